@@ -1,0 +1,1 @@
+"""Words and rules everything else speaks in; imports only the standard library."""

@@ -1,0 +1,43 @@
+"""Time: aware UTC everywhere inside, and a wait that can be interrupted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """The system's clock; tests hand in one they move themselves."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever grow, for measuring."""
+        return time.monotonic()
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait until `event` is set or `seconds` passed; return whether it is set."""
+        return event.wait(max(0.0, seconds))
+
+
+def parse_time(text: str) -> datetime | None:
+    """Read any of the date forms both services use; no zone means UTC; unreadable gives None.
+
+    Source: constant-contact.md §1 (`Z`, milliseconds, `+0000`), kibo.md §9.
+    """
+    cleaned = text.strip().replace("Z", "+00:00").replace("z", "+00:00")
+    try:
+        moment = datetime.fromisoformat(cleaned)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def format_time(moment: datetime) -> str:
+    """Write a moment as ISO 8601 UTC with milliseconds where it has any, ending in Z."""
+    moment = moment.astimezone(UTC)
+    spec = "milliseconds" if moment.microsecond else "seconds"
+    return moment.isoformat(timespec=spec).replace("+00:00", "Z")

@@ -1,0 +1,194 @@
+"""One small tree of errors. Each says what happened, what it means, what to do next, and if retrying helps.
+
+Front ends show `title`, `meaning` and `next_step`; `detail` is the technical part that folds out and never
+holds a token, a secret or a whole e-mail address.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line (design §6)."""
+
+    DONE = 0
+    OUR_FAULT = 1
+    WRONG_USE = 2
+    LOGIN_NEEDED = 3
+    SERVICE = 4
+    BUSY = 5
+    CONFIRM = 6
+
+
+class CcdeskError(Exception):
+    """Base of everything ccdesk raises on purpose."""
+
+    title = "Something went wrong"
+    meaning = ""
+    next_step = ""
+    retry_helps = False
+    exit_code = ExitCode.OUR_FAULT
+
+    def __init__(
+        self,
+        title: str = "",
+        *,
+        meaning: str = "",
+        next_step: str = "",
+        detail: str = "",
+        code: str = "",
+    ) -> None:
+        self.title = title or type(self).title
+        self.meaning = meaning or type(self).meaning
+        self.next_step = next_step or type(self).next_step
+        self.detail = detail
+        self.code = code or type(self).__name__
+        super().__init__(self.text)
+
+    @property
+    def text(self) -> str:
+        """Title, meaning and next step as one paragraph."""
+        return " ".join(part for part in (_sentence(self.title), self.meaning, self.next_step) if part)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+class SettingsError(CcdeskError):
+    """A setting is missing or malformed: nothing was changed."""
+
+    title = "A setting is missing or not valid"
+    exit_code = ExitCode.WRONG_USE
+
+
+class LoginNeeded(CcdeskError):
+    """The browser log-in to Constant Contact is missing, has run out or was refused."""
+
+    title = "Log in to Constant Contact"
+    meaning = "ccdesk has no valid log-in to Constant Contact, so nothing can be read or sent."
+    next_step = "Open the Info tab and click “Log in to Constant Contact”, or run “ccdesk login”."
+    exit_code = ExitCode.LOGIN_NEEDED
+
+
+class ServiceError(CcdeskError):
+    """A service could not be used; nothing was lost."""
+
+    title = "A service could not be used"
+    exit_code = ExitCode.SERVICE
+
+
+class Unreachable(ServiceError):
+    """No answer: name not found, refused, timed out, cut, or not the kind of answer the service gives."""
+
+    title = "The service cannot be reached"
+    meaning = "No usable answer came back. Nothing was lost; what is waiting stays in the queue."
+    next_step = "Check the network connection and the address, then try again."
+    retry_helps = True
+
+
+class AnswerLost(Unreachable):
+    """A write was sent and its answer lost: it may or may not have been done."""
+
+
+class Refused(ServiceError):
+    """The service understood and said no: wrong key, missing permission."""
+
+    title = "The service refused"
+    next_step = "Check the keys and permissions on the Info tab."
+
+
+class RateLimited(ServiceError):
+    """Too many calls just now; `retry_after` is seconds to wait."""
+
+    title = "The service asks to slow down"
+    meaning = "Too many calls in a short time. Nothing was lost."
+    next_step = "It goes on by itself in a while."
+    retry_helps = True
+
+    def __init__(self, title: str = "", *, retry_after: float = 60.0, detail: str = "") -> None:
+        super().__init__(title, detail=detail)
+        self.retry_after = retry_after
+
+
+class QuotaUsedUp(ServiceError):
+    """The day's calls of Constant Contact are used up until `until` (00:00 UTC)."""
+
+    title = "Today's calls to Constant Contact are used up"
+    meaning = "Constant Contact allows a number of calls a day for each API key. Nothing was lost."
+    retry_helps = True
+
+    def __init__(self, until: datetime, detail: str = "") -> None:
+        super().__init__(
+            next_step=f"It goes on by itself after {until:%Y-%m-%d %H:%M} UTC.", detail=detail
+        )
+        self.until = until
+
+
+class ItemError(CcdeskError):
+    """One person's or item's failure: the run goes on with the others."""
+
+    title = "This one could not be done"
+
+
+class ItemRefused(ItemError):
+    """The service refused this item (4xx): trying again will not help until somebody changes it."""
+
+
+class NotFound(ItemError):
+    """The item does not exist at the service."""
+
+    title = "Not found"
+
+
+class Busy(CcdeskError):
+    """Another run holds the lease of this store."""
+
+    title = "Another run is in progress"
+    meaning = "Only one run at a time can work on the same data."
+    next_step = "Wait until it has finished, or cancel it where it runs, then try again."
+    retry_helps = True
+    exit_code = ExitCode.BUSY
+
+
+class Cancelled(CcdeskError):
+    """Somebody asked to stop; what was done so far stands."""
+
+    title = "Cancelled"
+    meaning = "The run stopped when asked. What was done so far stands."
+
+
+class ConfirmNeeded(CcdeskError):
+    """A person must confirm before the run goes on (design R8)."""
+
+    title = "Please confirm"
+    exit_code = ExitCode.CONFIRM
+
+
+class ListGone(SettingsError):
+    """The active list is not in the account (any more)."""
+
+    title = "The contact list is gone from Constant Contact"
+    meaning = "The list named on the Settings tab no longer exists there, so nothing was sent or removed."
+    next_step = "Choose or create a list on the Settings tab."
+
+
+class StoreError(CcdeskError):
+    """The database cannot be read or written."""
+
+    title = "The data file cannot be used"
+    next_step = "Check that the folder can be written and the disk is not full."
+    exit_code = ExitCode.WRONG_USE
+
+
+class VaultError(CcdeskError):
+    """The place for secrets cannot be used; never replaced by another one in silence (design §6)."""
+
+    title = "The system's keyring cannot be used"
+    meaning = "Log-in tokens and the Kibo secret are kept there, so they could not be read or saved."
+    next_step = (
+        "Unlock or install a keyring, or choose the protected file instead by setting CCDESK_VAULT=file."
+    )
+    exit_code = ExitCode.WRONG_USE

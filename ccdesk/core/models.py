@@ -1,0 +1,189 @@
+"""The domain in frozen dataclasses (design §2): customers, contacts, and how each is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Constant Contact's `permission_to_send` (constant-contact.md §9); anything new reads as UNKNOWN."""
+
+    EXPLICIT = "explicit"
+    IMPLICIT = "implicit"
+    PENDING = "pending_confirmation"
+    NOT_SET = "not_set"
+    TEMP_HOLD = "temp_hold"
+    UNSUBSCRIBED = "unsubscribed"
+    UNKNOWN = "unknown"
+
+
+class Standing(StrEnum):
+    """What a contact's state means for consent (design R1, R4): deleted first, then permission."""
+
+    IN = "in"
+    OUT = "out"
+    WAITING = "waiting"  # pending, on hold, not set, unknown: neither an opt-in nor an opt-out
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A postal address as Constant Contact takes it; an empty string means the part is not known."""
+
+    street: str = ""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A Kibo customer account as read (kibo.md §6). `email` is as stored there, `""` if null."""
+
+    id: int
+    email: str
+    accepts_marketing: bool
+    is_active: bool = True
+    is_anonymous: bool = False
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    address: Address = Address()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def email_key(self) -> str:
+        """The e-mail as people are compared by it (design R1)."""
+        return email_key(self.email)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A Constant Contact contact as read (constant-contact.md §9). Sources are "Contact" or "Account"."""
+
+    id: str
+    email: str
+    permission: Permission
+    deleted_at: str = ""  # a date without time; "" when not deleted
+    opt_out_at: datetime | None = None
+    opt_out_source: str = ""
+    opt_in_at: datetime | None = None
+    opt_in_source: str = ""
+    update_source: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    list_ids: frozenset[str] = frozenset()
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    address: Address = Address()
+
+    @property
+    def email_key(self) -> str:
+        """The e-mail as people are compared by it (design R1)."""
+        return email_key(self.email)
+
+    @property
+    def standing(self) -> Standing:
+        """How this contact is read: deleted first, then permission; membership is never consent."""
+        if self.deleted_at:
+            return Standing.DELETED
+        if self.permission in (Permission.EXPLICIT, Permission.IMPLICIT):
+            return Standing.IN
+        if self.permission is Permission.UNSUBSCRIBED:
+            return Standing.OUT
+        return Standing.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFields:
+    """Name, e-mail and address to send for one person, already cut to the service's limits."""
+
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    address: Address = Address()
+
+
+@dataclass(frozen=True, slots=True)
+class ContactList:
+    """A contact list; `member_count` is None where the service was not asked for it."""
+
+    id: str
+    name: str
+    member_count: int | None = None
+
+
+class Ownership(StrEnum):
+    """Whether we created the contact (owned) or it came from elsewhere (foreign), design §2."""
+
+    NONE = ""
+    OWNED = "owned"
+    FOREIGN = "foreign"
+
+
+class LinkState(StrEnum):
+    """Where one customer stands between the two services."""
+
+    SYNCED = "synced"  # both sides agree, or nothing was ever due
+    OPTED_OUT_THERE = "opted_out_there"  # unsubscribed in Constant Contact
+    LEFT_LIST = "left_list"  # active there, but gone from the active list by an act that was not ours
+    DELETED_THERE = "deleted_there"  # tombstone: stays until the person opts in anew in Kibo (R2)
+    HELD = "held"  # pending, on hold or not set: wait
+    CONFIRMING = "confirming"  # asked to confirm a resubscribe (R3)
+    INVALID = "invalid"  # the e-mail cannot be sent to Constant Contact
+    CLOSED = "closed"  # the customer is gone from Kibo
+
+
+class Owed(StrEnum):
+    """A change seen in Constant Contact that Kibo has not been given yet (kept so no opt-out is lost)."""
+
+    NOTHING = ""
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What we remember of one customer (design §2).
+
+    `kibo_opted_in` is Kibo's flag as last acted on (None: never seen) and `kibo_updated_at` the account's
+    update date at that time: the lower bound of any later opt-in, and the mark by which an echo is known.
+    `agreed` is the consent both sides last agreed on. `written_hash` fingerprints the fields we last wrote
+    and `read_hash` what Constant Contact then showed, so a second run can tell "nothing differs".
+    `opt_out_at` is the opt-out already reckoned with; `out_since` when we first knew the person as out.
+    """
+
+    customer_id: int
+    email: str = ""
+    contact_id: str = ""
+    ownership: Ownership = Ownership.NONE
+    state: LinkState = LinkState.SYNCED
+    agreed: bool | None = None
+    kibo_opted_in: bool | None = None
+    kibo_updated_at: datetime | None = None
+    on_list: bool = False
+    written_hash: str = ""
+    read_hash: str = ""
+    written_at: datetime | None = None
+    opt_out_at: datetime | None = None
+    out_since: datetime | None = None
+    resubscribe_asked_at: datetime | None = None
+    owed: Owed = Owed.NOTHING
+    owed_reason: str = ""
+    note: str = ""
+
+    @property
+    def email_key(self) -> str:
+        """The e-mail as people are compared by it (design R1)."""
+        return email_key(self.email)
+
+
+def email_key(email: str) -> str:
+    """Return the form e-mails are compared in: trimmed, without case (design R1)."""
+    return email.strip().casefold()

@@ -1,0 +1,129 @@
+"""Runs, their entries and errors, and the event queue (design §2, §4, §6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class RunKind(StrEnum):
+    """What a run does."""
+
+    EXPORT = "export"
+    EVENTS = "events"
+    INBOUND = "inbound"
+    FULL_COMPARE = "full-compare"
+
+
+class Trigger(StrEnum):
+    """Who started a run."""
+
+    MANUAL = "manual"
+    SCHEDULED = "scheduled"
+
+
+class RunStatus(StrEnum):
+    """Run states of design §4."""
+
+    RUNNING = "RUNNING"
+    COMPLETE = "COMPLETE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    INTERRUPTED = "INTERRUPTED"
+    WAITING = "WAITING"
+
+
+class Outcome(StrEnum):
+    """What became of one person in one run; the values are the keys of a run's counts."""
+
+    ADDED = "added"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REMOVED = "removed"
+    OPTED_IN = "opted_in"
+    OPTED_OUT = "opted_out"
+    SKIPPED = "skipped"
+    CONFLICT = "conflicts"
+    ERROR = "errors"
+
+
+COUNT_KEYS = tuple(outcome.value for outcome in Outcome if outcome is not Outcome.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One person in one run: what was done and why. `code` is set for errors only."""
+
+    customer_id: int | None
+    email: str
+    outcome: Outcome
+    reason: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of export, events, inbound or full compare.
+
+    `counts` maps `Outcome` values (and further named counts such as "ignored") to people;
+    `message` says in words why it failed or waits; `waiting_until` belongs to WAITING.
+    """
+
+    id: int
+    kind: RunKind
+    trigger: Trigger
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime | None = None
+    total_contacts: int = 0
+    error_count: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    calls_constant_contact: int = 0
+    calls_kibo: int = 0
+    message: str = ""
+    waiting_until: datetime | None = None
+
+    @property
+    def changes(self) -> int:
+        """People for whom something was written, on either side."""
+        changed = (Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.OPTED_IN, Outcome.OPTED_OUT)
+        return sum(self.counts.get(outcome.value, 0) for outcome in changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: `total` 0 means not known yet; `phase` is in words for the window."""
+
+    run_id: int
+    kind: RunKind
+    phase: str
+    done: int = 0
+    total: int = 0
+    errors: int = 0
+    seconds_left: float | None = None
+
+
+class EventStatus(StrEnum):
+    """States of a queue entry; the values are what the Events tab and `ccdesk events` show."""
+
+    PENDING = "Pending"
+    RETRY = "Retry"  # failed in passing; `next_try_at` says when it is tried again
+    PARKED = "Parked"  # needs a person
+    PROCESSED = "Processed"
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """One entry of the queue. `object_id` is the Kibo customer id (seed: Events)."""
+
+    event_id: str
+    object_id: int
+    created_at: datetime
+    status: EventStatus = EventStatus.PENDING
+    attempts: int = 0
+    error: str = ""
+    next_try_at: datetime | None = None
+    processed_at: datetime | None = None
+    result: str = ""
+

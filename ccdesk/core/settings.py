@@ -1,0 +1,184 @@
+"""Every setting: key, default, how it is checked, and what it is called on screen (design §6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from ccdesk.core.errors import SettingsError
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _flag(value: str) -> str:
+    word = value.strip().lower()
+    if word in TRUE_WORDS:
+        return "true"
+    if word in FALSE_WORDS:
+        return "false"
+    raise ValueError("give true or false")
+
+
+def _url(value: str) -> str:
+    url = value.strip().rstrip("/")
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme not in ("https", "http") or not host or parts.query or parts.fragment:
+        raise ValueError("give an address such as https://home.mozu.com")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("only https addresses are allowed, except on this computer itself")
+    if parts.username or parts.password:
+        raise ValueError("give the address without user name and password")
+    _ = parts.port  # raises ValueError for a malformed port
+    return url
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name means this computer itself."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _digits(value: str) -> str:
+    text = value.strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise ValueError("give the tenant's number, digits only")
+    return text
+
+
+def _list_name(value: str) -> str:
+    text = value.strip()
+    if len(text) > 255:
+        raise ValueError("a list name has at most 255 characters")
+    return text
+
+
+def _email(value: str) -> str:
+    text = value.strip()
+    if text and ("@" not in text or len(text) > 80 or any(c.isspace() for c in text)):
+        raise ValueError("give one e-mail address of at most 80 characters")
+    return text
+
+
+def _days(value: str) -> str:
+    text = value.strip() or "90"
+    if not text.isdigit() or not 1 <= int(text) <= 3650:
+        raise ValueError("give a number of days from 1 to 3650")
+    return str(int(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: `check` returns the value in its kept form or raises ValueError saying what to give."""
+
+    key: str
+    label: str
+    default: str = ""
+    check: Callable[[str], str] = _text
+
+
+SETTINGS: dict[str, Setting] = {
+    setting.key: setting
+    for setting in (
+        Setting("contact_list", "Contact List Name", check=_list_name),
+        Setting("welcome_email", "Send welcome email to customer on signup", "false", _flag),
+        Setting("from_email", "Specify From and ReplyTo email for Campaigns", check=_email),
+        Setting("enabled", "Enabled", "false", _flag),
+        Setting("kibo_home_url", "Kibo home address", "https://home.mozu.com", _url),
+        Setting("kibo_tenant_url", "Kibo tenant address", "", _url),
+        Setting("kibo_tenant_id", "Kibo tenant id", "", _digits),
+        Setting("kibo_app_key", "Kibo application key"),
+        Setting("cc_client_id", "Constant Contact API key"),
+        Setting("cc_api_url", "Constant Contact API address", "https://api.cc.email/v3", _url),
+        Setting(
+            "cc_auth_url",
+            "Constant Contact log-in address",
+            "https://authz.constantcontact.com/oauth2/default/v1",
+            _url,
+        ),
+        Setting("export_guests", "Export guests who opted in", "true", _flag),
+        Setting("keep_days", "Days to keep runs and processed events", "90", _days),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force, already checked; see `SETTINGS` for what each means."""
+
+    contact_list: str
+    welcome_email: bool
+    from_email: str
+    enabled: bool
+    kibo_home_url: str
+    kibo_tenant_url: str
+    kibo_tenant_id: str
+    kibo_app_key: str
+    cc_client_id: str
+    cc_api_url: str
+    cc_auth_url: str
+    export_guests: bool
+    keep_days: int
+
+    @property
+    def kibo_ready(self) -> bool:
+        """True when everything but the secret is there to call Kibo."""
+        return bool(self.kibo_home_url and self.kibo_tenant_id and self.kibo_app_key)
+
+
+def check(key: str, value: str) -> str:
+    """Return a value in its kept form.
+
+    Raises:
+        SettingsError: the key is unknown or the value not valid; names the key and says what to give.
+    """
+    setting = SETTINGS.get(key)
+    if setting is None:
+        raise SettingsError(
+            f"There is no setting “{key}”", next_step="The settings are: " + ", ".join(SETTINGS) + "."
+        )
+    try:
+        return setting.check(value)
+    except ValueError as error:
+        raise SettingsError(
+            f"The value for {key} ({setting.label}) is not valid",
+            meaning=f"{str(error)[:1].upper()}{str(error)[1:]}.",
+            next_step="Nothing was changed.",
+        ) from None
+
+
+def resolve(stored: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
+    """Return the settings in force: `CCDESK_<KEY>` before the stored value before the default."""
+    values: dict[str, str] = {}
+    for key, setting in SETTINGS.items():
+        from_environment = environment.get(f"CCDESK_{key.upper()}")
+        raw = from_environment if from_environment is not None else stored.get(key, setting.default)
+        values[key] = check(key, raw) or (setting.default if setting.check is _url else "")
+    return Settings(
+        contact_list=values["contact_list"],
+        welcome_email=values["welcome_email"] == "true",
+        from_email=values["from_email"],
+        enabled=values["enabled"] == "true",
+        kibo_home_url=values["kibo_home_url"],
+        kibo_tenant_url=values["kibo_tenant_url"],
+        kibo_tenant_id=values["kibo_tenant_id"],
+        kibo_app_key=values["kibo_app_key"],
+        cc_client_id=values["cc_client_id"],
+        cc_api_url=values["cc_api_url"],
+        cc_auth_url=values["cc_auth_url"],
+        export_guests=values["export_guests"] == "true",
+        keep_days=int(values["keep_days"]),
+    )

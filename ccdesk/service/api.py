@@ -1,0 +1,209 @@
+"""The face shown to window and command line: `Desk`, and the plain values it takes and gives.
+
+Every `Desk` method may touch disk or network and may raise `CcdeskError`; the window calls them from
+short tasks or the background thread only, never from the GUI thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ccdesk.core.errors import CcdeskError
+from ccdesk.core.models import ContactList
+from ccdesk.core.ports import Account, Tenant
+from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
+from ccdesk.core.settings import Settings
+
+
+class ConnectionState(StrEnum):
+    """How a connection stands, as far as it is known."""
+
+    NOT_SET_UP = "not set up"
+    UNKNOWN = "not checked yet"
+    CONNECTED = "connected"
+    LOGIN_NEEDED = "log-in needed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One service: `name` is the organisation or tenant, `who` the user or application key."""
+
+    state: ConnectionState
+    name: str = ""
+    who: str = ""
+    since: datetime | None = None
+    expires: datetime | None = None
+    error: CcdeskError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Calls to Constant Contact today (UTC), by origin, and when the count starts anew."""
+
+    used: int
+    limit: int
+    reserved: int
+    by_origin: dict[str, int]
+    resets_at: datetime
+
+    @property
+    def left(self) -> int:
+        """Calls left today, the reserve for opt-outs included."""
+        return max(0, self.limit - self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything the Info tab and `ccdesk status` show. `kibo_app` is Kibo's own switch, None: unknown."""
+
+    version: str
+    base_dir: str
+    enabled: bool
+    kibo: Connection
+    constant_contact: Connection
+    calls: Calls
+    next_runs: dict[RunKind, datetime | None]
+    kibo_app: bool | None = None
+    running: str = ""
+    queued: int = 0
+    parked: int = 0
+    links: int = 0
+    last_export: datetime | None = None
+    contact_list: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveResult:
+    """What saving changed: setting keys with old and new value, and the list made, if one was."""
+
+    changed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    created_list: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WelcomeMail:
+    """Kibo's own Welcome mail: on, off or None for unknown; `admin_path` says where staff switch it."""
+
+    on: bool | None
+    admin_path: str = (
+        "System > Settings > General > Notifications > Enable Mozu Transactional Emails > Shoppers > Welcome"
+    )
+
+
+class AccountChanged(CcdeskError):
+    """The log-in brought another Constant Contact account than the one the data belongs to."""
+
+    title = "This is another Constant Contact account"
+
+
+ProgressListener = Callable[[Progress], None]
+
+
+class Desk(Protocol):
+    """What a front end may ask of ccdesk."""
+
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+
+    def fixed_by_environment(self) -> set[str]:
+        """Return the keys that `CCDESK_<KEY>` overrides: the window shows them read-only."""
+
+    def status(self, *, live: bool) -> Status:
+        """Return the state of everything; `live` asks both services, else what is remembered."""
+
+    def test_kibo(self, values: dict[str, str], secret: str) -> Tenant:
+        """Try a Kibo connection with values not saved yet; an empty secret means the stored one."""
+
+    def save_settings(self, values: dict[str, str], *, kibo_secret: str | None = None) -> SaveResult:
+        """Check and save; a new `contact_list` name creates the list. `kibo_secret` goes to the vault."""
+
+    def log_in(
+        self,
+        *,
+        open_url: Callable[[str], None],
+        timeout: float,
+        cancel: threading.Event,
+        accept_other_account: bool = False,
+    ) -> Account:
+        """Hand over to the browser and wait. AccountChanged: ask, then `accept_login()` or `reject_login()`."""
+
+    def accept_login(self) -> Account:
+        """Keep the log-in that brought another account; links and watermarks of the old one are dropped."""
+
+    def reject_login(self) -> None:
+        """Throw that log-in away; the former one stays as it was."""
+
+    def log_out(self) -> None:
+        """Forget the tokens; works even where the keyring does not."""
+
+    def contact_lists(self) -> list[ContactList]:
+        """Return the account's lists for the type-ahead."""
+
+    def senders(self) -> list[str]:
+        """Return the account's confirmed addresses."""
+
+    def kibo_welcome_mail(self) -> WelcomeMail:
+        """Say whether Kibo's own Welcome mail appears to be on."""
+
+    def set_enabled(self, on: bool) -> None:
+        """Switch the loops on or off (design R9)."""
+
+    def run(
+        self,
+        kind: RunKind,
+        *,
+        trigger: Trigger = Trigger.MANUAL,
+        listener: ProgressListener | None = None,
+        cancel: threading.Event | None = None,
+        confirmed: bool = False,
+    ) -> Run:
+        """Do one run to its end and return it; failures of the run are in its status and message.
+
+        Raises Busy if another run holds the lease and ConfirmNeeded under design R8.
+        """
+
+    def look_for_events(self) -> int:
+        """Look at Kibo and queue what changed, without processing (seed: Refresh); return how many are new."""
+
+    def runs(self, *, kind: RunKind | None = None, offset: int = 0, limit: int = 100) -> Sequence[Run]:
+        """Return runs, newest first."""
+
+    def run_count(self, *, kind: RunKind | None = None) -> int:
+        """Count runs."""
+
+    def get_run(self, run_id: int) -> Run | None:
+        """Return one run."""
+
+    def entries(
+        self, run_id: int, *, outcome: Outcome | None = None, offset: int = 0, limit: int = 100
+    ) -> Sequence[Entry]:
+        """Return people of a run; `Outcome.ERROR` picks the errors."""
+
+    def entry_count(self, run_id: int, *, outcome: Outcome | None = None) -> int:
+        """Count people of a run."""
+
+    def entry_kinds(self, run_id: int) -> Sequence[tuple[Outcome, str, int]]:
+        """Return the kinds of change a run saw: (outcome, reason, people)."""
+
+    def events(
+        self, *, include_processed: bool = False, offset: int = 0, limit: int = 100
+    ) -> Sequence[QueuedEvent]:
+        """Return queue entries."""
+
+    def event_count(self, *, include_processed: bool = False) -> int:
+        """Count queue entries."""
+
+    def retry_event(self, event_id: str) -> None:
+        """Make a parked or waiting entry due now."""
+
+    def next_run(self, kind: RunKind) -> datetime | None:
+        """Return when the loop does this next; None while not enabled."""
+
+    def first_export_done(self) -> bool:
+        """True once an export has completed (before it the window warns of list-join automations)."""
