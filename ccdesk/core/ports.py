@@ -128,6 +128,9 @@ class Mailing(Protocol):
     def server_time(self) -> datetime | None:
         """The server's clock as of its last answer, if it told."""
 
+    def for_opt_outs(self) -> AbstractContextManager[None]:
+        """Allow the calls inside to use the daily calls kept in reserve for opt-outs (design §4)."""
+
     def account(self) -> Account:
         """Return the account behind the log-in."""
 
@@ -245,6 +248,9 @@ class Queue(Protocol):
     def save(self, event: QueuedEvent) -> None:
         """Store an entry's new status."""
 
+    def supersede(self, object_id: int, event_id: str, at: datetime) -> None:
+        """Close the customer's parked entries older than this processed one: it settled the same matter."""
+
     def get(self, event_id: str) -> QueuedEvent | None:
         """Return one entry."""
 
@@ -280,7 +286,7 @@ class Runs(Protocol):
         """Count runs."""
 
     def entries(self, run_id: int, *, outcome: Outcome | None, offset: int, limit: int) -> list[Entry]:
-        """Return a run's entries in the order they were made; `outcome` picks one kind (ERROR: the errors)."""
+        """Return a run's entries in the order they were made; `outcome` picks one kind."""
 
     def entry_count(self, run_id: int, *, outcome: Outcome | None = None) -> int:
         """Count a run's entries."""
@@ -319,6 +325,9 @@ class Staging(Protocol):
     def add_contacts(self, contacts: Sequence[Contact]) -> None:
         """Keep contacts as scanned; a contact seen again replaces its former reading."""
 
+    def clear_contacts(self) -> None:
+        """Empty the scanned contacts only, before they are read anew."""
+
     def contacts(self, keys: Sequence[str]) -> dict[str, Contact]:
         """Return scanned contacts by compared e-mail; one that is not deleted goes before one that is."""
 
@@ -336,6 +345,9 @@ class Staging(Protocol):
 
     def count(self, action: str = "") -> int:
         """Count staged people, all or those with one action."""
+
+    def known_customers(self, customer_ids: Sequence[int]) -> set[int]:
+        """Return those of the given customer ids that are staged."""
 
     def clear_scan(self) -> None:
         """Empty the scan of the list's members."""
@@ -407,6 +419,9 @@ class Store(Protocol):
     calls: CallCounts
     lease: Lease
     settings: SettingsStore
+
+    def forget_people(self) -> None:
+        """Drop links, queue, watermarks and working tables: the data belongs to another account or shop."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make several writes one; never held across a request."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from ccdesk.core.errors import CcdeskError
+
 
 class RunKind(StrEnum):
     """What a run does."""
@@ -83,6 +85,7 @@ class Run:
     calls_kibo: int = 0
     message: str = ""
     waiting_until: datetime | None = None
+    failure: CcdeskError | None = field(default=None, compare=False)  # of the run just done; not stored
 
     @property
     def changes(self) -> int:
@@ -126,4 +129,3 @@ class QueuedEvent:
     next_try_at: datetime | None = None
     processed_at: datetime | None = None
     result: str = ""
-

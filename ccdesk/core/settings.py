@@ -144,6 +144,7 @@ def check(key: str, value: str) -> str:
 
     Raises:
         SettingsError: the key is unknown or the value not valid; names the key and says what to give.
+
     """
     setting = SETTINGS.get(key)
     if setting is None:

@@ -84,6 +84,7 @@ class SaveResult:
 
     changed: dict[str, tuple[str, str]] = field(default_factory=dict)
     created_list: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,10 @@ class Desk(Protocol):
         cancel: threading.Event,
         accept_other_account: bool = False,
     ) -> Account:
-        """Hand over to the browser and wait. AccountChanged: ask, then `accept_login()` or `reject_login()`."""
+        """Hand over to the browser and wait.
+
+        AccountChanged: another account; ask, then call `accept_login()` or `reject_login()`.
+        """
 
     def accept_login(self) -> Account:
         """Keep the log-in that brought another account; links and watermarks of the old one are dropped."""
@@ -169,7 +173,7 @@ class Desk(Protocol):
         """
 
     def look_for_events(self) -> int:
-        """Look at Kibo and queue what changed, without processing (seed: Refresh); return how many are new."""
+        """Look at Kibo and queue what changed, without processing (seed: Refresh); return the new ones."""
 
     def runs(self, *, kind: RunKind | None = None, offset: int = 0, limit: int = 100) -> Sequence[Run]:
         """Return runs, newest first."""

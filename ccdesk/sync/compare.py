@@ -1,0 +1,95 @@
+"""The daily compare of everything with the links: the net for whatever the polls missed (design R4)."""
+
+from __future__ import annotations
+
+from ccdesk.core.models import Customer, Link, LinkState, Owed
+from ccdesk.core.runs import Entry, Outcome
+from ccdesk.sync import context as names
+from ccdesk.sync.carry import carry
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.look import event_of
+from ccdesk.sync.plan_events import Change, what_changed
+from ccdesk.sync.plan_inbound import judge
+
+_PAGE = 500
+
+
+def run_full_compare(ctx: RunContext) -> None:
+    """Read both sides whole; queue what Kibo changed, carry what Constant Contact changed."""
+    ctx.store.staging.clear()
+    ctx.require_list()
+    with ctx.mailing.for_opt_outs():
+        _scan_contacts(ctx)
+        _compare_links(ctx)
+    _sweep_customers(ctx)
+    _find_gone(ctx)
+    carry(ctx)
+    ctx.store.state.set_time(names.COMPARED_AT, ctx.clock.now())
+    ctx.store.staging.clear()
+
+
+def _scan_contacts(ctx: RunContext) -> None:
+    done = 0
+    for page in ctx.mailing.contacts():
+        ctx.check_cancel()
+        ctx.store.staging.add_contacts(page)
+        done += len(page)
+        ctx.progress("Reading contacts from Constant Contact", done)
+
+
+def _compare_links(ctx: RunContext) -> None:
+    after = -1
+    while links := ctx.store.links.page(after, _PAGE):
+        ctx.check_cancel()
+        after = links[-1].customer_id
+        contacts = ctx.store.staging.contacts([link.email_key for link in links])
+        now = ctx.mailing_now()
+        changed: list[Link] = []
+        entries: list[Entry] = []
+        for link in links:
+            contact = contacts.get(link.email_key)
+            if contact is None and not link.contact_id:
+                continue
+            judgement = judge(contact, link, list_id=ctx.settings.list_id, now=now)
+            if judgement.link != link:
+                changed.append(judgement.link)
+            if judgement.reason and judgement.link.owed is Owed.NOTHING:
+                entries.append(Entry(link.customer_id, link.email, Outcome.SKIPPED, judgement.reason))
+        with ctx.store.transaction():
+            ctx.store.links.save(changed)
+            ctx.record(entries)
+
+
+def _sweep_customers(ctx: RunContext) -> None:
+    """Queue every customer whose consent or e-mail differs from what we last acted on (kibo.md §13.8)."""
+    done = 0
+    for page in ctx.customers.everyone():
+        ctx.check_cancel()
+        ctx.store.staging.add_customers(page)
+        links = ctx.store.links.many([customer.id for customer in page])
+        with ctx.store.transaction():
+            for customer in page:
+                if _differs(customer, links.get(customer.id)):
+                    ctx.counts["queued"] += int(ctx.store.queue.add(event_of(ctx, customer)))
+        done += len(page)
+        ctx.progress("Comparing customers in Kibo", done)
+
+
+def _differs(customer: Customer, link: Link | None) -> bool:
+    if not customer.is_active and (link is None or link.kibo_opted_in is not True):
+        return False
+    return what_changed(customer, link) is not Change.NOTHING
+
+
+def _find_gone(ctx: RunContext) -> None:
+    """Queue links whose customer the sweep did not see; processing asks Kibo about each (404 = gone)."""
+    after = -1
+    while links := ctx.store.links.page(after, _PAGE):
+        ctx.check_cancel()
+        after = links[-1].customer_id
+        seen = ctx.store.staging.known_customers([link.customer_id for link in links])
+        with ctx.store.transaction():
+            for link in links:
+                if link.customer_id not in seen and link.state is not LinkState.CLOSED:
+                    gone = Customer(link.customer_id, link.email, False, updated_at=ctx.clock.now())
+                    ctx.counts["queued"] += int(ctx.store.queue.add(event_of(ctx, gone)))

@@ -1,0 +1,160 @@
+"""What every run carries with it: both services, the store, the figures so far, the wish to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import Cancelled, ConfirmNeeded, ListGone
+from ccdesk.core.models import ContactList, Customer
+from ccdesk.core.ports import Customers, Mailing, Store
+from ccdesk.core.runs import Entry, Outcome, Progress, Run
+
+# Names of what is remembered between runs (store.state).
+EVENTS_SINCE = "events.since"  # greatest update date of a customer seen
+EVENTS_POLLED = "events.polled_at"  # Kibo's clock at the last complete look
+HINTS_SINCE = "events.hints_since"
+HINTS_ASKED = "events.hints_asked_at"
+OPT_OUTS_SINCE = "inbound.opt_outs_since"
+UPDATES_SINCE = "inbound.updates_since"
+UPDATES_FLOOR = "inbound.updates_floor"  # everything up to here was read back after our own writes
+SCANNED_AT = "inbound.scanned_at"
+BASELINE = "export.baseline"  # Kibo's time of the first complete export
+COMPARED_AT = "compare.finished_at"
+
+GUARD_SHARE = 0.20
+GUARD_PEOPLE = 25
+FRESH_MOST = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """The settings a run goes by, fixed for its whole length."""
+
+    list_id: str
+    list_name: str
+    welcome: bool = False
+    guests: bool = True
+
+
+@dataclass
+class RunContext:
+    """One run's surroundings. Not shared between threads."""
+
+    run: Run
+    settings: RunSettings
+    customers: Customers
+    mailing: Mailing
+    store: Store
+    clock: Clock
+    cancel: threading.Event = field(default_factory=threading.Event)
+    listener: Callable[[Progress], None] | None = None
+    confirmed: bool = False
+    fresh: dict[int, Customer] = field(default_factory=dict)  # read within this run, a bounded number
+    total: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    errors: int = 0
+    _list_exists: bool | None = None
+    _phase: str = ""
+    _phase_began: float = 0.0
+    _phase_start: int = 0
+
+    def mailing_now(self) -> datetime:
+        """The mailing service's clock as of its last answer; ours only if it never told."""
+        return self.mailing.server_time or self.clock.now()
+
+    def check_cancel(self) -> None:
+        """Stop between items when asked, and show that we are alive."""
+        if self.cancel.is_set():
+            raise Cancelled()
+        self.store.lease.renew()
+
+    def customer(self, customer_id: int) -> Customer:
+        """Return a customer as read now; a reading made earlier in this run serves once.
+
+        Raises:
+            NotFound: there is none.
+
+        """
+        return self.fresh.pop(customer_id, None) or self.customers.get(customer_id)
+
+    def progress(self, phase: str, done: int = 0, total: int = 0) -> None:
+        """Tell watchers how far the run is; the time left follows from the phase's pace so far."""
+        if phase != self._phase:
+            self._phase, self._phase_began, self._phase_start = phase, self.clock.monotonic(), done
+        if self.listener is None:
+            return
+        left = None
+        moved = done - self._phase_start
+        if total and moved > 0:
+            left = (self.clock.monotonic() - self._phase_began) / moved * max(0, total - done)
+        self.listener(
+            Progress(
+                run_id=self.run.id,
+                kind=self.run.kind,
+                phase=phase,
+                done=done,
+                total=total,
+                errors=self.errors,
+                seconds_left=left,
+            )
+        )
+
+    def record(self, entries: Iterable[Entry], *, conflicts: int = 0, read: int | None = None) -> None:
+        """Store what became of people; `read` is how many of them count as dealt with (default: all)."""
+        rows = list(entries)
+        if not rows and not conflicts:
+            return
+        for entry in rows:
+            if entry.outcome is Outcome.ERROR:
+                self.errors += 1
+            else:
+                self.counts[entry.outcome.value] += 1
+        self.counts[Outcome.CONFLICT.value] += conflicts
+        self.total += len(rows) if read is None else read
+        with self.store.transaction():
+            self.store.runs.add_entries(self.run.id, rows)
+            self.store.runs.tally(self.run.id, total=self.total, counts=dict(self.counts), errors=self.errors)
+
+    def require_list(self) -> ContactList:
+        """Return the active list as it is now, asking the service.
+
+        Raises:
+            ListGone: it is not in the account; nothing may be concluded from its emptiness
+                (constant-contact.md §8).
+
+        """
+        for one in self.mailing.lists():
+            if one.id == self.settings.list_id:
+                self._list_exists = True
+                return one
+        raise ListGone(
+            f"The contact list “{self.settings.list_name}” is gone from Constant Contact",
+        )
+
+    def require_list_once(self) -> None:
+        """Make sure, once a run, that the list exists before anybody is said to have left it."""
+        if self._list_exists is None:
+            self.require_list()
+
+    def guard(self, people: int, what: str) -> None:
+        """Stop before more than a fifth of everybody is opted out or removed (design R8).
+
+        Raises:
+            ConfirmNeeded: a person must say that this is meant.
+
+        """
+        links = self.store.links.count()
+        if self.confirmed or people <= GUARD_PEOPLE or people <= links * GUARD_SHARE:
+            return
+        raise ConfirmNeeded(
+            f"{people:,} of {links:,} people would be {what}",
+            meaning="That is more than a fifth of everybody, so nothing was changed yet. A list emptied or a "
+            "file imported by mistake looks like this.",
+            next_step="Check in Constant Contact and Kibo whether this is meant, then confirm "
+            "(in the window, or with --confirm on the command line).",
+        )

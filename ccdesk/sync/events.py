@@ -1,0 +1,323 @@
+"""Processing the queue (design R3): each entry is judged by the customer as read now, against the link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from ccdesk.core.errors import CcdeskError, ItemError, NotFound
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.later import opt_in_is_later
+from ccdesk.sync.look import look
+from ccdesk.sync.mapping import BadEmail, check_email
+from ccdesk.sync.plan_events import Change, Step, plan_opt_in, what_changed
+from ccdesk.sync.put_on_list import Placing, place
+from ccdesk.sync.take_off import Removal, off_link, take_off
+
+_BATCH = 200
+_FEW_LOOKUPS = 40  # above this, one scan of all contacts is cheaper than a look-up each
+_RETRY_FIRST = timedelta(minutes=5)
+_RETRY_MOST = timedelta(hours=12)
+
+
+@dataclass
+class _Work:
+    """One batch of entries on its way through the steps."""
+
+    opted_in: list[tuple[QueuedEvent, Customer, Change]] = field(default_factory=list)
+    opted_out: list[tuple[QueuedEvent, Customer]] = field(default_factory=list)
+
+
+def run_events(ctx: RunContext) -> None:
+    """Look for changes, then process what is due, oldest first.
+
+    A service that cannot be used ends the run; entries not reached stay as they are. A failure of one
+    entry is kept with it and never blocks the others.
+    """
+    look(ctx)
+    after: tuple[datetime, str] | None = None
+    now = ctx.clock.now()
+    done, total = 0, ctx.store.queue.count()
+    while batch := ctx.store.queue.due(now, after, _BATCH):
+        after = (batch[-1].created_at, batch[-1].event_id)
+        work = _sort_out(ctx, batch)
+        _opt_outs(ctx, work)
+        _opt_ins(ctx, work)
+        done += len(batch)
+        ctx.progress("Processing customer events", done, max(total, done))
+
+
+def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
+    """Read each customer and settle at once what needs no call to Constant Contact."""
+    work = _Work()
+    for event in batch:
+        ctx.check_cancel()
+        try:
+            customer = ctx.customer(event.object_id)
+        except NotFound:
+            _close_gone(ctx, event)
+            continue
+        except ItemError as error:
+            fail(ctx, event, error, "")
+            continue
+        link = ctx.store.links.get(customer.id)
+        change = what_changed(customer, link)
+        if change is Change.OPTED_OUT:
+            work.opted_out.append((event, customer))
+        elif change is Change.NOTHING:
+            _nothing(ctx, event, customer, link)
+        else:
+            work.opted_in.append((event, customer, change))
+    return work
+
+
+def _nothing(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> None:
+    known = link or Link(customer.id, email=customer.email, kibo_opted_in=False)
+    opted_in = customer.accepts_marketing and known.kibo_opted_in is True
+    seen = replace(
+        known,
+        email=customer.email if not customer.accepts_marketing and not known.contact_id else known.email,
+        kibo_opted_in=opted_in,
+        kibo_updated_at=customer.updated_at,
+    )
+    entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or e-mail")
+    settle(ctx, event, entry, seen)
+
+
+def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:
+    link = ctx.store.links.get(event.object_id)
+    reason = "customer is gone from Kibo; the contact is left as it is"
+    entry = Entry(event.object_id, link.email if link else "", Outcome.SKIPPED, reason)
+    closed = replace(link, state=LinkState.CLOSED, owed=Owed.NOTHING, note=reason) if link else None
+    settle(ctx, event, entry, closed)
+
+
+# ---------------------------------------------------------------- outcomes of an entry
+
+
+def settle(
+    ctx: RunContext, event: QueuedEvent, entry: Entry, link: Link | None, *, conflict: bool = False
+) -> None:
+    """Close an entry: its outcome, the link and the queue move together or not at all."""
+    with ctx.store.transaction():
+        if link is not None:
+            ctx.store.links.save([link])
+        ctx.store.queue.save(
+            replace(
+                event,
+                status=EventStatus.PROCESSED,
+                processed_at=ctx.clock.now(),
+                result=f"{entry.outcome.value}: {entry.reason}",
+                error="",
+                next_try_at=None,
+            )
+        )
+        ctx.store.queue.supersede(event.object_id, event.event_id, ctx.clock.now())
+        ctx.record([entry], conflicts=int(conflict))
+
+
+def fail(ctx: RunContext, event: QueuedEvent, error: CcdeskError, email: str) -> None:
+    """Keep a failed entry: a passing failure is tried again later and later, a lasting one is parked."""
+    attempts = event.attempts + 1
+    if error.retry_helps:
+        status, delay = EventStatus.RETRY, min(_RETRY_FIRST * 2 ** min(attempts - 1, 10), _RETRY_MOST)
+        next_try = ctx.clock.now() + delay
+    else:
+        status, next_try = EventStatus.PARKED, None
+    entry = Entry(event.object_id, email, Outcome.ERROR, error.text, error.code)
+    with ctx.store.transaction():
+        ctx.store.queue.save(
+            replace(event, status=status, attempts=attempts, error=error.text, next_try_at=next_try)
+        )
+        ctx.record([entry])
+
+
+# ---------------------------------------------------------------- opt-outs
+
+
+def _opt_outs(ctx: RunContext, work: _Work) -> None:
+    """Take people off the list, unless another account with the e-mail still wants mail (design R1)."""
+    removals: list[Removal] = []
+    for event, customer in work.opted_out:
+        ctx.check_cancel()
+        link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
+        try:
+            other = _other_opted_in(ctx, link.email, customer.id)
+        except ItemError as error:
+            fail(ctx, event, error, customer.email)
+            continue
+        if other is not None:
+            reason = f"stays on the list: customer {other} with the same e-mail is opted in"
+            entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, reason)
+            settle(ctx, event, entry, off_link(ctx, link, customer))
+        else:
+            removals.append(Removal(event, customer, link))
+    take_off(ctx, removals, settle=settle, fail=fail)
+
+
+def _other_opted_in(ctx: RunContext, email: str, customer_id: int) -> int | None:
+    if not email.strip():
+        return None
+    for account in ctx.customers.by_email(email):
+        if account.id != customer_id and account.accepts_marketing:
+            return account.id
+    return None
+
+
+# ---------------------------------------------------------------- opt-ins and new e-mails
+
+
+def _opt_ins(ctx: RunContext, work: _Work) -> None:
+    lookup = _Lookup(ctx, len(work.opted_in))
+    placings: list[Placing] = []
+    seen: set[str] = set()
+    for event, customer, change in work.opted_in:
+        ctx.check_cancel()
+        if customer.email_key in seen:
+            # Two accounts of one person in one batch: the second looks again once the first is done.
+            place(ctx, placings, settle=settle, fail=fail)
+            placings, seen = [], set()
+        seen.add(customer.email_key)
+        try:
+            placing = _decide(ctx, event, customer, change, lookup)
+        except ItemError as error:
+            fail(ctx, event, error, customer.email)
+            continue
+        if placing is not None:
+            placings.append(placing)
+    place(ctx, placings, settle=settle, fail=fail)
+
+
+def _decide(
+    ctx: RunContext, event: QueuedEvent, customer: Customer, change: Change, lookup: _Lookup
+) -> Placing | None:
+    """Decide for one person; settles here and returns None where nothing is sent."""
+    link = _for_this_email(ctx.store.links.get(customer.id), customer)
+    if _unsendable(ctx, event, customer, link):
+        return None
+    contact = lookup.find(customer.email)
+    anew = change is Change.OPTED_IN
+    later = _order(ctx, contact, customer, link) if contact is not None and anew else None
+    others = ctx.store.links.by_email(customer.email_key)
+    decision = plan_opt_in(
+        customer,
+        contact,
+        link,
+        list_id=ctx.settings.list_id,
+        welcome=ctx.settings.welcome,
+        anew=anew,
+        later=later,
+        left_elsewhere=any(
+            one.state is LinkState.LEFT_LIST for one in others if one.customer_id != customer.id
+        ),
+    )
+    placing = Placing(event, customer, contact, link, decision)
+    if decision.step is not Step.NONE:
+        return placing
+    entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
+    settle(ctx, event, entry, untouched_link(ctx, placing), conflict=decision.conflict)
+    return None
+
+
+def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
+    """The link without what it knows of another e-mail's contact, which is left alone (seed: FAQ)."""
+    if link is None or link.email_key == customer.email_key:
+        return link
+    return replace(
+        link,
+        contact_id="",
+        ownership=Ownership.NONE,
+        state=LinkState.SYNCED,
+        on_list=False,
+        written_hash="",
+        read_hash="",
+        opt_out_at=None,
+        out_since=None,
+        resubscribe_asked_at=None,
+        owed=Owed.NOTHING,
+        owed_reason="",
+    )
+
+
+def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
+    link = link or Link(customer.id)
+    if not customer.is_active:
+        reason = "account is not active in Kibo"
+        seen = replace(link, email=customer.email, kibo_updated_at=customer.updated_at, note=reason)
+        settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, reason), seen)
+        return True
+    email = customer.email.strip()
+    bad = check_email(email) if email else BadEmail("no_email", "The customer has no e-mail in Kibo.")
+    if bad is None:
+        return False
+    reason, code = bad.reason, bad.code
+    seen = replace(
+        link,
+        email=customer.email,
+        kibo_opted_in=True,
+        kibo_updated_at=customer.updated_at,
+        state=LinkState.INVALID,
+        on_list=False,
+        note=reason,
+    )
+    ctx.store.links.save([seen])
+    error = ItemError(reason, next_step="Correct the e-mail in Kibo; the change is then taken up.", code=code)
+    fail(ctx, event, error, customer.email)
+    return True
+
+
+def untouched_link(ctx: RunContext, placing: Placing) -> Link:
+    """The link of somebody for whom nothing is sent: what was seen, and what is owed because of it."""
+    customer, contact, decision = placing.customer, placing.contact, placing.decision
+    link = placing.link or Link(customer.id)
+    on_list = contact is not None and ctx.settings.list_id in contact.list_ids
+    agreed = decision.outcome is Outcome.UNCHANGED
+    return replace(
+        link,
+        email=customer.email,
+        contact_id=contact.id if contact else link.contact_id,
+        ownership=decision.ownership or link.ownership,
+        state=decision.state,
+        agreed=True if agreed else link.agreed,
+        kibo_opted_in=True,
+        kibo_updated_at=customer.updated_at,
+        on_list=on_list and contact is not None and contact.standing is Standing.IN,
+        owed=decision.owed,
+        owed_reason=decision.reason if decision.owed is Owed.OPT_OUT else "",
+        out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since,
+        note="" if agreed else decision.reason,
+    )
+
+
+def _order(ctx: RunContext, contact: Contact, customer: Customer, link: Link | None) -> bool | None:
+    """Say whether the opt-in is later than the opt-out; the audit log is asked where dates leave it open."""
+    baseline = ctx.store.state.get_time(names.BASELINE)
+    later = opt_in_is_later(contact=contact, customer=customer, link=link, baseline=baseline)
+    if later is not None or contact.opt_out_at is None:
+        return later
+    set_at = ctx.customers.opt_in_set_at(customer.id)
+    return opt_in_is_later(contact=contact, customer=customer, link=link, baseline=baseline, set_at=set_at)
+
+
+class _Lookup:
+    """Finds contacts by e-mail: a call each where they are few, else from one scan of all contacts."""
+
+    def __init__(self, ctx: RunContext, people: int) -> None:
+        self._ctx = ctx
+        self._scanned = people > _FEW_LOOKUPS
+        if self._scanned:
+            ctx.store.staging.clear()
+            for page in ctx.mailing.contacts(with_fields=True):
+                ctx.check_cancel()
+                ctx.store.staging.add_contacts(page)
+
+    def find(self, email: str) -> Contact | None:
+        """Return the contact with that e-mail, whatever its status."""
+        if not self._scanned:
+            return self._ctx.mailing.find(email)
+        key = email.strip().casefold()
+        return self._ctx.store.staging.contacts([key]).get(key)

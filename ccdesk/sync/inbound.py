@@ -1,0 +1,185 @@
+"""Bringing opt-outs and opt-ins from Constant Contact back to Kibo (design R4).
+
+First everything seen is judged and what Kibo must be given is kept on the links (`owed`), together with the
+watermark; then what is owed is carried over. So a crash, a cancel or a Kibo that is down loses no opt-out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ccdesk.core.limits import DAILY_CALLS, MAILING_OVERLAP
+from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
+from ccdesk.core.runs import Entry, Outcome
+from ccdesk.sync import context as names
+from ccdesk.sync.carry import carry
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.newcomers import is_own_opt_in, welcome_back
+from ccdesk.sync.plan_inbound import judge
+
+_PAGE = 500
+_FEW_SCAN_CALLS = 5
+_SCAN_SHARE = 0.05  # of the day's calls
+_AT_LEAST = timedelta(days=1)
+_FEW_LOOKUPS = 40
+
+
+def run_inbound(ctx: RunContext) -> None:
+    """Do one cycle: polls, the scan of the list when it is due, then what is owed to Kibo."""
+    with ctx.mailing.for_opt_outs():
+        if _baseline(ctx):
+            return
+        seen = _poll_opt_outs(ctx)
+        seen += _poll_updates(ctx)
+        if scan_due(ctx):
+            scan_list(ctx)
+    ctx.counts["contacts_seen"] += seen
+    carry(ctx)
+
+
+def _baseline(ctx: RunContext) -> bool:
+    """Set the watermarks on the very first poll, which never changes Kibo (design R4)."""
+    if ctx.store.state.get_time(names.OPT_OUTS_SINCE) is not None:
+        return False
+    ctx.require_list()
+    with ctx.store.transaction():
+        for name in (names.OPT_OUTS_SINCE, names.UPDATES_SINCE):
+            ctx.store.state.set_time(name, ctx.mailing_now())
+    return True
+
+
+def _poll_opt_outs(ctx: RunContext) -> int:
+    since = ctx.store.state.get_time(names.OPT_OUTS_SINCE) or ctx.mailing_now()
+    began: datetime | None = None
+    seen = 0
+    for page in ctx.mailing.contacts(opted_out_after=since - MAILING_OVERLAP):
+        began = began or ctx.mailing_now()
+        seen += take_in(ctx, page)
+        ctx.progress("Looking for opt-outs in Constant Contact", seen)
+    ctx.store.state.set_time(names.OPT_OUTS_SINCE, max(since, began or ctx.mailing_now()))
+    return seen
+
+
+def _poll_updates(ctx: RunContext) -> int:
+    """Poll by update date, from the watermark less the overlap but not again over what we wrote ourselves."""
+    since = ctx.store.state.get_time(names.UPDATES_SINCE) or ctx.mailing_now()
+    floor = ctx.store.state.get_time(names.UPDATES_FLOOR)
+    after = since - MAILING_OVERLAP
+    after = max(after, floor) if floor is not None else after
+    began: datetime | None = None
+    seen = 0
+    for page in ctx.mailing.contacts(updated_after=after):
+        began = began or ctx.mailing_now()
+        seen += take_in(ctx, page, opt_ins_since=since)
+        ctx.progress("Looking for changes in Constant Contact", seen)
+    ctx.store.state.set_time(names.UPDATES_SINCE, max(since, began or ctx.mailing_now()))
+    return seen
+
+
+def take_in(ctx: RunContext, page: Sequence[Contact], *, opt_ins_since: datetime | None = None) -> int:
+    """Judge a page of contacts and keep what is new; contacts who are no customers are counted only."""
+    ctx.check_cancel()
+    links = ctx.store.links.by_emails([contact.email_key for contact in page])
+    now = ctx.mailing_now()
+    changed: list[Link] = []
+    entries: list[Entry] = []
+    strangers: list[Contact] = []
+    for contact in page:
+        known = links.get(contact.email_key, [])
+        if not known:
+            strangers.append(contact)
+        for link in known:
+            judgement = judge(contact, link, list_id=ctx.settings.list_id, now=now)
+            if judgement.link.state is LinkState.LEFT_LIST and link.state is not LinkState.LEFT_LIST:
+                ctx.require_list_once()
+            if judgement.link != link:
+                changed.append(judgement.link)
+            if judgement.reason and judgement.link.owed is Owed.NOTHING:
+                entries.append(Entry(link.customer_id, link.email, Outcome.SKIPPED, judgement.reason))
+    with ctx.store.transaction():
+        ctx.store.links.save(changed)
+        ctx.record(entries)
+    ctx.counts["ignored"] += len(strangers)
+    if opt_ins_since is not None:
+        for contact in strangers:
+            if is_own_opt_in(contact, ctx.settings.list_id, opt_ins_since):
+                welcome_back(ctx, contact)
+    return len(page)
+
+
+# ---------------------------------------------------------------- scan of the list
+
+
+def scan_due(ctx: RunContext) -> bool:
+    """Say whether this cycle scans the list: always while cheap, else within 5 % of the day's calls."""
+    scanned_at = ctx.store.state.get_time(names.SCANNED_AT)
+    if scanned_at is None:
+        return True
+    calls = -(-max(1, ctx.store.links.count(on_list=True)) // _PAGE)
+    if calls <= _FEW_SCAN_CALLS:
+        return True
+    a_day = max(1.0, DAILY_CALLS * _SCAN_SHARE / calls)
+    every = min(timedelta(days=1) / a_day, _AT_LEAST)
+    return abs(ctx.mailing_now() - scanned_at) >= every
+
+
+def scan_list(ctx: RunContext) -> None:
+    """Read all members, and ask about every remembered member who is missing (constant-contact.md §10)."""
+    staging = ctx.store.staging
+    staging.clear_scan()
+    done = 0
+    for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
+        members = [contact for contact in page if ctx.settings.list_id in contact.list_ids]
+        staging.add_scan([c.id for c in members if c.standing is not Standing.DELETED])
+        take_in(ctx, members)
+        done += len(page)
+        ctx.progress("Looking who left the list", done)
+    _ask_about_missing(ctx)
+    ctx.store.state.set_time(names.SCANNED_AT, ctx.mailing_now())
+
+
+def _ask_about_missing(ctx: RunContext) -> None:
+    missing = 0
+    after = -1
+    while page := ctx.store.links.off_scan(after, _PAGE):
+        after = page[-1].customer_id
+        ctx.require_list_once()
+        missing += len(page)
+        if missing > _FEW_LOOKUPS:
+            _compare_all(ctx)
+            return
+        for link in page:
+            ctx.check_cancel()
+            contact = ctx.mailing.get(link.contact_id) if link.contact_id else ctx.mailing.find(link.email)
+            _judge_one(ctx, contact, link)
+
+
+def _judge_one(ctx: RunContext, contact: Contact | None, link: Link) -> None:
+    judgement = judge(contact, link, list_id=ctx.settings.list_id, now=ctx.mailing_now())
+    entries = []
+    if judgement.reason and judgement.link.owed is Owed.NOTHING:
+        entries.append(Entry(link.customer_id, link.email, Outcome.SKIPPED, judgement.reason))
+    with ctx.store.transaction():
+        ctx.store.links.save([judgement.link])
+        ctx.record(entries)
+
+
+def _compare_all(ctx: RunContext) -> None:
+    """Many are missing: one scan of all contacts is cheaper than a call for each of them."""
+    staging = ctx.store.staging
+    staging.clear_contacts()
+    for page in ctx.mailing.contacts():
+        ctx.check_cancel()
+        staging.add_contacts(page)
+    after = -1
+    while links := ctx.store.links.off_scan(after, _PAGE):
+        after = links[-1].customer_id
+        contacts = staging.contacts([link.email_key for link in links])
+        for link in links:
+            ctx.check_cancel()
+            contact = contacts.get(link.email_key)
+            if contact is not None and link.contact_id not in ("", contact.id):
+                contact = ctx.mailing.get(link.contact_id)
+            _judge_one(ctx, contact, link)
+    staging.clear_contacts()

@@ -1,0 +1,42 @@
+"""Which act of the person came later (design R3, R5). Where it cannot be told, the opt-out wins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ccdesk.core.models import Contact, Customer, Link
+
+
+def opt_in_is_later(
+    *,
+    contact: Contact,
+    customer: Customer,
+    link: Link | None,
+    baseline: datetime | None,
+    set_at: datetime | None = None,
+) -> bool | None:
+    """Say whether the customer's opt-in in Kibo is later than the contact's opt-out; None: not known.
+
+    Kibo stores no date of the opt-in, so it is boxed in: it happened after we last knew the customer as
+    opted out (`link.kibo_updated_at`), after the account was made, and after the first export if that did
+    not see the customer (`baseline`); and not after the account's last update. `set_at` is the audit log's
+    own answer and beats the box.
+
+    An opt-out that we carried to Kibo ourselves is older than any opt-in seen since, whatever the clocks say.
+    """
+    opted_out_at = contact.opt_out_at
+    if link is not None and link.opt_out_at is not None and link.opt_out_at == opted_out_at:
+        return True
+    if opted_out_at is None:
+        return None
+    if set_at is not None:
+        return set_at > opted_out_at
+    lower_bounds = [customer.created_at, baseline if link is None else None]
+    if link is not None and link.kibo_opted_in is False:
+        lower_bounds.append(link.kibo_updated_at)
+    after = max((bound for bound in lower_bounds if bound is not None), default=None)
+    if after is not None and after >= opted_out_at:
+        return True
+    if customer.updated_at is not None and customer.updated_at < opted_out_at:
+        return False
+    return None

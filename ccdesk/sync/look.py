@@ -1,0 +1,112 @@
+"""Seeing customer changes and putting them into the queue at once (design R3, kibo.md §13)."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ccdesk.core.errors import ItemError, ServiceError
+from ccdesk.core.limits import KIBO_OVERLAP
+from ccdesk.core.models import Customer
+from ccdesk.core.ports import HintedEvent
+from ccdesk.core.runs import QueuedEvent
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+
+_HINTS_EVERY = timedelta(hours=6)  # while Kibo's pull stays empty; each cycle once it has given something
+_QUIET = timedelta(hours=1)  # after a look this old on Kibo's clock, nothing older can turn up any more
+_HINT_SLACK = timedelta(seconds=5)
+
+
+def look(ctx: RunContext) -> int:
+    """Read what changed in Kibo since the watermark and queue it; return how many entries are new.
+
+    The watermark is Kibo's own greatest update date, never our clock, and moves only together with the
+    entries it covers. The very first look sets it and queues nothing.
+    """
+    since = ctx.store.state.get_time(names.EVENTS_SINCE)
+    if since is None:
+        newest = ctx.customers.newest_update()
+        ctx.store.state.set_time(names.EVENTS_SINCE, newest or ctx.customers.server_time)
+        return 0
+    added = _take_hints(ctx)
+    begin = _begin(since, ctx.store.state.get_time(names.EVENTS_POLLED))
+    greatest = since
+    polled_at: datetime | None = None
+    for page in ctx.customers.changed_since(begin):
+        polled_at = polled_at or ctx.customers.server_time
+        ctx.check_cancel()
+        greatest = max([greatest, *(c.updated_at for c in page if c.updated_at is not None)])
+        added += _queue_page(ctx, page, greatest)
+        ctx.progress("Looking for changes in Kibo", added)
+    ctx.store.state.set_time(names.EVENTS_POLLED, polled_at or ctx.customers.server_time)
+    return added
+
+
+def _begin(since: datetime, polled_at: datetime | None) -> datetime:
+    """Where to look from: the watermark less the overlap, or later where a later look was complete."""
+    begin = since - KIBO_OVERLAP
+    return max(begin, polled_at - _QUIET) if polled_at is not None else begin
+
+
+def _queue_page(ctx: RunContext, page: Sequence[Customer], watermark: datetime) -> int:
+    links = ctx.store.links.many([customer.id for customer in page])
+    added = 0
+    with ctx.store.transaction():
+        for customer in page:
+            if len(ctx.fresh) < names.FRESH_MOST:
+                ctx.fresh[customer.id] = customer
+            link = links.get(customer.id)
+            if link is not None and link.kibo_updated_at == customer.updated_at:
+                continue  # acted on in this very state, or the echo of our own write (design R6)
+            added += ctx.store.queue.add(event_of(ctx, customer))
+        ctx.store.state.set_time(names.EVENTS_SINCE, watermark)
+    return added
+
+
+def event_of(ctx: RunContext, customer: Customer) -> QueuedEvent:
+    """Name the change by customer and date: reading it again in the overlap then adds nothing."""
+    at = customer.updated_at or ctx.clock.now()
+    digest = hashlib.blake2b(f"{customer.id}@{at.isoformat()}".encode(), digest_size=16).digest()
+    return QueuedEvent(event_id=str(uuid.UUID(bytes=digest)), object_id=customer.id, created_at=at)
+
+
+def _take_hints(ctx: RunContext) -> int:
+    """Ask Kibo's event pull, which may well answer nothing: it tells of deletions, and names events."""
+    asked = ctx.store.state.get_time(names.HINTS_ASKED)
+    since = ctx.store.state.get_time(names.HINTS_SINCE)
+    now = ctx.clock.now()
+    if since is None and asked is not None and abs(now - asked) < _HINTS_EVERY:
+        return 0
+    try:
+        hints = ctx.customers.events_since(since or ctx.store.state.get_time(names.EVENTS_SINCE))
+    except (ItemError, ServiceError):
+        # A hint, never the truth: the look by update date goes on and reports a service that is down.
+        hints = []
+    ctx.store.state.set_time(names.HINTS_ASKED, now)
+    return _queue_hints(ctx, hints)
+
+
+def _queue_hints(ctx: RunContext, hints: Sequence[HintedEvent]) -> int:
+    known = ctx.store.queue.known([hint.event_id for hint in hints])
+    links = ctx.store.links.many([hint.customer_id for hint in hints])
+    added = 0
+    with ctx.store.transaction():
+        for hint in hints:
+            link = links.get(hint.customer_id)
+            seen = link.kibo_updated_at if link else None
+            gone = "deleted" in hint.topic
+            if hint.event_id in known or (
+                not gone and seen is not None and hint.created_at <= seen + _HINT_SLACK
+            ):
+                continue
+            event = QueuedEvent(
+                event_id=hint.event_id, object_id=hint.customer_id, created_at=hint.created_at
+            )
+            added += ctx.store.queue.add(event)
+        if hints:
+            latest = max(hint.created_at for hint in hints)
+            ctx.store.state.set_time(names.HINTS_SINCE, latest)
+    return added

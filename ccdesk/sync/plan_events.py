@@ -1,0 +1,148 @@
+"""What a customer change leads to: design R3's table as pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ccdesk.core.limits import EMAIL_MAX_BULK
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.core.runs import Outcome
+from ccdesk.sync.plan_export import is_ours
+
+
+class Change(StrEnum):
+    """What changed about a customer since we last acted on it."""
+
+    NOTHING = "nothing"
+    OPTED_IN = "opted_in"
+    OPTED_OUT = "opted_out"
+    EMAIL = "email"
+
+
+def what_changed(customer: Customer, link: Link | None) -> Change:
+    """Compare the customer as read now with the link; anything but consent and e-mail is NOTHING."""
+    known_in = link is not None and link.kibo_opted_in is True
+    if customer.accepts_marketing and not known_in:
+        return Change.OPTED_IN
+    if not customer.accepts_marketing:
+        return Change.OPTED_OUT if known_in else Change.NOTHING
+    if link is not None and customer.email_key != link.email_key:
+        return Change.EMAIL
+    return Change.NOTHING
+
+
+class Step(StrEnum):
+    """How one person is put on the list, or why not."""
+
+    NONE = "none"
+    CREATE = "create"  # no mail
+    CREATE_BY_PERSON = "create_by_person"  # welcome mail, e-mail too long for the sign-up form
+    SIGN_UP = "sign_up"  # welcome mail
+    ADD = "add"
+    REVIVE = "revive"
+    RESUBSCRIBE = "resubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class EventDecision:
+    """What is done for one person and why; `needs_order` asks for the audit log before deciding."""
+
+    step: Step
+    outcome: Outcome
+    reason: str
+    state: LinkState = LinkState.SYNCED
+    ownership: Ownership = Ownership.NONE
+    owed: Owed = Owed.NOTHING
+    conflict: bool = False
+
+
+def plan_opt_in(
+    customer: Customer,
+    contact: Contact | None,
+    link: Link | None,
+    *,
+    list_id: str,
+    welcome: bool,
+    anew: bool,
+    later: bool | None,
+    left_elsewhere: bool = False,
+) -> EventDecision:
+    """Decide how a person gets on the list.
+
+    `anew` is True for a new opt-in and False where only the e-mail changed: then no earlier "no" of the
+    new address is lifted. `later` says whether the opt-in is later than the contact's opt-out (None: not
+    known). `left_elsewhere`: another account's link knows that this address left the list.
+    """
+    long_email = len(customer.email.strip()) > EMAIL_MAX_BULK
+    welcome = welcome and anew
+    if contact is None:
+        step = _creating(welcome=welcome, long_email=long_email)
+        return EventDecision(step, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
+    standing = contact.standing
+    if standing is Standing.DELETED:
+        return _plan_deleted(contact, welcome=welcome and not long_email, anew=anew, later=later)
+    if standing is Standing.OUT:
+        return _plan_opted_out(contact, link, anew=anew, later=later)
+    if standing is Standing.WAITING:
+        reason = f"waiting ({contact.permission.value})"
+        return EventDecision(Step.NONE, Outcome.SKIPPED, reason, LinkState.HELD)
+    ours = link is not None and link.email_key == customer.email_key and is_ours(link, contact)
+    ownership = Ownership.OWNED if ours else Ownership.FOREIGN
+    if list_id in contact.list_ids:
+        return EventDecision(Step.NONE, Outcome.UNCHANGED, "already on the list", ownership=ownership)
+    if left_elsewhere and not anew:
+        return EventDecision(
+            Step.NONE, Outcome.SKIPPED, "left the list", LinkState.LEFT_LIST, owed=Owed.OPT_OUT
+        )
+    step = Step.SIGN_UP if welcome and not long_email else Step.ADD
+    return EventDecision(step, Outcome.ADDED, "put on the list", ownership=ownership)
+
+
+def _creating(*, welcome: bool, long_email: bool) -> Step:
+    if not welcome:
+        return Step.CREATE
+    return Step.CREATE_BY_PERSON if long_email else Step.SIGN_UP
+
+
+def _plan_deleted(contact: Contact, *, welcome: bool, anew: bool, later: bool | None) -> EventDecision:
+    """A tombstone: only a new opt-in lifts it, and never over an opt-out of the person that is not older."""
+    by_person = contact.permission is Permission.UNSUBSCRIBED and contact.opt_out_source == "Contact"
+    if not anew or (by_person and later is not True):
+        return EventDecision(
+            Step.NONE, Outcome.SKIPPED, "deleted in Constant Contact", LinkState.DELETED_THERE
+        )
+    step = Step.SIGN_UP if welcome else Step.REVIVE
+    return EventDecision(step, Outcome.ADDED, "deleted contact brought back by the new opt-in",
+                         ownership=Ownership.OWNED)  # fmt: skip
+
+
+def _plan_opted_out(contact: Contact, link: Link | None, *, anew: bool, later: bool | None) -> EventDecision:
+    asked = link is not None and link.resubscribe_asked_at is not None
+    if link is not None and link.state is LinkState.CONFIRMING:
+        return EventDecision(
+            Step.NONE, Outcome.SKIPPED, "waiting for the person's confirmation", LinkState.CONFIRMING
+        )
+    carried = link is not None and link.opt_out_at is not None and link.opt_out_at == contact.opt_out_at
+    if anew and later is True:
+        if asked:
+            reason = "opt-out stands: the one confirmation mail was sent before"
+            return EventDecision(
+                Step.NONE, Outcome.SKIPPED, reason, LinkState.OPTED_OUT_THERE, owed=Owed.OPT_OUT
+            )
+        return EventDecision(
+            Step.RESUBSCRIBE,
+            Outcome.SKIPPED,
+            "waiting for the person's confirmation",
+            LinkState.CONFIRMING,
+            conflict=not carried,
+        )
+    reason = "opted out in Constant Contact; the opt-out stands"
+    return EventDecision(
+        Step.NONE,
+        Outcome.SKIPPED,
+        reason,
+        LinkState.OPTED_OUT_THERE,
+        owed=Owed.OPT_OUT,
+        conflict=anew and not carried,
+    )

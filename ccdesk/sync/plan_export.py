@@ -1,0 +1,186 @@
+"""What an export does with each person: design R2's table as a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ccdesk.core.limits import EMAIL_MAX_BULK
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.runs import Outcome
+from ccdesk.sync.mapping import check_email, fields_hash, to_fields
+
+
+class Action(StrEnum):
+    """How a person reaches the list in an export."""
+
+    NONE = "none"
+    IMPORT = "import"  # new, or ours and out of date
+    ADD = "add"  # foreign: membership only, fields stay
+    CREATE = "create"  # e-mail of 51–80 characters, new
+    REWRITE = "rewrite"  # e-mail of 51–80 characters, ours and out of date
+
+
+@dataclass(frozen=True, slots=True)
+class ExportDecision:
+    """What is done with one customer and why; `state` and `owed` go to the link unless `keep_link`."""
+
+    action: Action
+    outcome: Outcome
+    reason: str
+    state: LinkState = LinkState.SYNCED
+    ownership: Ownership = Ownership.NONE
+    owed: Owed = Owed.NOTHING
+    code: str = ""
+    keep_link: bool = False
+
+
+def _skip(reason: str, state: LinkState, *, owed: bool = False, keep_link: bool = False) -> ExportDecision:
+    return ExportDecision(
+        Action.NONE,
+        Outcome.SKIPPED,
+        reason,
+        state,
+        owed=Owed.OPT_OUT if owed else Owed.NOTHING,
+        keep_link=keep_link,
+    )
+
+
+def plan_group(
+    customers: Sequence[Customer],
+    contact: Contact | None,
+    links: dict[int, Link],
+    *,
+    list_id: str,
+    first_export: bool,
+    guests: bool,
+) -> list[ExportDecision]:
+    """Decide for all opted-in accounts that share one e-mail; the answers are in the customers' order.
+
+    The first account that can be sent stands for the person; the others follow it (design R1).
+    """
+    decisions: list[ExportDecision] = []
+    speaker: tuple[Customer, ExportDecision] | None = None
+    for customer in customers:
+        refused = _unsendable(customer, guests=guests)
+        if refused is not None:
+            decisions.append(refused)
+        elif speaker is None:
+            known = [links[c.id] for c in customers if c.id in links]
+            decision = plan_person(
+                customer,
+                contact,
+                links.get(customer.id),
+                known,
+                list_id=list_id,
+                first_export=first_export,
+            )
+            speaker = (customer, decision)
+            decisions.append(decision)
+        else:
+            decisions.append(_follower(*speaker))
+    return decisions
+
+
+def _unsendable(customer: Customer, *, guests: bool) -> ExportDecision | None:
+    if not customer.is_active:
+        return _skip("account is not active in Kibo", LinkState.SYNCED, keep_link=True)
+    if customer.is_anonymous and not guests:
+        return _skip("guest account; guests are not exported (setting)", LinkState.SYNCED, keep_link=True)
+    if not customer.email.strip():
+        return _skip("no e-mail in Kibo", LinkState.INVALID)
+    bad = check_email(customer.email.strip())
+    if bad is None:
+        return None
+    return ExportDecision(Action.NONE, Outcome.ERROR, bad.reason, LinkState.INVALID, code=bad.code)
+
+
+def _follower(first: Customer, decision: ExportDecision) -> ExportDecision:
+    """One more account of a person: the same fate, nothing of its own to send."""
+    outcome = Outcome.SKIPPED if decision.outcome is Outcome.SKIPPED else Outcome.UNCHANGED
+    reason = decision.reason if outcome is Outcome.SKIPPED else f"same e-mail as customer {first.id}"
+    return ExportDecision(
+        Action.NONE,
+        outcome,
+        reason,
+        decision.state,
+        decision.ownership,
+        decision.owed,
+        keep_link=decision.keep_link,
+    )
+
+
+def plan_person(
+    customer: Customer,
+    contact: Contact | None,
+    link: Link | None,
+    known: Sequence[Link],
+    *,
+    list_id: str,
+    first_export: bool,
+) -> ExportDecision:
+    """Decide for one person with a valid e-mail, row by row of design R2.
+
+    `known` are the links of all accounts with this e-mail. A new opt-in since we last looked is left to the
+    event queue wherever an earlier "no" stands in the way: only there the two acts are compared (R3, R5).
+    """
+    new_opt_in = not first_export and (link is None or link.kibo_opted_in is not True)
+    if contact is None:
+        if any(one.contact_id for one in known) and not new_opt_in:
+            return _skip("deleted in Constant Contact", LinkState.DELETED_THERE)
+        long_email = len(customer.email.strip()) > EMAIL_MAX_BULK
+        action = Action.CREATE if long_email else Action.IMPORT
+        return ExportDecision(action, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
+    standing = contact.standing
+    if standing is Standing.DELETED:
+        return _skip("deleted in Constant Contact", LinkState.DELETED_THERE, keep_link=new_opt_in)
+    if standing is Standing.OUT:
+        if any(one.state is LinkState.CONFIRMING for one in known):
+            return _skip("waiting for the person's confirmation", LinkState.CONFIRMING, keep_link=True)
+        return _skip("opted out", LinkState.OPTED_OUT_THERE, owed=True, keep_link=new_opt_in)
+    if standing is Standing.WAITING:
+        return _skip(f"waiting ({contact.permission.value})", LinkState.HELD)
+    return _plan_active(customer, contact, known, list_id=list_id, new_opt_in=new_opt_in)
+
+
+def _plan_active(
+    customer: Customer, contact: Contact, known: Sequence[Link], *, list_id: str, new_opt_in: bool
+) -> ExportDecision:
+    on_list = list_id in contact.list_ids
+    left = any(one.state is LinkState.LEFT_LIST or one.on_list for one in known)
+    if left and not on_list:
+        return _skip("left the list", LinkState.LEFT_LIST, owed=True, keep_link=new_opt_in)
+    ours = next((one for one in known if is_ours(one, contact)), None)
+    if ours is None:
+        if on_list:
+            reason = "already on the list; contact from another source, left as it is"
+            return ExportDecision(Action.NONE, Outcome.UNCHANGED, reason, ownership=Ownership.FOREIGN)
+        reason = "contact from another source: added to the list, its fields kept"
+        return ExportDecision(Action.ADD, Outcome.ADDED, reason, ownership=Ownership.FOREIGN)
+    stale = is_stale(customer, contact, ours)
+    if on_list and not stale:
+        return ExportDecision(Action.NONE, Outcome.UNCHANGED, "nothing differs", ownership=Ownership.OWNED)
+    long_email = len(customer.email.strip()) > EMAIL_MAX_BULK
+    action = Action.REWRITE if long_email else Action.IMPORT
+    what = "fields brought up to date" if stale else "put back on the list"
+    return ExportDecision(action, Outcome.UPDATED, what, ownership=Ownership.OWNED)
+
+
+def is_ours(link: Link, contact: Contact) -> bool:
+    """Say whether we created this contact; an id not learned yet means we were cut off while creating it."""
+    return link.ownership is Ownership.OWNED and link.contact_id in ("", contact.id)
+
+
+def is_stale(customer: Customer, contact: Contact, link: Link) -> bool:
+    """Say whether our contact's fields need writing.
+
+    Compared against what we wrote and what the service showed afterwards, not field by field, because the
+    service may keep a value in another form ("US" as "United States") and every run would write it again.
+    """
+    wanted = fields_hash(to_fields(customer).fields)
+    if not link.written_hash:
+        return wanted != fields_hash(contact)
+    if link.written_hash != wanted:
+        return True
+    return bool(link.read_hash) and link.read_hash != fields_hash(contact)

@@ -1,0 +1,127 @@
+"""What a contact's present state means for its customer: design R4 as a pure function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The link as it should be remembered, and the reason if something is new ("" if not)."""
+
+    link: Link
+    reason: str = ""
+
+
+def judge(contact: Contact | None, link: Link, *, list_id: str, now: datetime) -> Judgement:
+    """Read a contact against its link: deleted first, then permission; membership is never consent.
+
+    `contact` None means the service no longer knows it. `now` is the mailing service's time. The result's
+    `owed` is what Kibo must be given; it stays on the link until it has been.
+    """
+    if link.state is LinkState.CLOSED:
+        return Judgement(link)
+    if contact is None or contact.standing is Standing.DELETED:
+        return _deleted(link)
+    if link.contact_id != contact.id:
+        link = replace(link, contact_id=contact.id)
+    if contact.standing is Standing.OUT:
+        return _opted_out(contact, link, now)
+    if contact.standing is Standing.WAITING:
+        return Judgement(link)
+    if list_id in contact.list_ids:
+        return _on_list(contact, link)
+    return _off_list(link, now)
+
+
+def _deleted(link: Link) -> Judgement:
+    if link.state is LinkState.DELETED_THERE:
+        return Judgement(link)
+    # An opt-out seen before the deletion is still owed to Kibo; the deletion itself is nobody's opt-out.
+    return Judgement(
+        replace(link, state=LinkState.DELETED_THERE, on_list=False), "deleted in Constant Contact"
+    )
+
+
+def _opted_out(contact: Contact, link: Link, now: datetime) -> Judgement:
+    out_since = contact.opt_out_at or now
+    if link.state is LinkState.CONFIRMING:
+        asked = link.resubscribe_asked_at
+        if asked is None or contact.opt_out_at is None or contact.opt_out_at <= asked:
+            return Judgement(link)
+    if link.kibo_opted_in is False:
+        return Judgement(
+            replace(
+                link,
+                state=LinkState.OPTED_OUT_THERE,
+                on_list=False,
+                agreed=False,
+                owed=Owed.NOTHING,
+                out_since=link.out_since or out_since,
+            )
+        )
+    if link.owed is Owed.OPT_OUT and link.state is LinkState.OPTED_OUT_THERE:
+        return Judgement(link)
+    return Judgement(
+        replace(
+            link,
+            state=LinkState.OPTED_OUT_THERE,
+            on_list=False,
+            owed=Owed.OPT_OUT,
+            owed_reason="unsubscribed in Constant Contact",
+            out_since=out_since,
+        ),
+        "unsubscribed in Constant Contact",
+    )
+
+
+def _on_list(contact: Contact, link: Link) -> Judgement:
+    if link.kibo_opted_in is True:
+        back = replace(
+            link,
+            state=LinkState.SYNCED,
+            on_list=True,
+            agreed=True,
+            owed=Owed.NOTHING,
+            owed_reason="",
+            out_since=None,
+            opt_out_at=None,
+        )
+        if link.state is LinkState.CONFIRMING:
+            return Judgement(back, "confirmed the resubscribe")
+        return Judgement(back)
+    if link.kibo_opted_in is False and acted_after(contact, link.out_since):
+        if link.owed is Owed.OPT_IN:
+            return Judgement(link)
+        reason = "resubscribed in Constant Contact"
+        return Judgement(replace(link, on_list=True, owed=Owed.OPT_IN, owed_reason=reason), reason)
+    return Judgement(link)
+
+
+def _off_list(link: Link, now: datetime) -> Judgement:
+    if not link.on_list:
+        return Judgement(link)
+    left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)
+    if link.kibo_opted_in is False:
+        return Judgement(replace(left, agreed=False))
+    reason = "left the list in Constant Contact"
+    return Judgement(replace(left, owed=Owed.OPT_OUT, owed_reason=reason), reason)
+
+
+def acted_after(contact: Contact, out_since: datetime | None) -> bool:
+    """Say whether the person, not the account, came back after we knew them as out (design R4).
+
+    Without a date for either there is no proof, and without proof the opt-out stands (R5). The service's
+    dates have whole seconds, so the same second counts as after.
+    """
+    if out_since is None:
+        return False
+    since = out_since.replace(microsecond=0)
+    if contact.opt_in_source == "Contact" and contact.opt_in_at is not None and contact.opt_in_at >= since:
+        return True
+    return (
+        contact.update_source == "Contact" and contact.updated_at is not None and contact.updated_at >= since
+    )

@@ -1,0 +1,212 @@
+"""Putting people on the list after an event, by the call design R3 names for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ccdesk.core.errors import (
+    AnswerLost,
+    ItemError,
+    LoginNeeded,
+    QuotaUsedUp,
+    RateLimited,
+    Refused,
+    Unreachable,
+)
+from ccdesk.core.limits import EMAIL_MAX_BULK, LIST_JOB_MAX_IDS
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.jobs import finish
+from ccdesk.sync.mapping import fields_hash, to_fields
+from ccdesk.sync.plan_events import EventDecision, Step
+from ccdesk.sync.verify import Fail, Settle, members_among
+
+_BULK_FROM = 10  # so many new contacts at once go by one import instead of a call each
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """One person to be put on the list: what was seen, and what was decided."""
+
+    event: QueuedEvent
+    customer: Customer
+    contact: Contact | None
+    link: Link | None
+    decision: EventDecision
+
+    @property
+    def bulk_ready(self) -> bool:
+        """True if an import of many may carry this person (no mail wanted, e-mail short enough)."""
+        return self.decision.step is Step.CREATE and len(self.customer.email.strip()) <= EMAIL_MAX_BULK
+
+
+class NotOnList(RateLimited):
+    """The call was done by its own word, but the person is not shown on the list."""
+
+    title = "Not on the list after it was sent to Constant Contact; it is tried again"
+
+
+def place(ctx: RunContext, placings: Sequence[Placing], *, settle: Settle, fail: Fail) -> None:
+    """Put everybody on the list: many new ones by import, foreign ones by a list job, the rest one by one."""
+    many = [p for p in placings if p.bulk_ready]
+    if len(many) < _BULK_FROM:
+        many = []
+    adds = [p for p in placings if p.decision.step is Step.ADD]
+    bulk = {id(p) for p in (*many, *adds)}
+    for placing in placings:
+        if id(placing) not in bulk:
+            ctx.check_cancel()
+            _one(ctx, placing, settle, fail)
+    if many:
+        _import(ctx, many, settle, fail)
+    for start in range(0, len(adds), LIST_JOB_MAX_IDS):
+        _add(ctx, adds[start : start + LIST_JOB_MAX_IDS], settle, fail)
+
+
+def _one(ctx: RunContext, placing: Placing, settle: Settle, fail: Fail) -> None:
+    try:
+        if placing.decision.step is Step.RESUBSCRIBE:
+            _ask_to_confirm(ctx, placing, settle)
+            return
+        link = _single_call(ctx, placing)
+    except ItemError as error:
+        fail(ctx, placing.event, error, placing.customer.email)
+        return
+    _done(ctx, placing, link, settle)
+
+
+def _done(ctx: RunContext, placing: Placing, link: Link, settle: Settle) -> None:
+    note = to_fields(placing.customer).note if placing.decision.ownership is Ownership.OWNED else ""
+    reason = f"{placing.decision.reason}; {note}" if note else placing.decision.reason
+    entry = Entry(placing.customer.id, placing.customer.email, placing.decision.outcome, reason)
+    settle(ctx, placing.event, entry, link, conflict=placing.decision.conflict)
+
+
+def _single_call(ctx: RunContext, placing: Placing) -> Link:
+    """Make the one call and return the link it leads to."""
+    fields, step = to_fields(placing.customer).fields, placing.decision.step
+    list_id = ctx.settings.list_id
+    if placing.contact is None:
+        _intend(ctx, placing)
+    if step in (Step.CREATE, Step.CREATE_BY_PERSON):
+        contact = ctx.mailing.create(fields, list_id, by_person=step is Step.CREATE_BY_PERSON)
+        return on_list_link(ctx, placing, contact.id, contact)
+    if step is Step.REVIVE and placing.contact is not None:
+        contact = ctx.mailing.revive(placing.contact, fields, list_id)
+        if contact.standing is not Standing.IN or list_id not in contact.list_ids:
+            raise ItemError(
+                "Constant Contact keeps this deleted contact off the list",
+                meaning=f"Its permission there is “{contact.permission.value}”.",
+                next_step="Ask the person to sign up again through a Constant Contact form.",
+                code="revive_refused",
+            )
+        return on_list_link(ctx, placing, contact.id, contact)
+    with_fields = placing.decision.ownership is Ownership.OWNED
+    contact_id = ctx.mailing.sign_up(fields, list_id, with_fields=with_fields)
+    return on_list_link(ctx, placing, contact_id, None)
+
+
+def _intend(ctx: RunContext, placing: Placing) -> None:
+    """Note that we are creating this contact, so that a lost answer does not make it look foreign."""
+    link = placing.link or Link(placing.customer.id)
+    ctx.store.links.save(
+        [
+            replace(
+                link,
+                email=placing.customer.email,
+                contact_id="",
+                ownership=Ownership.OWNED,
+                on_list=False,
+                written_at=ctx.mailing_now(),
+                # The date stays what it was: only a settled entry counts as acted on.
+            )
+        ]
+    )
+
+
+def on_list_link(ctx: RunContext, placing: Placing, contact_id: str, read: Contact | None) -> Link:
+    """The link of somebody we have just put on the list; `read` is the contact as the service showed it."""
+    customer, owned = placing.customer, placing.decision.ownership is Ownership.OWNED
+    return replace(
+        placing.link or Link(customer.id),
+        email=customer.email,
+        contact_id=contact_id,
+        ownership=placing.decision.ownership,
+        state=LinkState.SYNCED,
+        agreed=True,
+        kibo_opted_in=True,
+        kibo_updated_at=customer.updated_at,
+        on_list=True,
+        written_hash=fields_hash(to_fields(customer).fields) if owned else "",
+        read_hash=fields_hash(read) if owned and read is not None else "",
+        written_at=ctx.mailing_now(),
+        opt_out_at=None,
+        out_since=None,
+        owed=Owed.NOTHING,
+        owed_reason="",
+        note="",
+    )
+
+
+def _ask_to_confirm(ctx: RunContext, placing: Placing, settle: Settle) -> None:
+    """Ask for the one confirmation mail; noted before the call, for it must never be asked twice (§13)."""
+    assert placing.contact is not None
+    before = placing.link or Link(placing.customer.id, email=placing.customer.email)
+    asked = replace(before, resubscribe_asked_at=ctx.mailing_now(), contact_id=placing.contact.id)
+    ctx.store.links.save([asked])
+    try:
+        sent = ctx.mailing.resubscribe(placing.contact.id, ctx.settings.list_id)
+    except AnswerLost:
+        sent = True  # it may have been sent, and sending it again is the one thing not to do
+    except (ItemError, LoginNeeded, QuotaUsedUp, RateLimited, Refused, Unreachable):
+        ctx.store.links.save([before])
+        raise
+    reason = placing.decision.reason if sent else "waiting: the confirmation mail had been sent before"
+    confirming = replace(
+        asked,
+        email=placing.customer.email,
+        state=LinkState.CONFIRMING,
+        kibo_opted_in=True,
+        kibo_updated_at=placing.customer.updated_at,
+        owed=Owed.NOTHING,
+        owed_reason="",
+        on_list=False,
+        out_since=placing.contact.opt_out_at,
+        note=reason,
+    )
+    entry = Entry(placing.customer.id, placing.customer.email, Outcome.SKIPPED, reason)
+    settle(ctx, placing.event, entry, confirming, conflict=placing.decision.conflict)
+
+
+def _import(ctx: RunContext, many: Sequence[Placing], settle: Settle, fail: Fail) -> None:
+    for placing in many:
+        _intend(ctx, placing)
+    ctx.check_cancel()
+    rows = [to_fields(placing.customer).fields for placing in many]
+    finish(ctx, ctx.mailing.start_import(rows, ctx.settings.list_id))
+    wanted = {placing.customer.email_key: placing for placing in many}
+    found: dict[str, Contact] = {}
+    for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True):
+        ctx.check_cancel()
+        found.update((c.email_key, c) for c in page if c.email_key in wanted and c.standing is Standing.IN)
+    for key, placing in wanted.items():
+        contact = found.get(key)
+        if contact is None:
+            fail(ctx, placing.event, NotOnList(), placing.customer.email)
+        else:
+            _done(ctx, placing, on_list_link(ctx, placing, contact.id, contact), settle)
+
+
+def _add(ctx: RunContext, adds: Sequence[Placing], settle: Settle, fail: Fail) -> None:
+    ctx.check_cancel()
+    ids = [placing.contact.id for placing in adds if placing.contact is not None]
+    finish(ctx, ctx.mailing.start_add(ids, ctx.settings.list_id))
+    members = members_among(ctx, ids)
+    for placing in adds:
+        assert placing.contact is not None
+        if placing.contact.id in members:
+            _done(ctx, placing, on_list_link(ctx, placing, placing.contact.id, placing.contact), settle)
+        else:
+            fail(ctx, placing.event, NotOnList(), placing.customer.email)

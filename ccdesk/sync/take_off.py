@@ -1,0 +1,142 @@
+"""Taking people off the active list; other lists are not touched, nobody is unsubscribed (design R3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ccdesk.core.errors import ItemError, RateLimited
+from ccdesk.core.limits import LIST_JOB_MAX_IDS
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.jobs import finish
+from ccdesk.sync.verify import Fail, Settle, members_among
+
+_ONE_BY_ONE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One person who opted out in Kibo, with the link as it was while they were in."""
+
+    event: QueuedEvent
+    customer: Customer
+    link: Link
+
+
+class StillOnList(RateLimited):
+    """The removal was done by its own word, but the person is still shown on the list."""
+
+    title = "Still on the list after the removal; it is tried again"
+
+
+def off_link(ctx: RunContext, link: Link, customer: Customer) -> Link:
+    """The link of a customer who opted out in Kibo, once Constant Contact follows."""
+    moved = link.email_key != customer.email_key
+    return replace(
+        link,
+        email=customer.email,
+        contact_id="" if moved else link.contact_id,
+        ownership=Ownership.NONE if moved else link.ownership,
+        kibo_opted_in=False,
+        kibo_updated_at=customer.updated_at,
+        agreed=False,
+        state=LinkState.SYNCED,
+        on_list=False,
+        written_at=ctx.mailing_now(),
+        owed=Owed.NOTHING,
+        owed_reason="",
+        out_since=ctx.mailing_now(),
+        note="",
+    )
+
+
+def take_off(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fail: Fail) -> None:
+    """Remove people from the list in jobs of up to 500 and read back that they are off it.
+
+    Opt-outs may use the calls kept in reserve (design §4).
+    """
+    ctx.guard(len(removals), "taken off the list")
+    jobs: list[tuple[Removal, str]] = []
+    with ctx.mailing.for_opt_outs():
+        read = _reader(ctx, removals)
+        for removal in removals:
+            ctx.check_cancel()
+            try:
+                contact = read(removal.link)
+            except ItemError as error:
+                fail(ctx, removal.event, error, removal.customer.email)
+                continue
+            if contact is not None and _came_back_later(contact, removal):
+                _opted_in_since(ctx, removal, settle)
+            elif contact is not None and ctx.settings.list_id in contact.list_ids:
+                jobs.append((removal, contact.id))
+            else:
+                _settle(ctx, removal, Outcome.UNCHANGED, "opted out in Kibo; was not on the list", settle)
+        for start in range(0, len(jobs), LIST_JOB_MAX_IDS):
+            _remove(ctx, jobs[start : start + LIST_JOB_MAX_IDS], settle, fail)
+
+
+def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], Contact | None]:
+    """Return a way to read contacts: a call each where they are few, else one scan of the list."""
+    if len(removals) <= _ONE_BY_ONE:
+        return lambda link: _read(ctx, link)
+    staging = ctx.store.staging
+    staging.clear_contacts()
+    for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
+        ctx.check_cancel()
+        staging.add_contacts(page)
+    return lambda link: staging.contacts([link.email_key]).get(link.email_key)
+
+
+def _read(ctx: RunContext, link: Link) -> Contact | None:
+    if link.contact_id:
+        contact = ctx.mailing.get(link.contact_id)
+    elif "@" in link.email:
+        contact = ctx.mailing.find(link.email)
+    else:
+        contact = None
+    return None if contact is None or contact.standing is Standing.DELETED else contact
+
+
+def _came_back_later(contact: Contact, removal: Removal) -> bool:
+    """Say whether the person signed up in Constant Contact after opting out in Kibo (design R5).
+
+    Only a dated act of their own counts, later than anything we wrote and than Kibo's last update.
+    """
+    acted, out = contact.opt_in_at, removal.customer.updated_at
+    if acted is None or out is None or contact.opt_in_source != "Contact":
+        return False
+    written = removal.link.written_at
+    return contact.standing is Standing.IN and acted > out and (written is None or acted > written)
+
+
+def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle) -> None:
+    reason = "both sides changed: the sign-up in Constant Contact is later than the opt-out in Kibo"
+    link = replace(
+        removal.link,
+        kibo_opted_in=False,
+        kibo_updated_at=removal.customer.updated_at,
+        owed=Owed.OPT_IN,
+        owed_reason=reason,
+    )
+    entry = Entry(removal.customer.id, removal.customer.email, Outcome.SKIPPED, reason)
+    settle(ctx, removal.event, entry, link, conflict=True)
+
+
+def _remove(ctx: RunContext, jobs: Sequence[tuple[Removal, str]], settle: Settle, fail: Fail) -> None:
+    ctx.check_cancel()
+    ids = [contact_id for _, contact_id in jobs]
+    finish(ctx, ctx.mailing.start_remove(ids, ctx.settings.list_id))
+    still = members_among(ctx, ids)
+    for removal, contact_id in jobs:
+        if contact_id in still:
+            fail(ctx, removal.event, StillOnList(), removal.customer.email)
+        else:
+            _settle(ctx, removal, Outcome.REMOVED, "opted out in Kibo: taken off the list", settle)
+
+
+def _settle(ctx: RunContext, removal: Removal, outcome: Outcome, reason: str, settle: Settle) -> None:
+    entry = Entry(removal.customer.id, removal.customer.email, outcome, reason)
+    settle(ctx, removal.event, entry, off_link(ctx, removal.link, removal.customer))
