@@ -260,6 +260,9 @@ class Queue(Protocol):
     def count(self, *, include_processed: bool = False) -> int:
         """Count entries."""
 
+    def parked_count(self) -> int:
+        """Count entries that wait for a person."""
+
 
 class Runs(Protocol):
     """Runs with their entries and errors."""

@@ -58,6 +58,7 @@ class RunContext:
     total: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     errors: int = 0
+    expected: int | None = None  # customers read by an export; every one of them gets an outcome
     _list_exists: bool | None = None
     _phase: str = ""
     _phase_began: float = 0.0

@@ -38,6 +38,7 @@ def run_export(ctx: RunContext) -> None:
     ctx.require_list()
     mark = ctx.customers.newest_update()
     _read_customers(ctx)
+    ctx.expected = staging.count()
     scan_began = _read_contacts(ctx)
     _plan(ctx)
     acted = _import(ctx) + _add_foreign(ctx) + _single_calls(ctx)

@@ -23,8 +23,8 @@ _HINT_SLACK = timedelta(seconds=5)
 def look(ctx: RunContext) -> int:
     """Read what changed in Kibo since the watermark and queue it; return how many entries are new.
 
-    The watermark is Kibo's own greatest update date, never our clock, and moves only together with the
-    entries it covers. The very first look sets it and queues nothing.
+    The watermark is Kibo's own greatest update date, never our clock, and moves only once the entries it
+    covers are stored. The very first look sets it and queues nothing.
     """
     since = ctx.store.state.get_time(names.EVENTS_SINCE)
     if since is None:
@@ -39,9 +39,11 @@ def look(ctx: RunContext) -> int:
         polled_at = polled_at or ctx.customers.server_time
         ctx.check_cancel()
         greatest = max([greatest, *(c.updated_at for c in page if c.updated_at is not None)])
-        added += _queue_page(ctx, page, greatest)
+        added += _queue_page(ctx, page)
         ctx.progress("Looking for changes in Kibo", added)
-    ctx.store.state.set_time(names.EVENTS_POLLED, polled_at or ctx.customers.server_time)
+    with ctx.store.transaction():
+        ctx.store.state.set_time(names.EVENTS_SINCE, greatest)
+        ctx.store.state.set_time(names.EVENTS_POLLED, polled_at or ctx.customers.server_time)
     return added
 
 
@@ -51,7 +53,7 @@ def _begin(since: datetime, polled_at: datetime | None) -> datetime:
     return max(begin, polled_at - _QUIET) if polled_at is not None else begin
 
 
-def _queue_page(ctx: RunContext, page: Sequence[Customer], watermark: datetime) -> int:
+def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
     links = ctx.store.links.many([customer.id for customer in page])
     added = 0
     with ctx.store.transaction():
@@ -62,7 +64,6 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer], watermark: datetime) 
             if link is not None and link.kibo_updated_at == customer.updated_at:
                 continue  # acted on in this very state, or the echo of our own write (design R6)
             added += ctx.store.queue.add(event_of(ctx, customer))
-        ctx.store.state.set_time(names.EVENTS_SINCE, watermark)
     return added
 
 

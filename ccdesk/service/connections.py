@@ -1,0 +1,90 @@
+"""What the services need built for them: clients per purpose, the log-in, secrets. `container.py` does it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ccdesk.core.ports import Account, Customers, Mailing
+from ccdesk.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class LoginState:
+    """What is known of the log-in without asking: when it was made and when it runs out unless used."""
+
+    present: bool
+    since: datetime | None = None
+    expires: datetime | None = None
+
+
+class KiboClient(Customers, Protocol):
+    """The Kibo client with its count of calls."""
+
+    @property
+    def calls(self) -> int:
+        """Calls sent so far by this client."""
+
+
+class MailingClient(Mailing, Protocol):
+    """The Constant Contact client with its count of calls."""
+
+    @property
+    def calls(self) -> int:
+        """Calls sent so far by this client."""
+
+
+class PendingLogin(Protocol):
+    """A log-in just made and not yet kept: its account is looked at first."""
+
+    account: Account
+
+    def keep(self) -> None:
+        """Store the tokens as the log-in from now on."""
+
+
+class Connections(Protocol):
+    """Builds what talks to the outside; one instance a process."""
+
+    def kibo(
+        self,
+        settings: Settings,
+        origin: str,
+        cancel: threading.Event | None = None,
+        *,
+        secret: str | None = None,
+    ) -> KiboClient:
+        """Return a Kibo client; `secret` overrides the stored one.
+
+        SettingsError: the setup is incomplete.
+        """
+
+    def mailing(
+        self, settings: Settings, origin: str, cancel: threading.Event | None = None
+    ) -> MailingClient:
+        """Return a Constant Contact client; its calls are counted under `origin`."""
+
+    def login_state(self) -> LoginState:
+        """Return what is known of the log-in; reads the vault."""
+
+    def log_in(
+        self,
+        settings: Settings,
+        *,
+        open_url: Callable[[str], None],
+        timeout: float,
+        cancel: threading.Event,
+    ) -> PendingLogin:
+        """Hand over to the browser, wait, and read whose account it is."""
+
+    def log_out(self) -> None:
+        """Forget the tokens."""
+
+    def kibo_secret(self) -> str:
+        """Return the shared secret from environment or vault, `""` if there is none."""
+
+    def set_kibo_secret(self, secret: str) -> None:
+        """Keep the shared secret in the vault; an empty one removes it."""

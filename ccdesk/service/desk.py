@@ -1,0 +1,251 @@
+"""`Desk` as front ends see it (`service/api.py`), on one store and one set of connections."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import ExitCode
+from ccdesk.core.models import ContactList
+from ccdesk.core.ports import Account, Store, Tenant
+from ccdesk.core.runs import (
+    Entry,
+    EventStatus,
+    Outcome,
+    Progress,
+    QueuedEvent,
+    Run,
+    RunKind,
+    RunStatus,
+    Trigger,
+)
+from ccdesk.core.settings import SETTINGS, Settings, check, resolve
+from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
+from ccdesk.service.connections import Connections, PendingLogin
+from ccdesk.service.runner import Runner
+from ccdesk.service.save import save_settings
+from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
+from ccdesk.sync.context import BASELINE, RunContext, RunSettings
+from ccdesk.sync.look import look
+
+_WINDOW = "window"
+
+
+class LocalDesk:
+    """Implements `service.api.Desk`; safe to call from several threads."""
+
+    def __init__(
+        self,
+        store: Store,
+        connections: Connections,
+        *,
+        base_dir: str,
+        environment: Mapping[str, str],
+        clock: Clock,
+    ) -> None:
+        self._store, self._connections, self._clock = store, connections, clock
+        self._environment = environment
+        self._runner = Runner(store, connections, clock)
+        self._status = StatusReader(store, connections, clock, base_dir)
+        self._pending: PendingLogin | None = None
+        self._runner.recover()
+
+    # -------------------------------------------------------- settings and connections
+
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return resolve(self._store.settings.load(), self._environment)
+
+    def fixed_by_environment(self) -> set[str]:
+        """Return the keys that the environment overrides."""
+        return {key for key in SETTINGS if f"CCDESK_{key.upper()}" in self._environment}
+
+    def status(self, *, live: bool) -> Status:
+        """Return the state of everything; `live` asks both services."""
+        return self._status.read(self.settings(), live=live)
+
+    def test_kibo(self, values: dict[str, str], secret: str) -> Tenant:
+        """Try a Kibo connection with values not saved yet."""
+        checked = {key: check(key, value) for key, value in values.items()}
+        settings = resolve({**self._store.settings.load(), **checked}, self._environment)
+        return self._connections.kibo(settings, _WINDOW, secret=secret or None).tenant()
+
+    def save_settings(self, values: dict[str, str], *, kibo_secret: str | None = None) -> SaveResult:
+        """Check everything first, then save everything; a new list name creates the list."""
+        return save_settings(
+            self._store, self._connections, self._environment, values, kibo_secret=kibo_secret
+        )
+
+    def set_enabled(self, on: bool) -> None:
+        """Switch the loops on or off."""
+        self.save_settings({"enabled": "true" if on else "false"})
+
+    def log_in(
+        self,
+        *,
+        open_url: Callable[[str], None],
+        timeout: float,
+        cancel: threading.Event,
+        accept_other_account: bool = False,
+    ) -> Account:
+        """Hand over to the browser and wait for the person.
+
+        Raises:
+            AccountChanged: the log-in is another account's; it is kept aside until told what to do.
+
+        """
+        pending = self._connections.log_in(self.settings(), open_url=open_url, timeout=timeout, cancel=cancel)
+        self._pending = pending
+        known = self._store.state.get(CC_KEY)
+        if known and known != pending.account.key and not accept_other_account:
+            raise AccountChanged(
+                meaning=f"This log-in belongs to “{pending.account.organization}”, but what ccdesk remembers "
+                f"belongs to “{self._store.state.get(CC_NAME)}”.",
+                next_step="Keep the former log-in, or start over with the new account: links and queue of "
+                "the former one are then dropped, and an export is needed.",
+                code=str(int(ExitCode.CONFIRM)),
+            )
+        return self.accept_login()
+
+    def accept_login(self) -> Account:
+        """Keep the log-in just made."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            raise RuntimeError("there is no log-in to accept")
+        pending.keep()
+        account, state = pending.account, self._store.state
+        known = state.get(CC_KEY)
+        with self._store.transaction():
+            if known and known != account.key:
+                self._store.forget_people()
+            state.set(CC_KEY, account.key)
+            state.set(CC_NAME, account.organization)
+            state.set(CC_USER, account.user or account.contact_email)
+        return account
+
+    def reject_login(self) -> None:
+        """Throw the log-in away that was just made."""
+        self._pending = None
+
+    def log_out(self) -> None:
+        """Forget the tokens."""
+        self._connections.log_out()
+
+    def contact_lists(self) -> list[ContactList]:
+        """Return the account's lists."""
+        return self._connections.mailing(self.settings(), _WINDOW).lists()
+
+    def senders(self) -> list[str]:
+        """Return the confirmed addresses."""
+        return self._connections.mailing(self.settings(), _WINDOW).senders()
+
+    def kibo_welcome_mail(self) -> WelcomeMail:
+        """Say whether Kibo's own Welcome mail appears to be on."""
+        return WelcomeMail(self._connections.kibo(self.settings(), _WINDOW).welcome_mail_on())
+
+    def kibo_app_enabled(self) -> bool | None:
+        """Return the application's status in Kibo; None when it cannot be read (design R9)."""
+        return self._connections.kibo(self.settings(), "loops").app_enabled()
+
+    # -------------------------------------------------------- runs and events
+
+    def run(
+        self,
+        kind: RunKind,
+        *,
+        trigger: Trigger = Trigger.MANUAL,
+        listener: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+        confirmed: bool = False,
+    ) -> Run:
+        """Do one run to its end."""
+        return self._runner.run(
+            kind,
+            self.settings(),
+            trigger=trigger,
+            listener=listener,
+            cancel=cancel or threading.Event(),
+            confirmed=confirmed,
+        )
+
+    def look_for_events(self) -> int:
+        """Look at Kibo and queue what changed; takes the lease, so it never mixes with a run."""
+        settings = self.settings()
+        kibo = self._connections.kibo(settings, _WINDOW)
+        mailing = self._connections.mailing(settings, _WINDOW)
+        self._store.lease.acquire("looking for events")
+        try:
+            placeholder = Run(0, RunKind.EVENTS, Trigger.MANUAL, RunStatus.RUNNING, self._clock.now())
+            surroundings = RunSettings("", settings.contact_list)
+            ctx = RunContext(placeholder, surroundings, kibo, mailing, self._store, self._clock)
+            return look(ctx)
+        finally:
+            self._store.lease.release()
+
+    def runs(self, *, kind: RunKind | None = None, offset: int = 0, limit: int = 100) -> Sequence[Run]:
+        """Return runs, newest first."""
+        return self._store.runs.page(kind=kind, offset=offset, limit=limit)
+
+    def run_count(self, *, kind: RunKind | None = None) -> int:
+        """Count runs."""
+        return self._store.runs.count(kind=kind)
+
+    def get_run(self, run_id: int) -> Run | None:
+        """Return one run."""
+        return self._store.runs.get(run_id)
+
+    def entries(
+        self, run_id: int, *, outcome: Outcome | None = None, offset: int = 0, limit: int = 100
+    ) -> Sequence[Entry]:
+        """Return people of a run."""
+        return self._store.runs.entries(run_id, outcome=outcome, offset=offset, limit=limit)
+
+    def entry_count(self, run_id: int, *, outcome: Outcome | None = None) -> int:
+        """Count people of a run."""
+        return self._store.runs.entry_count(run_id, outcome=outcome)
+
+    def entry_kinds(self, run_id: int) -> Sequence[tuple[Outcome, str, int]]:
+        """Return the kinds of change a run saw."""
+        return self._store.runs.entry_kinds(run_id)
+
+    def events(
+        self, *, include_processed: bool = False, offset: int = 0, limit: int = 100
+    ) -> Sequence[QueuedEvent]:
+        """Return queue entries."""
+        return self._store.queue.page(include_processed=include_processed, offset=offset, limit=limit)
+
+    def event_count(self, *, include_processed: bool = False) -> int:
+        """Count queue entries."""
+        return self._store.queue.count(include_processed=include_processed)
+
+    def retry_event(self, event_id: str) -> None:
+        """Make a parked or waiting entry due now."""
+        event = self._store.queue.get(event_id)
+        if event is None or event.status not in (EventStatus.PARKED, EventStatus.RETRY):
+            return
+        self._store.queue.save(replace(event, status=EventStatus.PENDING, next_try_at=None))
+
+    # -------------------------------------------------------- the loops' memory
+
+    def next_run(self, kind: RunKind) -> datetime | None:
+        """Return when the loop does this next; None while not enabled."""
+        return self.planned_run(kind) if self.settings().enabled else None
+
+    def planned_run(self, kind: RunKind) -> datetime | None:
+        """Return the remembered time of a loop's next run, enabled or not."""
+        return self._store.state.get_time(next_run_name(kind))
+
+    def plan_run(self, kind: RunKind, at: datetime) -> None:
+        """Remember when a loop runs next, across restarts."""
+        self._store.state.set_time(next_run_name(kind), at)
+
+    def first_export_done(self) -> bool:
+        """Say whether an export has ever completed."""
+        return bool(self._store.state.get(BASELINE))
+
+    def close(self) -> None:
+        """Close this thread's connection to the store."""
+        self._store.close()

@@ -1,0 +1,55 @@
+"""The active list: found or created by name when settings are saved, known by id afterwards."""
+
+from __future__ import annotations
+
+from ccdesk.core.errors import SettingsError
+from ccdesk.core.models import ContactList
+from ccdesk.core.ports import Mailing, Store
+from ccdesk.sync import context as names
+
+LIST_ID = "list.id"
+LIST_NAME = "list.name"
+
+
+def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
+    """Return the list with that name: the exact one first, else without case (constant-contact.md §21.15)."""
+    exact = [one for one in lists if one.name == name]
+    loose = [one for one in lists if one.name.strip().casefold() == name.strip().casefold()]
+    return (exact or loose or [None])[0]  # type: ignore[list-item]
+
+
+def resolve(store: Store, mailing: Mailing, name: str) -> tuple[ContactList, bool]:
+    """Return the list of that name and whether it was created now; remembers it as the active one.
+
+    Changing the list forgets all memberships: only the new list is watched (design R7).
+    """
+    found = find_by_name(mailing.lists(), name)
+    created = found is None
+    active = found or mailing.create_list(name)
+    with store.transaction():
+        before = store.state.get(LIST_ID)
+        if before and before != active.id:
+            store.links.leave_list()
+            store.state.set_time(names.SCANNED_AT, None)
+        store.state.set(LIST_ID, active.id)
+        store.state.set(LIST_NAME, name)
+    return active, created
+
+
+def active_list(store: Store, mailing: Mailing, name: str) -> str:
+    """Return the id of the active list for a run; resolves a name saved before there was a log-in.
+
+    Raises:
+        SettingsError: no list is chosen yet.
+
+    """
+    if not name:
+        raise SettingsError(
+            "No contact list is chosen",
+            meaning="ccdesk needs to know which Constant Contact list to keep in step.",
+            next_step="Choose one on the Settings tab, or run “ccdesk settings set contact_list=NAME”.",
+        )
+    list_id = store.state.get(LIST_ID)
+    if list_id and store.state.get(LIST_NAME) == name:
+        return list_id
+    return resolve(store, mailing, name)[0].id

@@ -1,0 +1,243 @@
+"""The loops: both every 30 minutes on an own scheduler, and runs asked for in between (design §4, R9).
+
+The same object runs in the window's background thread and headless as `ccdesk run`. It owns no Qt and no
+timer thread; it waits on its inbox, so a request or a stop is answered at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import schedule
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import Busy, CcdeskError, StoreError
+from ccdesk.core.limits import LOOP_EVERY
+from ccdesk.core.runs import Progress, Run, RunKind, Trigger
+from ccdesk.service.desk import LocalDesk
+
+log = logging.getLogger(__name__)
+
+SOON = timedelta(seconds=5)  # the first run after start
+_BUSY_AGAIN = timedelta(minutes=1)
+_LONGEST_WAIT = 20.0  # seconds; how late a wake-up from sleep is noticed at most
+_STATUS_EVERY = timedelta(hours=1)
+_EVERY = {
+    RunKind.EVENTS: LOOP_EVERY,
+    RunKind.INBOUND: LOOP_EVERY,
+    RunKind.FULL_COMPARE: timedelta(days=1),
+}
+
+
+class LoopListener(Protocol):
+    """Told of what happens, in the loop's thread."""
+
+    def run_started(self, kind: RunKind, trigger: Trigger) -> None:
+        """A run begins."""
+
+    def progress(self, progress: Progress) -> None:
+        """A run has got further."""
+
+    def run_finished(self, run: Run) -> None:
+        """A run has ended, well or not."""
+
+    def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        """A run could not begin, or a person must confirm it."""
+
+    def schedule_changed(self) -> None:
+        """Next run times moved."""
+
+
+class Silent:
+    """A listener that does not listen."""
+
+    def run_started(self, kind: RunKind, trigger: Trigger) -> None:
+        """Do nothing."""
+
+    def progress(self, progress: Progress) -> None:
+        """Do nothing."""
+
+    def run_finished(self, run: Run) -> None:
+        """Do nothing."""
+
+    def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        """Do nothing."""
+
+    def schedule_changed(self) -> None:
+        """Do nothing."""
+
+
+class UtcScheduler(schedule.Scheduler):
+    """schedule's Scheduler on our clock: it counts in naive local time, which jumps twice a year."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """The present in naive UTC, the form the jobs' next_run has here."""
+        return self._clock.now().astimezone(UTC).replace(tzinfo=None)
+
+    def run_pending(self) -> None:
+        """Run what is due, once each however long ago that was: one catch-up after sleep."""
+        due = [job for job in self.jobs if job.next_run is not None and job.next_run <= self.now()]
+        for job in sorted(due, key=lambda one: one.next_run or self.now()):
+            job.run()
+
+    def wait_seconds(self) -> float:
+        """Seconds until the next job is due, never negative."""
+        moments = [job.next_run for job in self.jobs if job.next_run is not None]
+        return max(0.0, (min(moments) - self.now()).total_seconds()) if moments else _LONGEST_WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    kind: RunKind | None  # None: just wake up
+    confirmed: bool = False
+
+
+class Loop:
+    """Runs both loops until stopped; catches everything, so that one failure never ends it."""
+
+    def __init__(self, desk: LocalDesk, clock: Clock, listener: LoopListener | None = None) -> None:
+        self.listener: LoopListener = listener or Silent()
+        self._desk, self._clock = desk, clock
+        self._inbox: queue.Queue[_Request] = queue.Queue()
+        self._stop = threading.Event()
+        self._cancel = threading.Event()
+        self._scheduler = UtcScheduler(clock)
+        self._app: tuple[datetime, bool | None] | None = None
+
+    # -------------------------------------------------------- any thread
+
+    def request(self, kind: RunKind, *, confirmed: bool = False) -> None:
+        """Ask for a run now; it is done after the one going on."""
+        self._inbox.put(_Request(kind, confirmed))
+
+    def cancel_current(self) -> None:
+        """Stop the run going on between two items; what it did stands."""
+        self._cancel.set()
+
+    def wake(self) -> None:
+        """Look at the settings again."""
+        self._inbox.put(_Request(None))
+
+    def stop(self) -> None:
+        """End the loop; a run going on stops between two items."""
+        self._stop.set()
+        self._cancel.set()
+        self._inbox.put(_Request(None))
+
+    # -------------------------------------------------------- the loop's own thread
+
+    def run(self) -> None:
+        """Serve until `stop`; plans the jobs first."""
+        self._guarded(self.plan)
+        while not self._stop.is_set():
+            self._guarded(self.tick)
+            self._take(timeout=min(self._scheduler.wait_seconds(), _LONGEST_WAIT))
+        self._guarded(self._desk.close)
+
+    def plan(self) -> None:
+        """Enter the jobs: at the remembered time if that is to come, else soon."""
+        self._scheduler.clear()
+        soon = self._clock.now() + SOON
+        for kind, every in _EVERY.items():
+            remembered = self._desk.planned_run(kind)
+            latest = self._clock.now() + every
+            at = remembered if remembered and soon < remembered <= latest else soon
+            if kind is RunKind.FULL_COMPARE and remembered is None:
+                at = latest
+            job = self._scheduler.every(max(1, int(every.total_seconds()))).seconds
+            job.do(self._scheduled, kind)
+            self._set_next(kind, at)
+
+    def tick(self) -> None:
+        """Run what is due while the application is enabled; jobs passed while it was not start soon after."""
+        if self._desk.settings().enabled:
+            self._scheduler.run_pending()
+            return
+        for job in self._scheduler.jobs:
+            if job.next_run is not None and job.next_run <= self._scheduler.now():
+                job.next_run = self._scheduler.now() + SOON
+
+    def _take(self, timeout: float) -> None:
+        """Wait for a request and do it."""
+        try:
+            request = self._inbox.get(timeout=max(0.01, timeout))
+        except queue.Empty:
+            return
+        if self._stop.is_set():
+            return
+        if request.kind is None:
+            self.listener.schedule_changed()
+            return
+        kind, confirmed = request.kind, request.confirmed
+        self._guarded(lambda: self._do(kind, Trigger.MANUAL, confirmed=confirmed))
+
+    def _scheduled(self, kind: RunKind) -> None:
+        """One scheduled run; the next time is set first, whatever becomes of it."""
+        self._set_next(kind, self._clock.now() + _EVERY[kind])
+        if self._stop.is_set() or not self._wanted(kind):
+            return
+        if not self._do(kind, Trigger.SCHEDULED):
+            self._set_next(kind, self._clock.now() + _BUSY_AGAIN)
+
+    def _wanted(self, kind: RunKind) -> bool:
+        """Say whether Kibo lets us run: only a definite "off" there pauses (design R9)."""
+        if kind is RunKind.FULL_COMPARE and not self._desk.first_export_done():
+            return False
+        now = self._clock.now()
+        if self._app is None or not self._app[1] or abs(now - self._app[0]) >= _STATUS_EVERY:
+            try:
+                self._app = (now, self._desk.kibo_app_enabled())
+            except CcdeskError:
+                self._app = (now, None)
+        if self._app[1] is False:
+            log.info("paused: the application is switched off in Kibo")
+            return False
+        return True
+
+    def _do(self, kind: RunKind, trigger: Trigger, *, confirmed: bool = False) -> bool:
+        """Do one run and tell of it; False if another program is busy on this store."""
+        self._cancel.clear()
+        if self._stop.is_set():
+            return True
+        self.listener.run_started(kind, trigger)
+        try:
+            run = self._desk.run(
+                kind,
+                trigger=trigger,
+                listener=self.listener.progress,
+                cancel=self._cancel,
+                confirmed=confirmed,
+            )
+        except CcdeskError as error:
+            self.listener.run_failed(kind, error)
+            return not isinstance(error, Busy)
+        self.listener.run_finished(run)
+        return True
+
+    def _set_next(self, kind: RunKind, at: datetime) -> None:
+        for job in self._scheduler.jobs:
+            if job.job_func is not None and job.job_func.args == (kind,):
+                job.next_run = at.astimezone(UTC).replace(tzinfo=None)
+        self._desk.plan_run(kind, at)
+        self.listener.schedule_changed()
+
+    def _guarded(self, step: Callable[[], object]) -> None:
+        """Do a step; a failure is logged and waited out, so the loop can neither die nor run hot."""
+        try:
+            step()
+        except StoreError as error:
+            log.error("the loop could not use its data file: %s", error.title)
+            self._clock.wait(self._stop, 5.0)
+        except Exception:
+            log.exception("a defect in the loop")
+            self._clock.wait(self._stop, 5.0)

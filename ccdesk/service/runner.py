@@ -1,0 +1,158 @@
+"""One run from lease to summary (design §4)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded, QuotaUsedUp
+from ccdesk.core.ports import Store
+from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
+from ccdesk.core.settings import Settings
+from ccdesk.service.connections import Connections, KiboClient, MailingClient
+from ccdesk.service.lists import active_list
+from ccdesk.sync.compare import run_full_compare
+from ccdesk.sync.context import RunContext, RunSettings
+from ccdesk.sync.events import run_events
+from ccdesk.sync.export import run_export
+from ccdesk.sync.inbound import run_inbound
+
+log = logging.getLogger(__name__)
+
+_ENGINES: dict[RunKind, Callable[[RunContext], None]] = {
+    RunKind.EXPORT: run_export,
+    RunKind.EVENTS: run_events,
+    RunKind.INBOUND: run_inbound,
+    RunKind.FULL_COMPARE: run_full_compare,
+}
+_INTERRUPTED = (
+    "The program ended while this run was going on. What was done so far stands; the next run goes on."
+)
+
+
+class Runner:
+    """Does runs one at a time; whoever else holds the lease makes it raise Busy."""
+
+    def __init__(self, store: Store, connections: Connections, clock: Clock) -> None:
+        self._store, self._connections, self._clock = store, connections, clock
+
+    def recover(self) -> None:
+        """Close runs a dead process left RUNNING; does nothing while somebody alive holds the lease."""
+        if self._store.lease.holder():
+            return
+        self._store.lease.acquire("start-up")
+        try:
+            self._close_dead()
+        finally:
+            self._store.lease.release()
+
+    def _close_dead(self) -> None:
+        for run in self._store.runs.close_open(RunStatus.INTERRUPTED, self._clock.now(), _INTERRUPTED):
+            log.warning("run %s (%s) had been interrupted", run.id, run.kind.value)
+
+    def run(
+        self,
+        kind: RunKind,
+        settings: Settings,
+        *,
+        trigger: Trigger,
+        listener: Callable[[Progress], None] | None,
+        cancel: threading.Event,
+        confirmed: bool,
+    ) -> Run:
+        """Do one run; its failure is in the result (`failure`, `message`, status).
+
+        Raises:
+            Busy: another run holds the lease.
+            SettingsError: Kibo is not set up; no run is made.
+
+        """
+        origin = "export" if kind is RunKind.EXPORT else "loops"
+        kibo = self._connections.kibo(settings, origin, cancel)
+        mailing = self._connections.mailing(settings, origin, cancel)
+        self._store.lease.acquire(kind.value)
+        try:
+            self._close_dead()
+            run = self._store.runs.start(kind, trigger, self._clock.now())
+            ctx = RunContext(
+                run=run,
+                settings=RunSettings(
+                    "", settings.contact_list, settings.welcome_email, settings.export_guests
+                ),
+                customers=kibo,
+                mailing=mailing,
+                store=self._store,
+                clock=self._clock,
+                cancel=cancel,
+                listener=listener,
+                confirmed=confirmed,
+            )
+            finished = self._finish(ctx, self._go(ctx), kibo, mailing)
+            self._prune(settings)
+            return finished
+        finally:
+            self._store.lease.release()
+
+    def _go(self, ctx: RunContext) -> CcdeskError | None:
+        """Run the engine; return what ended it early, None if nothing did."""
+        try:
+            list_id = active_list(self._store, ctx.mailing, ctx.settings.list_name)
+            ctx.settings = replace(ctx.settings, list_id=list_id)
+            _ENGINES[ctx.run.kind](ctx)
+        except CcdeskError as error:
+            return error
+        except Exception as error:
+            # The last net: a defect of ours must not leave the run RUNNING nor kill the loop.
+            log.exception("run %s failed", ctx.run.id)
+            return CcdeskError(
+                "ccdesk itself made a mistake",
+                meaning="The run stopped; what was done so far stands.",
+                next_step="Send the log file to support.",
+                detail=f"{type(error).__name__}: {error}",
+                code="our_fault",
+            )
+        return None
+
+    def _finish(
+        self, ctx: RunContext, error: CcdeskError | None, kibo: KiboClient, mailing: MailingClient
+    ) -> Run:
+        status = RunStatus.COMPLETE
+        if isinstance(error, Cancelled):
+            status = RunStatus.CANCELLED
+        elif isinstance(error, QuotaUsedUp):
+            status = RunStatus.WAITING
+        elif error is not None:
+            status = RunStatus.FAILED
+        message = error.text if error else _balance(ctx)
+        run = replace(
+            ctx.run,
+            status=status,
+            finished_at=self._clock.now(),
+            total_contacts=ctx.total,
+            error_count=ctx.errors,
+            counts=dict(ctx.counts),
+            calls_constant_contact=mailing.calls,
+            calls_kibo=kibo.calls,
+            message=message,
+            waiting_until=error.until if isinstance(error, QuotaUsedUp) else None,
+        )
+        self._store.runs.finish(run)
+        if error is not None:
+            log.warning("run %s (%s): %s %s", run.id, run.kind.value, error.title, error.detail)
+        if isinstance(error, ConfirmNeeded):
+            raise error
+        return replace(run, failure=error)
+
+    def _prune(self, settings: Settings) -> None:
+        self._store.runs.prune(self._clock.now() - timedelta(days=settings.keep_days))
+
+
+def _balance(ctx: RunContext) -> str:
+    """Say so if an export's figures do not add up to the customers read (design R2)."""
+    if ctx.expected is None or ctx.expected == ctx.total:
+        return ""
+    return f"The figures do not add up: {ctx.total:,} outcomes for {ctx.expected:,} customers read."

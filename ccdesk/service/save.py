@@ -1,0 +1,112 @@
+"""Saving settings: everything is checked before anything changes, and what changed is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
+from ccdesk.core.ports import Store
+from ccdesk.core.settings import SETTINGS, Settings, check, resolve
+from ccdesk.service.api import SaveResult
+from ccdesk.service.connections import Connections
+from ccdesk.service.lists import LIST_NAME
+from ccdesk.service.lists import resolve as resolve_list
+from ccdesk.service.status import KIBO_NAME
+
+_ORIGIN = "window"
+
+
+def save_settings(
+    store: Store,
+    connections: Connections,
+    environment: Mapping[str, str],
+    values: Mapping[str, str],
+    *,
+    kibo_secret: str | None = None,
+) -> SaveResult:
+    """Check, then save.
+
+    A list name not in the account creates the list (seed: Settings); without a log-in that is done by the
+    first run. A sender is checked against the confirmed addresses (constant-contact.md §7).
+
+    Raises:
+        SettingsError: a key or value is not valid, or fixed by the environment; nothing was changed.
+        CcdeskError: the list could not be looked up or created; nothing was changed.
+
+    """
+    checked = {key: check(key, value) for key, value in values.items()}
+    before = resolve(store.settings.load(), environment)
+    after = resolve({**store.settings.load(), **checked}, environment)
+    _refuse_fixed(checked, before, environment)
+    notes: list[str] = []
+    created = _follow_up(store, connections, before, after, notes)
+    changed = {
+        key: (_shown(before, key), _shown(after, key))
+        for key in checked
+        if _shown(before, key) != _shown(after, key)
+    }
+    with store.transaction():
+        if "kibo_tenant_id" in changed or "kibo_home_url" in changed:
+            _other_shop(store, before)
+        store.settings.save(checked)
+    if kibo_secret is not None and kibo_secret != connections.kibo_secret():
+        connections.set_kibo_secret(kibo_secret)
+        changed["kibo_shared_secret"] = ("•••", "•••")
+    return SaveResult(changed, created, tuple(notes))
+
+
+def _refuse_fixed(checked: Mapping[str, str], before: Settings, environment: Mapping[str, str]) -> None:
+    for key, value in checked.items():
+        variable = f"CCDESK_{key.upper()}"
+        if variable in environment and value != _shown(before, key):
+            raise SettingsError(
+                f"{SETTINGS[key].label} is fixed by the environment variable {variable}",
+                next_step="Change or remove the variable. Nothing was changed.",
+            )
+
+
+def _follow_up(
+    store: Store, connections: Connections, before: Settings, after: Settings, notes: list[str]
+) -> str:
+    """Do what a new list or sender asks of Constant Contact; return the name of a list created."""
+    created = ""
+    list_changed = after.contact_list and (
+        after.contact_list != before.contact_list or store.state.get(LIST_NAME) != after.contact_list
+    )
+    sender_changed = after.from_email and after.from_email != before.from_email
+    if not (list_changed or sender_changed):
+        return created
+    try:
+        mailing = connections.mailing(after, _ORIGIN)
+        if sender_changed:
+            _check_sender(after.from_email, mailing.senders())
+        if list_changed:
+            active, is_new = resolve_list(store, mailing, after.contact_list)
+            created = active.name if is_new else ""
+    except LoginNeeded:
+        notes.append("Not logged in to Constant Contact yet: list and sender are checked at the first run.")
+    except CcdeskError:
+        raise
+    return created
+
+
+def _check_sender(address: str, confirmed: list[str]) -> None:
+    if address.casefold() in (one.casefold() for one in confirmed):
+        return
+    raise SettingsError(
+        f"“{address}” is not a confirmed address of the Constant Contact account",
+        meaning="Only confirmed addresses may be used as From and ReplyTo.",
+        next_step="Confirm it in Constant Contact, or choose one of: " + (", ".join(confirmed) or "none yet"),
+    )
+
+
+def _other_shop(store: Store, before: Settings) -> None:
+    """Customer ids of another tenant mean other people: what is remembered must not be mixed."""
+    if before.kibo_tenant_id:
+        store.forget_people()
+    store.state.set(KIBO_NAME, "")
+
+
+def _shown(settings: Settings, key: str) -> str:
+    value = getattr(settings, key)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,142 @@
+"""The state of everything, for the Info tab and `ccdesk status`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from ccdesk import __version__
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
+from ccdesk.core.limits import DAILY_CALLS, RESERVED_SHARE
+from ccdesk.core.ports import Store
+from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.core.settings import Settings
+from ccdesk.service.api import Calls, Connection, ConnectionState, Status
+from ccdesk.service.connections import Connections, LoginState
+
+MAILING = "constant_contact"
+KIBO_NAME, KIBO_SINCE = "kibo.name", "kibo.connected_since"
+CC_NAME, CC_USER, CC_KEY = "cc.organization", "cc.user", "cc.account_key"
+_ORIGIN = "window"
+_T = TypeVar("_T")
+
+
+def next_run_name(kind: RunKind) -> str:
+    """The name under which a loop's next time is remembered."""
+    return f"loop.next.{kind.value}"
+
+
+class StatusReader:
+    """Reads the state from the store, and from both services when asked live."""
+
+    def __init__(self, store: Store, connections: Connections, clock: Clock, base_dir: str) -> None:
+        self._store, self._connections, self._clock, self._base_dir = store, connections, clock, base_dir
+
+    def read(self, settings: Settings, *, live: bool) -> Status:
+        """Return the state; a service that fails is reported in its connection, never raised."""
+        store = self._store
+        kibo, app = self._kibo(settings, live=live)
+        mailing = self._mailing(settings, live=live)
+        last = store.runs.last_finished(RunKind.EXPORT, RunStatus.COMPLETE)
+        queue = store.queue.count()
+        return Status(
+            version=__version__,
+            base_dir=self._base_dir,
+            enabled=settings.enabled,
+            kibo=kibo,
+            constant_contact=mailing,
+            calls=self.calls(),
+            next_runs={
+                kind: store.state.get_time(next_run_name(kind)) if settings.enabled else None
+                for kind in (RunKind.EVENTS, RunKind.INBOUND)
+            },
+            kibo_app=app,
+            running=store.lease.holder(),
+            queued=queue,
+            parked=store.queue.parked_count(),
+            links=store.links.count(),
+            last_export=last.finished_at if last else None,
+            contact_list=settings.contact_list,
+        )
+
+    def calls(self) -> Calls:
+        """Return today's calls to Constant Contact; its day is the UTC date."""
+        now = self._clock.now().astimezone(UTC)
+        by_origin = self._store.calls.used(MAILING, now.strftime("%Y-%m-%d"))
+        midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
+        return Calls(
+            used=sum(by_origin.values()),
+            limit=DAILY_CALLS,
+            reserved=int(DAILY_CALLS * RESERVED_SHARE),
+            by_origin=by_origin,
+            resets_at=midnight,
+        )
+
+    def _kibo(self, settings: Settings, *, live: bool) -> tuple[Connection, bool | None]:
+        state = self._store.state
+        name, since = state.get(KIBO_NAME), state.get_time(KIBO_SINCE)
+        if not settings.kibo_ready:
+            return Connection(ConnectionState.NOT_SET_UP), None
+        if not live:
+            known = ConnectionState.CONNECTED if name else ConnectionState.UNKNOWN
+            return Connection(known, name, settings.kibo_app_key, since), None
+
+        def ask() -> tuple[Connection, bool | None]:
+            client = self._connections.kibo(settings, _ORIGIN)
+            tenant = client.tenant()
+            first = since if name == tenant.name and since else self._clock.now()
+            state.set(KIBO_NAME, tenant.name)
+            state.set_time(KIBO_SINCE, first)
+            return (
+                Connection(ConnectionState.CONNECTED, tenant.name, settings.kibo_app_key, first),
+                client.app_enabled(),
+            )
+
+        return _guarded(ask, lambda error: (_failed(error, name, settings.kibo_app_key), None))
+
+    def _mailing(self, settings: Settings, *, live: bool) -> Connection:
+        state = self._store.state
+        try:
+            login = self._connections.login_state()
+        except CcdeskError as error:
+            return _failed(error, state.get(CC_NAME), "")
+        if not login.present:
+            missing = ConnectionState.LOGIN_NEEDED if settings.cc_client_id else ConnectionState.NOT_SET_UP
+            return Connection(missing)
+        if not live:
+            return self._logged_in(login)
+
+        def ask() -> Connection:
+            client = self._connections.mailing(settings, _ORIGIN)
+            account = client.account()
+            state.set(CC_NAME, account.organization)
+            missing = client.missing_privileges()
+            if missing:
+                problem = SettingsError(
+                    "The Constant Contact user lacks privileges: " + ", ".join(missing),
+                    next_step="Log in as a user who may manage contacts, or have the role changed.",
+                )
+                return _failed(problem, account.organization, account.user)
+            return self._logged_in(self._connections.login_state())
+
+        return _guarded(ask, lambda error: _failed(error, state.get(CC_NAME), state.get(CC_USER)))
+
+    def _logged_in(self, login: LoginState) -> Connection:
+        state = self._store.state
+        return Connection(
+            ConnectionState.CONNECTED, state.get(CC_NAME), state.get(CC_USER), login.since, login.expires
+        )
+
+
+def _guarded(ask: Callable[[], _T], failed: Callable[[CcdeskError], _T]) -> _T:
+    try:
+        return ask()
+    except CcdeskError as error:
+        return failed(error)
+
+
+def _failed(error: CcdeskError, name: str, who: str) -> Connection:
+    state = ConnectionState.LOGIN_NEEDED if isinstance(error, LoginNeeded) else ConnectionState.FAILED
+    return Connection(state, name, who, error=error)
