@@ -88,7 +88,7 @@ class UtcScheduler(schedule.Scheduler):
         """Run what is due, once each however long ago that was: one catch-up after sleep."""
         due = [job for job in self.jobs if job.next_run is not None and job.next_run <= self.now()]
         for job in sorted(due, key=lambda one: one.next_run or self.now()):
-            job.run()
+            job.run()  # type: ignore[no-untyped-call]
 
     def wait_seconds(self) -> float:
         """Seconds until the next job is due, never negative."""

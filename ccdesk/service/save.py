@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
+from ccdesk.core.errors import LoginNeeded, SettingsError
 from ccdesk.core.ports import Store
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.service.api import SaveResult
@@ -39,7 +40,19 @@ def save_settings(
     after = resolve({**store.settings.load(), **checked}, environment)
     _refuse_fixed(checked, before, environment)
     notes: list[str] = []
-    created = _follow_up(store, connections, before, after, notes)
+    with _alone(store, before, after):
+        created = _follow_up(store, connections, before, after, notes)
+        changed = _keep(store, checked, before, after)
+    if kibo_secret is not None and kibo_secret != connections.kibo_secret():
+        connections.set_kibo_secret(kibo_secret)
+        changed["kibo_shared_secret"] = ("•••", "•••")
+    return SaveResult(changed, created, tuple(notes))
+
+
+def _keep(
+    store: Store, checked: dict[str, str], before: Settings, after: Settings
+) -> dict[str, tuple[str, str]]:
+    """Store the values and return what changed."""
     changed = {
         key: (_shown(before, key), _shown(after, key))
         for key in checked
@@ -49,10 +62,26 @@ def save_settings(
         if "kibo_tenant_id" in changed or "kibo_home_url" in changed:
             _other_shop(store, before)
         store.settings.save(checked)
-    if kibo_secret is not None and kibo_secret != connections.kibo_secret():
-        connections.set_kibo_secret(kibo_secret)
-        changed["kibo_shared_secret"] = ("•••", "•••")
-    return SaveResult(changed, created, tuple(notes))
+    return changed
+
+
+@contextmanager
+def _alone(store: Store, before: Settings, after: Settings) -> Iterator[None]:
+    """Keep runs away while the list or the shop changes: a run goes by one of them to its end.
+
+    Raises:
+        Busy: a run is going on; nothing was changed.
+
+    """
+    steady = ("contact_list", "kibo_tenant_id", "kibo_home_url")
+    if all(getattr(before, key) == getattr(after, key) for key in steady):
+        yield
+        return
+    store.lease.acquire("saving settings")
+    try:
+        yield
+    finally:
+        store.lease.release()
 
 
 def _refuse_fixed(checked: Mapping[str, str], before: Settings, environment: Mapping[str, str]) -> None:
@@ -85,8 +114,6 @@ def _follow_up(
             created = active.name if is_new else ""
     except LoginNeeded:
         notes.append("Not logged in to Constant Contact yet: list and sender are checked at the first run.")
-    except CcdeskError:
-        raise
     return created
 
 
