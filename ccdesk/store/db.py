@@ -1,0 +1,179 @@
+"""One database file: a connection for each thread that asks, short transactions, bulk writes (design §4)."""
+
+from __future__ import annotations
+
+import sqlite3
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import peewee
+
+from ccdesk.store.troubles import CLOSED, store_error, translated
+
+Row = tuple[Any, ...]
+
+WAIT_SECONDS = 15  # for another writer: our transactions take milliseconds, a checkpoint perhaps a second
+IN_LIMIT = 500  # values in one IN (...): below the 999 variables of older SQLite builds
+
+PRAGMAS = (
+    # FULL, not WAL's usual NORMAL: after a power cut NORMAL may forget the last commits. We would then no
+    # longer know what we had just written to a service, and take our own act for the person's (design R6).
+    # Each step waits for the network anyway, so one more sync of the disk costs nothing that shows.
+    ("synchronous", "full"),
+    ("cache_size", -16_000),  # kB: keeps the indexes of a large export's working tables in memory
+    ("journal_size_limit", 64 * 1024 * 1024),  # what a large export leaves of the write-ahead log
+)
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that closes itself once nothing holds it.
+
+    peewee keeps it in the thread's own storage, which goes when the thread ends, whoever started that thread:
+    so the threads of a pool leave no connection behind.
+    """
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class _Sqlite(peewee.SqliteDatabase):
+    """peewee's database, remembering the open connections of all threads."""
+
+    def __init__(self, path: Path, *, foreign_keys: bool) -> None:
+        self.opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        super().__init__(
+            # mode=rw: a file that vanished while we run must not come back empty in silence.
+            f"{path.absolute().as_uri()}?mode=rw",
+            pragmas=[*PRAGMAS, ("foreign_keys", int(foreign_keys))],
+            timeout=WAIT_SECONDS,
+            uri=True,
+            factory=_Connection,
+            check_same_thread=False,  # only so that another thread may close it; use stays with its own
+        )
+
+    def _connect(self) -> _Connection:
+        connection: _Connection = super()._connect()  # type: ignore[misc]  # missing in the stubs
+        self.opened.add(connection)
+        return connection
+
+
+class Database:
+    """What the repositories use: queries in, plain tuples out, trouble as `StoreError`."""
+
+    def __init__(self, path: Path, *, foreign_keys: bool = True) -> None:
+        self.path = path
+        self.peewee = _Sqlite(path, foreign_keys=foreign_keys)
+        self._shut = False
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        if self._shut:
+            raise store_error(CLOSED, self.path)
+        with translated(self.path):
+            yield
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make what is done inside one transaction, or part of the one that is open.
+
+        Begun as a writer at once: a reader that turns writer halfway can fail without being let wait.
+        """
+        with self._usable(), self.peewee.atomic("IMMEDIATE"):
+            yield
+
+    def rows(self, query: peewee.BaseQuery) -> list[Row]:
+        """Return all rows; nothing stays open that would keep the write-ahead log from being emptied."""
+        with self._usable():
+            return list(query.tuples().execute(self.peewee))
+
+    def first(self, query: peewee.BaseQuery) -> Row | None:
+        """Return the first row, None if there is none."""
+        found = self.rows(query)
+        return found[0] if found else None
+
+    def value(self, query: peewee.BaseQuery) -> Any:
+        """Return the first column of the first row, None if there is none."""
+        found = self.first(query)
+        return found[0] if found else None
+
+    def run(self, query: peewee.BaseQuery) -> int:
+        """Execute a write; return peewee's result: rows touched, or the id an insert has made."""
+        with self._usable():
+            result = self._execute(query)
+        return int(result or 0)
+
+    def _execute(self, query: peewee.BaseQuery) -> Any:
+        try:
+            return query.execute(self.peewee)
+        except UnicodeEncodeError:
+            sql, params = self.peewee.get_sql_context().sql(query).query()  # type: ignore[no-untyped-call]
+            cursor = self._execute_sql(sql, _storable(params))
+            return cursor.lastrowid if isinstance(query, peewee.Insert) else cursor.rowcount
+
+    def many(self, sql: str, rows: Sequence[Row]) -> int:
+        """Execute one statement for many rows in one transaction; return the rows touched."""
+        if not rows:
+            return 0
+        with self.transaction():
+            connection = self.connection()
+            try:
+                return connection.executemany(sql, rows).rowcount
+            except UnicodeEncodeError:
+                return connection.executemany(sql, [_storable(row) for row in rows]).rowcount
+
+    def statement(self, sql: str) -> list[Row]:
+        """Execute one statement given as SQL; return its rows."""
+        with self._usable():
+            return list(self._execute_sql(sql).fetchall())
+
+    def connection(self) -> sqlite3.Connection:
+        """Return this thread's connection."""
+        connection: sqlite3.Connection = self.peewee.connection()  # type: ignore[no-untyped-call]
+        return connection
+
+    def _execute_sql(self, sql: str, params: Row = ()) -> sqlite3.Cursor:
+        cursor: sqlite3.Cursor = self.peewee.execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        return cursor
+
+    def close(self) -> None:
+        """Close this thread's connection; the next use opens another."""
+        with translated(self.path):
+            self.peewee.close()
+
+    def close_all(self) -> None:
+        """Close the connections of all threads, for good."""
+        self._shut = True
+        if not self.peewee.in_transaction():
+            self.close()
+        for connection in list(self.peewee.opened):
+            connection.close()
+
+
+def _storable(values: Sequence[Any]) -> Row:
+    """Replace half surrogates, which JSON can carry and UTF-8 cannot: one odd name must not stop a run."""
+    return tuple(
+        value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values
+    )
+
+
+def upsert(model: type[peewee.Model], *, without: Sequence[str] = (), replace: bool = True) -> str:
+    """Return the statement that inserts rows of a model, its columns in their order.
+
+    A row that is there already is updated, columns in `without` excepted; or left alone if not `replace`.
+    """
+    meta = model._meta
+    columns = [f'"{field.column_name}"' for field in meta.sorted_fields if field.name not in without]
+    keys = [f'"{field.column_name}"' for field in meta.get_primary_keys()]  # type: ignore[no-untyped-call]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
+    conflict = f"({', '.join(keys)}) DO UPDATE SET {changes}" if replace else "DO NOTHING"
+    values = ", ".join("?" * len(columns))
+    return f'INSERT INTO "{meta.table_name}" ({", ".join(columns)}) VALUES ({values}) ON CONFLICT {conflict}'
+
+
+def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Cut a sequence into pieces that fit one IN (...)."""
+    for start in range(0, len(values), IN_LIMIT):
+        yield values[start : start + IN_LIMIT]

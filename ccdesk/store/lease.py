@@ -1,0 +1,134 @@
+"""One run at a time per store, across window, loop and command line (design §4).
+
+The lease is one row that names its holder. Whether a holder on this computer lives is asked of the system, by
+process id and start time (ids are used again). Where that cannot tell, the heartbeat decides: a holder silent
+for two minutes is dead. A heartbeat in the future means that a clock was set, never that the holder is dead.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+import psutil
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import Busy
+from ccdesk.store.db import Database, upsert
+from ccdesk.store.tables import LeaseRow, to_text
+
+SILENT = timedelta(minutes=2)
+RENEW_EVERY = 5.0  # seconds
+START_TOLERANCE = 2.0  # seconds; systems round the start time
+
+TAKE = upsert(LeaseRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The lease's row."""
+
+    owner: str
+    pid: int
+    process_started: float
+    host: str
+    what: str
+    since: datetime
+    heartbeat: datetime
+
+    @property
+    def words(self) -> str:
+        """The holder as the user knows it."""
+        return f"{self.what} (process {self.pid} on {self.host}, since {self.since:%Y-%m-%d %H:%M} UTC)"
+
+
+COLUMNS = tuple(getattr(LeaseRow, field.name) for field in fields(Holder))
+
+
+class SqliteLease:
+    """`ports.Lease` on SQLite. It belongs to the thread that took it: another's `release` does nothing."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._owner = uuid.uuid4().hex
+        self._thread: int | None = None
+        self._renewed = 0.0
+
+    def acquire(self, what: str) -> None:
+        """Take the lease or raise Busy, which names the holder. A dead holder's lease is taken over."""
+        now = self._clock.now()
+        with self._database.transaction():
+            holder = self._read()
+            if holder is not None and _lives(holder, now):
+                raise _busy(holder)
+            moment, pid = to_text(now), os.getpid()
+            started = psutil.Process(pid).create_time()
+            row = (1, self._owner, pid, started, socket.gethostname(), what, moment, moment)
+            self._database.many(TAKE, [row])
+        self._thread = threading.get_ident()
+        self._renewed = self._clock.monotonic()
+
+    def renew(self) -> None:
+        """Show that we are alive; writes every few seconds only, so it can be called for every item.
+
+        Raises:
+            Busy: the lease is no longer ours (it was silent too long and another took it): stop the run.
+
+        """
+        if self._thread is None or self._clock.monotonic() - self._renewed < RENEW_EVERY:
+            return
+        beat = LeaseRow.update({LeaseRow.heartbeat: self._clock.now()})
+        if not self._database.run(beat.where(LeaseRow.owner == self._owner)):
+            self._thread = None
+            raise _busy(self._read())
+        self._renewed = self._clock.monotonic()
+
+    def release(self) -> None:
+        """Give the lease back; harmless if not held."""
+        if self._thread != threading.get_ident():
+            return
+        self._database.run(LeaseRow.delete().where(LeaseRow.owner == self._owner))
+        self._thread = None
+
+    def holder(self) -> str:
+        """Say who holds it in words, `""` if nobody alive does."""
+        holder = self._read()
+        return holder.words if holder is not None and _lives(holder, self._clock.now()) else ""
+
+    def _read(self) -> Holder | None:
+        row = self._database.first(LeaseRow.select(*COLUMNS))
+        return None if row is None else Holder(*row)
+
+
+def _lives(holder: Holder, now: datetime) -> bool:
+    if holder.host == socket.gethostname():
+        known = _process_lives(holder.pid, holder.process_started)
+        if known is not None:
+            return known
+    return now - holder.heartbeat < SILENT
+
+
+def _process_lives(pid: int, started: float) -> bool | None:
+    """Say whether the very process lives; None if that cannot be told.
+
+    Another start time need not mean another process: some systems compute it from the wall clock, which may
+    have been set since.
+    """
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return True if abs(process.create_time() - started) < START_TOLERANCE else None
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:  # not ours to look at
+        return None
+
+
+def _busy(holder: Holder | None) -> Busy:
+    return Busy(meaning=f"{Busy.meaning} It is held by: {holder.words}." if holder else Busy.meaning)

@@ -1,0 +1,104 @@
+"""The links, one per customer id (design §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+import peewee
+from peewee import SQL, fn
+
+from ccdesk.core.models import Link
+from ccdesk.store.db import Database, Row, chunks, upsert
+from ccdesk.store.tables import LinkRow, ScanRow, to_text
+
+COLUMNS = tuple(getattr(LinkRow, field.name) for field in fields(Link))
+STORED = tuple(field.name for field in LinkRow._meta.sorted_fields)  # Link's fields and its email_key
+SAVE = upsert(LinkRow)
+
+# Literal, not parameters: SQLite uses a partial index only where it sees the index's own condition.
+ON_LIST = SQL("on_list = 1")
+OWED = SQL("owed <> ''")
+
+
+class SqliteLinks:
+    """`ports.Links` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, customer_id: int) -> Link | None:
+        """Return one link."""
+        found = self._select(LinkRow.select(*COLUMNS).where(LinkRow.customer_id == customer_id))
+        return found[0] if found else None
+
+    def many(self, customer_ids: Sequence[int]) -> dict[int, Link]:
+        """Return those of the given customers that are known."""
+        found: dict[int, Link] = {}
+        for some in chunks(customer_ids):
+            query = LinkRow.select(*COLUMNS).where(LinkRow.customer_id.in_(some))
+            found.update((link.customer_id, link) for link in self._select(query))
+        return found
+
+    def by_email(self, key: str) -> list[Link]:
+        """Return every link with this compared e-mail, by ascending customer id."""
+        query = LinkRow.select(*COLUMNS).where(LinkRow.email_key == key)
+        return self._select(query.order_by(LinkRow.customer_id))
+
+    def by_emails(self, keys: Sequence[str]) -> dict[str, list[Link]]:
+        """Return the links of many compared e-mails, by ascending customer id; unknown keys are absent."""
+        found: dict[str, list[Link]] = {}
+        for some in chunks(list(dict.fromkeys(keys))):
+            query = LinkRow.select(*COLUMNS).where(LinkRow.email_key.in_(some))
+            for link in self._select(query.order_by(LinkRow.email_key, LinkRow.customer_id)):
+                found.setdefault(link.email_key, []).append(link)
+        return found
+
+    def save(self, links: Iterable[Link]) -> None:
+        """Insert or replace links in one transaction, begun only once all of them are there."""
+        self._database.many(SAVE, [_row(link) for link in links])
+
+    def owed(self, after: int, limit: int) -> list[Link]:
+        """Return links with `owed` set and customer id above `after`, ascending."""
+        return self._above(after, limit, OWED)
+
+    def page(self, after: int, limit: int) -> list[Link]:
+        """Return links with customer id above `after`, ascending."""
+        return self._above(after, limit)
+
+    def off_scan(self, after: int, limit: int) -> list[Link]:
+        """Return links with `on_list` whose contact id is not in the last scan of the list, ascending.
+
+        A link without a contact id is among them: the scan cannot show that its person is on the list.
+        """
+        seen = ScanRow.select(SQL("1")).where(ScanRow.contact_id == LinkRow.contact_id)
+        return self._above(after, limit, ON_LIST, ~fn.EXISTS(seen))
+
+    def count(self, *, on_list: bool | None = None) -> int:
+        """Count links, all or those that are (not) on the list."""
+        everyone = LinkRow.select(fn.COUNT(SQL("*")))
+        if on_list is None:
+            return int(self._database.value(everyone))
+        on = int(self._database.value(everyone.where(ON_LIST)))
+        return on if on_list else int(self._database.value(everyone)) - on
+
+    def leave_list(self) -> None:
+        """Forget all memberships, because another list is active from now on (design R7). States stay."""
+        self._database.run(LinkRow.update({LinkRow.on_list: False}).where(ON_LIST))
+
+    def _above(self, after: int, limit: int, *conditions: Any) -> list[Link]:
+        query = LinkRow.select(*COLUMNS).where(LinkRow.customer_id > after, *conditions)
+        return self._select(query.order_by(LinkRow.customer_id).limit(limit))
+
+    def _select(self, query: peewee.BaseQuery) -> list[Link]:
+        return [Link(*row) for row in self._database.rows(query)]
+
+
+def _row(link: Link) -> Row:
+    return tuple(_stored(getattr(link, name)) for name in STORED)
+
+
+def _stored(value: Any) -> Any:
+    return to_text(value) if isinstance(value, datetime) else value

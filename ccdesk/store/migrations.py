@@ -1,0 +1,168 @@
+"""Opening a data file: create it, check that it is ours, back it up and bring its schema up to date.
+
+The schema's version is SQLite's `user_version`; each step and its new version are one transaction, so a
+program that dies halfway leaves a file that the next start continues with (design §4).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from playhouse.migrate import SqliteMigrator
+
+from ccdesk.core.errors import StoreError
+from ccdesk.store.db import Database
+from ccdesk.store.schema import STEPS, Step
+from ccdesk.store.troubles import CANNOT_OPEN, DAMAGED, NOT_OURS, READ_ONLY, Trouble, store_error, translated
+
+APPLICATION_ID = 0x43434453  # "CCDS" in the file's header: tells our file from any other SQLite database
+EMPTY_FOR_SECONDS = 60  # an empty file this old is not one that another ccdesk is creating just now
+
+EMPTIED = Trouble(
+    "store_emptied",
+    "The data file is empty",
+    "It holds nothing at all, not even ccdesk's tables: something has emptied it.",
+    "Put a backup in its place, or delete the empty file to start anew, without settings.",
+)
+MAIN_FILE_GONE = Trouble(
+    "store_main_file_gone",
+    "The data file is missing, but a part of it is still there",
+    "A “-wal” file beside it holds the latest changes of a data file that was moved or deleted.",
+    "Put the data file back beside it, or delete the “-wal” file as well to start anew, without settings.",
+)
+NEWER = Trouble(
+    "store_newer",
+    "The data file was written by a newer version of ccdesk",
+    "This version does not know how to read it. Nothing was changed.",
+    "Install the newer version, or choose another folder with --base-dir.",
+)
+IS_FOLDER = Trouble(
+    "store_is_folder",
+    "There is a folder where the data file should be",
+    "The data file cannot be created under that name.",
+    "Move the folder away, or choose another one with --base-dir.",
+)
+NO_FOLDER = Trouble(
+    "store_no_folder",
+    "The folder for the data file does not exist",
+    "The data file can be neither read nor created there.",
+    "Create the folder, or choose another one with --base-dir.",
+)
+
+
+def prepare(path: Path, steps: Sequence[Step] = STEPS) -> None:
+    """Make sure that a data file of the newest schema is at `path`.
+
+    Raises:
+        StoreError: the file or its folder cannot be used; says why. A file that is damaged, emptied, newer or
+            not ours is left exactly as it is.
+
+    """
+    _ensure_file(path)
+    # Foreign keys off: rebuilding a table drops the old one, which would delete all that refers to it.
+    database = Database(path, foreign_keys=False)
+    try:
+        version = _version(database, len(steps))
+        with translated(path):
+            database.peewee.pragma("journal_mode", "wal")
+        if 0 < version < len(steps):
+            _back_up(database)
+        for number, step in enumerate(steps, start=1):
+            _apply(database, number, step)
+    finally:
+        database.close_all()
+
+
+def _ensure_file(path: Path) -> None:
+    """Create the file, for this user only (it holds e-mail addresses), unless a usable one is there."""
+    if path.is_dir():
+        raise store_error(IS_FOLDER, path)
+    if not path.parent.is_dir():
+        raise store_error(NO_FOLDER, path)
+    wal = path.with_name(f"{path.name}-wal")
+    if not path.exists() and wal.exists() and wal.stat().st_size:
+        raise store_error(MAIN_FILE_GONE, path)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        _check_file(path)
+    except PermissionError as error:
+        raise store_error(READ_ONLY, path, str(error)) from error
+    except OSError as error:
+        read_only = error.errno == errno.EROFS
+        raise store_error(READ_ONLY if read_only else CANNOT_OPEN, path, str(error)) from error
+
+
+def _check_file(path: Path) -> None:
+    # SQLite writes its companions ("-wal", "-shm") beside the file, so the folder counts as well.
+    if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise store_error(READ_ONLY, path)
+    found = path.stat()
+    # The system's clock and not ours: it is compared with the file system's.
+    if found.st_size == 0 and time.time() - found.st_mtime > EMPTY_FOR_SECONDS:
+        raise store_error(EMPTIED, path)
+
+
+def _version(database: Database, newest: int) -> int:
+    """Return the schema's version, 0 for a new file; refuse a newer one and what is not ours."""
+    with translated(database.path):
+        version = int(database.peewee.pragma("user_version"))
+        application = int(database.peewee.pragma("application_id"))
+        tables = database.peewee.get_tables()
+    if (tables or version) and application != APPLICATION_ID:
+        raise store_error(NOT_OURS, database.path, f"application_id {application:#x}")
+    if version > newest:
+        raise store_error(NEWER, database.path, f"schema {version}, this program knows {newest}")
+    return version
+
+
+def _apply(database: Database, number: int, step: Step) -> None:
+    """Take one step in one transaction, unless it is taken: another process may have been faster."""
+    with database.transaction(), translated(database.path):
+        if int(database.peewee.pragma("user_version")) >= number:
+            return
+        step(SqliteMigrator(database.peewee))  # type: ignore[no-untyped-call]
+        dangling = database.statement("PRAGMA foreign_key_check")
+        if dangling:
+            raise RuntimeError(f"schema step {number} leaves {len(dangling)} rows without their parent")
+        database.peewee.pragma("application_id", APPLICATION_ID)
+        database.peewee.pragma("user_version", number)
+
+
+def _back_up(database: Database) -> Path:
+    """Copy the whole database, what is still in its write-ahead log included, beside it.
+
+    Named after the version in the copy: another process may be migrating the file meanwhile.
+    """
+    path = database.path
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with translated(path), closing(sqlite3.connect(partial)) as copy:
+            database.connection().backup(copy)
+            version = copy.execute("PRAGMA user_version").fetchone()[0]
+            if copy.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise store_error(DAMAGED, path, "quick_check of the backup failed")
+        kept = path.with_name(f"{path.name}.v{version}.bak")
+        partial.replace(kept)
+    except OSError as error:
+        raise _backup_failed(path, error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return kept
+
+
+def _backup_failed(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        "The data file could not be backed up",
+        meaning=f"It needs an update, which is not made without a backup. The file is {path}.",
+        detail=str(error),
+        code="store_no_backup",
+    )

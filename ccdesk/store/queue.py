@@ -1,0 +1,141 @@
+"""The durable queue of customer changes (design R3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from datetime import datetime
+from typing import Any
+
+import peewee
+from peewee import SQL, fn
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.runs import EventStatus, QueuedEvent
+from ccdesk.store.db import Database, chunks
+from ccdesk.store.tables import EventRow
+
+COLUMNS = tuple(getattr(EventRow, field.name) for field in fields(QueuedEvent))
+
+# Literal, not parameters: SQLite uses a partial index only where it sees the index's own condition.
+OPEN = SQL("status IN ('Pending', 'Retry')")
+UNPROCESSED = SQL("status <> 'Processed'")
+PARKED = SQL("status = 'Parked'")
+PROCESSED = SQL("status = 'Processed'")
+OPEN_STATES = (EventStatus.PENDING, EventStatus.RETRY)
+
+
+class SqliteQueue:
+    """`ports.Queue` on SQLite.
+
+    At most one open entry (pending or retry) per customer, held across processes by a unique index. A parked
+    entry waits for a person, perhaps for days, so it does not swallow later changes.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, event: QueuedEvent) -> bool:
+        """Enqueue unless the customer already has an open entry or the id is known; True if added.
+
+        The first entry keeps its id and time: what is processed is the customer as read then, not the event.
+        """
+        query = EventRow.insert(**asdict(event)).on_conflict("IGNORE").as_rowcount()
+        return self._database.run(query) > 0
+
+    def due(self, now: datetime, after: tuple[datetime, str] | None, limit: int) -> list[QueuedEvent]:
+        """Return entries to process (pending, or retry whose time has come), oldest first, after a key."""
+        ripe = EventRow.next_try_at.is_null() | (EventRow.next_try_at <= now)
+        conditions = [OPEN, (EventRow.status == EventStatus.PENDING) | ripe]
+        if after is not None:
+            # Twice the same bound: the first is what the index is entered by.
+            conditions += [
+                EventRow.created_at >= after[0],
+                (EventRow.created_at > after[0]) | (EventRow.event_id > after[1]),
+            ]
+        query = EventRow.select(*COLUMNS).where(*conditions)
+        return self._select(query.order_by(EventRow.created_at, EventRow.event_id).limit(limit))
+
+    def known(self, event_ids: Sequence[str]) -> set[str]:
+        """Return those of the given event ids that are or were in the queue."""
+        found: set[str] = set()
+        for some in chunks(event_ids):
+            query = EventRow.select(EventRow.event_id).where(EventRow.event_id.in_(some))
+            found.update(row[0] for row in self._database.rows(query))
+        return found
+
+    def save(self, event: QueuedEvent) -> None:
+        """Store an entry's new status.
+
+        An entry set open again (a parked one that is retried) while its customer has a newer open entry is
+        closed instead: that one acts on the same customer, and does all that this one could.
+        """
+        with self._database.transaction():
+            newer = self._other_open(event) if event.status in OPEN_STATES else None
+            if newer is not None:
+                event = replace(
+                    event,
+                    status=EventStatus.PROCESSED,
+                    processed_at=self._clock.now(),
+                    result=f"Done together with the newer entry {newer}.",
+                )
+            values = asdict(event)
+            query = EventRow.update(**values).where(EventRow.event_id == values.pop("event_id"))
+            if not self._database.run(query):
+                raise LookupError(f"no entry {event.event_id} in the queue")
+
+    def supersede(self, object_id: int, event_id: str, at: datetime) -> None:
+        """Close the customer's parked entries older than this processed one: it settled the same matter."""
+        own = EventRow.alias()
+        since = own.select(own.created_at).where(own.event_id == event_id)
+        query = EventRow.update(
+            status=EventStatus.PROCESSED,
+            processed_at=at,
+            next_try_at=None,
+            error="",
+            result=f"Settled by the later entry {event_id}.",
+        )
+        self._database.run(
+            query.where(
+                PARKED,
+                EventRow.object_id == object_id,
+                EventRow.event_id != event_id,
+                EventRow.created_at <= since,
+            )
+        )
+
+    def get(self, event_id: str) -> QueuedEvent | None:
+        """Return one entry."""
+        found = self._select(EventRow.select(*COLUMNS).where(EventRow.event_id == event_id))
+        return found[0] if found else None
+
+    def page(self, *, include_processed: bool, offset: int, limit: int) -> list[QueuedEvent]:
+        """Return entries for the Events tab: unprocessed oldest first, then processed newest first."""
+        waiting = EventRow.select(*COLUMNS).where(UNPROCESSED)
+        waiting = waiting.order_by(EventRow.created_at, EventRow.event_id)
+        found = self._select(waiting.offset(offset).limit(limit))
+        if not include_processed or len(found) >= limit:
+            return found
+        skip = max(0, offset - self.count())
+        done = EventRow.select(*COLUMNS).where(PROCESSED)
+        done = done.order_by(EventRow.processed_at.desc(), EventRow.event_id.desc())
+        return found + self._select(done.offset(skip).limit(limit - len(found)))
+
+    def count(self, *, include_processed: bool = False) -> int:
+        """Count entries."""
+        query = EventRow.select(fn.COUNT(SQL("*")))
+        return int(self._database.value(query if include_processed else query.where(UNPROCESSED)))
+
+    def parked_count(self) -> int:
+        """Count entries that wait for a person."""
+        return int(self._database.value(EventRow.select(fn.COUNT(SQL("*"))).where(PARKED)))
+
+    def _other_open(self, event: QueuedEvent) -> Any:
+        query = EventRow.select(EventRow.event_id)
+        return self._database.value(
+            query.where(OPEN, EventRow.object_id == event.object_id, EventRow.event_id != event.event_id)
+        )
+
+    def _select(self, query: peewee.BaseQuery) -> list[QueuedEvent]:
+        return [QueuedEvent(*row) for row in self._database.rows(query)]

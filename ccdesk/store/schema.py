@@ -1,0 +1,94 @@
+"""The schema's steps, numbered from 1. A step that has been released is never changed: add another.
+
+Plain SQL rather than the models of `tables.py`: those describe the newest schema, a step the one of its day.
+Later steps use `playhouse.migrate`'s operations, which know how SQLite has to be led to alter a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playhouse.migrate import SqliteMigrator
+
+Step = Callable[[SqliteMigrator], None]
+
+FIRST_TABLES = """
+CREATE TABLE link (
+    customer_id INTEGER PRIMARY KEY, email TEXT NOT NULL, email_key TEXT NOT NULL, contact_id TEXT NOT NULL,
+    ownership TEXT NOT NULL, state TEXT NOT NULL, agreed INTEGER, kibo_opted_in INTEGER, kibo_updated_at TEXT,
+    on_list INTEGER NOT NULL, written_hash TEXT NOT NULL, read_hash TEXT NOT NULL, written_at TEXT,
+    opt_out_at TEXT, out_since TEXT, resubscribe_asked_at TEXT, owed TEXT NOT NULL, owed_reason TEXT NOT NULL,
+    note TEXT NOT NULL);
+CREATE INDEX link_by_email ON link (email_key, customer_id);
+CREATE INDEX link_on_list ON link (customer_id) WHERE on_list = 1;
+CREATE INDEX link_owed ON link (customer_id) WHERE owed <> '';
+
+CREATE TABLE list_scan (contact_id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+
+CREATE TABLE event (
+    event_id TEXT NOT NULL PRIMARY KEY, object_id INTEGER NOT NULL, created_at TEXT NOT NULL,
+    status TEXT NOT NULL, attempts INTEGER NOT NULL, error TEXT NOT NULL, next_try_at TEXT, processed_at TEXT,
+    result TEXT NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX event_one_open ON event (object_id) WHERE status IN ('Pending', 'Retry');
+CREATE INDEX event_open ON event (created_at, event_id) WHERE status IN ('Pending', 'Retry');
+CREATE INDEX event_parked ON event (object_id) WHERE status = 'Parked';
+CREATE INDEX event_unprocessed ON event (created_at, event_id) WHERE status <> 'Processed';
+CREATE INDEX event_processed ON event (processed_at, event_id) WHERE status = 'Processed';
+
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, "trigger" TEXT NOT NULL, status TEXT NOT NULL,
+    started_at TEXT NOT NULL, finished_at TEXT, total_contacts INTEGER NOT NULL, error_count INTEGER NOT NULL,
+    counts TEXT NOT NULL, calls_constant_contact INTEGER NOT NULL, calls_kibo INTEGER NOT NULL,
+    message TEXT NOT NULL, waiting_until TEXT);
+CREATE INDEX run_by_kind ON run (kind, id);
+CREATE INDEX run_by_status ON run (status, kind, id);
+
+CREATE TABLE entry (
+    run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    outcome TEXT NOT NULL, outcome_number INTEGER NOT NULL, customer_id INTEGER, email TEXT NOT NULL,
+    reason TEXT NOT NULL, code TEXT NOT NULL, PRIMARY KEY (run_id, number)) WITHOUT ROWID;
+CREATE UNIQUE INDEX entry_by_outcome ON entry (run_id, outcome, outcome_number);
+
+CREATE TABLE entry_kind (
+    run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE, outcome TEXT NOT NULL,
+    reason TEXT NOT NULL, people INTEGER NOT NULL, PRIMARY KEY (run_id, outcome, reason)) WITHOUT ROWID;
+
+CREATE TABLE staged_contact (
+    id TEXT NOT NULL PRIMARY KEY, email_key TEXT NOT NULL, email TEXT NOT NULL, permission TEXT NOT NULL,
+    deleted_at TEXT NOT NULL, opt_out_at TEXT, opt_out_source TEXT NOT NULL, opt_in_at TEXT,
+    opt_in_source TEXT NOT NULL, update_source TEXT NOT NULL, created_at TEXT, updated_at TEXT,
+    list_ids TEXT NOT NULL, first_name TEXT NOT NULL, last_name TEXT NOT NULL, company TEXT NOT NULL,
+    street TEXT NOT NULL, city TEXT NOT NULL, state TEXT NOT NULL, postal_code TEXT NOT NULL,
+    country TEXT NOT NULL);
+CREATE INDEX staged_contact_by_email ON staged_contact (email_key);
+
+CREATE TABLE staged_customer (
+    id INTEGER PRIMARY KEY, email_key TEXT NOT NULL, email TEXT NOT NULL, accepts_marketing INTEGER NOT NULL,
+    is_active INTEGER NOT NULL, is_anonymous INTEGER NOT NULL, first_name TEXT NOT NULL,
+    last_name TEXT NOT NULL, company TEXT NOT NULL, street TEXT NOT NULL, city TEXT NOT NULL,
+    state TEXT NOT NULL, postal_code TEXT NOT NULL, country TEXT NOT NULL, created_at TEXT, updated_at TEXT,
+    action TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '', contact_id TEXT NOT NULL DEFAULT '',
+    ownership TEXT NOT NULL DEFAULT '', chunk INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX staged_customer_by_email ON staged_customer (email_key, id);
+CREATE INDEX staged_customer_by_action ON staged_customer (action, id);
+
+CREATE TABLE state (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE setting (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE call_count (
+    service TEXT NOT NULL, day TEXT NOT NULL, origin TEXT NOT NULL, calls INTEGER NOT NULL,
+    PRIMARY KEY (service, day, origin)) WITHOUT ROWID;
+CREATE TABLE lease (
+    id INTEGER PRIMARY KEY CHECK (id = 1), owner TEXT NOT NULL, pid INTEGER NOT NULL,
+    process_started REAL NOT NULL, host TEXT NOT NULL, what TEXT NOT NULL, since TEXT NOT NULL,
+    heartbeat TEXT NOT NULL);
+"""
+
+
+def create_tables(migrator: SqliteMigrator) -> None:
+    """Step 1: the tables of the first release."""
+    for statement in FIRST_TABLES.split(";"):
+        if statement.strip():
+            migrator.database.execute_sql(statement)
+
+
+STEPS: tuple[Step, ...] = (create_tables,)

@@ -1,0 +1,65 @@
+"""`ports.Store` on one SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ccdesk.core import ports
+from ccdesk.core.clock import Clock
+from ccdesk.store import migrations
+from ccdesk.store.db import Database
+from ccdesk.store.lease import SqliteLease
+from ccdesk.store.links import SqliteLinks
+from ccdesk.store.queue import SqliteQueue
+from ccdesk.store.runs import SqliteRuns
+from ccdesk.store.staging import SqliteStaging
+from ccdesk.store.state import SqliteCallCounts, SqliteSettings, SqliteState
+from ccdesk.store.tables import EventRow, LinkRow, StateRow
+
+
+class SqliteStore:
+    """All repositories over one file, usable from any thread and from several processes at once.
+
+    Opening creates the file (not its folder) or brings it up to date; `StoreError` says what is in the way.
+    Each thread gets a connection of its own with its first query. `close_all` ends the store for good.
+    """
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        clock = clock or Clock()
+        migrations.prepare(path)
+        self.path = path
+        self._database = Database(path)
+        self.links: ports.Links = SqliteLinks(self._database)
+        self.queue: ports.Queue = SqliteQueue(self._database, clock)
+        self.runs: ports.Runs = SqliteRuns(self._database)
+        self.staging: ports.Staging = SqliteStaging(self._database)
+        self.state: ports.State = SqliteState(self._database)
+        self.calls: ports.CallCounts = SqliteCallCounts(self._database)
+        self.lease: ports.Lease = SqliteLease(self._database, clock)
+        self.settings: ports.SettingsStore = SqliteSettings(self._database)
+
+    def forget_people(self) -> None:
+        """Drop links, queue, watermarks and working tables: the data belongs to another account or shop.
+
+        Runs stay, as the record of what was done; settings and call counts are not about people.
+        """
+        with self._database.transaction():
+            for model in (LinkRow, EventRow, StateRow):
+                self._database.run(model.delete())
+            self.staging.clear()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make several writes one; may be nested; never held across a request."""
+        with self._database.transaction():
+            yield
+
+    def close(self) -> None:
+        """Close this thread's connection; a thread that ends closes its own by itself."""
+        self._database.close()
+
+    def close_all(self) -> None:
+        """Close every thread's connection, at the end of the program: later use raises StoreError."""
+        self._database.close_all()

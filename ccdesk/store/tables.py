@@ -1,0 +1,307 @@
+"""The tables as peewee models, not seen outside this package.
+
+The models belong to no database: several stores may be open in one process, so every query is told which one
+to run on (`db.Database`). They describe the newest schema; `schema.py` makes it, a test compares the two.
+"""
+
+# ruff: noqa: D106 - peewee's Meta classes say only what the table is called and what its key is
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import peewee
+
+from ccdesk.core.models import LinkState, Owed, Ownership, Permission
+from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus, Trigger
+
+if TYPE_CHECKING:
+    _Text = peewee.TextField[Any]
+else:
+    _Text = peewee.TextField  # generic in its stubs only
+
+
+def to_text(moment: datetime) -> str:
+    """Write a moment as UTC with all six decimals: equal widths make text order the order in time."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone cannot be stored")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def from_text(text: str) -> datetime:
+    """Read what `to_text` wrote, aware, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+class MomentField(_Text):
+    """A moment, see `to_text`."""
+
+    def db_value(self, value: datetime | str | None) -> str | None:
+        """Return the stored form."""
+        return to_text(value) if isinstance(value, datetime) else value
+
+    def python_value(self, value: str | None) -> datetime | None:
+        """Return the moment."""
+        return None if value is None else from_text(value)
+
+
+class WordField(_Text):
+    """One of an enum's words, stored as the word itself."""
+
+    def __init__(self, words: type[StrEnum], **options: Any) -> None:
+        self.words = words
+        super().__init__(**options)
+
+    def db_value(self, value: str) -> str:
+        """Return the stored form."""
+        return str(value)
+
+    def python_value(self, value: str | None) -> StrEnum | None:
+        """Return the enum's member; None only where there is no row (an aggregate over nothing)."""
+        return None if value is None else self.words(value)
+
+
+class CountsField(_Text):
+    """Named counts, stored as JSON."""
+
+    def db_value(self, value: dict[str, int]) -> str:
+        """Return the stored form."""
+        return json.dumps(value, sort_keys=True)
+
+    def python_value(self, value: str) -> dict[str, int]:
+        """Return the counts."""
+        counts: dict[str, int] = json.loads(value)
+        return counts
+
+
+class LinkRow(peewee.Model):
+    """`core.models.Link`, column for field, and the e-mail as people are compared by it."""
+
+    customer_id = peewee.IntegerField(primary_key=True)
+    email = peewee.TextField()
+    email_key = peewee.TextField()
+    contact_id = peewee.TextField()
+    ownership = WordField(Ownership)
+    state = WordField(LinkState)
+    agreed = peewee.BooleanField(null=True)
+    kibo_opted_in = peewee.BooleanField(null=True)
+    kibo_updated_at = MomentField(null=True)
+    on_list = peewee.BooleanField()
+    written_hash = peewee.TextField()
+    read_hash = peewee.TextField()
+    written_at = MomentField(null=True)
+    opt_out_at = MomentField(null=True)
+    out_since = MomentField(null=True)
+    resubscribe_asked_at = MomentField(null=True)
+    owed = WordField(Owed)
+    owed_reason = peewee.TextField()
+    note = peewee.TextField()
+
+    class Meta:
+        table_name = "link"
+
+
+class ScanRow(peewee.Model):
+    """A member seen in the last scan of the list (design R2, R4)."""
+
+    contact_id = peewee.TextField(primary_key=True)
+
+    class Meta:
+        table_name = "list_scan"
+
+
+class EventRow(peewee.Model):
+    """`core.runs.QueuedEvent`. At most one open entry (pending, retry) per object, by a unique index."""
+
+    event_id = peewee.TextField(primary_key=True)
+    object_id = peewee.IntegerField()
+    created_at = MomentField()
+    status = WordField(EventStatus)
+    attempts = peewee.IntegerField()
+    error = peewee.TextField()
+    next_try_at = MomentField(null=True)
+    processed_at = MomentField(null=True)
+    result = peewee.TextField()
+
+    class Meta:
+        table_name = "event"
+
+
+class RunRow(peewee.Model):
+    """`core.runs.Run`; ids are never used again."""
+
+    id = peewee.AutoField()
+    kind = WordField(RunKind)
+    trigger = WordField(Trigger)
+    status = WordField(RunStatus)
+    started_at = MomentField()
+    finished_at = MomentField(null=True)
+    total_contacts = peewee.IntegerField()
+    error_count = peewee.IntegerField()
+    counts = CountsField()
+    calls_constant_contact = peewee.IntegerField()
+    calls_kibo = peewee.IntegerField()
+    message = peewee.TextField()
+    waiting_until = MomentField(null=True)
+
+    class Meta:
+        table_name = "run"
+
+
+class EntryRow(peewee.Model):
+    """`core.runs.Entry`, numbered from 1 without gaps in its run and among those of its outcome.
+
+    The numbers make any page and any count a look-up in an index, however many people the run had.
+    """
+
+    run_id = peewee.IntegerField()
+    number = peewee.IntegerField()
+    outcome = WordField(Outcome)
+    outcome_number = peewee.IntegerField()
+    customer_id = peewee.IntegerField(null=True)
+    email = peewee.TextField()
+    reason = peewee.TextField()
+    code = peewee.TextField()
+
+    class Meta:
+        table_name = "entry"
+        primary_key = peewee.CompositeKey("run_id", "number")
+
+
+class KindRow(peewee.Model):
+    """People per outcome and reason of a run, kept as the entries are added."""
+
+    run_id = peewee.IntegerField()
+    outcome = WordField(Outcome)
+    reason = peewee.TextField()
+    people = peewee.IntegerField()
+
+    class Meta:
+        table_name = "entry_kind"
+        primary_key = peewee.CompositeKey("run_id", "outcome", "reason")
+
+
+class StagedContactRow(peewee.Model):
+    """`core.models.Contact` as scanned, for one run."""
+
+    id = peewee.TextField(primary_key=True)
+    email_key = peewee.TextField()
+    email = peewee.TextField()
+    permission = WordField(Permission)
+    deleted_at = peewee.TextField()
+    opt_out_at = MomentField(null=True)
+    opt_out_source = peewee.TextField()
+    opt_in_at = MomentField(null=True)
+    opt_in_source = peewee.TextField()
+    update_source = peewee.TextField()
+    created_at = MomentField(null=True)
+    updated_at = MomentField(null=True)
+    list_ids = peewee.TextField()
+    first_name = peewee.TextField()
+    last_name = peewee.TextField()
+    company = peewee.TextField()
+    street = peewee.TextField()
+    city = peewee.TextField()
+    state = peewee.TextField()
+    postal_code = peewee.TextField()
+    country = peewee.TextField()
+
+    class Meta:
+        table_name = "staged_contact"
+
+
+class StagedCustomerRow(peewee.Model):
+    """`core.ports.StagedPerson`: a customer as read, and what the export does about them."""
+
+    id = peewee.IntegerField(primary_key=True)
+    email_key = peewee.TextField()
+    email = peewee.TextField()
+    accepts_marketing = peewee.BooleanField()
+    is_active = peewee.BooleanField()
+    is_anonymous = peewee.BooleanField()
+    first_name = peewee.TextField()
+    last_name = peewee.TextField()
+    company = peewee.TextField()
+    street = peewee.TextField()
+    city = peewee.TextField()
+    state = peewee.TextField()
+    postal_code = peewee.TextField()
+    country = peewee.TextField()
+    created_at = MomentField(null=True)
+    updated_at = MomentField(null=True)
+    action = peewee.TextField()
+    reason = peewee.TextField()
+    contact_id = peewee.TextField()
+    ownership = WordField(Ownership)
+    chunk = peewee.IntegerField()
+
+    class Meta:
+        table_name = "staged_customer"
+
+
+class StateRow(peewee.Model):
+    """Watermarks and other small things to remember."""
+
+    name = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+    class Meta:
+        table_name = "state"
+
+
+class SettingRow(peewee.Model):
+    """A setting as text."""
+
+    key = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+    class Meta:
+        table_name = "setting"
+
+
+class CallsRow(peewee.Model):
+    """Calls made, per service, UTC day and origin."""
+
+    service = peewee.TextField()
+    day = peewee.TextField()
+    origin = peewee.TextField()
+    calls = peewee.IntegerField()
+
+    class Meta:
+        table_name = "call_count"
+        primary_key = peewee.CompositeKey("service", "day", "origin")
+
+
+class LeaseRow(peewee.Model):
+    """The one row of the lease; see `lease.py`."""
+
+    id = peewee.IntegerField(primary_key=True)
+    owner = peewee.TextField()
+    pid = peewee.IntegerField()
+    process_started = peewee.FloatField()
+    host = peewee.TextField()
+    what = peewee.TextField()
+    since = MomentField()
+    heartbeat = MomentField()
+
+    class Meta:
+        table_name = "lease"
+
+
+TABLES: tuple[type[peewee.Model], ...] = (
+    LinkRow,
+    ScanRow,
+    EventRow,
+    RunRow,
+    EntryRow,
+    KindRow,
+    StagedContactRow,
+    StagedCustomerRow,
+    StateRow,
+    SettingRow,
+    CallsRow,
+    LeaseRow,
+)

@@ -1,0 +1,140 @@
+"""What can be wrong with a data file, in words: SQLite's and peewee's errors as `StoreError`.
+
+Only trouble with the file or the disk is translated. A broken constraint or malformed SQL is our own bug and
+passes unchanged, so that it ends as one (exit code 1) instead of sending the user to look at the disk.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import peewee
+
+from ccdesk.core.errors import StoreError
+
+MASKING = ("cannot rollback", "no such savepoint")  # SQLite had rolled back already when the disk failed
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One kind of trouble; `code` is the stable name front ends and tests go by."""
+
+    code: str
+    title: str
+    meaning: str
+    next_step: str
+    retry_helps: bool = False
+
+
+CANNOT_OPEN = Trouble(
+    "store_cannot_open",
+    "The data file cannot be opened",
+    "It or its folder is missing, or this user may not read and write there. Nothing was changed.",
+    "Check that the folder exists and belongs to you, or choose another one with --base-dir.",
+)
+READ_ONLY = Trouble(
+    "store_read_only",
+    "The data file cannot be written",
+    "The file or its folder is read-only for this user. Nothing was changed.",
+    "Allow writing to the folder, or choose another one with --base-dir.",
+)
+FULL = Trouble(
+    "store_full",
+    "The disk is full",
+    "The last step could not be stored; everything before it is whole.",
+    "Free some space, then try again.",
+    retry_helps=True,
+)
+LOCKED = Trouble(
+    "store_locked",
+    "The data file is in use",
+    "Another program kept it locked for too long. Nothing was lost.",
+    "Close other programs that have it open (a backup, a database viewer), then try again.",
+    retry_helps=True,
+)
+DAMAGED = Trouble(
+    "store_damaged",
+    "The data file is damaged",
+    "It was left as it is, and is not used any further.",
+    "Put a backup in its place. Without one, move the file away: ccdesk then starts anew, without settings.",
+)
+NOT_OURS = Trouble(
+    "store_not_ours",
+    "This is not a data file of ccdesk",
+    "Something else is stored under that name. It was left as it is.",
+    "Move it away, or choose another folder with --base-dir.",
+)
+DISK = Trouble(
+    "store_disk",
+    "The disk reports an error",
+    "The data file could not be read or written; everything stored before is as the disk has it.",
+    "Check the disk or the network drive, then try again.",
+    retry_helps=True,
+)
+CLOSED = Trouble(
+    "store_closed",
+    "The data file has been closed",
+    "The program is shutting down, so this was not stored.",
+    "Start ccdesk again.",
+)
+
+BY_CODE = {
+    sqlite3.SQLITE_CANTOPEN: CANNOT_OPEN,
+    sqlite3.SQLITE_PERM: CANNOT_OPEN,
+    sqlite3.SQLITE_AUTH: CANNOT_OPEN,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_PROTOCOL: LOCKED,
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: NOT_OURS,
+    sqlite3.SQLITE_IOERR: DISK,
+}
+
+
+def store_error(trouble: Trouble, path: Path, detail: str = "") -> StoreError:
+    """Return the error for one kind of trouble with one file."""
+    error = StoreError(
+        trouble.title,
+        meaning=f"{trouble.meaning} The file is {path}.",
+        next_step=trouble.next_step,
+        detail=detail,
+        code=trouble.code,
+    )
+    error.retry_helps = trouble.retry_helps
+    return error
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Raise trouble with the file as `StoreError`; let everything else pass."""
+    try:
+        yield
+    except (sqlite3.Error, peewee.DatabaseError, peewee.InterfaceError) as error:
+        known = _recognise(error, path)
+        if known is None:
+            raise
+        raise known from error
+
+
+def _recognise(error: BaseException, path: Path) -> StoreError | None:
+    """Say what an error means. peewee hands the driver's error on as its first argument."""
+    if isinstance(error, StoreError):
+        return error
+    original = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+    words = str(original)
+    if any(mask in words for mask in MASKING) and error.__context__ is not None:
+        behind = error.__context__ if original is error else original.__context__ or error.__context__
+        return _recognise(behind, path)
+    if "closed database" in words:
+        return store_error(CLOSED, path, words)
+    extended = getattr(original, "sqlite_errorcode", None)
+    trouble = BY_CODE.get(extended & 0xFF) if extended is not None else None
+    if trouble is None:
+        return None
+    return store_error(trouble, path, f"{getattr(original, 'sqlite_errorname', 'SQLite')}: {words}")
