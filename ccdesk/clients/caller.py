@@ -1,0 +1,135 @@
+"""Calling one service: place in line, count, bearer, repeat, renew on 401, and errors in our own words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ccdesk.clients.policy import CallMeter, Pacer, Retry, wait
+from ccdesk.clients.transport import Answer, Request, Transport
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import AnswerLost, CcdeskError, Unreachable
+from ccdesk.core.ports import TokenSource
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as a client means it.
+
+    `idempotent`: doing it twice is the same as once (GETs are anyway). `item`: it is about one person or
+    thing, so a 4xx is that one's failure and not the run's. `accept`: statuses the client deals with itself.
+    """
+
+    request: Request
+    idempotent: bool = False
+    item: bool = False
+    accept: frozenset[int] = frozenset()
+
+    @property
+    def repeatable(self) -> bool:
+        """True if the call may be sent again though it may have been done."""
+        return self.idempotent or not self.request.is_write
+
+
+class Manners(Protocol):
+    """What differs between services."""
+
+    def refusal_pause(self, answer: Answer, refusals: int) -> float:
+        """Return the seconds to wait after a 429, or raise RateLimited or QuotaUsedUp."""
+
+    def error(self, answer: Answer, call: Call) -> CcdeskError:
+        """Return the error for an answer that is no success; must have one for every status."""
+
+    def is_error(self, answer: Answer, /) -> bool:
+        """Say whether a 2xx answer is a failure all the same."""
+
+
+@dataclass
+class Caller:
+    """Sends calls to one service. `cancel` may be replaced for each run; `calls` only ever grows."""
+
+    transport: Transport
+    manners: Manners
+    pacer: Pacer
+    meter: CallMeter
+    retry: Retry = field(default_factory=Retry)
+    clock: Clock = field(default_factory=Clock)
+    cancel: threading.Event = field(default_factory=threading.Event)
+    calls: int = 0
+
+    def call(self, call: Call, tokens: TokenSource | None = None) -> Answer:
+        """Return a successful answer (or one of `call.accept`), or raise what `manners` makes of it."""
+        if tokens is None:
+            return self._judged(self._steadily(call, ""), call)
+        token = tokens.bearer()
+        answer = self._steadily(call, token)
+        if answer.status == 401:
+            answer = self._steadily(call, tokens.renew(token))
+        return self._judged(answer, call)
+
+    def _judged(self, answer: Answer, call: Call) -> Answer:
+        good = 200 <= answer.status < 300 and not self.manners.is_error(answer)
+        if good or answer.status in call.accept:
+            return answer
+        raise self.manners.error(answer, call)
+
+    def _steadily(self, call: Call, token: str) -> Answer:
+        """Send, and send again after passing trouble as far as the call and the policy allow."""
+        failures = refusals = 0
+        while True:
+            try:
+                answer = self._once(call, token)
+            except Unreachable as error:
+                may_repeat = call.repeatable or not isinstance(error, AnswerLost)
+                failures += 1
+                if not may_repeat or failures >= self.retry.attempts:
+                    raise
+                wait(self.clock, self.cancel, self.retry.pause(failures))
+                continue
+            if answer.status == 429:
+                refusals += 1
+                pause = self.manners.refusal_pause(answer, refusals)
+                if refusals >= self.retry.refusals:
+                    return answer
+                self.pacer.hold(pause)
+                continue
+            failures += 1
+            if answer.status not in self.retry.statuses or not call.repeatable:
+                return answer
+            if failures >= self.retry.attempts:
+                return answer
+            wait(self.clock, self.cancel, self.retry.pause(failures))
+
+    def _once(self, call: Call, token: str) -> Answer:
+        self.pacer.take(self.cancel)
+        wait(self.clock, self.cancel, 0.0)
+        self.meter.count()
+        self.calls += 1
+        request = call.request
+        if token:
+            request = _with_header(request, "Authorization", f"Bearer {token}")
+        return self.transport.send(request)
+
+
+def _with_header(request: Request, name: str, value: str) -> Request:
+    headers: Mapping[str, str] = {**request.headers, name: value}
+    return Request(request.method, request.url, request.params, headers, request.body)
+
+
+def after_status(answer: Answer, text: str, *, wrong_address: bool) -> Unreachable | None:
+    """Return the error every service shares: trouble at the server, or a wrong address. None: not shared."""
+    detail = f"{answer.detail}{': ' + text if text else ''}"
+    if answer.status >= 500 and answer.request.is_write:
+        return AnswerLost("A change was sent, but the service did not say whether it was done", detail=detail)
+    if answer.status >= 500:
+        return Unreachable("The service has trouble of its own", detail=detail)
+    if answer.status < 400 or wrong_address:
+        return Unreachable(
+            "Something else answers at this address",
+            meaning="The answer is not one this service gives.",
+            next_step="Check the address in the settings.",
+            detail=detail,
+        )
+    return None

@@ -1,0 +1,96 @@
+"""The account behind the log-in and its lists (constant-contact.md §3, §7, §8)."""
+
+from __future__ import annotations
+
+from ccdesk.clients import cc_parse
+from ccdesk.clients.cc_session import PAGE_SIZE, MailingSession
+from ccdesk.clients.shape import Json, required_object, required_objects, required_text, text
+from ccdesk.core.errors import (
+    AnswerLost,
+    CcdeskError,
+    ItemRefused,
+    SettingsError,
+)
+from ccdesk.core.models import ContactList
+from ccdesk.core.ports import Account
+
+
+class AccountCalls(MailingSession):
+    """What `ports.Mailing` asks of the account and of its lists."""
+
+    def account(self) -> Account:
+        """Return the account behind the log-in (§7)."""
+        answer = self._get("/account/summary")
+        summary = required_object(answer)
+        return Account(
+            key=required_text(answer, summary, "encoded_account_id"),
+            organization=text(summary, "organization_name"),
+            user=cc_parse.user_of(self._tokens.bearer()),
+            contact_email=text(summary, "contact_email"),
+        )
+
+    def senders(self) -> list[str]:
+        """Return the confirmed e-mail addresses, checked here as well as asked for (§7)."""
+        answer = self._get("/account/emails", {"confirm_status": "CONFIRMED"})
+        rows = required_objects(answer, answer.json())
+        confirmed = [text(row, "email_address") for row in rows if text(row, "confirm_status") == "CONFIRMED"]
+        return [address for address in confirmed if address]
+
+    def lists(self) -> list[ContactList]:
+        """Return every list of the account, deleted ones left out (§8)."""
+        return [
+            cc_parse.contact_list(raw) for raw in self._raw_lists("active") if not text(raw, "deleted_at")
+        ]
+
+    def create_list(self, name: str) -> ContactList:
+        """Create a list, or return the one that already has this name, compared without case (§8).
+
+        Raises:
+            SettingsError: a deleted list holds the name.
+
+        """
+        for known in self.lists():
+            if known.name.casefold() == name.strip().casefold():
+                return known
+        call = self._post("/contact_lists", {"name": name.strip(), "favorite": False}, item=True)
+        try:
+            answer = self._send(call)
+        except AnswerLost:
+            made = self._list_named(name)
+            if made is None:
+                raise
+            return made
+        except ItemRefused as error:
+            made = self._list_named(name) if error.code == "conflict" else None
+            if made is None:
+                raise _name_taken(name, error) from None
+            return made
+        made = cc_parse.contact_list(required_object(answer))
+        return ContactList(id=made.id, name=made.name or name.strip(), member_count=made.member_count or 0)
+
+    def _raw_lists(self, status: str) -> list[Json]:
+        params = {"status": status, "limit": PAGE_SIZE, "include_membership_count": "all"}
+        return [raw for page in self._pages("/contact_lists", params, "lists") for raw in page]
+
+    def _list_named(self, name: str) -> ContactList | None:
+        """Look among all lists, deleted ones too; SettingsError if only a deleted one has the name."""
+        same = [
+            raw for raw in self._raw_lists("all") if text(raw, "name").casefold() == name.strip().casefold()
+        ]
+        alive = [raw for raw in same if not text(raw, "deleted_at")]
+        if same and not alive:
+            raise SettingsError(
+                f"A deleted list in Constant Contact still holds the name “{name}”",
+                meaning="A list with this name cannot be created.",
+                next_step="Choose another name.",
+            )
+        return cc_parse.contact_list(alive[0]) if alive else None
+
+
+def _name_taken(name: str, error: ItemRefused) -> CcdeskError:
+    return SettingsError(
+        f"Constant Contact did not create the list “{name}”",
+        meaning=error.meaning,
+        next_step="Choose another name.",
+        detail=error.detail,
+    )

@@ -1,0 +1,207 @@
+"""Constant Contact V3 as the engine sees it: `ports.Mailing` (constant-contact.md).
+
+No call here sends a campaign or deletes a contact, and none changes an unsubscribed contact (§21.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from ccdesk.clients import cc_body, cc_parse
+from ccdesk.clients.caller import Call
+from ccdesk.clients.cc_account import AccountCalls
+from ccdesk.clients.cc_session import PAGE_SIZE
+from ccdesk.clients.policy import wait
+from ccdesk.clients.shape import Json, encode, required_object, required_text
+from ccdesk.clients.transport import Answer
+from ccdesk.core.clock import format_time
+from ccdesk.core.errors import (
+    ItemRefused,
+    NotFound,
+)
+from ccdesk.core.limits import LIST_JOB_MAX_IDS
+from ccdesk.core.models import Contact, ContactFields, Standing, email_key
+from ccdesk.core.ports import Activity
+
+_SIGN_UP_TRIES = 4  # 409: two calls for one contact at once (§12)
+_ALL_PARTS = "list_memberships,street_addresses"
+
+
+class ConstantContact(AccountCalls):
+    """Calls Constant Contact on behalf of who logged in; each answer comes back as core models."""
+
+    def contacts(
+        self,
+        *,
+        list_id: str = "",
+        updated_after: datetime | None = None,
+        opted_out_after: datetime | None = None,
+        with_fields: bool = False,
+    ) -> Iterator[list[Contact]]:
+        """Yield pages of contacts of every status, with memberships (§10); see `ports.Mailing`."""
+        params = {
+            "status": "all",
+            "limit": PAGE_SIZE,
+            "include": _ALL_PARTS if with_fields else "list_memberships",
+        }
+        if list_id:
+            params["lists"] = list_id
+        if updated_after is not None:
+            params["updated_after"] = format_time(updated_after)
+        if opted_out_after is not None:
+            params["optout_after"] = format_time(opted_out_after)
+        for page in self._pages("/contacts", params, "contacts"):
+            if found := [one for raw in page if (one := cc_parse.contact(raw)) is not None]:
+                yield found
+
+    def find(self, email: str) -> Contact | None:
+        """Return the contact with that e-mail whatever its status; a deleted one only if no other is."""
+        written = email.strip()
+        for spelling in dict.fromkeys((written, written.lower())):
+            params = {"email": spelling, "status": "all", "include": _ALL_PARTS, "limit": PAGE_SIZE}
+            found: list[Contact] = []
+            for page in self._pages("/contacts", params, "contacts"):
+                read = (cc_parse.contact(raw) for raw in page)
+                found += [one for one in read if one is not None and one.email_key == email_key(email)]
+            if found:
+                return min(found, key=lambda one: one.standing is Standing.DELETED)
+        return None
+
+    def get(self, contact_id: str) -> Contact | None:
+        """Return one contact with memberships and addresses, None if unknown (or without an e-mail)."""
+        raw = self._raw_contact(contact_id)
+        return None if raw is None else cc_parse.contact(raw)
+
+    def _raw_contact(self, contact_id: str) -> Json | None:
+        try:
+            answer = self._send(
+                Call(self._request("GET", f"/contacts/{contact_id}", {"include": _ALL_PARTS}), item=True)
+            )
+        except NotFound:
+            return None
+        raw = required_object(answer)
+        required_text(answer, raw, "contact_id")
+        return raw
+
+    # ------------------------------------------------------------ contacts, one at a time
+
+    def create(self, fields: ContactFields, list_id: str, *, by_person: bool) -> Contact:
+        """Create a contact on the list (§11).
+
+        Raises:
+            ItemRefused: with code "conflict" if the address exists, deleted contacts included.
+            AnswerLost: look the address up before trying again; this call is never repeated by itself.
+
+        """
+        answer = self._send(
+            self._post("/contacts", cc_body.new_contact(fields, list_id, by_person=by_person), item=True)
+        )
+        return _contact_of(answer)
+
+    def sign_up(self, fields: ContactFields, list_id: str, *, with_fields: bool) -> str:
+        """Put a person on the list by the sign-up call and return the contact id (§12).
+
+        It overrides an opt-out: the caller has looked at the person first.
+        """
+        body = cc_body.sign_up(fields, list_id, with_fields=with_fields)
+        call = self._post("/contacts/sign_up_form", body, item=True)
+        for failures in range(1, _SIGN_UP_TRIES):
+            try:
+                answer = self._send(call)
+                return required_text(answer, required_object(answer), "contact_id")
+            except ItemRefused as error:
+                if error.code != "conflict":
+                    raise
+                wait(self._clock, self.cancel, self._caller.retry.pause(failures))
+        answer = self._send(call)
+        return required_text(answer, required_object(answer), "contact_id")
+
+    def revive(self, contact: Contact, fields: ContactFields, list_id: str) -> Contact:
+        """Bring a deleted contact back onto the list without mail: read, merge, PUT, verify (§11).
+
+        One that turns out to be no longer deleted keeps its fields, and is not written to unless it is
+        active and off the list.
+
+        Raises:
+            NotFound: there is no such contact any more.
+            ItemRefused: the reply still shows it deleted or off the list (code "revive_refused").
+
+        """
+        raw = self._raw_contact(contact.id)
+        if raw is None:
+            raise NotFound("The contact is gone from Constant Contact", code="not_found")
+        fresh = cc_parse.contact(raw)
+        if fresh is not None and fresh.standing is not Standing.DELETED:
+            if fresh.standing is not Standing.IN or list_id in fresh.list_ids:
+                return fresh
+            fields = ContactFields(email=fresh.email)  # somebody else's by now: the list and nothing more
+        body = cc_body.revival(raw, fields, list_id)
+        request = self._request("PUT", f"/contacts/{contact.id}", body=encode(body))
+        self._send(Call(request, item=True))
+        revived = self.get(contact.id)
+        refused = revived is None or revived.standing is Standing.DELETED
+        if (
+            revived is None
+            or refused
+            or (revived.standing is Standing.IN and list_id not in revived.list_ids)
+        ):
+            raise ItemRefused(
+                "Constant Contact did not bring the deleted contact back",
+                next_step="Restore the contact in Constant Contact by hand.",
+                code="revive_refused",
+            )
+        return revived
+
+    def resubscribe(self, contact_id: str, list_id: str) -> bool:
+        """Ask for the one confirmation mail (§13); False if it had been asked before. Never repeated."""
+        request = self._request(
+            "PUT", f"/contacts/resubscribe/{contact_id}", body=encode({"list_ids": [list_id]})
+        )
+        return self._send(Call(request, item=True, accept=frozenset({400, 409}))).status < 300
+
+    # ------------------------------------------------------------ bulk
+
+    def row_size(self, fields: ContactFields) -> int:
+        """Return the bytes one person takes in an import request, its separator included."""
+        return cc_body.row_size(fields)
+
+    def start_import(self, rows: Sequence[ContactFields], list_id: str) -> Activity:
+        """Start a bulk import onto the list (§14); never repeated by itself."""
+        request = self._request(
+            "POST", "/activities/contacts_json_import", body=cc_body.import_body(rows, list_id)
+        )
+        return _activity_of(self._send(Call(request)))
+
+    def start_add(self, contact_ids: Sequence[str], list_id: str) -> Activity:
+        """Start adding up to 500 contacts to the list (§15); never repeated by itself."""
+        return self._list_job("add", contact_ids, list_id)
+
+    def start_remove(self, contact_ids: Sequence[str], list_id: str) -> Activity:
+        """Start taking up to 500 contacts off the list (§15); twice is the same as once."""
+        return self._list_job("remove", contact_ids, list_id)
+
+    def _list_job(self, what: str, contact_ids: Sequence[str], list_id: str) -> Activity:
+        if not 0 < len(contact_ids) <= LIST_JOB_MAX_IDS:
+            raise ValueError(f"a list job takes 1 to {LIST_JOB_MAX_IDS} contacts, not {len(contact_ids)}")
+        body = {"source": {"contact_ids": list(contact_ids)}, "list_ids": [list_id]}
+        call = self._post(f"/activities/{what}_list_memberships", body, idempotent=what == "remove")
+        return _activity_of(self._send(call))
+
+    def activity(self, activity_id: str) -> Activity:
+        """Return a job's present state (§15)."""
+        return _activity_of(self._send(Call(self._request("GET", f"/activities/{activity_id}"), item=True)))
+
+
+def _activity_of(answer: Answer) -> Activity:
+    raw = required_object(answer)
+    required_text(answer, raw, "activity_id")
+    required_text(answer, raw, "state")
+    return cc_parse.activity(raw)
+
+
+def _contact_of(answer: Answer) -> Contact:
+    made = cc_parse.contact(required_object(answer))
+    if made is None:
+        raise answer.unusable("a contact was expected")
+    return made

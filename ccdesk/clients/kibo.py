@@ -1,0 +1,194 @@
+"""Kibo eCommerce as the engine sees it: `ports.Customers` (kibo.md)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from ccdesk.clients import kibo_parse
+from ccdesk.clients.caller import Call, Caller
+from ccdesk.clients.kibo_changes import Changes, Memo, NoMemo, customers
+from ccdesk.clients.kibo_errors import CustomersManners
+from ccdesk.clients.kibo_hints import Hints
+from ccdesk.clients.kibo_lists import ACCOUNTS, Collections
+from ccdesk.clients.kibo_session import AppSignIn, TenantPod
+from ccdesk.clients.kibo_write import OptInWriter
+from ccdesk.clients.policy import CallMeter, Pacer, Retry
+from ccdesk.clients.shape import Json, required_object
+from ccdesk.clients.transport import Transport
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import ItemError, ServiceError
+from ccdesk.core.models import Customer, email_key
+from ccdesk.core.ports import HintedEvent, KiboWrite, Tenant
+
+log = logging.getLogger(__name__)
+
+PATIENCE = Retry(refusals=3)  # each refusal costs a minute here (§4)
+_UNQUOTABLE = frozenset("'\"\\, \t()")  # how a filter value is quoted is not known (§15.9)
+
+
+class Kibo:
+    """Calls Kibo as the application; the tenant's host is found by itself unless `tenant_url` is given."""
+
+    def __init__(
+        self,
+        home_url: str,
+        tenant_id: str,
+        app_key: str,
+        secret: Callable[[], str],
+        *,
+        meter: CallMeter,
+        tenant_url: str = "",
+        memo: Memo | None = None,
+        transport: Transport | None = None,
+        pacer: Pacer | None = None,
+        retry: Retry = PATIENCE,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
+        home_url = home_url.rstrip("/").removesuffix("/api")
+        self._caller = Caller(
+            transport=transport or Transport(),
+            manners=CustomersManners(),
+            pacer=pacer or Pacer(clock=clock),
+            meter=meter,
+            retry=retry,
+            clock=clock,
+        )
+        sign_in = AppSignIn(self._caller, home_url, app_key, secret, clock=clock)
+        self._pod = TenantPod(
+            self._caller,
+            sign_in,
+            home_url=home_url,
+            tenant_id=tenant_id,
+            tenant_url=tenant_url.rstrip("/").removesuffix("/api"),
+        )
+        self._lists = Collections(self._pod)
+        self._changes = Changes(self._lists, memo=memo or NoMemo(), memo_name=f"kibo.dates.{tenant_id}")
+        self._hints = Hints(self._pod, self._lists)
+        self._writer = OptInWriter(self._pod)
+
+    @property
+    def cancel(self) -> threading.Event:
+        """The wish to stop that interrupts every wait; give each run its own."""
+        return self._caller.cancel
+
+    @cancel.setter
+    def cancel(self, event: threading.Event) -> None:
+        self._caller.cancel = event
+
+    @property
+    def calls(self) -> int:
+        """Calls sent so far by this client."""
+        return self._caller.calls
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's clock as of its last answer, if it told."""
+        return self._caller.transport.server_time
+
+    def tenant(self) -> Tenant:
+        """Return the tenant, resolved through the home pod (§1)."""
+        return self._pod.tenant()
+
+    # ------------------------------------------------------------ reading
+
+    def opted_in(self) -> Iterator[list[Customer]]:
+        """Yield pages of customers whose flag is set; asked for, and checked here all the same (§15.2)."""
+        for page in self._lists.by_id("acceptsMarketing eq true"):
+            if found := [one for one in customers(page) if one.accepts_marketing]:
+                yield found
+
+    def everyone(self) -> Iterator[list[Customer]]:
+        """Yield pages of all customers by ascending id."""
+        for page in self._lists.by_id():
+            yield customers(page)
+
+    def changed_since(self, since: datetime) -> Iterator[list[Customer]]:
+        """Yield pages of customers updated at or after `since`, oldest change first (§13)."""
+        return self._changes.since(since)
+
+    def newest_update(self) -> datetime | None:
+        """Return the greatest update date of any customer, None for an empty shop."""
+        return self._changes.newest()
+
+    def get(self, customer_id: int) -> Customer:
+        """Return one customer; NotFound if there is none."""
+        answer = self._pod.call(Call(self._pod.request("GET", f"{ACCOUNTS}/{customer_id}"), item=True))
+        read = kibo_parse.customer(required_object(answer))
+        if read is None or read.id != customer_id:
+            raise answer.unusable("it is not the account asked for")
+        return read
+
+    def by_email(self, email: str) -> list[Customer]:
+        """Return every account with that e-mail, compared as design R1 says, by ascending id.
+
+        Where the filter cannot be trusted with this e-mail, or is not honoured, everybody is read.
+        """
+        key = email_key(email)
+        if not key:
+            return []
+        if not _UNQUOTABLE.intersection(key):
+            found = self._filtered(email.strip(), key)
+            if found is not None:
+                return found
+        matching = (one for page in self.everyone() for one in page if one.email_key == key)
+        return sorted({one.id: one for one in matching}.values(), key=lambda one: one.id)
+
+    def _filtered(self, email: str, key: str) -> list[Customer] | None:
+        """Ask by filter, as written and in lower case; None if Kibo does not honour it."""
+        found: dict[int, Customer] = {}
+        for spelling in dict.fromkeys((email, email.lower())):
+            start, more = 0, True
+            while more:
+                page = self._lists.accounts([f"emailAddress eq {spelling}"], "id asc", start=start)
+                read = customers(page.items) if page is not None else []
+                if page is None or any(one.email_key != key for one in read):
+                    return None
+                more = not page.last and any(one.id not in found for one in read)
+                found.update((one.id, one) for one in read)
+                start += len(page.items)
+        return sorted(found.values(), key=lambda one: one.id)
+
+    # ------------------------------------------------------------ writing
+
+    def set_opt_in(self, customer_id: int, value: bool) -> KiboWrite:
+        """Read the whole account, change only `acceptsMarketing`, write it back, check the reply (§8)."""
+        return self._writer.write(customer_id, value)
+
+    # ------------------------------------------------------------ what may or may not be there
+
+    def opt_in_set_at(self, customer_id: int) -> datetime | None:
+        """Return when the flag was last switched on according to the audit log, None if it does not tell."""
+        return self._hints.opt_in_set_at(customer_id)
+
+    def events_since(self, since: datetime | None) -> list[HintedEvent]:
+        """Return customer events Kibo still offers; empty where it offers none (§9)."""
+        return self._hints.events_since(since)
+
+    def app_enabled(self) -> bool | None:
+        """Return the application's status in Kibo; None when it cannot be read (§11)."""
+        enabled = self._optional("/api/commerce/settings/applications").get("enabled")
+        return enabled if isinstance(enabled, bool) else None
+
+    def welcome_mail_on(self) -> bool | None:
+        """Say whether Kibo's own Welcome mail appears to be on for any site; None when unreadable (§11)."""
+        try:
+            sites = self.tenant().site_ids
+        except (ServiceError, ItemError):
+            return None
+        told = [self._optional("/api/commerce/settings/general", site=site) for site in sites]
+        if any(settings and kibo_parse.welcome_mail_on(settings) for settings in told):
+            return True
+        return False if told and all(told) else None
+
+    def _optional(self, path: str, *, site: int | None = None) -> Json:
+        """Return an object that may be missing, refused or broken: then `{}`."""
+        try:
+            answer = self._pod.call(Call(self._pod.request("GET", path, site=site), item=True))
+            return required_object(answer)
+        except (ServiceError, ItemError) as error:
+            log.info("%s cannot be read: %s", path, error.title)
+            return {}

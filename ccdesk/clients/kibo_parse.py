@@ -1,0 +1,162 @@
+"""Kibo's JSON to core models, and which of its postal addresses is taken (kibo.md §6, §7, §9, §11); pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from ccdesk.clients.shape import Json, child, children, moment, text, whole
+from ccdesk.core.models import Address, Customer
+from ccdesk.core.ports import HintedEvent
+
+_CUSTOMER_TOPICS = frozenset({"customeraccountcreated", "customeraccountupdated", "customeraccountdeleted"})
+
+
+def customer(raw: Json) -> Customer | None:
+    """Read one account; None without an id. A consent that is null or not a boolean counts as none (R1)."""
+    number = whole(raw, "id")
+    if number is None:
+        return None
+    contact = chosen_contact(children(raw, "contacts"))
+    email = raw.get("emailAddress")
+    return Customer(
+        id=number,
+        email=email if isinstance(email, str) else "",
+        accepts_marketing=raw.get("acceptsMarketing") is True,
+        is_active=raw.get("isActive") is not False,
+        is_anonymous=raw.get("isAnonymous") is True,
+        first_name=text(raw, "firstName") or text(contact, "firstName"),
+        last_name=text(raw, "lastName") or text(contact, "lastNameOrSurname"),
+        company=text(raw, "companyOrOrganization"),
+        address=address(child(contact, "address")),
+        created_at=moment(child(raw, "auditInfo"), "createDate"),
+        updated_at=updated_at(raw),
+    )
+
+
+def updated_at(raw: Json) -> datetime | None:
+    """Return the account's update date."""
+    return moment(child(raw, "auditInfo"), "updateDate")
+
+
+def chosen_contact(contacts: Iterable[Json]) -> Json:
+    """Return the contact whose address is taken, `{}` if none has a first address line (§7).
+
+    Primary billing, primary shipping, any billing, any shipping, any other; ties by lowest id.
+    """
+    usable = [one for one in contacts if text(child(one, "address"), "address1")]
+    return min(usable, key=lambda one: (_rank(one), _tie(one)), default={})
+
+
+def _tie(contact: Json) -> int:
+    number = whole(contact, "id")
+    return number if number is not None else 2**63
+
+
+def _rank(contact: Json) -> int:
+    kinds = {
+        (text(kind, "name").lower(), kind.get("isPrimary") is True) for kind in children(contact, "types")
+    }
+    names = {name for name, _ in kinds}
+    if ("billing", True) in kinds:
+        return 0
+    if ("shipping", True) in kinds:
+        return 1
+    if "billing" in names:
+        return 2
+    return 3 if "shipping" in names else 4
+
+
+def address(raw: Json) -> Address:
+    """Read a postal address; the text “n/a” as state or postal code means empty (§7)."""
+    lines = (text(raw, f"address{number}") for number in range(1, 5))
+    return Address(
+        street=", ".join(line for line in lines if line),
+        city=text(raw, "cityOrTown"),
+        state=_available(text(raw, "stateOrProvince")),
+        postal_code=_available(text(raw, "postalOrZipCode")),
+        country=text(raw, "countryCode"),
+    )
+
+
+def _available(value: str) -> str:
+    return "" if value.lower() == "n/a" else value
+
+
+def events(raw: Iterable[Json], *, tenant_id: str, since: datetime | None) -> list[HintedEvent]:
+    """Read customer events, freed of per-site copies, tests and other tenants, oldest first (§9, §10)."""
+    first: dict[tuple[str, int, str], HintedEvent] = {}
+    for one in raw:
+        event = _event(one, tenant_id)
+        if event is None or (since is not None and event.created_at < since):
+            continue
+        key = (event.topic, event.customer_id, text(one, "correlationId") or event.event_id)
+        known = first.get(key)
+        if known is None or event.created_at < known.created_at:
+            first[key] = event
+    return sorted(first.values(), key=lambda event: (event.created_at, event.event_id))
+
+
+def _event(raw: Json, tenant_id: str) -> HintedEvent | None:
+    topic = text(raw, "topic").replace(".", "").lower()
+    event_id = text(raw, "id") or text(raw, "eventId")
+    number = whole(raw, "entityId")
+    at = event_time(raw)
+    foreign = text(raw, "tenantId") not in ("", tenant_id)
+    if topic not in _CUSTOMER_TOPICS or number is None or at is None or not event_id:
+        return None
+    if foreign or raw.get("isTest") is True:
+        return None
+    name = f"customeraccount.{topic.removeprefix('customeraccount')}"
+    return HintedEvent(
+        event_id=event_id.replace("-", "").lower(), topic=name, customer_id=number, created_at=at
+    )
+
+
+def event_time(raw: Json) -> datetime | None:
+    """Return when an event was made: `auditInfo.createDate`, else `timestamp` (§9)."""
+    return moment(child(raw, "auditInfo"), "createDate") or moment(raw, "timestamp")
+
+
+def opt_in_set_at(entries: Iterable[Json]) -> datetime | None:
+    """Return when the flag was last switched on, None if the log's latest word on it is not “on” (§8)."""
+    told = [
+        (
+            at,
+            text(entry, "newValue").lower()
+            if not isinstance(entry.get("newValue"), bool)
+            else entry["newValue"],
+        )
+        for entry in entries
+        if text(entry, "fieldPath").lower().rsplit(".", 1)[-1] == "acceptsmarketing"
+        and (at := moment(entry, "entryDate")) is not None
+    ]
+    if not told:
+        return None
+    at, value = max(told, key=lambda one: one[0])
+    return at if value is True or value == "true" else None
+
+
+def welcome_mail_on(settings: Json) -> bool:
+    """Say whether a site's Welcome mail appears to be on: neither flag switches it off (§11)."""
+    flags = ("supressedEmailTransactions", "emailTransactionsOnlyOnRequest")  # spelling as in the API
+    return not any(child(settings, flag).get("shopperLoginCreated") is True for flag in flags)
+
+
+def lost_in_write(before: Json, after: Json) -> list[str]:
+    """Name what an account lost between the read and the reply to its PUT (§8, §15.5)."""
+    lost = [
+        name
+        for name in (
+            "emailAddress",
+            "userName",
+            "firstName",
+            "lastName",
+            "companyOrOrganization",
+            "externalId",
+        )
+        if text(before, name) and not text(after, name)
+    ]
+    if len(children(after, "contacts")) < len(children(before, "contacts")):
+        lost.append("contacts")
+    return lost

@@ -1,0 +1,153 @@
+"""Signing in to Kibo as the application, and finding the tenant's own host (kibo.md §1–§3)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from ccdesk.clients.caller import Call, Caller
+from ccdesk.clients.kibo_errors import error_text
+from ccdesk.clients.shape import Json, children, encode, required_object, required_text, text, whole
+from ccdesk.clients.transport import Answer, Request
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import NotFound, Refused, SettingsError, Unreachable, redact
+from ccdesk.core.ports import Tenant
+from ccdesk.core.settings import is_loopback
+
+_RENEW_EARLY_SECONDS = 180.0
+_USUAL_LIFETIME_SECONDS = 3600
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
+
+
+class AppSignIn:
+    """The application's bearer (a `TokenSource`): signs in again 180 s early, or when told it is stale."""
+
+    def __init__(
+        self, caller: Caller, home_url: str, app_key: str, secret: Callable[[], str], *, clock: Clock
+    ) -> None:
+        self._caller, self._home, self._app_key, self._secret = caller, home_url, app_key, secret
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token = ""
+        self._good_until = 0.0
+
+    def bearer(self) -> str:
+        """Return a token believed valid, signing in if need be; Refused if Kibo says no."""
+        with self._lock:
+            if not self._token or self._clock.monotonic() >= self._good_until:
+                self._sign_in()
+            return self._token
+
+    def renew(self, stale: str) -> str:
+        """Return a token other than `stale`."""
+        with self._lock:
+            if self._token == stale:
+                self._sign_in()
+            return self._token
+
+    def _sign_in(self) -> None:
+        self._token = ""
+        answer = self._caller.call(self._call())
+        body = required_object(answer) if answer.status < 300 else {}
+        if answer.status >= 300 or error_text(answer)[0]:
+            raise Refused(
+                "Kibo refused the application key or the shared secret",
+                meaning=error_text(answer)[1],
+                next_step="Check both on the Info tab; the key changes with the application's version.",
+                detail=f"{answer.detail}: {redact(error_text(answer)[0])}",
+                code="sign_in",
+            )
+        token = required_text(answer, body, "access_token")
+        lifetime = float(whole(body, "expires_in") or _USUAL_LIFETIME_SECONDS)
+        self._good_until = self._clock.monotonic() + max(lifetime - _RENEW_EARLY_SECONDS, lifetime / 2)
+        self._token = token
+
+    def _call(self) -> Call:
+        secret = self._secret()
+        if not self._app_key or not secret:
+            raise SettingsError(
+                "The Kibo application key or its shared secret is missing",
+                next_step="Enter both on the Info tab, or set kibo_app_key and CCDESK_KIBO_SHARED_SECRET.",
+            )
+        body = {"client_id": self._app_key, "client_secret": secret, "grant_type": "client_credentials"}
+        request = Request(
+            "POST", f"{self._home}/api/platform/applications/authtickets/oauth", body=encode(body)
+        )
+        return Call(request, idempotent=True, accept=frozenset({400, 401, 403}))
+
+
+class TenantPod:
+    """Where the tenant's own calls go: asked of the home pod and never built by ourselves (§1)."""
+
+    def __init__(
+        self, caller: Caller, sign_in: AppSignIn, *, home_url: str, tenant_id: str, tenant_url: str
+    ) -> None:
+        self._caller, self._sign_in = caller, sign_in
+        self.home_url, self.tenant_id = home_url, tenant_id
+        self._override = tenant_url
+        self._host = tenant_url
+
+    def call(self, call: Call) -> Answer:
+        """Send a call as the application."""
+        return self._caller.call(call, self._sign_in)
+
+    def home(self, path: str, params: Mapping[str, str] | None = None) -> Request:
+        """Return a GET to the home pod."""
+        return Request("GET", self.home_url + path, params=params or {}, headers=self._headers())
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        body: bytes | None = None,
+        site: int | None = None,
+    ) -> Request:
+        """Return a request to the tenant's pod; `site` only for what is set per site (§3)."""
+        headers = {**self._headers(), **({"x-vol-site": str(site)} if site is not None else {})}
+        return Request(method, self._pod() + path, params=params or {}, headers=headers, body=body)
+
+    def tenant(self) -> Tenant:
+        """Ask the home pod for the tenant; with an address set by hand, a refusal there does not matter."""
+        try:
+            found = self._look_up()
+        except (Refused, NotFound):
+            if not self._override:
+                raise
+            return Tenant(id=self.tenant_id, name="", host=self._override)
+        self._host = found.host
+        return found
+
+    def _headers(self) -> dict[str, str]:
+        if not self.tenant_id:
+            raise SettingsError(
+                "The Kibo tenant id is missing",
+                next_step="Enter it on the Info tab, or set kibo_tenant_id.",
+            )
+        return {"x-vol-tenant": self.tenant_id}
+
+    def _pod(self) -> str:
+        return self._host or self.tenant().host
+
+    def _look_up(self) -> Tenant:
+        answer = self.call(Call(self.home(f"/api/platform/tenants/{self.tenant_id}"), item=True))
+        body = required_object(answer)
+        sites = [number for site in children(body, "sites") if (number := whole(site, "id")) is not None]
+        host = self._override or self._host_of(answer, body)
+        return Tenant(id=self.tenant_id, name=text(body, "name"), host=host, site_ids=tuple(sites))
+
+    def _host_of(self, answer: Answer, body: Json) -> str:
+        domain = required_text(answer, body, "domain")
+        if not _HOST.fullmatch(domain):
+            raise Unreachable(
+                "Kibo did not tell the tenant's host",
+                next_step="Set kibo_tenant_url by hand.",
+                detail=f"{answer.detail}: “domain” is {redact(domain, limit=80)!r}",
+            )
+        home = urlsplit(self.home_url)
+        here = home.scheme == "http" and is_loopback(home.hostname or "")
+        plain = here and is_loopback(urlsplit(f"//{domain}").hostname or "")
+        return f"{'http' if plain else 'https'}://{domain}"

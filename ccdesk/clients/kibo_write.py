@@ -1,0 +1,97 @@
+"""Writing one flag of an account that can only be written as a whole (kibo.md §8, §13, §15.5)."""
+
+from __future__ import annotations
+
+import logging
+
+from ccdesk.clients.caller import Call
+from ccdesk.clients.kibo_lists import ACCOUNTS
+from ccdesk.clients.kibo_parse import customer, lost_in_write
+from ccdesk.clients.kibo_session import TenantPod
+from ccdesk.clients.shape import Json, children, encode, required_object, whole
+from ccdesk.core.errors import AnswerLost, ItemError
+from ccdesk.core.ports import KiboWrite
+
+log = logging.getLogger(__name__)
+
+LOST_DATA = "kibo_lost_data"
+
+
+class OptInWriter:
+    """Reads, changes one flag, writes, and compares: Kibo has no token against writing over each other."""
+
+    def __init__(self, pod: TenantPod) -> None:
+        self._pod = pod
+
+    def write(self, customer_id: int, value: bool) -> KiboWrite:
+        """Set the flag; no write if it is right already.
+
+        Raises:
+            NotFound: there is no such customer.
+            ItemRefused: Kibo refused the write (an extension of the tenant may).
+            ItemError: with code "kibo_lost_data" if the account came back poorer than it was, which means
+                that no account should be written any more; with "kibo_not_written" if nothing changed.
+
+        """
+        before = self._read(customer_id)
+        if _flag(before) == value:
+            return _result(before, written=False)
+        try:
+            after = self._put(customer_id, {**before, "acceptsMarketing": value})
+        except AnswerLost as error:
+            after = self._after_lost_answer(customer_id, value, error)
+        _check(before, after, value)
+        return _result(after, written=True)
+
+    def _after_lost_answer(self, customer_id: int, value: bool, error: AnswerLost) -> Json:
+        """Read what became of the write; if nothing, write once more onto what was just read."""
+        now = self._read(customer_id)
+        if _flag(now) == value:
+            log.info("The answer to a write was lost; the account shows that it was done")
+            return now
+        log.info("The answer to a write was lost and nothing was written (%s); once more", error.code)
+        return self._put(customer_id, {**now, "acceptsMarketing": value})
+
+    def _read(self, customer_id: int) -> Json:
+        """Return the whole account: no responseFields, no responseGroups, or the PUT would lose the rest."""
+        path = f"{ACCOUNTS}/{customer_id}"
+        answer = self._pod.call(Call(self._pod.request("GET", path), item=True))
+        raw = required_object(answer)
+        if whole(raw, "id") != customer_id:
+            raise answer.unusable("it is not the account asked for; nothing is written back")
+        return raw
+
+    def _put(self, customer_id: int, account: Json) -> Json:
+        request = self._pod.request("PUT", f"{ACCOUNTS}/{customer_id}", body=encode(account, plain=True))
+        return required_object(self._pod.call(Call(request, item=True)))
+
+
+def _flag(raw: Json) -> bool:
+    return raw.get("acceptsMarketing") is True
+
+
+def _check(before: Json, after: Json, value: bool) -> None:
+    if whole(after, "id") != whole(before, "id") or _flag(after) != value:
+        raise ItemError(
+            "Kibo did not keep the opt-in",
+            meaning="It answered the change, but shows the account without it.",
+            next_step="Check this customer in Kibo; the sync tries again.",
+            code="kibo_not_written",
+        )
+    if lost := lost_in_write(before, after):
+        counts = (
+            f"{len(children(before, 'contacts'))} contacts before, {len(children(after, 'contacts'))} after"
+        )
+        raise ItemError(
+            "Kibo lost fields of this account when the opt-in was written",
+            meaning=f"Missing afterwards: {', '.join(lost)}. The opt-in itself was written.",
+            next_step="Check this customer in Kibo, and stop writing opt-ins until it is understood.",
+            detail=f"account {whole(before, 'id')}: {counts}",
+            code=LOST_DATA,
+        )
+
+
+def _result(raw: Json, *, written: bool) -> KiboWrite:
+    read = customer(raw)
+    assert read is not None  # the id was checked
+    return KiboWrite(customer=read, written=written)

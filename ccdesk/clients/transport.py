@@ -1,0 +1,262 @@
+"""One request over HTTP: time limits, the system's certificates, redirects held, a log without secrets.
+
+Nothing is repeated here; `policy` and `caller` decide about that.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import truststore
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+
+from ccdesk import __version__
+from ccdesk.core.errors import AnswerLost, Unreachable, redact
+from ccdesk.core.settings import is_loopback
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10.0
+READ_SECONDS = 60.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS = 3
+_DIRECT = {"http": "", "https": "", "all": ""}  # no proxy, whatever the environment says
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+class TrustStoreAdapter(HTTPAdapter):
+    """Checks certificates against the operating system's store, so a company's own authority counts.
+
+    A bundle named by REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE goes before it, as everywhere with requests.
+    """
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Give every direct connection the system's store."""
+        kwargs["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        super().init_poolmanager(*args, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Give connections through a proxy the system's store as well."""
+        kwargs["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return super().proxy_manager_for(proxy, **kwargs)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Keep requests from adding its own list of authorities to the system's."""
+        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        if verify is True:
+            conn.ca_certs = None
+
+
+def prepare_session(session: requests.Session) -> requests.Session:
+    """Set up any session the way ccdesk talks to servers; `auth` uses it for the token endpoint too."""
+    session.mount("https://", TrustStoreAdapter())
+    session.headers["User-Agent"] = f"ccdesk/{__version__}"
+    session.headers["Accept"] = "application/json"
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
+def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Do nothing: naming it as `auth` keeps a .netrc entry from replacing our Authorization header."""
+    return request
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; `body` is sent as JSON text in UTF-8. `params` are percent-encoded on the way."""
+
+    method: str
+    url: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+
+    @property
+    def is_write(self) -> bool:
+        """True for anything that may change something."""
+        return self.method not in SAFE_METHODS
+
+    @property
+    def label(self) -> str:
+        """Method and path, without the query: e-mails and cursors stay out of logs and messages."""
+        return f"{self.method} {redact(urlsplit(self.url).path)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer; header names in lower case."""
+
+    request: Request
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def correlation(self) -> str:
+        """Kibo's id of the request, `""` without one (kibo.md §3)."""
+        return self.headers.get("x-vol-correlation", "")
+
+    @property
+    def detail(self) -> str:
+        """One line for the folded-out part of an error."""
+        told = f", correlation {redact(self.correlation)}" if self.correlation else ""
+        return f"{self.request.label} answered {self.status}{told}"
+
+    def parsed(self) -> Any:
+        """Return the body as JSON, None where it is no JSON at all."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def json(self) -> Any:
+        """Return the body as JSON.
+
+        Raises:
+            Unreachable: it is empty, cut short, HTML, or anything else (AnswerLost if it answered a write).
+
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise self.unusable("is not JSON") from None
+
+    def unusable(self, why: str) -> Unreachable:
+        """Make the error for an answer that does not have the shape the service gives."""
+        kind = self.headers.get("content-type", "no content type").split(";")[0]
+        detail = f"{self.detail}: {len(self.body)} bytes of {kind}; {why}"
+        return (AnswerLost if self.request.is_write else Unreachable)(
+            "The service gave an answer that cannot be used", detail=detail
+        )
+
+
+class Transport:
+    """A session that sends one request at a time per thread, and remembers the server's clock."""
+
+    def __init__(self, *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS) -> None:
+        self._timeout = (connect, read)
+        self._local = threading.local()
+        self.server_time: datetime | None = None
+
+    def send(self, request: Request) -> Answer:
+        """Send a request once; a GET follows a few redirects within the same host.
+
+        Raises:
+            Unreachable: nothing usable came back.
+            AnswerLost: the same for a write that had been sent.
+
+        """
+        for _ in range(_MOST_REDIRECTS + 1):
+            answer = self._send(request)
+            target = _redirect_within_host(answer)
+            if not target:
+                return answer
+            request = Request("GET", target, headers=request.headers)
+        raise Unreachable(detail=f"{request.label}: too many redirects")
+
+    def _send(self, request: Request) -> Answer:
+        headers = dict(request.headers)
+        if request.body is not None:
+            headers.setdefault("Content-Type", "application/json; charset=utf-8")
+        began = time.monotonic()
+        try:
+            reply = self._session().request(
+                request.method,
+                request.url,
+                params=dict(request.params) or None,
+                headers=headers,
+                data=request.body,
+                timeout=self._timeout,
+                allow_redirects=False,
+                auth=_leave_as_is,
+                proxies=_DIRECT if is_loopback(urlsplit(request.url).hostname or "") else None,
+            )
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            log.debug("%s failed after %.2f s: %s", request.label, time.monotonic() - began, _cause(error))
+            raise _no_answer(request, error) from None
+        answer = Answer(
+            request, reply.status_code, {k.lower(): v for k, v in reply.headers.items()}, reply.content
+        )
+        self._note_time(answer)
+        log.debug(
+            "%s → %d, %d bytes, %.2f s",
+            request.label,
+            answer.status,
+            len(answer.body),
+            time.monotonic() - began,
+        )
+        return answer
+
+    def _session(self) -> requests.Session:
+        """Return this thread's session: requests does not promise that threads may share one."""
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = prepare_session(requests.Session())
+        return session
+
+    def _note_time(self, answer: Answer) -> None:
+        try:
+            moment = parsedate_to_datetime(answer.headers.get("date", ""))
+        except (ValueError, TypeError):
+            return
+        self.server_time = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _redirect_within_host(answer: Answer) -> str:
+    """Return where a GET is sent on to if that is the same scheme, host and port; otherwise `""`."""
+    location = answer.headers.get("location", "")
+    if answer.status not in _REDIRECTS or answer.request.is_write or not location:
+        return ""
+    here = urlsplit(answer.request.url)
+    target = urljoin(answer.request.url, location)
+    there = urlsplit(target)
+    return target if (there.scheme, there.netloc) == (here.scheme, here.netloc) else ""
+
+
+def _never_sent(error: BaseException) -> bool:
+    """Say whether the request certainly did not leave: no connection, no handshake, no proxy."""
+    if isinstance(
+        error, requests.ConnectTimeout | requests.exceptions.ProxyError | requests.exceptions.InvalidURL
+    ):
+        return True
+    inner = error.args[0] if error.args else None
+    reason = getattr(inner, "reason", None)
+    if isinstance(reason, SSLError):  # after the handshake a TLS error may also cut an answer short
+        return bool(reason.args) and isinstance(reason.args[0], ssl.SSLCertVerificationError)
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def _no_answer(request: Request, error: BaseException) -> Unreachable:
+    """Translate what the HTTP library raised."""
+    detail = f"{request.label}: {_cause(error)}"
+    if request.is_write and not _never_sent(error):
+        return AnswerLost("A change was sent, but its answer was lost", detail=detail)
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable(
+            "The connection is not trusted",
+            meaning="The server's certificate could not be checked, so nothing was sent.",
+            next_step="Check the address, this computer's date, and your company's proxy or certificates.",
+            detail=detail,
+        )
+    return Unreachable(detail=detail)
+
+
+def _cause(error: BaseException) -> str:
+    """Name the innermost reason in a few words, free of addresses and queries."""
+    inner: Any = error.args[0] if error.args else None
+    reason = getattr(inner, "reason", None) or inner
+    text = str(reason).rsplit(": ", 1)[-1] if isinstance(reason, BaseException) else ""
+    return redact(f"{type(error).__name__} {text}".strip(), limit=160)
