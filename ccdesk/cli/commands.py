@@ -1,0 +1,294 @@
+"""The commands of design §6, each a small function over the desk."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import signal
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ccdesk.cli import documents, tables
+from ccdesk.cli.console import Console
+from ccdesk.container import Container, open_container
+from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
+from ccdesk.core.ports import Account
+from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
+from ccdesk.paths import Paths
+from ccdesk.service.api import ConnectionState, Status
+from ccdesk.service.loop import Loop, Silent
+
+_CANCELLED = 130
+FIRST_EXPORT = (
+    "Note: list-join automations in Constant Contact may mail the people an export adds to the list. "
+    "If the list has one, switch it off for the time of the export."
+)
+
+
+def perform(args: argparse.Namespace, paths: Paths, console: Console) -> int:
+    """Do the command that was asked for and return its exit code."""
+    if args.command in (None, "demo"):
+        return _window(args, paths, console)
+    if args.command == "sandbox":
+        from ccdesk.sandbox.run import serve_forever
+
+        serve_forever(args.port, args.customers, args.seed)
+        return int(ExitCode.DONE)
+    with open_container(paths) as container:
+        return _COMMANDS[args.command](args, container, console)
+
+
+def _window(args: argparse.Namespace, paths: Paths, console: Console) -> int:
+    """Open the window; Qt is loaded only here."""
+    try:
+        from ccdesk.gui import start
+    except ImportError as error:
+        raise SettingsError(
+            "The window cannot be opened on this computer",
+            meaning="A system library the window needs is missing; the command line works without it.",
+            next_step="On Debian: apt-get install libegl1 libgl1 libxkbcommon-x11-0 libdbus-1-3 "
+            "libfontconfig1 libxcb-cursor0 (the whole list is in the README).",
+            detail=str(error),
+        ) from error
+    if args.command == "demo":
+        return start.demo(args, paths, console.say, base_given=bool(args.base_dir))
+    return start.window(paths)
+
+
+# ---------------------------------------------------------------- log-in and settings
+
+
+def _login(args: argparse.Namespace, container: Container, console: Console) -> int:
+    desk = container.desk
+
+    def open_url(url: str) -> None:
+        console.say(f"Open: {url}")
+        if not args.no_browser and not webbrowser.open(url):
+            console.say("No browser could be opened here: open the address above by hand.")
+
+    with _stoppable() as cancel:
+        account: Account = desk.log_in(
+            open_url=open_url,
+            timeout=args.timeout,
+            cancel=cancel,
+            accept_other_account=args.other_account,
+        )
+    if console.as_json:
+        console.document({"account": account.organization, "account_key": account.key, "user": account.user})
+    else:
+        console.line(f"Logged in to Constant Contact: {account.organization}")
+    return int(ExitCode.DONE)
+
+
+def _logout(args: argparse.Namespace, container: Container, console: Console) -> int:
+    container.desk.log_out()
+    if console.as_json:
+        console.document({"logged_in": False})
+    else:
+        console.line("Logged out of Constant Contact.")
+    return int(ExitCode.DONE)
+
+
+def _settings(args: argparse.Namespace, container: Container, console: Console) -> int:
+    desk = container.desk
+    if args.verb == "set":
+        secret = getpass.getpass("Kibo shared secret: ", stream=sys.stderr) if args.kibo_secret else None
+        result = desk.save_settings(_pairs(args.pairs, secret), kibo_secret=secret)
+        for note in result.notes:
+            console.say(note)
+        if result.created_list:
+            console.say(f"Created the list “{result.created_list}” in Constant Contact.")
+        for key, (old, new) in result.changed.items():
+            console.say(f"{key}: {old or '(empty)'} → {new or '(empty)'}")
+        if not result.changed:
+            console.say("Nothing changed.")
+    document = documents.settings_document(desk.settings(), secret_set=container.kibo_secret_set())
+    if console.as_json:
+        console.document(document)
+    elif args.verb == "show":
+        tables.print_pairs(console, {key: tables.plain(value) for key, value in document.items()})
+    return int(ExitCode.DONE)
+
+
+def _pairs(pairs: list[str], secret: str | None) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise SettingsError(
+                f"“{pair}” is not KEY=VALUE", next_step="Write for example contact_list=Newsletter."
+            )
+        if key in ("kibo_shared_secret", "shared_secret"):
+            raise SettingsError(
+                "Secrets never come from arguments",
+                meaning="They would be seen in the list of processes and kept in the shell's history.",
+                next_step="Use --kibo-secret (asks at a prompt) or CCDESK_KIBO_SHARED_SECRET.",
+            )
+        values[key] = value
+    if not values and secret is None:
+        raise SettingsError("Nothing to set", next_step="Name at least one KEY=VALUE.")
+    return values
+
+
+# ---------------------------------------------------------------- runs and loops
+
+
+def _sync(args: argparse.Namespace, container: Container, console: Console) -> int:
+    desk, kind = container.desk, RunKind(args.kind)
+    if kind is RunKind.EXPORT and not desk.first_export_done():
+        console.say(FIRST_EXPORT)
+    with _stoppable() as cancel:
+        run = desk.run(kind, listener=console.progress, cancel=cancel, confirmed=args.confirm)
+    console.end_progress()
+    _show_run(console, container, run)
+    return exit_code(run)
+
+
+def exit_code(run: Run) -> int:
+    """Return the exit code a run leads to; errors of single people are in its document."""
+    if run.failure is not None and run.status is not RunStatus.CANCELLED:
+        return int(run.failure.exit_code)
+    return _CANCELLED if run.status is RunStatus.CANCELLED else int(ExitCode.DONE)
+
+
+def _show_run(console: Console, container: Container, run: Run) -> None:
+    if run.failure is not None:
+        console.say(f"ccdesk: {run.failure.text}")
+    elif run.message:
+        console.say(f"ccdesk: {run.message}")
+    if console.as_json:
+        console.started_document()
+        documents.write_run(sys.stdout, container.desk, run)
+    else:
+        tables.print_run(console, container.desk, run)
+
+
+class _Narrator(Silent):
+    """Tells on stderr what the loops do."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self.runs = console, 0
+
+    def run_started(self, kind: RunKind, trigger: Trigger) -> None:
+        """Say that a run begins."""
+        self._console.say(f"{kind.value}: started")
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far it is."""
+        self._console.progress(progress)
+
+    def run_finished(self, run: Run) -> None:
+        """Say how it ended."""
+        self.runs += 1
+        self._console.say(f"{run.kind.value}: {tables.summary(run)}")
+
+    def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        """Say why it could not begin."""
+        self._console.say(f"{kind.value}: {error.text}")
+
+
+def _run(args: argparse.Namespace, container: Container, console: Console) -> int:
+    narrator = _Narrator(console)
+    loop = Loop(container.desk, container.clock, narrator)
+    if not container.desk.settings().enabled:
+        console.say("The application is not enabled: the loops wait (ccdesk settings set enabled=true).")
+    with _stoppable(loop.stop):
+        loop.run()
+    if console.as_json:
+        console.document({"runs": narrator.runs})
+    return int(ExitCode.DONE)
+
+
+@contextmanager
+def _stoppable(also: Callable[[], None] | None = None) -> Iterator[threading.Event]:
+    """Turn SIGINT and SIGTERM into a wish to stop; a second one ends the program at once."""
+    cancel = threading.Event()
+
+    def stop(number: int, frame: Any) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+        if also is not None:
+            also()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# ---------------------------------------------------------------- looking
+
+
+def _status(args: argparse.Namespace, container: Container, console: Console) -> int:
+    status = container.desk.status(live=not args.offline)
+    if console.as_json:
+        console.document(documents.status_document(status))
+    else:
+        tables.print_status(console, status)
+    return int(ExitCode.DONE) if args.offline else _status_code(status)
+
+
+def _status_code(status: Status) -> int:
+    states = (status.constant_contact.state, status.kibo.state)
+    if ConnectionState.FAILED in states:
+        failed = status.kibo if status.kibo.state is ConnectionState.FAILED else status.constant_contact
+        return int(failed.error.exit_code if failed.error else ExitCode.SERVICE)
+    if status.constant_contact.state is ConnectionState.LOGIN_NEEDED:
+        return int(ExitCode.LOGIN_NEEDED)
+    return int(ExitCode.DONE)
+
+
+def _runs(args: argparse.Namespace, container: Container, console: Console) -> int:
+    desk = container.desk
+    if args.run_id is not None:
+        run = desk.get_run(args.run_id)
+        if run is None:
+            raise SettingsError(f"There is no run {args.run_id}", next_step="“ccdesk runs” lists them.")
+        _show_run(console, container, run)
+        return int(ExitCode.DONE)
+    limit = args.limit if args.limit is not None else (None if console.as_json else 30)
+    found: list[Run] = []
+    for run in documents.paged(lambda offset: desk.runs(offset=offset, limit=200)):
+        if limit is not None and len(found) >= limit:
+            break
+        found.append(run)
+    if console.as_json:
+        console.document({"runs": [documents.run_head(run) for run in found]})
+    else:
+        tables.print_runs(console, found)
+    return int(ExitCode.DONE)
+
+
+def _events(args: argparse.Namespace, container: Container, console: Console) -> int:
+    desk = container.desk
+    if not args.offline and desk.settings().kibo_ready:
+        try:
+            desk.look_for_events()
+        except CcdeskError as error:
+            # The queue is shown all the same: it is what is known here, and the words say what is not.
+            console.say(f"ccdesk: could not look for new changes. {error.text}")
+    rows = documents.paged(lambda offset: desk.events(include_processed=args.all, offset=offset, limit=500))
+    if console.as_json:
+        console.document({"events": [documents.event_row(event) for event in rows]})
+    else:
+        tables.print_events(console, rows)
+    return int(ExitCode.DONE)
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = {
+    "login": _login,
+    "logout": _logout,
+    "settings": _settings,
+    "sync": _sync,
+    "run": _run,
+    "status": _status,
+    "runs": _runs,
+    "events": _events,
+}

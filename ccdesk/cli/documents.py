@@ -1,0 +1,167 @@
+"""The JSON documents of design §6; scripts and checks rely on their keys to the letter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, TextIO
+
+from ccdesk.core.clock import format_time
+from ccdesk.core.errors import CcdeskError
+from ccdesk.core.runs import COUNT_KEYS, Entry, Outcome, QueuedEvent, Run
+from ccdesk.core.settings import SETTINGS, Settings
+from ccdesk.service.api import Connection, Desk, Status
+
+_PAGE = 1000
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return ISO 8601 UTC, or null."""
+    return None if value is None else format_time(value)
+
+
+def run_head(run: Run) -> dict[str, Any]:
+    """Return a run without its people."""
+    document: dict[str, Any] = {
+        "id": run.id,
+        "kind": run.kind.value,
+        "trigger": run.trigger.value,
+        "status": run.status.value,
+        "started_at": moment(run.started_at),
+        "finished_at": moment(run.finished_at),
+        "total_contacts": run.total_contacts,
+        "error_count": run.error_count,
+        "counts": {**dict.fromkeys(COUNT_KEYS, 0), **run.counts},
+        "api_calls": {"constant_contact": run.calls_constant_contact, "kibo": run.calls_kibo},
+        "message": run.message,
+    }
+    if run.waiting_until is not None:
+        document["waiting_until"] = moment(run.waiting_until)
+    return document
+
+
+def error_row(entry: Entry) -> dict[str, Any]:
+    """Return one error of a run, naming its customer."""
+    return {
+        "customer_id": entry.customer_id,
+        "email": entry.email,
+        "code": entry.code,
+        "message": entry.reason,
+    }
+
+
+def entry_row(entry: Entry) -> dict[str, Any]:
+    """Return one person of a run."""
+    outcome = "error" if entry.outcome is Outcome.ERROR else entry.outcome.value
+    return {
+        "customer_id": entry.customer_id,
+        "email": entry.email,
+        "outcome": outcome,
+        "reason": entry.reason,
+    }
+
+
+def write_run(out: TextIO, desk: Desk, run: Run) -> None:
+    """Write one run with its errors and people, page by page: a run may hold a million."""
+    head = json.dumps(run_head(run), ensure_ascii=False)
+    out.write(head[:-1] + ', "errors": [')
+    _write_rows(out, (error_row(e) for e in _entries(desk, run.id, Outcome.ERROR)))
+    out.write('], "entries": [')
+    _write_rows(out, (entry_row(e) for e in _entries(desk, run.id, None)))
+    out.write("]}\n")
+
+
+def _entries(desk: Desk, run_id: int, outcome: Outcome | None) -> Iterator[Entry]:
+    return paged(lambda offset: desk.entries(run_id, outcome=outcome, offset=offset, limit=_PAGE))
+
+
+def paged(read: Callable[[int], Sequence[Any]]) -> Iterator[Any]:
+    """Yield everything a paging call has, from offset 0."""
+    offset = 0
+    while page := read(offset):
+        yield from page
+        offset += len(page)
+
+
+def _write_rows(out: TextIO, rows: Iterator[dict[str, Any]]) -> None:
+    for number, row in enumerate(rows):
+        out.write((", " if number else "") + json.dumps(row, ensure_ascii=False))
+
+
+def event_row(event: QueuedEvent) -> dict[str, Any]:
+    """Return one entry of the queue."""
+    return {
+        "event_id": event.event_id,
+        "object_id": event.object_id,
+        "created_at": moment(event.created_at),
+        "status": event.status.value,
+        "attempts": event.attempts,
+        "error": event.error or None,
+        "next_try_at": moment(event.next_try_at),
+        "result": event.result or None,
+    }
+
+
+def settings_document(settings: Settings, *, secret_set: bool) -> dict[str, Any]:
+    """Return every setting by its key; of the secret only whether it is there."""
+    values = asdict(settings)
+    return {**{key: values[key] for key in SETTINGS}, "kibo_shared_secret_set": secret_set}
+
+
+def _connection(connection: Connection) -> dict[str, Any]:
+    return {
+        "state": connection.state.value,
+        "name": connection.name,
+        "who": connection.who,
+        "since": moment(connection.since),
+        "expires": moment(connection.expires),
+        "error": error_document(connection.error) if connection.error else None,
+    }
+
+
+def status_document(status: Status) -> dict[str, Any]:
+    """Return the state of everything."""
+    app = {True: "on", False: "off", None: "unknown"}[status.kibo_app]
+    return {
+        "version": status.version,
+        "base_dir": status.base_dir,
+        "enabled": status.enabled,
+        "contact_list": status.contact_list,
+        "kibo": {
+            **_connection(status.kibo),
+            "tenant": status.kibo.name,
+            "application_status": app,
+        },
+        "constant_contact": {
+            **_connection(status.constant_contact),
+            "account": status.constant_contact.name,
+        },
+        "calls_today": {
+            "used": status.calls.used,
+            "limit": status.calls.limit,
+            "left": status.calls.left,
+            "reserved": status.calls.reserved,
+            "by_origin": status.calls.by_origin,
+            "resets_at": moment(status.calls.resets_at),
+        },
+        "next_runs": {kind.value: moment(at) for kind, at in status.next_runs.items()},
+        "running": status.running or None,
+        "queued": status.queued,
+        "parked": status.parked,
+        "links": status.links,
+        "last_export": moment(status.last_export),
+    }
+
+
+def error_document(error: CcdeskError) -> dict[str, Any]:
+    """Return an error in the words staff see."""
+    return {
+        "code": error.code,
+        "title": error.title,
+        "meaning": error.meaning,
+        "next_step": error.next_step,
+        "detail": error.detail,
+        "retry_helps": error.retry_helps,
+    }

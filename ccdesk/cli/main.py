@@ -1,0 +1,41 @@
+"""Entry of the command line: parse, do, print, and one place that turns errors into words and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from ccdesk.cli import commands
+from ccdesk.cli.console import Console
+from ccdesk.cli.parser import build_parser
+from ccdesk.core.errors import CcdeskError, ExitCode
+from ccdesk.logs import start_logging
+from ccdesk.paths import find_base
+
+INTERRUPTED = 130  # what shells expect after Ctrl+C
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do one command and return its exit code."""
+    args = build_parser().parse_args(argv)
+    console = Console(as_json=args.json)
+    paths = find_base(args.base_dir, os.environ)
+    try:
+        paths.prepare()
+        start_logging(paths.log, verbose=args.verbose)
+        code = commands.perform(args, paths, console)
+        sys.stdout.flush()
+        return code
+    except CcdeskError as error:
+        console.error(error)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        console.say("Stopped.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (| head): nothing is left to tell anybody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    finally:
+        start_logging(None)

@@ -1,0 +1,128 @@
+"""The words of the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from ccdesk import __version__
+
+
+def _common(*, top: bool) -> argparse.ArgumentParser:
+    """Options every command takes, before or after its name."""
+    default = None if top else argparse.SUPPRESS
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--base-dir",
+        metavar="DIR",
+        default=default,
+        help="folder for all data: database, settings, logs, vault file",
+    )
+    common.add_argument(
+        "--json",
+        action="store_true",
+        default=False if top else argparse.SUPPRESS,
+        help="print exactly one JSON document on stdout",
+    )
+    common.add_argument(
+        "--verbose",
+        action="store_true",
+        default=False if top else argparse.SUPPRESS,
+        help="show the log on stderr",
+    )
+    return common
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser; no command means the window."""
+    parser = argparse.ArgumentParser(
+        prog="ccdesk",
+        description="Keeps marketing consent the same in Kibo eCommerce and Constant Contact. "
+        "Without a command it opens the window.",
+        parents=[_common(top=True)],
+    )
+    parser.add_argument("--version", action="version", version=f"ccdesk {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    shared = _common(top=False)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[shared])
+
+    demo = add("demo", "open the window on a local pretend Kibo and Constant Contact")
+    _world(demo, 480)
+    demo.add_argument(
+        "--tour", metavar="DIR", help="play the whole walk, save a picture of every step there and check it"
+    )
+    demo.add_argument(
+        "--theme", choices=("light", "dark", "system"), default="system", help=argparse.SUPPRESS
+    )
+    sandbox = add("sandbox", "run only the pretend services and print their addresses")
+    sandbox.add_argument("--port", type=_port, default=0, help="first of two ports (default: free ones)")
+    _world(sandbox, 480)
+    _account_commands(add)
+    _sync_commands(add)
+    return parser
+
+
+def _world(parser: argparse.ArgumentParser, customers: int) -> None:
+    parser.add_argument(
+        "--customers", type=_count, default=customers, metavar="N", help=f"how many customers ({customers})"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="which pretend shop (1)")
+
+
+def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    login = add("login", "log in to Constant Contact in the browser")
+    login.add_argument("--no-browser", action="store_true", help="print the address to open and wait")
+    login.add_argument("--timeout", type=_seconds, default=300.0, metavar="S", help="seconds to wait (300)")
+    login.add_argument(
+        "--other-account",
+        action="store_true",
+        help="accept a log-in to another account: links and queue of the former one are dropped",
+    )
+    add("logout", "forget the log-in to Constant Contact")
+    settings = add("settings", "show or change settings")
+    verbs = settings.add_subparsers(dest="verb", metavar="VERB", required=True)
+    shared = _common(top=False)
+    verbs.add_parser("show", help="show every setting", parents=[shared])
+    change = verbs.add_parser("set", help="change settings: KEY=VALUE …", parents=[shared])
+    change.add_argument("pairs", nargs="*", metavar="KEY=VALUE")
+    change.add_argument(
+        "--kibo-secret", action="store_true", help="ask for the Kibo shared secret at a prompt and store it"
+    )
+
+
+def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    sync = add("sync", "do one run now")
+    sync.add_argument("kind", choices=("export", "events", "inbound", "full-compare"))
+    sync.add_argument("--confirm", action="store_true", help="go on although very many people are affected")
+    add("run", "do the loops without a window, until stopped")
+    status = add("status", "show both connections, next runs and calls used today")
+    status.add_argument("--offline", action="store_true", help="ask neither service")
+    runs = add("runs", "list the runs, or show one with its people and errors")
+    runs.add_argument("run_id", nargs="?", type=_count, metavar="ID")
+    runs.add_argument("--limit", type=_count, default=None, metavar="N", help="only the newest N")
+    events = add("events", "show the queue of customer changes")
+    events.add_argument("--all", action="store_true", help="the processed ones too")
+    events.add_argument("--offline", action="store_true", help="do not look at Kibo for new changes first")
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("give a number that is not negative")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65534:
+        raise argparse.ArgumentTypeError("give a port from 1 to 65534, or 0 for a free one")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 86400:
+        raise argparse.ArgumentTypeError("give a number of seconds above 0")
+    return value

@@ -1,0 +1,115 @@
+"""Answers for people: plain text tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ccdesk.cli.console import Console
+from ccdesk.core.runs import Outcome, QueuedEvent, Run
+from ccdesk.service.api import Connection, Desk, Status
+
+_MOST_ERRORS = 20
+
+
+def when(moment: datetime | None) -> str:
+    """Return a moment in local time, to the second."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else "–"
+
+
+def plain(value: Any) -> str:
+    """Return a setting as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def print_pairs(console: Console, pairs: Mapping[str, str]) -> None:
+    """Print names and values in two columns."""
+    width = max((len(name) for name in pairs), default=0)
+    for name, value in pairs.items():
+        console.line(f"{name:<{width}}  {value}")
+
+
+def print_table(console: Console, head: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> None:
+    """Print rows under a head, or say in words that there are none."""
+    table = [list(row) for row in rows]
+    if not table:
+        console.line(empty)
+        return
+    widths = [max(len(row[i]) for row in [list(head), *table]) for i in range(len(head))]
+    for row in [list(head), *table]:
+        console.line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def summary(run: Run) -> str:
+    """Return a run's result in one line."""
+    parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in run.counts.items() if count]
+    if run.error_count:
+        parts.append(f"{run.error_count:,} errors")
+    text = f"{run.status.value}: " + (", ".join(parts) or "nothing changed")
+    calls = run.calls_constant_contact + run.calls_kibo
+    return f"{text} ({calls:,} calls)" + (f". {run.message}" if run.message else "")
+
+
+def print_run(console: Console, desk: Desk, run: Run) -> None:
+    """Print one run: result, kinds of change, errors."""
+    console.line(f"Run {run.id} {run.kind.value} {when(run.started_at)}")
+    console.line(summary(run))
+    for outcome, reason, people in desk.entry_kinds(run.id):
+        if outcome is not Outcome.ERROR:
+            console.line(f"  {people:>7,}  {outcome.value}: {reason}")
+    for error in desk.entries(run.id, outcome=Outcome.ERROR, limit=_MOST_ERRORS):
+        console.line(f"  error  customer {error.customer_id} {error.email}: {error.reason}")
+    if run.error_count > _MOST_ERRORS:
+        console.line(f"  … and {run.error_count - _MOST_ERRORS:,} more errors (--json shows all)")
+
+
+def print_runs(console: Console, runs: Sequence[Run]) -> None:
+    """Print the list of runs."""
+    rows = [
+        (
+            str(run.id),
+            run.status.value,
+            run.kind.value,
+            when(run.started_at),
+            f"{run.total_contacts:,}",
+            f"{run.error_count:,}",
+        )
+        for run in runs
+    ]
+    head = ("ID", "STATUS", "KIND", "RUN DATE", "TOTAL CONTACTS", "ERRORS")
+    print_table(console, head, rows, "No runs yet. “ccdesk sync export” does the first.")
+
+
+def print_events(console: Console, events: Iterable[QueuedEvent]) -> None:
+    """Print the queue."""
+    rows = [
+        (e.event_id, str(e.object_id), when(e.created_at), e.status.value, e.error or e.result)
+        for e in events
+    ]
+    head = ("EVENT ID", "OBJECT ID", "CREATED", "STATUS", "REMARK")
+    print_table(console, head, rows, "The queue is empty.")
+
+
+def _connection(name: str, connection: Connection) -> str:
+    text = f"{name}: {connection.state.value}"
+    if connection.name:
+        text += f" – {connection.name}"
+    if connection.error is not None:
+        text += f"\n  {connection.error.text}"
+    return text
+
+
+def print_status(console: Console, status: Status) -> None:
+    """Print the state of everything."""
+    console.line(_connection("Kibo", status.kibo))
+    console.line(_connection("Constant Contact", status.constant_contact))
+    console.line(f"Enabled: {'yes' if status.enabled else 'no'}")
+    console.line(f"Contact list: {status.contact_list or '(none chosen)'}")
+    for kind, at in status.next_runs.items():
+        console.line(f"Next {kind.value}: {when(at)}")
+    calls = status.calls
+    console.line(f"Calls to Constant Contact today: {calls.used:,} of {calls.limit:,}")
+    console.line(f"Queue: {status.queued:,} waiting, {status.parked:,} of them need a person")
+    if status.running:
+        console.line(f"Running: {status.running}")

@@ -1,0 +1,60 @@
+"""Every file of ccdesk lives under one base dir (design §6); nothing is created on import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from ccdesk.core.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The files under one base dir."""
+
+    base: Path
+
+    @property
+    def database(self) -> Path:
+        """Settings, links, queue and runs."""
+        return self.base / "ccdesk.sqlite3"
+
+    @property
+    def log(self) -> Path:
+        """The rotating log."""
+        return self.base / "ccdesk.log"
+
+    def prepare(self) -> None:
+        """Make the base dir, for its owner only.
+
+        Raises:
+            StoreError: it cannot be made or written.
+
+        """
+        try:
+            self.base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unusable(self.base, str(error)) from error
+        if not os.access(self.base, os.W_OK | os.X_OK):
+            raise _unusable(self.base, "no write permission")
+
+
+def _unusable(base: Path, detail: str) -> StoreError:
+    return StoreError(
+        f"The folder {base} cannot be used",
+        meaning="ccdesk keeps its data there and could not create or write it. Nothing was changed.",
+        next_step="Make the folder writable, or name another one with --base-dir or CCDESK_BASE_DIR.",
+        detail=detail,
+    )
+
+
+def find_base(option: str | None, environment: Mapping[str, str]) -> Paths:
+    """Return the base dir: the option, else CCDESK_BASE_DIR, else the user's own data folder."""
+    named = option or environment.get("CCDESK_BASE_DIR")
+    if named:
+        return Paths(Path(named).expanduser().absolute())
+    return Paths(Path(platformdirs.user_data_dir("ccdesk", appauthor=False)))

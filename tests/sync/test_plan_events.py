@@ -1,0 +1,136 @@
+"""Design R3's table and R5's order of acts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission
+from ccdesk.core.runs import Outcome
+from ccdesk.sync.later import opt_in_is_later
+from ccdesk.sync.plan_events import Change, Step, plan_opt_in, what_changed
+
+LIST = "list-1"
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+IN = Customer(1, "ada@example.com", True, created_at=NOON - 99 * HOUR, updated_at=NOON)
+OUT = replace(IN, accepts_marketing=False)
+KNOWN_IN = Link(1, email="ada@example.com", kibo_opted_in=True, on_list=True, contact_id="c1")
+KNOWN_OUT = Link(1, email="ada@example.com", kibo_opted_in=False, kibo_updated_at=NOON - HOUR)
+LONG = "a" * 45 + "@example.com"
+
+
+@pytest.mark.parametrize(
+    ("customer", "link", "change"),
+    [
+        (IN, None, Change.OPTED_IN),
+        (IN, KNOWN_OUT, Change.OPTED_IN),
+        (IN, Link(1), Change.OPTED_IN),
+        (IN, KNOWN_IN, Change.NOTHING),
+        (replace(IN, first_name="Other"), KNOWN_IN, Change.NOTHING),
+        (replace(IN, email="ADA@example.com "), KNOWN_IN, Change.NOTHING),
+        (replace(IN, email="new@example.com"), KNOWN_IN, Change.EMAIL),
+        (replace(IN, email="new@example.com"), KNOWN_OUT, Change.OPTED_IN),
+        (OUT, KNOWN_IN, Change.OPTED_OUT),
+        (replace(OUT, email="new@example.com"), KNOWN_IN, Change.OPTED_OUT),
+        (OUT, KNOWN_OUT, Change.NOTHING),
+        (OUT, None, Change.NOTHING),
+    ],
+)
+def test_what_changed(customer, link, change):
+    assert what_changed(customer, link) is change
+
+
+def contact(permission=Permission.IMPLICIT, lists=(), **more):
+    return Contact("c1", "ada@example.com", permission, list_ids=frozenset(lists), **more)
+
+
+def plan(there, *, customer=IN, link=None, welcome=False, anew=True, later=None, left=False):
+    return plan_opt_in(
+        customer, there, link, list_id=LIST, welcome=welcome, anew=anew, later=later, left_elsewhere=left
+    )
+
+
+UNSUBSCRIBED = contact(Permission.UNSUBSCRIBED, opt_out_at=NOON - 2 * HOUR, opt_out_source="Contact")
+DELETED = contact(Permission.IMPLICIT, deleted_at="2026-04-01")
+
+
+@pytest.mark.parametrize(
+    ("there", "options", "step", "state"),
+    [
+        (None, {}, Step.CREATE, LinkState.SYNCED),
+        (None, {"welcome": True}, Step.SIGN_UP, LinkState.SYNCED),
+        (None, {"welcome": True, "anew": False}, Step.CREATE, LinkState.SYNCED),
+        (None, {"customer": replace(IN, email=LONG)}, Step.CREATE, LinkState.SYNCED),
+        (
+            None,
+            {"customer": replace(IN, email=LONG), "welcome": True},
+            Step.CREATE_BY_PERSON,
+            LinkState.SYNCED,
+        ),
+        (contact(), {}, Step.ADD, LinkState.SYNCED),
+        (contact(), {"welcome": True}, Step.SIGN_UP, LinkState.SYNCED),
+        (contact(lists=[LIST]), {"welcome": True}, Step.NONE, LinkState.SYNCED),
+        (contact(), {"anew": False, "left": True}, Step.NONE, LinkState.LEFT_LIST),
+        (contact(), {"anew": True, "left": True}, Step.ADD, LinkState.SYNCED),
+        (DELETED, {}, Step.REVIVE, LinkState.SYNCED),
+        (DELETED, {"welcome": True}, Step.SIGN_UP, LinkState.SYNCED),
+        (DELETED, {"anew": False}, Step.NONE, LinkState.DELETED_THERE),
+        (replace(UNSUBSCRIBED, deleted_at="2026-04-30"), {}, Step.NONE, LinkState.DELETED_THERE),
+        (replace(UNSUBSCRIBED, deleted_at="2026-04-30"), {"later": True}, Step.REVIVE, LinkState.SYNCED),
+        (UNSUBSCRIBED, {"later": True, "welcome": True}, Step.RESUBSCRIBE, LinkState.CONFIRMING),
+        (UNSUBSCRIBED, {"later": False}, Step.NONE, LinkState.OPTED_OUT_THERE),
+        (UNSUBSCRIBED, {"later": None}, Step.NONE, LinkState.OPTED_OUT_THERE),
+        (UNSUBSCRIBED, {"later": True, "anew": False}, Step.NONE, LinkState.OPTED_OUT_THERE),
+        (contact(Permission.PENDING), {"welcome": True}, Step.NONE, LinkState.HELD),
+        (contact(Permission.TEMP_HOLD), {"welcome": True}, Step.NONE, LinkState.HELD),
+        (contact(Permission.NOT_SET), {"welcome": True}, Step.NONE, LinkState.HELD),
+    ],
+)
+def test_how_a_person_gets_on_the_list(there, options, step, state):
+    decision = plan(there, **options)
+    assert (decision.step, decision.state) == (step, state)
+    assert decision.reason
+
+
+def test_an_opt_out_that_stands_is_owed_to_kibo_and_noted_as_a_conflict():
+    decision = plan(UNSUBSCRIBED, later=None)
+    assert (decision.owed, decision.conflict, decision.outcome) == (Owed.OPT_OUT, True, Outcome.SKIPPED)
+
+
+def test_confirmation_is_asked_once_only():
+    asked = replace(KNOWN_OUT, resubscribe_asked_at=NOON - HOUR)
+    assert plan(UNSUBSCRIBED, link=asked, later=True).step is Step.NONE
+
+
+def test_a_foreign_contact_stays_foreign():
+    assert plan(contact()).ownership is Ownership.FOREIGN
+    ours = replace(KNOWN_IN, ownership=Ownership.OWNED)
+    assert plan(contact(), link=ours).ownership is Ownership.OWNED
+
+
+@pytest.mark.parametrize(
+    ("opted_out", "link", "baseline", "set_at", "customer", "later"),
+    [
+        # Known out in Kibo until 11:00, opt-in seen at 12:00.
+        (NOON - 2 * HOUR, KNOWN_OUT, None, None, IN, True),
+        (NOON + HOUR, KNOWN_OUT, None, None, IN, False),
+        (NOON - HOUR / 2, KNOWN_OUT, None, None, IN, None),
+        (NOON - HOUR / 2, KNOWN_OUT, None, NOON - HOUR / 3, IN, True),
+        (NOON - HOUR / 2, KNOWN_OUT, None, NOON - HOUR * 3 / 4, IN, False),
+        # We carried that very opt-out ourselves: the opt-in came after it, whatever the clocks say.
+        (NOON + HOUR, replace(KNOWN_OUT, opt_out_at=NOON + HOUR), None, None, IN, True),
+        # Not known before: the first export or the account's creation bound it from below.
+        (NOON - 3 * HOUR, None, NOON - 2 * HOUR, None, IN, True),
+        (NOON - HOUR, None, NOON - 2 * HOUR, None, IN, None),
+        (NOON - 3 * HOUR, None, None, None, replace(IN, created_at=NOON - HOUR), True),
+        (NOON - 3 * HOUR, None, None, None, IN, None),
+        (None, KNOWN_OUT, None, None, IN, None),
+        # Still opted in when last seen: a second tick in the shop cannot be told from an order.
+        (NOON - HOUR / 2, KNOWN_IN, NOON - 9 * HOUR, None, IN, None),
+    ],
+)
+def test_which_act_came_later(opted_out, link, baseline, set_at, customer, later):
+    there = replace(UNSUBSCRIBED, opt_out_at=opted_out)
+    result = opt_in_is_later(contact=there, customer=customer, link=link, baseline=baseline, set_at=set_at)
+    assert result is later

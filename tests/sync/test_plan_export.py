@@ -1,0 +1,212 @@
+"""Design R2's table, row by row."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ccdesk.core.models import (
+    Contact,
+    ContactFields,
+    Customer,
+    Link,
+    LinkState,
+    Owed,
+    Ownership,
+    Permission,
+    Standing,
+)
+from ccdesk.core.runs import Outcome
+from ccdesk.sync.mapping import fields_hash, to_fields
+from ccdesk.sync.plan_export import Action, plan_group
+
+LIST = "list-1"
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ADA = Customer(1, "ada@example.com", True, first_name="Ada", last_name="Reyes", updated_at=NOW)
+
+
+def contact(permission=Permission.IMPLICIT, lists=(), **more) -> Contact:
+    return Contact("c1", "Ada@Example.com", permission, list_ids=frozenset(lists), **more)
+
+
+def owned(**more) -> Link:
+    fields = to_fields(ADA).fields
+    base = Link(
+        1,
+        email="ada@example.com",
+        contact_id="c1",
+        ownership=Ownership.OWNED,
+        agreed=True,
+        kibo_opted_in=True,
+        on_list=True,
+        written_hash=fields_hash(fields),
+    )
+    return replace(base, **more)
+
+
+def decide(customer=ADA, contact=None, link=None, *, first=True, guests=True):
+    links = {link.customer_id: link} if link else {}
+    return plan_group([customer], contact, links, list_id=LIST, first_export=first, guests=guests)[0]
+
+
+LONG = "a" * 45 + "@example.com"  # 57 characters
+CASES = {
+    "absent": (ADA, None, None, Action.IMPORT, Outcome.ADDED, Owed.NOTHING),
+    "absent, long e-mail": (
+        replace(ADA, email=LONG), None, None, Action.CREATE, Outcome.ADDED, Owed.NOTHING,
+    ),
+    "ours, nothing differs": (
+        ADA, contact(lists=[LIST]), owned(), Action.NONE, Outcome.UNCHANGED, Owed.NOTHING,
+    ),
+    "ours, name changed in Kibo": (
+        replace(ADA, last_name="Gomez"), contact(lists=[LIST]), owned(), Action.IMPORT, Outcome.UPDATED,
+        Owed.NOTHING,
+    ),
+    "ours, fields changed there since we read them back": (
+        ADA, contact(lists=[LIST], first_name="Adele"), owned(read_hash="as we left it"), Action.IMPORT,
+        Outcome.UPDATED, Owed.NOTHING,
+    ),
+    "ours, but left the list": (
+        ADA, contact(), owned(), Action.NONE, Outcome.SKIPPED, Owed.OPT_OUT,
+    ),
+    "known to have left": (
+        ADA, contact(), owned(on_list=False, state=LinkState.LEFT_LIST), Action.NONE, Outcome.SKIPPED,
+        Owed.OPT_OUT,
+    ),
+    "ours, id never learned because we were cut off": (
+        ADA, contact(lists=[LIST]), owned(contact_id="", on_list=False), Action.NONE, Outcome.UNCHANGED,
+        Owed.NOTHING,
+    ),
+    "foreign, not on the list": (ADA, contact(), None, Action.ADD, Outcome.ADDED, Owed.NOTHING),
+    "foreign, on the list": (ADA, contact(lists=[LIST]), None, Action.NONE, Outcome.UNCHANGED, Owed.NOTHING),
+    "unsubscribed": (
+        ADA, contact(Permission.UNSUBSCRIBED), None, Action.NONE, Outcome.SKIPPED, Owed.OPT_OUT,
+    ),
+    "deleted": (
+        ADA, contact(Permission.UNSUBSCRIBED, deleted_at="2026-01-01"), None, Action.NONE, Outcome.SKIPPED,
+        Owed.NOTHING,
+    ),
+    "vanished": (ADA, None, owned(), Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
+    "pending": (ADA, contact(Permission.PENDING), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
+    "on hold": (ADA, contact(Permission.TEMP_HOLD), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
+    "not set": (
+        ADA, contact(Permission.NOT_SET, lists=[LIST]), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING,
+    ),
+    "new word of the service": (
+        ADA, contact(Permission.UNKNOWN), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING,
+    ),
+    "no e-mail": (replace(ADA, email="  "), None, None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
+    "inactive": (replace(ADA, is_active=False), None, None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
+    "malformed": (replace(ADA, email="ada@"), None, None, Action.NONE, Outcome.ERROR, Owed.NOTHING),
+    "over 80": (
+        replace(ADA, email="a" * 60 + "@" + "b" * 20 + ".com"), None, None, Action.NONE, Outcome.ERROR,
+        Owed.NOTHING,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_each_row(case):
+    customer, there, link, action, outcome, owed = case
+    decision = decide(customer, there, link)
+    assert (decision.action, decision.outcome, decision.owed) == (action, outcome, owed)
+
+
+def test_a_new_opt_in_over_an_earlier_no_is_left_to_the_queue():
+    out = replace(owned(), kibo_opted_in=False, on_list=False)
+    decision = decide(contact=contact(Permission.UNSUBSCRIBED), link=out, first=False)
+    assert decision.outcome is Outcome.SKIPPED
+    assert decision.keep_link
+
+
+def test_a_person_waiting_for_the_confirmation_is_not_opted_out_for_it():
+    link = owned(state=LinkState.CONFIRMING, on_list=False)
+    decision = decide(contact=contact(Permission.UNSUBSCRIBED), link=link, first=False)
+    assert (decision.owed, decision.keep_link) == (Owed.NOTHING, True)
+
+
+def test_guests_follow_the_setting():
+    guest = replace(ADA, is_anonymous=True)
+    assert decide(guest).action is Action.IMPORT
+    assert decide(guest, guests=False).outcome is Outcome.SKIPPED
+
+
+def test_accounts_with_one_email_are_one_person():
+    second = replace(ADA, id=2)
+    first, follower = plan_group([ADA, second], None, {}, list_id=LIST, first_export=True, guests=True)
+    assert (first.action, follower.action) == (Action.IMPORT, Action.NONE)
+    assert follower.outcome is Outcome.UNCHANGED
+    assert "customer 1" in follower.reason
+
+
+def test_a_follower_of_an_opted_out_person_is_skipped_for_the_same_reason():
+    second = replace(ADA, id=2)
+    both = plan_group(
+        [ADA, second], contact(Permission.UNSUBSCRIBED), {}, list_id=LIST, first_export=True, guests=True
+    )
+    assert [d.outcome for d in both] == [Outcome.SKIPPED, Outcome.SKIPPED]
+    assert {d.owed for d in both} == {Owed.OPT_OUT}
+
+
+def test_an_inactive_account_does_not_speak_for_the_person():
+    first, second = plan_group(
+        [replace(ADA, is_active=False), replace(ADA, id=2)], None, {}, list_id=LIST, first_export=True,
+        guests=True,
+    )  # fmt: skip
+    assert (first.action, second.action) == (Action.NONE, Action.IMPORT)
+
+
+customers = st.builds(
+    Customer,
+    id=st.integers(1, 5),
+    email=st.sampled_from(["ada@example.com", LONG, "", "ada@", "x" * 90 + "@example.com"]),
+    accepts_marketing=st.just(True),
+    is_active=st.booleans(),
+    is_anonymous=st.booleans(),
+    updated_at=st.just(NOW),
+)
+contacts = st.none() | st.builds(
+    Contact,
+    id=st.sampled_from(["c1", "c2"]),
+    email=st.just("ada@example.com"),
+    permission=st.sampled_from(list(Permission)),
+    deleted_at=st.sampled_from(["", "2026-01-01"]),
+    list_ids=st.sampled_from([frozenset(), frozenset({LIST}), frozenset({"other"})]),
+)
+links = st.none() | st.builds(
+    Link,
+    customer_id=st.integers(1, 5),
+    email=st.just("ada@example.com"),
+    contact_id=st.sampled_from(["", "c1"]),
+    ownership=st.sampled_from(list(Ownership)),
+    state=st.sampled_from(list(LinkState)),
+    kibo_opted_in=st.sampled_from([None, True, False]),
+    on_list=st.booleans(),
+)
+
+
+@given(group=st.lists(customers, min_size=1, max_size=4), there=contacts, link=links, first=st.booleans())
+def test_consent_beats_everything(group, there, link, first):
+    known = {link.customer_id: link} if link else {}
+    decisions = plan_group(group, there, known, list_id=LIST, first_export=first, guests=True)
+    assert len(decisions) == len(group)
+    sent = [d for d in decisions if d.action is not Action.NONE]
+    assert len(sent) <= 1, "one person is sent once"
+    for decision in decisions:
+        assert decision.reason
+        if there is not None and there.standing is not Standing.IN:
+            assert decision.action is Action.NONE, "nobody who is out, deleted or waiting is sent"
+        if decision.action is Action.IMPORT and there is not None:
+            assert link is not None, "an import writes fields: only ever of our own contact"
+            assert link.ownership is Ownership.OWNED
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_whatever_is_sent_keeps_the_limits(first_name, street):
+    mapped = to_fields(replace(ADA, first_name=first_name, address=replace(ADA.address, street=street)))
+    assert isinstance(mapped.fields, ContactFields)
+    assert len(mapped.fields.first_name) <= 50
+    assert len(mapped.fields.address.street) <= 255
+    assert bool(mapped.note) == bool(mapped.shortened)

@@ -1,0 +1,156 @@
+"""Design R4: how a contact's state is read against its link."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission, Standing
+from ccdesk.sync.plan_inbound import judge
+
+LIST = "list-1"
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+IN = Link(1, email="ada@example.com", contact_id="c1", kibo_opted_in=True, agreed=True, on_list=True)
+OUT = replace(IN, kibo_opted_in=False, agreed=False, on_list=False, out_since=NOON - HOUR)
+LEFT = replace(OUT, state=LinkState.LEFT_LIST)
+
+
+def contact(permission=Permission.IMPLICIT, lists=(), **more):
+    return Contact("c1", "ada@example.com", permission, list_ids=frozenset(lists), **more)
+
+
+UNSUBSCRIBED = contact(Permission.UNSUBSCRIBED, opt_out_at=NOON, opt_out_source="Contact")
+SIGNED_UP = {"opt_in_source": "Contact", "opt_in_at": NOON}
+CASES = {
+    "unsubscribed": (UNSUBSCRIBED, IN, Owed.OPT_OUT, LinkState.OPTED_OUT_THERE),
+    "unsubscribed, membership still shown": (
+        replace(UNSUBSCRIBED, list_ids=frozenset({LIST})), IN, Owed.OPT_OUT, LinkState.OPTED_OUT_THERE,
+    ),
+    "unsubscribed, Kibo is out already": (UNSUBSCRIBED, OUT, Owed.NOTHING, LinkState.OPTED_OUT_THERE),
+    "left the list, stays on another": (contact(lists=["other"]), IN, Owed.OPT_OUT, LinkState.LEFT_LIST),
+    "left and on no list": (contact(), IN, Owed.OPT_OUT, LinkState.LEFT_LIST),
+    "never was on the list": (contact(), replace(IN, on_list=False), Owed.NOTHING, LinkState.SYNCED),
+    "deleted": (replace(UNSUBSCRIBED, deleted_at="2026-05-01"), IN, Owed.NOTHING, LinkState.DELETED_THERE),
+    "gone": (None, IN, Owed.NOTHING, LinkState.DELETED_THERE),
+    "on hold": (contact(Permission.TEMP_HOLD), IN, Owed.NOTHING, LinkState.SYNCED),
+    "pending": (contact(Permission.PENDING), IN, Owed.NOTHING, LinkState.SYNCED),
+    "not set": (contact(Permission.NOT_SET), IN, Owed.NOTHING, LinkState.SYNCED),
+    "unknown word": (contact(Permission.UNKNOWN), IN, Owed.NOTHING, LinkState.SYNCED),
+    "still in": (contact(lists=[LIST]), IN, Owed.NOTHING, LinkState.SYNCED),
+    "resubscribed by own act": (
+        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP), OUT, Owed.OPT_IN, LinkState.SYNCED,
+    ),
+    "joined again by own act": (
+        contact(lists=[LIST], update_source="Contact", updated_at=NOON), LEFT, Owed.OPT_IN,
+        LinkState.LEFT_LIST,
+    ),
+    "put back by staff": (
+        contact(lists=[LIST], update_source="Account", updated_at=NOON), LEFT, Owed.NOTHING,
+        LinkState.LEFT_LIST,
+    ),
+    "explicit, but from before the opt-out": (
+        contact(Permission.EXPLICIT, [LIST], opt_in_source="Contact", opt_in_at=NOON - 2 * HOUR), OUT,
+        Owed.NOTHING, LinkState.SYNCED,
+    ),
+    "resubscribed, but on another list only": (
+        contact(Permission.EXPLICIT, ["other"], **SIGNED_UP), OUT, Owed.NOTHING, LinkState.SYNCED,
+    ),
+    "out since an unknown time": (
+        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP), replace(OUT, out_since=None), Owed.NOTHING,
+        LinkState.SYNCED,
+    ),
+    "asked to confirm, not yet done": (
+        UNSUBSCRIBED,
+        replace(IN, state=LinkState.CONFIRMING, on_list=False, resubscribe_asked_at=NOON + HOUR),
+        Owed.NOTHING, LinkState.CONFIRMING,
+    ),
+    "asked to confirm, said no again": (
+        replace(UNSUBSCRIBED, opt_out_at=NOON + 2 * HOUR),
+        replace(IN, state=LinkState.CONFIRMING, on_list=False, resubscribe_asked_at=NOON + HOUR),
+        Owed.OPT_OUT, LinkState.OPTED_OUT_THERE,
+    ),
+    "asked to confirm, confirmed": (
+        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP),
+        replace(IN, state=LinkState.CONFIRMING, on_list=False, resubscribe_asked_at=NOON - HOUR),
+        Owed.NOTHING, LinkState.SYNCED,
+    ),
+    "back in before Kibo was told": (
+        contact(lists=[LIST]),
+        replace(IN, on_list=False, owed=Owed.OPT_OUT, state=LinkState.LEFT_LIST),
+        Owed.NOTHING, LinkState.SYNCED,
+    ),
+    "deleted after an opt-out still owed": (
+        contact(deleted_at="2026-05-01"),
+        replace(IN, owed=Owed.OPT_OUT, state=LinkState.OPTED_OUT_THERE), Owed.OPT_OUT,
+        LinkState.DELETED_THERE,
+    ),
+    "customer gone": (
+        UNSUBSCRIBED, replace(IN, state=LinkState.CLOSED), Owed.NOTHING, LinkState.CLOSED,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_each_state(case):
+    there, link, owed, state = case
+    link_after = judge(there, link, list_id=LIST, now=NOON).link
+    assert (link_after.owed, link_after.state) == (owed, state)
+
+
+contacts = st.none() | st.builds(
+    Contact,
+    id=st.just("c1"),
+    email=st.just("ada@example.com"),
+    permission=st.sampled_from(list(Permission)),
+    deleted_at=st.sampled_from(["", "2026-01-01"]),
+    opt_out_at=st.sampled_from([None, NOON - 2 * HOUR, NOON]),
+    opt_in_at=st.sampled_from([None, NOON - 2 * HOUR, NOON]),
+    opt_in_source=st.sampled_from(["", "Contact", "Account"]),
+    update_source=st.sampled_from(["", "Contact", "Account"]),
+    updated_at=st.sampled_from([None, NOON - 2 * HOUR, NOON]),
+    list_ids=st.sampled_from([frozenset(), frozenset({LIST}), frozenset({"other"})]),
+)
+links = st.builds(
+    Link,
+    customer_id=st.just(1),
+    email=st.just("ada@example.com"),
+    contact_id=st.just("c1"),
+    state=st.sampled_from(list(LinkState)),
+    kibo_opted_in=st.sampled_from([None, True, False]),
+    on_list=st.booleans(),
+    owed=st.sampled_from(list(Owed)),
+    out_since=st.sampled_from([None, NOON - HOUR]),
+    resubscribe_asked_at=st.sampled_from([None, NOON - HOUR]),
+)
+
+
+@given(there=contacts, link=links)
+def test_reading_the_same_state_twice_changes_nothing_more(there, link):
+    once = judge(there, link, list_id=LIST, now=NOON)
+    twice = judge(there, once.link, list_id=LIST, now=NOON)
+    assert twice.link == once.link
+    assert twice.reason == ""
+
+
+@given(there=contacts, link=links)
+def test_an_opt_in_needs_permission_membership_and_an_act_of_the_person(there, link):
+    owed = judge(there, link, list_id=LIST, now=NOON).link.owed
+    if owed is Owed.OPT_IN and link.owed is not Owed.OPT_IN:
+        assert there is not None
+        assert there.standing is Standing.IN
+        assert LIST in there.list_ids
+        assert "Contact" in (there.opt_in_source, there.update_source)
+
+
+@given(there=contacts, link=links)
+def test_an_owed_opt_out_is_dropped_only_when_the_person_is_back_or_kibo_has_it(there, link):
+    if link.owed is not Owed.OPT_OUT:
+        return
+    after = judge(there, link, list_id=LIST, now=NOON).link
+    if after.owed is Owed.NOTHING:
+        assert there is not None
+        back = there.standing is Standing.IN and LIST in there.list_ids
+        assert back or link.kibo_opted_in is False
