@@ -1,0 +1,139 @@
+"""The background jobs of an account: one after another, visible as they go (constant-contact.md §15)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from ccdesk.sandbox.cc_book import new_id
+from ccdesk.sandbox.cc_model import Json, Refusal, stamp, without_unset
+from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.kernel import SandboxClock
+
+KEPT = timedelta(days=10)
+RUNNING = ("initialized", "processing")
+
+Work = Callable[["Job", float], None]
+"""Does a job's share (0 to 1) of its work and writes the counts; called once, when the job ends."""
+
+
+@dataclass
+class Job:
+    """One activity as the service keeps it."""
+
+    number: int
+    kind: str
+    status: Json
+    work: Work
+    submitted: float
+    created_at: str
+    updated_at: str
+    activity_id: str = field(default_factory=new_id)
+    state: str = "initialized"
+    percent_done: int = 1
+    started_at: str | None = None
+    completed_at: str | None = None
+    errors: list[str] = field(default_factory=list)
+    results_id: str | None = None
+
+    def as_json(self) -> Json:
+        """Return the activity status report."""
+        links = {"self": {"href": f"/v3/activities/{self.activity_id}"}}
+        if self.results_id is not None:
+            links["results"] = {"href": f"/v3/contact_exports/{self.results_id}"}
+        return without_unset(
+            {
+                "activity_id": self.activity_id,
+                "state": self.state,
+                "started_at": self.started_at,
+                "completed_at": self.completed_at,
+                "created_at": self.created_at,
+                "updated_at": self.updated_at,
+                "percent_done": self.percent_done,
+                "activity_errors": list(self.errors),
+                "status": dict(self.status),
+                "_links": links,
+            }
+        )
+
+
+class JobQueue:
+    """Takes jobs and ends them one by one; nothing runs by itself, `pump` brings all up to the present.
+
+    A job is `initialized` for `activity_seconds` once its turn has come, then as long `processing`; what it
+    does to contacts happens as it ends, not before. How it ends is decided by the switch at that moment.
+    """
+
+    def __init__(self, switches: CcSwitches, clock: SandboxClock, tick: Callable[[], float]) -> None:
+        self.jobs: dict[str, Job] = {}
+        self._switches, self._clock, self._tick = switches, clock, tick
+        self._waiting: list[Job] = []
+        self._free_at = 0.0
+        self._taken = 0
+
+    def submit(self, kind: str, status: Json, work: Work) -> Job:
+        """Queue a job, or refuse it when too many wait (429; its body is documented nowhere)."""
+        if len(self._waiting) >= self._switches.queue_limit:
+            raise Refusal(429, "Too many activities are queued for this account.", "too_many_activities")
+        self._taken += 1
+        now = self._now()
+        job = Job(self._taken, kind, status, work, self._tick(), created_at=now, updated_at=now)
+        self.jobs[job.activity_id] = job
+        self._waiting.append(job)
+        return job
+
+    def pump(self) -> None:
+        """Let every job be where it would be by now."""
+        step = self._switches.activity_seconds
+        while self._waiting:
+            job, now = self._waiting[0], self._tick()
+            begins = max(job.submitted, self._free_at)
+            if now < begins + step:
+                return
+            if job.state == "initialized":
+                self._start(job)
+            if now < begins + 2 * step:
+                return
+            self._finish(job)
+            self._free_at = begins + 2 * step
+
+    def finish_all(self) -> int:
+        """End every waiting job at once, in turn; returns how many."""
+        count = len(self._waiting)
+        while self._waiting:
+            self._start(self._waiting[0])
+            self._finish(self._waiting[0])
+        return count
+
+    def recent(self, state: str | None, below: int | None, limit: int) -> tuple[list[Job], int | None]:
+        """Return a page of the jobs of the last 10 days, newest first, and where the next page begins."""
+        oldest = stamp(self._clock.now() - KEPT)
+        found = [
+            job
+            for job in reversed(self.jobs.values())
+            if job.created_at >= oldest
+            and state in (None, job.state)
+            and (below is None or job.number < below)
+        ]
+        page = found[:limit]
+        return page, page[-1].number if len(found) > limit else None
+
+    def _start(self, job: Job) -> None:
+        job.state, job.percent_done = "processing", 50
+        job.started_at = job.updated_at = self._now()
+
+    def _finish(self, job: Job) -> None:
+        outcome = self._switches.activity_outcome
+        self._waiting.remove(job)
+        job.state, job.updated_at = outcome, self._now()
+        if outcome == "completed":
+            job.work(job, 1.0)
+            job.percent_done, job.completed_at = 100, job.updated_at
+            return
+        if outcome in ("timed_out", "time_out"):
+            job.work(job, 0.5)  # what was done when the time ran out stays done
+        job.errors.append(f"The activity ended as {outcome}.")
+
+    def _now(self) -> str:
+        return stamp(self._clock.now())

@@ -1,0 +1,253 @@
+"""The whole fake Constant Contact in memory: accounts, sign-in, limits, and every act tests and demo need."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from datetime import datetime
+from threading import RLock
+from typing import Any
+
+from ccdesk.sandbox.cc_acts import PersonActs, StaffActs
+from ccdesk.sandbox.cc_book import new_id
+from ccdesk.sandbox.cc_fields import sms_channel
+from ccdesk.sandbox.cc_limits import Limits
+from ccdesk.sandbox.cc_model import INCLUDES, MAILABLE, Contact, ContactList, Json, Mail, parse_moment, stamp
+from ccdesk.sandbox.cc_profile import OTHER_ACCOUNT, OWNER_ACCOUNT, Account, make_account
+from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.cc_tokens import DEFAULT_CLIENT, OAuthState
+from ccdesk.sandbox.kernel import SandboxClock
+
+ALL_SCOPES = ("contact_data", "campaign_data", "account_read", "offline_access")
+
+CONTROL_ACTS: tuple[str, ...] = (
+    "account_unsubscribe",
+    "add_account_email",
+    "add_contact",
+    "add_list",
+    "calls_today",
+    "click_resubscribe",
+    "confirm",
+    "confirm_account_email",
+    "contact",
+    "delete_contact",
+    "delete_list",
+    "edit_profile",
+    "expire_tokens",
+    "fingerprint",
+    "finish_activities",
+    "issue_tokens",
+    "join_list",
+    "leave_list",
+    "list_id",
+    "mails",
+    "members",
+    "register_redirect",
+    "rename_list",
+    "reset_limits",
+    "revoke",
+    "set_permission",
+    "set_switches",
+    "sign_up",
+    "staff_add_to_list",
+    "staff_remove_from_list",
+    "switches_json",
+    "unsubscribe",
+    "use_up_calls",
+)
+"""The methods of `CcState` whose arguments and results are JSON: what may be called over HTTP."""
+
+
+class CcState(PersonActs, StaffActs):
+    """The fake service. `account` is the merchant's; `accounts` also holds that of the user `other`.
+
+    One lock guards everything. `tick` is real time (for limits a second and for jobs), `clock` the sandbox's
+    date (for all dates shown, token lifetimes and the daily quota).
+    """
+
+    def __init__(
+        self,
+        clock: SandboxClock,
+        switches: CcSwitches | None = None,
+        tick: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.clock, self.switches = clock, switches or CcSwitches()
+        self.lock = RLock()
+        self.oauth = OAuthState(clock, self.switches)
+        self.limits = Limits(self.switches, clock, tick)
+        self.account = make_account(
+            OWNER_ACCOUNT, "Mystic Outdoors", "example.com", self.switches, clock, tick
+        )
+        other = make_account(OTHER_ACCOUNT, "Harbor Books", "example.org", self.switches, clock, tick)
+        self.accounts: dict[str, Account] = {OWNER_ACCOUNT: self.account, OTHER_ACCOUNT: other}
+        self.after_page: deque[Callable[[], None]] = deque()
+        """Called one by one, each after a page of contacts that is not the last: changes between pages."""
+
+    @property
+    def outbox(self) -> list[Mail]:
+        """The mails the service would have sent to people, oldest first."""
+        return self.account.outbox
+
+    # Filling the account
+
+    def add_list(self, name: str) -> str:
+        """Add an empty list and return its id."""
+        with self.held() as account:
+            now = stamp(self.clock.now())
+            entry = ContactList(new_id(), name, now, now)
+            account.book.add_list(entry)
+            return entry.list_id
+
+    def add_contact(
+        self,
+        email: str | None,
+        *,
+        lists: Iterable[str] = (),
+        permission: str = "implicit",
+        source: str = "Account",
+        created_at: str | datetime | None = None,
+        street_address: Json | None = None,
+        phone_number: str | None = None,
+        sms_number: str | None = None,
+        deleted: bool = False,
+        **fields: Any,
+    ) -> str:
+        """Put a contact in as it may have stood for long: no rule runs, no mail goes out. Returns its id.
+
+        `fields` are further attributes of `Contact`, such as `first_name` or `opt_out_date` (a stamp).
+        """
+        with self.held() as account:
+            if email is not None and account.book.by_email(email) is not None:
+                raise ValueError(f"There is a contact {email} already")
+            moment = parse_moment(created_at) if isinstance(created_at, str) else created_at
+            at = stamp(moment or self.clock.now())
+            contact = Contact(
+                contact_id=fields.pop("contact_id", None) or new_id(),
+                address=None if email is None else account.rules.as_stored(email),
+                permission=permission,
+                created_at=at,
+                updated_at=fields.pop("updated_at", at),
+                email_created_at=at,
+                email_updated_at=fields.pop("email_updated_at", at),
+                create_source=source,
+                update_source=fields.pop("update_source", source),
+                lists=tuple(dict.fromkeys(lists)),
+            )
+            _date_seeded(contact, source, at)
+            account.rules.fill(contact, fields)
+            if street_address is not None:
+                contact.addresses = ({"street_address_id": new_id(), "kind": "home", **street_address},)
+            if phone_number is not None:
+                contact.phones = (
+                    {"phone_number_id": new_id(), "phone_number": phone_number, "kind": "home"},
+                )
+            if sms_number is not None:
+                contact.sms = sms_channel(sms_number)
+            account.book.add(contact)
+            if deleted:
+                account.rules.delete(contact)
+            return contact.contact_id
+
+    def add_account_email(
+        self, address: str, *, confirmed: bool = True, roles: Iterable[str] = ("OTHER",)
+    ) -> int:
+        """Give the account one more own address and return its id."""
+        with self.held() as account:
+            return account.add_email(address, confirmed=confirmed, roles=tuple(roles)).email_id
+
+    # Looking
+
+    def contact(self, email_or_id: str) -> Json | None:
+        """Return a contact as GET shows it with every include, or None."""
+        with self.held() as account:
+            found = account.book.find(email_or_id)
+            return None if found is None else found.as_json(INCLUDES)
+
+    def members(self, list_id: str) -> list[str]:
+        """Return the e-mails of who is on a list, in the order they joined."""
+        with self.held() as account:
+            return [one.address for one in account.book.members(list_id) if one.address is not None]
+
+    def list_id(self, name: str) -> str | None:
+        """Return the id of the list of this name."""
+        with self.held() as account:
+            entry = account.book.list_named(name)
+            return entry.list_id if entry else None
+
+    def fingerprint(self, email: str) -> str:
+        """Return everything held of a contact as one text: equal before and after means untouched."""
+        with self.held():
+            return json.dumps(asdict(self._contact(email)), sort_keys=True)
+
+    def mails(self, kind: str = "", to: str = "") -> list[Json]:
+        """Return the outbox, or the mails of one kind or to one address."""
+        with self.held() as account:
+            found = (
+                one for one in account.outbox if kind in ("", one.kind) and to.lower() in ("", one.to.lower())
+            )
+            return [asdict(one) for one in found]
+
+    # Sign-in, limits, switches, jobs
+
+    def issue_tokens(
+        self, user: str = "owner", scopes: Iterable[str] = ALL_SCOPES, client_id: str = DEFAULT_CLIENT
+    ) -> Json:
+        """Return a token reply as if somebody had just logged in, without a browser."""
+        with self.lock:
+            return self.oauth.grant(client_id, self.oauth.users[user], tuple(scopes), None)
+
+    def expire_tokens(self) -> None:
+        """Make every access token invalid: the API answers 401 until a refresh."""
+        with self.lock:
+            self.oauth.expire_accesses()
+
+    def revoke(self) -> None:
+        """Withdraw every grant: refreshing fails too, a log-in is needed."""
+        with self.lock:
+            self.oauth.revoke()
+
+    def register_redirect(self, uri: str) -> None:
+        """Register one more redirect URI for the default application."""
+        with self.lock:
+            self.oauth.register_redirect(uri)
+
+    def calls_today(self, client_id: str = DEFAULT_CLIENT) -> int:
+        """Return the API calls counted since 00:00 UTC."""
+        with self.lock:
+            return self.limits.calls_today(client_id)
+
+    def use_up_calls(self, calls: int, client_id: str = DEFAULT_CLIENT) -> None:
+        """Count calls made elsewhere with the same API key: the quota is shared (§5)."""
+        with self.lock:
+            self.limits.use_up(client_id, calls)
+
+    def reset_limits(self) -> None:
+        """Forget the calls counted so far."""
+        with self.lock:
+            self.limits.forget()
+
+    def set_switches(self, **values: Any) -> None:
+        """Turn switches by name."""
+        with self.held():
+            self.switches.turn(**values)
+
+    def switches_json(self) -> Json:
+        """Return every switch with its present value."""
+        with self.lock:
+            return self.switches.as_json()
+
+    def finish_activities(self) -> int:
+        """End all queued background jobs at once; returns how many."""
+        with self.held() as account:
+            return account.jobs.finish_all()
+
+
+def _date_seeded(contact: Contact, source: str, at: str) -> None:
+    """Date the consent of a seeded contact by its creation; given fields override it."""
+    if contact.permission in MAILABLE or contact.permission == "unsubscribed":
+        contact.opt_in_source, contact.opt_in_date = source, at
+    if contact.permission == "unsubscribed":
+        contact.opt_out_source, contact.opt_out_date = "Contact", at

@@ -1,0 +1,92 @@
+"""Everything about Constant Contact that no source settles, as switches (constant-contact.md §20, §21).
+
+Each default is the behaviour the sheet expects most; a test turns a switch to prove that the client does not
+depend on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+PRIVILEGES: dict[str, int] = {
+    "account:read": 10,
+    "account:update": 11,
+    "campaign:create": 30,
+    "campaign:read": 31,
+    "campaign:write": 32,
+    "contacts:read": 50,
+    "contacts:write": 51,
+    "contacts:lists:read": 52,
+    "contacts:lists:write": 53,
+}
+"""Name and id of each privilege a user role can carry (§3)."""
+
+
+@dataclass
+class CcSwitches:
+    """The settings of the fake service; may be changed at any moment, also while it serves."""
+
+    # Contacts and lists
+    list_change_moves_updated_at: bool = False
+    unsubscribe_empties_lists: bool = True
+    default_status: Literal["active", "not_deleted"] = "active"
+    optout_filter_works: bool = True
+    updated_after_inclusive: bool = True
+    before_inclusive: bool = False
+    lowercase_email: bool = True
+    normalise_country: bool = False
+    deleted_list_name_clashes: bool = False
+    put_without_permission: Literal["keep", "implicit"] = "keep"
+    account_put_on_optout: Literal["ignored", "refused", "applied"] = "ignored"
+    second_resubscribe_status: int = 409
+
+    # Mails and automations
+    welcome_email_on: bool = True
+    confirmed_opt_in: bool = False
+    sign_up_existing_sends_welcome: bool = False
+    list_join_automation: bool = False
+    put_email_change_sends_welcome: bool = False
+
+    # Paging
+    last_page_links: Literal["absent", "empty"] = "absent"
+    shuffle: bool = False
+
+    # Bulk activities
+    activity_seconds: float = 0.2
+    activity_outcome: Literal["completed", "failed", "timed_out", "time_out", "cancelled"] = "completed"
+    queue_limit: int = 1000
+    import_revives_deleted: bool = True
+    import_updates_unsubscribed: bool = False
+    import_empty_clears: bool = False
+    import_loses_every: int = 0  # every n-th row is lost although the job says "completed"; 0: none
+    add_job_lists_unsubscribed: bool = False
+
+    # Sign-in
+    refresh_mode: Literal["rotating", "long_lived"] = "rotating"
+    refresh_reply_without_token: bool = False
+    refresh_reuse_revokes: bool = False
+    expires_in_as_string: bool = False
+    token_lifetime: int = 86400
+
+    # Gateway
+    limits_on: bool = True
+    per_second: int = 4
+    per_day: int = 10000
+    refused_calls_count: bool = True
+    token_per_second: int = 1
+    app_deactivated: bool = False
+    privileges: set[str] = field(default_factory=lambda: set(PRIVILEGES))
+
+    def turn(self, **values: Any) -> None:
+        """Turn several switches at once; an unknown name is a mistake of the caller."""
+        known = {one.name for one in fields(self)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"No such switch: {', '.join(unknown)}")
+        for name, value in values.items():
+            setattr(self, name, set(value) if name == "privileges" else value)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return every switch with its present value."""
+        return {**asdict(self), "privileges": sorted(self.privileges)}
