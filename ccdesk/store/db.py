@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,8 @@ class _Connection(sqlite3.Connection):
     """
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
 
 
 class _Sqlite(peewee.SqliteDatabase):
@@ -58,6 +59,15 @@ class _Sqlite(peewee.SqliteDatabase):
         connection: _Connection = super()._connect()  # type: ignore[misc]  # missing in the stubs
         self.opened.add(connection)
         return connection
+
+    def execute_sql(self, sql: str, params: Sequence[Any] | None = None, *options: Any) -> sqlite3.Cursor:
+        """Execute one statement; text that UTF-8 cannot hold is mended first, see `_storable`."""
+        run = super().execute_sql
+        try:
+            cursor: sqlite3.Cursor = run(sql, params, *options)  # type: ignore[no-untyped-call]
+        except UnicodeEncodeError:
+            cursor = run(sql, _storable(params or ()), *options)  # type: ignore[no-untyped-call]
+        return cursor
 
 
 class Database:
@@ -102,16 +112,8 @@ class Database:
     def run(self, query: peewee.BaseQuery) -> int:
         """Execute a write; return peewee's result: rows touched, or the id an insert has made."""
         with self._usable():
-            result = self._execute(query)
+            result = query.execute(self.peewee)
         return int(result or 0)
-
-    def _execute(self, query: peewee.BaseQuery) -> Any:
-        try:
-            return query.execute(self.peewee)
-        except UnicodeEncodeError:
-            sql, params = self.peewee.get_sql_context().sql(query).query()  # type: ignore[no-untyped-call]
-            cursor = self._execute_sql(sql, _storable(params))
-            return cursor.lastrowid if isinstance(query, peewee.Insert) else cursor.rowcount
 
     def many(self, sql: str, rows: Sequence[Row]) -> int:
         """Execute one statement for many rows in one transaction; return the rows touched."""
@@ -127,16 +129,12 @@ class Database:
     def statement(self, sql: str) -> list[Row]:
         """Execute one statement given as SQL; return its rows."""
         with self._usable():
-            return list(self._execute_sql(sql).fetchall())
+            return list(self.peewee.execute_sql(sql).fetchall())
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection."""
         connection: sqlite3.Connection = self.peewee.connection()  # type: ignore[no-untyped-call]
         return connection
-
-    def _execute_sql(self, sql: str, params: Row = ()) -> sqlite3.Cursor:
-        cursor: sqlite3.Cursor = self.peewee.execute_sql(sql, params)  # type: ignore[no-untyped-call]
-        return cursor
 
     def close(self) -> None:
         """Close this thread's connection; the next use opens another."""

@@ -123,14 +123,15 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _recognise(error: BaseException, path: Path) -> StoreError | None:
-    """Say what an error means. peewee hands the driver's error on as its first argument."""
+    """Say what an error means; peewee keeps the driver's error in its own as `orig`, perhaps twice over."""
     if isinstance(error, StoreError):
         return error
-    original = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+    original = error
+    while isinstance(behind := getattr(original, "orig", None), BaseException):
+        original = behind
     words = str(original)
-    if any(mask in words for mask in MASKING) and error.__context__ is not None:
-        behind = error.__context__ if original is error else original.__context__ or error.__context__
-        return _recognise(behind, path)
+    if any(mask in words for mask in MASKING) and original.__context__ is not None:
+        return _recognise(original.__context__, path)
     if "closed database" in words:
         return store_error(CLOSED, path, words)
     extended = getattr(original, "sqlite_errorcode", None)

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import gc
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import peewee
+import pytest
+
+from ccdesk.core.errors import StoreError
+from ccdesk.core.models import Link
+from ccdesk.store import db
+from ccdesk.store.store import SqliteStore
+from ccdesk.store.troubles import BY_CODE, translated
+
+from .conftest import in_thread
+
+
+def code_of(work: Callable[[], object]) -> str:
+    with pytest.raises(StoreError) as caught:
+        work()
+    error = caught.value
+    assert error.title
+    assert error.meaning
+    assert error.next_step
+    return error.code
+
+
+def test_every_connection_is_set_up_for_safe_sharing(store: SqliteStore) -> None:
+    def pragmas() -> list[object]:
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        return [store._database.statement(f"PRAGMA {name}")[0][0] for name in names]
+
+    assert pragmas() == ["wal", 2, 1, 15_000]
+    assert in_thread(pragmas) == pragmas()
+
+
+def test_a_transaction_is_whole_or_nothing(store: SqliteStore) -> None:
+    def fail_late() -> None:
+        with store.transaction():
+            store.links.save([Link(1)])
+            with store.transaction():
+                store.state.set("a", "1")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_late()
+    assert (store.links.count(), store.state.get("a")) == (0, "")
+
+
+def test_an_inner_failure_can_be_survived(store: SqliteStore) -> None:
+    def fail() -> None:
+        with store.transaction():
+            store.links.save([Link(2)])
+            raise KeyError
+
+    with store.transaction():
+        store.links.save([Link(1)])
+        with pytest.raises(KeyError):
+            fail()
+    assert [link.customer_id for link in store.links.page(-1, 9)] == [1]
+
+
+def test_readers_go_on_while_another_writes(store: SqliteStore) -> None:
+    with store.transaction():
+        store.links.save([Link(1)])
+        assert in_thread(store.links.count) == 0
+    assert in_thread(store.links.count) == 1
+
+
+def test_a_writer_that_waits_too_long_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "WAIT_SECONDS", 0.05)
+    store = SqliteStore(path)
+    with store.transaction():
+        code = in_thread(lambda: code_of(lambda: store.links.save([Link(1)])))
+    assert code == "store_locked"
+    store.close_all()
+
+
+def test_threads_write_side_by_side(store: SqliteStore) -> None:
+    def work(part: int) -> None:
+        for number in range(20):
+            store.links.save([Link(part * 100 + number)])
+            store.calls.add("cc", "2026-03-01", "export")
+
+    threads = [threading.Thread(target=work, args=(part,)) for part in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.links.count() == 80
+    assert store.calls.used("cc", "2026-03-01") == {"export": 80}
+
+
+def test_a_thread_that_ends_leaves_no_connection(store: SqliteStore) -> None:
+    store.links.count()
+    for _ in range(5):
+        in_thread(store.links.count)
+    gc.collect()
+    assert len(store._database.peewee.opened) == 1
+    store.close()
+    gc.collect()
+    assert len(store._database.peewee.opened) == 0
+    assert store.links.count() == 0, "the next use opens another"
+
+
+def test_close_all_ends_the_store_in_every_thread(store: SqliteStore) -> None:
+    opened, closed = threading.Event(), threading.Event()
+
+    def work() -> str:
+        store.links.count()
+        opened.set()
+        assert closed.wait(10)
+        return code_of(store.links.count)
+
+    codes: list[str] = []
+    thread = threading.Thread(target=lambda: codes.append(work()))
+    thread.start()
+    assert opened.wait(10)
+    store.close_all()
+    closed.set()
+    thread.join()
+    assert codes == ["store_closed"]
+    assert code_of(lambda: store.links.save([Link(1)])) == "store_closed"
+
+
+def test_a_connection_closed_under_a_thread_is_said_in_words(store: SqliteStore) -> None:
+    store._database.connection().close()
+    assert code_of(store.links.count) == "store_closed"
+
+
+def test_a_full_disk_loses_only_the_last_step(store: SqliteStore) -> None:
+    store.links.save([Link(1)])
+    pages = store._database.statement("PRAGMA page_count")[0][0]
+    store._database.statement(f"PRAGMA max_page_count = {pages + 20}")
+
+    def fill() -> None:
+        with store.transaction(), store.transaction():
+            for number in range(2, 400):
+                store.links.save([Link(number, note="x" * 4000)])
+
+    assert code_of(fill) == "store_full"
+    assert code_of(lambda: store.links.save([Link(n, note="x" * 4000) for n in range(99)])) == "store_full"
+    assert store.links.count() == 1
+    store.state.set("a", "still works")
+
+
+def test_a_read_only_file_says_so(store: SqliteStore) -> None:
+    store._database.statement("PRAGMA query_only = 1")
+    assert code_of(lambda: store.links.save([Link(1)])) == "store_read_only"
+
+
+def test_a_file_that_vanished_does_not_come_back_empty(store: SqliteStore, path: Path) -> None:
+    store.close()
+    path.unlink()
+    assert code_of(store.links.count) == "store_cannot_open"
+    assert not path.exists()
+
+
+def test_damage_found_later_is_said_in_words(store: SqliteStore, path: Path) -> None:
+    store.links.save([Link(number, note="x" * 500) for number in range(200)])
+    store.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    assert code_of(lambda: store.links.page(-1, 500)) == "store_damaged"
+    path.write_bytes(b"\xff" * 4096 + whole[4096:])
+    store.close()
+    assert code_of(lambda: store.links.page(-1, 500)) == "store_not_ours"
+
+
+@pytest.mark.parametrize("number", sorted(BY_CODE))
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_every_known_trouble_is_translated(number: int, wrapped: bool, tmp_path: Path) -> None:
+    error = sqlite3.OperationalError("words of the driver")
+    error.sqlite_errorcode = number | 3 << 8  # an extended code
+    error.sqlite_errorname = "SQLITE_NAME"
+    with pytest.raises(StoreError) as caught, translated(tmp_path / "a.db"):
+        raise peewee.OperationalError(error, *error.args) if wrapped else error
+    assert caught.value.code == BY_CODE[number].code
+    assert caught.value.detail == "SQLITE_NAME: words of the driver"
+    assert str(tmp_path) in caught.value.meaning
+
+
+def test_our_own_bugs_stay_bugs(store: SqliteStore) -> None:
+    with pytest.raises(peewee.OperationalError):
+        store._database.statement("SELECT nonsense FROM nowhere")
+    with pytest.raises(peewee.OperationalError), store.transaction():
+        store.close()

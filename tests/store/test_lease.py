@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ccdesk.core.errors import Busy, ExitCode
+from ccdesk.store.store import SqliteStore
+from ccdesk.store.tables import LeaseRow
+
+from .conftest import MovedClock, in_thread
+
+HOLD = """
+import os, sys
+from pathlib import Path
+from ccdesk.store.store import SqliteStore
+store = SqliteStore(Path(sys.argv[1]))
+store.lease.acquire("Export on the command line")
+print("held", flush=True)
+sys.stdin.read()
+os._exit(9)  # as a crash would: nothing is given back
+"""
+
+
+def change(store: SqliteStore, **columns: object) -> None:
+    """Make the lease's row look as if somebody else had written it."""
+    store._database.run(LeaseRow.update(**columns))
+
+
+def test_one_at_a_time(opened: Callable[[], SqliteStore]) -> None:
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export in the window")
+    with pytest.raises(Busy) as caught:
+        command_line.lease.acquire("Events")
+    assert caught.value.exit_code is ExitCode.BUSY
+    for word in ("Export in the window", str(os.getpid()), "2026-03-01 12:00 UTC"):
+        assert word in caught.value.meaning
+        assert word in command_line.lease.holder()
+    window.lease.release()
+    assert command_line.lease.holder() == ""
+    command_line.lease.acquire("Events")
+    assert window.lease.holder().startswith("Events (")
+
+
+def test_releasing_what_is_not_held_is_harmless(opened: Callable[[], SqliteStore]) -> None:
+    window, command_line = opened(), opened()
+    window.lease.release()
+    window.lease.acquire("Export")
+    command_line.lease.release()
+    command_line.lease.renew()
+    assert command_line.lease.holder().startswith("Export")
+
+
+def test_two_threads_of_one_store_exclude_each_other(store: SqliteStore) -> None:
+    store.lease.acquire("Export")
+
+    def other() -> None:
+        with pytest.raises(Busy):
+            store.lease.acquire("Events")
+        store.lease.release()
+
+    in_thread(other)
+    assert store.lease.holder().startswith("Export"), "a thread cannot give back what another holds"
+    with pytest.raises(Busy):
+        store.lease.acquire("Events")
+
+
+def test_a_crashed_process_does_not_hold_it(store: SqliteStore, path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(Busy, match="Export on the command line"):
+            store.lease.acquire("Events")
+        process.stdin.close()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert store.lease.holder() == "", "dead, though nobody has asked for its exit code yet"
+    store.lease.acquire("Events")
+    assert store.lease.holder().startswith("Events")
+
+
+def test_a_living_process_is_never_too_silent(opened: Callable[[], SqliteStore], clock: MovedClock) -> None:
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+    clock.move(timedelta(days=2))
+    with pytest.raises(Busy):
+        command_line.lease.acquire("Events")
+
+
+@pytest.mark.parametrize(
+    ("silence", "alive"),
+    [
+        (timedelta(minutes=-90), True),  # the clock was set back
+        (timedelta(seconds=119), True),
+        (timedelta(minutes=2), False),
+    ],
+)
+@pytest.mark.parametrize("columns", [{"host": "elsewhere"}, {"process_started": 1.0}])
+def test_the_heartbeat_decides_where_the_process_cannot_be_asked(
+    opened: Callable[[], SqliteStore],
+    clock: MovedClock,
+    silence: timedelta,
+    alive: bool,
+    columns: dict[str, object],
+) -> None:
+    """Another computer, or a process id that may have been used again."""
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+    change(window, heartbeat=clock.now() - silence, **columns)
+    assert bool(command_line.lease.holder()) is alive
+    if alive:
+        with pytest.raises(Busy):
+            command_line.lease.acquire("Events")
+    else:
+        command_line.lease.acquire("Events")
+
+
+def test_the_heartbeat_decides_where_the_system_keeps_silent(
+    opened: Callable[[], SqliteStore], clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+
+    def denied(pid: int) -> None:
+        raise psutil.AccessDenied(pid)
+
+    monkeypatch.setattr(psutil, "Process", denied)
+    assert command_line.lease.holder()
+    clock.move(timedelta(minutes=3))
+    assert not command_line.lease.holder()
+
+
+def test_renewing_writes_every_few_seconds(store: SqliteStore, clock: MovedClock) -> None:
+    def heartbeat() -> object:
+        return store._database.value(LeaseRow.select(LeaseRow.heartbeat))
+
+    store.lease.acquire("Export")
+    first = heartbeat()
+    clock.move(timedelta(seconds=4))
+    store.lease.renew()
+    assert heartbeat() == first
+    clock.move(timedelta(seconds=2))
+    store.lease.renew()
+    assert heartbeat() == clock.now()
+    in_thread(store.lease.renew)
+
+
+def test_who_lost_it_is_told_to_stop(opened: Callable[[], SqliteStore], clock: MovedClock) -> None:
+    """A computer that slept, seen from another one: two runs must not go on side by side."""
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+    change(window, host="elsewhere")
+    clock.move(timedelta(minutes=3))
+    command_line.lease.acquire("Events")
+    with pytest.raises(Busy, match="Events"):
+        window.lease.renew()
+    window.lease.release()
+    window.lease.renew()
+    assert command_line.lease.holder().startswith(f"Events (process {os.getpid()} on {socket.gethostname()}")

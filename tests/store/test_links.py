@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.store.store import SqliteStore
+
+from .conftest import NOON
+
+moments = st.none() | st.datetimes(
+    min_value=datetime(1980, 1, 1),
+    max_value=datetime(2200, 1, 1),
+    timezones=st.sampled_from(
+        [UTC, timezone(timedelta(hours=-5)), timezone(timedelta(hours=13, minutes=45))]
+    ),
+)
+links = st.builds(
+    Link,
+    customer_id=st.integers(0, 2**62),
+    kibo_updated_at=moments,
+    written_at=moments,
+    opt_out_at=moments,
+    out_since=moments,
+    resubscribe_asked_at=moments,
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path_factory.mktemp("links") / "ccdesk.db")
+    yield store
+    store.close_all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(link=links)
+def test_a_link_comes_back_as_it_was_saved(shared: SqliteStore, link: Link) -> None:
+    shared.links.save([link])
+    found = shared.links.get(link.customer_id)
+    assert found == link
+    assert found is not None
+    assert found.written_at is None or found.written_at.tzinfo is UTC
+    assert link in shared.links.by_email(link.email_key)
+
+
+def test_saving_again_replaces(store: SqliteStore) -> None:
+    link = Link(7, "ann@example.com", contact_id="c1", on_list=True, note="old")
+    store.links.save([link])
+    store.links.save([replace(link, email="Bob@Example.com ", note="")])
+    assert store.links.get(7) == replace(link, email="Bob@Example.com ", note="")
+    assert store.links.by_email("ann@example.com") == []
+    assert [one.customer_id for one in store.links.by_email("bob@example.com")] == [7]
+    assert store.links.count() == 1
+
+
+def test_unknown_links_are_none_and_absent(store: SqliteStore) -> None:
+    assert store.links.get(1) is None
+    assert store.links.many([1, 2]) == {}
+    assert store.links.by_emails(["x@example.com"]) == {}
+
+
+def test_look_ups_of_many_go_past_the_limit_of_variables(store: SqliteStore) -> None:
+    made = [Link(number, f"p{number // 2}@example.com") for number in range(3000)]
+    store.links.save(iter(made))
+    assert store.links.many(range(2, 40_000)) == {link.customer_id: link for link in made[2:]}
+    found = store.links.by_emails([f"p{number}@example.com" for number in range(2000)] * 2)
+    assert len(found) == 1500
+    assert [link.customer_id for link in found["p7@example.com"]] == [14, 15]
+
+
+def test_pages_go_on_above_the_last_id(store: SqliteStore) -> None:
+    store.links.save([Link(number) for number in (5, 1, 9, 3)])
+    assert [link.customer_id for link in store.links.page(-1, 3)] == [1, 3, 5]
+    assert [link.customer_id for link in store.links.page(5, 3)] == [9]
+
+
+def test_owed_links_only(store: SqliteStore) -> None:
+    store.links.save([Link(1), Link(2, owed=Owed.OPT_OUT), Link(3, owed=Owed.OPT_IN), Link(4)])
+    assert [link.customer_id for link in store.links.owed(-1, 10)] == [2, 3]
+    assert [link.customer_id for link in store.links.owed(2, 10)] == [3]
+
+
+def test_off_scan_are_the_members_the_scan_did_not_see(store: SqliteStore) -> None:
+    store.links.save(
+        [
+            Link(1, contact_id="seen", on_list=True),
+            Link(2, contact_id="gone", on_list=True),
+            Link(3, contact_id="never", on_list=False),
+            Link(4, contact_id="", on_list=True),
+            Link(5, contact_id="gone too", on_list=True),
+        ]
+    )
+    store.staging.add_scan(["seen", "somebody else"])
+    store.staging.add_scan(["seen"])
+    assert [link.customer_id for link in store.links.off_scan(-1, 10)] == [2, 4, 5]
+    assert [link.customer_id for link in store.links.off_scan(2, 1)] == [4]
+    store.staging.clear_scan()
+    assert [link.customer_id for link in store.links.off_scan(-1, 1)] == [1]
+
+
+def test_leaving_the_list_keeps_states(store: SqliteStore) -> None:
+    store.links.save([Link(1, on_list=True), Link(2, state=LinkState.LEFT_LIST), Link(3, on_list=True)])
+    assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (2, 1)
+    store.links.leave_list()
+    assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (0, 3)
+    assert store.links.get(2) == Link(2, state=LinkState.LEFT_LIST)
+
+
+def test_nothing_is_saved_if_making_the_links_fails(store: SqliteStore) -> None:
+    def failing() -> Iterator[Link]:
+        yield Link(1)
+        raise RuntimeError("reading failed")
+
+    with pytest.raises(RuntimeError):
+        store.links.save(failing())
+    assert store.links.count() == 0
+
+
+def test_half_surrogates_are_replaced_rather_than_stopping_a_run(store: SqliteStore) -> None:
+    store.links.save([Link(1, "a\ud83d@example.com"), Link(2, "b@example.com")])
+    assert [link.email for link in store.links.page(-1, 9)] == ["a?@example.com", "b@example.com"]
+    assert store.links.by_email("a\ud83d@example.com")[0].customer_id == 1
+
+
+def test_a_moment_without_zone_is_refused(store: SqliteStore) -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        store.links.save([Link(1, written_at=datetime(2026, 1, 1))])
+
+
+def test_two_stores_in_one_process_do_not_mix(tmp_path: Path) -> None:
+    one, other = SqliteStore(tmp_path / "one.db"), SqliteStore(tmp_path / "other.db")
+    one.links.save([Link(1)])
+    other.links.save([Link(2, written_at=NOON)])
+    assert [link.customer_id for link in one.links.page(-1, 9)] == [1]
+    assert [link.customer_id for link in other.links.page(-1, 9)] == [2]
+    one.close_all()
+    other.close_all()
+
+
+def test_what_one_store_saves_the_other_reads(opened: Callable[[], SqliteStore]) -> None:
+    window, command_line = opened(), opened()
+    window.links.save([Link(1, "ann@example.com")])
+    assert command_line.links.get(1) == Link(1, "ann@example.com")

@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import peewee
+import pytest
+from playhouse.migrate import SqliteMigrator, migrate
+
+from ccdesk.core.errors import ExitCode, StoreError
+from ccdesk.core.models import Link
+from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
+from ccdesk.store import migrations
+from ccdesk.store.db import Database
+from ccdesk.store.migrations import prepare
+from ccdesk.store.schema import STEPS
+from ccdesk.store.store import SqliteStore
+from ccdesk.store.tables import TABLES
+
+from .conftest import NOON
+
+OPEN = "import sys; from pathlib import Path; from ccdesk.store.store import SqliteStore; "
+
+
+def refused(path: Path, **more: object) -> StoreError:
+    """Open a file that must be refused, and left exactly as it is."""
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(StoreError) as caught:
+        prepare(path, **more)  # type: ignore[arg-type]
+    assert (path.read_bytes() if path.is_file() else None) == before
+    assert caught.value.exit_code is ExitCode.WRONG_USE
+    assert caught.value.meaning
+    assert caught.value.next_step
+    return caught.value
+
+
+def add_color(migrator: SqliteMigrator) -> None:
+    """Rebuild a table that others refer to, as a later version might."""
+    migrate(  # type: ignore[no-untyped-call]
+        migrator.add_column("run", "color", peewee.TextField(default="green")),
+        migrator.drop_column("run", "message"),
+    )
+
+
+def failing(migrator: SqliteMigrator) -> None:
+    add_color(migrator)
+    raise RuntimeError("power cut")
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_the_tables_are_what_the_models_say(store: SqliteStore) -> None:
+    for model in TABLES:
+        meta = model._meta
+        found = store._database.statement(f"PRAGMA table_info({meta.table_name})")
+        columns = [(name, bool(needed or key)) for _, name, _, needed, _, key in found]
+        assert columns == [(field.column_name, not field.null) for field in meta.sorted_fields]
+    names = store._database.statement("SELECT name FROM sqlite_master WHERE type = 'table'")
+    assert {name for (name,) in names} - {"sqlite_sequence"} == {model._meta.table_name for model in TABLES}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes")
+def test_a_new_file_is_for_its_owner_only(store: SqliteStore, path: Path) -> None:
+    store.links.save([Link(1)])
+    for one in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        assert stat.S_IMODE(one.stat().st_mode) == 0o600
+
+
+def test_opening_again_changes_nothing(path: Path, opened: Callable[[], SqliteStore]) -> None:
+    opened().links.save([Link(1)])
+    assert opened().links.get(1) == Link(1)
+    assert list(path.parent.glob("*.bak")) == []
+
+
+def test_an_older_file_is_backed_up_then_brought_up_to_date(path: Path) -> None:
+    store = SqliteStore(path)
+    run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
+    store.runs.add_entries(run.id, [Entry(1, "a", Outcome.ADDED, "")])
+    # The store stays open: what was written is still in the write-ahead log, and belongs in the backup.
+    prepare(path, (*STEPS, add_color))
+    assert version(path) == len(STEPS) + 1
+    assert store.runs.entry_count(run.id) == 1, "rebuilding the parent must not delete what refers to it"
+    assert store._database.statement("SELECT color FROM run") == [("green",)]
+    store.close_all()
+
+    backup = path.with_name(f"{path.name}.v{len(STEPS)}.bak")
+    if sys.platform != "win32":
+        assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    saved = SqliteStore(backup)
+    assert saved.runs.get(run.id) == run
+    saved.close_all()
+    assert {one.name for one in path.parent.iterdir()} == {path.name, backup.name}
+
+
+def test_a_step_that_fails_leaves_the_file_as_it_was_before_it(path: Path) -> None:
+    prepare(path)
+    with pytest.raises(RuntimeError, match="power cut"):
+        prepare(path, (*STEPS, failing))
+    assert version(path) == len(STEPS)
+    store = SqliteStore(path)
+    store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
+    store.close_all()
+    prepare(path, (*STEPS, add_color))
+    assert version(path) == len(STEPS) + 1
+
+
+def test_a_step_that_tears_rows_from_their_parents_is_undone(path: Path) -> None:
+    store = SqliteStore(path)
+    run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
+    store.runs.add_entries(run.id, [Entry(1, "a", Outcome.ADDED, "")])
+
+    def careless(migrator: SqliteMigrator) -> None:
+        migrator.database.execute_sql("DELETE FROM run")
+
+    with pytest.raises(RuntimeError, match="without their parent"):
+        prepare(path, (*STEPS, careless))
+    assert store.runs.get(run.id) == run
+    store.close_all()
+
+
+def test_without_a_backup_nothing_is_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(path)
+
+    def no_space(*arguments: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "open", lambda name, *rest: os_open(name, *rest) if name == path else no_space())
+    assert refused(path, steps=(*STEPS, add_color)).code == "store_no_backup"
+    assert version(path) == len(STEPS)
+
+
+os_open = os.open
+
+
+def test_a_newer_file_is_refused(path: Path) -> None:
+    prepare(path, (*STEPS, add_color))
+    error = refused(path)
+    assert error.code == "store_newer"
+    assert "newer version" in error.title
+
+
+def test_another_programs_database_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    assert refused(path).code == "store_not_ours"
+
+
+@pytest.mark.parametrize("content", [b"garbage" * 1000, b"{}"])
+def test_a_file_that_is_no_database_is_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    assert refused(path).code == "store_not_ours"
+
+
+def test_an_emptied_file_is_not_taken_for_a_new_one(path: Path) -> None:
+    path.touch(0o600)
+    os.utime(path, (0, 0))
+    assert refused(path).code == "store_emptied"
+
+
+def test_an_empty_file_made_just_now_is_somebody_creating_it(path: Path) -> None:
+    path.touch(0o600)
+    prepare(path)
+    assert version(path) == len(STEPS)
+
+
+def test_a_write_ahead_log_without_its_file_is_not_swallowed(path: Path) -> None:
+    left = path.with_name(f"{path.name}-wal")
+    left.write_bytes(b"changes")
+    assert refused(path).code == "store_main_file_gone"
+    assert left.read_bytes() == b"changes"
+    assert not path.exists()
+
+
+def test_a_folder_in_its_place_and_a_missing_folder(tmp_path: Path) -> None:
+    assert refused(tmp_path).code == "store_is_folder"
+    assert refused(tmp_path / "missing" / "ccdesk.db").code == "store_no_folder"
+    (tmp_path / "file").write_text("")
+    assert refused(tmp_path / "file" / "ccdesk.db").code == "store_no_folder"
+
+
+def test_a_disk_that_refuses_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, code in ((30, "store_read_only"), (36, "store_cannot_open")):
+
+        def refuse(*arguments: object, number: int = number) -> int:
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(os, "open", refuse)
+        assert refused(path).code == code
+
+
+READ_ONLY = (
+    OPEN
+    + """
+import os, tempfile
+from ccdesk.core.errors import StoreError
+if os.geteuid() == 0:  # root may write anywhere
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+base = Path(tempfile.mkdtemp())
+path = base / "ccdesk.db"
+def attempt():
+    try:
+        SqliteStore(path).close_all()
+    except StoreError as error:
+        print(error.code)
+    else:
+        print("opened")
+base.chmod(0o555)
+attempt()
+base.chmod(0o755)
+attempt()
+base.chmod(0o555)
+attempt()
+base.chmod(0o755)
+path.chmod(0o444)
+attempt()
+path.unlink()
+base.rmdir()
+"""
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes")
+def test_a_read_only_folder_or_file_is_refused() -> None:
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", READ_ONLY],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "TMPDIR": "/tmp"},
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == ["store_read_only", "opened", "store_read_only", "store_read_only"]
+
+
+def test_several_processes_may_create_it_at_once(path: Path) -> None:
+    work = OPEN + "s = SqliteStore(Path(sys.argv[1])); s.calls.add('cc', 'today', 'export'); s.close_all()"
+    processes = [
+        subprocess.Popen([sys.executable, "-c", work, str(path)], stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.communicate(timeout=60)[1] == ""
+    store = SqliteStore(path)
+    assert store.calls.used("cc", "today") == {"export": 4}
+    store.close_all()
+
+
+def test_two_programs_may_bring_it_up_to_date_at_once(path: Path) -> None:
+    prepare(path)
+
+    def meanwhile(migrator: SqliteMigrator) -> None:
+        raise AssertionError("the other one has done this step")
+
+    def faster(database: Database) -> Path:
+        prepare(path, (*STEPS, add_color))
+        return path
+
+    with pytest.MonkeyPatch.context() as patch:
+        real = migrations._back_up
+        patch.setattr(
+            migrations, "_back_up", lambda db: (patch.setattr(migrations, "_back_up", real), faster(db))
+        )
+        prepare(path, (*STEPS, meanwhile))
+    assert version(path) == len(STEPS) + 1
