@@ -1,0 +1,207 @@
+"""Secrets in the operating system's keyring, cut into entries it can hold (design §6).
+
+Windows' store holds about 1,280 characters an entry; an access token alone is about that long
+(constant-contact.md §2). A long value is written under fresh names first and becomes valid with one last
+write, so a crash halfway leaves the old value, never a mixed one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import keyring
+from keyring.errors import KeyringError, PasswordDeleteError
+
+from ccdesk.core.errors import VaultError
+
+log = logging.getLogger(__name__)
+
+ENTRY_CHARACTERS = 1000
+CALL_SECONDS = 30.0  # a locked keyring waits for somebody to type a password
+_PARTS = "ccdesk-parts"
+
+T = TypeVar("T")
+
+
+class Backend(Protocol):
+    """What we use of a keyring."""
+
+    def get_password(self, service: str, username: str, /) -> str | None:
+        """Return an entry."""
+
+    def set_password(self, service: str, username: str, password: str, /) -> None:
+        """Store an entry."""
+
+    def delete_password(self, service: str, username: str, /) -> None:
+        """Delete an entry; PasswordDeleteError if there is none."""
+
+
+def service_name(base_dir: Path) -> str:
+    """Return the keyring's name for a base dir, so that several of them do not mix."""
+    digest = hashlib.sha256(str(base_dir.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+    return f"ccdesk:{digest[:12]}"
+
+
+class KeyringVault:
+    """The system's keyring. If there is none, or only one that keeps nothing secret, every call says so."""
+
+    def __init__(
+        self, service: str, *, backend: Backend | None = None, seconds: float = CALL_SECONDS
+    ) -> None:
+        self._service, self._given, self._seconds = service, backend, seconds
+        self._lock = threading.RLock()
+        self._hanging: threading.Thread | None = None
+
+    def get(self, name: str) -> str:
+        """Return a secret, `""` if there is none or it was not written to its end."""
+        with self._lock:
+            value = self._entry(name)
+            manifest = _Manifest.read(value)
+            if manifest is None:
+                return value
+            joined = "".join(self._entry(part) for part in manifest.names(name))
+            if manifest.matches(joined):
+                return joined
+            log.warning("A secret in the keyring is incomplete and counts as missing")
+            return ""
+
+    def set(self, name: str, value: str) -> None:
+        """Store a secret of any length."""
+        with self._lock:
+            if not value:
+                self.delete(name)
+                return
+            former = _Manifest.read(self._entry(name))
+            if len(value) <= _room(value) and not value.startswith(_PARTS):
+                self._put(name, value)
+                self._drop(name, former)
+                return
+            manifest, parts = _Manifest.of(value)
+            for part, text in zip(manifest.names(name), parts, strict=True):
+                self._put(part, text)
+            self._put(name, manifest.text)
+            self._drop(name, former)
+
+    def delete(self, name: str) -> None:
+        """Forget a secret; no error if there is none."""
+        with self._lock:
+            former = _Manifest.read(self._entry(name))
+            self._remove(name)
+            self._drop(name, former)
+
+    def _drop(self, name: str, manifest: _Manifest | None) -> None:
+        for part in manifest.names(name) if manifest is not None else ():
+            self._remove(part)
+
+    def _entry(self, name: str) -> str:
+        return self._call(lambda backend: backend.get_password(self._service, name)) or ""
+
+    def _put(self, name: str, value: str) -> None:
+        self._call(lambda backend: backend.set_password(self._service, name, value))
+
+    def _remove(self, name: str) -> None:
+        def remove(backend: Backend) -> None:
+            try:
+                backend.delete_password(self._service, name)
+            except PasswordDeleteError:
+                if backend.get_password(self._service, name) is not None:
+                    raise
+
+        self._call(remove)
+
+    def _backend(self) -> Backend:
+        backend: Backend = self._given or keyring.get_keyring()
+        module = type(backend).__module__
+        if module.startswith(("keyring.backends.fail", "keyring.backends.null")):
+            raise VaultError("There is no keyring on this system", detail=module)
+        if module.startswith("keyrings.alt"):
+            raise VaultError("The keyring in use keeps secrets in plain files", detail=module)
+        return backend
+
+    def _call(self, work: Callable[[Backend], T]) -> T:
+        """Do something with the keyring, but do not wait for it for ever."""
+        if self._hanging is not None and self._hanging.is_alive():
+            raise self._no_answer()
+        results: list[T] = []
+        errors: list[Exception] = []
+
+        def run() -> None:
+            try:
+                results.append(work(self._backend()))
+            except Exception as error:  # handed to the caller below
+                errors.append(error)
+
+        thread = threading.Thread(target=run, name="keyring", daemon=True)
+        thread.start()
+        thread.join(self._seconds)
+        if thread.is_alive():
+            self._hanging = thread
+            raise self._no_answer()
+        if errors:
+            raise _translated(errors[0])
+        return results[0]
+
+    def _no_answer(self) -> VaultError:
+        return VaultError(
+            "The system's keyring does not answer",
+            next_step="Look for a window that asks to unlock it, then try again; or choose the protected "
+            "file instead by setting CCDESK_VAULT=file.",
+        )
+
+
+def _translated(error: Exception) -> VaultError:
+    if isinstance(error, VaultError):
+        return error
+    kind = type(error).__name__
+    told = "The system's keyring refused" if isinstance(error, KeyringError) else ""
+    return VaultError(told, detail=kind)
+
+
+class _Manifest:
+    """The entry that stands for a long value: which parts it has, and their checksum."""
+
+    def __init__(self, mark: str, count: int, digest: str) -> None:
+        self._mark, self._count, self._digest = mark, count, digest
+
+    @classmethod
+    def of(cls, value: str) -> tuple[_Manifest, list[str]]:
+        """Cut a value into parts under a fresh mark."""
+        size = _room(value)
+        parts = [value[start : start + size] for start in range(0, len(value), size)]
+        return cls(secrets.token_hex(4), len(parts), _digest(value)), parts
+
+    @classmethod
+    def read(cls, text: str) -> _Manifest | None:
+        """Read an entry; None if it is a value itself."""
+        pieces = text.split(":")
+        if len(pieces) != 4 or pieces[0] != _PARTS or not pieces[2].isdecimal():
+            return None
+        return cls(pieces[1], int(pieces[2]), pieces[3])
+
+    @property
+    def text(self) -> str:
+        """The entry's content."""
+        return f"{_PARTS}:{self._mark}:{self._count}:{self._digest}"
+
+    def names(self, name: str) -> list[str]:
+        """The names of the parts, in order."""
+        return [f"{name}#{self._mark}.{number}" for number in range(1, self._count + 1)]
+
+    def matches(self, value: str) -> bool:
+        """Say whether the parts put together are the value that was written."""
+        return _digest(value) == self._digest
+
+
+def _room(value: str) -> int:
+    """Return how many characters an entry takes; beyond ASCII one may count as two."""
+    return ENTRY_CHARACTERS if value.isascii() else ENTRY_CHARACTERS // 2
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]

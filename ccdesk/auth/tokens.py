@@ -1,0 +1,264 @@
+"""The tokens of the log-in: kept, renewed by one at a time, a new refresh token saved before anything else.
+
+Sources: constant-contact.md §2 (rotating refresh tokens are single use), §21.12. A small file beside the
+vault, the stamp, tells every process that the log-in changed, so that a token in memory is not used after a
+log-out elsewhere, and a log-out holds even where the keyring cannot be reached.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ccdesk.auth.oauth import OAuthClient, TokenReply
+from ccdesk.core.clock import Clock, format_time, parse_time
+from ccdesk.core.errors import LoginNeeded, Unreachable, VaultError
+from ccdesk.core.ports import Vault
+
+log = logging.getLogger(__name__)
+
+ACCESS, REFRESH, INFO = "cc_access_token", "cc_refresh_token", "cc_token_info"
+_EARLY = timedelta(minutes=5)  # treat as expired that early (§2); a short life: at its half
+_LOCK_SECONDS = 90.0  # longer than a refresh with its time-outs takes
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_OUT, _DEAD = "out", "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is known of the log-in; times are aware UTC."""
+
+    access: str = field(default="", repr=False)
+    refresh: str = field(default="", repr=False)
+    obtained_at: datetime = _BEGINNING
+    lifetime: timedelta = timedelta(0)
+    logged_in_at: datetime | None = None
+    stamp: str = ""
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.obtained_at + self.lifetime
+
+    def alive(self, now: datetime) -> bool:
+        """True until the service stops taking the access token, as far as the clock can be believed."""
+        return bool(self.access) and self.obtained_at - _EARLY <= now < self.expires_at
+
+    def fresh(self, now: datetime) -> bool:
+        """True while the access token need not be renewed yet."""
+        early = _EARLY if self.lifetime >= 2 * _EARLY else self.lifetime / 2
+        return self.alive(now) and now < self.expires_at - early
+
+
+class Tokens:
+    """The `TokenSource` of Constant Contact; may be used by any thread, and beside other processes."""
+
+    def __init__(
+        self, vault: Vault, oauth: OAuthClient, *, base_dir: Path, clock: Clock | None = None
+    ) -> None:
+        self._vault, self._oauth, self._base_dir = vault, oauth, base_dir
+        self._clock = clock or Clock()
+        self._lock = threading.RLock()
+        self._held = _Held()
+
+    # ------------------------------------------------------------ asked by the clients
+
+    def bearer(self) -> str:
+        """Return a token believed valid, renewing it a little early.
+
+        Raises:
+            LoginNeeded: nobody is logged in, or the log-in is dead.
+            Unreachable: it must be renewed and that failed in passing; the old tokens are kept.
+
+        """
+        held = self._held
+        if held.fresh(self._clock.now()) and held.stamp == self._stamp():
+            return held.access
+        return self._renewed(lambda found: found.fresh(self._clock.now()), may_be_old=True)
+
+    def renew(self, stale: str) -> str:
+        """Return a token other than `stale`, renewing only if nobody has done so yet; errors as `bearer`."""
+        return self._renewed(
+            lambda found: found.access != stale and found.fresh(self._clock.now()), may_be_old=False
+        )
+
+    def _renewed(self, good: Callable[[_Held], bool], *, may_be_old: bool) -> str:
+        with self._alone():
+            held = self._load()
+            if good(held):
+                return held.access
+            try:
+                return self._refresh(held).access
+            except (Unreachable, LoginNeeded) as error:
+                passing = isinstance(error, Unreachable) or not held.refresh
+                if may_be_old and passing and held.alive(self._clock.now()):
+                    log.info("The log-in could not be renewed early; the token is still good")
+                    return held.access
+                raise
+
+    def _refresh(self, held: _Held) -> _Held:
+        """Renew; on refusal look once whether somebody else has put a newer refresh token there."""
+        for _ in range(2):
+            if not held.refresh:
+                raise LoginNeeded()
+            try:
+                reply = self._oauth.refresh(held.refresh)
+            except LoginNeeded:
+                used, held = held.refresh, self._read(self._stamp())
+                if held.refresh == used:
+                    break
+            else:
+                return self._save(reply, held)
+        self._set_stamp(_DEAD)
+        raise LoginNeeded(meaning="The log-in has run out or was revoked.")
+
+    # ------------------------------------------------------------ logging in and out
+
+    def store(self, reply: TokenReply) -> None:
+        """Keep the tokens of a new log-in, in place of whatever was there."""
+        with self._alone():
+            self._vault.delete(ACCESS)  # it may be of another account than the new refresh token
+            self._vault.delete(REFRESH)
+            self._save(reply, _Held())
+
+    def forget(self) -> list[str]:
+        """Log out: forget everything that can be reached; return in words what could not be removed.
+
+        The tokens are not used again in any case: the stamp says so even if the keyring does not answer.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._alone())
+            except Unreachable:
+                log.warning("Logging out although another process is busy renewing the log-in")
+            self._held = _Held()
+            problems: list[str] = []
+            try:
+                self._set_stamp(_OUT)
+            except VaultError as error:
+                problems.append(error.title)
+            for name in (REFRESH, ACCESS, INFO):
+                try:
+                    self._vault.delete(name)
+                except VaultError as error:
+                    problems.append(f"{name} is still kept: {error.title}")
+            return problems
+
+    def logged_in(self) -> bool:
+        """Say whether there is a log-in that may still work; VaultError if the vault cannot tell."""
+        held = self._load()
+        return bool(held.refresh) or held.alive(self._clock.now())
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the access token runs out (it is renewed by itself before that); None without one."""
+        held = self._load()
+        return held.expires_at if held.access else None
+
+    @property
+    def logged_in_at(self) -> datetime | None:
+        """When somebody last logged in with the browser."""
+        return self._load().logged_in_at
+
+    # ------------------------------------------------------------ keeping
+
+    def _load(self) -> _Held:
+        """Read the vault unless what is in memory is still what is there."""
+        stamp = self._stamp()
+        if stamp in (_OUT, _DEAD):
+            self._held = _Held(stamp=stamp)
+        elif not stamp or stamp != self._held.stamp:
+            self._held = self._read(stamp)
+        return self._held
+
+    def _read(self, stamp: str) -> _Held:
+        access, refresh = self._vault.get(ACCESS), self._vault.get(REFRESH)
+        try:
+            info = json.loads(self._vault.get(INFO) or "{}")
+            lifetime = timedelta(seconds=int(info.get("lifetime", 0)))
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            info, lifetime = {}, timedelta(0)
+        return _Held(
+            access=access,
+            refresh=refresh,
+            obtained_at=parse_time(str(info.get("obtained_at", ""))) or _BEGINNING,
+            lifetime=lifetime,
+            logged_in_at=parse_time(str(info.get("logged_in_at", ""))),
+            stamp=stamp,
+        )
+
+    def _save(self, reply: TokenReply, former: _Held) -> _Held:
+        """Keep new tokens, the refresh token first: whatever fails after that, it is not lost."""
+        now = self._clock.now()
+        if reply.refresh_token:
+            self._vault.set(REFRESH, reply.refresh_token)
+        held = _Held(
+            access=reply.access_token,
+            refresh=reply.refresh_token or former.refresh,
+            obtained_at=now,
+            lifetime=timedelta(seconds=reply.lifetime),
+            logged_in_at=former.logged_in_at or now,
+            stamp=f"in-{secrets.token_hex(8)}",
+        )
+        self._vault.set(ACCESS, reply.access_token)
+        info = {
+            "obtained_at": format_time(now),
+            "lifetime": reply.lifetime,
+            "logged_in_at": format_time(held.logged_in_at or now),
+        }
+        self._vault.set(INFO, json.dumps(info))
+        self._set_stamp(held.stamp)
+        self._held = held
+        return held
+
+    # ------------------------------------------------------------ one at a time
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only one who renews or replaces tokens, in this process and among all others."""
+        with self._lock:
+            try:
+                self._base_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+                lock = FileLock(str(self._base_dir / "login.lock"), timeout=_LOCK_SECONDS)
+                lock.acquire()
+            except Timeout:
+                raise Unreachable(
+                    "Another ccdesk is busy renewing the log-in", meaning="Nothing was lost."
+                ) from None
+            except OSError as error:
+                raise _no_folder(error) from error
+            try:
+                yield
+            finally:
+                lock.release()
+
+    def _stamp(self) -> str:
+        try:
+            return (self._base_dir / "login.stamp").read_text(encoding="ascii").strip()
+        except (FileNotFoundError, ValueError):
+            return ""
+        except OSError as error:
+            raise _no_folder(error) from error
+
+    def _set_stamp(self, stamp: str) -> None:
+        try:
+            (self._base_dir / "login.stamp").write_text(stamp, encoding="ascii")
+        except OSError as error:
+            raise _no_folder(error) from error
+
+
+def _no_folder(error: OSError) -> VaultError:
+    return VaultError(
+        "The base dir cannot be used",
+        meaning="The state of the log-in is kept there.",
+        next_step="Make the folder readable and writable for you.",
+        detail=type(error).__name__,
+    )

@@ -1,0 +1,129 @@
+"""Where secrets are kept: the system's keyring, or a 0600 file chosen openly (design §6)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ccdesk.auth.keyring_vault import KeyringVault, service_name
+from ccdesk.core.errors import SettingsError, VaultError
+from ccdesk.core.ports import Vault
+
+log = logging.getLogger(__name__)
+
+_LOCK_SECONDS = 30.0
+
+
+def open_vault(base_dir: Path, environ: Mapping[str, str]) -> Vault:
+    """Return the vault `CCDESK_VAULT` chooses: `keyring` (also when unset) or `file`; never another one.
+
+    Raises:
+        SettingsError: it names something else.
+
+    """
+    choice = environ.get("CCDESK_VAULT", "").strip().lower() or "keyring"
+    if choice == "keyring":
+        return KeyringVault(service_name(base_dir))
+    if choice == "file":
+        return FileVault(base_dir / "vault.json")
+    raise SettingsError(
+        "CCDESK_VAULT names a vault there is none of",
+        meaning="Log-in tokens and the Kibo secret need a place to be kept in.",
+        next_step="Set it to “keyring” or “file”, or leave it unset for the keyring.",
+    )
+
+
+class FileVault:
+    """Secrets as JSON in one file only its owner can read; every change replaces the file as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self, name: str) -> str:
+        """Return a secret, `""` if there is none."""
+        return self._read().get(name, "")
+
+    def set(self, name: str, value: str) -> None:
+        """Store a secret of any length."""
+        with self._changing() as secrets:
+            secrets[name] = value
+
+    def delete(self, name: str) -> None:
+        """Forget a secret; no error if there is none."""
+        if self._path.exists():
+            with self._changing() as secrets:
+                secrets.pop(name, None)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[dict[str, str]]:
+        """Hand out the secrets under a lock that other processes honour, and save them afterwards."""
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with FileLock(f"{self._path}.lock", timeout=_LOCK_SECONDS):
+                secrets = self._read()
+                yield secrets
+                self._write(secrets)
+        except Timeout as error:
+            raise _unusable(self._path, "another process holds its lock") from error
+        except OSError as error:
+            raise _unusable(self._path, str(error)) from error
+
+    def _read(self) -> dict[str, str]:
+        try:
+            self._tighten()
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise _unusable(self._path, type(error).__name__) from error
+        if not isinstance(content, dict):
+            raise _unusable(self._path, "not an object")
+        return {name: value for name, value in content.items() if isinstance(value, str)}
+
+    def _tighten(self) -> None:
+        """Take away what others may do with the file, should somebody have given it to them."""
+        if os.name == "posix" and self._path.stat().st_mode & 0o077:
+            log.warning("The vault file could be read by others; that was put right")
+            self._path.chmod(0o600)
+
+    def _write(self, secrets: Mapping[str, str]) -> None:
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".vault-")  # made 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(dict(secrets), file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self._path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+        _sync_folder(self._path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the replacement itself durable, where folders can be synced."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unusable(path: Path, detail: str) -> VaultError:
+    return VaultError(
+        "The file for secrets cannot be used",
+        meaning=f"Log-in tokens and the Kibo secret are kept in {path.name} under the base dir.",
+        next_step="Make the file and its folder readable and writable for you, or delete the file, log in "
+        "again and enter the Kibo secret again.",
+        detail=detail,
+    )
