@@ -18,8 +18,9 @@ import psutil
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import Busy
+from ccdesk.store.columns import to_text
 from ccdesk.store.db import Database, upsert
-from ccdesk.store.tables import LeaseRow, to_text
+from ccdesk.store.tables import LeaseRow
 
 SILENT = timedelta(minutes=2)
 RENEW_EVERY = 5.0  # seconds

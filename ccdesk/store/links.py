@@ -11,8 +11,9 @@ import peewee
 from peewee import SQL, fn
 
 from ccdesk.core.models import Link
+from ccdesk.store.columns import to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
-from ccdesk.store.tables import LinkRow, ScanRow, to_text
+from ccdesk.store.tables import LinkRow, ScanRow
 
 COLUMNS = tuple(getattr(LinkRow, field.name) for field in fields(Link))
 STORED = tuple(field.name for field in LinkRow._meta.sorted_fields)  # Link's fields and its email_key

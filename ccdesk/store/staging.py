@@ -9,8 +9,9 @@ from peewee import SQL, fn
 
 from ccdesk.core.models import Address, Contact, Customer
 from ccdesk.core.ports import StagedPerson
+from ccdesk.store.columns import to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
-from ccdesk.store.tables import ScanRow, StagedContactRow, StagedCustomerRow, to_text
+from ccdesk.store.tables import ScanRow, StagedContactRow, StagedCustomerRow
 
 PLAN = ("action", "reason", "contact_id", "ownership", "chunk")
 

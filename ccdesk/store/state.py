@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, upsert
-from ccdesk.store.tables import CallsRow, SettingRow, StateRow, from_text, to_text
+from ccdesk.store.tables import CallsRow, SettingRow, StateRow
 
 COUNT_CALL = (
     "INSERT INTO call_count (service, day, origin, calls) VALUES (?, ?, ?, 1) "

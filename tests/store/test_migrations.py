@@ -75,6 +75,15 @@ def test_a_new_file_is_for_its_owner_only(store: SqliteStore, path: Path) -> Non
         assert stat.S_IMODE(one.stat().st_mode) == 0o600
 
 
+def test_any_folder_name_will_do(tmp_path: Path) -> None:
+    folder = tmp_path / "Grüße #1 100% a&b=c"
+    folder.mkdir()
+    store = SqliteStore(folder / "ccdesk.db")
+    store.links.save([Link(1)])
+    store.close_all()
+    assert [one.name for one in folder.iterdir()] == ["ccdesk.db"]
+
+
 def test_opening_again_changes_nothing(path: Path, opened: Callable[[], SqliteStore]) -> None:
     opened().links.save([Link(1)])
     assert opened().links.get(1) == Link(1)
@@ -202,6 +211,8 @@ READ_ONLY = (
     + """
 import os, tempfile
 from ccdesk.core.errors import StoreError
+with tempfile.TemporaryDirectory() as warm:  # nobody may not be allowed to read what is imported late
+    SqliteStore(Path(warm) / "ccdesk.db").close_all()
 if os.geteuid() == 0:  # root may write anywhere
     os.setgroups([])
     os.setgid(65534)

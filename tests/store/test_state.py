@@ -2,12 +2,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from ccdesk.core import ports
 from ccdesk.core.models import Customer, Link
 from ccdesk.core.runs import QueuedEvent, RunKind, Trigger
+from ccdesk.store.columns import to_text
 from ccdesk.store.store import SqliteStore
-from ccdesk.store.tables import to_text
 
 from .conftest import NOON, in_thread
+
+
+def test_it_is_the_store_that_the_engine_asks_for(store: SqliteStore) -> None:
+    as_port: ports.Store = store  # mypy compares the two
+    with as_port.transaction():
+        as_port.state.set("a", "1")
+    assert as_port.state.get("a") == "1"
+    as_port.close()
 
 
 def test_state_is_text_and_moments_by_name(store: SqliteStore) -> None:
