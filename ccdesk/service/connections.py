@@ -67,7 +67,7 @@ class Connections(Protocol):
     ) -> MailingClient:
         """Return a Constant Contact client; its calls are counted under `origin`."""
 
-    def login_state(self) -> LoginState:
+    def login_state(self, settings: Settings) -> LoginState:
         """Return what is known of the log-in; reads the vault."""
 
     def log_in(
@@ -80,7 +80,7 @@ class Connections(Protocol):
     ) -> PendingLogin:
         """Hand over to the browser, wait, and read whose account it is."""
 
-    def log_out(self) -> None:
+    def log_out(self, settings: Settings) -> None:
         """Forget the tokens."""
 
     def kibo_secret(self) -> str:

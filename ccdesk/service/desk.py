@@ -132,7 +132,7 @@ class LocalDesk:
 
     def log_out(self) -> None:
         """Forget the tokens."""
-        self._connections.log_out()
+        self._connections.log_out(self.settings())
 
     def contact_lists(self) -> list[ContactList]:
         """Return the account's lists."""

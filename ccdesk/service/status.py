@@ -99,7 +99,7 @@ class StatusReader:
     def _mailing(self, settings: Settings, *, live: bool) -> Connection:
         state = self._store.state
         try:
-            login = self._connections.login_state()
+            login = self._connections.login_state(settings)
         except CcdeskError as error:
             return _failed(error, state.get(CC_NAME), "")
         if not login.present:
@@ -119,7 +119,7 @@ class StatusReader:
                     next_step="Log in as a user who may manage contacts, or have the role changed.",
                 )
                 return _failed(problem, account.organization, account.user)
-            return self._logged_in(self._connections.login_state())
+            return self._logged_in(self._connections.login_state(settings))
 
         return _guarded(ask, lambda error: _failed(error, state.get(CC_NAME), state.get(CC_USER)))
 

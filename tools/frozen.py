@@ -1,0 +1,7 @@
+"""Entry of the packaged programs."""
+
+import sys
+
+from ccdesk.__main__ import main
+
+sys.exit(main())
