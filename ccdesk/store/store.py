@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 from ccdesk.core import ports
@@ -17,6 +19,8 @@ from ccdesk.store.runs import SqliteRuns
 from ccdesk.store.staging import SqliteStaging
 from ccdesk.store.state import SqliteCallCounts, SqliteSettings, SqliteState
 from ccdesk.store.tables import EventRow, LinkRow, StateRow
+
+KEPT_STATE = ("cc.", "kibo.", "loop.")  # prefixes; a new name is forgotten unless it is added here
 
 
 class SqliteStore:
@@ -43,11 +47,15 @@ class SqliteStore:
     def forget_people(self) -> None:
         """Drop links, queue, watermarks and working tables: the data belongs to another account or shop.
 
-        Runs stay, as the record of what was done; settings and call counts are not about people.
+        Runs stay, as the record of what was done; settings and call counts are not about people. Of the state
+        only what names the two sides and the next runs stays: without the account's name a later log-in to
+        yet another account would not be noticed.
         """
+        kept = [StateRow.name.startswith(prefix) for prefix in KEPT_STATE]
         with self._database.transaction():
-            for model in (LinkRow, EventRow, StateRow):
-                self._database.run(model.delete())
+            self._database.run(LinkRow.delete())
+            self._database.run(EventRow.delete())
+            self._database.run(StateRow.delete().where(~reduce(or_, kept)))
             self.staging.clear()
 
     @contextmanager

@@ -66,7 +66,10 @@ def test_forgetting_people_keeps_runs_settings_and_calls(store: SqliteStore) -> 
     store.settings.save({"contact_list": "News"})
     store.calls.add("cc", "2026-03-01", "export")
     run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
+    store.state.set("list.id", "l1")
+    store.state.set("cc.account_key", "k1")
     store.forget_people()
+    assert (store.state.get("list.id"), store.state.get("cc.account_key")) == ("", "k1")
     assert (store.links.count(), store.queue.count(include_processed=True), store.staging.count()) == (
         0,
         0,
