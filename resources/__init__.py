@@ -1,0 +1,1 @@
+"""Icons, style sheet and help text of the window; installed as the package `ccdesk_resources`."""
