@@ -1,0 +1,144 @@
+"""How runs, people and queue entries read in the tables."""
+
+from __future__ import annotations
+
+from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, Run, RunStatus
+from ccdesk.gui import formats
+from ccdesk.gui.table_models import Column
+from ccdesk.gui.theme import Tone
+
+RUN_ICONS = {
+    RunStatus.RUNNING: ("running", Tone.ACCENT),
+    RunStatus.COMPLETE: ("check-circle", Tone.GOOD),
+    RunStatus.FAILED: ("error", Tone.ERROR),
+    RunStatus.CANCELLED: ("stopped", Tone.NEUTRAL),
+    RunStatus.INTERRUPTED: ("warning", Tone.WARNING),
+    RunStatus.WAITING: ("waiting", Tone.WARNING),
+}
+EVENT_ICONS = {
+    EventStatus.PENDING: ("waiting", Tone.ACCENT),
+    EventStatus.RETRY: ("refresh", Tone.WARNING),
+    EventStatus.PARKED: ("parked", Tone.ERROR),
+    EventStatus.PROCESSED: ("check-circle", Tone.GOOD),
+}
+OUTCOME_ICONS = {
+    Outcome.ADDED: ("check-circle", Tone.GOOD),
+    Outcome.UPDATED: ("check-circle", Tone.GOOD),
+    Outcome.UNCHANGED: ("circle", Tone.NEUTRAL),
+    Outcome.REMOVED: ("stopped", Tone.NEUTRAL),
+    Outcome.OPTED_IN: ("check-circle", Tone.GOOD),
+    Outcome.OPTED_OUT: ("stopped", Tone.NEUTRAL),
+    Outcome.SKIPPED: ("circle", Tone.NEUTRAL),
+    Outcome.CONFLICT: ("warning", Tone.WARNING),
+    Outcome.ERROR: ("error", Tone.ERROR),
+}
+
+
+def _run_tip(run: Run) -> str:
+    parts = [formats.STATUS_WORDS[run.status], run.message]
+    if run.waiting_until is not None:
+        parts.append(f"Goes on after {formats.long_date(run.waiting_until)}")
+    return ". ".join(part.rstrip(".") for part in parts if part)
+
+
+def _started(run: Run) -> str:
+    return formats.long_date(run.started_at)
+
+
+INBOUND_COLUMNS = (
+    Column(
+        "status",
+        "Status",
+        lambda run: formats.STATUS_WORDS[run.status],
+        width=18,
+        icon=lambda run: RUN_ICONS[run.status],
+        tip=_run_tip,
+    ),
+    Column("date", "Run Date", _started),
+    Column(
+        "logs",
+        "Logs",
+        lambda _: "View",
+        width=10,
+        link=lambda _: True,
+        tip=lambda _: "Show what this run saw",
+    ),
+)
+RUN_COLUMNS = (
+    Column(
+        "status",
+        "Status",
+        lambda run: run.status.value,
+        width=18,
+        icon=lambda run: RUN_ICONS[run.status],
+        tip=_run_tip,
+    ),
+    Column("kind", "Kind", lambda run: formats.KIND_WORDS[run.kind], width=24),
+    Column("date", "Run Date", _started),
+    Column("total", "Total Contacts", lambda run: formats.number(run.total_contacts), width=15, right=True),
+    Column(
+        "errors",
+        "Errors",
+        lambda run: formats.number(run.error_count),
+        width=9,
+        right=True,
+        link=lambda run: run.error_count > 0,
+        tip=lambda run: "Show the error messages" if run.error_count else "",
+    ),
+)
+EVENT_COLUMNS = (
+    Column("event_id", "Event Id", lambda event: event.event_id),
+    Column("object_id", "Object Id", lambda event: str(event.object_id), width=12),
+    Column(
+        "created",
+        "Created Date",
+        lambda event: formats.calendar_date(event.created_at),
+        width=26,
+        tip=lambda event: formats.long_date(event.created_at),
+    ),
+    Column(
+        "status",
+        "Status",
+        lambda event: formats.EVENT_WORDS[event.status],
+        width=15,
+        icon=lambda event: EVENT_ICONS[event.status],
+        tip=lambda event: event_words(event),
+    ),
+)
+ENTRY_COLUMNS = (
+    Column("email", "E-mail", lambda entry: entry.email or "(none)", width=30),
+    Column("customer", "Customer", lambda entry: customer(entry), width=11),
+    Column(
+        "outcome",
+        "Outcome",
+        lambda entry: formats.OUTCOME_WORDS[entry.outcome],
+        width=22,
+        icon=lambda entry: OUTCOME_ICONS[entry.outcome],
+    ),
+    Column("reason", "Reason", lambda entry: entry.reason),
+)
+ERROR_COLUMNS = (
+    Column("customer", "Customer", lambda entry: customer(entry), width=11),
+    Column("email", "E-mail", lambda entry: entry.email or "(none)", width=30),
+    Column("message", "Message", lambda entry: entry.reason),
+    Column("code", "Code", lambda entry: entry.code, width=18),
+)
+
+
+def customer(entry: Entry) -> str:
+    """Return the Kibo customer id, or a dash for a contact who is no customer."""
+    return "–" if entry.customer_id is None else str(entry.customer_id)
+
+
+def event_words(event: QueuedEvent) -> str:
+    """Return in words how a queue entry stands and why."""
+    if event.status is EventStatus.PROCESSED:
+        when = f" {formats.calendar_date(event.processed_at)}" if event.processed_at else ""
+        return f"Processed{when}. {event.result}".strip()
+    if event.status is EventStatus.PARKED:
+        return f"Parked, it needs a person: {event.error or 'no reason was given'}"
+    if event.status is EventStatus.RETRY:
+        when = formats.calendar_date(event.next_try_at) if event.next_try_at else "at the next run"
+        tries = formats.count(event.attempts, "try", "tries")
+        return f"Failed in passing after {tries}, next try {when}: {event.error}"
+    return "Waits for the next run."

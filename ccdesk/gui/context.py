@@ -1,0 +1,25 @@
+"""What every tab is handed: the desk, and the means to work with it without waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ccdesk.gui.sync_thread import LoopBridge
+from ccdesk.gui.tasks import Tasks
+from ccdesk.gui.watch import RunMonitor, Watch
+from ccdesk.service.api import Desk
+
+OpenUrl = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Shared by the window, its tabs and its dialogs. `open_url` shows an address in the browser."""
+
+    desk: Desk
+    tasks: Tasks
+    bridge: LoopBridge
+    watch: Watch
+    monitor: RunMonitor
+    open_url: OpenUrl

@@ -1,0 +1,143 @@
+"""Dates, numbers and words as the window shows them; dates exactly as in the seed, in local time.
+
+Month and day names are fixed English, as the whole window is: `strftime` would follow the locale.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+from ccdesk.core.runs import EventStatus, Outcome, Run, RunKind, RunStatus
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+KIND_WORDS = {
+    RunKind.EXPORT: "To Constant Contact",
+    RunKind.EVENTS: "Events",
+    RunKind.INBOUND: "From Constant Contact",
+    RunKind.FULL_COMPARE: "Daily comparison",
+}
+OUTCOME_WORDS = {
+    Outcome.ADDED: "Added",
+    Outcome.UPDATED: "Updated",
+    Outcome.UNCHANGED: "Unchanged",
+    Outcome.REMOVED: "Removed from the list",
+    Outcome.OPTED_IN: "Opted in",
+    Outcome.OPTED_OUT: "Opted out",
+    Outcome.SKIPPED: "Skipped",
+    Outcome.CONFLICT: "Conflict",
+    Outcome.ERROR: "Error",
+}
+STATUS_WORDS = {
+    RunStatus.RUNNING: "Running",
+    RunStatus.COMPLETE: "Completed",
+    RunStatus.FAILED: "Failed",
+    RunStatus.CANCELLED: "Cancelled",
+    RunStatus.INTERRUPTED: "Interrupted",
+    RunStatus.WAITING: "Waiting",
+}
+EVENT_WORDS = {status: status.value for status in EventStatus}
+
+
+def local(moment: datetime, zone: tzinfo | None = None) -> datetime:
+    """Return the moment in `zone`, or in the computer's own; a naive one is taken as UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(zone)
+
+
+def ordinal(day: int) -> str:
+    """Return the day of a month as it is spoken: 1st, 2nd, 3rd, 4th, 11th."""
+    suffix = "th" if 10 <= day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    return f"{day}{suffix}"
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.hour % 12 or 12}:{moment:%M}"
+
+
+def long_date(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Return the seed's long form: “December 16th 2015, 11:15:00 am”."""
+    at = local(moment, zone)
+    half = "am" if at.hour < 12 else "pm"
+    return f"{MONTHS[at.month - 1]} {ordinal(at.day)} {at.year}, {_clock(at)}:{at:%S} {half}"
+
+
+def short_time(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Return only the time: “11:00 AM”."""
+    at = local(moment, zone)
+    return f"{_clock(at)} {'AM' if at.hour < 12 else 'PM'}"
+
+
+def calendar_date(moment: datetime, now: datetime | None = None, zone: tzinfo | None = None) -> str:
+    """Return the event grid's form: “Today at 11:00 AM”, “Last Monday at …”, or “12/16/2015” further off."""
+    at = local(moment, zone)
+    today = local(now or datetime.now(UTC), zone).date()
+    days = (at.date() - today).days
+    near = {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}
+    if days in near:
+        return f"{near[days]} at {short_time(moment, zone)}"
+    if -6 <= days < -1:
+        return f"Last {DAYS[at.weekday()]} at {short_time(moment, zone)}"
+    if 1 < days <= 6:
+        return f"{DAYS[at.weekday()]} at {short_time(moment, zone)}"
+    return f"{at:%m/%d/}{at.year}"
+
+
+def next_run(moment: datetime | None, zone: tzinfo | None = None) -> str:
+    """Return the line over the event grid and the inbound table, as the seed writes it."""
+    when = long_date(moment, zone) if moment else "none while the application is not enabled"
+    return f"Next Run time : {when}"
+
+
+def number(value: int) -> str:
+    """Return a number with separators: “1,234”."""
+    return f"{value:,}"
+
+
+def count(value: int, one: str, many: str = "") -> str:
+    """Return “1 error”, “2 errors”."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def time_left(seconds: float) -> str:
+    """Return how long something still takes, no more exact than the guess is."""
+    if seconds < 10:
+        return "a few seconds left"
+    if seconds < 60:
+        return f"about {round(seconds / 10) * 10} seconds left"
+    if seconds < 3600:
+        return f"about {count(round(seconds / 60), 'minute')} left"
+    return f"about {count(round(seconds / 3600), 'hour')} left"
+
+
+def took(run: Run) -> str:
+    """Return how long a finished run took, or nothing."""
+    if run.finished_at is None:
+        return ""
+    seconds = max(0, round((run.finished_at - run.started_at).total_seconds()))
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def outcome_word(key: str) -> str:
+    """Return the word for a key of a run's counts, also for keys that are no outcome (“ignored”)."""
+    try:
+        return OUTCOME_WORDS[Outcome(key)]
+    except ValueError:
+        return key.replace("_", " ").capitalize()
+
+
+def counts_line(run: Run) -> str:
+    """Return what a run did in one line: “1,200 added · 3 errors”."""
+    parts = [
+        f"{number(people)} {outcome_word(key).lower()}"
+        for key, people in run.counts.items()
+        if people and key != Outcome.ERROR.value
+    ]
+    if run.error_count:
+        parts.append(count(run.error_count, "error"))
+    return " · ".join(parts) or "Nothing had to be changed"

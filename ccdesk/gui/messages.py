@@ -1,0 +1,164 @@
+"""Errors in words: what happened, what it means, what to do next; the technical part folds out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QMessageBox,
+    QPlainTextEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ccdesk.core.errors import CcdeskError
+from ccdesk.gui.icons import IconLabel
+from ccdesk.gui.theme import Tone
+from ccdesk.gui.widgets import button, label, quiet_button, restyle
+
+ICONS = {Tone.NEUTRAL: "info", Tone.GOOD: "check-circle", Tone.WARNING: "warning", Tone.ERROR: "error"}
+
+
+def technical(error: CcdeskError) -> str:
+    """Return the part that folds out."""
+    return "\n".join(part for part in (error.code, error.detail) if part)
+
+
+def body(error: CcdeskError) -> str:
+    """Return meaning and next step."""
+    return " ".join(part for part in (error.meaning, error.next_step) if part)
+
+
+class Notice(QFrame):
+    """A message in the page: it waits to be read and never stops the work, as a dialog would."""
+
+    def __init__(self, name: str = "notice", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setProperty("notice", True)
+        self._action: Callable[[], object] | None = None
+        self._icon = IconLabel("info", size=20)
+        self.title = label(role="label", name=f"{name}_title")
+        self.text = label(name=f"{name}_text")
+        for part in (self.title, self.text):
+            part.setTextFormat(Qt.TextFormat.PlainText)
+            part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.action = button("", f"{name}_action", self._on_action)
+        self.fold = button("Technical &details", f"{name}_details", self._on_fold, link=True)
+        self.fold.setCheckable(True)
+        self.details = QPlainTextEdit(readOnly=True)
+        self.details.setObjectName(f"{name}_detail_text")
+        self.details.setAccessibleName("Technical details")
+        self.details.setMaximumHeight(84)
+        self.details.setTabChangesFocus(True)
+        self.close_button = quiet_button("close", f"{name}_close", "Close this message", self.clear)
+        self._lay_out()
+        self.clear()
+
+    def _lay_out(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.action)
+        buttons.addWidget(self.fold)
+        buttons.addStretch(1)
+        words.addWidget(self.title)
+        words.addWidget(self.text)
+        words.addLayout(buttons)
+        words.addWidget(self.details)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 10, 8, 10)
+        layout.setSpacing(10)
+        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
+        layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def show_error(
+        self, error: CcdeskError, action: str = "", on_action: Callable[[], object] | None = None
+    ) -> None:
+        """Show an error, with a button that leads to its remedy where there is one."""
+        self._show(Tone.ERROR, error.title, body(error), technical(error), action, on_action)
+
+    def show_text(
+        self,
+        tone: Tone,
+        title: str,
+        text: str = "",
+        action: str = "",
+        on_action: Callable[[], object] | None = None,
+    ) -> None:
+        """Show a message."""
+        self._show(tone, title, text, "", action, on_action)
+
+    @Slot()
+    def clear(self) -> None:
+        """Take the message away."""
+        self._action = None
+        self.hide()
+
+    def _show(
+        self,
+        tone: Tone,
+        title: str,
+        text: str,
+        details: str,
+        action: str,
+        on_action: Callable[[], object] | None,
+    ) -> None:
+        self._icon.show_icon(ICONS[tone], tone)
+        restyle(self, "tone", tone.value)
+        self.title.setText(title)
+        self.text.setText(text)
+        self.text.setVisible(bool(text))
+        self.details.setPlainText(details)
+        self.details.hide()
+        self.fold.setChecked(False)
+        self.fold.setVisible(bool(details))
+        self._action = on_action
+        self.action.setText(action)
+        self.action.setAccessibleName(action.replace("&", ""))
+        self.action.setVisible(bool(action))
+        self.setAccessibleName(f"{title}. {text}")
+        self.show()
+
+    @Slot()
+    def _on_action(self) -> None:
+        action = self._action
+        self.clear()
+        if action is not None:
+            action()
+
+    @Slot()
+    def _on_fold(self) -> None:
+        self.details.setVisible(self.fold.isChecked())
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Keep the tone after a change of theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.update()
+
+
+def error_box(error: CcdeskError, parent: QWidget | None = None) -> QMessageBox:
+    """Return an error as a dialog, for when there is no page to show it in."""
+    box = QMessageBox(QMessageBox.Icon.Warning, "Constant Contact Settings", error.title, parent=parent)
+    box.setObjectName("error_box")
+    box.setInformativeText(body(error))
+    if technical(error):
+        box.setDetailedText(technical(error))
+    box.addButton(QMessageBox.StandardButton.Close)
+    return box
+
+
+def show_fatal(error: CcdeskError) -> int:
+    """Say why the program cannot start, and return its exit code; the windowed program has no console."""
+    if QApplication.instance() is None:
+        QApplication(["ccdesk"])
+    error_box(error).exec()
+    return int(error.exit_code)

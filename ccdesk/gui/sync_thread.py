@@ -1,0 +1,131 @@
+"""The background thread that runs the loop, and the bridge that carries its news into the GUI thread."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QThread, Signal, Slot
+
+from ccdesk.core.errors import CcdeskError
+from ccdesk.core.runs import Progress, Run, RunKind, Trigger
+from ccdesk.gui.tasks import unexpected
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY = 0.25
+JOIN_WARN_MS = 10_000
+
+
+class LoopListener(Protocol):
+    """What the loop tells, in its own thread."""
+
+    def run_started(self, kind: RunKind, trigger: Trigger) -> None:
+        """A run begins."""
+
+    def progress(self, progress: Progress) -> None:
+        """A run got on."""
+
+    def run_finished(self, run: Run) -> None:
+        """A run came to its end, whatever its status."""
+
+    def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        """A run could not begin."""
+
+    def schedule_changed(self) -> None:
+        """The next run times moved."""
+
+
+class LoopControl(Protocol):
+    """What the window asks of the loop (`ccdesk.service.loop.Loop`)."""
+
+    listener: LoopListener
+
+    def run(self) -> None:
+        """Loop until stopped; blocks."""
+
+    def stop(self) -> None:
+        """End the loop; a run stops between two people. From any thread."""
+
+    def request(self, kind: RunKind, *, confirmed: bool = False) -> None:
+        """Do a run as soon as possible."""
+
+    def cancel_current(self) -> None:
+        """Stop the run under way between two people."""
+
+    def wake(self) -> None:
+        """Look at settings and queue again."""
+
+
+class LoopBridge(QObject):
+    """A `LoopListener` whose calls come out as signals; receivers are slots of QObjects in the GUI thread.
+
+    Progress is thinned here, in the loop's thread, so that a fast run cannot flood the window's event queue.
+    """
+
+    started = Signal(object, object)  # RunKind, Trigger
+    progressed = Signal(object)  # Progress
+    finished = Signal(object)  # Run
+    failed = Signal(object, object)  # RunKind, CcdeskError
+    schedule_moved = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._sent_at = 0.0
+        self._phase = ""
+
+    def run_started(self, kind: RunKind, trigger: Trigger) -> None:
+        """Pass it on."""
+        self._sent_at, self._phase = 0.0, ""
+        self.started.emit(kind, trigger)
+
+    def progress(self, progress: Progress) -> None:
+        """Pass it on, at most four times a second; a new phase and the end always."""
+        now = time.monotonic()
+        complete = progress.total > 0 and progress.done >= progress.total
+        if now - self._sent_at < PROGRESS_EVERY and progress.phase == self._phase and not complete:
+            return
+        self._sent_at, self._phase = now, progress.phase
+        self.progressed.emit(progress)
+
+    def run_finished(self, run: Run) -> None:
+        """Pass it on."""
+        self.finished.emit(run)
+
+    def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        """Pass it on."""
+        self.failed.emit(kind, error)
+
+    def schedule_changed(self) -> None:
+        """Pass it on."""
+        self.schedule_moved.emit()
+
+
+class SyncThread(QThread):
+    """Runs the loop. An exception that leaves the loop ends it, so that is said in words."""
+
+    crashed = Signal(object)  # CcdeskError
+
+    def __init__(self, loop: LoopControl, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("sync_thread")
+        self._loop = loop
+
+    def run(self) -> None:
+        """Block in the loop until it is stopped."""
+        try:
+            self._loop.run()
+        except CcdeskError as error:
+            log.exception("the loop ended")
+            self.crashed.emit(error)
+        except Exception as error:  # nothing may leave a thread unsaid
+            log.exception("the loop ended by a fault")
+            self.crashed.emit(unexpected(error))
+
+    @Slot()
+    def shut_down(self) -> None:
+        """Stop the loop and wait for the thread: dropping a running QThread would abort the process."""
+        self._loop.stop()
+        while not self.wait(JOIN_WARN_MS):
+            log.warning("still waiting for the current run to stop")

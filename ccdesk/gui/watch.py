@@ -1,0 +1,177 @@
+"""What several tabs show of the whole: the snapshot of the status, and the run that is under way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
+
+from ccdesk.core.errors import CcdeskError
+from ccdesk.core.runs import Progress, Run, RunKind, Trigger
+from ccdesk.core.settings import Settings
+from ccdesk.gui.sync_thread import LoopBridge, LoopControl
+from ccdesk.gui.tasks import Refresher, Tasks
+from ccdesk.service.api import ConnectionState, Desk, Status
+
+LOOK_AGAIN_MS = 20_000  # the command line may work on the same data
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Status, settings and what has been done, read together."""
+
+    status: Status
+    settings: Settings
+    fixed: frozenset[str]
+    first_export_done: bool
+
+    @property
+    def kibo_ready(self) -> bool:
+        """True when Kibo is connected, or was and has not been asked just now."""
+        return self.status.kibo.state in (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)
+
+    @property
+    def logged_in(self) -> bool:
+        """True when Constant Contact is connected, or was and has not been asked just now."""
+        return self.status.constant_contact.state in (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)
+
+
+class Watch(QObject):
+    """Keeps the snapshot fresh. `refresh(live=True)` asks both services, else what is remembered."""
+
+    changed = Signal(object)  # Snapshot
+    failed = Signal(object)  # CcdeskError
+    checking = Signal(bool)
+
+    def __init__(self, desk: Desk, tasks: Tasks, bridge: LoopBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self.snapshot: Snapshot | None = None
+        self._near = Refresher(
+            tasks, lambda: self._read(live=False), done=self._on_read, failed=self._on_failed, parent=self
+        )
+        self._live = Refresher(
+            tasks, lambda: self._read(live=True), done=self._on_live, failed=self._on_live_failed, parent=self
+        )
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_AGAIN_MS)
+        self._timer.timeout.connect(self.refresh)
+        bridge.started.connect(self._on_news)
+        bridge.finished.connect(self._on_news)
+        bridge.failed.connect(self._on_news)
+        bridge.schedule_moved.connect(self.refresh)
+
+    def start(self) -> None:
+        """Read now, ask the services too, and look again from time to time."""
+        self.refresh()
+        self.check()
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._timer.stop()
+
+    @Slot()
+    def refresh(self) -> None:
+        """Read what is remembered, soon."""
+        self._near.poke()
+
+    @Slot()
+    def check(self) -> None:
+        """Ask both services, soon."""
+        self.checking.emit(True)
+        self._live.poke()
+
+    def _read(self, *, live: bool) -> Snapshot:
+        status = self._desk.status(live=live)
+        return Snapshot(
+            status=status,
+            settings=self._desk.settings(),
+            fixed=frozenset(self._desk.fixed_by_environment()),
+            first_export_done=self._desk.first_export_done(),
+        )
+
+    @Slot(object)
+    @Slot(object, object)
+    def _on_news(self, *_: object) -> None:
+        self.refresh()
+
+    def _on_read(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.changed.emit(snapshot)
+
+    def _on_live(self, snapshot: Snapshot) -> None:
+        self.checking.emit(False)
+        self._on_read(snapshot)
+
+    def _on_failed(self, error: CcdeskError) -> None:
+        self.failed.emit(error)
+
+    def _on_live_failed(self, error: CcdeskError) -> None:
+        self.checking.emit(False)
+        self.failed.emit(error)
+
+
+class RunMonitor(QObject):
+    """Knows which run is under way and which ones somebody asked for in this window."""
+
+    changed = Signal()
+    failed = Signal(object, object, bool)  # RunKind, CcdeskError, whether this window asked for the run
+
+    def __init__(self, loop: LoopControl, bridge: LoopBridge, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._loop = loop
+        self.kind: RunKind | None = None
+        self.progress: Progress | None = None
+        self.stopping = False
+        self.asked: set[RunKind] = set()
+        bridge.started.connect(self._on_started)
+        bridge.progressed.connect(self._on_progress)
+        bridge.finished.connect(self._on_finished)
+        bridge.failed.connect(self._on_failed)
+
+    def request(self, kind: RunKind, *, confirmed: bool = False) -> None:
+        """Have a run done as soon as possible."""
+        self.asked.add(kind)
+        self._loop.request(kind, confirmed=confirmed)
+        self.changed.emit()
+
+    def cancel(self) -> None:
+        """Stop the run under way between two people."""
+        self.stopping = True
+        self._loop.cancel_current()
+        self.changed.emit()
+
+    def wake(self) -> None:
+        """Have the loop look at settings and queue again."""
+        self._loop.wake()
+
+    def is_pending(self, kind: RunKind) -> bool:
+        """Say whether a run of this kind is under way or asked for."""
+        return self.kind is kind or kind in self.asked
+
+    @Slot(object, object)
+    def _on_started(self, kind: RunKind, _trigger: Trigger) -> None:
+        self.kind, self.progress, self.stopping = kind, None, False
+        self.changed.emit()
+
+    @Slot(object)
+    def _on_progress(self, progress: Progress) -> None:
+        self.kind, self.progress = progress.kind, progress
+        self.changed.emit()
+
+    @Slot(object)
+    def _on_finished(self, run: Run) -> None:
+        self._end(run.kind)
+
+    @Slot(object, object)
+    def _on_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        asked = kind in self.asked
+        self._end(kind)
+        self.failed.emit(kind, error, asked)
+
+    def _end(self, kind: RunKind) -> None:
+        self.asked.discard(kind)
+        if self.kind is kind:
+            self.kind, self.progress, self.stopping = None, None, False
+        self.changed.emit()
