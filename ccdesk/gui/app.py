@@ -1,0 +1,158 @@
+"""Puts the window together and takes it apart again: application, hooks, single instance, shutdown order."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QApplication
+
+from ccdesk import __version__
+from ccdesk.gui.context import Context, OpenUrl
+from ccdesk.gui.dialog import SettingsWindow
+from ccdesk.gui.hooks import Hooks
+from ccdesk.gui.icons import app_icon
+from ccdesk.gui.single_instance import SingleInstance
+from ccdesk.gui.sync_thread import LoopBridge, LoopControl, SyncThread
+from ccdesk.gui.tasks import Tasks
+from ccdesk.gui.theme import apply_theme
+from ccdesk.gui.watch import RunMonitor, Watch
+from ccdesk.service.api import Desk
+
+log = logging.getLogger(__name__)
+
+ALREADY_OPEN = "ccdesk is already open on this data. Its window was brought to the front.\n"
+SIGNAL_CHECK_MS = 300
+
+
+@dataclass(slots=True)
+class AppParts:
+    """All parts of a built window; `start` shows it, `shutdown` ends everything in order."""
+
+    app: QApplication
+    window: SettingsWindow
+    context: Context
+    thread: SyncThread
+    _root: QObject
+    _is_down: bool = False
+
+    @property
+    def tasks(self) -> Tasks:
+        """The short jobs."""
+        return self.context.tasks
+
+    @property
+    def bridge(self) -> LoopBridge:
+        """The loop's news as signals."""
+        return self.context.bridge
+
+    def start(self, *, show: bool = True) -> None:
+        """Show the window, start the loop's thread and read what there is to show."""
+        if show:
+            self.window.show()
+        self.thread.start()
+        self.context.watch.start()
+        self.window.current().refresh()
+
+    def shutdown(self) -> None:
+        """Take no more work, stop what is under way, and wait for every thread; may be called twice."""
+        if self._is_down:
+            return
+        self._is_down = True
+        self.context.watch.stop()
+        self.window.hide()
+        self.thread.shut_down()  # cancels a run between two people
+        self.context.tasks.shutdown()  # cancels a log-in that waits for the browser
+
+
+def open_in_browser(url: str) -> bool:
+    """Open an address in the person's browser."""
+    return QDesktopServices.openUrl(QUrl(url))
+
+
+def application(argv: list[str] | None = None) -> QApplication:
+    """Return the QApplication, made if there is none."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    app = QApplication(argv or ["ccdesk"])
+    app.setApplicationName("ccdesk")
+    app.setApplicationVersion(__version__)
+    app.setDesktopFileName("ccdesk")
+    app.setWindowIcon(app_icon())
+    return app
+
+
+def build(
+    desk: Desk,
+    loop: LoopControl,
+    *,
+    app: QApplication | None = None,
+    open_url: OpenUrl | None = None,
+    theme: str = "system",
+) -> AppParts:
+    """Build everything without showing it, starting a thread or entering the event loop."""
+    app = app or application()
+    apply_theme(app, theme)
+    root = QObject()
+    tasks, bridge = Tasks(root), LoopBridge(root)
+    loop.listener = bridge
+    context = Context(
+        desk=desk,
+        tasks=tasks,
+        bridge=bridge,
+        watch=Watch(desk, tasks, bridge, root),
+        monitor=RunMonitor(loop, bridge, root),
+        open_url=open_url or open_in_browser,
+    )
+    window = SettingsWindow(context)
+    thread = SyncThread(loop, root)
+    thread.crashed.connect(window.show_error)
+    return AppParts(app, window, context, thread, root)
+
+
+def main(
+    desk: Desk,
+    loop: LoopControl,
+    *,
+    base_dir: str | Path = "",
+    open_url: OpenUrl | None = None,
+    theme: str = "system",
+) -> int:
+    """Open the window and stay until it is closed; returns the exit code."""
+    app = application()
+    instance = SingleInstance(base_dir or desk.status(live=False).base_dir)
+    if not instance.claim():
+        if sys.stderr is not None:  # the windowed program has none
+            sys.stderr.write(ALREADY_OPEN)
+        return 0
+    parts = build(desk, loop, app=app, open_url=open_url, theme=theme)
+    hooks = Hooks()
+    hooks.install()
+    hooks.caught.connect(parts.window.show_error)
+    instance.asked_forward.connect(parts.window.come_forward)
+    parts.window.closed.connect(app.quit)
+    ticker = _let_signals_in(app)
+    try:
+        parts.start()
+        return int(app.exec())
+    finally:
+        ticker.stop()
+        instance.release()
+        parts.shutdown()
+        hooks.remove()
+
+
+def _let_signals_in(app: QApplication) -> QTimer:
+    """Have Ctrl+C and SIGTERM end the window: Python looks at signals only when its own code runs."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: app.quit())
+    ticker = QTimer(app)
+    ticker.timeout.connect(lambda: None)
+    ticker.start(SIGNAL_CHECK_MS)
+    return ticker

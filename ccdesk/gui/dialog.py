@@ -1,0 +1,260 @@
+"""The window “Constant Contact Settings”: the five tabs of the seed, help, and what concerns them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout, QWidget
+
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded, LoginNeeded
+from ccdesk.core.runs import Run, RunKind, RunStatus
+from ccdesk.gui import formats
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.help import HelpDialog
+from ccdesk.gui.dialogs.question import ask
+from ccdesk.gui.dialogs.words import guarded_run, leave
+from ccdesk.gui.icons import app_icon
+from ccdesk.gui.messages import Notice
+from ccdesk.gui.tabs.base import Tab
+from ccdesk.gui.tabs.events import EventsTab
+from ccdesk.gui.tabs.info import InfoTab
+from ccdesk.gui.tabs.settings import SettingsTab
+from ccdesk.gui.tabs.sync import FROM, TO, SyncTab
+from ccdesk.gui.tabs.sync_logs import SyncLogsTab
+from ccdesk.gui.theme import Tone
+from ccdesk.gui.watch import Snapshot
+from ccdesk.gui.widgets import MARGIN, ElideLabel
+
+TITLE = "Constant Contact Settings"
+SIZE = (900, 640)
+
+
+class SettingsWindow(QWidget):
+    """Hosts the tabs and wires what concerns more than one of them."""
+
+    closed = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self._snapshot: Snapshot | None = None
+        self._help: HelpDialog | None = None
+        self.setObjectName("settings_window")
+        self.setWindowTitle(TITLE)
+        self.setWindowIcon(app_icon())
+        self.notice = Notice("notice_window")
+        self.info = InfoTab(context)
+        self.settings = SettingsTab(context)
+        self.sync = SyncTab(context)
+        self.logs = SyncLogsTab(context)
+        self.events = EventsTab(context)
+        self.tabs = self._build_tabs()
+        self.lbl_footer = ElideLabel()
+        self.lbl_footer.setObjectName("lbl_footer")
+        self._lay_out()
+        self._add_keys()
+        self._connect()
+        self.resize(*SIZE)
+        self.setMinimumSize(780, 440)
+
+    # building
+
+    def _build_tabs(self) -> QTabWidget:
+        tabs = QTabWidget()
+        tabs.setObjectName("tabs")
+        tabs.setDocumentMode(True)
+        tabs.tabBar().setExpanding(False)
+        tabs.tabBar().setDrawBase(False)
+        tabs.tabBar().setElideMode(Qt.TextElideMode.ElideNone)
+        titles = ("Info", "Settings", "Sync", "Sync Logs", "Events")
+        for number, (title, page) in enumerate(zip(titles, self.pages(), strict=True), start=1):
+            tabs.addTab(page, title)
+            tabs.setTabToolTip(number - 1, f"{title} (Ctrl+{number})")
+        help_button = QToolButton()
+        help_button.setObjectName("btn_help")
+        help_button.setText("?")
+        help_button.setAccessibleName("Help")
+        help_button.setToolTip("Help (F1)")
+        help_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        help_button.clicked.connect(self.show_help)
+        tabs.setCornerWidget(help_button, Qt.Corner.TopRightCorner)
+        return tabs
+
+    def _lay_out(self) -> None:
+        banner = QHBoxLayout()
+        banner.setContentsMargins(12, 0, 12, 0)
+        banner.addWidget(self.notice)
+        footer = QFrame()
+        footer.setObjectName("footer")
+        line = QHBoxLayout(footer)
+        line.setContentsMargins(MARGIN, 7, MARGIN, 7)
+        line.addWidget(self.lbl_footer)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(banner)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(footer)
+
+    def _add_keys(self) -> None:
+        self._key("act_help", QKeySequence.StandardKey.HelpContents, self.show_help)
+        self._key("act_refresh", QKeySequence(Qt.Key.Key_F5), self._reload)
+        self._key("act_quit", QKeySequence("Ctrl+Q"), self.close)
+        for number in range(self.tabs.count()):
+            choose = partial(self.tabs.setCurrentIndex, number)
+            self._key(f"act_tab_{number + 1}", QKeySequence(f"Ctrl+{number + 1}"), choose)
+
+    def _key(self, name: str, keys: QKeySequence | QKeySequence.StandardKey, act: object) -> None:
+        action = QAction(self)
+        action.setObjectName(name)
+        action.setShortcut(keys)
+        action.triggered.connect(act)
+        self.addAction(action)
+
+    def _connect(self) -> None:
+        self.tabs.currentChanged.connect(self._on_tab)
+        for page in self.pages():
+            page.go_to.connect(self.go_to)
+        self.info.login_card.logged_in.connect(self.settings.refresh)
+        self.context.watch.changed.connect(self._on_snapshot)
+        self.context.monitor.changed.connect(self._show_footer)
+        self.context.bridge.finished.connect(self._on_finished)
+        self.context.monitor.failed.connect(self._on_failed)
+        self.context.tasks.unhandled.connect(self.show_error)
+
+    def pages(self) -> tuple[Tab, ...]:
+        """Return the tabs in their order."""
+        return self.info, self.settings, self.sync, self.logs, self.events
+
+    # going places
+
+    @Slot(str)
+    def go_to(self, place: str) -> None:
+        """Show a place: kibo, login, list, export, enable, inbound, logs or events."""
+        places: dict[str, tuple[Tab, Callable[[], object]]] = {
+            "kibo": (self.info, self.info.focus_kibo),
+            "login": (self.info, self.info.focus_login),
+            "list": (self.settings, self.settings.focus_list),
+            "export": (self.sync, partial(self._show_direction, TO)),
+            "inbound": (self.sync, partial(self._show_direction, FROM)),
+            "enable": (self.info, self.info.focus_enabled),
+            "logs": (self.logs, self.logs.table.setFocus),
+            "events": (self.events, self.events.table.setFocus),
+        }
+        page, then = places[place]
+        self.tabs.setCurrentWidget(page)
+        then()
+
+    def _show_direction(self, direction: int) -> None:
+        self.sync.show_page(direction)
+        first = self.sync.to_page.btn_sync if direction == TO else self.sync.from_page.table
+        first.setFocus()
+
+    def current(self) -> Tab:
+        """Return the tab in front."""
+        return self.pages()[self.tabs.currentIndex()]
+
+    @Slot(int)
+    def _on_tab(self, _index: int) -> None:
+        self.current().refresh()
+
+    @Slot()
+    def _reload(self) -> None:
+        self.current().reload()
+
+    @Slot()
+    def show_help(self) -> None:
+        """Show the help at the part about the tab in front."""
+        if self._help is None:
+            self._help = HelpDialog(self)
+        self._help.show_part(self.current().help_part)
+
+    @Slot()
+    def come_forward(self) -> None:
+        """Show the window in front of others: somebody started the program a second time."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    # news
+
+    @Slot(object)
+    def show_error(self, error: CcdeskError) -> None:
+        """Show an error that belongs to no tab."""
+        if isinstance(error, LoginNeeded):
+            self.notice.show_error(error, "Go to &Info", lambda: self.go_to("login"))
+        else:
+            self.notice.show_error(error)
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._show_footer()
+
+    @Slot()
+    def _show_footer(self) -> None:
+        self.lbl_footer.setText(self._footer())
+
+    def _footer(self) -> str:
+        monitor, snapshot = self.context.monitor, self._snapshot
+        if monitor.kind is not None:
+            phase = monitor.progress.phase if monitor.progress else "starting"
+            return f"Running: {formats.KIND_WORDS[monitor.kind]}, {phase}"
+        if snapshot is None:
+            return ""
+        if snapshot.status.running:
+            return f"Another program works on the same data: {snapshot.status.running}"
+        if not snapshot.status.enabled:
+            return "Not enabled: nothing runs by itself"
+        moments = [moment for moment in snapshot.status.next_runs.values() if moment]
+        return f"Enabled · next run {formats.calendar_date(min(moments))}" if moments else "Enabled"
+
+    @Slot(object)
+    def _on_finished(self, run: Run) -> None:
+        words = f"{formats.KIND_WORDS[run.kind]}: "
+        if run.status is RunStatus.FAILED and run.failure is not None:
+            self.show_error(run.failure)
+        elif run.status is RunStatus.FAILED:
+            self.notice.show_text(Tone.ERROR, f"{words}the run failed", run.message)
+        elif run.status is RunStatus.WAITING:
+            self.notice.show_text(Tone.WARNING, f"{words}the run waits", run.message)
+
+    @Slot(object, object, bool)
+    def _on_failed(self, kind: RunKind, error: CcdeskError, asked: bool) -> None:
+        review = partial(self._ask_to_go_on, kind, error)
+        if isinstance(error, ConfirmNeeded) and asked:
+            review()
+        elif isinstance(error, ConfirmNeeded):
+            self.notice.show_text(
+                Tone.WARNING,
+                f"{formats.KIND_WORDS[kind]}: {error.title}",
+                error.meaning,
+                "&Review…",
+                review,
+            )
+        else:
+            self.show_error(error)
+
+    def _ask_to_go_on(self, kind: RunKind, error: CcdeskError) -> None:
+        go_on = partial(self.context.monitor.request, kind, confirmed=True)
+        ask(guarded_run(error), self, yes=go_on)
+
+    # leaving
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask before a person closes the window in the middle of something."""
+        running, unsaved = self.context.monitor.kind is not None, self.settings.has_changes
+        if (running or unsaved) and event.spontaneous():
+            event.ignore()
+            ask(leave(running=running, unsaved=unsaved), self, yes=self._close_now)
+            return
+        event.accept()
+        self.closed.emit()
+
+    @Slot()
+    def _close_now(self) -> None:
+        self.close()

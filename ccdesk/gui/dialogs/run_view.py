@@ -1,0 +1,170 @@
+"""One run: what kinds of change it saw, and the people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
+
+from ccdesk.core.runs import Outcome, Progress, Run, Trigger
+from ccdesk.gui import formats
+from ccdesk.gui.columns import ENTRY_COLUMNS, OUTCOME_ICONS, RUN_ICONS
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.errors_view import ErrorsDialog
+from ccdesk.gui.messages import Notice
+from ccdesk.gui.table_models import Column, PagedModel, Source
+from ccdesk.gui.table_view import PagedTable
+from ccdesk.gui.tasks import Refresher
+from ccdesk.gui.widgets import Badge, button, label, row
+
+KIND_COLUMNS = (
+    Column(
+        "outcome",
+        "Kind of change",
+        lambda kind: formats.OUTCOME_WORDS[kind[0]],
+        width=22,
+        icon=lambda kind: OUTCOME_ICONS[kind[0]],
+    ),
+    Column("reason", "Reason", lambda kind: kind[1]),
+    Column("people", "People", lambda kind: formats.number(kind[2]), width=9, right=True),
+)
+EMPTY_KINDS = ("No changes", "This run found nothing that had to be carried over.")
+EMPTY_PEOPLE = ("Nobody to show", "This run touched no person, or nobody with this outcome.")
+
+
+class RunDialog(QDialog):
+    """Shows one run, and keeps up with it while it is running."""
+
+    def __init__(self, context: Context, run: Run, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context, self.run = context, run
+        self._outcome: Outcome | None = None
+        self.setObjectName("dlg_run")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(840, 560)
+        self._build()
+        self._lay_out()
+        self._show_run(run)
+        self._again = Refresher(
+            context.tasks,
+            lambda: context.desk.get_run(run.id),
+            done=self._on_run,
+            failed=self.notice.show_error,
+            parent=self,
+            every_ms=500,
+        )
+        context.bridge.progressed.connect(self._on_progress)
+        context.bridge.finished.connect(self._on_finished)
+        self.kinds.refresh()
+        self.people.refresh()
+        self.tbl_people.setFocus()
+
+    def _build(self) -> None:
+        desk, run_id = self._context.desk, self.run.id
+        self.kinds = PagedModel(
+            self._context.tasks,
+            KIND_COLUMNS,
+            Source(
+                fetch=lambda offset, limit: list(desk.entry_kinds(run_id))[offset : offset + limit],
+                count=lambda: len(desk.entry_kinds(run_id)),
+                key=lambda kind: kind[:2],
+            ),
+            self,
+        )
+        self.tbl_kinds = PagedTable("tbl_run_kinds", self.kinds, EMPTY_KINDS)
+        self.tbl_kinds.setAccessibleName("Kinds of change")
+        self.tbl_kinds.setMinimumHeight(100)
+        self.tbl_kinds.row_chosen.connect(self._on_kind)
+        self.people = PagedModel(self._context.tasks, ENTRY_COLUMNS, self._people_source(), self)
+        self.tbl_people = PagedTable("tbl_run_people", self.people, EMPTY_PEOPLE)
+        self.tbl_people.setAccessibleName("People of this run")
+        self.notice = Notice("notice_run")
+        self.people.load_failed.connect(self.notice.show_error)
+        self.kinds.load_failed.connect(self.notice.show_error)
+        self.cmb_outcome = QComboBox()
+        self.cmb_outcome.setObjectName("cmb_run_outcome")
+        self.cmb_outcome.addItem("All people", None)
+        for outcome in Outcome:
+            self.cmb_outcome.addItem(formats.OUTCOME_WORDS[outcome], outcome.value)
+        self.cmb_outcome.currentIndexChanged.connect(self._on_filter)
+        self.badge = Badge()
+        self.lbl_facts = label(role="muted", name="lbl_run_facts")
+        self.lbl_counts = label(name="lbl_run_counts")
+        self.lbl_message = label(role="problem", name="lbl_run_message")
+        self.btn_errors = button("Show &Errors…", "btn_run_errors", self._show_errors)
+        self.btn_close = button("C&lose", "btn_run_close", self.accept)
+
+    def _lay_out(self) -> None:
+        words = formats.KIND_WORDS[self.run.kind]
+        self.setWindowTitle(f"{words}, {formats.long_date(self.run.started_at)}")
+        filter_label = QLabel("&Show")
+        filter_label.setBuddy(self.cmb_outcome)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 18, 22, 16)
+        layout.setSpacing(10)
+        layout.addLayout(row(label(words, "title", wrap=False), self.badge, None))
+        for part in (self.lbl_facts, self.lbl_message, self.lbl_counts, self.notice):
+            layout.addWidget(part)
+        layout.addWidget(self.tbl_kinds, 2)
+        layout.addSpacing(4)
+        layout.addLayout(row(label("People", "label", wrap=False), None, filter_label, self.cmb_outcome))
+        layout.addWidget(self.tbl_people, 3)
+        layout.addLayout(row(self.btn_errors, None, self.btn_close))
+
+    def _people_source(self) -> Source:
+        desk, run_id, outcome = self._context.desk, self.run.id, self._outcome
+        return Source(
+            fetch=lambda offset, limit: desk.entries(run_id, outcome=outcome, offset=offset, limit=limit),
+            count=lambda: desk.entry_count(run_id, outcome=outcome),
+        )
+
+    def _show_run(self, run: Run) -> None:
+        self.run = run
+        self.badge.show_state(formats.STATUS_WORDS[run.status], *RUN_ICONS[run.status])
+        facts = [formats.long_date(run.started_at)]
+        if run.finished_at is not None:
+            facts.append(f"took {formats.took(run)}")
+        facts.append("by hand" if run.trigger is Trigger.MANUAL else "by schedule")
+        facts.append(formats.count(run.calls_constant_contact, "call") + " to Constant Contact")
+        facts.append(formats.count(run.calls_kibo, "call") + " to Kibo")
+        self.lbl_facts.setText(" · ".join(facts))
+        people = formats.count(run.total_contacts, "person", "people")
+        self.lbl_counts.setText(f"{people}: {formats.counts_line(run)}")
+        self.lbl_message.setText(run.message)
+        self.lbl_message.setVisible(bool(run.message))
+        self.btn_errors.setVisible(run.error_count > 0)
+
+    @Slot(object)
+    def _on_kind(self, kind: Any) -> None:
+        if kind is not None:
+            self.cmb_outcome.setCurrentIndex(self.cmb_outcome.findData(kind[0].value))
+
+    @Slot(int)
+    def _on_filter(self, _index: int) -> None:
+        value = self.cmb_outcome.currentData()
+        self._outcome = Outcome(value) if value else None
+        self.people.show_source(self._people_source())
+
+    @Slot(object)
+    def _on_progress(self, progress: Progress) -> None:
+        if progress.run_id == self.run.id:
+            self._refresh()
+
+    @Slot(object)
+    def _on_finished(self, run: Run) -> None:
+        if run.id == self.run.id:
+            self._refresh()
+
+    def _refresh(self) -> None:
+        self._again.poke()
+        self.kinds.refresh()
+        self.people.refresh()
+
+    def _on_run(self, run: Run | None) -> None:
+        if run is not None:
+            self._show_run(run)
+
+    @Slot()
+    def _show_errors(self) -> None:
+        ErrorsDialog(self._context, self.run, self).open()

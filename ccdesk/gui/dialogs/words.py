@@ -1,0 +1,124 @@
+"""The words of the questions the window asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ccdesk.core.errors import CcdeskError
+
+FIRST_EXPORT = """
+All customers who have opted in to marketing are put on the list “{list_name}”. People who unsubscribed in
+Constant Contact, or left this list, are not added again.
+
+The export itself sends no welcome email. But an automation in Constant Contact that starts when a contact
+joins a list starts for everybody added, by whatever way they are added: it may send email to all of these
+people.
+
+If you are not sure, look in Constant Contact under Automations first, and pause those that start with
+joining this list.
+"""
+LIST_CHANGE = """
+To maintain the integrity of your updates, Kibo recommends you only link one active contact list to
+eCommerce at a time. If a customer unsubscribes from one list but not another in Constant Contact AND you
+try to sync both lists to Kibo by changing the Contact List Name in the app, the most recent changes from
+one list will overwrite the other, potentially unsubscribing and resubscribing the same contact.
+
+The list “{old}” and its members stay as they are in Constant Contact. From now on only “{new}” is
+watched, and new contacts go there.
+"""
+OTHER_ACCOUNT = """
+If you go on, what ccdesk remembers of the former account's contacts is dropped, and the next export
+starts from the beginning. Nothing is changed in the former account.
+"""
+OTHER_SHOP = """
+With another tenant or home address the customers are other people. What ccdesk remembers of the present
+ones, and the queue of events, is dropped when you save, and an export is needed before anything crosses over
+again.
+
+Nothing is changed in Kibo or in Constant Contact by this.
+"""
+GUARDED_RUN = """
+This run would opt out or remove many people at once. Nothing was changed so far.
+"""
+RUNNING = """
+A run is in progress. Quitting stops it after the current person. What was done so far stands, and nothing
+is lost.
+"""
+UNSAVED = """
+The Settings tab has changes that are not saved.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a question says; paragraphs are plain text. `name` is the dialog's objectName."""
+
+    name: str
+    title: str
+    paragraphs: tuple[str, ...]
+    yes: str
+    no: str = "Cancel"
+
+
+def _paragraphs(text: str, **values: str) -> tuple[str, ...]:
+    """Split at empty lines and undo the line breaks; values go in last, so that they stay as they are."""
+    return tuple(" ".join(part.split()).format(**values) for part in text.strip().split("\n\n"))
+
+
+def _said(error: CcdeskError) -> tuple[str, ...]:
+    return tuple(part for part in (error.meaning, error.next_step) if part)
+
+
+def first_export(list_name: str) -> Words:
+    """Return the warning before the first export (design R2)."""
+    return Words(
+        "dlg_first_export",
+        "Export your customers for the first time?",
+        _paragraphs(FIRST_EXPORT, list_name=list_name),
+        yes="&Sync Contacts",
+    )
+
+
+def guarded_run(error: CcdeskError) -> Words:
+    """Return the question before a run that would opt out or remove many people (design R8)."""
+    return Words(
+        "dlg_confirm_run",
+        error.title,
+        _said(error) or _paragraphs(GUARDED_RUN),
+        yes="&Go On",
+        no="&Do Nothing",
+    )
+
+
+def list_change(old: str, new: str) -> Words:
+    """Return the warning before another list becomes the active one; it begins with the seed's FAQ (R7)."""
+    return Words(
+        "dlg_list_change",
+        f"Change the list from “{old}” to “{new}”?",
+        _paragraphs(LIST_CHANGE, old=old, new=new),
+        yes="&Change the List",
+    )
+
+
+def other_account(error: CcdeskError) -> Words:
+    """Return the question after a log-in that brought another account."""
+    return Words(
+        "dlg_other_account",
+        error.title,
+        (*_said(error), *_paragraphs(OTHER_ACCOUNT)),
+        yes="&Use the New Account",
+        no="&Keep the Former One",
+    )
+
+
+def other_shop() -> Words:
+    """Return the question before the Kibo connection is pointed to another tenant."""
+    return Words(
+        "dlg_other_shop", "Connect another Kibo tenant?", _paragraphs(OTHER_SHOP), yes="&Save and Start Over"
+    )
+
+
+def leave(*, running: bool, unsaved: bool) -> Words:
+    """Return the question before the window closes in the middle of something."""
+    text = (_paragraphs(RUNNING) if running else ()) + (_paragraphs(UNSAVED) if unsaved else ())
+    return Words("dlg_quit", "Quit now?", text, yes="&Quit", no="&Stay")

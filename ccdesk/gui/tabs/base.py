@@ -1,0 +1,62 @@
+"""What all tabs share: a notice at the top, the way to other tabs, and a page that scrolls."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from ccdesk.core.errors import CcdeskError, LoginNeeded
+from ccdesk.gui.context import Context
+from ccdesk.gui.messages import Notice
+from ccdesk.gui.widgets import MARGIN
+
+
+class Tab(QWidget):
+    """Base of the tabs. `go_to` names a place of the window, see `SettingsWindow.go_to`."""
+
+    go_to = Signal(str)
+    help_part = ""
+
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.context = context
+        self.notice = Notice(f"notice_{name.removeprefix('tab_')}")
+
+    def refresh(self) -> None:
+        """Read anew what the tab shows, whenever it comes to the front."""
+
+    def reload(self) -> None:
+        """Do what F5 means here."""
+        self.refresh()
+
+    @Slot(object)
+    def show_error(self, error: CcdeskError) -> None:
+        """Show an error at the top of the tab, with the way to its remedy."""
+        if isinstance(error, LoginNeeded):
+            self.notice.show_error(error, "Go to &Info", lambda: self.go_to.emit("login"))
+        else:
+            self.notice.show_error(error)
+
+
+def page_layout(page: QWidget) -> QVBoxLayout:
+    """Return the layout of a page with the margins all tabs have."""
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(MARGIN, 18, MARGIN, 18)
+    layout.setSpacing(14)
+    return layout
+
+
+def scrolling(tab: QWidget) -> QVBoxLayout:
+    """Fill a widget with a page that scrolls where the window is too low, and return the page's layout."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    page = QWidget()
+    page.setObjectName("page")
+    area.setWidget(page)
+    outer = QVBoxLayout(tab)
+    outer.setContentsMargins(0, 0, 0, 0)
+    outer.addWidget(area)
+    return page_layout(page)

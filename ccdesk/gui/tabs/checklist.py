@@ -1,0 +1,75 @@
+"""The strip that leads through the first start: five steps, each with its state and the way there."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton
+
+from ccdesk.gui.icons import set_icon
+from ccdesk.gui.theme import Tone
+from ccdesk.gui.watch import Snapshot
+from ccdesk.gui.widgets import Card
+
+STEPS = (
+    ("kibo", "Connect Kibo"),
+    ("login", "Log in"),
+    ("list", "Choose a list"),
+    ("export", "Export"),
+    ("enable", "Enable"),
+)
+
+
+def done_steps(snapshot: Snapshot) -> dict[str, bool]:
+    """Say which steps are done."""
+    return {
+        "kibo": snapshot.kibo_ready,
+        "login": snapshot.logged_in,
+        "list": bool(snapshot.status.contact_list or snapshot.settings.contact_list),
+        "export": snapshot.first_export_done,
+        "enable": snapshot.status.enabled,
+    }
+
+
+class Checklist(Card):
+    """Five buttons in a row. It goes away when all is done, and comes back when something is undone."""
+
+    jump = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("checklist")
+        self.body.setContentsMargins(8, 6, 8, 6)
+        steps = QHBoxLayout()
+        steps.setSpacing(2)
+        self.buttons: dict[str, QPushButton] = {}
+        for number, (place, words) in enumerate(STEPS, start=1):
+            step = QPushButton(f"{number}  {words}")
+            step.setObjectName(f"btn_step_{place}")
+            step.setProperty("step", True)
+            step.setAutoDefault(False)
+            step.clicked.connect(partial(self._jump, place))
+            steps.addWidget(step, 1)
+            self.buttons[place] = step
+        self.body.addLayout(steps)
+        self.hide()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show what is done; the first step that is not stands out."""
+        done = done_steps(snapshot)
+        self.setVisible(not all(done.values()))
+        following = next((place for place, is_done in done.items() if not is_done), "")
+        for number, (place, words) in enumerate(STEPS, start=1):
+            step = self.buttons[place]
+            tone = Tone.GOOD if done[place] else Tone.ACCENT if place == following else Tone.NEUTRAL
+            set_icon(step, "check-circle" if done[place] else "circle", tone)
+            font = step.font()
+            font.setBold(place == following)
+            step.setFont(font)
+            state = "done" if done[place] else "next" if place == following else "to do"
+            step.setAccessibleName(f"Step {number}, {words}, {state}")
+            step.setToolTip(f"Step {number}: {words} ({state})")
+
+    def _jump(self, place: str) -> None:
+        self.jump.emit(place)

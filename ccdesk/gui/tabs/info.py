@@ -1,0 +1,109 @@
+"""Info: what the application is, both connections, the Enabled switch, calls used today, version."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
+
+from ccdesk.gui.context import Context
+from ccdesk.gui.tabs.base import Tab, scrolling
+from ccdesk.gui.tabs.checklist import Checklist
+from ccdesk.gui.tabs.connection_card import ConnectionCard
+from ccdesk.gui.tabs.info_cards import CallsCard, EnabledCard
+from ccdesk.gui.tabs.kibo_form import KiboForm
+from ccdesk.gui.tabs.login import LoginCard
+from ccdesk.gui.watch import Snapshot
+from ccdesk.gui.widgets import ElideLabel, button, label, row
+
+ABOUT = (
+    "Synchronizes contact information and opt-in preferences across Kibo eCommerce and Constant Contact, for "
+    "all sites on your tenant. A person is mailed only if they agreed to it."
+)
+KIBO_CAPTIONS = {"name": "Tenant", "who": "Application", "since": "Since"}
+
+
+class InfoTab(Tab):
+    """The first tab, and where the first start leads through."""
+
+    help_part = "info"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("tab_info", context)
+        self.checklist = Checklist()
+        self.checklist.jump.connect(self.go_to)
+        self.kibo_card = ConnectionCard("card_kibo", "Kibo eCommerce", "shop", KIBO_CAPTIONS)
+        self.btn_check = button("Check &again", "btn_check", context.watch.check, icon="refresh")
+        self.kibo_card.body.addStretch(1)
+        self.kibo_card.body.addLayout(row(self.btn_check, None))
+        self.login_card = LoginCard(context, self.notice)
+        self.enabled_card = EnabledCard(context)
+        self.enabled_card.failed.connect(self.show_error)
+        self.kibo_form = KiboForm(context)
+        self.calls_card = CallsCard()
+        self.lbl_version = ElideLabel()
+        self.lbl_version.setObjectName("lbl_version")
+        self.lbl_version.setProperty("role", "muted")
+        self._lay_out()
+        context.watch.changed.connect(self._on_snapshot)
+        context.watch.failed.connect(self.show_error)
+        context.watch.checking.connect(self._on_checking)
+
+    def _lay_out(self) -> None:
+        page = scrolling(self)
+        cards = QHBoxLayout()
+        cards.setSpacing(14)
+        cards.addWidget(self.kibo_card, 1)
+        cards.addWidget(self.login_card, 1)
+        page.addWidget(self.checklist)
+        page.addWidget(self.notice)
+        page.addWidget(label(ABOUT))
+        page.addLayout(cards)
+        page.addWidget(self.enabled_card)
+        page.addWidget(self.kibo_form)
+        page.addWidget(self.calls_card)
+        page.addWidget(self.lbl_version)
+        page.addStretch(1)
+
+    def refresh(self) -> None:
+        """Read the status anew."""
+        self.context.watch.refresh()
+
+    def reload(self) -> None:
+        """Ask both services anew."""
+        self.context.watch.check()
+
+    def focus_kibo(self) -> None:
+        """Lead to the Kibo form."""
+        self._reveal(self.kibo_form)
+        self.kibo_form.focus_first_gap()
+
+    def focus_login(self) -> None:
+        """Lead to the log-in button."""
+        self._reveal(self.login_card)
+        self.login_card.btn_login.setFocus()
+
+    def focus_enabled(self) -> None:
+        """Lead to the Enabled switch."""
+        self._reveal(self.enabled_card)
+        self.enabled_card.switch.setFocus()
+
+    def _reveal(self, widget: QWidget) -> None:
+        area = self.findChild(QScrollArea)
+        if area is not None:
+            area.ensureWidgetVisible(widget, 0, 24)
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self.checklist.show_snapshot(snapshot)
+        self.kibo_card.show_connection(snapshot.status.kibo)
+        self.login_card.show_snapshot(snapshot)
+        self.enabled_card.show_snapshot(snapshot)
+        self.kibo_form.show_snapshot(snapshot)
+        self.calls_card.show_snapshot(snapshot)
+        self.lbl_version.setText(f"ccdesk {snapshot.status.version} · data in {snapshot.status.base_dir}")
+
+    @Slot(bool)
+    def _on_checking(self, checking: bool) -> None:
+        self.btn_check.setEnabled(not checking)
+        self.kibo_card.show_checking(checking)
+        self.login_card.show_checking(checking)

@@ -1,0 +1,107 @@
+"""The Info tab's cards below the connections: the Enabled switch, and the calls used today."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QProgressBar
+
+from ccdesk.core.errors import CcdeskError
+from ccdesk.gui import formats
+from ccdesk.gui.context import Context
+from ccdesk.gui.theme import Tone
+from ccdesk.gui.watch import Snapshot
+from ccdesk.gui.widgets import Badge, Card, Switch, label, restyle, row
+
+EXPLAIN = (
+    "While enabled, customer changes go to Constant Contact, and opt-outs come back from there, every 30 "
+    "minutes. While it is off nothing runs by itself; an export by hand is possible before."
+)
+KIBO_OFF = "Kibo reports that the application is switched off there, so the loops pause until it is on again."
+NEARLY = 0.9
+
+
+class EnabledCard(Card):
+    """The switch of design R9."""
+
+    failed = Signal(object)  # CcdeskError
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self.switch = Switch("Enabled")
+        self.switch.setObjectName("chk_enabled")
+        self.switch.setAccessibleName("Enabled")
+        self.switch.setAccessibleDescription(EXPLAIN)
+        self.switch.setEnabled(False)
+        self.switch.clicked.connect(self._on_clicked)
+        self.badge = Badge()
+        self.badge.setObjectName("enabled_state")
+        self.pause = label(KIBO_OFF, "problem", name="lbl_kibo_off")
+        self.pause.hide()
+        self.body.addLayout(row(self.switch, None, self.badge))
+        self.body.addWidget(label(EXPLAIN, "muted"))
+        self.body.addWidget(self.pause)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show whether the loops run."""
+        on = snapshot.status.enabled
+        fixed = "enabled" in snapshot.fixed
+        self.switch.setChecked(on)
+        self.switch.setEnabled(not fixed)
+        self.switch.setToolTip("Fixed by the environment variable CCDESK_ENABLED" if fixed else "")
+        paused = on and snapshot.status.kibo_app is False
+        self.pause.setVisible(paused)
+        if paused:
+            self.badge.show_state("Paused", "parked", Tone.WARNING)
+        elif on:
+            self.badge.show_state("On", "check-circle", Tone.GOOD)
+        else:
+            self.badge.show_state("Off", "stopped", Tone.NEUTRAL)
+
+    @Slot(bool)
+    def _on_clicked(self, on: bool) -> None:
+        desk = self._context.desk
+        self.switch.setEnabled(False)
+        self._context.tasks.run(
+            self, lambda: desk.set_enabled(on), done=self._on_set, failed=self._on_failed, key="enabled"
+        )
+
+    def _on_set(self, _: object) -> None:
+        self.switch.setEnabled(True)
+        self._context.monitor.wake()
+        self._context.watch.refresh()
+
+    def _on_failed(self, error: CcdeskError) -> None:
+        self.switch.setEnabled(True)
+        self.switch.setChecked(not self.switch.isChecked())
+        self.failed.emit(error)
+
+
+class CallsCard(Card):
+    """Calls to Constant Contact used today, by origin."""
+
+    def __init__(self) -> None:
+        super().__init__("Calls to Constant Contact today")
+        self.used = label(name="lbl_calls")
+        self.bar = QProgressBar()
+        self.bar.setObjectName("bar_calls")
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Calls used today")
+        self.origins = label(role="muted", name="lbl_call_origins")
+        for part in (self.used, self.bar, self.origins):
+            self.body.addWidget(part)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the count."""
+        calls = snapshot.status.calls
+        resets = formats.short_time(calls.resets_at)
+        self.used.setText(
+            f"{formats.number(calls.used)} of {formats.number(calls.limit)}, resets at {resets}"
+        )
+        self.bar.setMaximum(max(1, calls.limit))
+        self.bar.setValue(min(calls.used, calls.limit))
+        restyle(self.bar, "tone", "warning" if calls.used > calls.limit * NEARLY else "")
+        by_origin = sorted(calls.by_origin.items(), key=lambda item: -item[1])
+        parts = [f"{origin} {formats.number(used)}" for origin, used in by_origin if used]
+        reserve = f"{formats.number(calls.reserved)} are kept in reserve for opt-outs."
+        self.origins.setText(f"By origin: {' · '.join(parts)}. {reserve}" if parts else reserve)

@@ -1,0 +1,201 @@
+"""The form of the Kibo connection, and under “Advanced” the addresses of both services."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
+
+from ccdesk.core.errors import CcdeskError
+from ccdesk.core.ports import Tenant
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.question import ask
+from ccdesk.gui.dialogs.words import other_shop
+from ccdesk.gui.fields import Field, TextSetting
+from ccdesk.gui.formats import count
+from ccdesk.gui.icons import set_icon
+from ccdesk.gui.messages import Notice
+from ccdesk.gui.theme import Tone
+from ccdesk.gui.watch import Snapshot
+from ccdesk.gui.widgets import Card, button, row
+from ccdesk.service.api import ConnectionState, SaveResult
+
+SHOP_KEYS = ("kibo_tenant_id", "kibo_home_url")
+NEEDED_KEYS = ("kibo_home_url", "kibo_tenant_id", "kibo_app_key")
+
+
+class KiboForm(Card):
+    """Home address, tenant, keys; Test tries them before they are saved."""
+
+    saved = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("Kibo connection")
+        self.setObjectName("kibo_form")
+        self._context = context
+        self._snapshot: Snapshot | None = None
+        self._first_snapshot = True
+        self.notice = Notice("notice_kibo")
+        self._build()
+        self._lay_out()
+        self._fold(False)
+
+    def _build(self) -> None:
+        home = TextSetting("kibo_home_url", "Kibo &home address")
+        tenant = TextSetting("kibo_tenant_id", "Kibo &tenant id", placeholder="for example 12345")
+        app_key = TextSetting("kibo_app_key", "Application &key", placeholder="from Dev Center")
+        pod = TextSetting(
+            "kibo_tenant_url", "Kibo tenant address (optional)", placeholder="found by the home address"
+        )
+        client = TextSetting("cc_client_id", "Constant Contact &API key (client id)")
+        api = TextSetting("cc_api_url", "Constant Contact API address")
+        auth = TextSetting("cc_auth_url", "Constant Contact log-in address")
+        self.main_fields = (home, tenant, app_key)
+        self.more_fields = (pod, client, api, auth)
+        self.fields = {field.key: field for field in (*self.main_fields, *self.more_fields)}
+        for field in self.fields.values():
+            field.edited.connect(self._show_buttons)
+        self.secret = QLineEdit()
+        self.secret.setObjectName("inp_kibo_secret")
+        self.secret.setEchoMode(QLineEdit.EchoMode.Password)
+        self.secret.textEdited.connect(self._show_buttons)
+        self.secret_field = Field("Shared s&ecret", self.secret)
+        self.btn_more = button("Ad&vanced", "btn_kibo_advanced", self._on_more, link=True)
+        self.btn_more.setCheckable(True)
+        self.btn_test = button(
+            "Tes&t", "btn_kibo_test", self._test, tip="Try these values without saving them"
+        )
+        self.btn_save = button("&Save", "btn_kibo_save", self._save, primary=True)
+
+    def _lay_out(self) -> None:
+        self.body.addLayout(self._grid((*self.main_fields, self.secret_field)))
+        self.body.addLayout(row(self.btn_more, None))
+        self.more = QWidget()
+        self.more.setObjectName("kibo_advanced")
+        more = self._grid(self.more_fields)
+        more.setContentsMargins(0, 0, 0, 0)
+        self.more.setLayout(more)
+        self.body.addWidget(self.more)
+        self.body.addWidget(self.notice)
+        self.body.addLayout(row(None, self.btn_test, self.btn_save))
+
+    @staticmethod
+    def _grid(fields: tuple[Field, ...]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(18)
+        grid.setVerticalSpacing(12)
+        for place, field in enumerate(fields):
+            grid.addWidget(field, place // 2, place % 2)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show what is stored, except where somebody is typing."""
+        self._snapshot = snapshot
+        for key, field in self.fields.items():
+            field.show_stored(getattr(snapshot.settings, key), fixed=key in snapshot.fixed)
+        stored = snapshot.status.kibo.state is not ConnectionState.NOT_SET_UP
+        self.secret.setPlaceholderText("stored" if stored else "from Dev Center")
+        if self._first_snapshot:  # without the API key nobody can log in: do not hide where it goes
+            self._first_snapshot = False
+            self._fold(not snapshot.settings.cc_client_id)
+        self._show_buttons()
+
+    def focus_first_gap(self) -> None:
+        """Put the keyboard on the first field that is needed and empty."""
+        empty = [self.fields[key].line for key in NEEDED_KEYS if not self.fields[key].value]
+        (empty or [self.fields["kibo_home_url"].line])[0].setFocus()
+
+    def _changed(self) -> dict[str, str]:
+        return {key: field.value for key, field in self.fields.items() if field.is_changed}
+
+    @Slot()
+    def _show_buttons(self) -> None:
+        self.btn_save.setEnabled(bool(self._changed() or self.secret.text()))
+
+    @Slot()
+    def _on_more(self) -> None:
+        self._fold(self.btn_more.isChecked())
+
+    def _fold(self, is_open: bool) -> None:
+        self.btn_more.setChecked(is_open)
+        self.more.setVisible(is_open)
+        set_icon(self.btn_more, "chevron-down" if is_open else "chevron-right")
+
+    def _is_valid(self) -> bool:
+        invalid = [field for field in self.fields.values() if not field.is_valid()]
+        if invalid:
+            self._fold(self.btn_more.isChecked() or any(field in self.more_fields for field in invalid))
+            invalid[0].line.setFocus()
+        return not invalid
+
+    def _busy(self, busy: bool) -> None:
+        self.btn_test.setEnabled(not busy)
+        if busy:
+            self.btn_save.setEnabled(False)
+        else:
+            self._show_buttons()
+
+    @Slot()
+    def _test(self) -> None:
+        if not self._is_valid():
+            return
+        values = {key: field.value for key, field in self.fields.items() if key.startswith("kibo_")}
+        secret, desk = self.secret.text(), self._context.desk
+        self._busy(True)
+        self.notice.show_text(Tone.NEUTRAL, "Asking Kibo…")
+        self._context.tasks.run(
+            self,
+            lambda: desk.test_kibo(values, secret),
+            done=self._on_tested,
+            failed=self._on_failed,
+            key="test",
+        )
+
+    def _on_tested(self, tenant: Tenant) -> None:
+        self._busy(False)
+        sites = count(len(tenant.site_ids), "site") if tenant.site_ids else ""
+        parts = [part for part in (f"tenant {tenant.id}", sites, tenant.host) if part]
+        self.notice.show_text(Tone.GOOD, f"Kibo answers: {tenant.name}", ", ".join(parts))
+
+    @Slot()
+    def _save(self) -> None:
+        if not self._is_valid():
+            return
+        stored = self._snapshot.settings if self._snapshot else None
+        if (
+            stored is not None
+            and stored.kibo_tenant_id
+            and self._snapshot is not None
+            and self._snapshot.first_export_done
+            and any(key in self._changed() for key in SHOP_KEYS)
+        ):
+            ask(other_shop(), self.window(), yes=self._save_now)
+        else:
+            self._save_now()
+
+    @Slot()
+    def _save_now(self) -> None:
+        values, secret, desk = self._changed(), self.secret.text(), self._context.desk
+        self._busy(True)
+        self._context.tasks.run(
+            self,
+            lambda: desk.save_settings(values, kibo_secret=secret or None),
+            done=self._on_saved,
+            failed=self._on_failed,
+            key="save",
+        )
+
+    def _on_saved(self, result: SaveResult) -> None:
+        for field in self.fields.values():
+            field.mark_stored()
+        self.secret.clear()
+        self._busy(False)
+        self.notice.show_text(Tone.GOOD, "Saved", " ".join(result.notes))
+        self._context.monitor.wake()
+        self._context.watch.check()
+        self.saved.emit()
+
+    def _on_failed(self, error: CcdeskError) -> None:
+        self._busy(False)
+        self.notice.show_error(error)

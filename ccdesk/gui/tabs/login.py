@@ -1,0 +1,175 @@
+"""The Constant Contact card: log in through the browser, wait, cancel, log out."""
+
+from __future__ import annotations
+
+import threading
+
+from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFrame, QVBoxLayout
+
+from ccdesk.core.errors import Cancelled, CcdeskError
+from ccdesk.core.ports import Account
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.question import ask
+from ccdesk.gui.dialogs.words import other_account
+from ccdesk.gui.icons import set_icon
+from ccdesk.gui.messages import Notice
+from ccdesk.gui.tabs.connection_card import ConnectionCard
+from ccdesk.gui.theme import Tone
+from ccdesk.gui.watch import Snapshot
+from ccdesk.gui.widgets import button, label, restyle, row
+from ccdesk.service.api import AccountChanged, ConnectionState
+
+LOGIN_TIMEOUT = 600.0  # seconds a person may take in the browser
+CAPTIONS = {"name": "Organization", "who": "Logged in as", "since": "Since", "expires": "Log-in runs out"}
+
+
+class _Address(QObject):
+    """Carries the address to open from the waiting thread into the GUI thread."""
+
+    ready = Signal(str)
+
+
+class LoginCard(ConnectionCard):
+    """State of the Constant Contact connection, and the log-in."""
+
+    logged_in = Signal()
+
+    def __init__(self, context: Context, notice: Notice) -> None:
+        super().__init__("card_constant_contact", "Constant Contact", "mail", CAPTIONS)
+        self._context, self._notice = context, notice
+        self._cancel: threading.Event | None = None
+        self._url = ""
+        self._address = _Address(self)
+        self._address.ready.connect(self._on_address)
+        self.btn_login = button("&Log in to Constant Contact", "btn_login", self.log_in, icon="external")
+        self.btn_logout = button("Log &out", "btn_logout", self._log_out)
+        self.body.addStretch(1)
+        self.body.addWidget(self._waiting_row())
+        self.body.addLayout(row(self.btn_login, self.btn_logout, None))
+        self._show_waiting(False)
+
+    def _waiting_row(self) -> QFrame:
+        self.waiting = QFrame()
+        self.waiting.setObjectName("login_waiting")
+        self.lbl_waiting = label("", name="lbl_login_waiting")
+        self.btn_cancel = button("Ca&ncel", "btn_login_cancel", self.cancel)
+        self.btn_copy = button("Cop&y the Address", "btn_login_copy", self._copy, icon="copy")
+        layout = QVBoxLayout(self.waiting)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.addWidget(self.lbl_waiting)
+        layout.addLayout(row(self.btn_cancel, self.btn_copy, None))
+        return self.waiting
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show how the connection stands."""
+        connection = snapshot.status.constant_contact
+        self.show_connection(connection)
+        restyle(self.btn_login, "primary", connection.state is not ConnectionState.CONNECTED)
+        self._tint_login()
+        self.btn_logout.setEnabled(connection.state is not ConnectionState.NOT_SET_UP)
+
+    @Slot()
+    def log_in(self) -> None:
+        """Open the browser and wait in the background."""
+        if self._cancel is not None:
+            return
+        cancel = threading.Event()
+        self._cancel, self._url = cancel, ""
+        self._notice.clear()
+        self._show_waiting(True)
+        desk, address = self._context.desk, self._address
+        self._context.tasks.run(
+            self,
+            lambda: desk.log_in(open_url=address.ready.emit, timeout=LOGIN_TIMEOUT, cancel=cancel),
+            done=self._on_logged_in,
+            failed=self._on_failed,
+            key="login",
+            cancel=cancel,
+        )
+
+    @Slot()
+    def cancel(self) -> None:
+        """Wait no longer for the browser."""
+        if self._cancel is not None:
+            self._cancel.set()
+            self.lbl_waiting.setText("Cancelling…")
+
+    def _tint_login(self) -> None:
+        stands_out = bool(self.btn_login.property("primary")) and self.btn_login.isEnabled()
+        set_icon(self.btn_login, "external", Tone.ON_ACCENT if stands_out else Tone.NEUTRAL)
+
+    def _show_waiting(self, waiting: bool) -> None:
+        self.waiting.setVisible(waiting)
+        self.btn_login.setEnabled(not waiting)
+        self._tint_login()
+        self.btn_copy.setEnabled(bool(self._url))
+        if waiting:
+            self.lbl_waiting.setText("Preparing the log-in…")
+
+    @Slot(str)
+    def _on_address(self, url: str) -> None:
+        self._url = url
+        self.btn_copy.setEnabled(True)
+        if self._context.open_url(url):
+            self.lbl_waiting.setText("Waiting for the browser… Log in there and click Allow.")
+        else:
+            self.lbl_waiting.setText(
+                "The browser could not be opened. Copy the address and open it yourself."
+            )
+
+    @Slot()
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._url)
+        self.lbl_waiting.setText("Address copied. Waiting for the browser…")
+
+    def _end(self) -> None:
+        self._cancel = None
+        self._show_waiting(False)
+        self._context.watch.check()
+
+    def _on_logged_in(self, account: Account) -> None:
+        self._end()
+        self._notice.show_text(Tone.GOOD, f"Logged in to Constant Contact as {account.organization}")
+        self._context.monitor.wake()
+        self.logged_in.emit()
+
+    def _on_failed(self, error: CcdeskError) -> None:
+        self._end()
+        if isinstance(error, AccountChanged):
+            ask(other_account(error), self.window(), yes=self._accept, no=self._reject)
+        elif isinstance(error, Cancelled):
+            self._notice.show_text(Tone.NEUTRAL, "The log-in was cancelled", "Nothing was changed.")
+        else:
+            self._notice.show_error(error)
+
+    @Slot()
+    def _accept(self) -> None:
+        self._context.tasks.run(
+            self, self._context.desk.accept_login, done=self._on_logged_in, failed=self._notice.show_error
+        )
+
+    @Slot()
+    def _reject(self) -> None:
+        words = ("The former log-in was kept", "Nothing was changed.")
+        self._context.tasks.run(
+            self,
+            self._context.desk.reject_login,
+            done=lambda _: self._notice.show_text(Tone.NEUTRAL, *words),
+            failed=self._notice.show_error,
+        )
+
+    @Slot()
+    def _log_out(self) -> None:
+        self._context.tasks.run(
+            self, self._context.desk.log_out, done=self._on_logged_out, failed=self._notice.show_error
+        )
+
+    def _on_logged_out(self, _: object) -> None:
+        self._context.watch.check()
+        self._notice.show_text(
+            Tone.NEUTRAL,
+            "Logged out of Constant Contact",
+            "Nothing is sent or fetched until you log in again.",
+        )

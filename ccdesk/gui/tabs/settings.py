@@ -1,0 +1,280 @@
+"""Settings: the list, the welcome email, and the sender for campaigns."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Slot
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout
+
+from ccdesk.core.errors import CcdeskError, SettingsError
+from ccdesk.core.models import ContactList
+from ccdesk.core.settings import SETTINGS
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.question import ask
+from ccdesk.gui.dialogs.words import list_change
+from ccdesk.gui.fields import problem_with
+from ccdesk.gui.icons import IconLabel
+from ccdesk.gui.tabs.base import Tab, scrolling
+from ccdesk.gui.tabs.settings_fields import ListField, SenderField
+from ccdesk.gui.theme import Tone
+from ccdesk.gui.watch import Snapshot
+from ccdesk.gui.widgets import Card, button, label, row
+from ccdesk.service.api import SaveResult, WelcomeMail
+
+WELCOME_HINT = (
+    "If you do not select this option, customers will receive the default Welcome email set for your site."
+)
+WELCOME_REMINDER = (
+    "If you are using Constant Contact for your welcome email, you must disable the default Kibo email. In "
+    "Admin, go to System > Settings > General and disable the Welcome option under Notifications > Enable "
+    "Mozu Transactional Emails > Shoppers."
+)
+WELCOME_STATES = {
+    True: "Kibo's Welcome notification appears to be on.",
+    False: "Kibo's Welcome notification appears to be off.",
+    None: "Whether Kibo's Welcome notification is on is not known.",
+}
+
+
+class SettingsTab(Tab):
+    """Three settings and Save; nothing takes effect before."""
+
+    help_part = "settings"
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("tab_settings", context)
+        self._snapshot: Snapshot | None = None
+        self._welcome: WelcomeMail | None = None
+        self._shown_account: tuple[object, ...] = ()
+        self.list_field = ListField()
+        self.list_field.edited.connect(self._on_edited)
+        self.sender_field = SenderField()
+        self.sender_field.edited.connect(self._on_edited)
+        self.chk_welcome = QCheckBox("Send &welcome email to customer on signup")
+        self.chk_welcome.setObjectName("chk_welcome")
+        self.chk_welcome.setAccessibleName("Send welcome email to customer on signup")
+        self.chk_welcome.clicked.connect(self._on_edited)
+        self.welcome_icon = IconLabel("info")
+        self.lbl_welcome = label("", "muted", name="lbl_kibo_welcome")
+        self.lbl_unsaved = label("", "muted", name="lbl_unsaved", wrap=False)
+        self.btn_discard = button("&Discard Changes", "btn_settings_discard", self._discard)
+        self.btn_save = button("&Save", "btn_settings_save", self._save, primary=True)
+        self._lay_out()
+        self._show_welcome()
+        self._on_edited()
+        context.watch.changed.connect(self._on_snapshot)
+
+    def _lay_out(self) -> None:
+        page = scrolling(self)
+        page.addWidget(self.notice)
+        list_card = Card()
+        list_card.body.addWidget(self.list_field)
+        welcome_card = Card()
+        welcome_card.body.addWidget(self.chk_welcome)
+        reminder = row(self.welcome_icon, self.lbl_welcome, spacing=10)
+        reminder.setStretch(1, 1)
+        hints = QVBoxLayout()
+        hints.setContentsMargins(28, 0, 0, 0)
+        hints.setSpacing(8)
+        hints.addWidget(label(WELCOME_HINT, "muted"))
+        hints.addLayout(reminder)
+        welcome_card.body.addLayout(hints)
+        sender_card = Card()
+        sender_card.body.addWidget(self.sender_field)
+        for card in (list_card, welcome_card, sender_card):
+            page.addWidget(card)
+        page.addLayout(row(self.lbl_unsaved, None, self.btn_discard, self.btn_save))
+        page.addStretch(1)
+
+    # what is stored
+
+    def refresh(self) -> None:
+        """Read the account's lists and senders, and Kibo's Welcome mail, anew."""
+        self.context.watch.refresh()
+        self._load_choices()
+
+    @property
+    def has_changes(self) -> bool:
+        """Say whether something is not saved."""
+        return bool(self._changed())
+
+    def focus_list(self) -> None:
+        """Lead to the list's name."""
+        self.list_field.combo.setFocus()
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        clean = not self.has_changes
+        self._snapshot = snapshot
+        if clean:
+            self._show_stored()
+        self.list_field.combo.setEnabled("contact_list" not in snapshot.fixed)
+        self.chk_welcome.setEnabled("welcome_email" not in snapshot.fixed)
+        self.sender_field.combo.setEnabled("from_email" not in snapshot.fixed)
+        account = (snapshot.logged_in, snapshot.status.constant_contact.name, snapshot.kibo_ready)
+        if account != self._shown_account:  # another account has other lists
+            self._shown_account = account
+            self._load_choices()
+        self._on_edited()
+
+    def _show_stored(self) -> None:
+        if self._snapshot is not None:
+            settings = self._snapshot.settings
+            self.list_field.show_name(settings.contact_list)
+            self.chk_welcome.setChecked(settings.welcome_email)
+            self.sender_field.show_address(settings.from_email)
+
+    def _load_choices(self) -> None:
+        if self._snapshot is None:
+            return
+        desk, tasks = self.context.desk, self.context.tasks
+        if self._snapshot.logged_in:
+            self.list_field.show_loading()
+            tasks.run(
+                self, desk.contact_lists, done=self._on_lists, failed=self._on_choices_failed, key="lists"
+            )
+            tasks.run(
+                self, desk.senders, done=self._on_senders, failed=self._on_choices_failed, key="senders"
+            )
+        else:
+            self.list_field.show_lists(None)
+            self.sender_field.show_senders(None)
+        if self._snapshot.kibo_ready:
+            tasks.run(
+                self,
+                desk.kibo_welcome_mail,
+                done=self._on_welcome,
+                failed=lambda _: self._on_welcome(WelcomeMail(None)),
+                key="welcome",
+            )
+
+    def _on_lists(self, lists: list[ContactList]) -> None:
+        self.list_field.show_lists(lists)
+        self._on_edited()
+
+    def _on_senders(self, senders: list[str]) -> None:
+        self.sender_field.show_senders(senders)
+        self._on_edited()
+
+    def _on_choices_failed(self, error: CcdeskError) -> None:
+        self.list_field.show_lists(None)
+        self.sender_field.show_senders(None)
+        self.show_error(error)
+
+    def _on_welcome(self, mail: WelcomeMail) -> None:
+        self._welcome = mail
+        self._show_welcome()
+
+    # what is on screen
+
+    def _changed(self) -> dict[str, str]:
+        """Return what differs from the stored settings."""
+        if self._snapshot is None:
+            return {}
+        settings = self._snapshot.settings
+        shown = {
+            "contact_list": (self.list_field.name, settings.contact_list),
+            "welcome_email": (_flag(self.chk_welcome.isChecked()), _flag(settings.welcome_email)),
+            "from_email": (self.sender_field.address, settings.from_email),
+        }
+        return {key: now for key, (now, before) in shown.items() if now != before}
+
+    @Slot()
+    def _on_edited(self) -> None:
+        changed = self.has_changes
+        self.lbl_unsaved.setText("Unsaved changes" if changed else "")
+        self.btn_discard.setVisible(changed)
+        self.btn_save.setEnabled(changed)
+        self._show_welcome()
+
+    def _show_welcome(self) -> None:
+        mail = self._welcome or WelcomeMail(None)
+        twice = self.chk_welcome.isChecked() and mail.on is not False
+        self.welcome_icon.show_icon("warning" if twice else "info", Tone.WARNING if twice else Tone.NEUTRAL)
+        self.lbl_welcome.setText(f"{WELCOME_REMINDER} {WELCOME_STATES[mail.on]}")
+
+    @Slot()
+    def _discard(self) -> None:
+        self._show_stored()
+        self.list_field.show_problem("")
+        self._on_edited()
+
+    # saving
+
+    def _is_valid(self) -> bool:
+        name = self.list_field.name
+        problem = problem_with("contact_list", name)
+        if not name:
+            problem = "Enter the name of a contact list, or choose one."
+        self.list_field.show_problem(problem)
+        address = problem_with("from_email", self.sender_field.address)
+        self.sender_field.show_problem(address)
+        if problem:
+            self.list_field.combo.setFocus()
+        elif address:
+            self.sender_field.combo.setFocus()
+        return not (problem or address)
+
+    @Slot()
+    def _save(self) -> None:
+        if self._snapshot is None or not self._is_valid():
+            return
+        old, new = self._snapshot.settings.contact_list, self.list_field.name
+        if old and new != old:
+            ask(list_change(old, new), self.window(), yes=self._save_now)
+        else:
+            self._save_now()
+
+    @Slot()
+    def _save_now(self) -> None:
+        values, desk = self._changed(), self.context.desk
+        self.btn_save.setEnabled(False)
+        self.notice.show_text(Tone.NEUTRAL, "Saving…")
+        self.context.tasks.run(
+            self,
+            lambda: desk.save_settings(values),
+            done=self._on_saved,
+            failed=self._on_save_failed,
+            key="save",
+        )
+
+    def _on_saved(self, result: SaveResult) -> None:
+        title, text = saved_words(result)
+        self.notice.show_text(Tone.GOOD, title, text)
+        self._snapshot_is_stale()
+        self.context.monitor.wake()
+        self.context.watch.refresh()
+        if result.created_list:
+            self._load_choices()
+
+    def _snapshot_is_stale(self) -> None:
+        """Until the fresh snapshot comes, what is on screen is what is stored."""
+        self._shown_account = ()
+        self.lbl_unsaved.setText("")
+        self.btn_discard.hide()
+
+    def _on_save_failed(self, error: CcdeskError) -> None:
+        self._on_edited()
+        if isinstance(error, SettingsError) and "contact_list" in error.title:
+            self.list_field.show_problem(error.meaning)
+        self.show_error(error)
+
+
+def _flag(on: bool) -> str:
+    return "true" if on else "false"
+
+
+def _shown(key: str, value: str) -> str:
+    if key == "welcome_email":
+        return {"true": "on", "false": "off"}.get(value, value)
+    return f"“{value}”" if value else "nothing"
+
+
+def saved_words(result: SaveResult) -> tuple[str, str]:
+    """Return what a save changed, in words."""
+    parts = [
+        f"{SETTINGS[key].label if key in SETTINGS else key}: {_shown(key, old)} → {_shown(key, new)}."
+        for key, (old, new) in result.changed.items()
+    ]
+    if result.created_list:
+        parts.append(f"The list “{result.created_list}” was created in Constant Contact; it is empty.")
+    return ("Saved" if result.changed else "Saved: nothing had changed"), "\n".join([*parts, *result.notes])

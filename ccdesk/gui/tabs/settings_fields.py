@@ -1,0 +1,161 @@
+"""The two fields of the Settings tab that offer what the Constant Contact account has."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView
+
+from ccdesk.core.models import ContactList
+from ccdesk.gui.fields import Field
+from ccdesk.gui.formats import count
+
+NEW_LIST = "New list: it will be created on Save"
+NOT_READ = "The account's lists could not be read. Log in to Constant Contact on the Info tab."
+ASK_SENDER = "Choose a confirmed address"
+
+
+class ListField(Field):
+    """Name of the active list, with type-ahead: any part of a name is found, capitals do not matter."""
+
+    edited = Signal()
+
+    def __init__(self) -> None:
+        self.combo = QComboBox()
+        self.line = QLineEdit()
+        self.combo.setLineEdit(self.line)
+        self.combo.setObjectName("cmb_contact_list")
+        self.combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.combo.setMinimumContentsLength(24)
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.line.setObjectName("inp_contact_list")
+        self.line.setPlaceholderText("Type a name, or choose one of your lists")
+        super().__init__("Contact &List Name", self.combo)
+        self.line.setAccessibleName("Contact List Name")
+        self._lists: dict[str, ContactList] | None = {}
+        completer = QCompleter(self.combo.model(), self.combo)
+        completer.setFilterMode(Qt.MatchFlag.MatchContains)
+        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        popup = QListView()
+        popup.setObjectName("completions")
+        completer.setPopup(popup)
+        self.combo.setCompleter(completer)
+        self.combo.editTextChanged.connect(self._on_text)
+
+    @property
+    def name(self) -> str:
+        """Return the name as it will be saved: an existing list's own spelling, else as typed."""
+        typed = self.combo.currentText().strip()
+        known = (self._lists or {}).get(typed.casefold())
+        return known.name if known else typed
+
+    def show_name(self, name: str) -> None:
+        """Show the stored name."""
+        if self.name != name:
+            self.combo.setEditText(name)
+            self.line.setCursorPosition(0)
+        self._show_kind()
+
+    def show_loading(self) -> None:
+        """Say that the lists are being read."""
+        if not self._lists:
+            self.show_hint("Reading the lists of your account…")
+
+    def show_lists(self, lists: list[ContactList] | None) -> None:
+        """Offer the account's lists; None when they could not be read."""
+        text = self.combo.currentText()
+        self._lists = None if lists is None else {one.name.casefold(): one for one in lists}
+        self.combo.blockSignals(True)
+        self.combo.clear()
+        self.combo.addItems(sorted((one.name for one in lists or []), key=str.casefold))
+        for place in range(self.combo.count()):
+            self.combo.setItemData(place, self.combo.itemText(place), Qt.ItemDataRole.ToolTipRole)
+        self.combo.setCurrentIndex(-1)
+        self.combo.setEditText(text)
+        if not self.line.hasFocus():
+            self.line.setCursorPosition(0)
+        self.combo.blockSignals(False)
+        self._show_kind()
+
+    @Slot()
+    def _on_text(self) -> None:
+        self.show_problem("")
+        self._show_kind()
+        self.edited.emit()
+
+    def _show_kind(self) -> None:
+        typed = self.combo.currentText().strip()
+        self.combo.setToolTip(typed)
+        if self._lists is None:
+            self.show_hint(NOT_READ)
+        elif not typed:
+            self.show_hint("All lists of your account are offered, or type a new name.")
+        elif (known := self._lists.get(typed.casefold())) is None:
+            self.show_hint(NEW_LIST, "good")
+        elif known.member_count is None:
+            self.show_hint("A list of your Constant Contact account.")
+        else:
+            members = count(known.member_count, "contact")
+            self.show_hint(f"A list of your Constant Contact account, {members}.")
+
+
+class SenderField(Field):
+    """The sender for campaigns: only confirmed addresses can be chosen."""
+
+    edited = Signal()
+
+    def __init__(self) -> None:
+        self.combo = QComboBox()
+        self.combo.setObjectName("cmb_from_email")
+        self.combo.setPlaceholderText(ASK_SENDER)
+        self.combo.setMinimumContentsLength(24)
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        super().__init__("Specify From and &ReplyTo email for Campaigns", self.combo)
+        self._stored = ""
+        self._senders: list[str] | None = []
+        self.combo.currentIndexChanged.connect(self._on_choice)
+
+    @property
+    def address(self) -> str:
+        """Return the address chosen."""
+        return str(self.combo.currentData() or "")
+
+    def show_address(self, address: str) -> None:
+        """Show the stored address."""
+        self._stored = address
+        self._fill(address)
+
+    def show_senders(self, senders: list[str] | None) -> None:
+        """Offer the account's confirmed addresses; None when they could not be read."""
+        self._senders = senders
+        self._fill(self.address or self._stored)
+
+    def _fill(self, address: str) -> None:
+        offered = list(self._senders or [])
+        known = {one.casefold() for one in offered}
+        self.combo.blockSignals(True)
+        self.combo.clear()
+        for one in offered:
+            self.combo.addItem(one, one)
+        missing = bool(address) and address.casefold() not in known
+        if missing:  # keep what is stored in sight, whatever the account says now
+            self.combo.addItem(f"{address} (not confirmed)" if self._senders else address, address)
+        places = [str(self.combo.itemData(place)).casefold() for place in range(self.combo.count())]
+        self.combo.setCurrentIndex(places.index(address.casefold()) if address else -1)
+        self.combo.blockSignals(False)
+        self._show_hint(missing)
+
+    def _show_hint(self, missing: bool) -> None:
+        if self._senders is None:
+            self.show_hint("The account's addresses could not be read. Log in to Constant Contact first.")
+        elif not self._senders:
+            self.show_hint("No confirmed address was found. Confirm one in Constant Contact.")
+        elif missing:
+            self.show_hint("The stored address is not confirmed in the account any more. Choose another one.")
+        else:
+            self.show_hint("Only addresses confirmed in your Constant Contact account are offered.")
+
+    @Slot()
+    def _on_choice(self) -> None:
+        self.show_problem("")
+        self.edited.emit()

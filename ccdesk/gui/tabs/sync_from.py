@@ -1,0 +1,90 @@
+"""Sync › From Constant Contact: the next run time, and the runs as the seed shows them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QWidget
+
+from ccdesk.core.runs import Run, RunKind
+from ccdesk.gui import formats
+from ccdesk.gui.columns import INBOUND_COLUMNS
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.run_view import RunDialog
+from ccdesk.gui.table_models import PagedModel, Source
+from ccdesk.gui.table_view import PagedTable
+from ccdesk.gui.tabs.base import page_layout
+from ccdesk.gui.watch import Snapshot
+from ccdesk.gui.widgets import button, label, row
+
+EMPTY = (
+    "Nothing has been fetched yet",
+    "Once the application is enabled on the Info tab, opt-outs are fetched every 30 minutes.",
+)
+NOT_ENABLED = "Enable the application on the Info tab first"
+
+
+class FromPage(QWidget):
+    """Shows the inbound runs."""
+
+    failed = Signal(object)  # CcdeskError
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.setObjectName("page_from_cc")
+        self._context = context
+        self._enabled = False
+        self.lbl_next = label(formats.next_run(None), name="lbl_inbound_next", wrap=False)
+        self.btn_now = button("Check &Now", "btn_inbound_now", self._on_now, icon="sync")
+        desk = context.desk
+        source = Source(
+            fetch=lambda offset, limit: desk.runs(kind=RunKind.INBOUND, offset=offset, limit=limit),
+            count=lambda: desk.run_count(kind=RunKind.INBOUND),
+            key=lambda run: run.id,
+        )
+        self.model = PagedModel(context.tasks, INBOUND_COLUMNS, source, self)
+        self.table = PagedTable("tbl_inbound", self.model, EMPTY)
+        self.table.setAccessibleName("Runs from Constant Contact")
+        self.table.link_activated.connect(self._open)
+        self.table.row_activated.connect(self._open)
+        self.model.load_failed.connect(self.failed)
+        layout = page_layout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addLayout(row(self.lbl_next, None, self.btn_now))
+        layout.addWidget(self.table, 1)
+        context.watch.changed.connect(self._on_snapshot)
+        context.monitor.changed.connect(self._show_state)
+        context.bridge.started.connect(self._on_news)
+        context.bridge.progressed.connect(self._on_news)
+        context.bridge.finished.connect(self._on_news)
+        self._show_state()
+
+    def refresh(self) -> None:
+        """Read the runs anew."""
+        self.model.refresh()
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._enabled = snapshot.status.enabled
+        self.lbl_next.setText(formats.next_run(snapshot.status.next_runs.get(RunKind.INBOUND)))
+        self._show_state()
+
+    @Slot()
+    def _show_state(self) -> None:
+        pending = self._context.monitor.is_pending(RunKind.INBOUND)
+        self.btn_now.setEnabled(self._enabled and not pending)
+        self.btn_now.setToolTip("Fetch opt-outs now" if self._enabled else NOT_ENABLED)
+
+    @Slot()
+    def _on_now(self) -> None:
+        self._context.monitor.request(RunKind.INBOUND)
+
+    @Slot(object)
+    @Slot(object, object)
+    def _on_news(self, *_: object) -> None:
+        self.model.refresh()
+
+    @Slot(object)
+    @Slot(object, str)
+    def _open(self, run: Run, _column: str = "") -> None:
+        RunDialog(self._context, run, self.window()).open()

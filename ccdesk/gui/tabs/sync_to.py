@@ -1,0 +1,210 @@
+"""Sync › To Constant Contact: what an export does, the button, its progress, and the last result."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QProgressBar, QWidget
+
+from ccdesk.core.runs import Progress, Run, RunKind
+from ccdesk.gui import formats
+from ccdesk.gui.columns import RUN_ICONS
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.errors_view import ErrorsDialog
+from ccdesk.gui.dialogs.question import ask
+from ccdesk.gui.dialogs.run_view import RunDialog
+from ccdesk.gui.dialogs.words import first_export
+from ccdesk.gui.tabs.base import page_layout, scrolling
+from ccdesk.gui.tasks import Refresher
+from ccdesk.gui.watch import Snapshot
+from ccdesk.gui.widgets import Badge, Card, button, label, row
+
+EXPLAIN = (
+    "Exports all customers who have opted in to marketing to your contact list. Before you start creating "
+    "your email campaigns, you must do an initial export. People who unsubscribed in Constant Contact, were "
+    "deleted there, or left the list are not added again."
+)
+NO_EXPORT = "No export has been done yet."
+
+
+class ProgressBox(QWidget):
+    """Phase, bar, and how far the run is in words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.phase = label(role="label", name="lbl_sync_phase")
+        self.bar = QProgressBar()
+        self.bar.setObjectName("bar_sync")
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress of the run")
+        self.detail = label(role="muted", name="lbl_sync_detail")
+        layout = page_layout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(7)
+        for part in (self.phase, self.bar, self.detail):
+            layout.addWidget(part)
+
+    def show_words(self, phase: str, detail: str = "") -> None:
+        """Show that something is going on without knowing how far."""
+        self.phase.setText(phase)
+        self.detail.setText(detail)
+        self.bar.setRange(0, 0)
+
+    def show_progress(self, progress: Progress) -> None:
+        """Show how far a run is."""
+        self.phase.setText(progress.phase or "Working…")
+        parts = []
+        if progress.total:
+            self.bar.setRange(0, progress.total)
+            self.bar.setValue(min(progress.done, progress.total))
+            parts.append(f"{formats.number(progress.done)} of {formats.number(progress.total)}")
+        else:
+            self.bar.setRange(0, 0)
+            if progress.done:
+                parts.append(f"{formats.number(progress.done)} read")
+        parts.append(formats.count(progress.errors, "error") if progress.errors else "no errors")
+        if progress.seconds_left is not None:
+            parts.append(formats.time_left(progress.seconds_left))
+        self.detail.setText(" · ".join(parts))
+
+
+class ResultCard(Card):
+    """The last export."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._context = context
+        self.run: Run | None = None
+        self.badge = Badge()
+        self.badge.setObjectName("last_export_state")
+        self.date = label(role="muted", name="lbl_last_export_date", wrap=False)
+        self.words = label(NO_EXPORT, name="lbl_last_export")
+        self.btn_view = button("&View…", "btn_last_export_view", self._view)
+        self.btn_errors = button("Show &Errors…", "btn_last_export_errors", self._errors)
+        self.body.addLayout(row(label("Last export", "title", wrap=False), self.badge, self.date, None))
+        self.body.addWidget(self.words)
+        self.body.addLayout(row(self.btn_view, self.btn_errors, None))
+        self.show_run(None)
+
+    def show_run(self, run: Run | None) -> None:
+        """Show a run, or that there was none."""
+        self.run = run
+        for part in (self.badge, self.date, self.btn_view):
+            part.setVisible(run is not None)
+        self.btn_errors.setVisible(run is not None and run.error_count > 0)
+        if run is None:
+            self.words.setText(NO_EXPORT)
+            return
+        self.badge.show_state(formats.STATUS_WORDS[run.status], *RUN_ICONS[run.status])
+        self.date.setText(formats.long_date(run.started_at))
+        contacts = formats.count(run.total_contacts, "contact")
+        summary = f"{contacts}: {formats.counts_line(run)}"
+        self.words.setText(f"{run.message}\n{summary}" if run.message else summary)
+
+    @Slot()
+    def _view(self) -> None:
+        if self.run is not None:
+            RunDialog(self._context, self.run, self.window()).open()
+
+    @Slot()
+    def _errors(self) -> None:
+        if self.run is not None:
+            ErrorsDialog(self._context, self.run, self.window()).open()
+
+
+class ToPage(QWidget):
+    """Starts and shows exports."""
+
+    failed = Signal(object)  # CcdeskError
+    go_to = Signal(str)
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.setObjectName("page_to_cc")
+        self._context = context
+        self._snapshot: Snapshot | None = None
+        self.facts = label(role="muted", name="lbl_sync_facts")
+        self.btn_sync = button("&Sync Contacts", "btn_sync_contacts", self._on_sync, primary=True)
+        self.btn_cancel = button("&Cancel", "btn_sync_cancel", context.monitor.cancel)
+        self.progress = ProgressBox()
+        self.result = ResultCard(context)
+        self._lay_out()
+        desk = context.desk
+        self._last = Refresher(
+            context.tasks,
+            lambda: desk.runs(kind=RunKind.EXPORT, limit=1),
+            done=lambda runs: self.result.show_run(runs[0] if runs else None),
+            failed=self.failed.emit,
+            parent=self,
+        )
+        context.watch.changed.connect(self._on_snapshot)
+        context.monitor.changed.connect(self._show_state)
+        context.bridge.finished.connect(self._on_finished)
+        self._show_state()
+
+    def _lay_out(self) -> None:
+        card = Card("To Constant Contact")
+        card.body.addWidget(label(EXPLAIN))
+        card.body.addWidget(self.facts)
+        card.body.addLayout(row(self.btn_sync, self.btn_cancel, None))
+        card.body.addWidget(self.progress)
+        layout = scrolling(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(card)
+        layout.addWidget(self.result)
+        layout.addStretch(1)
+
+    def refresh(self) -> None:
+        """Read the last export anew."""
+        self._last.poke()
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        name = snapshot.status.contact_list or snapshot.settings.contact_list
+        if name:
+            links = formats.count(snapshot.status.links, "customer")
+            self.facts.setText(f"List: “{name}” · {links} known on both sides")
+        else:
+            self.facts.setText("No list has been chosen yet: choose one on the Settings tab first.")
+        self._show_state()
+
+    @Slot()
+    def _on_sync(self) -> None:
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        if not snapshot.settings.contact_list:
+            self.go_to.emit("list")
+        elif not snapshot.first_export_done:
+            ask(first_export(snapshot.settings.contact_list), self.window(), yes=self._start)
+        else:
+            self._start()
+
+    @Slot()
+    def _start(self) -> None:
+        self._context.monitor.request(RunKind.EXPORT)
+
+    @Slot()
+    def _show_state(self) -> None:
+        monitor = self._context.monitor
+        running, pending = monitor.kind, monitor.is_pending(RunKind.EXPORT)
+        self.btn_sync.setEnabled(self._snapshot is not None and not pending)
+        self.btn_cancel.setVisible(running is not None)
+        self.btn_cancel.setEnabled(running is not None and not monitor.stopping)
+        self.progress.setVisible(running is not None or pending)
+        if monitor.stopping:
+            self.progress.show_words("Cancelling after the current person…")
+        elif running is RunKind.EXPORT and monitor.progress is not None:
+            self.progress.show_progress(monitor.progress)
+        elif running is RunKind.EXPORT:
+            self.progress.show_words("Starting…")
+        elif running is not None:
+            waits = "The export starts when it has ended." if pending else ""
+            self.progress.show_words(f"Another run is in progress: {formats.KIND_WORDS[running]}", waits)
+        elif pending:
+            self.progress.show_words("Waiting to start…")
+
+    @Slot(object)
+    def _on_finished(self, run: Run) -> None:
+        if run.kind is RunKind.EXPORT:
+            self.result.show_run(run)
