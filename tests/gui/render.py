@@ -1,0 +1,164 @@
+"""Draws the window with made-up data into PNG files: python tests/gui/render.py DIR [THEME …]."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("TZ", "UTC")
+
+from gui_fakes import FakeDesk, FakeLoop, fresh_desk, ready_desk
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QWidget
+
+from ccdesk.core.errors import ConfirmNeeded, Unreachable
+from ccdesk.core.runs import Progress, RunKind, Trigger
+from ccdesk.gui.app import AppParts, build
+from ccdesk.service.api import Connection, ConnectionState
+
+
+def settle(ms: int = 700) -> None:
+    """Let tasks end and the window draw."""
+    pause = QEventLoop()
+    QTimer.singleShot(ms, pause.quit)
+    pause.exec()
+
+
+def shoot(widget: QWidget, target: Path) -> None:
+    widget.grab().save(str(target))
+
+
+class Shots:
+    """Takes pictures of one window."""
+
+    def __init__(self, folder: Path, theme: str, desk: FakeDesk, prefix: str) -> None:
+        self.folder, self.theme, self.prefix = folder, theme, prefix
+        self.desk, self.loop = desk, FakeLoop()
+        self.parts: AppParts = build(desk, self.loop, theme=theme, open_url=lambda _: True)
+        self.parts.window.resize(900, 600)
+        self.parts.start()
+        settle()
+
+    def take(self, name: str, widget: QWidget | None = None) -> None:
+        settle(200)
+        shoot(widget or self.parts.window, self.folder / f"{self.theme}-{self.prefix}-{name}.png")
+
+    def tabs(self) -> None:
+        window = self.parts.window
+        for number, name in enumerate(("info", "settings", "sync", "logs", "events")):
+            window.tabs.setCurrentIndex(number)
+            settle(400)
+            self.take(name)
+        window.sync.show_page(1)
+        window.tabs.setCurrentWidget(window.sync)
+        self.take("sync-from")
+        window.sync.show_page(0)
+
+    def end(self) -> None:
+        self.parts.window.close()
+        self.parts.shutdown()
+        self.parts.window.deleteLater()
+
+
+def ready(folder: Path, theme: str) -> None:
+    shots = Shots(folder, theme, ready_desk(), "ready")
+    window = shots.parts.window
+    shots.tabs()
+    area = window.info.findChild(QWidget, "kibo_form")
+    window.tabs.setCurrentIndex(0)
+    window.info._reveal(window.info.lbl_version)
+    shots.take("info-below")
+    window.info.kibo_form.btn_more.click()
+    assert area is not None
+    window.info._reveal(window.info.kibo_form)
+    shots.take("info-form")
+    window.tabs.setCurrentWidget(window.logs)
+    window.logs.table.selectRow(6)
+    window.logs.table.setFocus()
+    shots.take("logs-chosen")
+    window.logs._open_run(shots.desk.get_run(900))  # type: ignore[arg-type]
+    shots.take("run", window.findChild(QWidget, "dlg_run"))
+    window.findChild(QWidget, "dlg_run").close()  # type: ignore[union-attr]
+    window.logs._open_errors(shots.desk.get_run(900))  # type: ignore[arg-type]
+    shots.take("errors", window.findChild(QWidget, "dlg_errors"))
+    window.findChild(QWidget, "dlg_errors").close()  # type: ignore[union-attr]
+    window.tabs.setCurrentWidget(window.events)
+    window.events.chk_processed.click()
+    settle(400)
+    window.events.table.selectRow(1)
+    shots.take("events-parked")
+    window.tabs.setCurrentWidget(window.settings)
+    window.settings.list_field.line.setFocus()
+    window.settings.list_field.combo.setEditText("Spring sale")
+    shots.take("settings-new")
+    window.settings.btn_save.click()
+    shots.take("question", window.findChild(QWidget, "dlg_list_change"))
+    window.findChild(QWidget, "dlg_list_change").close()  # type: ignore[union-attr]
+    window.show_help()
+    shots.take("help", window.findChild(QWidget, "dlg_help"))
+    window.findChild(QWidget, "dlg_help").close()  # type: ignore[union-attr]
+    window.settings.btn_discard.click()
+    bridge = shots.parts.bridge
+    bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
+    bridge.progress(Progress(1100, RunKind.EXPORT, "Sending contacts", 1_200, 4_812, 3, 95.0))
+    window.go_to("export")
+    shots.take("sync-running")
+    bridge.run_failed(
+        RunKind.EXPORT, Unreachable(detail="ConnectionError: [Errno 111] refused", code="unreachable")
+    )
+    shots.take("notice")
+    window.notice.fold.click()
+    shots.take("notice-open")
+    bridge.run_failed(RunKind.INBOUND, ConfirmNeeded("120 of 400 people would be opted out"))
+    shots.take("confirm")
+    shots.end()
+
+
+def fresh(folder: Path, theme: str) -> None:
+    shots = Shots(folder, theme, fresh_desk(), "fresh")
+    shots.tabs()
+    shots.end()
+
+
+def odd(folder: Path, theme: str) -> None:
+    desk = ready_desk()
+    desk.kibo = Connection(
+        ConnectionState.FAILED, "Mystic Outdoors " * 5, "mystic.ccdesk.1.0.0.Release", error=Unreachable()
+    )
+    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED, "The very long organization name " * 3)
+    desk.stored["contact_list"] = "VIP " + "and friends of friends " * 8
+    desk.exported = False
+    desk.gate["log_in"] = threading.Event()
+    shots = Shots(folder, theme, desk, "odd")
+    shots.parts.window.info.login_card.log_in()
+    shots.take("info")
+    shots.parts.window.resize(780, 480)
+    shots.take("info-small")
+    for number, name in ((1, "settings"), (2, "sync"), (3, "logs"), (4, "events")):
+        shots.parts.window.tabs.setCurrentIndex(number)
+        settle(300)
+        shots.take(f"{name}-small")
+    shots.parts.window.sync.to_page.btn_sync.click()
+    settle(200)
+    question = shots.parts.window.findChild(QWidget, "dlg_first_export")
+    shots.take("question-first", question)
+    shots.end()
+
+
+def run() -> None:
+    """Draw everything."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    time.tzset()
+    for theme in sys.argv[2:] or ("light", "dark"):
+        ready(folder, theme)
+        fresh(folder, theme)
+        odd(folder, theme)
+
+
+if __name__ == "__main__":
+    run()
