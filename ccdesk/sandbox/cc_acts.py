@@ -76,8 +76,8 @@ class PersonActs(Acts):
         with self.held() as account:
             account.rules.confirm(self._contact(email))
 
-    def edit_profile(self, email: str, **fields: Any) -> None:
-        """Change own details on the preferences page: core fields, or parts of the home address."""
+    def edit_profile(self, email: str, *, new_email: str | None = None, **fields: Any) -> None:
+        """Change own details on the preferences page: the e-mail, core fields, parts of the home address."""
         with self.held() as account:
             contact = self._contact(email)
             parts = {name: value for name, value in fields.items() if name in ADDRESS_LIMITS}
@@ -86,6 +86,10 @@ class PersonActs(Acts):
             if unknown:
                 raise ValueError(f"Not a field of the profile: {', '.join(unknown)}")
             account.rules.fill(contact, core)
+            if new_email is not None:
+                if account.book.by_email(new_email) not in (None, contact):
+                    raise ValueError(f"There is a contact {new_email} already")
+                account.book.change_address(contact, account.rules.as_stored(new_email))
             if parts:
                 old = contact.addresses[0] if contact.addresses else {"kind": "home"}
                 contact.addresses = ({**old, **parts}, *contact.addresses[1:])

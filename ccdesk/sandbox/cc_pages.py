@@ -14,9 +14,10 @@ _FRAME = """<!doctype html>
 <title>{{ title }} – Constant Contact (sandbox)</title>
 <style>
 :root { color-scheme: light dark; --page: #f3f5f8; --card: #fff; --ink: #16202e; --soft: #566273;
-  --line: #ccd4de; --act: #1856ed; --act-ink: #fff; --bad: #b3261e; --bad-bg: #fdecea; }
+  --line: #ccd4de; --field: #7d8999; --act: #1856ed; --act-ink: #fff; --bad: #b3261e; --bad-bg: #fdecea; }
 @media (prefers-color-scheme: dark) { :root { --page: #10151c; --card: #1a212b; --ink: #e8edf4;
-  --soft: #a3afbf; --line: #3a4656; --act: #7ea6ff; --act-ink: #0b1626; --bad: #ffb4ab; --bad-bg: #45191a; } }
+  --soft: #a3afbf; --line: #3a4656; --field: #77869a; --act: #7ea6ff; --act-ink: #0b1626;
+  --bad: #ffb4ab; --bad-bg: #45191a; } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem;
   background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, "Segoe UI", sans-serif; }
@@ -28,12 +29,12 @@ p { margin: 0 0 1rem; }
 .soft { color: var(--soft); font-size: .93rem; }
 label { display: block; margin: 1rem 0 .3rem; font-weight: 600; font-size: .93rem; }
 input { width: 100%; padding: .6rem .7rem; font: inherit; color: inherit; background: transparent;
-  border: 1px solid var(--line); border-radius: 8px; }
+  border: 1px solid var(--field); border-radius: 8px; }
 ul { margin: 0 0 1.25rem; padding: .75rem 1rem .75rem 2rem;
   border: 1px solid var(--line); border-radius: 8px; }
 .row { display: flex; gap: .75rem; margin-top: 1.5rem; }
 button { flex: 1; padding: .65rem 1rem; font: inherit; font-weight: 600; border-radius: 8px; cursor: pointer;
-  border: 1px solid var(--line); background: transparent; color: inherit; }
+  border: 1px solid var(--field); background: transparent; color: inherit; }
 button.main { background: var(--act); border-color: var(--act); color: var(--act-ink); }
 :focus-visible { outline: 3px solid var(--act); outline-offset: 2px; }
 .bad { padding: .6rem .8rem; border-radius: 8px; color: var(--bad); background: var(--bad-bg); }

@@ -87,13 +87,9 @@ class Rules:
         """Add a contact to lists: nobody who opted out, never more than 50 (§9), with the mails of §17."""
         if contact.permission == "unsubscribed" and self.switches.unsubscribe_empties_lists:
             return
-        joined = [one for one in dict.fromkeys(list_ids) if one not in contact.lists]
+        joined = _new_to(contact, list_ids)
         if not joined:
             return
-        if len(contact.lists) + len(joined) > MAX_LISTS_OF_CONTACT:
-            raise invalid(
-                f"list_memberships exceeds the maximum of {MAX_LISTS_OF_CONTACT} lists for a contact"
-            )
         self.book.set_lists(contact, (*contact.lists, *joined))
         self._list_changed(contact)
         if contact.mailable and self.switches.list_join_automation:
@@ -180,6 +176,7 @@ class Rules:
         if contact is None:
             new = self.create(address, "Contact", permission="explicit", fields=fields, list_ids=list_ids)
             return new, True
+        _new_to(contact, list_ids)  # refused before anything changes
         self.revive(contact)
         self.opt_in(contact, "explicit", "Contact")
         self.fill(contact, fields)
@@ -230,3 +227,11 @@ class Rules:
         """Put a mail into the outbox; without an address there is none."""
         if contact.address is not None:
             self.outbox.append(Mail(kind, contact.address, self.now()))
+
+
+def _new_to(contact: Contact, list_ids: Iterable[str]) -> list[str]:
+    """Return the lists a contact is not on yet; refuse more than 50 in all (§9)."""
+    joined = [one for one in dict.fromkeys(list_ids) if one not in contact.lists]
+    if len(contact.lists) + len(joined) > MAX_LISTS_OF_CONTACT:
+        raise invalid(f"list_memberships exceeds the maximum of {MAX_LISTS_OF_CONTACT} lists for a contact")
+    return joined

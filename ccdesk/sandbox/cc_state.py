@@ -13,15 +13,14 @@ from typing import Any
 
 from ccdesk.sandbox.cc_acts import PersonActs, StaffActs
 from ccdesk.sandbox.cc_book import new_id
+from ccdesk.sandbox.cc_dials import Dials
 from ccdesk.sandbox.cc_fields import sms_channel
 from ccdesk.sandbox.cc_limits import Limits
 from ccdesk.sandbox.cc_model import INCLUDES, MAILABLE, Contact, ContactList, Json, Mail, parse_moment, stamp
 from ccdesk.sandbox.cc_profile import OTHER_ACCOUNT, OWNER_ACCOUNT, Account, make_account
 from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.cc_tokens import DEFAULT_CLIENT, OAuthState
+from ccdesk.sandbox.cc_tokens import OAuthState
 from ccdesk.sandbox.kernel import SandboxClock
-
-ALL_SCOPES = ("contact_data", "campaign_data", "account_read", "offline_access")
 
 CONTROL_ACTS: tuple[str, ...] = (
     "account_unsubscribe",
@@ -61,7 +60,7 @@ CONTROL_ACTS: tuple[str, ...] = (
 """The methods of `CcState` whose arguments and results are JSON: what may be called over HTTP."""
 
 
-class CcState(PersonActs, StaffActs):
+class CcState(PersonActs, StaffActs, Dials):
     """The fake service. `account` is the merchant's; `accounts` also holds that of the user `other`.
 
     One lock guards everything. `tick` is real time (for limits a second and for jobs), `clock` the sandbox's
@@ -74,7 +73,8 @@ class CcState(PersonActs, StaffActs):
         switches: CcSwitches | None = None,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.clock, self.switches = clock, switches or CcSwitches()
+        self.clock = clock
+        self._switches = switches or CcSwitches()
         self.lock = RLock()
         self.oauth = OAuthState(clock, self.switches)
         self.limits = Limits(self.switches, clock, tick)
@@ -189,60 +189,6 @@ class CcState(PersonActs, StaffActs):
                 one for one in account.outbox if kind in ("", one.kind) and to.lower() in ("", one.to.lower())
             )
             return [asdict(one) for one in found]
-
-    # Sign-in, limits, switches, jobs
-
-    def issue_tokens(
-        self, user: str = "owner", scopes: Iterable[str] = ALL_SCOPES, client_id: str = DEFAULT_CLIENT
-    ) -> Json:
-        """Return a token reply as if somebody had just logged in, without a browser."""
-        with self.lock:
-            return self.oauth.grant(client_id, self.oauth.users[user], tuple(scopes), None)
-
-    def expire_tokens(self) -> None:
-        """Make every access token invalid: the API answers 401 until a refresh."""
-        with self.lock:
-            self.oauth.expire_accesses()
-
-    def revoke(self) -> None:
-        """Withdraw every grant: refreshing fails too, a log-in is needed."""
-        with self.lock:
-            self.oauth.revoke()
-
-    def register_redirect(self, uri: str) -> None:
-        """Register one more redirect URI for the default application."""
-        with self.lock:
-            self.oauth.register_redirect(uri)
-
-    def calls_today(self, client_id: str = DEFAULT_CLIENT) -> int:
-        """Return the API calls counted since 00:00 UTC."""
-        with self.lock:
-            return self.limits.calls_today(client_id)
-
-    def use_up_calls(self, calls: int, client_id: str = DEFAULT_CLIENT) -> None:
-        """Count calls made elsewhere with the same API key: the quota is shared (§5)."""
-        with self.lock:
-            self.limits.use_up(client_id, calls)
-
-    def reset_limits(self) -> None:
-        """Forget the calls counted so far."""
-        with self.lock:
-            self.limits.forget()
-
-    def set_switches(self, **values: Any) -> None:
-        """Turn switches by name."""
-        with self.held():
-            self.switches.turn(**values)
-
-    def switches_json(self) -> Json:
-        """Return every switch with its present value."""
-        with self.lock:
-            return self.switches.as_json()
-
-    def finish_activities(self) -> int:
-        """End all queued background jobs at once; returns how many."""
-        with self.held() as account:
-            return account.jobs.finish_all()
 
 
 def _date_seeded(contact: Contact, source: str, at: str) -> None:
