@@ -56,7 +56,7 @@ class Hints:
     ) -> list[Json]:
         """Read on from the first page: to where `since` is passed, or `most` pages; the newest ones count."""
         request, items, page = self._pod.home(EVENTS), list(first.items), first
-        ascending = _ascending(first.items)
+        ascending = _newest_last(first.items, since)
         for _ in range(most - 1):
             oldest = [at for item in page.items if (at := kibo_parse.event_time(item)) is not None]
             passed = not ascending and since is not None and oldest and max(oldest) < since
@@ -96,6 +96,9 @@ def _wanted(event: Json, since: datetime | None) -> bool:
     return since is None or at is None or at >= since
 
 
-def _ascending(items: list[Json]) -> bool:
+def _newest_last(items: list[Json], since: datetime | None) -> bool:
+    """Say whether what is new must be looked for at the end: dates rise, or all are old alike."""
     times = [at for item in items if (at := kibo_parse.event_time(item)) is not None]
-    return len(times) > 1 and times[0] < times[-1]
+    if not times:
+        return False
+    return times[0] < times[-1] or (times[0] == times[-1] and since is not None and times[0] < since)
