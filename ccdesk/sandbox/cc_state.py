@@ -117,35 +117,23 @@ class CcState(PersonActs, StaffActs, Dials):
     ) -> str:
         """Put a contact in as it may have stood for long: no rule runs, no mail goes out. Returns its id.
 
-        `fields` are further attributes of `Contact`, such as `first_name` or `opt_out_date` (a stamp).
+        `fields` are further attributes of `Contact`, such as `first_name` or `opt_out_date`.
         """
         with self.held() as account:
             if email is not None and account.book.by_email(email) is not None:
                 raise ValueError(f"There is a contact {email} already")
-            moment = parse_moment(created_at) if isinstance(created_at, str) else created_at
-            at = stamp(moment or self.clock.now())
-            contact = Contact(
-                contact_id=fields.pop("contact_id", None) or new_id(),
-                address=None if email is None else account.rules.as_stored(email),
-                permission=permission,
-                created_at=at,
-                updated_at=fields.pop("updated_at", at),
-                email_created_at=at,
-                email_updated_at=fields.pop("email_updated_at", at),
-                create_source=source,
-                update_source=fields.pop("update_source", source),
-                lists=tuple(dict.fromkeys(lists)),
-            )
-            _date_seeded(contact, source, at)
-            account.rules.fill(contact, fields)
             if street_address is not None:
-                contact.addresses = ({"street_address_id": new_id(), "kind": "home", **street_address},)
+                row = {"street_address_id": new_id(), "kind": "home", **street_address}
+                fields["addresses"] = (row,)
             if phone_number is not None:
-                contact.phones = (
-                    {"phone_number_id": new_id(), "phone_number": phone_number, "kind": "home"},
-                )
+                row = {"phone_number_id": new_id(), "phone_number": phone_number, "kind": "home"}
+                fields["phones"] = (row,)
             if sms_number is not None:
-                contact.sms = sms_channel(sms_number)
+                fields["sms"] = sms_channel(sms_number)
+            address = None if email is None else account.rules.as_stored(email)
+            at = _as_stamp(created_at or self.clock.now())
+            contact = _seeded(address, permission, source, at, fields)
+            contact.lists = tuple(dict.fromkeys(map(self._list, lists)))
             account.book.add(contact)
             if deleted:
                 account.rules.delete(contact)
@@ -191,9 +179,19 @@ class CcState(PersonActs, StaffActs, Dials):
             return [asdict(one) for one in found]
 
 
-def _date_seeded(contact: Contact, source: str, at: str) -> None:
-    """Date the consent of a seeded contact by its creation; given fields override it."""
-    if contact.permission in MAILABLE or contact.permission == "unsubscribed":
+def _as_stamp(moment: str | datetime) -> str:
+    return stamp(parse_moment(moment) if isinstance(moment, str) else moment)
+
+
+def _seeded(address: str | None, permission: str, source: str, at: str, fields: Json) -> Contact:
+    """Return a contact whose dates are those of its creation, except where `fields` say otherwise."""
+    contact = Contact(fields.pop("contact_id", None) or new_id(), address, permission, at, at, at, at)
+    contact.create_source = contact.update_source = source
+    if permission in MAILABLE or permission == "unsubscribed":
         contact.opt_in_source, contact.opt_in_date = source, at
-    if contact.permission == "unsubscribed":
+    if permission == "unsubscribed":
         contact.opt_out_source, contact.opt_out_date = "Contact", at
+    for name, value in fields.items():
+        is_moment = name.endswith(("_at", "_date")) and name != "deleted_at" and value is not None
+        setattr(contact, name, _as_stamp(value) if is_moment else value)
+    return contact

@@ -312,11 +312,16 @@ def test_a_seeded_contact_can_have_any_past() -> None:
         ADA,
         permission="unsubscribed",
         created_at="2025-01-01T00:00:00Z",
-        opt_out_date="2025-06-01T00:00:00Z",
+        opt_out_date="2025-06-01T02:00:00+02:00",
         opt_out_source="Account",
         update_source="Contact",
     )
     email = email_of(service)
     assert (email["opt_out_date"], email["opt_out_source"]) == ("2025-06-01T00:00:00Z", "Account")
     assert email["opt_in_date"] == "2025-01-01T00:00:00Z"
+    with pytest.raises(LookupError):
+        service.state.add_contact("bob@example.com", lists=["no list"])
+    with pytest.raises(AttributeError):
+        service.state.add_contact("bob@example.com", shoe_size=40)
+    assert service.state.contact("bob@example.com") is None
     assert service.state.outbox == []
