@@ -8,54 +8,25 @@ log-out elsewhere, and a log-out holds even where the keyring cannot be reached.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ccdesk.auth.kept import ACCESS, INFO, REFRESH, Held, read, write
 from ccdesk.auth.oauth import OAuthClient, TokenReply
-from ccdesk.core.clock import Clock, format_time, parse_time
+from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, Unreachable, VaultError
 from ccdesk.core.ports import Vault
 
 log = logging.getLogger(__name__)
 
-ACCESS, REFRESH, INFO = "cc_access_token", "cc_refresh_token", "cc_token_info"
-_EARLY = timedelta(minutes=5)  # treat as expired that early (§2); a short life: at its half
+_UNUSED_LIFE = timedelta(days=180)
 _LOCK_SECONDS = 90.0  # longer than a refresh with its time-outs takes
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _OUT, _DEAD = "out", "dead"
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What is known of the log-in; times are aware UTC."""
-
-    access: str = field(default="", repr=False)
-    refresh: str = field(default="", repr=False)
-    obtained_at: datetime = _BEGINNING
-    lifetime: timedelta = timedelta(0)
-    logged_in_at: datetime | None = None
-    stamp: str = ""
-
-    @property
-    def expires_at(self) -> datetime:
-        return self.obtained_at + self.lifetime
-
-    def alive(self, now: datetime) -> bool:
-        """True until the service stops taking the access token, as far as the clock can be believed."""
-        return bool(self.access) and self.obtained_at - _EARLY <= now < self.expires_at
-
-    def fresh(self, now: datetime) -> bool:
-        """True while the access token need not be renewed yet."""
-        early = _EARLY if self.lifetime >= 2 * _EARLY else self.lifetime / 2
-        return self.alive(now) and now < self.expires_at - early
 
 
 class Tokens:
@@ -67,7 +38,7 @@ class Tokens:
         self._vault, self._oauth, self._base_dir = vault, oauth, base_dir
         self._clock = clock or Clock()
         self._lock = threading.RLock()
-        self._held = _Held()
+        self._held = Held()
 
     # ------------------------------------------------------------ asked by the clients
 
@@ -90,7 +61,7 @@ class Tokens:
             lambda found: found.access != stale and found.fresh(self._clock.now()), may_be_old=False
         )
 
-    def _renewed(self, good: Callable[[_Held], bool], *, may_be_old: bool) -> str:
+    def _renewed(self, good: Callable[[Held], bool], *, may_be_old: bool) -> str:
         with self._alone():
             held = self._load()
             if good(held):
@@ -104,7 +75,7 @@ class Tokens:
                     return held.access
                 raise
 
-    def _refresh(self, held: _Held) -> _Held:
+    def _refresh(self, held: Held) -> Held:
         """Renew; on refusal look once whether somebody else has put a newer refresh token there."""
         for _ in range(2):
             if not held.refresh:
@@ -112,22 +83,22 @@ class Tokens:
             try:
                 reply = self._oauth.refresh(held.refresh)
             except LoginNeeded:
-                used, held = held.refresh, self._read(self._stamp())
+                used, held = held.refresh, read(self._vault, self._stamp())
                 if held.refresh == used:
                     break
             else:
-                return self._save(reply, held)
+                return self._keep(reply, held)
         self._set_stamp(_DEAD)
         raise LoginNeeded(meaning="The log-in has run out or was revoked.")
 
     # ------------------------------------------------------------ logging in and out
 
-    def store(self, reply: TokenReply) -> None:
+    def save(self, reply: TokenReply) -> None:
         """Keep the tokens of a new log-in, in place of whatever was there."""
         with self._alone():
             self._vault.delete(ACCESS)  # it may be of another account than the new refresh token
             self._vault.delete(REFRESH)
-            self._save(reply, _Held())
+            self._keep(reply, Held())
 
     def forget(self) -> list[str]:
         """Log out: forget everything that can be reached; return in words what could not be removed.
@@ -137,9 +108,9 @@ class Tokens:
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(self._alone())
-            except Unreachable:
-                log.warning("Logging out although another process is busy renewing the log-in")
-            self._held = _Held()
+            except (Unreachable, VaultError):
+                log.warning("Logging out although nobody else can be kept from renewing meanwhile")
+            self._held = Held()
             problems: list[str] = []
             try:
                 self._set_stamp(_OUT)
@@ -164,57 +135,35 @@ class Tokens:
         return held.expires_at if held.access else None
 
     @property
+    def ends_at(self) -> datetime | None:
+        """When the log-in runs out unless used before: a refresh token dies after 180 days unused (§2)."""
+        held = self._load()
+        return held.obtained_at + _UNUSED_LIFE if held.refresh else (held.expires_at if held.access else None)
+
+    @property
+    def obtained_at(self) -> datetime | None:
+        """When the tokens were last got, by logging in or by renewing; None without any."""
+        held = self._load()
+        return held.obtained_at if held.access else None
+
+    @property
     def logged_in_at(self) -> datetime | None:
         """When somebody last logged in with the browser."""
         return self._load().logged_in_at
 
     # ------------------------------------------------------------ keeping
 
-    def _load(self) -> _Held:
+    def _load(self) -> Held:
         """Read the vault unless what is in memory is still what is there."""
         stamp = self._stamp()
         if stamp in (_OUT, _DEAD):
-            self._held = _Held(stamp=stamp)
+            self._held = Held(stamp=stamp)
         elif not stamp or stamp != self._held.stamp:
-            self._held = self._read(stamp)
+            self._held = read(self._vault, stamp)
         return self._held
 
-    def _read(self, stamp: str) -> _Held:
-        access, refresh = self._vault.get(ACCESS), self._vault.get(REFRESH)
-        try:
-            info = json.loads(self._vault.get(INFO) or "{}")
-            lifetime = timedelta(seconds=int(info.get("lifetime", 0)))
-        except (ValueError, TypeError, AttributeError, OverflowError):
-            info, lifetime = {}, timedelta(0)
-        return _Held(
-            access=access,
-            refresh=refresh,
-            obtained_at=parse_time(str(info.get("obtained_at", ""))) or _BEGINNING,
-            lifetime=lifetime,
-            logged_in_at=parse_time(str(info.get("logged_in_at", ""))),
-            stamp=stamp,
-        )
-
-    def _save(self, reply: TokenReply, former: _Held) -> _Held:
-        """Keep new tokens, the refresh token first: whatever fails after that, it is not lost."""
-        now = self._clock.now()
-        if reply.refresh_token:
-            self._vault.set(REFRESH, reply.refresh_token)
-        held = _Held(
-            access=reply.access_token,
-            refresh=reply.refresh_token or former.refresh,
-            obtained_at=now,
-            lifetime=timedelta(seconds=reply.lifetime),
-            logged_in_at=former.logged_in_at or now,
-            stamp=f"in-{secrets.token_hex(8)}",
-        )
-        self._vault.set(ACCESS, reply.access_token)
-        info = {
-            "obtained_at": format_time(now),
-            "lifetime": reply.lifetime,
-            "logged_in_at": format_time(held.logged_in_at or now),
-        }
-        self._vault.set(INFO, json.dumps(info))
+    def _keep(self, reply: TokenReply, former: Held) -> Held:
+        held = write(self._vault, reply, former, self._clock.now())
         self._set_stamp(held.stamp)
         self._held = held
         return held

@@ -1,0 +1,213 @@
+import json
+import multiprocessing
+import os
+import stat
+import threading
+from pathlib import Path
+
+import keyring.backends.fail
+import keyring.backends.null
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keyring.errors import KeyringLocked, PasswordDeleteError
+
+from ccdesk.auth.keyring_vault import ENTRY_CHARACTERS, KeyringVault, service_name
+from ccdesk.auth.vault import FileVault, open_vault
+from ccdesk.core.errors import SettingsError, VaultError
+
+
+class Ring:
+    """A keyring in memory that refuses long entries, and can fail after some writes."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], str] = {}
+        self.writes_left = 10**9
+
+    def get_password(self, service: str, name: str) -> str | None:
+        return self.entries.get((service, name))
+
+    def set_password(self, service: str, name: str, value: str) -> None:
+        if self.writes_left <= 0:
+            raise KeyringLocked("locked")
+        assert len(value.encode("utf-16-le", "surrogatepass")) <= 2560  # what Windows' store takes
+        self.writes_left -= 1
+        self.entries[service, name] = value
+
+    def delete_password(self, service: str, name: str) -> None:
+        if (service, name) not in self.entries:
+            raise PasswordDeleteError("none")
+        del self.entries[service, name]
+
+
+# ---------------------------------------------------------------- which one
+
+
+def test_the_choice_is_open_and_nothing_else_is_taken(tmp_path: Path) -> None:
+    assert isinstance(open_vault(tmp_path, {}), KeyringVault)
+    assert isinstance(open_vault(tmp_path, {"CCDESK_VAULT": "keyring"}), KeyringVault)
+    assert isinstance(open_vault(tmp_path, {"CCDESK_VAULT": "File"}), FileVault)
+    with pytest.raises(SettingsError):
+        open_vault(tmp_path, {"CCDESK_VAULT": "plain"})
+
+
+@pytest.mark.parametrize("backend", [keyring.backends.fail.Keyring(), keyring.backends.null.Keyring()])
+def test_no_keyring_is_said_and_nothing_takes_its_place(tmp_path: Path, backend: object) -> None:
+    vault = KeyringVault("ccdesk:x", backend=backend)  # type: ignore[arg-type]
+    for work in (lambda: vault.get("a"), lambda: vault.set("a", "b"), lambda: vault.delete("a")):
+        with pytest.raises(VaultError, match="no keyring") as refused:
+            work()
+        assert "CCDESK_VAULT=file" in refused.value.next_step
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_base_dirs_do_not_mix(tmp_path: Path) -> None:
+    assert service_name(tmp_path / "a") != service_name(tmp_path / "b")
+    assert service_name(tmp_path / "a") == service_name(tmp_path / "b" / ".." / "a")
+
+
+# ---------------------------------------------------------------- keyring
+
+
+@given(st.lists(st.text(max_size=40).map(lambda t: t * 60) | st.text(max_size=30), min_size=1, max_size=4))
+def test_values_of_any_length_come_back(values: list[str]) -> None:
+    ring = Ring()
+    vault = KeyringVault("s", backend=ring)
+    for value in values:
+        vault.set("a", value)
+        assert vault.get("a") == value
+    vault.delete("a")
+    vault.delete("a")
+    assert vault.get("a") == ""
+    assert ring.entries == {}
+
+
+@pytest.mark.parametrize("former", ["", "short", "x" * 2500])
+@pytest.mark.parametrize("new", ["y" * 10, "y" * ENTRY_CHARACTERS, "y" * 3500])
+def test_a_crash_halfway_never_mixes(former: str, new: str) -> None:
+    for writes in range(6):
+        ring = Ring()
+        vault = KeyringVault("s", backend=ring)
+        vault.set("a", former)
+        ring.writes_left = writes
+        try:
+            vault.set("a", new)
+            done = True
+        except VaultError:
+            done = False
+        assert KeyringVault("s", backend=ring).get("a") == (new if done else former)
+
+
+def test_a_value_that_looks_like_our_own_bookkeeping_survives() -> None:
+    vault = KeyringVault("s", backend=Ring())
+    vault.set("a", "ccdesk-parts:0:0:0")
+    assert vault.get("a") == "ccdesk-parts:0:0:0"
+
+
+def test_parts_that_went_missing_count_as_no_secret() -> None:
+    ring = Ring()
+    vault = KeyringVault("s", backend=ring)
+    vault.set("a", "x" * 3000)
+    part = next(key for key in ring.entries if key[1] != "a")
+    del ring.entries[part]
+    assert vault.get("a") == ""
+
+
+def test_a_refusing_keyring_is_a_vault_error() -> None:
+    ring = Ring()
+    ring.writes_left = 0
+    with pytest.raises(VaultError, match="refused"):
+        KeyringVault("s", backend=ring).set("a", "b")
+
+
+def test_a_keyring_that_does_not_answer_is_not_waited_for_for_ever() -> None:
+    release = threading.Event()
+
+    class Locked(Ring):
+        def get_password(self, service: str, name: str) -> str | None:
+            release.wait(10)
+            return "late"
+
+    vault = KeyringVault("s", backend=Locked(), seconds=0.05)
+    for _ in range(2):
+        with pytest.raises(VaultError, match="does not answer"):
+            vault.get("a")
+    release.set()
+    thread = vault._hanging
+    assert thread is not None
+    thread.join(5)
+    assert vault.get("a") == "late"
+
+
+# ---------------------------------------------------------------- file
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "vault.json"
+    vault = FileVault(path)
+    assert vault.get("a") == ""
+    vault.delete("a")
+    assert not path.exists()
+    vault.set("a", "ü" * 5000)
+    vault.set("b", "2")
+    assert vault.get("a") == "ü" * 5000
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    vault.delete("a")
+    assert json.loads(path.read_text()) == {"b": "2"}
+    assert sorted(p.name for p in path.parent.iterdir()) in (
+        ["vault.json"],
+        ["vault.json", "vault.json.lock"],
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX")
+def test_a_file_others_can_read_is_tightened(tmp_path: Path) -> None:
+    path = tmp_path / "vault.json"
+    vault = FileVault(path)
+    vault.set("a", "1")
+    path.chmod(0o644)
+    assert vault.get("a") == "1"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "\x00"])
+def test_a_damaged_file_is_said_and_not_overwritten(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "vault.json"
+    path.write_text(content)
+    vault = FileVault(path)
+    with pytest.raises(VaultError, match="delete the file"):
+        vault.get("a")
+    with pytest.raises(VaultError):
+        vault.set("a", "1")
+    assert path.read_text() == content
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = FileVault(tmp_path / "vault.json")
+    vault.set("a", "1")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(VaultError):
+        vault.set("a", "2")
+    assert vault.get("a") == "1"
+    assert not list(tmp_path.glob(".vault-*"))
+
+
+def _add(path: str, name: str) -> None:
+    vault = FileVault(Path(path))
+    for number in range(10):
+        vault.set(f"{name}{number}", "x")
+
+
+def test_processes_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "vault.json"
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_add, args=(str(path), name)) for name in "abc"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert len(json.loads(path.read_text())) == 30
