@@ -22,7 +22,7 @@ def log_in(
     ports: Sequence[int] = REDIRECT_PORTS,
     clock: Clock | None = None,
 ) -> TokenReply:
-    """Let somebody log in and return the tokens; `Tokens.save` keeps them.
+    """Let somebody log in and return the tokens; `Tokens.store` keeps them.
 
     `open_url` gets the address to open and must return at once; `timeout` is in seconds. `prompt_login`
     asks for the form even if the browser still has a session: after a log-out, or for another account.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import hmac
-import os
 import queue
 import socket
 import threading
@@ -50,7 +49,6 @@ class _Server(ThreadingHTTPServer):
     """One of the two sockets of a port."""
 
     daemon_threads = True
-    allow_reuse_address = os.name == "posix"  # elsewhere it would let two programs share the port
 
     def __init__(self, family: socket.AddressFamily, host: str, port: int, listener: Listener) -> None:
         self.address_family = family
@@ -61,8 +59,10 @@ class _Server(ThreadingHTTPServer):
         """Bind for this address family alone."""
         if self.address_family == socket.AF_INET6:
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where reuse would let two programs share a port
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:  # so that a second log-in need not wait for the first one's connections to be forgotten
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "localhost", self.server_address[1]

@@ -93,7 +93,7 @@ class Tokens:
 
     # ------------------------------------------------------------ logging in and out
 
-    def save(self, reply: TokenReply) -> None:
+    def store(self, reply: TokenReply) -> None:
         """Keep the tokens of a new log-in, in place of whatever was there."""
         with self._alone():
             self._vault.delete(ACCESS)  # it may be of another account than the new refresh token

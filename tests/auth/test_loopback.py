@@ -1,10 +1,11 @@
 import http.client
 import logging
+import random
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -13,11 +14,16 @@ from ccdesk.core.errors import Cancelled, LoginNeeded, SettingsError
 
 
 def free_ports(count: int) -> list[int]:
+    """Return ports nobody listens on, below those the system hands out to outgoing connections."""
+    found: list[int] = []
     with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        while len(found) < count:
+            one = stack.enter_context(socket.socket())
+            port = random.SystemRandom().randrange(15_000, 32_000)
+            with suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+    return found
 
 
 @pytest.fixture

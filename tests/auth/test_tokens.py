@@ -25,7 +25,7 @@ def clock() -> StillClock:
 
 
 def log_in(folder: Path, vault: MemoryVault, clock: StillClock, lifetime: int = 86400) -> None:
-    tokens(folder, vault, clock).save(TokenReply("access-0", "refresh-0", lifetime))
+    tokens(folder, vault, clock).store(TokenReply("access-0", "refresh-0", lifetime))
 
 
 def test_nobody_is_logged_in_at_first(tmp_path: Path, vault: MemoryVault, clock: StillClock) -> None:
@@ -247,7 +247,7 @@ def test_a_new_login_leaves_nothing_of_the_old_account(
     log_in(tmp_path, vault, clock)
     vault.full_at = ACCESS
     with pytest.raises(VaultError):
-        tokens(tmp_path, vault, clock).save(TokenReply("access-9", "refresh-9", 60))
+        tokens(tmp_path, vault, clock).store(TokenReply("access-9", "refresh-9", 60))
     assert vault.values.get(ACCESS, "") == ""
 
 
