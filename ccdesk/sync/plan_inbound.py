@@ -93,7 +93,7 @@ def _on_list(contact: Contact, link: Link) -> Judgement:
         if link.state is LinkState.CONFIRMING:
             return Judgement(back, "confirmed the resubscribe")
         return Judgement(back)
-    if link.kibo_opted_in is False and acted_after(contact, link.out_since):
+    if link.kibo_opted_in is False and acted_after(contact, link.out_since or link.kibo_updated_at):
         if link.owed is Owed.OPT_IN:
             return Judgement(link)
         reason = "resubscribed in Constant Contact"

@@ -1,0 +1,111 @@
+"""Second half of the tour: enable, an event queued and processed, an unsubscribe coming back."""
+
+from __future__ import annotations
+
+import json
+
+from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.gui.tour.driver import check
+from ccdesk.gui.tour.scene import Scene
+
+
+def acts_back(scene: Scene) -> None:
+    """Seed: Enable the App, View Customer Update Events, View Sync Logs from Constant Contact."""
+    _enable(scene)
+    _event(scene)
+    _unsubscribe(scene)
+    _quiet(scene)
+    _help(scene)
+
+
+def _enable(scene: Scene) -> None:
+    driver, desk = scene.driver, scene.container.desk
+    driver.tab("tab_info")
+    inbound, events = scene.last_id(RunKind.INBOUND), scene.last_id(RunKind.EVENTS)
+    driver.click("chk_enabled")
+    driver.until(lambda: desk.settings().enabled, "the application to be enabled")
+    driver.until(lambda: desk.next_run(RunKind.EVENTS) is not None, "the next run time")
+    scene.loop.wake()
+    scene.wait_for_run(RunKind.EVENTS, events)
+    run = scene.wait_for_run(RunKind.INBOUND, inbound)
+    check(run.status is RunStatus.COMPLETE, f"the first inbound run: {run.message}")
+    unsubscribed = scene.sandbox.kibo.customers_by_email(scene.report.unsubscribed_email)[0]
+    check(not unsubscribed["acceptsMarketing"], "the opt-out found by the export did not reach Kibo")
+    driver.picture("info-enabled", "both loops ran; the earlier unsubscribe reached Kibo")
+
+
+def _event(scene: Scene) -> None:
+    driver, kibo = scene.driver, scene.sandbox.kibo
+    shopper = scene.report.opted_out_ids[0]
+    email = str((kibo.customer(shopper) or {})["emailAddress"])
+    kibo.opt_in(shopper)
+    driver.tab("tab_events")
+    driver.click("btn_events_refresh")
+    driver.until(lambda: len(driver.rows("tbl_events")) == 1, "the event to be queued")
+    row = driver.rows("tbl_events")[0]
+    check(str(shopper) in row[1].replace(",", ""), "the Object Id is not the customer's id")
+    check("Pending" in row[3], "the event is not pending")
+    check(email not in scene.members(), "“Refresh” did more than look")
+    driver.picture("events-pending", "one event, one entry, not yet processed")
+
+    before = scene.last_id(RunKind.EVENTS)
+    scene.half_an_hour_passes()
+    run = scene.wait_for_run(RunKind.EVENTS, before)
+    check(run.counts.get("added") == 1, f"the event did not add the person: {run.message}")
+    driver.click("btn_events_refresh")
+    driver.until(lambda: not driver.rows("tbl_events"), "the list to empty")
+    check(email.lower() in scene.members(), "the new opt-in is not on the list")
+    welcome = [(mail["kind"], mail["to"].lower()) for mail in scene.sandbox.cc.mails()]
+    check(welcome == [("welcome", email.lower())], "not exactly one welcome mail went out")
+    driver.picture("events-processed", "processed by the scheduled run; one welcome mail")
+
+
+def _unsubscribe(scene: Scene) -> None:
+    driver, sandbox = scene.driver, scene.sandbox
+    customer, email = scene.report.plain_ids[0], scene.report.plain_emails[0]
+    before = sandbox.kibo.fingerprint(customer)
+    sandbox.cc.unsubscribe(email, "Too many mails")
+    last = scene.last_id(RunKind.INBOUND)
+    scene.half_an_hour_passes()
+    run = scene.wait_for_run(RunKind.INBOUND, last)
+    check(run.counts.get("opted_out") == 1, f"the unsubscribe did not come back: {run.message}")
+    check(not (sandbox.kibo.customer(customer) or {})["acceptsMarketing"], "Kibo still says opted in")
+    check(sandbox.kibo.fingerprint(customer) == before, "more than the opt-in changed in Kibo")
+
+    driver.tab("tab_sync")
+    driver.click("btn_from_cc")
+    driver.until(lambda: len(driver.rows("tbl_inbound")) >= 2, "the inbound runs")
+    driver.picture("sync-from-constant-contact", "the unsubscribe reached Kibo, every other field survived")
+
+    row = driver.rows("tbl_inbound")[0]
+    driver.click_cell("tbl_inbound", 0, len(row) - 1)
+    driver.until(lambda: driver.shown("dlg_run"), "the run's view")
+    driver.until(lambda: bool(driver.rows("tbl_run_people")), "the run's people")
+    shown = json.dumps(driver.rows("tbl_run_people"))
+    check(email in shown, "the person is not named in the run")
+    driver.picture("sync-from-view", "the kinds of change and the person behind it")
+    driver.close_dialog("dlg_run")
+
+
+def _quiet(scene: Scene) -> None:
+    """Two further cycles with nothing changed write nothing (design R6)."""
+    driver = scene.driver
+    mark = scene.sandbox.log.mark()
+    for _ in range(2):
+        events, inbound = scene.last_id(RunKind.EVENTS), scene.last_id(RunKind.INBOUND)
+        scene.half_an_hour_passes()
+        scene.wait_for_run(RunKind.EVENTS, events)
+        scene.wait_for_run(RunKind.INBOUND, inbound)
+    writes = scene.sandbox.log.writes(since=mark)
+    check(not writes, f"a quiet cycle wrote: {[(one.method, one.path) for one in writes]}")
+    driver.tab("tab_sync_logs")
+    driver.click("btn_logs_refresh")
+    driver.picture("sync-logs-quiet", "two further cycles: no write on either side")
+
+
+def _help(scene: Scene) -> None:
+    driver = scene.driver
+    driver.click("btn_help")
+    driver.until(lambda: driver.shown("dlg_help"), "the help")
+    driver.picture("help", "what the application does, and the questions people ask")
+    driver.close_dialog("dlg_help")

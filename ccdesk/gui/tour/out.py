@@ -1,0 +1,113 @@
+"""First half of the tour: log in, settings, the first export and its errors."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QComboBox
+
+from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.gui.tour.driver import check
+from ccdesk.gui.tour.scene import LIST_NAME, Scene
+
+
+def log_in(scene: Scene) -> None:
+    """Seed: Enable Constant Contact Access."""
+    driver = scene.driver
+    driver.tab("tab_info")
+    driver.until(lambda: driver.shown("btn_login"), "the log-in button")
+    check(not scene.sandbox.log.all(service="cc"), "Constant Contact was called before anybody logged in")
+    driver.picture("info-first-start", "set up, nobody logged in, Constant Contact not called")
+
+    driver.click("btn_login")
+    driver.until(lambda: bool(scene.browser.address), "the browser to be opened")
+    check("code_challenge_method=S256" in scene.browser.address, "the log-in address has no PKCE challenge")
+    driver.picture("info-waiting-for-browser", "the browser was opened on the log-in page, with PKCE")
+
+    scene.browser.walk()
+    driver.until(lambda: driver.shown("btn_logout"), "the window to be logged in")
+    status = scene.container.desk.status(live=False)
+    check(status.constant_contact.name != "", "the account's name is not known after the log-in")
+    tokens = [one for one in scene.sandbox.log.all(service="auth", path="token") if one.status == 200]
+    check(len(tokens) == 1, "the code was not exchanged exactly once")
+    driver.picture("info-logged-in", f"logged in to {status.constant_contact.name}, one token exchange")
+
+
+def settings(scene: Scene) -> None:
+    """Seed: Configure Your Contact List and Welcome Email Settings."""
+    driver, cc = scene.driver, scene.sandbox.cc
+    driver.tab("tab_settings")
+    driver.until(
+        lambda: driver.find(QComboBox, "cmb_contact_list").count() >= 2, "the account's lists to be offered"
+    )
+    driver.picture("settings-empty", "the account's lists and confirmed addresses were read")
+
+    driver.type_into("cmb_contact_list", LIST_NAME)
+    senders = scene.container.desk.senders()
+    driver.choose("cmb_from_email", senders[0])
+    driver.click("chk_welcome")
+    driver.picture("settings-filled", "a new list name, a confirmed sender, welcome email on")
+
+    driver.click("btn_settings_save")
+    driver.until(
+        lambda: scene.container.desk.settings().contact_list == LIST_NAME, "the settings to be saved"
+    )
+    check(cc.list_id(LIST_NAME) is not None, "the new list was not created")
+    check(cc.members(scene.list_id) == [], "the new list is not empty")
+    created = [one for one in scene.sandbox.log.all(service="cc", method="POST") if one.status == 201]
+    check(len(created) == 1, "more than the list was created")
+    driver.picture("settings-saved", "the list was created once and is empty")
+
+
+def first_export(scene: Scene) -> None:
+    """Seed: Export Your Kibo eCommerce Contacts to Constant Contact."""
+    driver, sandbox = scene.driver, scene.sandbox
+    driver.tab("tab_sync")
+    driver.click("btn_to_cc")
+    driver.picture("sync-to-constant-contact", "nothing exported yet")
+
+    driver.click("btn_sync_contacts")
+    driver.until(lambda: driver.shown("dlg_first_export"), "the question before the first export")
+    driver.picture("sync-first-export-question", "list-join automations are warned of")
+    driver.click("btn_question_yes")
+    driver.until(lambda: driver.shown("bar_sync") or scene.last_id(RunKind.EXPORT) > 0, "the export to start")
+    driver.picture("sync-running", "the job starts running immediately")
+
+    driver.tab("tab_sync_logs")
+    driver.click("btn_logs_refresh")
+    driver.until(lambda: len(driver.rows("tbl_logs")) == 1, "the job to appear in the log")
+    driver.picture("sync-logs-running", "the job is in the list")
+    run = scene.wait_for_run(RunKind.EXPORT, 0)
+    driver.click("btn_logs_refresh")
+    driver.until(lambda: "COMPLETE" in driver.rows("tbl_logs")[0][0], "the job to be COMPLETE")
+
+    check(run.status is RunStatus.COMPLETE, f"the export ended as {run.status.value}: {run.message}")
+    check(run.total_contacts == scene.report.opted_in, "not every opted-in customer was read")
+    done = sum(run.counts.get(name, 0) for name in ("added", "updated", "unchanged", "skipped"))
+    check(done + run.error_count == run.total_contacts, "the figures do not add up")
+    bad = len(scene.report.malformed) + len(scene.report.too_long)
+    check(run.error_count == bad, f"{run.error_count} errors instead of {bad}")
+    members = scene.members()
+    check(set(scene.report.plain_emails) <= members, "ordinary customers are missing on the list")
+    check(scene.report.unsubscribed_email not in members, "an unsubscribed person is on the list")
+    check(scene.report.deleted_email not in members, "a deleted person is on the list")
+    check(not sandbox.cc.mails(), "the export sent mail")
+    foreign = sandbox.cc.contact(scene.report.foreign_email) or {}
+    check(foreign.get("first_name") == "Augusta Ada", "a contact from another source was overwritten")
+    driver.picture(
+        "sync-logs-complete",
+        f"{run.total_contacts} customers, {run.counts['added']} added, {run.error_count} errors, no mail",
+    )
+
+    _errors(scene, bad)
+
+
+def _errors(scene: Scene, bad: int) -> None:
+    driver = scene.driver
+    row = driver.rows("tbl_logs")[0]
+    driver.click_cell("tbl_logs", 0, len(row) - 1)
+    driver.until(lambda: driver.shown("dlg_errors"), "the error messages to open")
+    driver.until(lambda: len(driver.rows("tbl_errors")) == bad, "every error to be listed")
+    listed = " ".join(" ".join(cells) for cells in driver.rows("tbl_errors"))
+    for customer in scene.report.malformed:
+        check(str(customer) in listed.replace(",", ""), f"customer {customer} is not named in the errors")
+    driver.picture("sync-logs-errors", "each malformed address names its customer")
+    driver.close_dialog("dlg_errors")

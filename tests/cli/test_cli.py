@@ -1,0 +1,254 @@
+"""The command line as a script sees it: a real process, real HTTP, exit codes and one JSON document."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+
+import pytest
+from ccdesk.sandbox.run import Sandbox
+
+from ccdesk.sandbox.cc_person import Person
+from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.kernel import Fault
+
+
+class Shell:
+    """Runs ccdesk in its own process on one base dir."""
+
+    def __init__(self, sandbox, base) -> None:
+        self.sandbox, self.base = sandbox, base
+        self.addresses = sandbox.addresses()
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("CCDESK_")},
+            "CCDESK_VAULT": "file",
+            "CCDESK_KIBO_SHARED_SECRET": self.addresses["kibo_shared_secret"],
+        }
+
+    def command(self, *words):
+        return [sys.executable, "-m", "ccdesk", "--base-dir", str(self.base), *words]
+
+    def __call__(self, *words, **environment):
+        done = subprocess.run(
+            self.command(*words),
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def json(self, *words, code=0):
+        done = self(*words, "--json")
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
+
+    def set_up(self):
+        keys = (
+            "kibo_home_url", "kibo_tenant_id", "kibo_app_key", "cc_api_url", "cc_auth_url", "cc_client_id",
+        )  # fmt: skip
+        return self.json("settings", "set", *(f"{key}={self.addresses[key]}" for key in keys))
+
+    def log_in(self, decision="allow", user="owner", *more):
+        """Log in as a person would: read the address from stderr, walk the pages, come back."""
+        process = subprocess.Popen(
+            self.command("login", "--no-browser", "--timeout", "30", "--json", *more),
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        address = re.match(r"Open: (\S+)", process.stderr.readline())[1]
+        back = Person(user).decide(address, decision)
+        with urllib.request.urlopen(back, timeout=10) as page:
+            assert "close this window" in page.read().decode()
+        out, error = process.communicate(timeout=30)
+        return process.returncode, out, error
+
+
+@pytest.fixture
+def shell(tmp_path):
+    switches = CcSwitches(limits_on=False, activity_seconds=0.0)
+    with Sandbox(cc_switches=switches) as sandbox:
+        yield Shell(sandbox, tmp_path / "base")
+
+
+def test_the_whole_walk(shell):
+    shell.set_up()
+    assert shell("sync", "export").returncode == 2, "no list is chosen"
+    code, out, _ = shell.log_in()
+    assert code == 0
+    assert json.loads(out)["account"]
+    saved = shell.json("settings", "set", "contact_list=Kibo customers", "enabled=true")
+    assert (saved["contact_list"], saved["enabled"]) == ("Kibo customers", True)
+
+    ada = shell.sandbox.kibo.add_customer("ada@example.com", True, first_name="Ada")
+    bad = shell.sandbox.kibo.add_customer("ada@", True)
+    first = shell("sync", "export", "--json")
+    assert first.returncode == 0, first.stderr
+    assert "list-join automations" in first.stderr
+    run = json.loads(first.stdout)
+    assert run["kind"] == "export"
+    assert (run["status"], run["trigger"], run["total_contacts"]) == ("COMPLETE", "manual", 2)
+    assert run["counts"]["added"] == run["error_count"] == 1
+    assert run["errors"][0]["customer_id"] == bad
+    assert {entry["customer_id"]: entry["outcome"] for entry in run["entries"]} == {
+        ada: "added",
+        bad: "error",
+    }
+    assert run["api_calls"]["constant_contact"] > 0
+    assert run["started_at"].endswith("Z")
+
+    assert shell.json("runs")["runs"][0]["id"] == run["id"]
+    assert shell.json("runs", str(run["id"])) == run
+
+    shell.sandbox.cc.unsubscribe("ada@example.com")
+    inbound = shell.json("sync", "inbound")
+    assert inbound["counts"]["opted_out"] == 1
+    assert not shell.sandbox.kibo.customer(ada)["acceptsMarketing"]
+
+    eve = shell.sandbox.kibo.add_customer("eve@example.com", True)
+    queued = shell.json("events")["events"]
+    assert [(event["object_id"], event["status"]) for event in queued] == [(eve, "Pending")]
+    assert set(queued[0]) >= {"event_id", "object_id", "created_at", "status", "attempts", "error"}
+    assert shell.json("sync", "events")["counts"]["added"] == 1
+    assert shell.json("events")["events"] == []
+    assert eve in {event["object_id"] for event in shell.json("events", "--all")["events"]}
+
+    status = shell.json("status")
+    assert status["kibo"]["state"] == status["constant_contact"]["state"] == "connected"
+    assert status["kibo"]["tenant"]
+    assert status["calls_today"]["used"] > 0
+
+    assert shell("logout").returncode == 0
+    assert shell("sync", "export").returncode == 3
+    assert shell("status").returncode == 3
+
+
+def test_bad_input_is_told_in_words_with_the_right_code(shell):
+    shell.set_up()
+    cases = {
+        ("settings", "set", "nonsense=1"): "no setting",
+        ("settings", "set", "enabled=perhaps"): "true or false",
+        ("settings", "set", "cc_api_url=http://example.com/v3"): "https",
+        ("settings", "set", "kibo_tenant_id=abc"): "digits",
+        ("settings", "set", "contact_list"): "KEY=VALUE",
+        ("settings", "set", "kibo_shared_secret=x"): "Secrets never come from arguments",
+        ("runs", "99"): "no run 99",
+        ("sync", "sideways"): "invalid choice",
+    }
+    before = shell("settings", "show").stdout
+    for words, says in cases.items():
+        done = shell(*words)
+        assert done.returncode == 2, words
+        assert says in done.stderr, done.stderr
+    assert shell("settings", "show").stdout == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (Fault("status", service="kibo", path="accounts", times=99, status=403), "refused"),
+        (
+            Fault("status", service="kibo", times=99, status=200, body="<html>", content_type="text/html"),
+            "",
+        ),
+        (Fault("status", service="cc", times=99, status=403, body="{}"), "refused"),
+    ],
+)
+def test_a_service_that_cannot_be_used_is_exit_4_and_nothing_is_lost(shell, fault, says):
+    shell.set_up()
+    shell.log_in()
+    shell.json("settings", "set", "contact_list=Kibo customers")
+    shell.sandbox.kibo.add_customer("ada@example.com", True)
+    shell.sandbox.faults.add(fault)
+    done = shell("sync", "export", "--json")
+    assert done.returncode == 4, done.stderr
+    run = json.loads(done.stdout)
+    assert run["status"] == "FAILED"
+    assert run["message"]
+    assert says in done.stderr.lower()
+    shell.sandbox.faults.clear()
+    assert shell.json("sync", "export")["counts"]["added"] == 1
+
+
+def test_an_unreachable_host_and_a_wrong_key(shell):
+    shell.set_up()
+    shell.log_in()
+    shell.json("settings", "set", "contact_list=Kibo customers")
+    shell.json("settings", "set", "kibo_tenant_url=http://127.0.0.1:9")
+    assert shell("sync", "export").returncode == 4
+    shell.json("settings", "set", "kibo_tenant_url=")
+    wrong = shell("sync", "export", CCDESK_KIBO_SHARED_SECRET="wrong")
+    assert wrong.returncode == 4
+    assert "secret" in wrong.stderr.lower() or "key" in wrong.stderr.lower()
+
+
+def test_a_refused_login_is_exit_3(shell):
+    shell.set_up()
+    code, _, error = shell.log_in("deny")
+    assert code == 3
+    assert "refused" in error.lower() or "denied" in error.lower()
+
+
+def test_another_account_is_noticed_and_asked_about(shell):
+    shell.set_up()
+    shell.log_in()
+    code, _, error = shell.log_in("allow", "other")
+    assert code == 6
+    assert "another" in error
+    assert shell("status").returncode == 0, "the former log-in stays as it was"
+    code, _, _ = shell.log_in("allow", "other", "--other-account")
+    assert code == 0
+
+
+def test_a_second_run_beside_the_first_is_exit_5(shell):
+    shell.set_up()
+    shell.log_in()
+    shell.json("settings", "set", "contact_list=Kibo customers")
+    shell.sandbox.faults.add(Fault("delay", service="kibo", path="accounts", seconds=4))
+    codes = []
+    first = threading.Thread(target=lambda: codes.append(shell("sync", "export").returncode))
+    first.start()
+    while not any(row.path.endswith("accounts") for row in shell.sandbox.log.all()):
+        if not first.is_alive():
+            break
+        if any("lists" in row.path for row in shell.sandbox.log.all(service="cc", method="GET")):
+            break
+    second = shell("sync", "export")
+    first.join()
+    assert sorted([second.returncode, *codes]) == [0, 5]
+
+
+def test_no_keyring_is_said_and_a_bad_vault_choice_refused(shell):
+    shell.set_up()
+    bad = shell("login", "--no-browser", CCDESK_VAULT="drawer")
+    assert bad.returncode == 2
+    none = shell(
+        "login", "--no-browser", "--timeout", "1", CCDESK_VAULT="keyring",
+        PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring",
+    )  # fmt: skip
+    assert none.returncode == 2
+    assert "CCDESK_VAULT=file" in none.stderr
+
+
+def test_a_base_dir_that_cannot_be_used(shell, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    shell.base = blocked / "below"
+    done = shell("status")
+    assert done.returncode == 2
+    assert "folder" in done.stderr
+
+
+def test_environment_beats_what_is_stored(shell):
+    shell.set_up()
+    shown = json.loads(shell("settings", "show", "--json", CCDESK_CONTACT_LIST="From outside").stdout)
+    assert shown["contact_list"] == "From outside"
+    assert "CCDESK_CONTACT_LIST" not in os.environ

@@ -1,0 +1,105 @@
+"""Imports point one way (design §7): read from the source, so that a lazy import counts as well."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "ccdesk"
+
+# Part -> parts of ccdesk it may import besides itself.
+MAY_IMPORT = {
+    "core": set(),
+    "sync": {"core"},
+    "clients": {"core"},
+    "auth": {"core"},
+    "store": {"core"},
+    "service": {"core", "sync"},
+    "sandbox": set(),
+    "container": {"core", "auth", "clients", "store", "service", "paths"},
+    "paths": {"core"},
+    "logs": {"core"},
+    "cli": {"core", "service", "container", "paths", "logs", "gui", "sandbox"},
+    "gui": {"core", "service", "container", "paths", "logs", "sandbox"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+# Library -> parts that may import it.
+LIBRARIES = {
+    "PySide6": {"gui"},
+    "peewee": {"store"},
+    "playhouse": {"store"},
+    "requests": {"clients", "auth"},
+    "urllib3": {"clients", "auth"},
+    "authlib": {"auth"},
+    "keyring": {"auth"},
+    "flask": {"sandbox"},
+    "werkzeug": {"sandbox"},
+    "email_validator": {"sync"},
+    "schedule": {"service"},
+}
+# Only the pretend world's own doors may be opened from the front ends.
+SANDBOX_DOORS = ("gui/start.py", "gui/tour", "gui/demo", "cli/commands.py")
+
+
+def imports():
+    for path in sorted(ROOT.rglob("*.py")):
+        name = path.relative_to(ROOT)
+        part = name.parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield name, part, alias.name
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{name}: imports are absolute"
+                module = node.module or ""
+                yield name, part, module
+                if module == "ccdesk":
+                    for alias in node.names:
+                        yield name, part, f"ccdesk.{alias.name}"
+
+
+IMPORTS = list(imports())
+
+
+def test_every_part_has_a_rule():
+    assert {part for _, part, _ in IMPORTS} <= set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_arrows_point_one_way(part):
+    for name, owner, module in IMPORTS:
+        pieces = module.split(".")
+        if owner != part or pieces[0] != "ccdesk" or len(pieces) == 1 or pieces[1] == "__version__":
+            continue
+        assert pieces[1] == part or pieces[1] in MAY_IMPORT[part], f"{name} imports {module}"
+
+
+@pytest.mark.parametrize("library", sorted(LIBRARIES))
+def test_libraries_stay_in_their_place(library):
+    for name, part, module in IMPORTS:
+        if module.split(".")[0] == library:
+            assert part in LIBRARIES[library], f"{name} imports {module}"
+
+
+def test_core_needs_nothing_but_the_standard_library():
+    import sys
+
+    for name, part, module in IMPORTS:
+        top = module.split(".")[0]
+        if part == "core":
+            assert top in (*sys.stdlib_module_names, "ccdesk"), f"{name} imports {module}"
+
+
+def test_the_sandbox_is_opened_by_its_doors_only():
+    for name, part, module in IMPORTS:
+        if module.startswith("ccdesk.sandbox") and part != "sandbox":
+            assert str(name).startswith(SANDBOX_DOORS), f"{name} imports {module}"
+
+
+def test_importing_the_command_line_does_not_load_qt():
+    import subprocess
+    import sys
+
+    code = "import sys, ccdesk.cli.main; sys.exit('PySide6' in sys.modules or 'flask' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
