@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from ccdesk.cli import commands
 from ccdesk.cli.console import Console
 from ccdesk.cli.parser import build_parser
 from ccdesk.core.errors import CcdeskError, ExitCode
-from ccdesk.logs import start_logging
+from ccdesk.logs import redact, start_logging
 from ccdesk.paths import find_base
 
 INTERRUPTED = 130  # what shells expect after Ctrl+C
@@ -30,12 +31,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CcdeskError as error:
         console.error(error)
         return int(error.exit_code)
-    except KeyboardInterrupt:
-        console.say("Stopped.")
-        return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (| head): nothing is left to tell anybody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
+    except Exception as error:
+        # The last net: a defect of ours is exit 1 and words, with the details in the log.
+        logging.getLogger("ccdesk").exception("a defect")
+        console.error(
+            CcdeskError(
+                "ccdesk itself made a mistake",
+                meaning="Nothing that was done before is lost.",
+                next_step=f"Send the log to support: {paths.log}",
+                detail=redact(f"{type(error).__name__}: {error}"),
+                code="our_fault",
+            )
+        )
+        return int(ExitCode.OUR_FAULT)
+    except KeyboardInterrupt:
+        console.say("Stopped.")
+        return INTERRUPTED
     finally:
         start_logging(None)

@@ -153,6 +153,26 @@ class ConstantContact(AccountCalls):
             )
         return revived
 
+    def rewrite(self, contact_id: str, fields: ContactFields, list_id: str) -> Contact:
+        """Bring an active contact of ours up to date by PUT: read, merge, write, return the reply (§11).
+
+        For e-mails the import cannot take. Its lists stay, the active one is added.
+
+        Raises:
+            NotFound: there is no such contact any more.
+            ItemRefused: it is not active any more (code "not_active"); nothing was written.
+
+        """
+        raw = self._raw_contact(contact_id)
+        fresh = cc_parse.contact(raw) if raw is not None else None
+        if raw is None or fresh is None:
+            raise NotFound("The contact is gone from Constant Contact", code="not_found")
+        if fresh.standing is not Standing.IN:
+            raise ItemRefused("The contact is not active in Constant Contact any more", code="not_active")
+        body = cc_body.revival(raw, fields, list_id)
+        request = self._request("PUT", f"/contacts/{contact_id}", body=encode(body))
+        return _contact_of(self._send(Call(request, item=True)))
+
     def resubscribe(self, contact_id: str, list_id: str) -> bool:
         """Ask for the one confirmation mail (§13); False if it had been asked before. Never repeated."""
         request = self._request(

@@ -177,6 +177,9 @@ class Mailing(Protocol):
     def revive(self, contact: Contact, fields: ContactFields, list_id: str) -> Contact:
         """Bring a deleted contact back onto the list without mail (PUT, source Account)."""
 
+    def rewrite(self, contact_id: str, fields: ContactFields, list_id: str) -> Contact:
+        """Bring an active contact of ours up to date and onto the list by PUT (e-mail too long to import)."""
+
     def resubscribe(self, contact_id: str, list_id: str) -> bool:
         """Ask for the one resubscribe confirmation; False if it had been asked before."""
 

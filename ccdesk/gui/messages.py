@@ -48,7 +48,7 @@ class Notice(QFrame):
         for part in (self.title, self.text):
             part.setTextFormat(Qt.TextFormat.PlainText)
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.action = button("", f"{name}_action", self._on_action)
+        self.action = button("Open", f"{name}_action", self._on_action)
         self.fold = button("Technical &details", f"{name}_details", self._on_fold, link=True)
         self.fold.setCheckable(True)
         self.details = QPlainTextEdit(readOnly=True)

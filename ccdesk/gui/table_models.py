@@ -60,6 +60,7 @@ class PagedModel(QAbstractTableModel):
         self._rows: list[Any] = []
         self._total = 0
         self._paging = False
+        self._replacing = False  # views ask for more in the middle of a change, at an offset that is not true
         self.loaded = False
         self.error: CcdeskError | None = None
         self._refresher = Refresher(
@@ -109,7 +110,8 @@ class PagedModel(QAbstractTableModel):
 
     def canFetchMore(self, parent: Index) -> bool:
         """Say whether the desk has rows that are not loaded yet."""
-        return not parent.isValid() and not self._paging and self.loaded and len(self._rows) < self._total
+        idle = self.loaded and not self._paging and not self._replacing
+        return not parent.isValid() and idle and len(self._rows) < self._total
 
     def fetchMore(self, parent: Index) -> None:
         """Load the next page in the background."""
@@ -187,21 +189,21 @@ class PagedModel(QAbstractTableModel):
             self._paging = False
             self._tasks.drop(self, "page")
         self._total = total
+        self._replacing = True
         self._replace(rows)
+        self._replacing = False
         self.refreshed.emit()
 
     def _on_page(self, offset: int, page: list[Any]) -> None:
-        self._paging = False
         known = set(self._keys(self._rows)) if self._source and self._source.key else set()
         fresh = [row for row in page if self._key(row) not in known] if known else page
-        if offset != len(self._rows):
-            return
-        if not fresh:
-            self._total = len(self._rows)
-            return
-        self.beginInsertRows(QModelIndex(), offset, offset + len(fresh) - 1)
-        self._rows.extend(fresh)
-        self.endInsertRows()
+        if fresh and offset == len(self._rows):
+            self.beginInsertRows(QModelIndex(), offset, offset + len(fresh) - 1)
+            self._rows.extend(fresh)
+            self.endInsertRows()
+        else:
+            self._total = len(self._rows)  # there was no more, whatever the count said: do not ask for ever
+        self._paging = False
 
     def _on_failed(self, error: CcdeskError) -> None:
         self._paging = False

@@ -127,7 +127,9 @@ class Received:
     @property
     def is_write(self) -> bool:
         """True for anything but reads and sign-in."""
-        return self.method not in ("GET", "HEAD") and self.service != "auth" and "authtickets" not in self.path
+        return (
+            self.method not in ("GET", "HEAD") and self.service != "auth" and "authtickets" not in self.path
+        )
 
 
 class RequestLog:
@@ -196,7 +198,9 @@ class Wire:
             return []
         if fault and fault.kind == "status":
             self._note(service, method, path, environ, raw, fault.status)
-            start_response(f"{fault.status} Fault", [("Content-Type", fault.content_type), *fault.headers.items()])
+            start_response(
+                f"{fault.status} Fault", [("Content-Type", fault.content_type), *fault.headers.items()]
+            )
             return [fault.body.encode()]
         status, headers, chunks = self._serve(environ)
         code = int(status.split()[0])

@@ -88,7 +88,8 @@ class UtcScheduler(schedule.Scheduler):
         """Run what is due, once each however long ago that was: one catch-up after sleep."""
         due = [job for job in self.jobs if job.next_run is not None and job.next_run <= self.now()]
         for job in sorted(due, key=lambda one: one.next_run or self.now()):
-            job.run()  # type: ignore[no-untyped-call]
+            if job.job_func is not None:
+                job.job_func()  # not job.run(): that would plan the next time in naive local time
 
     def wait_seconds(self) -> float:
         """Seconds until the next job is due, never negative."""

@@ -282,10 +282,7 @@ def _single_call(ctx: RunContext, person: StagedPerson, action: Action) -> None:
     if action is Action.CREATE:
         ctx.mailing.create(fields, ctx.settings.list_id, by_person=False)
         return
-    contact = ctx.mailing.get(person.contact_id)
-    if contact is None or contact.standing is not Standing.IN:
-        raise ItemError("The contact changed in Constant Contact meanwhile")
-    ctx.mailing.revive(contact, fields, ctx.settings.list_id)
+    ctx.mailing.rewrite(person.contact_id, fields, ctx.settings.list_id)
 
 
 # ---------------------------------------------------------------- read back

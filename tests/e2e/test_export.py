@@ -1,10 +1,10 @@
 """The initial export as the issue states it: the right people, honest figures, no mail, nothing twice."""
 
 import pytest
-from ccdesk.sandbox.kibo_state import KiboSwitches
 
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.kibo_state import KiboSwitches
 from tests.e2e.world import open_world
 
 ADDRESS = {
@@ -116,6 +116,19 @@ def test_a_changed_name_is_brought_up_to_date_by_the_next_export(world):
     assert run.counts["updated"] == 1
     assert world.cc.contact("ada@example.com")["last_name"] == "Lovelace"
     assert world.export().changes == 0
+
+
+def test_a_long_email_is_created_and_brought_up_to_date_by_single_calls(world):
+    email = "a.very.long.address.for.newsletters@long-name.example.com"
+    customer = world.kibo.add_customer(email, True, first_name="Ada", last_name="Reyes")
+    world.choose_list()
+    assert world.export().counts["added"] == 1
+    world.kibo.change_name(customer, "Ada", "Lovelace")
+    world.later()
+    assert world.export().counts["updated"] == 1
+    assert world.cc.contact(email)["last_name"] == "Lovelace"
+    assert world.export().changes == 0
+    assert world.cc.mails() == []
 
 
 def test_people_who_left_the_list_are_not_put_back(world):

@@ -41,12 +41,12 @@ class KiboForm(Card):
 
     def _build(self) -> None:
         home = TextSetting("kibo_home_url", "Kibo &home address")
-        tenant = TextSetting("kibo_tenant_id", "Kibo &tenant id", placeholder="for example 12345")
+        tenant = TextSetting("kibo_tenant_id", "Kibo tenant &id", placeholder="for example 12345")
         app_key = TextSetting("kibo_app_key", "Application &key", placeholder="from Dev Center")
         pod = TextSetting(
             "kibo_tenant_url", "Kibo tenant address (optional)", placeholder="found by the home address"
         )
-        client = TextSetting("cc_client_id", "Constant Contact &API key (client id)")
+        client = TextSetting("cc_client_id", "Constant &Contact API key (client id)")
         api = TextSetting("cc_api_url", "Constant Contact API address")
         auth = TextSetting("cc_auth_url", "Constant Contact log-in address")
         self.main_fields = (home, tenant, app_key)

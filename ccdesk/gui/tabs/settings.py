@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout
 
@@ -232,25 +235,29 @@ class SettingsTab(Tab):
         self.context.tasks.run(
             self,
             lambda: desk.save_settings(values),
-            done=self._on_saved,
+            done=lambda result: self._on_saved(values, result),
             failed=self._on_save_failed,
             key="save",
         )
 
-    def _on_saved(self, result: SaveResult) -> None:
+    def _on_saved(self, values: dict[str, str], result: SaveResult) -> None:
         title, text = saved_words(result)
         self.notice.show_text(Tone.GOOD, title, text)
-        self._snapshot_is_stale()
+        self._take_as_stored(values)
+        self._on_edited()
         self.context.monitor.wake()
         self.context.watch.refresh()
         if result.created_list:
             self._load_choices()
 
-    def _snapshot_is_stale(self) -> None:
-        """Until the fresh snapshot comes, what is on screen is what is stored."""
-        self._shown_account = ()
-        self.lbl_unsaved.setText("")
-        self.btn_discard.hide()
+    def _take_as_stored(self, values: dict[str, str]) -> None:
+        """Until the fresh snapshot comes, what was sent is what is stored."""
+        if self._snapshot is None:
+            return
+        kept: dict[str, Any] = {**values}
+        if "welcome_email" in kept:
+            kept["welcome_email"] = kept["welcome_email"] == _flag(True)
+        self._snapshot = replace(self._snapshot, settings=replace(self._snapshot.settings, **kept))
 
     def _on_save_failed(self, error: CcdeskError) -> None:
         self._on_edited()

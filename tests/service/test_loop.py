@@ -1,0 +1,196 @@
+"""The loops, on a clock that is moved by hand: nothing here waits."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import Busy, Unreachable
+from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
+from ccdesk.service.loop import SOON, Loop, Silent
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HALF_HOUR = timedelta(minutes=30)
+
+
+class HandClock(Clock):
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def now(self):
+        return self.at
+
+    def wait(self, event, seconds):
+        return event.is_set()
+
+
+class FakeDesk:
+    """Remembers what was run; the loops' memory outlives it as the store's would."""
+
+    def __init__(self, clock, memory=None):
+        self.clock, self.memory = clock, {} if memory is None else memory
+        self.enabled, self.app, self.exported = True, None, True
+        self.done, self.problem, self.asked = [], None, 0
+        self.during = lambda: None
+
+    def settings(self):
+        return type("Settings", (), {"enabled": self.enabled})()
+
+    def planned_run(self, kind):
+        return self.memory.get(kind)
+
+    def plan_run(self, kind, at):
+        self.memory[kind] = at
+
+    def kibo_app_enabled(self):
+        self.asked += 1
+        if isinstance(self.app, Exception):
+            raise self.app
+        return self.app
+
+    def first_export_done(self):
+        return self.exported
+
+    def run(self, kind, *, trigger, listener, cancel, confirmed):
+        if self.problem:
+            raise self.problem
+        self.done.append((kind, trigger, self.clock.now()))
+        self.during()
+        return Run(1, kind, trigger, RunStatus.COMPLETE, self.clock.now())
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+def started(clock, memory=None, **options):
+    desk = FakeDesk(clock, memory)
+    for name, value in options.items():
+        setattr(desk, name, value)
+    loop = Loop(desk, clock, Silent())
+    loop.plan()
+    return desk, loop
+
+
+def kinds(desk):
+    return [kind for kind, _, _ in desk.done]
+
+
+def test_both_loops_run_soon_after_start_and_then_every_half_hour(clock):
+    desk, loop = started(clock)
+    loop.tick()
+    assert desk.done == []
+    clock.at += SOON
+    loop.tick()
+    assert set(kinds(desk)) == {RunKind.EVENTS, RunKind.INBOUND}
+    clock.at += HALF_HOUR - timedelta(seconds=1)
+    loop.tick()
+    assert len(desk.done) == 2
+    clock.at += timedelta(seconds=1)
+    loop.tick()
+    assert len(desk.done) == 4
+    assert {trigger for _, trigger, _ in desk.done} == {Trigger.SCHEDULED}
+
+
+def test_next_run_times_are_kept_across_restarts(clock):
+    desk, loop = started(clock)
+    clock.at += SOON
+    loop.tick()
+    clock.at += timedelta(minutes=10)
+    again, loop = started(clock, desk.memory)
+    assert again.memory[RunKind.EVENTS] == NOON + SOON + HALF_HOUR
+    clock.at += timedelta(minutes=19)
+    loop.tick()
+    assert again.done == []
+    clock.at += timedelta(minutes=1)
+    loop.tick()
+    assert len(again.done) == 2
+
+
+def test_a_remembered_time_too_far_ahead_is_not_believed(clock):
+    memory = dict.fromkeys((RunKind.EVENTS, RunKind.INBOUND), NOON + timedelta(days=3))
+    desk, loop = started(clock, memory)
+    clock.at += SOON
+    loop.tick()
+    assert len(desk.done) == 2
+
+
+def test_after_a_long_sleep_each_loop_catches_up_once(clock):
+    desk, loop = started(clock)
+    clock.at += timedelta(hours=9)
+    loop.tick()
+    loop.tick()
+    assert kinds(desk).count(RunKind.EVENTS) == 1
+    assert kinds(desk).count(RunKind.INBOUND) == 1
+
+
+def test_nothing_runs_while_the_application_is_not_enabled(clock):
+    desk, loop = started(clock, enabled=False)
+    clock.at += timedelta(hours=2)
+    loop.tick()
+    assert desk.done == []
+    desk.enabled = True
+    clock.at += SOON
+    loop.tick()
+    assert len(desk.done) == 2
+
+
+@pytest.mark.parametrize(
+    ("app", "runs"),
+    [(True, 2), (None, 2), (Unreachable(), 2), (False, 0)],
+    ids=["on", "unknown", "down", "off"],
+)
+def test_only_a_definite_off_in_kibo_pauses(clock, app, runs):
+    desk, loop = started(clock, app=app)
+    clock.at += SOON
+    loop.tick()
+    assert len(desk.done) == runs
+
+
+def test_kibos_switch_is_asked_once_an_hour_while_it_is_on(clock):
+    desk, loop = started(clock, app=True)
+    for _ in range(4):
+        clock.at += HALF_HOUR
+        loop.tick()
+    assert desk.asked <= 3
+
+
+def test_a_busy_store_is_tried_again_in_a_minute(clock):
+    desk, loop = started(clock, problem=Busy())
+    clock.at += SOON
+    loop.tick()
+    assert desk.memory[RunKind.EVENTS] == clock.at + timedelta(minutes=1)
+    desk.problem = None
+    clock.at += timedelta(minutes=1)
+    loop.tick()
+    assert len(desk.done) == 2
+
+
+def test_a_defect_in_a_run_does_not_make_the_loop_run_hot(clock):
+    desk, loop = started(clock, problem=RuntimeError("defect"))
+    clock.at += SOON
+    loop._guarded(loop.tick)
+    assert desk.memory[RunKind.EVENTS] >= clock.at + timedelta(minutes=1)
+
+
+def test_a_request_is_done_and_a_stop_ends_the_loop(clock):
+    desk, loop = started(clock, enabled=False)
+    loop.request(RunKind.EXPORT)
+    desk.during = loop.stop
+    loop.run()
+    assert [(kind, trigger) for kind, trigger, _ in desk.done] == [(RunKind.EXPORT, Trigger.MANUAL)]
+
+
+def test_the_daily_compare_waits_for_the_first_export(clock):
+    desk, loop = started(clock, exported=False)
+    clock.at += timedelta(days=1, minutes=1)
+    loop.tick()
+    assert RunKind.FULL_COMPARE not in kinds(desk)
+    desk.exported = True
+    clock.at += timedelta(days=1, minutes=1)
+    loop.tick()
+    assert RunKind.FULL_COMPARE in kinds(desk)
