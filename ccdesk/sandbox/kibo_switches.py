@@ -1,0 +1,112 @@
+"""Everything about Kibo that no source settles, as switches (kibo.md §14, §15).
+
+Each default is the behaviour the sheet expects most; a test turns a switch to prove that the client does not
+depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+BEHAVIORS = (
+    "Application Status Read",
+    "Application Status Update",
+    "Customer Create",
+    "Customer Delete",
+    "Customer Read",
+    "Customer Update",
+    "General Settings Read",
+    "Tenant Read",
+)
+"""Permissions an application can hold (§2)."""
+
+TOPICS = ("customeraccount.created", "customeraccount.updated", "customeraccount.deleted")
+"""Topics the application is subscribed to unless told otherwise (§10)."""
+
+DateName = Literal["updateDate", "auditInfo.updateDate", "both", "none"]
+Unknown = Literal["refuse", "ignore"]
+
+
+@dataclass
+class KiboSwitches:
+    """The settings of the fake service; may be changed at any moment, also while it serves."""
+
+    # Filters and sorting of accounts (§5, §15.1, §15.2, §15.10)
+    update_filter_name: DateName = "both"
+    update_sort_name: DateName = "both"
+    unknown_filter: Unknown = "refuse"  # a filter field it does not know: 400, or as if it were not there
+    unknown_sort: Unknown = "refuse"
+    accepts_marketing_filterable: bool = True
+    id_filterable: bool = True
+    email_filterable: bool = True
+    email_match_case: bool = False
+    sort_works: bool = True  # False: sortBy is accepted and does nothing
+    unsorted: Literal["id", "scattered"] = "id"  # the order when nothing sorts
+    start_index_limit: int | None = None  # a greater startIndex is refused (§15.12)
+
+    # Events (§9, §15.3)
+    pull_works: bool = True  # False: nothing to pull, ever
+    pull_filter_works: bool = True  # False: event filters are treated as unknown
+    shuffle_topics: bool = False  # True: unsorted events come topic by topic
+    event_retention_days: int | None = 14
+    no_callback: bool = False  # True: no events for what API calls change
+    subscribed_topics: set[str] = field(default_factory=lambda: set(TOPICS))
+
+    # Writing accounts (§8, §15.5, §15.6)
+    put_mode: Literal["replace", "merge"] = "replace"
+    put_keeps_contacts_if_omitted: bool = False
+    post_takes_contacts: bool = True
+    order_bumps_update_date: bool = True
+    contact_change_bumps_update_date: bool = True
+    refuse_put_ids: dict[int, int] = field(default_factory=dict)  # account id → status of the refusal
+    put_ignores_opt_in: bool = False  # True: a PUT answers 200 and keeps the old acceptsMarketing
+
+    # Application (§2, §11)
+    app_status: Literal["on", "off", "missing", "forbidden"] = "on"
+    audit_log: bool = True
+    token_lifetime: int = 3600
+    gives_refresh_token: bool = True
+    behaviors: set[str] = field(default_factory=lambda: set(BEHAVIORS))
+
+    # Gateway (§4)
+    rate_per_second: int | None = None
+    retry_after: str | None = "60"
+
+    def turn(self, **values: Any) -> None:
+        """Turn several switches at once; ValueError for an unknown name or an impossible value."""
+        hints = get_type_hints(KiboSwitches)
+        unknown = sorted(set(values) - {one.name for one in fields(self)})
+        if unknown:
+            raise ValueError(f"No such switch: {', '.join(unknown)}")
+        fitted = {name: _fitted(name, value, hints[name]) for name, value in values.items()}
+        for name, value in fitted.items():
+            setattr(self, name, value)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return every switch with its present value."""
+        return {
+            name: sorted(value) if isinstance(value, set) else value for name, value in asdict(self).items()
+        }
+
+
+def _fitted(name: str, value: Any, hint: Any) -> Any:
+    """Return a value as its switch holds it: JSON has no sets, and only texts as keys."""
+    origin = get_origin(hint)
+    if origin is Literal:
+        fits = value in get_args(hint)
+    elif origin is UnionType:
+        fits = type(value) in get_args(hint) or (value is None and NoneType in get_args(hint))
+    elif origin is set:
+        fits = isinstance(value, Iterable) and not isinstance(value, str)
+        value = set(value) if fits else value
+    elif origin is dict:
+        fits = isinstance(value, Mapping)
+        value = {int(key): int(one) for key, one in value.items()} if fits else value
+    else:
+        fits = type(value) is hint
+    if not fits:
+        raise ValueError(f"Switch {name} cannot be {value!r}")
+    return value
