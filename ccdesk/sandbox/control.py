@@ -1,0 +1,173 @@
+"""Orders to the sandbox over HTTP, under /_sandbox: acts of people, faults, switches, clock, what came in.
+
+For whoever is not in the same process: a script that reproduces a problem, or the window's demo in another
+program. A refused order is a 400 whose `error` names what is wrong.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import asdict, fields, is_dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from flask import Blueprint, Response, request
+
+from ccdesk.sandbox import cc_state, kibo_state
+from ccdesk.sandbox.cc_state import CcState
+from ccdesk.sandbox.kernel import Fault, Faults, RequestLog, SandboxClock
+from ccdesk.sandbox.kibo_state import KiboState
+from ccdesk.sandbox.seed import seed_shop
+
+PREFIX = "/_sandbox"
+
+Json = dict[str, Any]
+Answer = Callable[..., Any]
+
+
+class Controlled(Protocol):
+    """What can be given orders: `run.Sandbox`."""
+
+    clock: SandboxClock
+    faults: Faults
+    log: RequestLog
+    kibo: KiboState
+    cc: CcState
+
+
+def control_blueprint(sandbox: Controlled) -> Blueprint:
+    """Return the control interface of a sandbox."""
+    blueprint = Blueprint("control", __name__, url_prefix=PREFIX)
+    orders = _Orders(sandbox)
+
+    def route(path: str, method: str, answer: Answer) -> None:
+        blueprint.add_url_rule(path, f"{method}{path}".replace(".", "_"), _as_view(answer), methods=[method])
+
+    route("/<service>/<act>", "POST", orders.act)
+    route("/switches/<service>", "POST", orders.switch)
+    route("/fault", "POST", orders.add_fault)
+    route("/fault", "DELETE", orders.clear_faults)
+    route("/clock", "POST", orders.move_clock)
+    route("/seed", "POST", orders.seed)
+    route("/received", "GET", orders.received)
+    route("/outbox", "GET", orders.outbox)
+    route("/state", "GET", orders.state)
+    return blueprint
+
+
+class _Orders:
+    """The orders; each takes the JSON body as keyword arguments and returns something JSON-able."""
+
+    def __init__(self, sandbox: Controlled) -> None:
+        self._sandbox = sandbox
+
+    def act(self, service: str, act: str, **arguments: Any) -> Any:
+        """Let a person act: `POST /_sandbox/kibo/opt_out {"id": 1012}`."""
+        acts = {"kibo": kibo_state.CONTROL_ACTS, "cc": cc_state.CONTROL_ACTS}.get(service)
+        if acts is None:
+            raise LookupError(f"No such service: {service} (there are kibo and cc)")
+        if act not in acts:
+            raise LookupError(f"No such act of {service}: {act} (there are {', '.join(acts)})")
+        if service == "kibo" and "id" in arguments:  # as Kibo itself calls it
+            arguments["customer_id"] = arguments.pop("id")
+        return _called(getattr(getattr(self._sandbox, service), act), arguments)
+
+    def switch(self, service: str, **values: Any) -> Json:
+        """Turn switches and return all of them."""
+        if service not in ("kibo", "cc"):
+            raise LookupError(f"No such service: {service} (there are kibo and cc)")
+        state = self._sandbox.kibo if service == "kibo" else self._sandbox.cc
+        state.set_switches(**values)
+        return state.switches_json()
+
+    def add_fault(self, **values: Any) -> Json:
+        """Order a fault with the fields of `kernel.Fault`."""
+        fault = _called(Fault, values)
+        self._sandbox.faults.add(fault)
+        return asdict(fault)
+
+    def clear_faults(self) -> None:
+        """Forget all faults still waiting."""
+        self._sandbox.faults.clear()
+
+    def move_clock(self, advance_seconds: float = 0.0) -> Json:
+        """Move the sandbox's clock, and return its time."""
+        self._sandbox.clock.advance(timedelta(seconds=advance_seconds))
+        return {"now": self._sandbox.clock.now()}
+
+    def seed(self, customers: int, seed: int = 1) -> Json:
+        """Fill both services with a pretend shop and tell who is notable in it."""
+        return asdict(seed_shop(self._sandbox.kibo, self._sandbox.cc, customers, seed))
+
+    def received(self) -> list[Json]:
+        """Return what was received, from index `since` of the query on."""
+        since = request.args.get("since", "0")
+        if not since.isdecimal():
+            raise ValueError(f"'since' must be a whole number, not {since!r}")
+        return self._sandbox.log.as_json(int(since))
+
+    def outbox(self) -> Any:
+        """Return the mails Constant Contact would have sent."""
+        return self._sandbox.cc.mails()
+
+    def state(self) -> Json:
+        """Return how much there is of everything, and the time."""
+        kibo, cc = self._sandbox.kibo, self._sandbox.cc
+        with kibo.lock:
+            shop = {
+                "customers": len(kibo.book),
+                "opted_in": len(kibo.book.opted_in.keys),
+                "events": len(kibo.events),
+            }
+        with cc.held() as account:
+            lists = [entry for entry in account.book.lists.values() if entry.deleted_at is None]
+            mailing = {
+                "contacts": len(account.book.contacts),
+                "lists": {entry.name: account.book.count(entry.list_id, "all") for entry in lists},
+                "mails": len(account.outbox),
+            }
+        received = self._sandbox.log.mark()
+        return {"now": self._sandbox.clock.now(), "received": received, "kibo": shop, "cc": mailing}
+
+
+def _called(function: Answer, arguments: Json) -> Any:
+    """Call with keyword arguments; TypeError names an argument that is missing or unknown."""
+    bound = inspect.signature(function).bind(**arguments)
+    return function(*bound.args, **bound.kwargs)
+
+
+def _as_view(answer: Answer) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        try:
+            return _json(_called(answer, {**_body(), **path}))
+        except (LookupError, TypeError, ValueError) as error:
+            return _json({"error": str(error).strip("'")}, 400)
+
+    return view
+
+
+def _body() -> Json:
+    raw = request.get_data()
+    if not raw.strip():
+        return {}
+    body = json.loads(raw)
+    if not isinstance(body, dict):
+        raise TypeError("The body must be a JSON object")
+    return body
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(json.dumps(value, default=_plain), status=status, content_type="application/json")
+
+
+def _plain(value: Any) -> Any:
+    """Write what JSON does not know."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: getattr(value, one.name) for one in fields(value)}
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

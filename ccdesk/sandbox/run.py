@@ -1,0 +1,114 @@
+"""The sandbox as a whole: both fake services over real HTTP, their clock, faults and log (design §1)."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any, Self
+
+from ccdesk.sandbox import cc_server, kibo_server
+from ccdesk.sandbox.cc_state import CcState
+from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.cc_tokens import DEFAULT_CLIENT
+from ccdesk.sandbox.control import PREFIX, control_blueprint
+from ccdesk.sandbox.kernel import Faults, RequestLog, SandboxClock, Wire
+from ccdesk.sandbox.kibo_state import KiboState, KiboSwitches
+from ccdesk.sandbox.seed import seed_shop
+from ccdesk.sandbox.serving import Server
+
+
+class Sandbox:
+    """Both services on ports of this computer, from `start` (or `with`) to `stop`.
+
+    `port` is Kibo's, the next one Constant Contact's; 0 takes two free ones.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        clock: SandboxClock | None = None,
+        kibo_switches: KiboSwitches | None = None,
+        cc_switches: CcSwitches | None = None,
+    ) -> None:
+        self._port = port
+        self.clock = clock or SandboxClock()
+        self.faults, self.log = Faults(), RequestLog()
+        self.kibo = KiboState(self.clock, kibo_switches)
+        self.cc = CcState(self.clock, cc_switches)
+        self._servers: list[Server] = []
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to serve; from the return on both services answer."""
+        if self._servers:
+            raise RuntimeError("The sandbox is running already")
+        kibo_app = kibo_server.build_kibo_app(self.kibo, lambda: self._servers[0].address)
+        kibo_app.register_blueprint(control_blueprint(self))
+        cc_app = cc_server.build_cc_app(self.cc)
+        kibo = Wire(kibo_app, kibo_server.service_of, self.clock, self.faults, self.log)
+        cc = Wire(cc_app, cc_server.service_of, self.clock, self.faults, self.log)
+        try:
+            self._servers.append(Server(self._port, kibo))
+            self._servers.append(Server(self._port + 1 if self._port else 0, cc))
+        except OSError:
+            self.stop()
+            raise
+        for server in self._servers:
+            server.start()
+
+    def stop(self) -> None:
+        """End serving; what the services hold stays."""
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.stop()
+
+    def addresses(self) -> dict[str, str]:
+        """Return where everything is, and what to sign in with."""
+        if not self._servers:
+            raise RuntimeError("The sandbox is not running")
+        kibo, cc = (f"http://{server.address}" for server in self._servers)
+        return {
+            "kibo_home_url": kibo,
+            "kibo_tenant_url": kibo,
+            "kibo_tenant_id": str(self.kibo.tenant_id),
+            "kibo_app_key": self.kibo.app_key,
+            "kibo_shared_secret": self.kibo.shared_secret,
+            "cc_api_url": f"{cc}/v3",
+            "cc_auth_url": f"{cc}/oauth2/default/v1",
+            "cc_client_id": DEFAULT_CLIENT,
+            "cc_user": "owner",
+            "cc_password": "sandbox",
+            "control_url": f"{kibo}{PREFIX}",
+        }
+
+
+def serve_forever(port: int, customers: int, seed: int) -> None:
+    """Serve a pretend shop until SIGINT or SIGTERM; its addresses go to stdout as one JSON document."""
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    before: dict[signal.Signals, Any] = {
+        number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        with Sandbox(port=port) as sandbox:
+            seed_shop(sandbox.kibo, sandbox.cc, customers, seed)
+            sys.stdout.write(json.dumps(sandbox.addresses(), indent=2) + "\n")
+            sys.stdout.flush()
+            while not ended.wait(0.5):  # in pieces: on Windows a wait without end hears no signal
+                pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
