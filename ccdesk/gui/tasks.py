@@ -143,11 +143,11 @@ class Refresher(QObject):
         done: Callable[[Any], None],
         failed: Callable[[CcdeskError], None] | None = None,
         parent: QObject,
-        every_ms: int = REFRESH_EVERY_MS,
+        every_ms: int | None = None,
     ) -> None:
         super().__init__(parent)
         self._tasks, self._work, self._done, self._failed = tasks, work, done, failed
-        self._every_ms = every_ms
+        self._every_ms = REFRESH_EVERY_MS if every_ms is None else every_ms
         self._busy = False
         self._again = False
         self._since = QElapsedTimer()

@@ -132,10 +132,13 @@ def apply_theme(app: QApplication, mode: str = "system") -> None:
 
 def _apply(app: QApplication, name: str) -> None:
     chosen = SCHEMES[name]
-    if app.style().objectName().lower() != "fusion":
+    sheet = _style_sheet(chosen, app.font().pointSizeF())
+    if app.styleSheet() == sheet:
+        return  # setting it again would polish every widget again
+    if not app.styleSheet():  # under a sheet the style hides its name, so this tells the first time
         app.setStyle("Fusion")
     app.setPalette(_palette(chosen))
-    app.setStyleSheet(_style_sheet(chosen, app.font().pointSizeF()))
+    app.setStyleSheet(sheet)
 
 
 def _system_name(app: QApplication) -> str:
