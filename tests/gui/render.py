@@ -1,4 +1,4 @@
-"""Draws the window with made-up data into PNG files: python tests/gui/render.py DIR [THEME …]."""
+"""Draws the window with made-up data into PNG files: python -m tests.gui.render DIR [THEME …]."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("TZ", "UTC")
 
-from gui_fakes import FakeDesk, FakeLoop, fresh_desk, ready_desk
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QWidget
 
@@ -19,6 +18,7 @@ from ccdesk.core.errors import ConfirmNeeded, Unreachable
 from ccdesk.core.runs import Progress, RunKind, Trigger
 from ccdesk.gui.app import AppParts, build
 from ccdesk.service.api import Connection, ConnectionState
+from tests.gui.fakes import FakeDesk, FakeLoop, fresh_desk, ready_desk
 
 
 def settle(ms: int = 700) -> None:

@@ -1,0 +1,88 @@
+import os
+import time
+
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PySide6.QtWidgets import QApplication
+
+from ccdesk.gui.app import build
+from ccdesk.gui.theme import apply_theme
+from tests.gui.fakes import FakeLoop, ready_desk
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch):
+    """Dates on screen are local: let local mean UTC."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Refresh at once; that the window keeps its distance has a test of its own."""
+    monkeypatch.setattr("ccdesk.gui.tasks.REFRESH_EVERY_MS", 5)
+
+
+@pytest.fixture
+def themed(qapp):
+    apply_theme(qapp, "light")
+    return qapp
+
+
+@pytest.fixture
+def opened():
+    """Addresses the window opened in the browser."""
+    return []
+
+
+@pytest.fixture
+def open_window(qtbot, qapp, opened):
+    """Return a function that opens a window on a desk and has read everything before it returns."""
+    built = []
+
+    def open_it(desk=None, loop=None, *, start=True):
+        desk = desk or ready_desk()
+
+        def open_url(url):
+            opened.append(url)
+            return True
+
+        parts = build(desk, loop or FakeLoop(), app=qapp, open_url=open_url, theme="light")
+        built.append(parts)
+        if start:
+            with qtbot.waitSignals([parts.context.watch.changed] * 2, timeout=5000):
+                parts.start()
+            qtbot.waitExposed(parts.window)
+        return parts
+
+    yield open_it
+    for parts in built:
+        parts.shutdown()
+        parts.window.close()
+        parts.window.deleteLater()
+        QApplication.sendPostedEvents(None, 52)  # DeferredDelete
+
+
+@pytest.fixture
+def desk():
+    return ready_desk()
+
+
+@pytest.fixture
+def loop():
+    return FakeLoop()
+
+
+@pytest.fixture
+def parts(open_window, desk, loop):
+    return open_window(desk, loop)
+
+
+@pytest.fixture
+def window(parts):
+    return parts.window

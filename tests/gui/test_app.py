@@ -1,0 +1,193 @@
+import logging
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMessageLogContext, QtMsgType, qWarning
+from PySide6.QtWidgets import QMessageBox
+
+from ccdesk.core.errors import StoreError
+from ccdesk.core.runs import RunKind
+from ccdesk.gui import app as app_module
+from ccdesk.gui.hooks import Hooks, log_qt
+from ccdesk.gui.messages import error_box, show_fatal
+from ccdesk.gui.single_instance import SingleInstance, name_for, raise_running
+from tests.gui.fakes import FakeLoop, fresh_desk, ready_desk
+
+ROOT = Path(__file__).parents[2]
+SECOND_START = """
+import sys
+from tests.gui.fakes import FakeLoop, fresh_desk
+from ccdesk.gui.app import main
+sys.exit(main(fresh_desk(), FakeLoop(), base_dir=sys.argv[1]))
+"""
+
+
+def second_start(base_dir):
+    return subprocess.Popen(
+        [sys.executable, "-c", SECOND_START, str(base_dir)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_second_start_brings_the_first_window_forward_and_ends_well(qtbot, window, tmp_path):
+    instance = SingleInstance(tmp_path)
+    assert instance.claim()
+    instance.asked_forward.connect(window.come_forward)
+    window.hide()
+    second = second_start(tmp_path)
+    try:
+        with qtbot.waitSignal(instance.asked_forward, timeout=15_000):
+            pass
+        _, said = second.communicate(timeout=15)
+    finally:
+        second.kill()
+    assert second.returncode == 0
+    assert "already open" in said
+    assert window.isVisible()
+    instance.release()
+
+
+def test_another_base_dir_is_another_window(tmp_path):
+    assert name_for(tmp_path / "a") != name_for(tmp_path / "b")
+    one, other = SingleInstance(tmp_path / "a"), SingleInstance(tmp_path / "b")
+    assert one.claim()
+    assert other.claim()
+    one.release()
+    other.release()
+    assert not raise_running(tmp_path / "a")
+
+
+def test_a_socket_left_behind_by_a_crash_is_no_window(tmp_path):
+    left = Path("/tmp") / name_for(tmp_path)
+    if sys.platform == "win32":
+        pytest.skip("named pipes leave nothing behind")
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(left))
+    instance = SingleInstance(tmp_path)
+    assert instance.claim()
+    instance.release()
+
+
+def test_main_opens_the_window_and_leaves_in_order(qtbot, qapp, monkeypatch, tmp_path):
+    desk, loop = fresh_desk(), FakeLoop()
+    former = (sys.excepthook, threading.excepthook)
+    seen = {}
+
+    def exec_():
+        windows = [w for w in qapp.topLevelWidgets() if w.objectName() == "settings_window" and w.isVisible()]
+        seen["windows"] = len(windows)
+        seen["hooked"] = sys.excepthook is not former[0]
+        qtbot.waitUntil(lambda: loop.thread is not None)
+        windows[0].close()
+        return 0
+
+    monkeypatch.setattr(qapp, "exec", exec_, raising=False)
+    monkeypatch.setattr(app_module.signal, "signal", lambda *_: None)
+    assert app_module.main(desk, loop, base_dir=tmp_path) == 0
+    assert seen == {"windows": 1, "hooked": True}
+    assert loop.stopped.is_set()
+    assert (sys.excepthook, threading.excepthook) == former
+    assert not raise_running(tmp_path)
+
+
+def test_shutdown_cancels_a_run_and_joins_everything(qtbot, open_window):
+    loop, begun, ended = FakeLoop(), threading.Event(), threading.Event()
+
+    def script(_listener, cancel):
+        begun.set()
+        assert cancel.wait(5)
+        ended.set()
+
+    loop.scripts[RunKind.EXPORT] = script
+    parts = open_window(ready_desk(), loop)
+    loop.request(RunKind.EXPORT)
+    assert begun.wait(5)
+    parts.shutdown()
+    assert ended.is_set()
+    assert parts.thread.isFinished()
+    assert not parts.window.isVisible()
+    parts.shutdown()
+
+
+def test_build_starts_nothing(open_window):
+    desk, loop = ready_desk(), FakeLoop()
+    parts = open_window(desk, loop, start=False)
+    assert not parts.thread.isRunning()
+    assert not parts.window.isVisible()
+    assert desk.calls == []
+    assert loop.listener is parts.bridge
+
+
+def test_a_loop_that_dies_is_told_in_the_window(qtbot, open_window, caplog):
+    loop = FakeLoop()
+    loop.fault = RuntimeError("gone")
+    window = open_window(ready_desk(), loop).window
+    qtbot.waitUntil(lambda: window.notice.isVisible())
+    assert window.notice.title.text() == "Something went wrong inside ccdesk"
+
+
+@pytest.fixture
+def hooks(qapp):
+    made = Hooks()
+    made.install()
+    yield made
+    made.remove()
+
+
+def test_a_fault_nobody_caught_is_logged_and_shown(qtbot, hooks, caplog):
+    with qtbot.waitSignal(hooks.caught) as caught:
+        sys.excepthook(ValueError, ValueError("ada@example.com"), None)
+    assert caught.args[0].code == "ValueError"
+    assert "ada@" not in caught.args[0].text
+    assert "an unexpected fault" in caplog.text
+
+
+def test_a_fault_in_a_plain_thread_is_caught_too(qtbot, hooks, caplog):
+    def work():
+        raise StoreError
+
+    with qtbot.waitSignal(hooks.caught) as caught:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert isinstance(caught.args[0], StoreError)
+
+
+def test_ctrl_c_is_no_fault(qtbot, hooks):
+    with qtbot.assertNotEmitted(hooks.caught):
+        sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+
+
+def test_qts_messages_go_to_the_log(hooks, caplog):
+    with caplog.at_level(logging.WARNING, "qt"):
+        qWarning("from Qt")
+        log_qt(QtMsgType.QtCriticalMsg, QMessageLogContext(), "worse")
+    assert [record.getMessage() for record in caplog.records] == ["from Qt", "worse"]
+
+
+def test_a_start_that_fails_is_told_in_a_dialog(themed, monkeypatch):
+    error = StoreError("The data file is newer", meaning="It was written by a newer ccdesk.", detail="v9")
+    box = error_box(error)
+    assert box.text() == "The data file is newer"
+    assert "newer ccdesk" in box.informativeText()
+    assert "v9" in box.detailedText()
+    monkeypatch.setattr(QMessageBox, "exec", lambda self: 0)
+    assert show_fatal(error) == int(error.exit_code)
+
+
+def test_the_browser_is_opened_by_the_desktop(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        app_module.QDesktopServices, "openUrl", lambda url: asked.append(url.toString()) or True
+    )
+    assert app_module.open_in_browser("http://127.0.0.1:1/x?a=b")
+    assert asked == ["http://127.0.0.1:1/x?a=b"]

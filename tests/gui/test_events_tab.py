@@ -1,0 +1,117 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from ccdesk.core.errors import Unreachable
+from ccdesk.core.runs import EventStatus, RunKind
+from tests.gui.fakes import fresh_desk
+from tests.gui.helpers import click, find, rows, texts
+
+
+@pytest.fixture
+def events(qtbot, window):
+    window.tabs.setCurrentWidget(window.events)
+    rows(qtbot, window.events.table, 3)
+    return window.events
+
+
+def words(events, name):
+    return find(events, name, QLabel).text()
+
+
+def test_the_grid_reads_as_in_the_seed(events):
+    model = events.table.model()
+    titles = [model.headerData(n, Qt.Orientation.Horizontal) for n in range(model.columnCount())]
+    assert titles == ["Event Id", "Object Id", "Created Date", "Status"]
+    assert texts(events.table, 0) == [
+        "aaec0c44-001a-47ce-905d-a57001182c83",
+        "1042",
+        "Today at 11:00 AM",
+        "Pending",
+    ]
+    assert texts(events.table, 1)[2:] == ["Yesterday at 11:00 AM", "Parked"]
+    assert words(events, "lbl_events_next") == "Next Run time : December 16th 2015, 11:15:00 am"
+
+
+def test_refresh_only_looks(qtbot, events, desk, loop):
+    desk.new_events = 2
+    click(qtbot, events, "btn_events_refresh")
+    qtbot.waitUntil(lambda: events.notice.title.text() == "2 new events found")
+    assert "look_for_events" in desk.names()
+    assert loop.requests == []
+    assert find(events, "btn_events_refresh").isEnabled()
+
+
+def test_a_look_that_fails_is_told_and_shows_what_is_queued(qtbot, events, desk):
+    desk.fail["look_for_events"] = Unreachable()
+    desk.queue = desk.queue[:1]
+    click(qtbot, events, "btn_events_refresh")
+    rows(qtbot, events.table, 1)
+    assert events.notice.title.text() == "The service cannot be reached"
+
+
+def test_a_parked_entry_says_why_and_can_be_tried_again(qtbot, events, desk, loop):
+    assert not find(events, "btn_event_retry").isEnabled()
+    assert words(events, "lbl_events_parked") == "1 event needs a person"
+    events.table.selectRow(1)
+    assert words(events, "lbl_event_detail") == (
+        "Customer 1043: Parked, it needs a person: The e-mail address “kim..lee@example.com” is not valid. "
+        "Correct it in Kibo, then retry."
+    )
+    click(qtbot, events, "btn_event_retry")
+    qtbot.waitUntil(lambda: loop.requests == [(RunKind.EVENTS, False)])
+    assert ("retry_event", "aaec0c44-001a-47ce-905d-a57001182c84") in desk.calls
+    qtbot.waitUntil(lambda: texts(events.table, 1)[3] == "Pending")
+    qtbot.waitUntil(lambda: words(events, "lbl_event_detail").endswith("Waits for the next run."))
+    assert not find(events, "btn_event_retry").isEnabled()
+
+
+def test_a_passing_failure_says_when_it_is_tried_again(events):
+    events.table.selectRow(2)
+    detail = words(events, "lbl_event_detail")
+    assert "Failed in passing after 2 tries, next try Today at 11:15 AM" in detail
+    assert find(events, "btn_event_retry").isEnabled()
+
+
+def test_a_retry_before_enabling_waits(qtbot, open_window, desk, loop):
+    desk.stored["enabled"] = "false"
+    window = open_window(desk, loop).window
+    window.go_to("events")
+    rows(qtbot, window.events.table, 3)
+    window.events.table.selectRow(1)
+    click(qtbot, window.events, "btn_event_retry")
+    qtbot.waitUntil(lambda: window.events.notice.title.text() == "The event waits again")
+    assert loop.requests == []
+    assert not find(window, "btn_events_process").isEnabled()
+
+
+def test_processed_entries_are_shown_on_demand(qtbot, events):
+    find(events, "chk_events_processed").click()
+    rows(qtbot, events.table, 4)
+    assert texts(events.table, 3)[3] == "Processed"
+    events.table.selectRow(3)
+    assert "Added to the list." in words(events, "lbl_event_detail")
+    find(events, "chk_events_processed").click()
+    rows(qtbot, events.table, 3)
+
+
+def test_the_list_empties_when_the_queue_was_processed(qtbot, events, desk, loop, parts):
+    from tests.gui.fakes import finished_export
+
+    def script(listener, _cancel):
+        desk.queue = [e for e in desk.queue if e.status is EventStatus.PROCESSED]
+        listener.run_finished(finished_export())
+
+    loop.scripts[RunKind.EVENTS] = script
+    click(qtbot, events, "btn_events_process")
+    rows(qtbot, events.table, 0)
+    assert "Click Refresh to look for customer changes" in events.table.accessibleDescription()
+
+
+def test_an_empty_queue_says_what_to_do(qtbot, open_window):
+    window = open_window(fresh_desk()).window
+    window.go_to("events")
+    qtbot.waitUntil(lambda: window.events.table.accessibleDescription().startswith("No events are waiting"))
+    assert (
+        words(window.events, "lbl_events_next") == "Next Run time : none while the application is not enabled"
+    )

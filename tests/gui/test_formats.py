@@ -1,0 +1,100 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
+from ccdesk.gui import formats
+
+CHICAGO = ZoneInfo("America/Chicago")
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (datetime(2015, 12, 16, 11, 15, tzinfo=UTC), "December 16th 2015, 11:15:00 am"),
+        (datetime(2015, 12, 16, 9, 45, 2, tzinfo=UTC), "December 16th 2015, 9:45:02 am"),
+        (datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC), "January 1st 2026, 12:00:05 am"),
+        (datetime(2026, 2, 2, 12, 0, 0, tzinfo=UTC), "February 2nd 2026, 12:00:00 pm"),
+        (datetime(2026, 3, 3, 23, 59, 59, tzinfo=UTC), "March 3rd 2026, 11:59:59 pm"),
+        (datetime(2026, 5, 21, 1, 1, 1, tzinfo=UTC), "May 21st 2026, 1:01:01 am"),
+        (datetime(2026, 5, 22, 13, 1, 1, tzinfo=UTC), "May 22nd 2026, 1:01:01 pm"),
+        (datetime(2026, 5, 23, 13, 1, 1), "May 23rd 2026, 1:01:01 pm"),
+    ],
+)
+def test_long_dates_read_as_in_the_seed(moment, words):
+    assert formats.long_date(moment) == words
+
+
+def test_dates_are_local():
+    moment = datetime(2015, 12, 16, 3, 15, tzinfo=UTC)
+    assert formats.long_date(moment, CHICAGO) == "December 15th 2015, 9:15:00 pm"
+    assert formats.calendar_date(moment, moment, CHICAGO) == "Today at 9:15 PM"
+
+
+@pytest.mark.parametrize("day", [11, 12, 13, 4, 20, 30])
+def test_most_days_end_in_th(day):
+    assert formats.ordinal(day) == f"{day}th"
+
+
+NOW = datetime(2015, 12, 16, 11, 5, tzinfo=UTC)  # a Wednesday
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (datetime(2015, 12, 16, 11, 0, tzinfo=UTC), "Today at 11:00 AM"),
+        (datetime(2015, 12, 16, 0, 0, tzinfo=UTC), "Today at 12:00 AM"),
+        (datetime(2015, 12, 16, 23, 59, tzinfo=UTC), "Today at 11:59 PM"),
+        (datetime(2015, 12, 15, 23, 59, tzinfo=UTC), "Yesterday at 11:59 PM"),
+        (datetime(2015, 12, 17, 0, 30, tzinfo=UTC), "Tomorrow at 12:30 AM"),
+        (datetime(2015, 12, 14, 2, 30, tzinfo=UTC), "Last Monday at 2:30 AM"),
+        (datetime(2015, 12, 10, 2, 30, tzinfo=UTC), "Last Thursday at 2:30 AM"),
+        (datetime(2015, 12, 9, 2, 30, tzinfo=UTC), "12/09/2015"),
+        (datetime(2015, 12, 19, 14, 0, tzinfo=UTC), "Saturday at 2:00 PM"),
+        (datetime(2014, 12, 16, 11, 0, tzinfo=UTC), "12/16/2014"),
+    ],
+)
+def test_the_event_grid_reads_like_a_calendar(moment, words):
+    assert formats.calendar_date(moment, NOW) == words
+
+
+def test_next_run_line():
+    assert formats.next_run(datetime(2015, 12, 16, 11, 15, tzinfo=UTC)) == (
+        "Next Run time : December 16th 2015, 11:15:00 am"
+    )
+    assert formats.next_run(None) == "Next Run time : none while the application is not enabled"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3, "a few seconds left"),
+        (42, "about 40 seconds left"),
+        (61, "about 1 minute left"),
+        (600, "about 10 minutes left"),
+        (7200, "about 2 hours left"),
+    ],
+)
+def test_time_left(seconds, words):
+    assert formats.time_left(seconds) == words
+
+
+def run(**more):
+    return Run(1, RunKind.EXPORT, Trigger.MANUAL, RunStatus.COMPLETE, NOW, **more)
+
+
+def test_counts_and_durations():
+    assert formats.number(1234567) == "1,234,567"
+    assert formats.count(1, "error") == "1 error"
+    assert formats.count(2000, "error") == "2,000 errors"
+    assert formats.count(2, "person", "people") == "2 people"
+    assert formats.took(run()) == ""
+    assert formats.took(run(finished_at=NOW + timedelta(seconds=93))) == "1 min 33 s"
+    assert formats.took(run(finished_at=NOW + timedelta(seconds=3))) == "3 s"
+
+
+def test_counts_line_names_every_outcome_and_unknown_counts():
+    counted = run(counts={"added": 1200, "opted_out": 2, "ignored": 7, "unchanged": 0}, error_count=3)
+    assert formats.counts_line(counted) == "1,200 added · 2 opted out · 7 ignored · 3 errors"
+    assert formats.counts_line(run()) == "Nothing had to be changed"

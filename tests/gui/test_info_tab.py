@@ -1,0 +1,290 @@
+import threading
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QLineEdit
+
+from ccdesk.core.errors import LoginNeeded, Refused, VaultError
+from ccdesk.gui.tabs.checklist import done_steps
+from ccdesk.service.api import AccountChanged, Connection, ConnectionState
+from tests.gui.fakes import NOT_SET_UP, connected_mailing, fresh_desk
+from tests.gui.helpers import click, dialog, find
+
+
+@pytest.fixture
+def info(window):
+    return window.info
+
+
+def state(info, name):
+    return find(info, f"{name}_state").text()
+
+
+def value(info, name):
+    return find(info, name, QLabel).text()
+
+
+def type_into(qtbot, info, name, text):
+    line = find(info, name, QLineEdit)
+    line.clear()
+    qtbot.keyClicks(line, text)
+    return line
+
+
+def test_both_connections_show_state_names_and_dates(info):
+    assert state(info, "card_kibo") == "Connected"
+    assert state(info, "card_constant_contact") == "Connected"
+    assert value(info, "card_kibo_name") == "Mystic Outdoors DEV"
+    assert value(info, "card_constant_contact_name") == "Mystic Outdoors"
+    assert value(info, "card_constant_contact_who") == "ada@example.com"
+    assert value(info, "card_constant_contact_since") == "November 6th 2015, 11:05:00 am"
+    assert value(info, "card_constant_contact_expires") == "May 4th 2016, 11:05:00 am"
+
+
+def test_calls_and_version(info):
+    assert value(info, "lbl_calls") == "1,234 of 10,000, resets at 12:00 AM"
+    origins = value(info, "lbl_call_origins")
+    assert origins == (
+        "By origin: export 1,010 · inbound 180 · events 44. 1,000 are kept in reserve for opt-outs."
+    )
+    assert value(info, "lbl_version").startswith("ccdesk 0.1.0 · data in /home/ada")
+
+
+def test_the_services_are_asked_once_the_window_is_there(parts, desk):
+    assert ("status", True) in desk.calls
+    assert threading.main_thread().ident not in desk.threads
+
+
+def test_a_connection_that_failed_says_why(open_window, desk):
+    desk.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Refused(meaning="The secret is wrong."))
+    info = open_window(desk).window.info
+    assert state(info, "card_kibo") == "Failed"
+    assert "The secret is wrong." in value(info, "card_kibo_error")
+
+
+def test_logging_in_goes_through_the_browser(qtbot, open_window, desk, opened, loop):
+    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+    desk.gate["log_in"] = threading.Event()
+    window = open_window(desk, loop).window
+    info = window.info
+    assert state(info, "card_constant_contact") == "Log-in needed"
+    button = click(qtbot, info, "btn_login")
+    qtbot.waitUntil(lambda: "Waiting for the browser" in value(info, "lbl_login_waiting"))
+    assert opened == ["http://127.0.0.1:5000/oauth2/authorize?state=x"]
+    assert not button.isEnabled()
+    click(qtbot, info, "btn_login_copy")
+    assert QGuiApplication.clipboard().text() == opened[0]
+    desk.gate["log_in"].set()
+    qtbot.waitUntil(lambda: state(info, "card_constant_contact") == "Connected")
+    assert info.notice.title.text() == "Logged in to Constant Contact as Mystic Outdoors"
+    assert not find(info, "login_waiting").isVisible()
+    assert loop.woken
+
+
+def test_waiting_for_the_browser_can_be_cancelled(qtbot, open_window, desk):
+    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+    desk.gate["log_in"] = threading.Event()
+    info = open_window(desk).window.info
+    click(qtbot, info, "btn_login")
+    qtbot.waitUntil(lambda: "Waiting" in value(info, "lbl_login_waiting"))
+    click(qtbot, info, "btn_login_cancel")
+    qtbot.waitUntil(lambda: info.notice.title.text() == "The log-in was cancelled")
+    assert find(info, "btn_login").isEnabled()
+
+
+def test_a_browser_that_does_not_open_is_said(qtbot, open_window, desk):
+    desk.gate["log_in"] = threading.Event()
+    parts = open_window(desk)
+    object.__setattr__(parts.context, "open_url", lambda _url: False)
+    info = parts.window.info
+    click(qtbot, info, "btn_login")
+    qtbot.waitUntil(lambda: "could not be opened" in value(info, "lbl_login_waiting"))
+    parts.shutdown()  # cancels the waiting log-in, or this would hang
+
+
+@pytest.mark.parametrize(("answer", "call"), [("yes", "accept_login"), ("no", "reject_login")])
+def test_another_account_is_asked_about(qtbot, window, desk, answer, call):
+    desk.fail["log_in"] = AccountChanged(meaning="This log-in belongs to “Other”.")
+    click(qtbot, window.info, "btn_login")
+    question = dialog(qtbot, window, "dlg_other_account")
+    click(qtbot, question, f"btn_question_{answer}")
+    qtbot.waitUntil(lambda: call in desk.names())
+
+
+def test_a_failed_log_in_is_told_with_its_next_step(qtbot, window, desk):
+    desk.fail["log_in"] = VaultError(detail="no such bus")
+    click(qtbot, window.info, "btn_login")
+    notice = window.info.notice
+    qtbot.waitUntil(lambda: notice.isVisible())
+    assert notice.title.text() == "The system's keyring cannot be used"
+    assert "CCDESK_VAULT" in notice.text.text()
+    assert not notice.details.isVisible()
+    notice.fold.click()
+    assert notice.details.toPlainText() == "VaultError\nno such bus"
+    notice.close_button.click()
+    assert not notice.isVisible()
+
+
+def test_logging_out(qtbot, window, desk):
+    click(qtbot, window.info, "btn_logout")
+    qtbot.waitUntil(lambda: state(window.info, "card_constant_contact") == "Log-in needed")
+    assert "log_out" in desk.names()
+    assert "until you log in again" in window.info.notice.text.text()
+
+
+def test_kibo_values_are_tested_without_being_saved(qtbot, window, desk):
+    info = window.info
+    type_into(qtbot, info, "inp_kibo_tenant_id", "777")
+    type_into(qtbot, info, "inp_kibo_secret", "s3cret")
+    click(qtbot, info, "btn_kibo_test")
+    notice = info.kibo_form.notice
+    qtbot.waitUntil(lambda: notice.title.text().startswith("Kibo answers"))
+    values, secret = next(about for name, about in desk.calls if name == "test_kibo")
+    assert values["kibo_tenant_id"] == "777"
+    assert secret == "s3cret"
+    assert "save_settings" not in desk.names()
+    assert "2 sites" in notice.text.text()
+
+
+def test_a_kibo_test_that_fails(qtbot, window, desk):
+    desk.fail["test_kibo"] = Refused()
+    click(qtbot, window.info, "btn_kibo_test")
+    notice = window.info.kibo_form.notice
+    qtbot.waitUntil(lambda: notice.title.text() == "The service refused")
+    assert find(window.info, "btn_kibo_test").isEnabled()
+
+
+def test_saving_sends_only_what_changed_and_empties_the_secret(qtbot, open_window):
+    desk = fresh_desk()
+    info = open_window(desk).window.info
+    assert not find(info, "btn_kibo_save").isEnabled()
+    type_into(qtbot, info, "inp_kibo_tenant_id", "12345")
+    type_into(qtbot, info, "inp_kibo_app_key", "app.key")
+    secret = type_into(qtbot, info, "inp_kibo_secret", "s3cret")
+    assert secret.echoMode() == QLineEdit.EchoMode.Password
+    click(qtbot, info, "btn_kibo_save")
+    qtbot.waitUntil(lambda: "save_settings" in desk.names())
+    saved = next(about for name, about in desk.calls if name == "save_settings")
+    assert saved == ({"kibo_tenant_id": "12345", "kibo_app_key": "app.key"}, "s3cret")
+    qtbot.waitUntil(lambda: secret.text() == "" and secret.placeholderText() == "stored")
+    assert state(info, "card_kibo") == "Connected"
+    assert not find(info, "btn_kibo_save").isEnabled()
+
+
+def test_a_bad_value_is_said_at_its_field_and_nothing_is_sent(qtbot, window, desk):
+    info = window.info
+    type_into(qtbot, info, "inp_kibo_tenant_id", "abc")
+    click(qtbot, info, "btn_kibo_save")
+    assert value(info, "inp_kibo_tenant_id_problem") == "Give the tenant's number, digits only."
+    assert "save_settings" not in desk.names()
+    type_into(qtbot, info, "inp_kibo_tenant_id", "12345")
+    assert value(info, "inp_kibo_tenant_id_problem") == ""
+
+
+def test_another_tenant_is_asked_about_once_people_are_known(qtbot, window, desk):
+    type_into(qtbot, window.info, "inp_kibo_tenant_id", "99")
+    click(qtbot, window.info, "btn_kibo_save")
+    question = dialog(qtbot, window, "dlg_other_shop")
+    assert "save_settings" not in desk.names()
+    click(qtbot, question, "btn_question_yes")
+    qtbot.waitUntil(lambda: "save_settings" in desk.names())
+
+
+def test_typing_is_not_overwritten_by_a_fresh_snapshot(qtbot, parts):
+    info = parts.window.info
+    line = type_into(qtbot, info, "inp_kibo_app_key", "half a k")
+    with qtbot.waitSignal(parts.context.watch.changed):
+        parts.context.watch.refresh()
+    assert line.text() == "half a k"
+
+
+def test_what_the_environment_fixes_is_read_only(open_window, desk):
+    desk.fixed = {"kibo_home_url", "enabled"}
+    info = open_window(desk).window.info
+    line = find(info, "inp_kibo_home_url", QLineEdit)
+    assert line.isReadOnly()
+    assert "CCDESK_KIBO_HOME_URL" in line.toolTip()
+    assert not find(info, "chk_enabled").isEnabled()
+
+
+def test_advanced_is_folded_unless_the_api_key_is_missing(qtbot, open_window, window):
+    assert not find(window.info, "kibo_advanced").isVisible()
+    click(qtbot, window.info, "btn_kibo_advanced")
+    assert find(window.info, "inp_cc_client_id").isVisible()
+    assert find(open_window(fresh_desk()).window.info, "inp_cc_client_id").isVisible()
+
+
+def test_the_switch_enables_and_disables(qtbot, window, desk, loop):
+    switch = find(window.info, "chk_enabled")
+    assert switch.isChecked()
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: state(window.info, "enabled") == "Off")
+    assert ("set_enabled", False) in desk.calls
+    assert loop.woken
+    switch.setFocus()
+    qtbot.keyClick(switch, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: state(window.info, "enabled") == "On")
+
+
+def test_a_switch_that_fails_goes_back(qtbot, window, desk):
+    desk.fail["set_enabled"] = LoginNeeded()
+    switch = find(window.info, "chk_enabled")
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.info.notice.isVisible())
+    assert switch.isChecked()
+    window.info.notice.action.click()
+    assert find(window.info, "btn_login").hasFocus()
+
+
+def test_kibo_switched_off_there_is_said(open_window, desk):
+    desk.kibo_app = False
+    info = open_window(desk).window.info
+    assert state(info, "enabled") == "Paused"
+    assert find(info, "lbl_kibo_off").isVisible()
+
+
+def test_the_checklist_leads_through_the_first_start(qtbot, open_window):
+    desk = fresh_desk()
+    parts = open_window(desk)
+    info = parts.window.info
+    assert info.checklist.isVisible()
+    step = find(info, "btn_step_kibo")
+    assert step.accessibleName() == "Step 1, Connect Kibo, next"
+    click(qtbot, info, "btn_step_kibo")
+    assert find(info, "inp_kibo_tenant_id").hasFocus()
+    click(qtbot, info, "btn_step_login")
+    assert find(info, "btn_login").hasFocus()
+    click(qtbot, info, "btn_step_enable")
+    assert find(info, "chk_enabled").hasFocus()
+    click(qtbot, info, "btn_step_list")
+    assert parts.window.current() is parts.window.settings
+    parts.window.tabs.setCurrentIndex(0)
+    click(qtbot, info, "btn_step_export")
+    assert parts.window.current() is parts.window.sync
+    desk.stored.update(kibo_tenant_id="1", kibo_app_key="k", contact_list="L", enabled="true")
+    desk.kibo, desk.mailing, desk.exported = connected_mailing(), connected_mailing(), True
+    parts.window.tabs.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: not info.checklist.isVisible())
+
+
+def test_steps_are_done_one_by_one(parts):
+    snapshot = parts.context.watch.snapshot
+    assert all(done_steps(snapshot).values())
+    from dataclasses import replace
+
+    undone = replace(snapshot, status=replace(snapshot.status, kibo=NOT_SET_UP), first_export_done=False)
+    assert done_steps(undone) == {"kibo": False, "login": True, "list": True, "export": False, "enable": True}
+
+
+def test_check_again_asks_both_services(qtbot, window, desk):
+    desk.calls.clear()
+    click(qtbot, window.info, "btn_check")
+    qtbot.waitUntil(lambda: ("status", True) in desk.calls)
+
+
+def test_a_status_that_cannot_be_read_is_said(qtbot, parts, desk):
+    desk.fail["status"] = VaultError()
+    parts.context.watch.check()
+    qtbot.waitUntil(lambda: parts.window.info.notice.isVisible())
+    assert find(parts.window.info, "btn_check").isEnabled()

@@ -1,0 +1,166 @@
+import csv
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QLabel
+
+from ccdesk.core.errors import StoreError
+from ccdesk.core.runs import Entry, Outcome, RunKind
+from ccdesk.gui.export_csv import ExportError, as_text, write_errors
+from tests.gui.fakes import FakeDesk, add_runs, fresh_desk, play_export, ready_desk
+from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
+
+
+@pytest.fixture
+def logs(qtbot, window):
+    window.tabs.setCurrentWidget(window.logs)
+    rows(qtbot, window.logs.table, 11)
+    return window.logs
+
+
+@pytest.fixture
+def errors(qtbot, window, logs):
+    click_cell(qtbot, logs.table, 6, 4)
+    view = dialog(qtbot, window, "dlg_errors")
+    rows(qtbot, find(view, "tbl_errors"), 3)
+    yield view
+    view.close()
+
+
+def test_every_run_is_listed_with_its_raw_status(logs):
+    model = logs.table.model()
+    titles = [model.headerData(n, Qt.Orientation.Horizontal) for n in range(model.columnCount())]
+    assert titles == ["Status", "Kind", "Run Date", "Total Contacts", "Errors"]
+    assert texts(logs.table, 6) == [
+        "COMPLETE",
+        "To Constant Contact",
+        "December 16th 2015, 9:30:12 am",
+        "4,812",
+        "3",
+    ]
+    assert [texts(logs.table, row)[0] for row in range(7, 11)] == [
+        "FAILED",
+        "CANCELLED",
+        "INTERRUPTED",
+        "WAITING",
+    ]
+    assert find(logs, "lbl_logs_count").text() == "11 runs"
+
+
+def test_a_failed_or_waiting_run_says_why_in_its_tooltip(logs):
+    model = logs.table.model()
+    tip = Qt.ItemDataRole.ToolTipRole
+    assert model.index(7, 0).data(tip) == "Failed. Constant Contact cannot be reached"
+    assert model.index(10, 0).data(tip).startswith("Waiting. Goes on after December 16th 2015")
+
+
+def test_refresh_looks_again(qtbot, logs, desk):
+    add_runs(desk, inbound=0)
+    desk.all_runs = desk.all_runs[:3]
+    click(qtbot, logs, "btn_logs_refresh")
+    rows(qtbot, logs.table, 3)
+
+
+def test_a_run_appears_by_itself_while_it_goes_on(qtbot, logs, desk, loop):
+    loop.scripts[RunKind.EXPORT] = play_export(desk)
+    loop.request(RunKind.EXPORT)
+    rows(qtbot, logs.table, 12)
+    assert texts(logs.table, 0)[3] == "57"
+
+
+def test_a_click_on_errors_opens_the_messages_each_naming_the_customer(errors):
+    table = find(errors, "tbl_errors")
+    assert texts(table, 0) == [
+        "2001",
+        "kim..lee@example.com",
+        "The e-mail address is not valid: two dots in a row",
+        "invalid_email",
+    ]
+    assert texts(table, 2)[:2] == ["2003", "(none)"]
+    assert find(errors, "lbl_errors_title", QLabel).text() == "3 errors"
+
+
+def test_no_errors_no_link(qtbot, window, logs):
+    click_cell(qtbot, logs.table, 0, 4)
+    assert not any(d.isVisible() for d in window.findChildren(QLabel, "dlg_errors"))
+
+
+def test_enter_and_the_buttons_open_run_and_errors(qtbot, window, logs):
+    assert not find(logs, "btn_logs_view").isEnabled()
+    logs.table.setFocus()
+    logs.table.setCurrentIndex(logs.table.model().index(6, 0))
+    qtbot.keyClick(logs.table, Qt.Key.Key_Return)
+    dialog(qtbot, window, "dlg_run").close()
+    click(qtbot, logs, "btn_logs_errors")
+    dialog(qtbot, window, "dlg_errors").close()
+    click(qtbot, logs, "btn_logs_view")
+    dialog(qtbot, window, "dlg_run").close()
+    logs.table.setCurrentIndex(logs.table.model().index(0, 0))
+    assert not find(logs, "btn_logs_errors").isEnabled()
+
+
+def test_errors_are_copied_all_or_the_chosen_ones(qtbot, errors):
+    click(qtbot, errors, "btn_errors_copy")
+    qtbot.waitUntil(lambda: errors.notice.title.text() == "3 messages copied")
+    lines = QGuiApplication.clipboard().text().split("\n")
+    assert lines[0].split("\t")[:2] == ["2001", "kim..lee@example.com"]
+    assert lines[1].split("\t")[1] == "'=cmd@example.com"
+    find(errors, "tbl_errors").selectRow(0)
+    click(qtbot, errors, "btn_errors_copy")
+    qtbot.waitUntil(lambda: errors.notice.title.text() == "1 message copied")
+
+
+def test_errors_are_exported_and_stay_text(qtbot, errors, tmp_path):
+    target = tmp_path / "errors.csv"
+    click(qtbot, errors, "btn_errors_export")
+    chooser = find(errors, "dlg_export_file", QFileDialog)
+    assert chooser.defaultSuffix() == "csv"
+    chooser.fileSelected.emit(str(target))
+    chooser.close()
+    qtbot.waitUntil(lambda: errors.notice.title.text() == "3 messages saved")
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.reader(file))
+    assert lines[0] == ["Customer", "E-mail", "Message", "Code"]
+    assert lines[2][1] == "'=cmd@example.com"
+    assert len(lines) == 4
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_file_that_cannot_be_written_is_told(qtbot, errors, tmp_path):
+    errors.export_to(str(tmp_path / "nowhere" / "errors.csv"))
+    qtbot.waitUntil(lambda: errors.notice.title.text() == "The file cannot be written")
+    assert "No such file" in errors.notice.text.text()
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_text_becomes_a_formula(start):
+    assert as_text(f"{start}1+1") == f"'{start}1+1"
+    assert as_text("fine@example.com") == "fine@example.com"
+
+
+def test_many_errors_are_written_page_by_page(tmp_path):
+    desk = FakeDesk(people={1: [Entry(n, "", Outcome.ERROR, "no") for n in range(1201)]})
+    assert write_errors(desk, 1, tmp_path / "e.csv") == 1201
+    assert max(about[3] for name, about in desk.calls if name == "entries") == 500
+
+
+def test_a_half_written_file_never_takes_the_name(tmp_path):
+    target = tmp_path / "e.csv"
+    target.mkdir()
+    with pytest.raises(ExportError):
+        write_errors(ready_desk(), 900, target)
+    assert not (tmp_path / "e.csv.part").exists()
+
+
+def test_an_empty_log_says_what_to_do(qtbot, open_window):
+    window = open_window(fresh_desk()).window
+    window.go_to("logs")
+    qtbot.waitUntil(lambda: "Sync Contacts" in window.logs.table.accessibleDescription())
+
+
+def test_a_log_that_cannot_be_read_is_told(qtbot, logs, desk):
+    desk.fail["runs"] = StoreError()
+    click(qtbot, logs, "btn_logs_refresh")
+    qtbot.waitUntil(lambda: logs.notice.isVisible())
+    assert logs.notice.title.text() == "The data file cannot be used"

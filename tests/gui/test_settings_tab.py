@@ -1,0 +1,204 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from ccdesk.core.errors import LoginNeeded, SettingsError
+from ccdesk.gui.tabs.settings import saved_words
+from ccdesk.service.api import Connection, ConnectionState, SaveResult
+from tests.gui.helpers import click, dialog, find
+
+FAQ = (
+    "Kibo recommends you only link one active contact list to eCommerce at a time. If a customer "
+    "unsubscribes from one list but not another in Constant Contact AND you try to sync both lists to "
+    "Kibo by changing the Contact List Name in the app, the most recent changes from one list will "
+    "overwrite the other, potentially unsubscribing and resubscribing the same contact."
+)
+
+
+@pytest.fixture
+def settings(qtbot, window):
+    window.tabs.setCurrentWidget(window.settings)
+    combo = find(window.settings, "cmb_contact_list")
+    sender = find(window.settings, "cmb_from_email")
+    qtbot.waitUntil(lambda: combo.count() == 4 and sender.count() == 2)
+    return window.settings
+
+
+def words(settings, name):
+    return find(settings, name, QLabel).text()
+
+
+def name_list(qtbot, settings, name):
+    line = find(settings, "inp_contact_list")
+    line.clear()
+    qtbot.keyClicks(line, name)
+    return line
+
+
+def test_what_is_stored_is_shown(settings):
+    assert find(settings, "cmb_contact_list").currentText() == "Kibo customers"
+    assert find(settings, "chk_welcome").isChecked()
+    assert find(settings, "cmb_from_email").currentText() == "news@example.com"
+    assert settings.list_field.hint.text() == "A list of your Constant Contact account, 4,812 contacts."
+    assert not find(settings, "btn_settings_save").isEnabled()
+    assert not find(settings, "btn_settings_discard").isVisible()
+
+
+def test_the_words_of_the_seed(settings):
+    captions = {label.text().replace("&", "") for label in settings.findChildren(QLabel)}
+    assert "Contact List Name" in captions
+    assert "Specify From and ReplyTo email for Campaigns" in captions
+    assert find(settings, "chk_welcome").text().replace("&", "") == "Send welcome email to customer on signup"
+
+
+def test_type_ahead_finds_any_part_whatever_its_case(qtbot, settings):
+    name_list(qtbot, settings, "BOSTON")
+    completer = settings.list_field.combo.completer()
+    assert completer.completionCount() == 1
+    assert completer.currentCompletion() == "Shop opening Boston"
+    completer.popup().hide()
+
+
+def test_an_existing_list_in_other_letters_is_that_list(qtbot, settings, desk):
+    name_list(qtbot, settings, " weekly NEWS ")
+    assert settings.list_field.name == "Weekly News"
+    assert "12,004 contacts" in settings.list_field.hint.text()
+
+
+def test_a_new_list_is_announced_asked_about_created_and_told(qtbot, window, settings, desk, loop):
+    name_list(qtbot, settings, "Spring sale")
+    assert settings.list_field.hint.text() == "New list: it will be created on Save"
+    assert words(settings, "lbl_unsaved") == "Unsaved changes"
+    settings.list_field.combo.completer().popup().hide()
+    click(qtbot, settings, "btn_settings_save")
+    question = dialog(qtbot, window, "dlg_list_change")
+    said = " ".join(label.text() for label in question.findChildren(QLabel))
+    assert FAQ in said
+    click(qtbot, question, "btn_question_yes")
+    qtbot.waitUntil(lambda: settings.notice.title.text() == "Saved")
+    assert ("save_settings", ({"contact_list": "Spring sale"}, None)) in desk.calls
+    assert "“Kibo customers” → “Spring sale”" in settings.notice.text.text()
+    assert "was created in Constant Contact; it is empty" in settings.notice.text.text()
+    qtbot.waitUntil(lambda: settings.list_field.hint.text().endswith("0 contacts."))
+    assert words(settings, "lbl_unsaved") == ""
+    assert loop.woken
+
+
+def test_the_list_stays_when_the_question_is_answered_by_enter_or_escape(qtbot, window, settings, desk):
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Escape):
+        name_list(qtbot, settings, "Weekly News")
+        settings.list_field.combo.completer().popup().hide()
+        click(qtbot, settings, "btn_settings_save")
+        question = dialog(qtbot, window, "dlg_list_change")
+        with qtbot.waitSignal(question.destroyed):
+            qtbot.keyClick(question.no, key)
+    assert "save_settings" not in desk.names()
+
+
+def test_the_first_list_is_not_asked_about(qtbot, open_window, desk):
+    desk.stored.pop("contact_list")
+    window = open_window(desk).window
+    window.tabs.setCurrentWidget(window.settings)
+    name_list(qtbot, window.settings, "Kibo customers")
+    window.settings.list_field.combo.completer().popup().hide()
+    click(qtbot, window.settings, "btn_settings_save")
+    qtbot.waitUntil(lambda: "save_settings" in desk.names())
+
+
+def test_a_list_must_have_a_name_of_a_fitting_length(qtbot, settings, desk):
+    for name, problem in (("", "Enter the name"), ("x" * 256, "at most 255 characters")):
+        settings.list_field.combo.setEditText(name)
+        click(qtbot, settings, "btn_settings_save")
+        assert problem in words(settings, "cmb_contact_list_problem")
+    settings.list_field.combo.setEditText("fine")
+    assert words(settings, "cmb_contact_list_problem") == ""
+    assert "save_settings" not in desk.names()
+
+
+def test_changes_can_be_discarded(qtbot, settings):
+    name_list(qtbot, settings, "Other")
+    settings.list_field.combo.completer().popup().hide()
+    find(settings, "chk_welcome").click()
+    click(qtbot, settings, "btn_settings_discard")
+    assert find(settings, "cmb_contact_list").currentText() == "Kibo customers"
+    assert find(settings, "chk_welcome").isChecked()
+    assert not settings.has_changes
+
+
+def test_only_what_changed_is_saved(qtbot, settings, desk):
+    find(settings, "chk_welcome").click()
+    find(settings, "cmb_from_email").setCurrentIndex(1)
+    click(qtbot, settings, "btn_settings_save")
+    expected = {"welcome_email": "false", "from_email": "owner@example.com"}
+    qtbot.waitUntil(lambda: ("save_settings", (expected, None)) in desk.calls)
+    qtbot.waitUntil(lambda: settings.notice.title.text() == "Saved")
+    assert "on → off" in settings.notice.text.text()
+    assert "“news@example.com” → “owner@example.com”" in settings.notice.text.text()
+
+
+def test_the_reminder_says_whether_kibos_own_mail_is_on(qtbot, settings, desk, window):
+    qtbot.waitUntil(lambda: words(settings, "lbl_kibo_welcome").endswith("appears to be on."))
+    assert "you must disable the default Kibo email" in words(settings, "lbl_kibo_welcome")
+    desk.welcome_on = False
+    settings.reload()
+    qtbot.waitUntil(lambda: words(settings, "lbl_kibo_welcome").endswith("appears to be off."))
+    desk.fail["kibo_welcome_mail"] = LoginNeeded()
+    settings.reload()
+    qtbot.waitUntil(lambda: words(settings, "lbl_kibo_welcome").endswith("is not known."))
+
+
+def test_a_save_that_is_refused_keeps_the_changes(qtbot, settings, desk):
+    desk.fail["save_settings"] = SettingsError(
+        "The value for contact_list (Contact List Name) is not valid", meaning="Not this one."
+    )
+    find(settings, "chk_welcome").click()
+    click(qtbot, settings, "btn_settings_save")
+    qtbot.waitUntil(lambda: settings.notice.title.text().startswith("The value for contact_list"))
+    assert words(settings, "cmb_contact_list_problem") == "Not this one."
+    assert settings.has_changes
+    assert find(settings, "btn_settings_save").isEnabled()
+
+
+def test_without_a_log_in_the_choices_say_so(qtbot, open_window, desk):
+    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+    settings = open_window(desk).window.settings
+    assert "could not be read" in settings.list_field.hint.text()
+    assert "could not be read" in settings.sender_field.hint.text()
+    assert find(settings, "cmb_from_email").currentData() == "news@example.com"
+    assert "contact_lists" not in desk.names()
+
+
+def test_lists_that_cannot_be_read_lead_to_the_log_in(qtbot, window, desk):
+    desk.fail["contact_lists"] = LoginNeeded()
+    window.tabs.setCurrentWidget(window.settings)
+    qtbot.waitUntil(lambda: window.settings.notice.isVisible())
+    click(qtbot, window.settings, "notice_settings_action")
+    assert window.current() is window.info
+
+
+def test_an_address_no_longer_confirmed_is_kept_in_sight(qtbot, settings, desk):
+    desk.confirmed = ["owner@example.com"]
+    settings.reload()
+    qtbot.waitUntil(lambda: "not confirmed" in settings.sender_field.hint.text())
+    assert settings.sender_field.address == "news@example.com"
+    assert not settings.has_changes
+
+
+def test_an_account_without_confirmed_addresses_says_so(qtbot, settings, desk):
+    desk.confirmed, desk.stored["from_email"] = [], ""
+    settings.reload()
+    qtbot.waitUntil(lambda: "No confirmed address" in settings.sender_field.hint.text())
+
+
+def test_typing_is_not_overwritten_by_a_fresh_snapshot(qtbot, parts, settings):
+    name_list(qtbot, settings, "half a na")
+    with qtbot.waitSignal(parts.context.watch.changed):
+        parts.context.watch.refresh()
+    assert find(settings, "cmb_contact_list").currentText() == "half a na"
+
+
+def test_saved_words():
+    assert saved_words(SaveResult())[0] == "Saved: nothing had changed"
+    title, text = saved_words(SaveResult({"from_email": ("", "a@b.c")}, "", ("Log in later.",)))
+    assert title == "Saved"
+    assert text == "Specify From and ReplyTo email for Campaigns: nothing → “a@b.c”.\nLog in later."

@@ -1,0 +1,198 @@
+import threading
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QProgressBar
+
+from ccdesk.core.errors import Busy
+from ccdesk.core.runs import Progress, RunKind, Trigger
+from tests.gui.fakes import fresh_desk, play_export, play_failure
+from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
+
+
+@pytest.fixture
+def sync(window):
+    window.tabs.setCurrentWidget(window.sync)
+    return window.sync
+
+
+def words(sync, name):
+    return find(sync, name, QLabel).text()
+
+
+def held_export(gate, progress=None):
+    """Return a script that stays in the middle of an export until the gate opens or somebody cancels."""
+
+    def script(listener, cancel):
+        listener.run_started(RunKind.EXPORT, Trigger.MANUAL)
+        if progress is not None:
+            listener.progress(progress)
+        while not gate.wait(0.01) and not cancel.is_set():
+            pass
+        play_export(fresh_desk(), 1)(listener, cancel)
+
+    return script
+
+
+def test_the_two_directions_are_as_in_the_seed(qtbot, sync):
+    to_button, from_button = find(sync, "btn_to_cc"), find(sync, "btn_from_cc")
+    assert (to_button.text(), from_button.text()) == ("To Constant Contact", "From Constant Contact")
+    assert sync.pages.currentIndex() == 0
+    to_button.setFocus()
+    qtbot.keyClick(to_button, Qt.Key.Key_Right)
+    assert sync.pages.currentIndex() == 1
+    qtbot.keyClick(from_button, Qt.Key.Key_Left)
+    assert sync.pages.currentIndex() == 0
+
+
+def test_the_inbound_table_reads_as_in_the_seed(qtbot, sync):
+    click(qtbot, sync, "btn_from_cc")
+    table = sync.from_page.table
+    rows(qtbot, table, 7)
+    model = table.model()
+    assert [model.headerData(n, Qt.Orientation.Horizontal) for n in range(3)] == [
+        "Status",
+        "Run Date",
+        "Logs",
+    ]
+    assert [texts(table, row) for row in range(6)] == [
+        ["Completed", "December 16th 2015, 11:00:01 am", "View"],
+        ["Completed", "December 16th 2015, 10:45:02 am", "View"],
+        ["Completed", "December 16th 2015, 10:30:01 am", "View"],
+        ["Completed", "December 16th 2015, 10:15:03 am", "View"],
+        ["Completed", "December 16th 2015, 10:00:02 am", "View"],
+        ["Completed", "December 16th 2015, 9:45:02 am", "View"],
+    ]
+    assert words(sync, "lbl_inbound_next") == "Next Run time : December 16th 2015, 11:15:00 am"
+
+
+def test_view_shows_the_kinds_of_change_and_the_people(qtbot, window, sync):
+    click(qtbot, sync, "btn_from_cc")
+    rows(qtbot, sync.from_page.table, 7)
+    click_cell(qtbot, sync.from_page.table, 0, 2)
+    view = dialog(qtbot, window, "dlg_run")
+    kinds, people = find(view, "tbl_run_kinds"), find(view, "tbl_run_people")
+    rows(qtbot, kinds, 3)
+    rows(qtbot, people, 3)
+    assert texts(kinds, 0) == ["Opted out", "Unsubscribed in Constant Contact", "1"]
+    assert texts(people, 0)[:3] == ["olga.orlova@example.com", "1201", "Opted out"]
+    assert texts(people, 2)[1] == "–"
+    combo = find(view, "cmb_run_outcome")
+    combo.setCurrentIndex(combo.findText("Skipped"))
+    rows(qtbot, people, 1)
+    kinds.selectRow(0)
+    rows(qtbot, people, 2)
+    assert combo.currentText() == "Opted out"
+    qtbot.keyClick(view, Qt.Key.Key_Escape)
+    assert not view.isVisible()
+
+
+def test_an_export_runs_in_the_loops_thread_and_shows_how_far_it_is(qtbot, sync, desk, loop):
+    gate = threading.Event()
+    loop.scripts[RunKind.EXPORT] = held_export(
+        gate, Progress(1100, RunKind.EXPORT, "Sending contacts", 1_200, 4_812, 3, 95.0)
+    )
+    click(qtbot, sync, "btn_sync_contacts")
+    qtbot.waitUntil(lambda: words(sync, "lbl_sync_phase") == "Sending contacts")
+    assert words(sync, "lbl_sync_detail") == "1,200 of 4,812 · 3 errors · about 2 minutes left"
+    bar = find(sync, "bar_sync", QProgressBar)
+    assert (bar.value(), bar.maximum()) == (1_200, 4_812)
+    assert not find(sync, "btn_sync_contacts").isEnabled()
+    gate.set()
+    qtbot.waitUntil(lambda: words(sync, "lbl_last_export") == "57 contacts: 56 added · 1 error")
+    qtbot.waitUntil(lambda: find(sync, "btn_sync_contacts").isEnabled())
+    assert not find(sync, "btn_sync_cancel").isVisible()
+    assert loop.requests == [(RunKind.EXPORT, False)]
+
+
+def test_an_export_can_be_cancelled(qtbot, sync, loop):
+    loop.scripts[RunKind.EXPORT] = held_export(threading.Event())
+    click(qtbot, sync, "btn_sync_contacts")
+    cancel = find(sync, "btn_sync_cancel")
+    qtbot.waitUntil(cancel.isVisible)
+    qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: find(sync, "last_export_state").text() == "Cancelled")
+
+
+def test_before_the_first_export_the_automations_are_warned_of(qtbot, open_window, desk, loop):
+    desk.exported = False
+    window = open_window(desk, loop).window
+    window.go_to("export")
+    assert find(window, "btn_sync_contacts").hasFocus()
+    click(qtbot, window, "btn_sync_contacts")
+    question = dialog(qtbot, window, "dlg_first_export")
+    said = " ".join(label.text() for label in question.findChildren(QLabel))
+    assert "automation" in said
+    assert "joins a list" in said
+    assert loop.requests == []
+    click(qtbot, question, "btn_question_yes")
+    assert loop.requests == [(RunKind.EXPORT, False)]
+
+
+def test_without_a_list_the_button_leads_to_the_settings(qtbot, open_window):
+    window = open_window(fresh_desk()).window
+    window.go_to("export")
+    assert "choose one on the Settings tab" in words(window.sync, "lbl_sync_facts")
+    click(qtbot, window, "btn_sync_contacts")
+    assert window.current() is window.settings
+    assert find(window, "inp_contact_list").hasFocus()
+
+
+def test_an_export_asked_for_during_another_run_waits_and_says_so(qtbot, parts, sync, loop):
+    gate = threading.Event()
+
+    def inbound(listener, _cancel):
+        listener.run_started(RunKind.INBOUND, Trigger.MANUAL)
+        gate.wait(5)
+
+    loop.scripts[RunKind.INBOUND] = inbound
+    loop.request(RunKind.INBOUND)
+    qtbot.waitUntil(lambda: "From Constant Contact" in words(sync, "lbl_sync_phase"))
+    click(qtbot, sync, "btn_sync_contacts")
+    assert words(sync, "lbl_sync_detail") == "The export starts when it has ended."
+    assert words(parts.window, "lbl_footer") == "Running: From Constant Contact, starting"
+    gate.set()
+
+
+def test_a_run_that_cannot_begin_is_told(qtbot, window, sync, loop):
+    loop.scripts[RunKind.EXPORT] = play_failure(RunKind.EXPORT, Busy())
+    click(qtbot, sync, "btn_sync_contacts")
+    qtbot.waitUntil(lambda: window.notice.isVisible())
+    assert window.notice.title.text() == "Another run is in progress"
+    assert find(sync, "btn_sync_contacts").isEnabled()
+
+
+def test_the_last_export_opens_its_people_and_errors(qtbot, window, sync):
+    qtbot.waitUntil(lambda: find(sync, "btn_last_export_errors").isVisible())
+    click(qtbot, sync, "btn_last_export_errors")
+    errors = dialog(qtbot, window, "dlg_errors")
+    rows(qtbot, find(errors, "tbl_errors"), 3)
+    errors.close()
+    click(qtbot, sync, "btn_last_export_view")
+    view = dialog(qtbot, window, "dlg_run")
+    rows(qtbot, find(view, "tbl_run_people"), 100)
+    click(qtbot, view, "btn_run_errors")
+    dialog(qtbot, view, "dlg_errors").close()
+    view.close()
+
+
+def test_check_now_asks_the_loop_and_only_while_enabled(qtbot, open_window, sync, loop):
+    click(qtbot, sync, "btn_from_cc")
+    click(qtbot, sync, "btn_inbound_now")
+    assert loop.requests == [(RunKind.INBOUND, False)]
+    idle = open_window(fresh_desk()).window
+    idle.go_to("inbound")
+    assert not find(idle, "btn_inbound_now").isEnabled()
+    assert "not enabled" in words(idle.sync, "lbl_inbound_next")
+
+
+def test_an_open_run_keeps_up_with_its_progress(qtbot, parts, desk, loop):
+    window = parts.window
+    run = desk.all_runs[0]
+    window.logs._open_run(run)
+    view = dialog(qtbot, window, "dlg_run")
+    rows(qtbot, find(view, "tbl_run_people"), 3)
+    desk.people[run.id].append(desk.people[run.id][0])
+    parts.bridge.progress(Progress(run.id, RunKind.INBOUND, "Reading", 4, 4))
+    rows(qtbot, find(view, "tbl_run_people"), 4)
+    view.close()

@@ -1,0 +1,266 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QTableView,
+    QTextBrowser,
+    QWidget,
+)
+
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded, LoginNeeded, Unreachable
+from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
+from tests.gui.fakes import NOW, play_failure
+from tests.gui.helpers import click, dialog, find
+
+# Others drive the window by these names: they stay.
+NAMES = """
+tabs tab_info tab_settings tab_sync tab_sync_logs tab_events btn_help btn_login btn_logout
+btn_login_cancel btn_login_copy btn_check btn_kibo_test btn_kibo_save btn_kibo_advanced inp_kibo_home_url
+inp_kibo_tenant_id inp_kibo_app_key inp_kibo_secret inp_kibo_tenant_url inp_cc_client_id inp_cc_api_url
+inp_cc_auth_url chk_enabled card_kibo_state card_constant_contact_state lbl_calls lbl_version
+btn_step_kibo btn_step_login btn_step_list btn_step_export btn_step_enable cmb_contact_list
+inp_contact_list chk_welcome cmb_from_email btn_settings_save btn_settings_discard lbl_unsaved btn_to_cc
+btn_from_cc btn_sync_contacts btn_sync_cancel bar_sync lbl_sync_phase lbl_sync_detail lbl_last_export
+btn_last_export_view btn_last_export_errors tbl_inbound lbl_inbound_next btn_inbound_now tbl_logs
+btn_logs_refresh btn_logs_view btn_logs_errors tbl_events lbl_events_next btn_events_refresh
+btn_events_process btn_event_retry chk_events_processed notice_window notice_info notice_settings
+notice_sync notice_sync_logs notice_events lbl_footer
+"""
+
+
+def texts_of(notice):
+    return notice.title.text(), notice.text.text()
+
+
+def test_title_and_tabs_are_as_in_the_seed(window):
+    assert window.windowTitle() == "Constant Contact Settings"
+    titles = [window.tabs.tabText(n) for n in range(window.tabs.count())]
+    assert titles == ["Info", "Settings", "Sync", "Sync Logs", "Events"]
+    assert find(window, "btn_help").text() == "?"
+    assert window.tabs.cornerWidget(Qt.Corner.TopRightCorner) is find(window, "btn_help")
+
+
+def test_names_others_rely_on(window):
+    for name in NAMES.split():
+        assert len(window.findChildren(QWidget, name)) == 1, name
+
+
+def test_every_control_has_a_name_for_screen_readers_and_for_tests(window):
+    kinds = (QAbstractButton, QComboBox, QLineEdit, QTableView)
+    for control in (w for kind in kinds for w in window.findChildren(kind)):
+        inner = control.objectName().startswith("qt_") or isinstance(control.parent(), QTableView)
+        if inner or control.metaObject().className() == "CloseButton":
+            continue
+        assert control.objectName(), control
+        named = control.accessibleName() or (isinstance(control, QAbstractButton) and control.text())
+        assert named, control.objectName()
+
+
+def test_keys_lead_through_the_tabs(qtbot, window):
+    for number, page in enumerate(window.pages(), start=1):
+        qtbot.keyClick(window, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
+        assert window.current() is page
+
+
+def test_f5_refreshes_the_tab_in_front(qtbot, window, desk):
+    for place, call in (("logs", "runs"), ("events", "look_for_events"), ("list", "contact_lists")):
+        window.go_to(place)
+        desk.calls.clear()
+        qtbot.keyClick(window, Qt.Key.Key_F5)
+        qtbot.waitUntil(lambda call=call: call in desk.names())
+
+
+def test_f1_and_the_button_open_the_help_at_the_tab(qtbot, window):
+    window.go_to("events")
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    help_dialog = dialog(qtbot, window, "dlg_help")
+    browser = find(help_dialog, "txt_help", QTextBrowser)
+    at_events = browser.verticalScrollBar().value()
+    assert at_events > 0
+    assert "Splitting them into contact lists by site is not supported." in browser.toPlainText()
+    qtbot.keyClick(help_dialog, Qt.Key.Key_Escape)
+    assert not help_dialog.isVisible()
+    window.tabs.setCurrentIndex(0)
+    click(qtbot, window, "btn_help")
+    assert browser.verticalScrollBar().value() < at_events
+
+
+@pytest.mark.parametrize("place", ["login", "list", "export", "inbound", "logs", "events"])
+def test_tab_reaches_every_control_of_a_page(qtbot, window, place):
+    window.activateWindow()
+    window.go_to(place)
+    wanted = {
+        w.objectName()
+        for kind in (QAbstractButton, QComboBox, QLineEdit, QTableView)
+        for w in window.current().findChildren(kind)
+        if w.isVisible() and w.isEnabled() and w.focusPolicy() & Qt.FocusPolicy.TabFocus and w.objectName()
+    } - {"btn_to_cc", "btn_from_cc", "inp_contact_list"}  # one of a group, and the part of a combo box
+    seen = set()
+    for _ in range(60):
+        window.focusNextChild()
+        focused = QApplication.focusWidget()
+        seen.add(focused.objectName() if focused else "")
+    assert wanted <= seen, wanted - seen
+
+
+def test_no_two_mnemonics_are_the_same_on_one_page(window):
+    find(window, "btn_kibo_advanced").click()
+    for place in ("login", "list", "export", "inbound", "logs", "events"):
+        window.go_to(place)
+        letters = [
+            w.text()[w.text().index("&") + 1].lower()
+            for kind in (QAbstractButton, QLabel)
+            for w in window.current().findChildren(kind)
+            if w.isVisible() and "&" in w.text() and (not isinstance(w, QLabel) or w.buddy())
+        ]
+        assert len(letters) == len(set(letters)), (place, sorted(letters))
+
+
+def test_the_footer_says_whether_anything_runs_by_itself(qtbot, open_window, desk, window):
+    assert find(window, "lbl_footer").text() == "Enabled · next run 12/16/2015"
+    desk.stored["enabled"] = "false"
+    other = open_window(desk).window
+    assert find(other, "lbl_footer").text() == "Not enabled: nothing runs by itself"
+
+
+def test_a_scheduled_run_that_needs_a_person_asks_without_interrupting(qtbot, parts, loop):
+    window = parts.window
+    parts.bridge.run_failed(
+        RunKind.INBOUND,
+        ConfirmNeeded("120 of 400 people would be opted out", meaning="That is more than 20 %."),
+    )
+    qtbot.waitUntil(lambda: window.notice.isVisible())
+    assert texts_of(window.notice) == (
+        "From Constant Contact: 120 of 400 people would be opted out",
+        "That is more than 20 %.",
+    )
+    click(qtbot, window, "notice_window_action")
+    question = dialog(qtbot, window, "dlg_confirm_run")
+    assert loop.requests == []
+    click(qtbot, question, "btn_question_yes")
+    assert loop.requests == [(RunKind.INBOUND, True)]
+
+
+def test_a_run_asked_for_by_hand_asks_at_once_and_no_changes_nothing(qtbot, window, loop):
+    loop.scripts[RunKind.INBOUND] = play_failure(RunKind.INBOUND, ConfirmNeeded())
+    window.go_to("inbound")
+    click(qtbot, window, "btn_inbound_now")
+    question = dialog(qtbot, window, "dlg_confirm_run")
+    click(qtbot, question, "btn_question_no")
+    assert loop.requests == [(RunKind.INBOUND, False)]
+
+
+def test_a_question_is_not_asked_twice_at_once(qtbot, parts):
+    for _ in range(2):
+        parts.window._ask_to_go_on(RunKind.INBOUND, ConfirmNeeded())
+    assert len([d for d in parts.window.findChildren(QWidget, "dlg_confirm_run") if d.isVisible()]) == 1
+
+
+def test_a_run_without_a_log_in_leads_to_the_button(qtbot, parts):
+    parts.window.go_to("events")
+    parts.bridge.run_failed(RunKind.EVENTS, LoginNeeded())
+    qtbot.waitUntil(lambda: parts.window.notice.isVisible())
+    click(qtbot, parts.window, "notice_window_action")
+    assert find(parts.window, "btn_login").hasFocus()
+    assert not parts.window.notice.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("run", "title"),
+    [
+        (Run(1, RunKind.EVENTS, Trigger.SCHEDULED, RunStatus.FAILED, NOW, message="No."), "the run failed"),
+        (
+            Run(1, RunKind.EVENTS, Trigger.SCHEDULED, RunStatus.FAILED, NOW, failure=Unreachable()),
+            "The service cannot be reached",
+        ),
+        (Run(1, RunKind.EXPORT, Trigger.MANUAL, RunStatus.WAITING, NOW, message="Quota."), "the run waits"),
+    ],
+)
+def test_runs_that_end_badly_are_told(qtbot, parts, run, title):
+    parts.bridge.run_finished(run)
+    qtbot.waitUntil(lambda: parts.window.notice.isVisible())
+    assert title in parts.window.notice.title.text()
+
+
+def test_errors_nobody_waits_for_are_shown(qtbot, parts):
+    def work():
+        raise CcdeskError("Out of the blue", detail="a.b")
+
+    parts.tasks.run(parts.window, work)
+    qtbot.waitUntil(lambda: parts.window.notice.title.text() == "Out of the blue")
+
+
+class ByHand(QCloseEvent):
+    """A close that comes from the window system."""
+
+    def spontaneous(self):
+        return True
+
+
+def test_closing_in_the_middle_of_something_asks_first(qtbot, parts):
+    window = parts.window
+    window.settings.list_field.combo.setEditText("Other")
+    event = ByHand()
+    window.closeEvent(event)
+    assert not event.isAccepted()
+    question = dialog(qtbot, window, "dlg_quit")
+    assert "not saved" in question.accessibleDescription()
+    with qtbot.waitSignal(window.closed):
+        click(qtbot, question, "btn_question_yes")
+
+
+def test_closing_with_nothing_going_on_just_closes(qtbot, window):
+    event = ByHand()
+    with qtbot.waitSignal(window.closed):
+        window.closeEvent(event)
+    assert event.isAccepted()
+
+
+def test_ctrl_q_closes(qtbot, window):
+    with qtbot.waitSignal(window.closed):
+        qtbot.keyClick(window, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+
+
+def test_dialogs_close_with_escape(qtbot, parts, desk):
+    window = parts.window
+    for opener, name in ((window.logs._open_run, "dlg_run"), (window.logs._open_errors, "dlg_errors")):
+        opener(desk.get_run(900))
+        opened = dialog(qtbot, window, name)
+        qtbot.keyClick(opened, Qt.Key.Key_Escape)
+        assert not opened.isVisible()
+
+
+def test_the_window_never_asks_the_desk_from_the_gui_thread(qtbot, window, desk):
+    import threading
+
+    for place in ("login", "list", "export", "inbound", "logs", "events"):
+        window.go_to(place)
+    qtbot.waitUntil(lambda: {"runs", "events", "contact_lists", "senders"} <= set(desk.names()))
+    assert threading.main_thread().ident not in desk.threads
+
+
+def test_long_names_are_cut_and_shown_whole_in_the_tooltip(open_window, desk):
+    from dataclasses import replace
+
+    desk.kibo = replace(desk.kibo, name="Mystic Outdoors " * 10)
+    window = open_window(desk).window
+    assert find(window, "card_kibo_name").toolTip() == "Mystic Outdoors " * 10
+    assert find(window, "card_kibo_who").toolTip() == ""
+
+
+@pytest.mark.parametrize("size", [(900, 600), (780, 440)])
+def test_nothing_is_cut_off_sideways(qtbot, window, size):
+    window.resize(*size)
+    for place in ("login", "list", "export", "inbound", "logs", "events"):
+        window.go_to(place)
+        page = window.current()
+        for button in page.findChildren(QAbstractButton):
+            if button.isVisible() and button.objectName():
+                right = button.mapTo(page, button.rect().topRight()).x()
+                assert right <= page.width(), button.objectName()
+                assert button.width() >= button.minimumSizeHint().width(), button.objectName()
