@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from ccdesk.core.errors import CcdeskError
+from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Account, Tenant
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
@@ -101,6 +101,7 @@ class AccountChanged(CcdeskError):
     """The log-in brought another Constant Contact account than the one the data belongs to."""
 
     title = "This is another Constant Contact account"
+    exit_code = ExitCode.CONFIRM
 
 
 ProgressListener = Callable[[Progress], None]

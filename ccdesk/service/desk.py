@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import ExitCode
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Account, Store, Tenant
 from ccdesk.core.runs import (
@@ -106,7 +105,7 @@ class LocalDesk:
                 f"belongs to “{self._store.state.get(CC_NAME)}”.",
                 next_step="Keep the former log-in, or start over with the new account: links and queue of "
                 "the former one are then dropped, and an export is needed.",
-                code=str(int(ExitCode.CONFIRM)),
+                code="other_account",
             )
         return self.accept_login()
 

@@ -9,11 +9,11 @@ import threading
 import urllib.request
 
 import pytest
-from ccdesk.sandbox.run import Sandbox
 
 from ccdesk.sandbox.cc_person import Person
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kernel import Fault
+from ccdesk.sandbox.run import Sandbox
 
 
 class Shell:
@@ -154,12 +154,12 @@ def test_bad_input_is_told_in_words_with_the_right_code(shell):
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        (Fault("status", service="kibo", path="accounts", times=99, status=403), "refused"),
+        (Fault("status", service="kibo", path="accounts", times=99, status=403), "permission"),
         (
             Fault("status", service="kibo", times=99, status=200, body="<html>", content_type="text/html"),
             "",
         ),
-        (Fault("status", service="cc", times=99, status=403, body="{}"), "refused"),
+        (Fault("status", service="cc", times=99, status=403, body="{}"), "permission"),
     ],
 )
 def test_a_service_that_cannot_be_used_is_exit_4_and_nothing_is_lost(shell, fault, says):

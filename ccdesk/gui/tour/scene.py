@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -35,6 +35,7 @@ class Scene:
     sandbox: Sandbox
     report: SeedReport
     browser: BrowserLike
+    foreign_before: list[tuple[object, ...]] = field(default_factory=list)
 
     @property
     def list_id(self) -> str:
@@ -46,6 +47,17 @@ class Scene:
     def members(self) -> set[str]:
         """E-mails on the list, in lower case."""
         return {email.lower() for email in self.sandbox.cc.members(self.list_id)}
+
+    def email(self, customer_id: int) -> str:
+        """A customer's e-mail, in lower case."""
+        customer = self.sandbox.kibo.customer(customer_id) or {}
+        return str(customer.get("emailAddress", "")).strip().lower()
+
+    def fields_of(self, email: str) -> tuple[object, ...]:
+        """The fields of a contact that only whoever made it may change."""
+        contact = self.sandbox.cc.contact(email) or {}
+        names = ("first_name", "last_name", "company_name", "street_addresses", "phone_numbers")
+        return tuple(contact.get(name) for name in names)
 
     def last_run(self, kind: RunKind) -> Run | None:
         """The newest run of a kind."""
@@ -69,7 +81,9 @@ class Scene:
         run = self.last_run(kind)
         return run.id if run else 0
 
-    def half_an_hour_passes(self) -> None:
-        """Let the next run time pass for both services and the window."""
+    def cycle(self) -> tuple[Run, Run]:
+        """Let the next run time pass for both services and the window; return both loops' runs."""
+        events, inbound = self.last_id(RunKind.EVENTS), self.last_id(RunKind.INBOUND)
         self.sandbox.clock.advance(timedelta(minutes=31))
         self.loop.wake()
+        return self.wait_for_run(RunKind.EVENTS, events), self.wait_for_run(RunKind.INBOUND, inbound)
