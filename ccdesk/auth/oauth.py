@@ -54,7 +54,7 @@ class _Busy(Exception):
 class OAuthClient:
     """Talks to one authorization server as one application.
 
-    `prepare` sets up a session as all of ccdesk's are (certificates, User-Agent); `clients.transport` has it.
+    `prepare` sets up a session as all of ccdesk's are (certificates, User-Agent); `clients.session` has it.
     """
 
     def __init__(

@@ -19,12 +19,14 @@ class Call:
     """One call as a client means it.
 
     `idempotent`: doing it twice is the same as once (GETs are anyway). `item`: it is about one person or
-    thing, so a 4xx is that one's failure and not the run's. `accept`: statuses the client deals with itself.
+    thing, so a 4xx is that one's failure and not the run's. `optional`: nice to have, not worth waiting for
+    or asking twice. `accept`: statuses the client deals with itself.
     """
 
     request: Request
     idempotent: bool = False
     item: bool = False
+    optional: bool = False
     accept: frozenset[int] = frozenset()
 
     @property
@@ -77,6 +79,7 @@ class Caller:
 
     def _steadily(self, call: Call, token: str) -> Answer:
         """Send, and send again after passing trouble as far as the call and the policy allow."""
+        attempts, most_refusals = (1, 1) if call.optional else (self.retry.attempts, self.retry.refusals)
         failures = refusals = 0
         while True:
             try:
@@ -84,21 +87,20 @@ class Caller:
             except Unreachable as error:
                 may_repeat = call.repeatable or not isinstance(error, AnswerLost)
                 failures += 1
-                if not may_repeat or failures >= self.retry.attempts:
+                if not may_repeat or failures >= attempts:
                     raise
                 wait(self.clock, self.cancel, self.retry.pause(failures))
                 continue
             if answer.status == 429:
                 refusals += 1
-                pause = self.manners.refusal_pause(answer, refusals)
-                if refusals >= self.retry.refusals:
+                self.pacer.hold(self.manners.refusal_pause(answer, refusals))
+                if refusals >= most_refusals:
                     return answer
-                self.pacer.hold(pause)
                 continue
             failures += 1
             if answer.status not in self.retry.statuses or not call.repeatable:
                 return answer
-            if failures >= self.retry.attempts:
+            if failures >= attempts:
                 return answer
             wait(self.clock, self.cancel, self.retry.pause(failures))
 

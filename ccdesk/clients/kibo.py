@@ -187,8 +187,8 @@ class Kibo:
     def _optional(self, path: str, *, site: int | None = None) -> Json:
         """Return an object that may be missing, refused or broken: then `{}`."""
         try:
-            answer = self._pod.call(Call(self._pod.request("GET", path, site=site), item=True))
-            return required_object(answer)
+            call = Call(self._pod.request("GET", path, site=site), item=True, optional=True)
+            return required_object(self._pod.call(call))
         except (ServiceError, ItemError) as error:
             log.info("%s cannot be read: %s", path, error.title)
             return {}

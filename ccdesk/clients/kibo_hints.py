@@ -44,7 +44,7 @@ class Hints:
         if since is not None:
             filters.append(f"createDate ge {format_time(since)}")
         for wanted, sort in ((filters, "createDate desc"), ([], "createDate desc"), ([], "")):
-            page = self._lists.page(request, filters=wanted, sort=sort)
+            page = self._lists.page(request, filters=wanted, sort=sort, optional=True)
             if page is None:
                 continue
             honoured = bool(wanted) and all(_wanted(item, since) for item in page.items)
@@ -65,7 +65,7 @@ class Hints:
             start = page.start + len(page.items)
             if ascending and page is first and page.total is not None:
                 start = max(start, page.total - (most - 1) * PAGE_SIZE)
-            following = self._lists.page(request, filters=filters, sort=sort, start=start)
+            following = self._lists.page(request, filters=filters, sort=sort, start=start, optional=True)
             if following is None or following.items == page.items:
                 break
             items += following.items

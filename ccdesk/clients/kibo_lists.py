@@ -59,15 +59,20 @@ class Collections:
         start: int = 0,
         size: int = PAGE_SIZE,
         strict: bool = False,
+        optional: bool = False,
     ) -> Page | None:
-        """Return one page; None if Kibo refuses the filter or sorting (400), unless `strict`."""
+        """Return one page; None if Kibo refuses the filter or sorting (400), unless `strict`.
+
+        `optional` is for what is nice to have: it is not repeated after trouble.
+        """
         params = {"startIndex": str(start), "pageSize": str(size)}
         if filters:
             params["filter"] = " and ".join(filters)
         if sort:
             params["sortBy"] = sort
         asked = Request(request.method, request.url, params, request.headers)
-        answer = self._pod.call(Call(asked, accept=frozenset() if strict else _REFUSED))
+        accept = frozenset() if strict else _REFUSED
+        answer = self._pod.call(Call(asked, optional=optional, accept=accept))
         if answer.status == 400:
             log.info("%s: filter or sorting refused", request.label)
             return None

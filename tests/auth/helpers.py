@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ccdesk.auth.oauth import OAuthClient
 from ccdesk.auth.tokens import Tokens
-from ccdesk.clients.transport import prepare_session
+from ccdesk.clients.session import prepare_session
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import VaultError
 

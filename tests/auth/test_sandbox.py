@@ -11,7 +11,7 @@ import pytest
 from ccdesk.auth.login import log_in
 from ccdesk.auth.oauth import OAuthClient
 from ccdesk.auth.tokens import Tokens
-from ccdesk.clients.transport import prepare_session
+from ccdesk.clients.session import prepare_session
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, Refused
 from ccdesk.sandbox.cc_person import Person

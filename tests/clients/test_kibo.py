@@ -310,6 +310,18 @@ def test_the_application_is_on_off_or_unknown(
 ) -> None:
     signed_in.get(POD + "/api/commerce/settings/applications", **reply)
     assert customers().app_enabled() is state
+    assert len(signed_in.calls) == 2  # not worth asking twice
+
+
+def test_what_is_optional_is_not_waited_for_but_its_refusal_counts_for_all(signed_in: Any) -> None:
+    clock = QuickClock()
+    signed_in.get(POD + "/api/commerce/settings/applications", status=429, headers={"Retry-After": "30"})
+    signed_in.get(ACCOUNT, json=account(7))
+    client = customers(clock)
+    assert client.app_enabled() is None
+    assert clock.waits == []
+    client.get(7)
+    assert sum(clock.waits) == pytest.approx(30)
 
 
 OFF = {"supressedEmailTransactions": {"shopperLoginCreated": True}}

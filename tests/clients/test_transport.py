@@ -9,7 +9,8 @@ import truststore
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from ccdesk import __version__
-from ccdesk.clients.transport import Request, Transport, TrustStoreAdapter, prepare_session
+from ccdesk.clients.session import TrustStoreAdapter, prepare_session
+from ccdesk.clients.transport import Request, Transport
 from ccdesk.core.errors import AnswerLost, Unreachable
 
 URL = "https://api.example.test/v3/contacts"
