@@ -45,7 +45,7 @@ def perform(args: argparse.Namespace, paths: Paths, console: Console) -> int:
 def _window(args: argparse.Namespace, paths: Paths, console: Console) -> int:
     """Open the window; Qt is loaded only here."""
     try:
-        from ccdesk.gui import start
+        import ccdesk.gui.start as start
     except ImportError as error:
         raise SettingsError(
             "The window cannot be opened on this computer",

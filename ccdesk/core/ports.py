@@ -400,8 +400,8 @@ class Lease(Protocol):
     def release(self) -> None:
         """Give the lease back; harmless if not held."""
 
-    def holder(self) -> str:
-        """Say who holds it in words, `""` if nobody alive does."""
+    def holder(self, *, others: bool = False) -> str:
+        """Say who holds it in words, `""` if nobody alive does; `others` leaves out this very program."""
 
 
 class SettingsStore(Protocol):

@@ -1,4 +1,4 @@
-"""What both fake services stand on: a clock that can be moved, faults that can be ordered, a log of what came in."""
+"""What both fake services stand on: a clock to be moved, faults to be ordered, a log of what came in."""
 
 from __future__ import annotations
 

@@ -60,7 +60,10 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything the Info tab and `ccdesk status` show. `kibo_app` is Kibo's own switch, None: unknown."""
+    """Everything the Info tab and `ccdesk status` show.
+
+    `kibo_app` is Kibo's own switch, None: unknown; `running` names another program at work on this data.
+    """
 
     version: str
     base_dir: str

@@ -12,7 +12,7 @@ from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
 from ccdesk.service.lists import LIST_NAME
 from ccdesk.service.lists import resolve as resolve_list
-from ccdesk.service.status import KIBO_NAME
+from ccdesk.service.status import KIBO_NAME, KIBO_SINCE
 
 _ORIGIN = "window"
 
@@ -132,6 +132,7 @@ def _other_shop(store: Store, before: Settings) -> None:
     if before.kibo_tenant_id:
         store.forget_people()
     store.state.set(KIBO_NAME, "")
+    store.state.set_time(KIBO_SINCE, None)
 
 
 def _shown(settings: Settings, key: str) -> str:

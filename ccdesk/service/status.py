@@ -53,7 +53,7 @@ class StatusReader:
                 for kind in (RunKind.EVENTS, RunKind.INBOUND)
             },
             kibo_app=app,
-            running=store.lease.holder(),
+            running=store.lease.holder(others=True),
             queued=queue,
             parked=store.queue.parked_count(),
             links=store.links.count(),

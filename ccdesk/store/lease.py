@@ -96,9 +96,11 @@ class SqliteLease:
         self._database.run(LeaseRow.delete().where(LeaseRow.owner == self._owner))
         self._thread = None
 
-    def holder(self) -> str:
-        """Say who holds it in words, `""` if nobody alive does."""
+    def holder(self, *, others: bool = False) -> str:
+        """Say who holds it in words, `""` if nobody alive does; `others` leaves out this very program."""
         holder = self._read()
+        if others and holder is not None and holder.owner == self._owner:
+            return ""
         return holder.words if holder is not None and _lives(holder, self._clock.now()) else ""
 
     def _read(self) -> Holder | None:

@@ -72,7 +72,8 @@ def _unsubscribe(scene: Scene) -> None:
 
     driver.tab("tab_sync")
     driver.click("btn_from_cc")
-    driver.until(lambda: len(driver.rows("tbl_inbound")) >= 2, "the inbound runs")
+    driver.until(lambda: len(driver.rows("tbl_inbound")) >= 3, "the inbound runs")
+    driver.until(lambda: "Completed" in driver.rows("tbl_inbound")[0][0], "the run to be Completed")
     driver.picture("sync-from-constant-contact", "the unsubscribe reached Kibo, every other field survived")
 
     row = driver.rows("tbl_inbound")[0]

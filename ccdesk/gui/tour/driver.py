@@ -97,10 +97,10 @@ class Driver:
         """Go to a tab by its name, such as `tab_sync`."""
         tabs = self.find(QTabWidget, "tabs")
         for number in range(tabs.count()):
-            if tabs.widget(number).objectName() == name:
+            page = tabs.widget(number)
+            if page is not None and page.objectName() == name:
                 bar = tabs.tabBar()
                 QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(number).center())
-                self.until(lambda: tabs.currentWidget().objectName() == name, f"tab {name}")
                 return
         raise TourError(f"there is no tab {name}")
 
@@ -129,6 +129,8 @@ class Driver:
         self.into_view(box)
         box.setFocus()
         line = box.lineEdit()
+        if line is None:
+            raise TourError(f"{name} cannot be typed into")
         line.selectAll()
         QTest.keyClicks(line, text)
 
