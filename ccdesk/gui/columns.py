@@ -119,7 +119,7 @@ ENTRY_COLUMNS = (
 )
 ERROR_COLUMNS = (
     Column("customer", "Customer", lambda entry: customer(entry), width=11),
-    Column("email", "E-mail", lambda entry: entry.email or "(none)", width=30),
+    Column("email", "E-mail", lambda entry: entry.email or "(none)", width=28),
     Column("message", "Message", lambda entry: entry.reason),
     Column("code", "Code", lambda entry: entry.code, width=18),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -9,7 +10,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
-from ccdesk.core.errors import CcdeskError, ConfirmNeeded, LoginNeeded
+from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded, LoginNeeded
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.context import Context
@@ -42,6 +43,7 @@ class SettingsWindow(QWidget):
         self.context = context
         self._snapshot: Snapshot | None = None
         self._help: HelpDialog | None = None
+        self._told: RunKind | None = None  # the run whose failure the notice tells of
         self.setObjectName("settings_window")
         self.setWindowTitle(TITLE)
         self.setWindowIcon(app_icon())
@@ -118,7 +120,7 @@ class SettingsWindow(QWidget):
         self.tabs.currentChanged.connect(self._on_tab)
         for page in self.pages():
             page.go_to.connect(self.go_to)
-        self.info.login_card.logged_in.connect(self.settings.refresh)
+        self.info.login_card.logged_in.connect(self.settings.reload)
         self.context.watch.changed.connect(self._on_snapshot)
         self.context.monitor.changed.connect(self._show_footer)
         self.context.bridge.finished.connect(self._on_finished)
@@ -206,16 +208,21 @@ class SettingsWindow(QWidget):
             return f"Running: {formats.KIND_WORDS[monitor.kind]}, {phase}"
         if snapshot is None:
             return ""
-        if snapshot.status.running:
+        if snapshot.status.running and f"process {os.getpid()} " not in snapshot.status.running:
             return f"Another program works on the same data: {snapshot.status.running}"
         if not snapshot.status.enabled:
             return "Not enabled: nothing runs by itself"
         moments = [moment for moment in snapshot.status.next_runs.values() if moment]
-        return f"Enabled · next run {formats.calendar_date(min(moments))}" if moments else "Enabled"
+        return f"Enabled · next run: {formats.calendar_date(min(moments))}" if moments else "Enabled"
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
         words = f"{formats.KIND_WORDS[run.kind]}: "
+        if run.status is RunStatus.COMPLETE:
+            if self._told is run.kind:  # what was wrong has passed
+                self.notice.clear()
+            return
+        self._told = run.kind
         if run.status is RunStatus.FAILED and run.failure is not None:
             self.show_error(run.failure)
         elif run.status is RunStatus.FAILED:
@@ -226,6 +233,9 @@ class SettingsWindow(QWidget):
     @Slot(object, object, bool)
     def _on_failed(self, kind: RunKind, error: CcdeskError, asked: bool) -> None:
         review = partial(self._ask_to_go_on, kind, error)
+        if isinstance(error, Busy) and not asked:
+            return  # a scheduled run that found the data in use comes again by itself
+        self._told = kind
         if isinstance(error, ConfirmNeeded) and asked:
             review()
         elif isinstance(error, ConfirmNeeded):

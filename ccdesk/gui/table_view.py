@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, Signal, Slot
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from ccdesk.gui.icons import icon
 from ccdesk.gui.messages import body
-from ccdesk.gui.table_models import LINK_ROLE, ROW_ROLE, PagedModel
+from ccdesk.gui.table_models import LINK_ROLE, ROW_ROLE, Index, PagedModel
 from ccdesk.gui.theme import Tone, scheme
 
 ROW_SPACE = 16
@@ -28,9 +28,7 @@ EMPTY_ICON = 36
 class LinkDelegate(QStyledItemDelegate):
     """Draws cells that can be clicked as links."""
 
-    def initStyleOption(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
         """Underline and colour a link."""
         super().initStyleOption(option, index)
         if index.data(LINK_ROLE):
@@ -38,6 +36,10 @@ class LinkDelegate(QStyledItemDelegate):
             colour = scheme().colour("link")
             option.palette.setColor(QPalette.ColorRole.Text, colour)
             option.palette.setColor(QPalette.ColorRole.HighlightedText, colour)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Leave room above and below a text of several lines."""
+        return super().sizeHint(option, index) + QSize(0, ROW_SPACE)
 
 
 class PagedTable(QTableView):
@@ -69,6 +71,12 @@ class PagedTable(QTableView):
         self._empty = (title, hint)
         self._describe()
         self.viewport().update()
+
+    def show_whole_texts(self) -> None:
+        """Let rows grow instead of cutting texts; for tables of few rows."""
+        self.setWordWrap(True)
+        self.verticalHeader().setMinimumSectionSize(self.verticalHeader().defaultSectionSize())
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
     def chosen(self) -> Any:
         """Return the row that is selected, or None."""

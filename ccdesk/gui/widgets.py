@@ -84,6 +84,13 @@ def quiet_button(icon: str, name: str, words: str, on_click: Callable[[], object
     return result
 
 
+def disable(widget: QWidget, instead: QWidget) -> None:
+    """Disable a widget; the keyboard goes to `instead`, not to whatever dangerous button comes next."""
+    if widget.hasFocus():
+        instead.setFocus()
+    widget.setEnabled(False)
+
+
 def row(*items: QWidget | None, spacing: int = 8) -> QHBoxLayout:
     """Return a row of widgets; None is the stretch."""
     layout = QHBoxLayout()

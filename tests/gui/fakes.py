@@ -50,6 +50,7 @@ class FakeDesk:
     used: dict[str, int] = field(default_factory=dict)
     kibo_app: bool | None = None
     new_events: int = 0
+    running: str = ""
     base_dir: str = "/home/ada/.local/share/ccdesk"
     fail: dict[str, Exception] = field(default_factory=dict)
     gate: dict[str, threading.Event] = field(default_factory=dict)
@@ -88,6 +89,7 @@ class FakeDesk:
             ),
             next_runs=next_runs,
             kibo_app=self.kibo_app,
+            running=self.running,
             queued=len(self.queue),
             parked=sum(event.status is EventStatus.PARKED for event in self.queue),
             links=sum(run.kind is RunKind.EXPORT for run in self.all_runs) * 4_812,

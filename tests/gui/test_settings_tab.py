@@ -171,9 +171,20 @@ def test_without_a_log_in_the_choices_say_so(qtbot, open_window, desk):
 def test_lists_that_cannot_be_read_lead_to_the_log_in(qtbot, window, desk):
     desk.fail["contact_lists"] = LoginNeeded()
     window.tabs.setCurrentWidget(window.settings)
+    window.settings.reload()
     qtbot.waitUntil(lambda: window.settings.notice.isVisible())
     click(qtbot, window.settings, "notice_settings_action")
     assert window.current() is window.info
+
+
+def test_looking_at_the_tab_again_costs_no_calls(qtbot, window, settings, desk):
+    desk.calls.clear()
+    window.tabs.setCurrentIndex(0)
+    window.tabs.setCurrentWidget(settings)
+    qtbot.waitUntil(lambda: ("status", False) in desk.calls)
+    assert "contact_lists" not in desk.names()
+    settings.reload()
+    qtbot.waitUntil(lambda: "contact_lists" in desk.names())
 
 
 def test_an_address_no_longer_confirmed_is_kept_in_sight(qtbot, settings, desk):

@@ -1,3 +1,7 @@
+import os
+import threading
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent
@@ -12,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ccdesk.core.errors import CcdeskError, ConfirmNeeded, LoginNeeded, Unreachable
+from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded, LoginNeeded, Unreachable
 from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
 from tests.gui.fakes import NOW, play_failure
 from tests.gui.helpers import click, dialog, find
@@ -122,7 +126,7 @@ def test_no_two_mnemonics_are_the_same_on_one_page(window):
 
 
 def test_the_footer_says_whether_anything_runs_by_itself(qtbot, open_window, desk, window):
-    assert find(window, "lbl_footer").text() == "Enabled · next run 12/16/2015"
+    assert find(window, "lbl_footer").text() == "Enabled · next run: 12/16/2015"
     desk.stored["enabled"] = "false"
     other = open_window(desk).window
     assert find(other, "lbl_footer").text() == "Not enabled: nothing runs by itself"
@@ -187,6 +191,54 @@ def test_runs_that_end_badly_are_told(qtbot, parts, run, title):
     assert title in parts.window.notice.title.text()
 
 
+def test_a_scheduled_run_that_finds_the_data_in_use_comes_again_without_a_word(qtbot, parts):
+    with qtbot.waitSignal(parts.context.monitor.failed):
+        parts.bridge.run_failed(RunKind.EVENTS, Busy())
+    assert not parts.window.notice.isVisible()
+
+
+def test_a_failure_is_taken_back_when_the_next_run_of_its_kind_is_well(qtbot, parts):
+    notice = parts.window.notice
+    parts.bridge.run_failed(RunKind.EVENTS, Unreachable())
+    qtbot.waitUntil(notice.isVisible)
+    well = Run(2, RunKind.EVENTS, Trigger.SCHEDULED, RunStatus.COMPLETE, NOW)
+    with qtbot.waitSignal(parts.bridge.finished):
+        parts.bridge.run_finished(replace(well, kind=RunKind.INBOUND))
+    assert notice.isVisible()
+    parts.bridge.run_finished(well)
+    qtbot.waitUntil(lambda: not notice.isVisible())
+
+
+def test_the_footer_names_other_programs_but_not_this_one(qtbot, parts, desk):
+    footer = find(parts.window, "lbl_footer")
+    for running, words in (
+        (
+            "inbound (process 1 on shop)",
+            "Another program works on the same data: inbound (process 1 on shop)",
+        ),
+        (f"inbound (process {os.getpid()} on shop)", "Enabled · next run: 12/16/2015"),
+    ):
+        desk.running = running
+        parts.context.watch.refresh()
+        qtbot.waitUntil(lambda words=words: footer.text() == words)
+
+
+def test_a_button_that_is_disabled_hands_the_keyboard_to_something_harmless(qtbot, parts, desk):
+    window = parts.window
+    window.activateWindow()
+    desk.gate["log_in"] = threading.Event()
+    window.go_to("login")
+    qtbot.keyClick(find(window, "btn_login"), Qt.Key.Key_Space)
+    assert find(window, "btn_login_cancel").hasFocus()
+    qtbot.keyClick(find(window, "btn_login_cancel"), Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: find(window, "btn_login").hasFocus())
+    window.go_to("events")
+    refresh = find(window, "btn_events_refresh")
+    refresh.setFocus()
+    qtbot.keyClick(refresh, Qt.Key.Key_Space)
+    assert window.events.table.hasFocus()
+
+
 def test_errors_nobody_waits_for_are_shown(qtbot, parts):
     def work():
         raise CcdeskError("Out of the blue", detail="a.b")
@@ -236,8 +288,6 @@ def test_dialogs_close_with_escape(qtbot, parts, desk):
 
 
 def test_the_window_never_asks_the_desk_from_the_gui_thread(qtbot, window, desk):
-    import threading
-
     for place in ("login", "list", "export", "inbound", "logs", "events"):
         window.go_to(place)
     qtbot.waitUntil(lambda: {"runs", "events", "contact_lists", "senders"} <= set(desk.names()))
@@ -245,8 +295,6 @@ def test_the_window_never_asks_the_desk_from_the_gui_thread(qtbot, window, desk)
 
 
 def test_long_names_are_cut_and_shown_whole_in_the_tooltip(open_window, desk):
-    from dataclasses import replace
-
     desk.kibo = replace(desk.kibo, name="Mystic Outdoors " * 10)
     window = open_window(desk).window
     assert find(window, "card_kibo_name").toolTip() == "Mystic Outdoors " * 10

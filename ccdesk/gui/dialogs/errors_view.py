@@ -31,7 +31,7 @@ class ErrorsDialog(QDialog):
         self.setObjectName("dlg_errors")
         self.setWindowTitle("Errors")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(820, 460)
+        self.resize(860, 460)
         desk = context.desk
         source = Source(
             fetch=lambda offset, limit: desk.entries(
@@ -43,6 +43,7 @@ class ErrorsDialog(QDialog):
         self.table = PagedTable("tbl_errors", self.model, EMPTY)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.table.setAccessibleName("Error messages")
+        self.table.show_whole_texts()
         self.notice = Notice("notice_errors")
         self._lay_out()
         self.model.load_failed.connect(self.notice.show_error)

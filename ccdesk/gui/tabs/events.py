@@ -16,7 +16,7 @@ from ccdesk.gui.table_view import PagedTable
 from ccdesk.gui.tabs.base import Tab, page_layout
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import button, label, row
+from ccdesk.gui.widgets import button, disable, label, row
 
 EMPTY = (
     "No events are waiting",
@@ -123,7 +123,7 @@ class EventsTab(Tab):
     @Slot()
     def _look(self) -> None:
         """Ask Kibo what has changed; this only queues (seed: Refresh)."""
-        self.btn_refresh.setEnabled(False)
+        disable(self.btn_refresh, self.table)
         self.context.tasks.run(
             self,
             self.context.desk.look_for_events,
@@ -155,7 +155,7 @@ class EventsTab(Tab):
         if event is None:
             return
         desk, event_id = self.context.desk, event.event_id
-        self.btn_retry.setEnabled(False)
+        disable(self.btn_retry, self.table)
         self.context.tasks.run(
             self, lambda: desk.retry_event(event_id), done=self._on_retried, failed=self.show_error
         )

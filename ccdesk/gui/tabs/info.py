@@ -104,6 +104,5 @@ class InfoTab(Tab):
 
     @Slot(bool)
     def _on_checking(self, checking: bool) -> None:
-        self.btn_check.setEnabled(not checking)
         self.kibo_card.show_checking(checking)
         self.login_card.show_checking(checking)

@@ -61,18 +61,24 @@ class EnabledCard(Card):
     @Slot(bool)
     def _on_clicked(self, on: bool) -> None:
         desk = self._context.desk
+        self._had_focus = self.switch.hasFocus()
         self.switch.setEnabled(False)
         self._context.tasks.run(
             self, lambda: desk.set_enabled(on), done=self._on_set, failed=self._on_failed, key="enabled"
         )
 
     def _on_set(self, _: object) -> None:
-        self.switch.setEnabled(True)
+        self._free_switch()
         self._context.monitor.wake()
         self._context.watch.refresh()
 
-    def _on_failed(self, error: CcdeskError) -> None:
+    def _free_switch(self) -> None:
         self.switch.setEnabled(True)
+        if self._had_focus:
+            self.switch.setFocus()
+
+    def _on_failed(self, error: CcdeskError) -> None:
+        self._free_switch()
         self.switch.setChecked(not self.switch.isChecked())
         self.failed.emit(error)
 

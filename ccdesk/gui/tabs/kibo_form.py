@@ -16,7 +16,7 @@ from ccdesk.gui.icons import set_icon
 from ccdesk.gui.messages import Notice
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import Card, button, row
+from ccdesk.gui.widgets import Card, button, disable, row
 from ccdesk.service.api import ConnectionState, SaveResult
 
 SHOP_KEYS = ("kibo_tenant_id", "kibo_home_url")
@@ -129,20 +129,12 @@ class KiboForm(Card):
             invalid[0].line.setFocus()
         return not invalid
 
-    def _busy(self, busy: bool) -> None:
-        self.btn_test.setEnabled(not busy)
-        if busy:
-            self.btn_save.setEnabled(False)
-        else:
-            self._show_buttons()
-
     @Slot()
     def _test(self) -> None:
         if not self._is_valid():
             return
         values = {key: field.value for key, field in self.fields.items() if key.startswith("kibo_")}
         secret, desk = self.secret.text(), self._context.desk
-        self._busy(True)
         self.notice.show_text(Tone.NEUTRAL, "Asking Kibo…")
         self._context.tasks.run(
             self,
@@ -153,7 +145,6 @@ class KiboForm(Card):
         )
 
     def _on_tested(self, tenant: Tenant) -> None:
-        self._busy(False)
         sites = count(len(tenant.site_ids), "site") if tenant.site_ids else ""
         parts = [part for part in (f"tenant {tenant.id}", sites, tenant.host) if part]
         self.notice.show_text(Tone.GOOD, f"Kibo answers: {tenant.name}", ", ".join(parts))
@@ -177,7 +168,7 @@ class KiboForm(Card):
     @Slot()
     def _save_now(self) -> None:
         values, secret, desk = self._changed(), self.secret.text(), self._context.desk
-        self._busy(True)
+        disable(self.btn_save, self.fields["kibo_home_url"].line)
         self._context.tasks.run(
             self,
             lambda: desk.save_settings(values, kibo_secret=secret or None),
@@ -190,12 +181,12 @@ class KiboForm(Card):
         for field in self.fields.values():
             field.mark_stored()
         self.secret.clear()
-        self._busy(False)
+        self._show_buttons()
         self.notice.show_text(Tone.GOOD, "Saved", " ".join(result.notes))
         self._context.monitor.wake()
         self._context.watch.check()
         self.saved.emit()
 
     def _on_failed(self, error: CcdeskError) -> None:
-        self._busy(False)
+        self._show_buttons()
         self.notice.show_error(error)

@@ -18,7 +18,7 @@ from ccdesk.gui.messages import Notice
 from ccdesk.gui.tabs.connection_card import ConnectionCard
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import button, label, restyle, row
+from ccdesk.gui.widgets import button, disable, label, restyle, row
 from ccdesk.service.api import AccountChanged, ConnectionState
 
 LOGIN_TIMEOUT = 600.0  # seconds a person may take in the browser
@@ -101,8 +101,14 @@ class LoginCard(ConnectionCard):
         set_icon(self.btn_login, "external", Tone.ON_ACCENT if stands_out else Tone.NEUTRAL)
 
     def _show_waiting(self, waiting: bool) -> None:
+        back = self.btn_cancel.hasFocus()
         self.waiting.setVisible(waiting)
-        self.btn_login.setEnabled(not waiting)
+        if waiting:
+            disable(self.btn_login, self.btn_cancel)
+        else:
+            self.btn_login.setEnabled(True)
+        if back:
+            self.btn_login.setFocus()
         self._tint_login()
         self.btn_copy.setEnabled(bool(self._url))
         if waiting:

@@ -20,7 +20,7 @@ from ccdesk.gui.tabs.base import Tab, scrolling
 from ccdesk.gui.tabs.settings_fields import ListField, SenderField
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import Card, button, label, row
+from ccdesk.gui.widgets import Card, button, disable, label, row
 from ccdesk.service.api import SaveResult, WelcomeMail
 
 WELCOME_HINT = (
@@ -48,6 +48,7 @@ class SettingsTab(Tab):
         self._snapshot: Snapshot | None = None
         self._welcome: WelcomeMail | None = None
         self._shown_account: tuple[object, ...] = ()
+        self._has_choices = False
         self.list_field = ListField()
         self.list_field.edited.connect(self._on_edited)
         self.sender_field = SenderField()
@@ -91,6 +92,12 @@ class SettingsTab(Tab):
     # what is stored
 
     def refresh(self) -> None:
+        """Read the settings anew; what the account offers costs calls and is read anew by F5 only."""
+        self.context.watch.refresh()
+        if not self._has_choices:
+            self._load_choices()
+
+    def reload(self) -> None:
         """Read the account's lists and senders, and Kibo's Welcome mail, anew."""
         self.context.watch.refresh()
         self._load_choices()
@@ -155,10 +162,12 @@ class SettingsTab(Tab):
         self._on_edited()
 
     def _on_senders(self, senders: list[str]) -> None:
+        self._has_choices = True
         self.sender_field.show_senders(senders)
         self._on_edited()
 
     def _on_choices_failed(self, error: CcdeskError) -> None:
+        self._has_choices = False
         self.list_field.show_lists(None)
         self.sender_field.show_senders(None)
         self.show_error(error)
@@ -186,7 +195,10 @@ class SettingsTab(Tab):
         changed = self.has_changes
         self.lbl_unsaved.setText("Unsaved changes" if changed else "")
         self.btn_discard.setVisible(changed)
-        self.btn_save.setEnabled(changed)
+        if changed:
+            self.btn_save.setEnabled(True)
+        else:
+            disable(self.btn_save, self.list_field.combo)
         self._show_welcome()
 
     def _show_welcome(self) -> None:
@@ -230,7 +242,7 @@ class SettingsTab(Tab):
     @Slot()
     def _save_now(self) -> None:
         values, desk = self._changed(), self.context.desk
-        self.btn_save.setEnabled(False)
+        disable(self.btn_save, self.list_field.combo)
         self.notice.show_text(Tone.NEUTRAL, "Saving…")
         self.context.tasks.run(
             self,
@@ -248,6 +260,7 @@ class SettingsTab(Tab):
         self.context.monitor.wake()
         self.context.watch.refresh()
         if result.created_list:
+            self.list_field.add_list(result.created_list)
             self._load_choices()
 
     def _take_as_stored(self, values: dict[str, str]) -> None:

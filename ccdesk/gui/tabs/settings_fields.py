@@ -38,6 +38,7 @@ class ListField(Field):
         completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         popup = QListView()
         popup.setObjectName("completions")
+        popup.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # tooltips show long names
         completer.setPopup(popup)
         self.combo.setCompleter(completer)
         self.combo.editTextChanged.connect(self._on_text)
@@ -76,6 +77,10 @@ class ListField(Field):
             self.line.setCursorPosition(0)
         self.combo.blockSignals(False)
         self._show_kind()
+
+    def add_list(self, name: str) -> None:
+        """Offer a list that has just been made, before the account is asked again."""
+        self.show_lists([*(self._lists or {}).values(), ContactList("", name, 0)])
 
     @Slot()
     def _on_text(self) -> None:

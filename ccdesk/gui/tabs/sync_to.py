@@ -162,8 +162,9 @@ class ToPage(QWidget):
         self._snapshot = snapshot
         name = snapshot.status.contact_list or snapshot.settings.contact_list
         if name:
-            links = formats.count(snapshot.status.links, "customer")
-            self.facts.setText(f"List: “{name}” · {links} known on both sides")
+            links = snapshot.status.links
+            linked = f" · {formats.count(links, 'customer')} linked" if links else ""
+            self.facts.setText(f"List: “{name}”{linked}")
         else:
             self.facts.setText("No list has been chosen yet: choose one on the Settings tab first.")
         self._show_state()
