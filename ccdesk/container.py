@@ -59,6 +59,7 @@ class RealConnections:
         self._kibo_pacer, self._mailing_pacer = Pacer(clock=clock), Pacer(clock=clock)
         self._lock = threading.Lock()
         self._keepers: dict[tuple[str, str], Tokens] = {}
+        self._for_runs: dict[tuple[str, ...], Kibo] = {}
 
     def _vault(self) -> Vault:
         with self._lock:
@@ -90,7 +91,7 @@ class RealConnections:
         *,
         secret: str | None = None,
     ) -> Kibo:
-        """Return a Kibo client."""
+        """Return a Kibo client; runs, of which there is one at a time, share theirs and its sign-in."""
         if not settings.kibo_ready:
             raise SettingsError(
                 "Kibo is not set up yet",
@@ -111,6 +112,11 @@ class RealConnections:
                 )
             return found
 
+        place = (settings.kibo_home_url, settings.kibo_tenant_id, settings.kibo_tenant_url)
+        key = (*place, settings.kibo_app_key, origin)
+        if cancel is not None and key in self._for_runs:
+            self._for_runs[key].cancel = cancel
+            return self._for_runs[key]
         client = Kibo(
             settings.kibo_home_url,
             settings.kibo_tenant_id,
@@ -124,6 +130,7 @@ class RealConnections:
         )
         if cancel is not None:
             client.cancel = cancel
+            self._for_runs[key] = client
         return client
 
     def mailing(
@@ -199,7 +206,8 @@ class RealConnections:
         return self._environment.get(SECRET_VARIABLE) or self._vault().get(_SECRET)
 
     def set_kibo_secret(self, secret: str) -> None:
-        """Keep or remove the shared secret."""
+        """Keep or remove the shared secret; runs sign in with it from now on."""
+        self._for_runs.clear()
         if secret:
             self._vault().set(_SECRET, secret)
         else:

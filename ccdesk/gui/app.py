@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 ALREADY_OPEN = "ccdesk is already open on this data. Its window was brought to the front.\n"
 SIGNAL_CHECK_MS = 300
+SWITCH_SECONDS = (
+    0.001  # how long a busy background thread may keep Python from the window's (5 ms by default)
+)
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ def open_in_browser(url: str) -> bool:
 
 def application(argv: list[str] | None = None) -> QApplication:
     """Return the QApplication, made if there is none."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing

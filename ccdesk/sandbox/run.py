@@ -23,7 +23,8 @@ from ccdesk.sandbox.serving import Server
 class Sandbox:
     """Both services on ports of this computer, from `start` (or `with`) to `stop`.
 
-    `port` is Kibo's, the next one Constant Contact's; 0 takes two free ones.
+    `port` is Kibo's, the next one Constant Contact's; 0 takes two free ones. Started again after a stop, as a
+    service that comes back, it serves on the same ports.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class Sandbox:
         kibo_switches: KiboSwitches | None = None,
         cc_switches: CcSwitches | None = None,
     ) -> None:
-        self._port = port
+        self._ports = (port, port + 1) if port else (0, 0)
         self.clock = clock or SandboxClock()
         self.faults, self.log = Faults(), RequestLog()
         self.kibo = KiboState(self.clock, kibo_switches)
@@ -58,11 +59,12 @@ class Sandbox:
         kibo = Wire(kibo_app, kibo_server.service_of, self.clock, self.faults, self.log)
         cc = Wire(cc_app, cc_server.service_of, self.clock, self.faults, self.log)
         try:
-            self._servers.append(Server(self._port, kibo))
-            self._servers.append(Server(self._port + 1 if self._port else 0, cc))
+            for port, app in zip(self._ports, (kibo, cc), strict=True):
+                self._servers.append(Server(port, app))
         except OSError:
             self.stop()
             raise
+        self._ports = (self._servers[0].port, self._servers[1].port)
         for server in self._servers:
             server.start()
 
@@ -105,7 +107,7 @@ def serve_forever(port: int, customers: int, seed: int) -> None:
     try:
         with Sandbox(port=port) as sandbox:
             seed_shop(sandbox.kibo, sandbox.cc, customers, seed)
-            sys.stdout.write(json.dumps(sandbox.addresses(), indent=2) + "\n")
+            sys.stdout.write(json.dumps(sandbox.addresses()) + "\n")
             sys.stdout.flush()
             while not ended.wait(0.5):  # in pieces: on Windows a wait without end hears no signal
                 pass

@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded, QuotaUsedUp
+from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded, QuotaUsedUp, redact
 from ccdesk.core.ports import Store
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
-from ccdesk.service.connections import Connections, KiboClient, MailingClient
+from ccdesk.service.connections import Connections
 from ccdesk.service.lists import active_list
 from ccdesk.sync.compare import run_full_compare
 from ccdesk.sync.context import RunContext, RunSettings
@@ -74,6 +74,7 @@ class Runner:
         origin = "export" if kind is RunKind.EXPORT else "loops"
         kibo = self._connections.kibo(settings, origin, cancel)
         mailing = self._connections.mailing(settings, origin, cancel)
+        before = kibo.calls, mailing.calls
         self._store.lease.acquire(kind.value)
         try:
             self._close_dead()
@@ -91,7 +92,9 @@ class Runner:
                 listener=listener,
                 confirmed=confirmed,
             )
-            finished = self._finish(ctx, self._go(ctx), kibo, mailing)
+            error = self._go(ctx)
+            calls = kibo.calls - before[0], mailing.calls - before[1]
+            finished = self._finish(ctx, error, *calls)
             self._prune(settings)
             return finished
         finally:
@@ -112,14 +115,12 @@ class Runner:
                 "ccdesk itself made a mistake",
                 meaning="The run stopped; what was done so far stands.",
                 next_step="Send the log file to support.",
-                detail=f"{type(error).__name__}: {error}",
+                detail=redact(f"{type(error).__name__}: {error}"),
                 code="our_fault",
             )
         return None
 
-    def _finish(
-        self, ctx: RunContext, error: CcdeskError | None, kibo: KiboClient, mailing: MailingClient
-    ) -> Run:
+    def _finish(self, ctx: RunContext, error: CcdeskError | None, kibo_calls: int, mailing_calls: int) -> Run:
         status = RunStatus.COMPLETE
         if isinstance(error, Cancelled):
             status = RunStatus.CANCELLED
@@ -135,8 +136,8 @@ class Runner:
             total_contacts=ctx.total,
             error_count=ctx.errors,
             counts=dict(ctx.counts),
-            calls_constant_contact=mailing.calls,
-            calls_kibo=kibo.calls,
+            calls_constant_contact=mailing_calls,
+            calls_kibo=kibo_calls,
             message=message,
             waiting_until=error.until if isinstance(error, QuotaUsedUp) else None,
         )
