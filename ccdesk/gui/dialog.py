@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 
@@ -208,7 +207,7 @@ class SettingsWindow(QWidget):
             return f"Running: {formats.KIND_WORDS[monitor.kind]}, {phase}"
         if snapshot is None:
             return ""
-        if snapshot.status.running and f"process {os.getpid()} " not in snapshot.status.running:
+        if snapshot.status.running:
             return f"Another program works on the same data: {snapshot.status.running}"
         if not snapshot.status.enabled:
             return "Not enabled: nothing runs by itself"
