@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, get_type_hints
 
 from flask import Blueprint, Response, request
 
 from ccdesk.sandbox import cc_state, kibo_state
 from ccdesk.sandbox.cc_state import CcState
+from ccdesk.sandbox.json_values import fitted
 from ccdesk.sandbox.kernel import Fault, Faults, RequestLog, SandboxClock
+from ccdesk.sandbox.kibo_model import Refusal
 from ccdesk.sandbox.kibo_state import KiboState
 from ccdesk.sandbox.seed import seed_shop
 
@@ -54,6 +57,8 @@ def control_blueprint(sandbox: Controlled) -> Blueprint:
     route("/received", "GET", orders.received)
     route("/outbox", "GET", orders.outbox)
     route("/state", "GET", orders.state)
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        route("/<path:order>", method, orders.unknown)
     return blueprint
 
 
@@ -85,6 +90,10 @@ class _Orders:
     def add_fault(self, **values: Any) -> Json:
         """Order a fault with the fields of `kernel.Fault`."""
         fault = _called(Fault, values)
+        try:
+            re.compile(fault.path)
+        except re.error as error:
+            raise ValueError(f"'path' is no regular expression: {error}") from None
         self._sandbox.faults.add(fault)
         return asdict(fault)
 
@@ -94,12 +103,22 @@ class _Orders:
 
     def move_clock(self, advance_seconds: float = 0.0) -> Json:
         """Move the sandbox's clock, and return its time."""
-        self._sandbox.clock.advance(timedelta(seconds=advance_seconds))
-        return {"now": self._sandbox.clock.now()}
+        clock = self._sandbox.clock
+        try:
+            step = timedelta(seconds=advance_seconds)
+            clock.now() + step
+        except (OverflowError, ValueError):  # before the clock is past the last day there is
+            raise ValueError(f"'advance_seconds' cannot be {advance_seconds}") from None
+        clock.advance(step)
+        return {"now": clock.now()}
 
     def seed(self, customers: int, seed: int = 1) -> Json:
         """Fill both services with a pretend shop and tell who is notable in it."""
         return asdict(seed_shop(self._sandbox.kibo, self._sandbox.cc, customers, seed))
+
+    def unknown(self, order: str, **_values: Any) -> None:
+        """Refuse what is no order."""
+        raise LookupError(f"No such order: {request.method} {PREFIX}/{order}")
 
     def received(self) -> list[Json]:
         """Return what was received, from index `since` of the query on."""
@@ -133,8 +152,12 @@ class _Orders:
 
 
 def _called(function: Answer, arguments: Json) -> Any:
-    """Call with keyword arguments; TypeError names an argument that is missing or unknown."""
+    """Call with keyword arguments; an error names the one that is missing, unknown or of a wrong kind."""
     bound = inspect.signature(function).bind(**arguments)
+    hints = get_type_hints(function)
+    for name in arguments:
+        if name in hints and name in bound.arguments:
+            bound.arguments[name] = fitted(f"'{name}'", bound.arguments[name], hints[name])
     return function(*bound.args, **bound.kwargs)
 
 
@@ -142,7 +165,7 @@ def _as_view(answer: Answer) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         try:
             return _json(_called(answer, {**_body(), **path}))
-        except (LookupError, TypeError, ValueError) as error:
+        except (LookupError, Refusal, TypeError, ValueError) as error:
             return _json({"error": str(error).strip("'")}, 400)
 
     return view

@@ -66,13 +66,15 @@ def put_account(account_id: int) -> Response:
     status = kibo.switches.refuse_put_ids.get(account_id)
     if status is not None:
         raise Refusal(status, "VALIDATION_CONFLICT", "An API extension of the tenant refused the change")
-    if body.get("id", account_id) != account_id:
+    if body.get("id") not in (None, 0, account_id):
         raise invalid("The id in the body is another one than in the path")
     with kibo.change(account, author()):
         opted_in = account.accepts
         apply_body(account, body, _writing(kibo, merge=kibo.switches.put_mode == "merge"))
         if kibo.switches.put_ignores_opt_in:
             account.accepts = opted_in
+        if kibo.switches.put_loses_contacts:
+            account.contacts = ()
     return reply(account.as_json())
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, abort, current_app, request
 
 from ccdesk.sandbox.kibo_events import event_fields
 from ccdesk.sandbox.kibo_filter import parse_filter, parse_sort
@@ -148,7 +148,7 @@ def list_subscriptions() -> Response:
 def _application() -> Json:
     kibo = state()
     if kibo.switches.app_status == "missing":
-        raise Refusal(404, "ITEM_NOT_FOUND", "There is no such resource")
+        abort(404)  # as a path that is not there: the endpoint is absent from the published contract (§11)
     if kibo.switches.app_status == "forbidden":
         raise Refusal(403, "FORBIDDEN", "The application lacks the behavior 'Application Status Read'")
     return {

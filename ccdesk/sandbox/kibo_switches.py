@@ -6,10 +6,10 @@ depend on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_type_hints
+
+from ccdesk.sandbox.json_values import fitted
 
 BEHAVIORS = (
     "Application Status Read",
@@ -63,6 +63,7 @@ class KiboSwitches:
     contact_change_bumps_update_date: bool = True
     refuse_put_ids: dict[int, int] = field(default_factory=dict)  # account id → status of the refusal
     put_ignores_opt_in: bool = False  # True: a PUT answers 200 and keeps the old acceptsMarketing
+    put_loses_contacts: bool = False  # True: a PUT empties the address book although it was sent along
 
     # Application (§2, §11)
     app_status: Literal["on", "off", "missing", "forbidden"] = "on"
@@ -81,8 +82,8 @@ class KiboSwitches:
         unknown = sorted(set(values) - {one.name for one in fields(self)})
         if unknown:
             raise ValueError(f"No such switch: {', '.join(unknown)}")
-        fitted = {name: _fitted(name, value, hints[name]) for name, value in values.items()}
-        for name, value in fitted.items():
+        turned = {name: fitted(f"switch {name}", value, hints[name]) for name, value in values.items()}
+        for name, value in turned.items():
             setattr(self, name, value)
 
     def as_json(self) -> dict[str, Any]:
@@ -90,23 +91,3 @@ class KiboSwitches:
         return {
             name: sorted(value) if isinstance(value, set) else value for name, value in asdict(self).items()
         }
-
-
-def _fitted(name: str, value: Any, hint: Any) -> Any:
-    """Return a value as its switch holds it: JSON has no sets, and only texts as keys."""
-    origin = get_origin(hint)
-    if origin is Literal:
-        fits = value in get_args(hint)
-    elif origin is UnionType:
-        fits = type(value) in get_args(hint) or (value is None and NoneType in get_args(hint))
-    elif origin is set:
-        fits = isinstance(value, Iterable) and not isinstance(value, str)
-        value = set(value) if fits else value
-    elif origin is dict:
-        fits = isinstance(value, Mapping)
-        value = {int(key): int(one) for key, one in value.items()} if fits else value
-    else:
-        fits = type(value) is hint
-    if not fits:
-        raise ValueError(f"Switch {name} cannot be {value!r}")
-    return value

@@ -7,7 +7,9 @@ hosts keep connections open, and a client's mistakes with that show only on such
 from __future__ import annotations
 
 import io
+import logging
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +17,8 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from ccdesk.sandbox.kernel import WsgiApp
+
+log = logging.getLogger(__name__)
 
 _HOST = "127.0.0.1"
 _BODILESS = (204, 304)
@@ -54,13 +58,15 @@ class _Handler(WSGIRequestHandler):
     def _answer(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         code, _, phrase = status.partition(" ")
         self.send_response_only(int(code), phrase)
+        names = set()
         for name, value in headers:
-            if name.lower() != "content-length":
-                self.send_header(name, value)
-        if int(code) not in _BODILESS:
+            self.send_header(name, value)
+            names.add(name.lower())
+        bodiless = self.command == "HEAD" or int(code) in _BODILESS
+        if not bodiless and "content-length" not in names:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command != "HEAD" and int(code) not in _BODILESS:
+        if not bodiless:
             self.wfile.write(body)
         self.wfile.flush()
 
@@ -89,7 +95,9 @@ class _Server(ThreadedWSGIServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away; faults of the service answer 500 and are logged there."""
+        """Log what broke a connection, unless it was the client that went away."""
+        if not isinstance(sys.exception(), ConnectionError):
+            log.exception("A connection to the sandbox broke")
 
     def hang_up(self) -> None:
         """End every open connection; their threads then find them closed."""
