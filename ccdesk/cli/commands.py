@@ -59,6 +59,15 @@ def _window(args: argparse.Namespace, paths: Paths, console: Console) -> int:
     return start.window(paths)
 
 
+def tell_in_window(error: CcdeskError) -> None:
+    """Show an error that kept the window from opening to those who started it from the desktop."""
+    try:
+        import ccdesk.gui.start as start
+    except ImportError:
+        return
+    start.tell(error)
+
+
 # ---------------------------------------------------------------- log-in and settings
 
 

@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except CcdeskError as error:
         console.error(error)
+        if args.command is None:
+            commands.tell_in_window(error)
         return int(error.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (| head): nothing is left to tell anybody.

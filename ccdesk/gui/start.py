@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtWidgets import QMessageBox
-
 from ccdesk.container import Container, build_container
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import CcdeskError, SettingsError
+from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.gui import app as gui_app
+from ccdesk.gui.messages import show_fatal
+from ccdesk.gui.single_instance import raise_running
 from ccdesk.logs import start_logging
 from ccdesk.paths import Paths
 from ccdesk.sandbox.kernel import SandboxClock
@@ -33,18 +34,30 @@ DEMO_KEYS = (
 
 
 def window(paths: Paths) -> int:
-    """Open the window; what keeps it from opening is said in a message box as well as on stderr."""
+    """Open the window, or bring the one forward that is open on this base dir already."""
     require_display()
-    try:
-        container = build_container(paths)
-    except CcdeskError as error:
-        gui_app.application()
-        QMessageBox.critical(None, "Constant Contact Settings", f"{error.title}\n\n{error.text}")
-        raise
+    gui_app.application()
+    if raise_running(paths.base):
+        if sys.stderr is not None:  # the windowed program has none
+            sys.stderr.write(gui_app.ALREADY_OPEN)
+        return int(ExitCode.DONE)
+    container = build_container(paths)
     try:
         return gui_app.main(container.desk, Loop(container.desk, container.clock), base_dir=paths.base)
     finally:
         container.close()
+
+
+def tell(error: CcdeskError) -> None:
+    """Say in a box why the window cannot open, where nobody would read it on a terminal."""
+    on_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if on_terminal or os.environ.get("QT_QPA_PLATFORM") in ("offscreen", "minimal"):
+        return
+    try:
+        require_display()
+    except SettingsError:
+        return
+    show_fatal(error)
 
 
 def require_display() -> None:

@@ -25,7 +25,7 @@ from ccdesk.service.desk import LocalDesk
 log = logging.getLogger(__name__)
 
 SOON = timedelta(seconds=5)  # the first run after start
-_BUSY_AGAIN = timedelta(minutes=1)
+_BUSY_AGAIN = timedelta(seconds=15)
 _LONGEST_WAIT = 20.0  # seconds; how late a wake-up from sleep is noticed at most
 _STATUS_EVERY = timedelta(hours=1)
 _EVERY = {

@@ -159,13 +159,13 @@ def test_kibos_switch_is_asked_once_an_hour_while_it_is_on(clock):
     assert desk.asked <= 3
 
 
-def test_a_busy_store_is_tried_again_in_a_minute(clock):
+def test_a_busy_store_is_tried_again_soon(clock):
     desk, loop = started(clock, problem=Busy())
     clock.at += SOON
     loop.tick()
-    assert desk.memory[RunKind.EVENTS] == clock.at + timedelta(minutes=1)
+    assert desk.memory[RunKind.EVENTS] == clock.at + timedelta(seconds=15)
     desk.problem = None
-    clock.at += timedelta(minutes=1)
+    clock.at += timedelta(seconds=15)
     loop.tick()
     assert len(desk.done) == 2
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from PySide6.QtWidgets import QWidget
+
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.gui.tour.driver import check
 from ccdesk.gui.tour.scene import Scene
@@ -47,6 +49,7 @@ def _event(scene: Scene) -> None:
     check(str(shopper) in row[1].replace(",", ""), "the Object Id is not the customer's id")
     check("Pending" in row[3], "the event is not pending")
     check(email not in scene.members(), "“Refresh” did more than look")
+    driver.until(lambda: driver.find(QWidget, "btn_events_refresh").isEnabled(), "the look to end")
     driver.picture("events-pending", "one event, one entry, not yet processed")
 
     run, _ = scene.cycle()
