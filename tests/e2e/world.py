@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ccdesk.sandbox.kibo_state import KiboSwitches
-from ccdesk.sandbox.run import Sandbox
-
 from ccdesk.auth.oauth import TokenReply
 from ccdesk.container import Container, build_container
 from ccdesk.core.clock import Clock
@@ -18,6 +15,8 @@ from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus
 from ccdesk.paths import Paths
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kernel import SandboxClock
+from ccdesk.sandbox.kibo_state import KiboSwitches
+from ccdesk.sandbox.run import Sandbox
 
 
 class HurriedClock(Clock):
