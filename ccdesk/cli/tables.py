@@ -97,6 +97,7 @@ def _connection(name: str, connection: Connection) -> str:
         text += f" – {connection.name}"
     if connection.error is not None:
         text += f"\n  {connection.error.text}"
+        text += f" ({connection.error.detail})" if connection.error.detail else ""
     return text
 
 

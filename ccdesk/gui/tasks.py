@@ -16,7 +16,7 @@ from ccdesk.core.errors import CcdeskError
 
 log = logging.getLogger(__name__)
 
-WORKERS = 4
+WORKERS = 8  # some wait for the network: reading the store must not queue up behind them
 REFRESH_EVERY_MS = 250
 
 

@@ -142,6 +142,7 @@ class Runner:
             waiting_until=error.until if isinstance(error, QuotaUsedUp) else None,
         )
         self._store.runs.finish(run)
+        log.info("run %s (%s) ended %s: %s", run.id, run.kind.value, status.value, run.counts)
         if error is not None:
             log.warning("run %s (%s): %s %s", run.id, run.kind.value, error.title, error.detail)
         if isinstance(error, ConfirmNeeded):
