@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ccdesk.core.errors import ItemError, NotFound
+from ccdesk.core.errors import ConfirmNeeded, ItemError, NotFound
 from ccdesk.core.models import Customer, Link, LinkState, Owed, Standing
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
@@ -12,11 +12,14 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.later import opt_in_is_later
 
 _PAGE = 200
+LOST_DATA = "kibo_lost_data"
 
 
 def carry(ctx: RunContext) -> None:
     """Give Kibo every opt-out and opt-in it is owed; one account's failure keeps only that one owed."""
     total = _count_and_guard(ctx)
+    if total:
+        _refuse_while_stopped(ctx)
     after, done = -1, 0
     while page := ctx.store.links.owed(after, _PAGE):
         after = page[-1].customer_id
@@ -27,6 +30,31 @@ def carry(ctx: RunContext) -> None:
                 _carry_one(ctx, current)
             done += 1
             ctx.progress("Writing to Kibo", done, total)
+
+
+class WritesStopped(ConfirmNeeded):
+    """Kibo gave back less than it was given: nothing more is written until a person says so (§15.5)."""
+
+    title = "Writing to Kibo is stopped"
+    meaning = "What is owed to Kibo is kept and nothing more is written, so that no other account is harmed."
+
+
+def _stopped(customer_id: str) -> WritesStopped:
+    return WritesStopped(
+        f"Writing to Kibo is stopped: customer {customer_id} lost data when its opt-in was written",
+        next_step=f"Check customer {customer_id} in Kibo's Admin, then confirm the run (in the window, or "
+        "“ccdesk sync inbound --confirm”).",
+        code=LOST_DATA,
+    )
+
+
+def _refuse_while_stopped(ctx: RunContext) -> None:
+    customer_id = ctx.store.state.get(names.WRITES_STOPPED)
+    if not customer_id:
+        return
+    if not ctx.confirmed:
+        raise _stopped(customer_id)
+    ctx.store.state.set(names.WRITES_STOPPED, "")
 
 
 def _count_and_guard(ctx: RunContext) -> int:
@@ -49,6 +77,9 @@ def _carry_one(ctx: RunContext, link: Link) -> None:
         for account in accounts:
             _write(ctx, link, account)
     except ItemError as error:
+        if error.code == LOST_DATA:
+            ctx.store.state.set(names.WRITES_STOPPED, str(link.customer_id))
+            raise _stopped(str(link.customer_id)) from error
         reason = f"Still owed to Kibo ({link.owed.value}): {error.text}"
         ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])
 

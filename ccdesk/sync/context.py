@@ -24,6 +24,7 @@ UPDATES_SINCE = "inbound.updates_since"
 UPDATES_FLOOR = "inbound.updates_floor"  # everything up to here was read back after our own writes
 SCANNED_AT = "inbound.scanned_at"
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
+WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 COMPARED_AT = "compare.finished_at"
 
 GUARD_SHARE = 0.20
