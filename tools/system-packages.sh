@@ -2,7 +2,7 @@
 # Installs the system libraries the Qt window needs on Debian, even offscreen; says what is missing where it may not.
 set -eu
 
-needed="libegl1 libgl1 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4
+needed="libegl1 libgl1 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4
 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 fonts-dejavu-core xvfb $*"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
