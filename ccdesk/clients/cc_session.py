@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccdesk.clients import cc_parse
 from ccdesk.clients.caller import Call, Caller
@@ -67,6 +67,11 @@ class MailingSession:
     def server_time(self) -> datetime | None:
         """The server's clock as of its last answer, if it told."""
         return self._caller.transport.server_time
+
+    @property
+    def server_ahead(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, as of its last answer."""
+        return self._caller.transport.server_ahead
 
     def for_opt_outs(self) -> AbstractContextManager[None]:
         """Let this thread's calls inside use the day's reserve: they serve opt-outs (design §4)."""

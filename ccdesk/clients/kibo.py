@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccdesk.clients import kibo_parse
 from ccdesk.clients.caller import Call, Caller
@@ -88,6 +88,11 @@ class Kibo:
     def server_time(self) -> datetime | None:
         """The server's clock as of its last answer, if it told."""
         return self._caller.transport.server_time
+
+    @property
+    def server_ahead(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, as of its last answer."""
+        return self._caller.transport.server_ahead
 
     def tenant(self) -> Tenant:
         """Return the tenant, resolved through the home pod (§1)."""

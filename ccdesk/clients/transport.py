@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -115,6 +115,7 @@ class Transport:
         self._timeout = (connect, read)
         self._local = threading.local()
         self.server_time: datetime | None = None
+        self.server_ahead: timedelta | None = None  # the server's clock less ours
 
     def send(self, request: Request) -> Answer:
         """Send a request once; a GET follows a few redirects within the same host.
@@ -177,7 +178,8 @@ class Transport:
             moment = parsedate_to_datetime(answer.headers.get("date", ""))
         except (ValueError, TypeError):
             return
-        self.server_time = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        self.server_time, self.server_ahead = moment, moment - datetime.now(UTC)
 
 
 def _redirect_within_host(answer: Answer) -> str:

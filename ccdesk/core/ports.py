@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from ccdesk.core.models import Contact, ContactFields, ContactList, Customer, Link, Ownership
@@ -63,6 +63,10 @@ class Customers(Protocol):
     @property
     def server_time(self) -> datetime | None:
         """The server's clock as of its last answer, if it told."""
+
+    @property
+    def server_ahead(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, as of its last answer."""
 
     def tenant(self) -> Tenant:
         """Return the tenant, resolved through the home pod."""
@@ -127,6 +131,10 @@ class Mailing(Protocol):
     @property
     def server_time(self) -> datetime | None:
         """The server's clock as of its last answer, if it told."""
+
+    @property
+    def server_ahead(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, as of its last answer."""
 
     def for_opt_outs(self) -> AbstractContextManager[None]:
         """Allow the calls inside to use the daily calls kept in reserve for opt-outs (design §4)."""

@@ -163,11 +163,11 @@ def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Lin
     if contact is None or contact.standing is not Standing.OUT:
         return False
     baseline = ctx.store.state.get_time(names.BASELINE)
-    later = opt_in_is_later(contact=contact, customer=account, link=link, baseline=baseline)
+    later = opt_in_is_later(contact=contact, customer=account, link=link, baseline=baseline, skew=ctx.skew())
     if later is None:
         set_at = ctx.customers.opt_in_set_at(account.id)
         later = opt_in_is_later(
-            contact=contact, customer=account, link=link, baseline=baseline, set_at=set_at
+            contact=contact, customer=account, link=link, baseline=baseline, set_at=set_at, skew=ctx.skew()
         )
     return later is True
 

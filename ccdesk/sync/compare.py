@@ -50,7 +50,7 @@ def _compare_links(ctx: RunContext) -> None:
             contact = contacts.get(link.email_key)
             if contact is None and not link.contact_id:
                 continue
-            judgement = judge(contact, link, list_id=ctx.settings.list_id, now=now)
+            judgement = judge(contact, link, list_id=ctx.settings.list_id, now=now, skew=ctx.skew())
             if judgement.link != link:
                 changed.append(judgement.link)
             if judgement.reason and judgement.link.owed is Owed.NOTHING:

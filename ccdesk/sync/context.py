@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import Cancelled, ConfirmNeeded, ListGone
@@ -30,6 +30,7 @@ COMPARED_AT = "compare.finished_at"
 GUARD_SHARE = 0.20
 GUARD_PEOPLE = 25
 FRESH_MOST = 5_000
+_NOISE = timedelta(seconds=5)  # Date headers have whole seconds, and answers take time
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,16 @@ class RunContext:
     def mailing_now(self) -> datetime:
         """The mailing service's clock as of its last answer; ours only if it never told."""
         return self.mailing.server_time or self.clock.now()
+
+    def skew(self) -> timedelta:
+        """How far Kibo's clock is ahead of Constant Contact's; nothing where that cannot be told from noise.
+
+        Both dates of a conflict (design R5) are compared on one clock.
+        """
+        kibo, mailing = self.customers.server_ahead, self.mailing.server_ahead
+        if kibo is None or mailing is None or abs(kibo - mailing) < _NOISE:
+            return timedelta(0)
+        return kibo - mailing
 
     def check_cancel(self) -> None:
         """Stop between items when asked, and show that we are alive."""

@@ -296,11 +296,13 @@ def untouched_link(ctx: RunContext, placing: Placing) -> Link:
 def _order(ctx: RunContext, contact: Contact, customer: Customer, link: Link | None) -> bool | None:
     """Say whether the opt-in is later than the opt-out; the audit log is asked where dates leave it open."""
     baseline = ctx.store.state.get_time(names.BASELINE)
-    later = opt_in_is_later(contact=contact, customer=customer, link=link, baseline=baseline)
+    later = opt_in_is_later(contact=contact, customer=customer, link=link, baseline=baseline, skew=ctx.skew())
     if later is not None or contact.opt_out_at is None:
         return later
     set_at = ctx.customers.opt_in_set_at(customer.id)
-    return opt_in_is_later(contact=contact, customer=customer, link=link, baseline=baseline, set_at=set_at)
+    return opt_in_is_later(
+        contact=contact, customer=customer, link=link, baseline=baseline, set_at=set_at, skew=ctx.skew()
+    )
 
 
 class _Lookup:

@@ -90,7 +90,7 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, opt_ins_since: datetime
         if not known:
             strangers.append(contact)
         for link in known:
-            judgement = judge(contact, link, list_id=ctx.settings.list_id, now=now)
+            judgement = judge(contact, link, list_id=ctx.settings.list_id, now=now, skew=ctx.skew())
             if judgement.link.state is LinkState.LEFT_LIST and link.state is not LinkState.LEFT_LIST:
                 ctx.require_list_once()
             if judgement.link != link:
@@ -156,7 +156,7 @@ def _ask_about_missing(ctx: RunContext) -> None:
 
 
 def _judge_one(ctx: RunContext, contact: Contact | None, link: Link) -> None:
-    judgement = judge(contact, link, list_id=ctx.settings.list_id, now=ctx.mailing_now())
+    judgement = judge(contact, link, list_id=ctx.settings.list_id, now=ctx.mailing_now(), skew=ctx.skew())
     entries = []
     if judgement.reason and judgement.link.owed is Owed.NOTHING:
         entries.append(Entry(link.customer_id, link.email, Outcome.SKIPPED, judgement.reason))

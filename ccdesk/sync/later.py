@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccdesk.core.models import Contact, Customer, Link
 
@@ -14,13 +14,14 @@ def opt_in_is_later(
     link: Link | None,
     baseline: datetime | None,
     set_at: datetime | None = None,
+    skew: timedelta = timedelta(0),
 ) -> bool | None:
     """Say whether the customer's opt-in in Kibo is later than the contact's opt-out; None: not known.
 
     Kibo stores no date of the opt-in, so it is boxed in: it happened after we last knew the customer as
     opted out (`link.kibo_updated_at`), after the account was made, and after the first export if that did
     not see the customer (`baseline`); and not after the account's last update. `set_at` is the audit log's
-    own answer and beats the box.
+    own answer and beats the box. `skew` is how far Kibo's clock is ahead of Constant Contact's.
 
     An opt-out that we carried to Kibo ourselves is older than any opt-in seen since, whatever the clocks say.
     """
@@ -29,6 +30,7 @@ def opt_in_is_later(
         return True
     if opted_out_at is None:
         return None
+    opted_out_at += skew
     if set_at is not None:
         return set_at > opted_out_at
     lower_bounds = [customer.created_at, baseline if link is None else None]

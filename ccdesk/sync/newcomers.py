@@ -30,7 +30,9 @@ def welcome_back(ctx: RunContext, contact: Contact) -> None:
     links = []
     for customer in ctx.customers.by_email(contact.email):
         earlier = customer.updated_at
-        later = earlier is not None and contact.opt_in_at is not None and contact.opt_in_at > earlier
+        later = (
+            earlier is not None and contact.opt_in_at is not None and contact.opt_in_at + ctx.skew() > earlier
+        )
         owed = Owed.OPT_IN if later and not customer.accepts_marketing else Owed.NOTHING
         links.append(
             Link(

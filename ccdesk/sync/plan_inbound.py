@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
 
@@ -16,10 +16,18 @@ class Judgement:
     reason: str = ""
 
 
-def judge(contact: Contact | None, link: Link, *, list_id: str, now: datetime) -> Judgement:
+def judge(
+    contact: Contact | None,
+    link: Link,
+    *,
+    list_id: str,
+    now: datetime,
+    skew: timedelta = timedelta(0),
+) -> Judgement:
     """Read a contact against its link: deleted first, then permission; membership is never consent.
 
-    `contact` None means the service no longer knows it. `now` is the mailing service's time. The result's
+    `contact` None means the service no longer knows it. `now` is the mailing service's time,
+    `skew` how far Kibo's clock is ahead of it. The result's
     `owed` is what Kibo must be given; it stays on the link until it has been.
     """
     if link.state is LinkState.CLOSED:
@@ -33,7 +41,7 @@ def judge(contact: Contact | None, link: Link, *, list_id: str, now: datetime) -
     if contact.standing is Standing.WAITING:
         return Judgement(link)
     if list_id in contact.list_ids:
-        return _on_list(contact, link)
+        return _on_list(contact, link, skew)
     return _off_list(link, now)
 
 
@@ -78,7 +86,7 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Judgement:
     )
 
 
-def _on_list(contact: Contact, link: Link) -> Judgement:
+def _on_list(contact: Contact, link: Link, skew: timedelta) -> Judgement:
     if link.kibo_opted_in is True:
         back = replace(
             link,
@@ -93,7 +101,10 @@ def _on_list(contact: Contact, link: Link) -> Judgement:
         if link.state is LinkState.CONFIRMING:
             return Judgement(back, "confirmed the resubscribe")
         return Judgement(back)
-    if link.kibo_opted_in is False and acted_after(contact, link.out_since or link.kibo_updated_at):
+    out_since = link.out_since
+    if out_since is None and link.kibo_updated_at is not None:
+        out_since = link.kibo_updated_at - skew  # Kibo's date on the mailing service's clock
+    if link.kibo_opted_in is False and acted_after(contact, out_since):
         if link.owed is Owed.OPT_IN:
             return Judgement(link)
         reason = "resubscribed in Constant Contact"

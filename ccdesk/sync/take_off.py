@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from ccdesk.core.errors import ItemError, RateLimited
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
@@ -68,7 +69,7 @@ def take_off(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fa
             except ItemError as error:
                 fail(ctx, removal.event, error, removal.customer.email)
                 continue
-            if contact is not None and _came_back_later(contact, removal):
+            if contact is not None and _came_back_later(contact, removal, ctx.skew()):
                 _opted_in_since(ctx, removal, settle)
             elif contact is not None and ctx.settings.list_id in contact.list_ids:
                 jobs.append((removal, contact.id))
@@ -100,7 +101,7 @@ def _read(ctx: RunContext, link: Link) -> Contact | None:
     return None if contact is None or contact.standing is Standing.DELETED else contact
 
 
-def _came_back_later(contact: Contact, removal: Removal) -> bool:
+def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> bool:
     """Say whether the person signed up in Constant Contact after opting out in Kibo (design R5).
 
     Only a dated act of their own counts, later than anything we wrote and than Kibo's last update.
@@ -109,7 +110,7 @@ def _came_back_later(contact: Contact, removal: Removal) -> bool:
     if acted is None or out is None or contact.opt_in_source != "Contact":
         return False
     written = removal.link.written_at
-    return contact.standing is Standing.IN and acted > out and (written is None or acted > written)
+    return contact.standing is Standing.IN and acted + skew > out and (written is None or acted > written)
 
 
 def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle) -> None:

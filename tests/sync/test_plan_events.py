@@ -134,3 +134,15 @@ def test_which_act_came_later(opted_out, link, baseline, set_at, customer, later
     there = replace(UNSUBSCRIBED, opt_out_at=opted_out)
     result = opt_in_is_later(contact=there, customer=customer, link=link, baseline=baseline, set_at=set_at)
     assert result is later
+
+
+@pytest.mark.parametrize(
+    ("minutes", "later"),
+    [(0, True), (10, None), (-10, True), (70, False)],
+)
+def test_dates_of_two_clocks_are_compared_on_one(minutes, later):
+    """Kibo knew the person as out until 11:00; Constant Contact dates the opt-out 10:55 by its own clock."""
+    there = replace(UNSUBSCRIBED, opt_out_at=NOON - HOUR - timedelta(minutes=5))
+    skew = timedelta(minutes=minutes)
+    result = opt_in_is_later(contact=there, customer=IN, link=KNOWN_OUT, baseline=None, skew=skew)
+    assert result is later

@@ -154,3 +154,14 @@ def test_an_owed_opt_out_is_dropped_only_when_the_person_is_back_or_kibo_has_it(
         assert there is not None
         back = there.standing is Standing.IN and LIST in there.list_ids
         assert back or link.kibo_opted_in is False
+
+
+def test_a_sign_up_before_the_no_in_kibo_is_not_made_later_by_a_fast_clock():
+    """The sign-up was at 11:55 true time, ten minutes more by a fast clock; the no in Kibo at 12:00."""
+    never_known = replace(OUT, out_since=None, kibo_updated_at=NOON)
+    signed_up = contact(
+        Permission.EXPLICIT, [LIST], opt_in_source="Contact", opt_in_at=NOON + timedelta(minutes=5)
+    )
+    slow = timedelta(minutes=-10)
+    assert judge(signed_up, never_known, list_id=LIST, now=NOON).link.owed is Owed.OPT_IN
+    assert judge(signed_up, never_known, list_id=LIST, now=NOON, skew=slow).link.owed is Owed.NOTHING
