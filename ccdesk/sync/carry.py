@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from dataclasses import replace
 
-from ccdesk.core.errors import ConfirmNeeded, ItemError, NotFound
-from ccdesk.core.models import Customer, Link, LinkState, Owed, Standing
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound
+from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
-from ccdesk.sync.context import RunContext
+from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.later import opt_in_is_later
+
+log = logging.getLogger(__name__)
 
 _PAGE = 200
 LOST_DATA = "kibo_lost_data"
@@ -20,16 +24,33 @@ def carry(ctx: RunContext) -> None:
     total = _count_and_guard(ctx)
     if total:
         _refuse_while_stopped(ctx)
-    after, done = -1, 0
+    failed: set[int] = set()  # accounts that got their error in this run
+    for done, customer_id in enumerate(_debtors(ctx)):
+        ctx.check_cancel()
+        ctx.progress("Writing to Kibo", done, max(total, done))
+        current = ctx.store.links.get(customer_id)
+        if current is None or current.owed is Owed.NOTHING or customer_id in failed:
+            continue
+        try:
+            failed |= _carry_one(ctx, current)
+        except PERSONAL:
+            # Too many in a row: the next run begins behind them, so that they hold nobody up for good.
+            ctx.store.state.set(names.CARRY_FROM, str(customer_id))
+            raise
+    ctx.store.state.set(names.CARRY_FROM, "")
+
+
+def _debtors(ctx: RunContext) -> Iterator[int]:
+    """Yield the customers something is owed to, from where the last run was stopped, and round."""
+    begin = int(ctx.store.state.get(names.CARRY_FROM) or -1)
+    after = begin
     while page := ctx.store.links.owed(after, _PAGE):
+        yield from (link.customer_id for link in page)
         after = page[-1].customer_id
-        for link in page:
-            ctx.check_cancel()
-            current = ctx.store.links.get(link.customer_id)
-            if current is not None and current.owed is not Owed.NOTHING:
-                _carry_one(ctx, current)
-            done += 1
-            ctx.progress("Writing to Kibo", done, total)
+    after = -1
+    while begin >= 0 and after < begin and (page := ctx.store.links.owed(after, _PAGE)):
+        yield from (link.customer_id for link in page if link.customer_id <= begin)
+        after = page[-1].customer_id
 
 
 class WritesStopped(ConfirmNeeded):
@@ -67,34 +88,73 @@ def _count_and_guard(ctx: RunContext) -> int:
     return total
 
 
-def _carry_one(ctx: RunContext, link: Link) -> None:
-    """Write the person's decision to every account with the e-mail (design R1)."""
+def _carry_one(ctx: RunContext, link: Link) -> set[int]:
+    """Write the person's decision to every account with the e-mail (design R1); return those that failed.
+
+    Each account fails for itself: one that Kibo refuses stays owed and keeps no other from being written.
+    """
     try:
         accounts = _accounts(ctx, link)
-        if not accounts:
-            _nobody(ctx, link)
-            return
-        for account in accounts:
+        if all(account.id != link.customer_id for account in accounts):
+            _own_is_elsewhere(ctx, link)
+    except PERSONAL as error:
+        return {_still_owed(ctx, link, error)}
+    failed = set()
+    for account in accounts:
+        try:
             _write(ctx, link, account)
-    except ItemError as error:
-        if error.code == LOST_DATA:
-            ctx.store.state.set(names.WRITES_STOPPED, str(link.customer_id))
-            raise _stopped(str(link.customer_id)) from error
-        reason = f"Still owed to Kibo ({link.owed.value}): {error.text}"
+        except PERSONAL as error:
+            if isinstance(error, ItemError) and error.code == LOST_DATA:
+                ctx.store.state.set(names.WRITES_STOPPED, str(account.id))
+                raise _stopped(str(account.id)) from error
+            failed.add(_still_owed(ctx, _debtor(ctx, link, account), error))
+    return failed
+
+
+def _still_owed(ctx: RunContext, link: Link, error: CcdeskError) -> int:
+    """Keep the debt with the account that could not be written, and say so."""
+    ctx.spare(error)
+    reason = f"Still owed to Kibo ({link.owed.value}): {error.text}"
+    with ctx.store.transaction():
+        ctx.store.links.save([link])
         ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])
+    return link.customer_id
+
+
+def _debtor(ctx: RunContext, source: Link, account: Customer) -> Link:
+    """The link of an account that is still owed the decision, its own or one of the person's others."""
+    if account.id == source.customer_id:
+        return source
+    known = ctx.store.links.get(account.id)
+    return replace(
+        known or Link(account.id, email=account.email, contact_id=source.contact_id),
+        state=source.state,
+        owed=source.owed,
+        owed_reason=source.owed_reason,
+        out_since=source.out_since,
+    )
 
 
 def _accounts(ctx: RunContext, link: Link) -> list[Customer]:
-    """The link's own account first: its link, which carries the debt, is then settled last of all to fail."""
-    accounts = ctx.customers.by_email(link.email)
-    return sorted(accounts, key=lambda account: (account.id == link.customer_id, account.id))
+    """Every account with the e-mail, and for an opt-out the link's own whatever its e-mail is by now (R1).
+
+    Whoever unsubscribes and then changes the e-mail in the shop has not agreed to be mailed there.
+    The own account comes last: its link carries the debt until all the others are done.
+    """
+    accounts = {account.id: account for account in ctx.customers.by_email(link.email)}
+    if link.owed is Owed.OPT_OUT and link.customer_id not in accounts:
+        try:
+            accounts[link.customer_id] = ctx.customers.get(link.customer_id)
+        except NotFound:
+            log.info("customer %s is gone from Kibo; an opt-out was owed to it", link.customer_id)
+    return sorted(accounts.values(), key=lambda account: (account.id == link.customer_id, account.id))
 
 
-def _nobody(ctx: RunContext, link: Link) -> None:
-    """No account has this e-mail any more: it was changed, and the queue will see that; nothing is owed."""
+def _own_is_elsewhere(ctx: RunContext, link: Link) -> None:
+    """Close the debt of an account that is gone, or that has another e-mail than the one signed up with."""
     try:
         ctx.customers.get(link.customer_id)
-        state, reason = link.state, "no account in Kibo has this e-mail any more"
+        state, reason = link.state, "the customer has another e-mail in Kibo than the one that signed up"
     except NotFound:
         state, reason = LinkState.CLOSED, "customer is gone from Kibo"
     with ctx.store.transaction():
@@ -104,17 +164,21 @@ def _nobody(ctx: RunContext, link: Link) -> None:
 
 def _write(ctx: RunContext, source: Link, account: Customer) -> None:
     opting_in = source.owed is Owed.OPT_IN
-    link = ctx.store.links.get(account.id) or Link(account.id, email=account.email)
+    known = ctx.store.links.get(account.id)
+    link = known or Link(account.id, email=account.email)
     if opting_in and not account.is_active:
         _leave_inactive(ctx, source, account)
         return
+    if not opting_in and link.state is LinkState.CONFIRMING:
+        _leave_confirming(ctx, source, account)
+        return
     conflict = False
-    if not opting_in and account.accepts_marketing and link.kibo_opted_in is False:
+    if not opting_in and account.accepts_marketing and link.kibo_opted_in is not True:
         # Opted in anew since we last looked: the queue decides, unless the opt-out is the later act.
-        if _opt_in_is_later(ctx, source, account, link):
+        if _opt_in_is_later(ctx, source, account, known):
             _leave_to_queue(ctx, source, account, link)
             return
-        conflict = True
+        conflict = link.kibo_opted_in is False
     result = ctx.customers.set_opt_in(account.id, opting_in)
     settled = _settled(source, result.customer, link, opting_in=opting_in)
     reason = source.owed_reason or source.owed.value
@@ -126,6 +190,15 @@ def _write(ctx: RunContext, source: Link, account: Customer) -> None:
     with ctx.store.transaction():
         ctx.store.links.save([settled])
         ctx.record([Entry(account.id, account.email, outcome, reason)], conflicts=int(conflict))
+
+
+def _leave_confirming(ctx: RunContext, source: Link, account: Customer) -> None:
+    """An account whose opt-in is later than this opt-out, and waits for the person's confirmation (R3)."""
+    reason = "waiting for the person's confirmation"
+    with ctx.store.transaction():
+        if account.id == source.customer_id:
+            ctx.store.links.save([replace(source, owed=Owed.NOTHING, owed_reason="")])
+        ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, reason)])
 
 
 def _leave_inactive(ctx: RunContext, source: Link, account: Customer) -> None:
@@ -140,6 +213,8 @@ def _leave_inactive(ctx: RunContext, source: Link, account: Customer) -> None:
 def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -> Link:
     """The link after the write; the reply's update date is how our own echo is known (design R6)."""
     unsubscribed = source.state is LinkState.OPTED_OUT_THERE
+    if customer.email_key != source.email_key:
+        return _settled_elsewhere(source, customer, link)
     return replace(
         link,
         email=customer.email,
@@ -158,7 +233,29 @@ def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -
     )
 
 
-def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Link) -> bool:
+def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
+    """The link of a customer opted out under an e-mail given up since: nothing is known of the new one."""
+    return replace(
+        link,
+        email=customer.email,
+        contact_id="",
+        ownership=Ownership.NONE,
+        state=LinkState.SYNCED,
+        agreed=False,
+        kibo_opted_in=False,
+        kibo_updated_at=customer.updated_at,
+        on_list=False,
+        written_hash="",
+        read_hash="",
+        opt_out_at=None,
+        out_since=source.out_since,
+        owed=Owed.NOTHING,
+        owed_reason="",
+        note=f"{source.owed_reason}, under the e-mail before",
+    )
+
+
+def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Link | None) -> bool:
     contact = ctx.mailing.get(source.contact_id) if source.contact_id else None
     if contact is None or contact.standing is not Standing.OUT:
         return False

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ccdesk.core.models import Customer, Link, LinkState, Owed
-from ccdesk.core.runs import Entry, Outcome
+from ccdesk.core.models import Contact, Customer, Link, LinkState
 from ccdesk.sync import context as names
 from ccdesk.sync.carry import carry
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.inbound import keep
 from ccdesk.sync.look import event_of
 from ccdesk.sync.plan_events import Change, what_changed
-from ccdesk.sync.plan_inbound import judge
+from ccdesk.sync.plan_inbound import Judgement, judge
 
 _PAGE = 500
 
@@ -44,32 +44,39 @@ def _compare_links(ctx: RunContext) -> None:
         after = links[-1].customer_id
         contacts = ctx.store.staging.contacts([link.email_key for link in links])
         now = ctx.mailing_now()
-        changed: list[Link] = []
-        entries: list[Entry] = []
+        judgements: list[Judgement] = []
         for link in links:
-            contact = contacts.get(link.email_key)
+            contact = _contact_of(ctx, link, contacts.get(link.email_key))
             if contact is None and not link.contact_id:
                 continue
             judgement = judge(contact, link, list_id=ctx.settings.list_id, now=now, skew=ctx.skew())
             if judgement.link != link:
-                changed.append(judgement.link)
-            if judgement.reason and judgement.link.owed is Owed.NOTHING:
-                entries.append(Entry(link.customer_id, link.email, Outcome.SKIPPED, judgement.reason))
-        with ctx.store.transaction():
-            ctx.store.links.save(changed)
-            ctx.record(entries)
+                judgements.append(judgement)
+        keep(ctx, judgements)
+
+
+def _contact_of(ctx: RunContext, link: Link, found: Contact | None) -> Contact | None:
+    """The link's contact: by e-mail, or by id where its e-mail was changed there, which is no deletion."""
+    if found is not None or not link.contact_id or link.state in (LinkState.DELETED_THERE, LinkState.CLOSED):
+        return found
+    return ctx.mailing.get(link.contact_id)
 
 
 def _sweep_customers(ctx: RunContext) -> None:
-    """Queue every customer whose consent or e-mail differs from what we last acted on (kibo.md §13.8)."""
+    """Queue every customer whose consent or e-mail differs from what we last acted on (kibo.md §13.8).
+
+    Before the first export nobody has been acted on: whoever has no link then is the export's business.
+    """
     done = 0
+    exported = bool(ctx.store.state.get(names.BASELINE))
     for page in ctx.customers.everyone():
         ctx.check_cancel()
         ctx.store.staging.add_customers(page)
         links = ctx.store.links.many([customer.id for customer in page])
         with ctx.store.transaction():
             for customer in page:
-                if _differs(customer, links.get(customer.id)):
+                link = links.get(customer.id)
+                if (exported or link is not None) and _differs(customer, link):
                     ctx.counts["queued"] += int(ctx.store.queue.add(event_of(ctx, customer)))
         done += len(page)
         ctx.progress("Comparing customers in Kibo", done)

@@ -9,27 +9,40 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import Cancelled, ConfirmNeeded, ListGone
+from ccdesk.core.errors import (
+    Cancelled,
+    CcdeskError,
+    ConfirmNeeded,
+    ItemError,
+    ListGone,
+    Refused,
+    Unreachable,
+)
 from ccdesk.core.models import ContactList, Customer
 from ccdesk.core.ports import Customers, Mailing, Store
 from ccdesk.core.runs import Entry, Outcome, Progress, Run
 
 # Names of what is remembered between runs (store.state).
 EVENTS_SINCE = "events.since"  # greatest update date of a customer seen
+EVENTS_BEGAN = "events.began"  # Kibo's time of the first look, where no export came before it
 EVENTS_POLLED = "events.polled_at"  # Kibo's clock at the last complete look
 HINTS_SINCE = "events.hints_since"
 HINTS_ASKED = "events.hints_asked_at"
 OPT_OUTS_SINCE = "inbound.opt_outs_since"
 UPDATES_SINCE = "inbound.updates_since"
+INBOUND_BEGAN = "inbound.began"  # nothing from before the first poll is carried over (design R4)
 UPDATES_FLOOR = "inbound.updates_floor"  # everything up to here was read back after our own writes
 SCANNED_AT = "inbound.scanned_at"
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
+CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 COMPARED_AT = "compare.finished_at"
 
 GUARD_SHARE = 0.20
 GUARD_PEOPLE = 25
 FRESH_MOST = 5_000
+PERSONAL = (ItemError, Unreachable, Refused)  # what may be one person's failure: see `RunContext.spare`
+_DOWN_AFTER = 3  # so many in a row without an answer, and it is the service
 _NOISE = timedelta(seconds=5)  # Date headers have whole seconds, and answers take time
 
 
@@ -61,6 +74,7 @@ class RunContext:
     counts: Counter[str] = field(default_factory=Counter)
     errors: int = 0
     expected: int | None = None  # customers read by an export; every one of them gets an outcome
+    _failed_in_a_row: int = 0
     _list_exists: bool | None = None
     _phase: str = ""
     _phase_began: float = 0.0
@@ -86,6 +100,27 @@ class RunContext:
             raise Cancelled()
         self.store.lease.renew()
 
+    def spare(self, error: CcdeskError) -> None:
+        """Take a failure as one person's own, so that it holds nobody else up (design R3).
+
+        A refusal of the item is that. No answer, trouble at the server and a 403 can be either; met several
+        times in a row they are the service's, and the run cannot go on.
+
+        Raises:
+            CcdeskError: the error itself, where it is the service's.
+
+        """
+        if isinstance(error, ItemError):
+            self.answered()
+            return
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= _DOWN_AFTER:
+            raise error
+
+    def answered(self) -> None:
+        """Note that the services answer: what fails next is not in a row with what failed before."""
+        self._failed_in_a_row = 0
+
     def customer(self, customer_id: int) -> Customer:
         """Return a customer as read now; a reading made earlier in this run serves once.
 
@@ -93,7 +128,19 @@ class RunContext:
             NotFound: there is none.
 
         """
-        return self.fresh.pop(customer_id, None) or self.customers.get(customer_id)
+        return self.fresh.pop(customer_id, None) or self._read_customer(customer_id)
+
+    def _read_customer(self, customer_id: int) -> Customer:
+        found = self.customers.get(customer_id)
+        self.answered()
+        return found
+
+    def peek(self, customer_id: int) -> Customer:
+        """Return a customer as read in this run and keep the reading for `customer`, while there is room."""
+        found = self.fresh.get(customer_id) or self._read_customer(customer_id)
+        if len(self.fresh) < FRESH_MOST:
+            self.fresh[customer_id] = found
+        return found
 
     def progress(self, phase: str, done: int = 0, total: int = 0) -> None:
         """Tell watchers how far the run is; the time left follows from the phase's pace so far."""
@@ -127,6 +174,7 @@ class RunContext:
                 self.errors += 1
             else:
                 self.counts[entry.outcome.value] += 1
+                self.answered()
         self.counts[Outcome.CONFLICT.value] += conflicts
         self.total += len(rows) if read is None else read
         with self.store.transaction():

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from ccdesk.core.errors import CcdeskError, ItemError, NotFound
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.errors import CcdeskError, ItemError, NotFound, Refused
+from ccdesk.core.models import (
+    Contact,
+    Customer,
+    Link,
+    LinkState,
+    Owed,
+    Ownership,
+    Standing,
+    email_key,
+)
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent
 from ccdesk.sync import context as names
-from ccdesk.sync.context import RunContext
+from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.later import opt_in_is_later
 from ccdesk.sync.look import look
 from ccdesk.sync.mapping import BadEmail, check_email
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in, what_changed
+from ccdesk.sync.plan_export import not_exported, wants_mail
+from ccdesk.sync.plan_inbound import judge
 from ccdesk.sync.put_on_list import Placing, place
 from ccdesk.sync.take_off import Removal, off_link, take_off
 
@@ -41,6 +52,7 @@ def run_events(ctx: RunContext) -> None:
     look(ctx)
     after: tuple[datetime, str] | None = None
     now = ctx.clock.now()
+    _guard_removals(ctx, now)
     done, total = 0, ctx.store.queue.count()
     while batch := ctx.store.queue.due(now, after, _BATCH):
         after = (batch[-1].created_at, batch[-1].event_id)
@@ -49,6 +61,27 @@ def run_events(ctx: RunContext) -> None:
         _opt_ins(ctx, work)
         done += len(batch)
         ctx.progress("Processing customer events", done, max(total, done))
+
+
+def _guard_removals(ctx: RunContext, now: datetime) -> None:
+    """Count, before anybody is added or removed, who this run would take off the list (design R8)."""
+    if ctx.confirmed or ctx.store.queue.count() <= names.GUARD_PEOPLE:
+        return
+    after: tuple[datetime, str] | None = None
+    leaving = 0
+    while batch := ctx.store.queue.due(now, after, _BATCH):
+        after = (batch[-1].created_at, batch[-1].event_id)
+        links = ctx.store.links.many([event.object_id for event in batch])
+        for event in batch:
+            ctx.check_cancel()
+            try:
+                customer = ctx.peek(event.object_id)
+            except PERSONAL as error:
+                ctx.spare(error)  # it fails again when its turn comes, and is kept then
+                continue
+            leaving += what_changed(customer, links.get(customer.id)) is Change.OPTED_OUT
+    ctx.answered()
+    ctx.guard(leaving, "taken off the list")
 
 
 def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
@@ -61,11 +94,13 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         except NotFound:
             _close_gone(ctx, event)
             continue
-        except ItemError as error:
+        except PERSONAL as error:
             fail(ctx, event, error, "")
             continue
         link = ctx.store.links.get(customer.id)
         change = what_changed(customer, link)
+        if change is Change.NOTHING and link is not None and link.state is LinkState.INVALID:
+            change = Change.EMAIL if customer.accepts_marketing else change  # never got in: try it again
         if change is Change.OPTED_OUT:
             work.opted_out.append((event, customer))
         elif change is Change.NOTHING:
@@ -121,9 +156,17 @@ def settle(
 
 
 def fail(ctx: RunContext, event: QueuedEvent, error: CcdeskError, email: str) -> None:
-    """Keep a failed entry: a passing failure is tried again later and later, a lasting one is parked."""
+    """Keep a failed entry: a passing failure is tried again later and later, a lasting one is parked.
+
+    A 403 may lie in the permissions, which are mended without this entry being touched: it is tried again.
+
+    Raises:
+        CcdeskError: the error itself, where it is the service's and not this entry's.
+
+    """
+    ctx.spare(error)
     attempts = event.attempts + 1
-    if error.retry_helps:
+    if error.retry_helps or isinstance(error, Refused):
         status, delay = EventStatus.RETRY, min(_RETRY_FIRST * 2 ** min(attempts - 1, 10), _RETRY_MOST)
         next_try = ctx.clock.now() + delay
     else:
@@ -147,9 +190,10 @@ def _opt_outs(ctx: RunContext, work: _Work) -> None:
         link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
         try:
             other = _other_opted_in(ctx, link.email, customer.id)
-        except ItemError as error:
+        except PERSONAL as error:
             fail(ctx, event, error, customer.email)
             continue
+        ctx.answered()
         if other is not None:
             reason = f"stays on the list: customer {other} with the same e-mail is opted in"
             entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, reason)
@@ -163,7 +207,7 @@ def _other_opted_in(ctx: RunContext, email: str, customer_id: int) -> int | None
     if not email.strip():
         return None
     for account in ctx.customers.by_email(email):
-        if account.id != customer_id and account.accepts_marketing:
+        if account.id != customer_id and wants_mail(account, guests=ctx.settings.guests):
             return account.id
     return None
 
@@ -180,13 +224,15 @@ def _opt_ins(ctx: RunContext, work: _Work) -> None:
         if customer.email_key in seen:
             # Two accounts of one person in one batch: the second looks again once the first is done.
             place(ctx, placings, settle=settle, fail=fail)
+            lookup.outdate(seen)
             placings, seen = [], set()
         seen.add(customer.email_key)
         try:
             placing = _decide(ctx, event, customer, change, lookup)
-        except ItemError as error:
+        except PERSONAL as error:
             fail(ctx, event, error, customer.email)
             continue
+        ctx.answered()
         if placing is not None:
             placings.append(placing)
     place(ctx, placings, settle=settle, fail=fail)
@@ -196,31 +242,88 @@ def _decide(
     ctx: RunContext, event: QueuedEvent, customer: Customer, change: Change, lookup: _Lookup
 ) -> Placing | None:
     """Decide for one person; settles here and returns None where nothing is sent."""
-    link = _for_this_email(ctx.store.links.get(customer.id), customer)
+    known = ctx.store.links.get(customer.id)
+    if _not_exported(ctx, event, customer, known) or _opted_out_before(ctx, event, customer, known, change):
+        return None
+    link = _for_this_email(known, customer)
     if _unsendable(ctx, event, customer, link):
         return None
     contact = lookup.find(customer.email)
     anew = change is Change.OPTED_IN
+    new = anew and _is_true_opt_in(ctx, customer, known)
     later = _order(ctx, contact, customer, link) if contact is not None and anew else None
-    others = ctx.store.links.by_email(customer.email_key)
+    others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
     decision = plan_opt_in(
         customer,
         contact,
         link,
         list_id=ctx.settings.list_id,
-        welcome=ctx.settings.welcome,
+        welcome=ctx.settings.welcome and new,
         anew=anew,
         later=later,
-        left_elsewhere=any(
-            one.state is LinkState.LEFT_LIST for one in others if one.customer_id != customer.id
+        left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in others),
+        just_left=any(
+            one.on_list or (one.state is LinkState.LEFT_LIST and one.owed is Owed.OPT_OUT) for one in others
         ),
     )
-    placing = Placing(event, customer, contact, link, decision)
+    placing = Placing(event, customer, contact, link, decision, new)
     if decision.step is not Step.NONE:
         return placing
     entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
     settle(ctx, event, entry, untouched_link(ctx, placing), conflict=decision.conflict)
     return None
+
+
+def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
+    """Settle what counts for nothing as it is; e-mail and consent stay as last acted on, for when it does."""
+    reason = not_exported(customer, guests=ctx.settings.guests)
+    if not reason:
+        return False
+    known = link or Link(customer.id, email=customer.email)
+    seen = replace(known, kibo_updated_at=customer.updated_at, note=reason)
+    settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, reason), seen)
+    return True
+
+
+def _opted_out_before(
+    ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None, change: Change
+) -> bool:
+    """Settle a new e-mail of somebody who had said no to the old one: the "no" is the person's (design R1).
+
+    The old contact is looked at, not touched. The link keeps the old e-mail until Kibo has been told.
+    """
+    if change is not Change.EMAIL or link is None or not (link.contact_id or link.owed is Owed.OPT_OUT):
+        return False
+    if link.owed is not Owed.OPT_OUT:
+        contact = ctx.mailing.get(link.contact_id)
+        now, skew = ctx.mailing_now(), ctx.skew()
+        link = judge(contact, link, list_id=ctx.settings.list_id, now=now, skew=skew).link
+        if link.owed is not Owed.OPT_OUT:
+            return False
+        ctx.require_list_once()
+    reason = f"{link.owed_reason} before the e-mail changed; the opt-out stands"
+    entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
+    settle(ctx, event, entry, replace(link, kibo_updated_at=customer.updated_at))
+    return True
+
+
+def _is_true_opt_in(ctx: RunContext, customer: Customer, link: Link | None) -> bool:
+    """Say whether the person opted in since ccdesk knows the shop: only then is there a welcome (design R3).
+
+    Somebody an export has read was in before. Without an export the first look is the bound, and the audit
+    log is asked about accounts older than that.
+    """
+    if link is not None:
+        return link.kibo_opted_in is False
+    if ctx.store.state.get(names.BASELINE):
+        return True
+    began = ctx.store.state.get_time(names.EVENTS_BEGAN)
+    if began is None or not ctx.settings.welcome:
+        return False
+    if customer.created_at is not None and customer.created_at > began:
+        return True
+    set_at = ctx.customers.opt_in_set_at(customer.id)
+    return set_at is not None and set_at > began
 
 
 def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
@@ -245,11 +348,6 @@ def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
 
 def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
     link = link or Link(customer.id)
-    if not customer.is_active:
-        reason = "account is not active in Kibo"
-        seen = replace(link, email=customer.email, kibo_updated_at=customer.updated_at, note=reason)
-        settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, reason), seen)
-        return True
     email = customer.email.strip()
     bad = check_email(email) if email else BadEmail("no_email", "The customer has no e-mail in Kibo.")
     if bad is None:
@@ -275,6 +373,7 @@ def untouched_link(ctx: RunContext, placing: Placing) -> Link:
     customer, contact, decision = placing.customer, placing.contact, placing.decision
     link = placing.link or Link(customer.id)
     on_list = contact is not None and ctx.settings.list_id in contact.list_ids
+    learned = contact is not None and not link.contact_id  # what was noted for a creation is done with
     agreed = decision.outcome is Outcome.UNCHANGED
     return replace(
         link,
@@ -286,6 +385,7 @@ def untouched_link(ctx: RunContext, placing: Placing) -> Link:
         kibo_opted_in=True,
         kibo_updated_at=customer.updated_at,
         on_list=on_list and contact is not None and contact.standing is Standing.IN,
+        written_hash="" if learned else link.written_hash,
         owed=decision.owed,
         owed_reason=decision.reason if decision.owed is Owed.OPT_OUT else "",
         out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since,
@@ -311,6 +411,7 @@ class _Lookup:
     def __init__(self, ctx: RunContext, people: int) -> None:
         self._ctx = ctx
         self._scanned = people > _FEW_LOOKUPS
+        self._outdated: set[str] = set()
         if self._scanned:
             ctx.store.staging.clear()
             for page in ctx.mailing.contacts(with_fields=True):
@@ -319,7 +420,11 @@ class _Lookup:
 
     def find(self, email: str) -> Contact | None:
         """Return the contact with that e-mail, whatever its status."""
-        if not self._scanned:
+        key = email_key(email)
+        if not self._scanned or key in self._outdated:
             return self._ctx.mailing.find(email)
-        key = email.strip().casefold()
         return self._ctx.store.staging.contacts([key]).get(key)
+
+    def outdate(self, keys: Collection[str]) -> None:
+        """Ask anew about these people: the scan is from before they were put on the list."""
+        self._outdated.update(keys)

@@ -20,7 +20,8 @@ from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.jobs import finish
-from ccdesk.sync.mapping import fields_hash, to_fields
+from ccdesk.sync.mapping import creation_hash, fields_hash, to_fields
+from ccdesk.sync.newcomers import acts_since, take_sign_ups
 from ccdesk.sync.plan_export import Action, ExportDecision, plan_group
 
 _PAGE = 500
@@ -40,6 +41,7 @@ def run_export(ctx: RunContext) -> None:
     _read_customers(ctx)
     ctx.expected = staging.count()
     scan_began = _read_contacts(ctx)
+    _start_inbound(ctx, scan_began)
     _plan(ctx)
     acted = _import(ctx) + _add_foreign(ctx) + _single_calls(ctx)
     if acted:
@@ -50,7 +52,6 @@ def run_export(ctx: RunContext) -> None:
             ctx.store.state.set_time(names.EVENTS_SINCE, mark)
         if not ctx.store.state.get(names.BASELINE):
             ctx.store.state.set_time(names.BASELINE, mark or ctx.clock.now())
-        _start_inbound(ctx, scan_began)
         if not acted:
             ctx.store.state.set_time(names.SCANNED_AT, ctx.mailing_now())
     staging.clear()
@@ -121,7 +122,9 @@ def _plan(ctx: RunContext) -> None:
             for customer, decision in zip(group, decisions, strict=True):
                 if decision.action is Action.NONE:
                     entries.append(_entry(customer, decision))
-                    if not decision.keep_link:
+                    if decision.passed_over and customer.id not in links:
+                        saved.append(Link(customer.id, email=customer.email, note=decision.reason))
+                    elif not decision.keep_link:
                         saved.append(_settled(ctx, customer, contact, links.get(customer.id), decision))
                 else:
                     planned.append(_staged(customer, contact, decision))
@@ -184,6 +187,7 @@ def _settled(
         owed=owed,
         owed_reason=decision.reason if owed is Owed.OPT_OUT else "",
         out_since=None if agreed else out_since,
+        written_hash=link.written_hash if link.contact_id else "",  # else what was noted for a creation
         read_hash=_first_reading(link, contact, decision),
         note=decision.reason if decision.outcome in (Outcome.SKIPPED, Outcome.ERROR) else "",
     )
@@ -205,6 +209,7 @@ def _intended(ctx: RunContext, customer: Customer, link: Link | None, decision: 
         email=customer.email,
         contact_id="" if created else link.contact_id,
         ownership=decision.ownership,
+        written_hash=creation_hash(to_fields(customer).fields) if created else link.written_hash,
         written_at=ctx.mailing_now(),
         on_list=link.on_list and not created,
     )
@@ -294,12 +299,15 @@ def _read_back(ctx: RunContext) -> None:
     staging.clear_contacts()
     staging.clear_scan()
     total = staging.count() or 1
+    # The next poll begins behind what is read here, so sign-ups since the last one are taken in now.
+    since = acts_since(ctx, ctx.store.state.get_time(names.UPDATES_SINCE) or ctx.mailing_now())
     floor = None
     done = 0
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True):
         ctx.check_cancel()
         staging.add_contacts(page)
         staging.add_scan([contact.id for contact in page])
+        take_sign_ups(ctx, page, since)
         latest = max((c.updated_at for c in page if c.updated_at), default=None)
         floor = max((moment for moment in (floor, latest) if moment), default=None)
         done += len(page)
@@ -384,3 +392,4 @@ def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:
     for name in (names.OPT_OUTS_SINCE, names.UPDATES_SINCE):
         if ctx.store.state.get_time(name) is None:
             ctx.store.state.set_time(name, scan_began)
+            ctx.store.state.set_time(names.INBOUND_BEGAN, scan_began)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from ccdesk.core.errors import ListGone, ServiceError
 from ccdesk.core.limits import DAILY_CALLS, MAILING_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.carry import carry
-from ccdesk.sync.context import RunContext
-from ccdesk.sync.newcomers import is_own_opt_in, welcome_back
-from ccdesk.sync.plan_inbound import judge
+from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.look import queue_again
+from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_sign_ups
+from ccdesk.sync.plan_inbound import Judgement, judge
 
 _PAGE = 500
 _FEW_SCAN_CALLS = 5
@@ -27,13 +29,17 @@ _FEW_LOOKUPS = 40
 
 def run_inbound(ctx: RunContext) -> None:
     """Do one cycle: polls, the scan of the list when it is due, then what is owed to Kibo."""
-    with ctx.mailing.for_opt_outs():
-        if _baseline(ctx):
-            return
-        seen = _poll_opt_outs(ctx)
-        seen += _poll_updates(ctx)
-        if scan_due(ctx):
-            scan_list(ctx)
+    try:
+        with ctx.mailing.for_opt_outs():
+            if _baseline(ctx):
+                return
+            seen = _poll_opt_outs(ctx)
+            seen += _poll_updates(ctx)
+            if scan_due(ctx):
+                scan_list(ctx)
+    except (ServiceError, ListGone):
+        carry(ctx)  # what was owed before, or seen until now, need not wait for the other service
+        raise
     ctx.counts["contacts_seen"] += seen
     carry(ctx)
 
@@ -44,7 +50,7 @@ def _baseline(ctx: RunContext) -> bool:
         return False
     ctx.require_list()
     with ctx.store.transaction():
-        for name in (names.OPT_OUTS_SINCE, names.UPDATES_SINCE):
+        for name in (names.OPT_OUTS_SINCE, names.UPDATES_SINCE, names.INBOUND_BEGAN):
             ctx.store.state.set_time(name, ctx.mailing_now())
     return True
 
@@ -55,7 +61,7 @@ def _poll_opt_outs(ctx: RunContext) -> int:
     seen = 0
     for page in ctx.mailing.contacts(opted_out_after=since - MAILING_OVERLAP):
         began = began or ctx.mailing_now()
-        seen += take_in(ctx, page)
+        seen += take_in(ctx, page, since=acts_since(ctx, since))
         ctx.progress("Looking for opt-outs in Constant Contact", seen)
     ctx.store.state.set_time(names.OPT_OUTS_SINCE, max(since, began or ctx.mailing_now()))
     return seen
@@ -71,19 +77,21 @@ def _poll_updates(ctx: RunContext) -> int:
     seen = 0
     for page in ctx.mailing.contacts(updated_after=after):
         began = began or ctx.mailing_now()
-        seen += take_in(ctx, page, opt_ins_since=since)
+        seen += take_in(ctx, page, since=acts_since(ctx, since))
         ctx.progress("Looking for changes in Constant Contact", seen)
     ctx.store.state.set_time(names.UPDATES_SINCE, max(since, began or ctx.mailing_now()))
     return seen
 
 
-def take_in(ctx: RunContext, page: Sequence[Contact], *, opt_ins_since: datetime | None = None) -> int:
-    """Judge a page of contacts and keep what is new; contacts who are no customers are counted only."""
+def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None = None) -> int:
+    """Judge a page of contacts and keep what is new; contacts who are no customers are counted only.
+
+    `since`: from when on what strangers did themselves is looked at.
+    """
     ctx.check_cancel()
     links = ctx.store.links.by_emails([contact.email_key for contact in page])
     now = ctx.mailing_now()
-    changed: list[Link] = []
-    entries: list[Entry] = []
+    judgements: list[Judgement] = []
     strangers: list[Contact] = []
     for contact in page:
         known = links.get(contact.email_key, [])
@@ -94,18 +102,30 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, opt_ins_since: datetime
             if judgement.link.state is LinkState.LEFT_LIST and link.state is not LinkState.LEFT_LIST:
                 ctx.require_list_once()
             if judgement.link != link:
-                changed.append(judgement.link)
-            if judgement.reason and judgement.link.owed is Owed.NOTHING:
-                entries.append(Entry(link.customer_id, link.email, Outcome.SKIPPED, judgement.reason))
-    with ctx.store.transaction():
-        ctx.store.links.save(changed)
-        ctx.record(entries)
+                judgements.append(judgement)
+    keep(ctx, judgements)
     ctx.counts["ignored"] += len(strangers)
-    if opt_ins_since is not None:
+    if since is not None:
+        take_sign_ups(ctx, strangers, since)
         for contact in strangers:
-            if is_own_opt_in(contact, ctx.settings.list_id, opt_ins_since):
-                welcome_back(ctx, contact)
+            if is_recent_opt_out(contact, since):
+                see_off(ctx, contact)
     return len(page)
+
+
+def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
+    """Store what was judged; what is owed to Kibo gets its entry when it is carried there."""
+    entries = [
+        Entry(one.link.customer_id, one.link.email, Outcome.SKIPPED, one.reason)
+        for one in judgements
+        if one.reason and one.link.owed is Owed.NOTHING
+    ]
+    with ctx.store.transaction():
+        ctx.store.links.save([one.link for one in judgements])
+        for one in judgements:
+            if one.again:
+                queue_again(ctx, one.link.customer_id)
+        ctx.record(entries)
 
 
 # ---------------------------------------------------------------- scan of the list
@@ -131,7 +151,8 @@ def scan_list(ctx: RunContext) -> None:
     done = 0
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
         members = [contact for contact in page if ctx.settings.list_id in contact.list_ids]
-        staging.add_scan([c.id for c in members if c.standing is not Standing.DELETED])
+        # Only those who may be mailed: the others are asked about if a link still has them on the list.
+        staging.add_scan([c.id for c in members if c.standing in (Standing.IN, Standing.WAITING)])
         take_in(ctx, members)
         done += len(page)
         ctx.progress("Looking who left the list", done)
@@ -151,18 +172,23 @@ def _ask_about_missing(ctx: RunContext) -> None:
             return
         for link in page:
             ctx.check_cancel()
-            contact = ctx.mailing.get(link.contact_id) if link.contact_id else ctx.mailing.find(link.email)
-            _judge_one(ctx, contact, link)
+            _ask_about(ctx, link)
+
+
+def _ask_about(ctx: RunContext, link: Link) -> None:
+    try:
+        contact = ctx.mailing.get(link.contact_id) if link.contact_id else ctx.mailing.find(link.email)
+    except PERSONAL as error:
+        ctx.spare(error)
+        reason = f"Not known whether this person left the list, asked again next time: {error.text}"
+        ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])
+        return
+    _judge_one(ctx, contact, link)
 
 
 def _judge_one(ctx: RunContext, contact: Contact | None, link: Link) -> None:
-    judgement = judge(contact, link, list_id=ctx.settings.list_id, now=ctx.mailing_now(), skew=ctx.skew())
-    entries = []
-    if judgement.reason and judgement.link.owed is Owed.NOTHING:
-        entries.append(Entry(link.customer_id, link.email, Outcome.SKIPPED, judgement.reason))
-    with ctx.store.transaction():
-        ctx.store.links.save([judgement.link])
-        ctx.record(entries)
+    now, skew = ctx.mailing_now(), ctx.skew()
+    keep(ctx, [judge(contact, link, list_id=ctx.settings.list_id, now=now, skew=skew)])
 
 
 def _compare_all(ctx: RunContext) -> None:

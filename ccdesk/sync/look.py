@@ -29,7 +29,9 @@ def look(ctx: RunContext) -> int:
     since = ctx.store.state.get_time(names.EVENTS_SINCE)
     if since is None:
         newest = ctx.customers.newest_update()
-        ctx.store.state.set_time(names.EVENTS_SINCE, newest or ctx.customers.server_time)
+        with ctx.store.transaction():
+            ctx.store.state.set_time(names.EVENTS_SINCE, newest or ctx.customers.server_time)
+            ctx.store.state.set_time(names.EVENTS_BEGAN, newest or ctx.customers.server_time)
         return 0
     added = _take_hints(ctx)
     begin = _begin(since, ctx.store.state.get_time(names.EVENTS_POLLED))
@@ -53,11 +55,19 @@ def _begin(since: datetime, polled_at: datetime | None) -> datetime:
     return max(begin, polled_at - _QUIET) if polled_at is not None else begin
 
 
+def _began(ctx: RunContext) -> datetime | None:
+    """The first look's bound while nothing was exported: what is older is the first export's business."""
+    return None if ctx.store.state.get(names.BASELINE) else ctx.store.state.get_time(names.EVENTS_BEGAN)
+
+
 def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
     links = ctx.store.links.many([customer.id for customer in page])
+    began = _began(ctx)
     added = 0
     with ctx.store.transaction():
         for customer in page:
+            if began and customer.id not in links and customer.updated_at and customer.updated_at <= began:
+                continue  # as it was before ccdesk's first look: the first export's business, not a change
             if len(ctx.fresh) < names.FRESH_MOST:
                 ctx.fresh[customer.id] = customer
             link = links.get(customer.id)
@@ -72,6 +82,12 @@ def event_of(ctx: RunContext, customer: Customer) -> QueuedEvent:
     at = customer.updated_at or ctx.clock.now()
     digest = hashlib.blake2b(f"{customer.id}@{at.isoformat()}".encode(), digest_size=16).digest()
     return QueuedEvent(event_id=str(uuid.UUID(bytes=digest)), object_id=customer.id, created_at=at)
+
+
+def queue_again(ctx: RunContext, customer_id: int) -> None:
+    """Queue a customer whose opt-in can be acted on only now; the change itself was processed long ago."""
+    now = ctx.clock.now()
+    ctx.store.queue.add(event_of(ctx, Customer(customer_id, "", True, updated_at=now)))
 
 
 def _take_hints(ctx: RunContext) -> int:
@@ -93,11 +109,12 @@ def _take_hints(ctx: RunContext) -> int:
 def _queue_hints(ctx: RunContext, hints: Sequence[HintedEvent]) -> int:
     known = ctx.store.queue.known([hint.event_id for hint in hints])
     links = ctx.store.links.many([hint.customer_id for hint in hints])
+    began = _began(ctx)
     added = 0
     with ctx.store.transaction():
         for hint in hints:
             link = links.get(hint.customer_id)
-            seen = link.kibo_updated_at if link else None
+            seen = link.kibo_updated_at if link else began
             gone = "deleted" in hint.topic
             if hint.event_id in known or (
                 not gone and seen is not None and hint.created_at <= seen + _HINT_SLACK

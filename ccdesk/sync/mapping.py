@@ -94,3 +94,9 @@ def fields_hash(fields: ContactFields | Contact) -> str:
         a.country,
     )
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+
+
+def creation_hash(fields: ContactFields | Contact) -> str:
+    """Fingerprint only what the service shows as it was sent, to know a contact again we were cut off at."""
+    parts = (fields.first_name, fields.last_name, fields.company, fields.address.street)
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()

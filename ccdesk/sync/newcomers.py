@@ -1,11 +1,30 @@
-"""People without a link who joined the list by their own act: opted in in Kibo if they are customers."""
+"""People without a link who joined the list or unsubscribed by their own act, where they are customers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.core.limits import MAILING_OVERLAP
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
+
+
+def acts_since(ctx: RunContext, watermark: datetime) -> datetime:
+    """Return from when on acts of strangers count: with the overlap, but nothing from before ccdesk."""
+    began = ctx.store.state.get_time(names.INBOUND_BEGAN) or watermark
+    return max(min(began, watermark), watermark - MAILING_OVERLAP)
+
+
+def take_sign_ups(ctx: RunContext, page: Sequence[Contact], since: datetime) -> None:
+    """Owe Kibo the opt-ins among contacts nobody is linked to."""
+    joined = [one for one in page if is_own_opt_in(one, ctx.settings.list_id, since)]
+    known = ctx.store.links.by_emails([one.email_key for one in joined])
+    for contact in joined:
+        if contact.email_key not in known:
+            welcome_back(ctx, contact)
 
 
 def is_own_opt_in(contact: Contact, list_id: str, since: datetime) -> bool:
@@ -20,6 +39,15 @@ def is_own_opt_in(contact: Contact, list_id: str, since: datetime) -> bool:
     )
 
 
+def is_recent_opt_out(contact: Contact, since: datetime) -> bool:
+    """Say whether somebody unsubscribed since the last poll."""
+    return (
+        contact.standing is Standing.OUT
+        and contact.opt_out_at is not None
+        and contact.opt_out_at >= since.replace(microsecond=0)
+    )
+
+
 def welcome_back(ctx: RunContext, contact: Contact) -> None:
     """Owe Kibo the opt-in where the contact is a customer who is out and has not acted there since.
 
@@ -29,14 +57,13 @@ def welcome_back(ctx: RunContext, contact: Contact) -> None:
     ctx.check_cancel()
     links = []
     for customer in ctx.customers.by_email(contact.email):
-        earlier = customer.updated_at
-        later = (
-            earlier is not None and contact.opt_in_at is not None and contact.opt_in_at + ctx.skew() > earlier
-        )
-        owed = Owed.OPT_IN if later and not customer.accepts_marketing else Owed.NOTHING
+        known = ctx.store.links.get(customer.id)
+        if known is not None and known.owed is Owed.OPT_OUT:
+            continue  # their "no" to an earlier address has not even reached Kibo
+        owed = _opt_in_owed(ctx, contact, customer)
         links.append(
-            Link(
-                customer.id,
+            replace(
+                known or Link(customer.id),
                 email=customer.email,
                 contact_id=contact.id,
                 ownership=Ownership.FOREIGN,
@@ -44,8 +71,39 @@ def welcome_back(ctx: RunContext, contact: Contact) -> None:
                 kibo_opted_in=customer.accepts_marketing,
                 kibo_updated_at=customer.updated_at,
                 on_list=True,
+                written_hash="",
+                read_hash="",
                 owed=owed,
                 owed_reason="signed up in Constant Contact" if owed is Owed.OPT_IN else "",
             )
         )
     ctx.store.links.save(links)
+
+
+def _opt_in_owed(ctx: RunContext, contact: Contact, customer: Customer) -> Owed:
+    if customer.accepts_marketing or customer.updated_at is None or contact.opt_in_at is None:
+        return Owed.NOTHING
+    later = contact.opt_in_at + ctx.skew() > customer.updated_at
+    return Owed.OPT_IN if later else Owed.NOTHING
+
+
+def see_off(ctx: RunContext, contact: Contact) -> None:
+    """Owe Kibo the opt-out where the contact is a customer never exported: before an export, or passed over.
+
+    Which act came later is looked at when it is carried (design R5), so nothing is said of it here.
+    """
+    ctx.check_cancel()
+    ctx.store.links.save(
+        Link(
+            customer.id,
+            email=customer.email,
+            contact_id=contact.id,
+            ownership=Ownership.FOREIGN,
+            state=LinkState.OPTED_OUT_THERE,
+            out_since=contact.opt_out_at,
+            owed=Owed.OPT_OUT,
+            owed_reason="unsubscribed in Constant Contact",
+        )
+        for customer in ctx.customers.by_email(contact.email)
+        if customer.accepts_marketing and ctx.store.links.get(customer.id) is None
+    )

@@ -67,12 +67,14 @@ def plan_opt_in(
     anew: bool,
     later: bool | None,
     left_elsewhere: bool = False,
+    just_left: bool = False,
 ) -> EventDecision:
     """Decide how a person gets on the list.
 
     `anew` is True for a new opt-in and False where only the e-mail changed: then no earlier "no" of the
     new address is lifted. `later` says whether the opt-in is later than the contact's opt-out (None: not
-    known). `left_elsewhere`: another account's link knows that this address left the list.
+    known). `left_elsewhere`: another account's link knows that this address left the list; `just_left`: so
+    lately that Kibo has not been told, so this opt-in may well be the earlier act (design R5).
     """
     long_email = len(customer.email.strip()) > EMAIL_MAX_BULK
     welcome = welcome and anew
@@ -91,9 +93,10 @@ def plan_opt_in(
     ownership = Ownership.OWNED if ours else Ownership.FOREIGN
     if list_id in contact.list_ids:
         return EventDecision(Step.NONE, Outcome.UNCHANGED, "already on the list", ownership=ownership)
-    if left_elsewhere and not anew:
+    if just_left or (left_elsewhere and not anew):
+        reason = "left the list in Constant Contact"
         return EventDecision(
-            Step.NONE, Outcome.SKIPPED, "left the list", LinkState.LEFT_LIST, owed=Owed.OPT_OUT
+            Step.NONE, Outcome.SKIPPED, reason, LinkState.LEFT_LIST, owed=Owed.OPT_OUT, conflict=anew
         )
     step = Step.SIGN_UP if welcome and not long_email else Step.ADD
     return EventDecision(step, Outcome.ADDED, "put on the list", ownership=ownership)
@@ -119,7 +122,7 @@ def _plan_deleted(contact: Contact, *, welcome: bool, anew: bool, later: bool | 
 
 def _plan_opted_out(contact: Contact, link: Link | None, *, anew: bool, later: bool | None) -> EventDecision:
     asked = link is not None and link.resubscribe_asked_at is not None
-    if link is not None and link.state is LinkState.CONFIRMING:
+    if link is not None and (link.state is LinkState.CONFIRMING or _asked_since(link, contact)):
         return EventDecision(
             Step.NONE, Outcome.SKIPPED, "waiting for the person's confirmation", LinkState.CONFIRMING
         )
@@ -146,3 +149,12 @@ def _plan_opted_out(contact: Contact, link: Link | None, *, anew: bool, later: b
         owed=Owed.OPT_OUT,
         conflict=anew and not carried,
     )
+
+
+def _asked_since(link: Link, contact: Contact) -> bool:
+    """Say whether the confirmation was asked for after this very opt-out, so that the mail is still out.
+
+    True as well where we were cut off while asking: the mail may have gone, and is never asked for twice.
+    """
+    asked, out = link.resubscribe_asked_at, contact.opt_out_at
+    return asked is not None and out is not None and asked >= out

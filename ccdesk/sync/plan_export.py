@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ccdesk.core.limits import EMAIL_MAX_BULK
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Outcome
-from ccdesk.sync.mapping import check_email, fields_hash, to_fields
+from ccdesk.sync.mapping import check_email, creation_hash, fields_hash, to_fields
 
 
 class Action(StrEnum):
@@ -24,7 +24,11 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportDecision:
-    """What is done with one customer and why; `state` and `owed` go to the link unless `keep_link`."""
+    """What is done with one customer and why; `state` and `owed` go to the link unless `keep_link`.
+
+    `passed_over`: the account is not exported at all, but remembered as seen opted in: an opt-in that is
+    acted on later is then not taken for newer than it is.
+    """
 
     action: Action
     outcome: Outcome
@@ -34,6 +38,7 @@ class ExportDecision:
     owed: Owed = Owed.NOTHING
     code: str = ""
     keep_link: bool = False
+    passed_over: bool = False
 
 
 def _skip(reason: str, state: LinkState, *, owed: bool = False, keep_link: bool = False) -> ExportDecision:
@@ -79,15 +84,28 @@ def plan_group(
             speaker = (customer, decision)
             decisions.append(decision)
         else:
-            decisions.append(_follower(*speaker))
+            new = _is_new_opt_in(links.get(customer.id), first_export=first_export)
+            decisions.append(_follower(*speaker, new_opt_in=new))
     return decisions
 
 
-def _unsendable(customer: Customer, *, guests: bool) -> ExportDecision | None:
+def not_exported(customer: Customer, *, guests: bool) -> str:
+    """Say why an account counts for nothing while it is as it is (design R2, setting `export_guests`)."""
     if not customer.is_active:
-        return _skip("account is not active in Kibo", LinkState.SYNCED, keep_link=True)
+        return "account is not active in Kibo"
     if customer.is_anonymous and not guests:
-        return _skip("guest account; guests are not exported (setting)", LinkState.SYNCED, keep_link=True)
+        return "guest account; guests are not exported (setting)"
+    return ""
+
+
+def wants_mail(customer: Customer, *, guests: bool) -> bool:
+    """Say whether this account is a person's agreement to be mailed (design R1, R2)."""
+    return customer.accepts_marketing and not not_exported(customer, guests=guests)
+
+
+def _unsendable(customer: Customer, *, guests: bool) -> ExportDecision | None:
+    if reason := not_exported(customer, guests=guests):
+        return replace(_skip(reason, LinkState.SYNCED, keep_link=True), passed_over=True)
     if not customer.email.strip():
         return _skip("no e-mail in Kibo", LinkState.INVALID)
     bad = check_email(customer.email.strip())
@@ -96,8 +114,15 @@ def _unsendable(customer: Customer, *, guests: bool) -> ExportDecision | None:
     return ExportDecision(Action.NONE, Outcome.ERROR, bad.reason, LinkState.INVALID, code=bad.code)
 
 
-def _follower(first: Customer, decision: ExportDecision) -> ExportDecision:
-    """One more account of a person: the same fate, nothing of its own to send."""
+def _is_new_opt_in(link: Link | None, *, first_export: bool) -> bool:
+    return not first_export and (link is None or link.kibo_opted_in is not True)
+
+
+def _follower(first: Customer, decision: ExportDecision, *, new_opt_in: bool) -> ExportDecision:
+    """One more account of a person: the same fate, nothing of its own to send.
+
+    Where a "no" stands in the way of this account's own new opt-in, its event decides (design R5).
+    """
     outcome = Outcome.SKIPPED if decision.outcome is Outcome.SKIPPED else Outcome.UNCHANGED
     reason = decision.reason if outcome is Outcome.SKIPPED else f"same e-mail as customer {first.id}"
     return ExportDecision(
@@ -107,7 +132,7 @@ def _follower(first: Customer, decision: ExportDecision) -> ExportDecision:
         decision.state,
         decision.ownership,
         decision.owed,
-        keep_link=decision.keep_link,
+        keep_link=decision.keep_link or (new_opt_in and outcome is Outcome.SKIPPED),
     )
 
 
@@ -125,10 +150,11 @@ def plan_person(
     `known` are the links of all accounts with this e-mail. A new opt-in since we last looked is left to the
     event queue wherever an earlier "no" stands in the way: only there the two acts are compared (R3, R5).
     """
-    new_opt_in = not first_export and (link is None or link.kibo_opted_in is not True)
+    new_opt_in = _is_new_opt_in(link, first_export=first_export)
     if contact is None:
         if any(one.contact_id for one in known) and not new_opt_in:
-            return _skip("deleted in Constant Contact", LinkState.DELETED_THERE)
+            reason = "not in Constant Contact any more (deleted, or its e-mail changed there)"
+            return _skip(reason, LinkState.DELETED_THERE)
         long_email = len(customer.email.strip()) > EMAIL_MAX_BULK
         action = Action.CREATE if long_email else Action.IMPORT
         return ExportDecision(action, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
@@ -168,8 +194,18 @@ def _plan_active(
 
 
 def is_ours(link: Link, contact: Contact) -> bool:
-    """Say whether we created this contact; an id not learned yet means we were cut off while creating it."""
-    return link.ownership is Ownership.OWNED and link.contact_id in ("", contact.id)
+    """Say whether we created this contact.
+
+    An id not learned yet means we were cut off while creating it. Then it is ours only if it was made since,
+    and shows what we sent: it may as well have come from elsewhere meanwhile, and is not to be overwritten.
+    """
+    if link.ownership is not Ownership.OWNED:
+        return False
+    if link.contact_id:
+        return link.contact_id == contact.id
+    begun = link.written_at.replace(microsecond=0) if link.written_at else None
+    since = begun is None or contact.created_at is None or contact.created_at >= begun
+    return since and link.written_hash in ("", creation_hash(contact))
 
 
 def is_stale(customer: Customer, contact: Contact, link: Link) -> bool:
@@ -179,7 +215,7 @@ def is_stale(customer: Customer, contact: Contact, link: Link) -> bool:
     service may keep a value in another form ("US" as "United States") and every run would write it again.
     """
     wanted = fields_hash(to_fields(customer).fields)
-    if not link.written_hash:
+    if not link.written_hash or not link.contact_id:
         return wanted != fields_hash(contact)
     if link.written_hash != wanted:
         return True

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
+from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.sync.plan_export import is_ours
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The link as it should be remembered, and the reason if something is new ("" if not)."""
+    """The link as it should be remembered, and the reason if something is new ("" if not).
+
+    `again`: what kept the customer's opt-in from being acted on is gone.
+    """
 
     link: Link
     reason: str = ""
+    again: bool = False
 
 
 def judge(
@@ -32,10 +37,11 @@ def judge(
     """
     if link.state is LinkState.CLOSED:
         return Judgement(link)
+    other = contact is not None and link.contact_id not in ("", contact.id)
     if contact is None or contact.standing is Standing.DELETED:
-        return _deleted(link)
+        return Judgement(link) if other else _deleted(link)
     if link.contact_id != contact.id:
-        link = replace(link, contact_id=contact.id)
+        link = _now_by(contact, link)
     if contact.standing is Standing.OUT:
         return _opted_out(contact, link, now)
     if contact.standing is Standing.WAITING:
@@ -43,6 +49,22 @@ def judge(
     if list_id in contact.list_ids:
         return _on_list(contact, link, skew)
     return _off_list(link, now)
+
+
+def _now_by(contact: Contact, link: Link) -> Link:
+    """The link with the contact that has its e-mail now: one that we made and were cut off at, or another.
+
+    Another is somebody else's and is never written over; that ours was on the list tells nothing of it.
+    """
+    ownership = Ownership.OWNED if is_ours(link, contact) else Ownership.FOREIGN
+    return replace(
+        link,
+        contact_id=contact.id,
+        ownership=ownership if link.ownership is not Ownership.NONE else Ownership.NONE,
+        on_list=link.on_list and not link.contact_id,
+        written_hash="",
+        read_hash="",
+    )
 
 
 def _deleted(link: Link) -> Judgement:
@@ -114,6 +136,8 @@ def _on_list(contact: Contact, link: Link, skew: timedelta) -> Judgement:
 
 def _off_list(link: Link, now: datetime) -> Judgement:
     if not link.on_list:
+        if link.state is LinkState.HELD and link.kibo_opted_in:
+            return Judgement(replace(link, state=LinkState.SYNCED, kibo_opted_in=None), again=True)
         return Judgement(link)
     left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)
     if link.kibo_opted_in is False:

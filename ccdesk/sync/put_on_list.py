@@ -17,9 +17,9 @@ from ccdesk.core.errors import (
 from ccdesk.core.limits import EMAIL_MAX_BULK, LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
-from ccdesk.sync.context import RunContext
+from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import finish
-from ccdesk.sync.mapping import fields_hash, to_fields
+from ccdesk.sync.mapping import creation_hash, fields_hash, to_fields
 from ccdesk.sync.plan_events import EventDecision, Step
 from ccdesk.sync.verify import Fail, Settle, members_among
 
@@ -28,18 +28,25 @@ _BULK_FROM = 10  # so many new contacts at once go by one import instead of a ca
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """One person to be put on the list: what was seen, and what was decided."""
+    """One person to be put on the list: what was seen, and what was decided; `new`: a true new opt-in."""
 
     event: QueuedEvent
     customer: Customer
     contact: Contact | None
     link: Link | None
     decision: EventDecision
+    new: bool = False
 
     @property
     def bulk_ready(self) -> bool:
         """True if an import of many may carry this person (no mail wanted, e-mail short enough)."""
         return self.decision.step is Step.CREATE and len(self.customer.email.strip()) <= EMAIL_MAX_BULK
+
+
+class MadeMeanwhile(RateLimited):
+    """Somebody else created or changed the contact between our look and our call; look again (§4, §12)."""
+
+    title = "The contact has just been made or changed in Constant Contact; it is tried again"
 
 
 class NotOnList(RateLimited):
@@ -71,8 +78,9 @@ def _one(ctx: RunContext, placing: Placing, settle: Settle, fail: Fail) -> None:
             _ask_to_confirm(ctx, placing, settle)
             return
         link = _single_call(ctx, placing)
-    except ItemError as error:
-        fail(ctx, placing.event, error, placing.customer.email)
+    except PERSONAL as error:
+        again = isinstance(error, ItemError) and error.code == "conflict"
+        fail(ctx, placing.event, MadeMeanwhile() if again else error, placing.customer.email)
         return
     _done(ctx, placing, link, settle)
 
@@ -110,7 +118,8 @@ def _single_call(ctx: RunContext, placing: Placing) -> Link:
 
 def _intend(ctx: RunContext, placing: Placing) -> None:
     """Note that we are creating this contact, so that a lost answer does not make it look foreign."""
-    link = placing.link or Link(placing.customer.id)
+    # One known to be newly in stays that to the second attempt, welcome mail included.
+    link = placing.link or Link(placing.customer.id, kibo_opted_in=False if placing.new else None)
     ctx.store.links.save(
         [
             replace(
@@ -119,6 +128,7 @@ def _intend(ctx: RunContext, placing: Placing) -> None:
                 contact_id="",
                 ownership=Ownership.OWNED,
                 on_list=False,
+                written_hash=creation_hash(to_fields(placing.customer).fields),
                 written_at=ctx.mailing_now(),
                 # The date stays what it was: only a settled entry counts as acted on.
             )

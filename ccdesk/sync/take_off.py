@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ccdesk.core.errors import ItemError, RateLimited
+from ccdesk.core.errors import RateLimited
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
-from ccdesk.sync.context import RunContext
+from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import finish
 from ccdesk.sync.verify import Fail, Settle, members_among
 
 _ONE_BY_ONE = 40
+_JOBS_AT_ONCE = LIST_JOB_MAX_IDS // 2  # a person has at most two contacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,14 @@ class Removal:
     event: QueuedEvent
     customer: Customer
     link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One person's contacts to be taken off the list: one, seldom two."""
+
+    removal: Removal
+    contact_ids: list[str]
 
 
 class StillOnList(RateLimited):
@@ -58,28 +67,29 @@ def take_off(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fa
 
     Opt-outs may use the calls kept in reserve (design §4).
     """
-    ctx.guard(len(removals), "taken off the list")
-    jobs: list[tuple[Removal, str]] = []
+    jobs: list[_Job] = []
     with ctx.mailing.for_opt_outs():
         read = _reader(ctx, removals)
         for removal in removals:
             ctx.check_cancel()
             try:
-                contact = read(removal.link)
-            except ItemError as error:
+                contacts = read(removal.link)
+            except PERSONAL as error:
                 fail(ctx, removal.event, error, removal.customer.email)
                 continue
-            if contact is not None and _came_back_later(contact, removal, ctx.skew()):
+            ctx.answered()
+            listed = [contact.id for contact in contacts if ctx.settings.list_id in contact.list_ids]
+            if any(_came_back_later(contact, removal, ctx.skew()) for contact in contacts):
                 _opted_in_since(ctx, removal, settle)
-            elif contact is not None and ctx.settings.list_id in contact.list_ids:
-                jobs.append((removal, contact.id))
+            elif listed:
+                jobs.append(_Job(removal, listed))
             else:
                 _settle(ctx, removal, Outcome.UNCHANGED, "opted out in Kibo; was not on the list", settle)
-        for start in range(0, len(jobs), LIST_JOB_MAX_IDS):
-            _remove(ctx, jobs[start : start + LIST_JOB_MAX_IDS], settle, fail)
+        for start in range(0, len(jobs), _JOBS_AT_ONCE):
+            _remove(ctx, jobs[start : start + _JOBS_AT_ONCE], settle, fail)
 
 
-def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], Contact | None]:
+def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], list[Contact]]:
     """Return a way to read contacts: a call each where they are few, else one scan of the list."""
     if len(removals) <= _ONE_BY_ONE:
         return lambda link: _read(ctx, link)
@@ -88,17 +98,24 @@ def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], Co
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
         ctx.check_cancel()
         staging.add_contacts(page)
-    return lambda link: staging.contacts([link.email_key]).get(link.email_key)
+
+    def scanned(link: Link) -> list[Contact]:
+        found = staging.contacts([link.email_key]).get(link.email_key)
+        if found is not None and link.contact_id in ("", found.id):
+            return [found]
+        moved = link.on_list and link.contact_id
+        return _read(ctx, link) if moved else [found] if found is not None else []
+
+    return scanned
 
 
-def _read(ctx: RunContext, link: Link) -> Contact | None:
-    if link.contact_id:
-        contact = ctx.mailing.get(link.contact_id)
-    elif "@" in link.email:
-        contact = ctx.mailing.find(link.email)
-    else:
-        contact = None
-    return None if contact is None or contact.standing is Standing.DELETED else contact
+def _read(ctx: RunContext, link: Link) -> list[Contact]:
+    """The contacts that stand for a person: the one we know, and who has the e-mail if that one moved on."""
+    known = ctx.mailing.get(link.contact_id) if link.contact_id else None
+    here = known is not None and known.standing is not Standing.DELETED and known.email_key == link.email_key
+    named = None if here or "@" not in link.email else ctx.mailing.find(link.email)
+    found = {one.id: one for one in (known, named) if one is not None}
+    return [one for one in found.values() if one.standing is not Standing.DELETED]
 
 
 def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> bool:
@@ -126,16 +143,16 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle) -> None:
     settle(ctx, removal.event, entry, link, conflict=True)
 
 
-def _remove(ctx: RunContext, jobs: Sequence[tuple[Removal, str]], settle: Settle, fail: Fail) -> None:
+def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -> None:
     ctx.check_cancel()
-    ids = [contact_id for _, contact_id in jobs]
+    ids = list(dict.fromkeys(contact_id for job in jobs for contact_id in job.contact_ids))
     finish(ctx, ctx.mailing.start_remove(ids, ctx.settings.list_id))
     still = members_among(ctx, ids)
-    for removal, contact_id in jobs:
-        if contact_id in still:
-            fail(ctx, removal.event, StillOnList(), removal.customer.email)
+    for job in jobs:
+        if still.intersection(job.contact_ids):
+            fail(ctx, job.removal.event, StillOnList(), job.removal.customer.email)
         else:
-            _settle(ctx, removal, Outcome.REMOVED, "opted out in Kibo: taken off the list", settle)
+            _settle(ctx, job.removal, Outcome.REMOVED, "opted out in Kibo: taken off the list", settle)
 
 
 def _settle(ctx: RunContext, removal: Removal, outcome: Outcome, reason: str, settle: Settle) -> None:
