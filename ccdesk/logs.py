@@ -40,8 +40,9 @@ def start_logging(path: Path | None, *, verbose: bool = False) -> None:
     A log that cannot be written must not stop the program: the store reports an unusable folder in words.
     """
     logger = logging.getLogger("ccdesk")
-    logger.setLevel(logging.DEBUG if verbose else logging.INFO)
-    logger.propagate = False
+    idle = path is None and not verbose
+    logger.setLevel(logging.NOTSET if idle else logging.DEBUG if verbose else logging.INFO)
+    logger.propagate = idle
     form = RedactingFormatter("%(asctime)sZ %(levelname)s %(threadName)s %(name)s: %(message)s")
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
