@@ -1,5 +1,6 @@
 # make demo   opens the window on a pretend shop (without a display: plays the tour and says where the pictures are)
 # make test   checks style and types and runs the tests
+# make soak   shows for about half an hour that no schedule of failures breaks the promise (SEED=1)
 # make package  builds the program that needs no Python (dist/ccdesk)
 
 PYTHON ?= python3
@@ -7,8 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := .stamps
 TOUR := tour
+SEED ?= 1
 
-.PHONY: demo tour test lint types package clean format
+.PHONY: demo tour test soak lint types package clean format
 
 demo: $(STAMPS)/app
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -23,6 +25,11 @@ tour: $(STAMPS)/app
 
 test: lint types
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2
+
+soak: $(STAMPS)/dev
+	@sh tools/system-packages.sh --soak
+	CCDESK_SOAK=1 CCDESK_SOAK_SEED=$(SEED) QT_QPA_PLATFORM=offscreen \
+		$(BIN)/python -m pytest -p no:xdist -p no:randomly --timeout 0 tests/soak
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
