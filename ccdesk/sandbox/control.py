@@ -49,6 +49,7 @@ def control_blueprint(sandbox: Controlled) -> Blueprint:
         blueprint.add_url_rule(path, f"{method}{path}".replace(".", "_"), _as_view(answer), methods=[method])
 
     route("/<service>/<act>", "POST", orders.act)
+    route("/acts", "POST", orders.acts)
     route("/switches/<service>", "POST", orders.switch)
     route("/fault", "POST", orders.add_fault)
     route("/fault", "DELETE", orders.clear_faults)
@@ -78,6 +79,18 @@ class _Orders:
         if service == "kibo" and "id" in arguments:  # as Kibo itself calls it
             arguments["customer_id"] = arguments.pop("id")
         return _called(getattr(getattr(self._sandbox, service), act), arguments)
+
+    def acts(self, acts: list[dict[str, Any]]) -> Json:
+        """Let many people act in turn: `{"acts": [{"service": "kibo", "act": "opt_out", "id": 1012}, …]}`.
+
+        The first that is refused ends it; those before it stand.
+        """
+        for number, one in enumerate(acts, start=1):
+            try:
+                self.act(**one)
+            except (LookupError, Refusal, TypeError, ValueError) as error:
+                raise ValueError(f"act {number}: {str(error).strip(chr(39))}") from error
+        return {"done": len(acts)}
 
     def switch(self, service: str, **values: Any) -> Json:
         """Turn switches and return all of them."""

@@ -185,6 +185,21 @@ class TestOrders:
         ] == ("unsubscribed")
         assert remote.order("outbox", "GET") == []
 
+    def test_many_act_in_turn_until_one_cannot(self, remote: Remote) -> None:
+        ids = [remote.order("kibo/add_customer", email=f"{n}@example.com") for n in range(3)]
+        acts = [{"service": "kibo", "act": "opt_out", "id": one} for one in ids]
+        assert remote.order("acts", acts=acts) == {"done": 3}
+        wrong = [
+            {"service": "kibo", "act": "opt_in", "id": ids[0]},
+            {"service": "cc", "act": "unsubscribe", "email": "nobody@example.com"},
+            {"service": "kibo", "act": "opt_in", "id": ids[1]},
+        ]
+        answer = remote.ask("acts", acts=wrong)
+        assert answer.status_code == 400
+        assert answer.json()["error"].startswith("act 2: No contact nobody@example.com")
+        shown = [remote.order("kibo/customer", customer_id=one)["acceptsMarketing"] for one in ids]
+        assert shown == [True, False, False]
+
     def test_what_was_received_is_told_without_the_orders(self, remote: Remote) -> None:
         mark = remote.order("state", "GET")["received"]
         remote.get(ACCOUNTS, pageSize=7)
