@@ -9,7 +9,7 @@ from flask import Blueprint, request
 
 from ccdesk.sandbox.cc_book import new_id
 from ccdesk.sandbox.cc_export import FIELDS, as_csv, selected
-from ccdesk.sandbox.cc_fields import ids_of, is_uuid, known_names, list_ids_of
+from ccdesk.sandbox.cc_fields import ids_of, known_names, list_ids_of
 from ccdesk.sandbox.cc_gateway import CONTACTS_WRITE, Reply, guarded, json_body, state
 from ccdesk.sandbox.cc_import import ImportJob, check_rows, rows_within_limit
 from ccdesk.sandbox.cc_jobs import Job
@@ -51,7 +51,7 @@ def get_activities(account: Account) -> Reply:
 @guarded(CONTACTS_WRITE, "activities")
 def get_activity(account: Account, activity_id: str) -> Reply:
     """Return the report of one activity."""
-    job = account.jobs.jobs.get(activity_id)
+    job = account.jobs.kept(activity_id)
     if job is None:
         raise Refusal(404, "The activity was not found.")
     return Reply(job.as_json())
@@ -161,6 +161,9 @@ def post_export(account: Account) -> Reply:
     """Queue a CSV export; the report links to the file once it is there."""
     body = json_body()
     _check_export(account, body)
+    switches = state().switches
+    if switches.export_trouble == "refused":
+        raise Refusal(403, "Exports are not available to this account.", "access_denied")
     month_ago = stamp(state().clock.now() - timedelta(days=30))
 
     def work(job: Job, share: float) -> None:
@@ -168,12 +171,13 @@ def post_export(account: Account) -> Reply:
             return  # half a file is no file
         contacts = selected(account.book, body, month_ago)
         job.results_id = new_id()
-        account.exports[job.results_id] = as_csv(account.book, contacts, body.get("fields", []))
+        account.exports[job.results_id] = as_csv(account.book, contacts, body.get("fields", []), switches)
         job.status["items_completed_count"] = job.status["items_total_count"] = len(contacts)
 
     total = len(selected(account.book, body, month_ago))
     status = {"items_total_count": total, "items_completed_count": 0}
-    return Reply(account.jobs.submit("contact_exports", status, work).as_json(), 201)
+    endless = switches.export_trouble == "never_ends"
+    return Reply(account.jobs.submit("contact_exports", status, work, endless=endless).as_json(), 201)
 
 
 def _check_export(account: Account, body: Json) -> None:
@@ -203,7 +207,7 @@ def _check_export(account: Account, body: Json) -> None:
 @guarded(CONTACTS_WRITE, "activities")
 def get_export(account: Account, file_export_id: str) -> Reply:
     """Return the file of an export."""
-    text = account.exports.get(file_export_id) if is_uuid(file_export_id) else None
-    if text is None:
+    file = account.exports.get(file_export_id)
+    if file is None or state().switches.export_trouble == "file_missing":
         raise Refusal(404, "The export was not found.")
-    return Reply(text, content_type="text/csv; charset=utf-8")
+    return Reply(file, content_type="text/csv; charset=utf-8")

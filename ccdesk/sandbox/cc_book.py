@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from uuid import uuid4
+from random import Random
 
 from ccdesk.sandbox.cc_model import Contact, ContactList
 
+_random = Random()
+
 
 def key_of(address: str) -> str:
-    """Return what makes two addresses the same one."""
-    return address.strip().lower()
+    """Return what makes two addresses the same one: mostly the very text, which is then not kept twice."""
+    key = address.strip().lower()
+    return address if key == address else key
 
 
 class Book:
@@ -23,6 +26,7 @@ class Book:
         self._by_email: dict[str, Contact] = {}
         self._members: dict[str, dict[str, Contact]] = {}
         self._shuffled: list[Contact] = []
+        self._memberships: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def add(self, contact: Contact) -> None:
         """Store a new contact and index its e-mail and lists."""
@@ -61,7 +65,7 @@ class Book:
                 self._members[list_id].pop(contact.contact_id, None)
         for list_id in wanted:
             self._members[list_id][contact.contact_id] = contact
-        contact.lists = wanted
+        contact.lists = self._memberships.setdefault(wanted, wanted)  # few combinations, a million contacts
 
     def add_list(self, entry: ContactList) -> None:
         """Store a new, empty list."""
@@ -104,5 +108,6 @@ class Book:
 
 
 def new_id() -> str:
-    """Return a fresh id."""
-    return str(uuid4())
+    """Return a fresh random id in the form of RFC 9562, several times as fast as `uuid4`."""
+    text = f"{_random.getrandbits(128):032x}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"

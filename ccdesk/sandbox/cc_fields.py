@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from sys import intern
 from typing import Any
-from uuid import UUID
 
 from ccdesk.sandbox.cc_book import Book, new_id
 from ccdesk.sandbox.cc_model import MAX_LISTS_OF_CONTACT, PERMISSIONS, Json, Source, invalid, is_email
@@ -14,12 +14,14 @@ TEXT_LIMITS = {"first_name": 50, "last_name": 50, "job_title": 50, "company_name
 CORE = (*TEXT_LIMITS, "birthday_month", "birthday_day")
 ADDRESS_LIMITS = {"street": 255, "city": 50, "state": 50, "postal_code": 50, "country": 50}
 ADDRESS_KINDS = ("home", "work", "other")
+_ADDRESS_NAMES = frozenset({*ADDRESS_LIMITS, "kind", "street_address_id", "created_at", "updated_at"})
 PHONE_KINDS = ("home", "work", "mobile", "other")
 SOURCES: tuple[Source, ...] = ("Account", "Contact")
 
 _SYSTEM = ("contact_id", "created_at", "updated_at", "deleted_at", "create_source", "update_source")
 _SUBS = ("custom_fields", "phone_numbers", "street_addresses", "list_memberships", "taggings", "notes")
 _KNOWN = {*CORE, *_SYSTEM, *_SUBS, "email_address", "sms_channel"}
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}[-/]\d{1,2}[-/]\d{1,4}")
 _COUNTRIES = {
     "us": "United States",
@@ -32,20 +34,14 @@ _COUNTRIES = {
 
 def known_names(body: Json, known: Iterable[str]) -> None:
     """Refuse names the contract does not know: a misspelt one would be lost silently."""
-    unknown = sorted(set(body) - set(known))
+    unknown = set(body).difference(known)
     if unknown:
-        raise invalid(f"Unrecognized field: {', '.join(unknown)}")
+        raise invalid(f"Unrecognized field: {', '.join(sorted(unknown))}")
 
 
 def is_uuid(text: object) -> bool:
     """Say whether a value is an id in the service's form."""
-    if not isinstance(text, str) or len(text) != 36:
-        return False
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
+    return isinstance(text, str) and _UUID.fullmatch(text) is not None
 
 
 def text_of(value: Any, name: str, limit: int) -> str | None:
@@ -167,13 +163,16 @@ def phone_row(row: Json, limit: int = 25) -> Json:
 
 def address_row(row: Json, normalise: bool) -> Json:
     """Check one street address and give it an id."""
-    system = ("kind", "street_address_id", "created_at", "updated_at")
-    known_names(row, (*ADDRESS_LIMITS, *system))
-    checked = {name: text_of(row.get(name), name, limit) for name, limit in ADDRESS_LIMITS.items()}
-    if normalise and checked["country"]:
-        checked["country"] = _COUNTRIES.get(checked["country"].lower(), checked["country"])
-    kept = {name: value for name, value in checked.items() if value is not None}
-    return {"street_address_id": row.get("street_address_id") or new_id(), "kind": row["kind"], **kept}
+    known_names(row, _ADDRESS_NAMES)
+    address = {"street_address_id": row.get("street_address_id") or new_id(), "kind": row["kind"]}
+    for name, limit in ADDRESS_LIMITS.items():
+        value = text_of(row.get(name), name, limit)
+        if value is not None:
+            # A million addresses are in a few thousand places.
+            address[name] = value if name == "street" else intern(value)
+    if normalise and "country" in address:
+        address["country"] = _COUNTRIES.get(address["country"].lower(), address["country"])
+    return address
 
 
 def _custom(row: Json) -> Json:

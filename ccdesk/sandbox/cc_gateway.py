@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -14,6 +13,7 @@ from ccdesk.sandbox.cc_model import Refusal, invalid
 from ccdesk.sandbox.cc_profile import Account
 from ccdesk.sandbox.cc_state import CcState
 from ccdesk.sandbox.cc_tokens import Access
+from ccdesk.sandbox.fast_json import decoded, encoded
 
 STATE_KEY = "ccdesk_cc_state"
 
@@ -29,7 +29,7 @@ ANYBODY = ("", "")
 
 @dataclass(frozen=True)
 class Reply:
-    """What a service answers; a text payload goes out as it is, None as an empty body."""
+    """What a service answers; bytes go out as they are, None as an empty body."""
 
     payload: Any
     status: int = 200
@@ -112,7 +112,7 @@ def _response(reply: Reply) -> Response:
         return service_error(406, "contacts.api.not_acceptable", "The Accept header allows no type on offer.")
     if reply.payload is None:
         return Response(status=reply.status)
-    body = reply.payload if isinstance(reply.payload, str) else json.dumps(reply.payload)
+    body = reply.payload if isinstance(reply.payload, bytes) else encoded(reply.payload)
     return Response(body, status=reply.status, content_type=reply.content_type)
 
 
@@ -124,20 +124,20 @@ def _acceptable(content_type: str) -> bool:
 
 def service_error(status: int, key: str, message: str) -> Response:
     """Answer as a service does: an array of errors (§4)."""
-    body = json.dumps([{"error_key": key, "error_message": message}])
+    body = encoded([{"error_key": key, "error_message": message}])
     return Response(body, status=status, content_type="application/json")
 
 
 def gateway_error(status: int, key: str, message: str) -> Response:
     """Answer as the gateway does: a single object (§4)."""
-    body = json.dumps({"error_key": key, "error_message": message})
+    body = encoded({"error_key": key, "error_message": message})
     return Response(body, status=status, content_type="application/json")
 
 
 def json_body() -> dict[str, Any]:
     """Return the request's body, which must be one JSON object."""
     try:
-        body = json.loads(request.get_data())
+        body = decoded(request.get_data())
     except ValueError as problem:
         raise invalid("The request body is not valid JSON.") from problem
     if not isinstance(body, dict):

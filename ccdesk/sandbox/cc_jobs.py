@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -68,24 +69,36 @@ class JobQueue:
     def __init__(self, switches: CcSwitches, clock: SandboxClock, tick: Callable[[], float]) -> None:
         self.jobs: dict[str, Job] = {}
         self._switches, self._clock, self._tick = switches, clock, tick
-        self._waiting: list[Job] = []
+        self._waiting: deque[Job] = deque()
+        self._endless: list[Job] = []
         self._free_at = 0.0
         self._taken = 0
 
-    def submit(self, kind: str, status: Json, work: Work) -> Job:
-        """Queue a job, or refuse it when too many wait (429; its body is documented nowhere)."""
+    def submit(self, kind: str, status: Json, work: Work, *, endless: bool = False) -> Job:
+        """Queue a job, or refuse it when too many wait (429; its body is documented nowhere).
+
+        An `endless` one is taken up and never ends; those behind it go past it.
+        """
         if len(self._waiting) >= self._switches.queue_limit:
             raise Refusal(429, "Too many activities are queued for this account.", "too_many_activities")
         self._taken += 1
         now = self._now()
         job = Job(self._taken, kind, status, work, self._tick(), created_at=now, updated_at=now)
         self.jobs[job.activity_id] = job
-        self._waiting.append(job)
+        (self._endless if endless else self._waiting).append(job)
         return job
+
+    def kept(self, activity_id: str) -> Job | None:
+        """Return a job that is not older than jobs are kept."""
+        job = self.jobs.get(activity_id)
+        return job if job is not None and job.created_at >= self._oldest() else None
 
     def pump(self) -> None:
         """Let every job be where it would be by now."""
         step = self._switches.activity_seconds
+        for job in self._endless:
+            if job.state == "initialized" and self._tick() >= job.submitted + step:
+                self._start(job)
         while self._waiting:
             job, now = self._waiting[0], self._tick()
             begins = max(job.submitted, self._free_at)
@@ -108,7 +121,7 @@ class JobQueue:
 
     def recent(self, state: str | None, below: int | None, limit: int) -> tuple[list[Job], int | None]:
         """Return a page of the jobs of the last 10 days, newest first, and where the next page begins."""
-        oldest = stamp(self._clock.now() - KEPT)
+        oldest = self._oldest()
         found = [
             job
             for job in reversed(self.jobs.values())
@@ -125,7 +138,7 @@ class JobQueue:
 
     def _finish(self, job: Job) -> None:
         outcome = self._switches.activity_outcome
-        self._waiting.remove(job)
+        self._waiting.popleft()
         job.state, job.updated_at = outcome, self._now()
         if outcome == "completed":
             job.work(job, 1.0)
@@ -134,6 +147,9 @@ class JobQueue:
         if outcome in ("timed_out", "time_out"):
             job.work(job, 0.5)  # what was done when the time ran out stays done
         job.errors.append(f"The activity ended as {outcome}.")
+
+    def _oldest(self) -> str:
+        return stamp(self._clock.now() - KEPT)
 
     def _now(self) -> str:
         return stamp(self._clock.now())

@@ -73,7 +73,7 @@ class Account:
     clock: SandboxClock
     emails: list[AccountEmail] = field(default_factory=list)
     campaigns: list[Campaign] = field(default_factory=list)
-    exports: dict[str, str] = field(default_factory=dict)
+    exports: dict[str, bytes] = field(default_factory=dict)
     custom_fields: dict[str, str] = field(default_factory=dict)  # id by name
 
     def add_email(self, address: str, *, confirmed: bool, roles: tuple[str, ...]) -> AccountEmail:

@@ -149,11 +149,21 @@ def take_page(
 
     Reads only as far as the page needs: a full scan is one pass over the items however many pages it has.
     """
-    found: list[T] = []
+    if not tests:
+        end = start + limit
+        return list(items[start:end]), end if end < len(items) else None
+    passes, found = _all_of(tests), list[T]()
     for index in range(start, len(items)):
         item = items[index]
-        if all(test(item) for test in tests):
+        if passes(item):
             if len(found) == limit:
                 return found, index
             found.append(item)
     return found, None
+
+
+def _all_of(tests: Sequence[Test[T]]) -> Test[T]:
+    """Return one test in place of several; mostly there is one, and a million items to try it on."""
+    if len(tests) == 1:
+        return tests[0]
+    return lambda item: all(test(item) for test in tests)

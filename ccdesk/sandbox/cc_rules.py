@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from ccdesk.sandbox.cc_book import Book, new_id
@@ -27,10 +28,14 @@ class Rules:
     def __init__(self, book: Book, switches: CcSwitches, clock: SandboxClock, outbox: list[Mail]) -> None:
         self.book, self.switches, self.outbox = book, switches, outbox
         self._clock = clock
+        self._second: tuple[datetime | None, str] = (None, "")
 
     def now(self) -> str:
-        """Return the present moment as a stamp."""
-        return stamp(self._clock.now())
+        """Return the present moment as a stamp; all who ask within a second get the same text."""
+        second = self._clock.now().replace(microsecond=0)
+        if second != self._second[0]:
+            self._second = (second, stamp(second))
+        return self._second[1]
 
     def create(
         self,

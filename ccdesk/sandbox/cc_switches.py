@@ -62,6 +62,11 @@ class CcSwitches:
     import_loses_every: int = 0  # every n-th row is lost although the job says "completed"; 0: none
     add_job_lists_unsubscribed: bool = False
 
+    # Contact export files; the headings "others" come in another order as well
+    export_headings: Literal["titles", "names", "others", "numbers"] = "titles"
+    export_bom: bool = False
+    export_trouble: Literal["none", "refused", "never_ends", "file_missing"] = "none"
+
     # Sign-in
     refresh_mode: Literal["rotating", "long_lived"] = "rotating"
     refresh_reply_without_token: bool = False

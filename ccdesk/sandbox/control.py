@@ -19,9 +19,10 @@ from flask import Blueprint, Response, request
 from ccdesk.sandbox import cc_state, kibo_state
 from ccdesk.sandbox.cc_state import CcState
 from ccdesk.sandbox.json_values import fitted
-from ccdesk.sandbox.kernel import Fault, Faults, RequestLog, SandboxClock
+from ccdesk.sandbox.kernel import Fault, Faults, SandboxClock
 from ccdesk.sandbox.kibo_model import Refusal
 from ccdesk.sandbox.kibo_state import KiboState
+from ccdesk.sandbox.received import RequestLog
 from ccdesk.sandbox.seed import seed_shop
 
 PREFIX = "/_sandbox"

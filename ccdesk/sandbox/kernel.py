@@ -1,18 +1,18 @@
-"""What both fake services stand on: a clock to be moved, faults to be ordered, a log of what came in."""
+"""What both fake services stand on: a clock to be moved, faults to be ordered, and what suffers them."""
 
 from __future__ import annotations
 
 import io
-import json
 import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import parse_qs
+
+from ccdesk.sandbox.received import Received, RequestLog
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -112,62 +112,6 @@ class Faults:
         return None
 
 
-@dataclass(frozen=True)
-class Received:
-    """One request as the sandbox received it, with the status it was given (0: the connection was cut)."""
-
-    service: str
-    method: str
-    path: str
-    query: dict[str, list[str]]
-    body: Any
-    status: int
-    at: str
-
-    @property
-    def is_write(self) -> bool:
-        """True for anything but reads and sign-in."""
-        return (
-            self.method not in ("GET", "HEAD") and self.service != "auth" and "authtickets" not in self.path
-        )
-
-
-class RequestLog:
-    """Everything received so far, oldest first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._rows: list[Received] = []
-
-    def add(self, row: Received) -> None:
-        """Note one request."""
-        with self._lock:
-            self._rows.append(row)
-
-    def all(self, *, service: str = "", method: str = "", path: str = "", since: int = 0) -> list[Received]:
-        """Return the requests from index `since` on that match; `path` is a regular expression."""
-        with self._lock:
-            rows = self._rows[since:]
-        return [
-            row
-            for row in rows
-            if service in ("", row.service) and method in ("", row.method) and re.search(path, row.path)
-        ]
-
-    def writes(self, since: int = 0) -> list[Received]:
-        """Return only what could have changed something."""
-        return [row for row in self.all(since=since) if row.is_write]
-
-    def mark(self) -> int:
-        """Return the position to hand to `since` later on."""
-        with self._lock:
-            return len(self._rows)
-
-    def as_json(self, since: int = 0) -> list[dict[str, Any]]:
-        """Return the rows as plain dictionaries."""
-        return [asdict(row) for row in self.all(since=since)]
-
-
 class Wire:
     """WSGI middleware: suffers faults, keeps the log. `service_of(path)` names who is being called."""
 
@@ -233,8 +177,9 @@ class Wire:
                 service=service,
                 method=method,
                 path=path,
-                query=parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True),
-                body=_parsed(raw, environ.get("CONTENT_TYPE", "")),
+                query_string=environ.get("QUERY_STRING", ""),
+                raw=raw,
+                content_type=environ.get("CONTENT_TYPE", ""),
                 status=status,
                 at=self._clock.now().isoformat(),
             )
@@ -246,19 +191,6 @@ def _read_body(environ: Environ) -> bytes:
     raw: bytes = environ["wsgi.input"].read(length) if length else b""
     environ["wsgi.input"] = io.BytesIO(raw)
     return raw
-
-
-def _parsed(raw: bytes, content_type: str) -> Any:
-    if not raw:
-        return None
-    if "json" in content_type:
-        try:
-            return json.loads(raw)
-        except ValueError:
-            return raw.decode(errors="replace")
-    if "form" in content_type:
-        return {key: values[0] for key, values in parse_qs(raw.decode(errors="replace")).items()}
-    return raw.decode(errors="replace")
 
 
 def _cut(environ: Environ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, request
 
 from ccdesk.sandbox.kibo_fields import filter_fields, sort_fields
@@ -25,7 +27,8 @@ def list_accounts() -> Response:
     kibo = state()
     page = paging(kibo.switches.start_index_limit)
     found = kibo.finder.find(_query(kibo))
-    items = [_shown(kibo.book[one]) for one in found.ids(page.start, page.size)]
+    hidden = _hidden()
+    items = [_shown(kibo.book[one], hidden) for one in found.ids(page.start, page.size)]
     response = reply(page.collection(len(found), items))
     if page.ends_before(len(found)) and kibo.after_page:
         kibo.after_page.popleft()()
@@ -36,7 +39,7 @@ def list_accounts() -> Response:
 @guarded("Customer Read")
 def get_account(account_id: int) -> Response:
     """Return one account with its contacts."""
-    return reply(_shown(existing(account_id)))
+    return reply(_shown(existing(account_id), _hidden()))
 
 
 @blueprint.post("")
@@ -119,13 +122,16 @@ def _writing(kibo: KiboState, *, merge: bool) -> Writing:
     return Writing(merge, keep, kibo.now_ms(), SERVICE_USER, kibo.new_contact_id)
 
 
-def _shown(account: Account) -> Json:
-    """Return an account; `responseGroups` leaves out the parts it does not name (§5)."""
+def _shown(account: Account, hidden: Iterable[str]) -> Json:
+    """Return an account without the parts that were not asked for."""
     shown = account.as_json()
-    groups = request.args.get("responseGroups", "")
-    if groups.strip():
-        named = {group.strip().lower() for group in groups.split(",")}
-        for group, key in _GROUPS.items():
-            if group not in named:
-                del shown[key]
+    for key in hidden:
+        del shown[key]
     return shown
+
+
+def _hidden() -> list[str]:
+    """Return what `responseGroups` leaves out: the parts it does not name (§5)."""
+    groups = request.args.get("responseGroups") or ""
+    named = {group.strip().lower() for group in groups.split(",")}
+    return [key for group, key in _GROUPS.items() if group not in named] if groups.strip() else []

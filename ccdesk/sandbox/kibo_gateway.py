@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
@@ -10,6 +9,7 @@ from uuid import uuid4
 
 from flask import Response, current_app, g, request
 
+from ccdesk.sandbox.fast_json import decoded, encoded
 from ccdesk.sandbox.kibo_changes import Author
 from ccdesk.sandbox.kibo_fields_wanted import trimmed
 from ccdesk.sandbox.kibo_model import SERVICE_USER, Account, Json, Refusal, conflict, invalid, not_found
@@ -123,8 +123,7 @@ def refusal_response(refusal: Refusal) -> Response:
 
 
 def _json(payload: Any, status: int) -> Response:
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status=status, content_type="application/json; charset=utf-8")
+    return Response(encoded(payload), status=status, content_type="application/json; charset=utf-8")
 
 
 def json_body() -> Json:
@@ -133,7 +132,7 @@ def json_body() -> Json:
     if not raw.strip():
         raise conflict("The request body is missing")
     try:
-        body = json.loads(raw)
+        body = decoded(raw)
     except ValueError:
         raise invalid("The request body is no JSON") from None
     if not isinstance(body, dict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -67,8 +68,12 @@ def parse_ms(text: str) -> int:
     return to_ms(datetime.fromisoformat(text))
 
 
+@lru_cache(maxsize=4096)
 def stamp(ms: int) -> str:
-    """Write milliseconds since 1970 as the service shows dates: UTC, three decimals, `Z`."""
+    """Write milliseconds since 1970 as the service shows dates: UTC, three decimals, `Z`.
+
+    Remembers a while what it wrote: one account shows the same few moments many times.
+    """
     return (_NAIVE_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds") + "Z"
 
 

@@ -14,8 +14,9 @@ from ccdesk.sandbox.cc_state import CcState
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.cc_tokens import DEFAULT_CLIENT
 from ccdesk.sandbox.control import PREFIX, control_blueprint
-from ccdesk.sandbox.kernel import Faults, RequestLog, SandboxClock, Wire
+from ccdesk.sandbox.kernel import Faults, SandboxClock, Wire
 from ccdesk.sandbox.kibo_state import KiboState, KiboSwitches
+from ccdesk.sandbox.received import RequestLog
 from ccdesk.sandbox.seed import seed_shop
 from ccdesk.sandbox.serving import Server
 

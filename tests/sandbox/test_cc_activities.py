@@ -1,8 +1,7 @@
-"""Bulk activities: the queue, imports, list memberships, exports."""
+"""Bulk activities: the queue, imports, list memberships."""
 
 from __future__ import annotations
 
-import csv
 import json
 from datetime import timedelta
 from typing import Any
@@ -351,53 +350,6 @@ def test_what_a_list_job_may_not_be(kind: str, change: dict[str, Any], status: i
     assert error_of(service.call("POST", f"/activities/{kind}_list_memberships", body))[0] == status
 
 
-def test_an_export_is_a_csv_behind_the_results_link() -> None:
-    service = Service()
-    news = service.state.add_list("News")
-    service.state.add_contact(ADA, lists=[news], first_name="Ada")
-    service.state.add_contact(BOB, permission="unsubscribed")
-    service.state.add_contact("cy@example.com", deleted=True)
-    report = service.run("contact_exports", {"fields": ["email_address", "email_optout_date"]})
-    assert report["status"] == {"items_total_count": 2, "items_completed_count": 2}
-    response = service.get(report["_links"]["results"]["href"].removeprefix("/v3"))
-    assert response.mimetype == "text/csv"
-    rows = list(csv.reader(response.text.splitlines()))
-    assert rows == [
-        ["Email address", "Email optout date", "Email status"],
-        [ADA, "", "Active"],
-        [BOB, "2026-05-01T10:00:00Z", "Unsubscribed"],
-    ]
-
-
-def test_exports_select() -> None:
-    service = Service()
-    news = service.state.add_list("News")
-    ada = service.state.add_contact(ADA, lists=[news], created_at="2025-01-01T00:00:00Z")
-    bob = service.state.add_contact(BOB, lists=[news], permission="unsubscribed")
-    service.state.add_contact("cy@example.com", deleted=True)
-
-    def exported(body: dict[str, Any]) -> list[str]:
-        report = service.run("contact_exports", body)
-        text = service.get(report["_links"]["results"]["href"].removeprefix("/v3")).text
-        return [row["Email address"] for row in csv.DictReader(text.splitlines())]
-
-    assert exported({"contact_ids": [ada, NOWHERE]}) == [ADA]
-    assert exported({"list_ids": [news], "status": "active"}) == [ADA]
-    assert exported({"status": "removed"}) == ["cy@example.com"]
-    assert exported({"new_subscriber": True}) == [BOB]
-    assert exported({"exclude": {"contact_ids": [bob]}}) == [ADA]
-    for wrong in (
-        {"contact_ids": [ada], "list_ids": [news]},
-        {"status": "gone"},
-        {"fields": ["shoe_size"]},
-        {"new_subscriber": True, "status": "active"},
-        {"segment_id": 1},
-        {"exclude": [ada]},
-    ):
-        assert error_of(service.call("POST", "/activities/contact_exports", wrong))[0] == 400
-    assert error_of(service.get(f"/contact_exports/{NOWHERE}"))[0] == 404
-
-
 def test_activities_are_filtered_paged_and_kept_ten_days() -> None:
     service = Service()
     body = {"import_data": [{"email": ADA}], "list_ids": [service.state.add_list("News")]}
@@ -411,3 +363,57 @@ def test_activities_are_filtered_paged_and_kept_ten_days() -> None:
     service.clock.advance(timedelta(days=11))
     service.log_in()
     assert service.ok("GET", "/activities") == {"activities": []}
+    assert error_of(service.get(f"/activities/{ids[0]}"))[0] == 404
+
+
+def test_a_thousand_may_wait_and_one_more_is_refused() -> None:
+    service = Service(activity_seconds=60)
+    body = {"import_data": [{"email": ADA}], "list_ids": [service.state.add_list("News")]}
+    for _ in range(1000):
+        service.ok("POST", "/activities/contacts_json_import", body)
+    assert error_of(service.call("POST", "/activities/contacts_json_import", body))[0] == 429
+    assert len(service.pages("/activities", limit="500")) == 2
+    service.seconds += 120  # the first is done: there is room for one
+    service.ok("POST", "/activities/contacts_json_import", body)
+
+
+def test_the_state_filter_finds_what_is_under_way() -> None:
+    service = Service(activity_seconds=10)
+    body = {"import_data": [{"email": ADA}], "list_ids": [service.state.add_list("News")]}
+    first = service.ok("POST", "/activities/contacts_json_import", body)["activity_id"]
+    service.ok("POST", "/activities/contacts_json_import", body)
+    assert service.ok("GET", "/activities", state="processing") == {"activities": []}
+    service.seconds += 10
+    (found,) = service.ok("GET", "/activities", state="processing")["activities"]
+    assert (found["activity_id"], found["state"], found["percent_done"]) == (first, "processing", 50)
+
+
+def test_rows_of_many_shapes_keep_apart() -> None:
+    service = Service()
+    news = service.state.add_list("News")
+    rows = [
+        {"email": "a@example.com", "street": "1 Main St", "street2": "Apt 2", "city": "Boston"},
+        {"email": "b@example.com", "work_city": "Paris", "home_phone": "555-0100"},
+        {"email": "c@example.com", "street": "", "city": "Boston", "birthday_month": 2, "birthday_day": 3},
+        {"email": "d@example.com", "street2": "Apt 9", "phone": "555-0199", "country": "Deutschland"},
+    ]
+    assert service.bring_in(rows, news)["status"]["error_count"] == 0
+
+    def parts(email: str) -> list[dict[str, Any]]:
+        contact = service.state.contact(email)
+        assert contact is not None
+        return [
+            {name: value for name, value in row.items() if not name.endswith("_id")}
+            for row in [*contact["street_addresses"], *contact["phone_numbers"]]
+        ]
+
+    assert parts("a@example.com") == [{"kind": "home", "street": "1 Main St Apt 2", "city": "Boston"}]
+    assert parts("b@example.com") == [
+        {"kind": "work", "city": "Paris"},
+        {"phone_number": "555-0100", "kind": "home"},
+    ]
+    assert parts("c@example.com") == [{"kind": "home", "city": "Boston"}]
+    assert parts("d@example.com") == [
+        {"kind": "home", "street": "Apt 9", "country": "Deutschland"},
+        {"phone_number": "555-0199", "kind": "other"},
+    ]

@@ -20,7 +20,8 @@ from werkzeug.test import TestResponse
 from ccdesk.sandbox.cc_oauth_texts import challenge_of
 from ccdesk.sandbox.cc_person import Person, SignInFailed
 from ccdesk.sandbox.cc_server import SandboxRequestHandler, build_cc_app, service_of
-from ccdesk.sandbox.kernel import Faults, RequestLog, Wire
+from ccdesk.sandbox.kernel import Faults, Wire
+from ccdesk.sandbox.received import RequestLog
 from tests.sandbox.cc_testing import Service
 
 AUTHORIZE, TOKEN = "/oauth2/default/v1/authorize", "/oauth2/default/v1/token"
