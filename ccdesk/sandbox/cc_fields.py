@@ -81,7 +81,9 @@ def permission_of(value: Any) -> str | None:
 
 def core_fields(body: Json) -> Json:
     """Return the core fields a body carries, checked; absent ones are not in it."""
-    core: Json = {name: text_of(body[name], name, most) for name, most in TEXT_LIMITS.items() if name in body}
+    core: Json = {
+        name: _shared(text_of(body[name], name, most)) for name, most in TEXT_LIMITS.items() if name in body
+    }
     if core.get("anniversary") and not _DATE.fullmatch(core["anniversary"]):
         raise invalid("anniversary does not have a valid value")
     month, day = body.get("birthday_month"), body.get("birthday_day")
@@ -90,6 +92,11 @@ def core_fields(body: Json) -> Json:
     if month is not None and not (_between(month, 12) and _between(day, 31)):
         raise invalid("birthday does not have a valid value")
     return {**core, **{name: body[name] for name in ("birthday_month", "birthday_day") if name in body}}
+
+
+def _shared(text: str | None) -> str | None:
+    """Return the one copy of a text that many contacts have, such as a first name."""
+    return None if text is None else intern(text)
 
 
 def _between(value: Any, most: int) -> bool:

@@ -19,6 +19,10 @@ Work = Callable[["Job", float], None]
 """Does a job's share (0 to 1) of its work and writes the counts; called once, when the job ends."""
 
 
+def _done(_job: Job, _share: float) -> None:
+    raise RuntimeError("A job does its work once")
+
+
 @dataclass
 class Job:
     """One activity as the service keeps it."""
@@ -137,15 +141,16 @@ class JobQueue:
         job.started_at = job.updated_at = self._now()
 
     def _finish(self, job: Job) -> None:
-        outcome = self._switches.activity_outcome
+        outcome, work = self._switches.activity_outcome, job.work
+        job.work = _done  # its rows are many
         self._waiting.popleft()
         job.state, job.updated_at = outcome, self._now()
         if outcome == "completed":
-            job.work(job, 1.0)
+            work(job, 1.0)
             job.percent_done, job.completed_at = 100, job.updated_at
             return
         if outcome in ("timed_out", "time_out"):
-            job.work(job, 0.5)  # what was done when the time ran out stays done
+            work(job, 0.5)  # what was done when the time ran out stays done
         job.errors.append(f"The activity ended as {outcome}.")
 
     def _oldest(self) -> str:

@@ -12,8 +12,9 @@ ID_MASK = (1 << _ID_BITS) - 1
 
 
 def email_key(email: str | None) -> str:
-    """Return what makes two e-mails the same one; empty for none."""
-    return (email or "").strip().lower()
+    """Return what makes two e-mails the same one, mostly the very text; empty for none."""
+    key = (email or "").strip().lower()
+    return email if email == key else key
 
 
 def date_key(ms: int, account_id: int = 0) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
 from ccdesk.sandbox.fast_json import decoded
+
+_LARGE = 64 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,18 @@ class Received:
     content_type: str
     status: int
     at: str
+    is_packed: bool = False
+
+    def packed(self) -> Received:
+        """Return it with a large body compressed."""
+        if len(self.raw) < _LARGE:
+            return self
+        return replace(self, raw=zlib.compress(self.raw, 1), is_packed=True)
+
+    @property
+    def sent(self) -> bytes:
+        """The body as it came."""
+        return zlib.decompress(self.raw) if self.is_packed else self.raw
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -35,14 +50,15 @@ class Received:
     @property
     def body(self) -> Any:
         """The body: JSON as values, a form as a dictionary, anything else as text; None if there was none."""
-        if not self.raw:
+        raw = self.sent
+        if not raw:
             return None
-        text = self.raw.decode(errors="replace")
         if "json" in self.content_type:
             try:
-                return decoded(self.raw)
+                return decoded(raw)
             except ValueError:
-                return text
+                pass
+        text = raw.decode(errors="replace")
         if "form" in self.content_type:
             return {key: values[0] for key, values in parse_qs(text).items()}
         return text
@@ -76,8 +92,9 @@ class RequestLog:
 
     def add(self, row: Received) -> None:
         """Note one request."""
+        kept = row.packed()
         with self._lock:
-            self._rows.append(row)
+            self._rows.append(kept)
 
     def all(self, *, service: str = "", method: str = "", path: str = "", since: int = 0) -> list[Received]:
         """Return the requests from index `since` on that match; `path` is a regular expression."""
