@@ -104,7 +104,14 @@ class ImportJob:
 
     def _note(self, job: Job, index: int, count: str, text: str) -> None:
         job.status[count] += 1
-        job.errors.append(f"Line {index + 2}: {text}")  # line 1 is the header (§15)
+        line = f"Line {index + 2}: {text}"  # line 1 is the header (§15)
+        match self._rules.switches.import_errors:
+            case "lines":
+                job.errors.append(line)
+            case "emails":
+                job.errors.append(f"{self._rows[index].get('email', '')}: {text}")
+            case "objects":
+                job.errors.append({"message": line})
 
     def _take(self, job: Job, row: Json) -> None:
         email = (row.get("email") or "").strip()

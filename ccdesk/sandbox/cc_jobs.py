@@ -39,8 +39,9 @@ class Job:
     percent_done: int = 1
     started_at: str | None = None
     completed_at: str | None = None
-    errors: list[str] = field(default_factory=list)
+    errors: list[str | Json] = field(default_factory=list)
     results_id: str | None = None
+    total_only: bool = False
 
     def as_json(self) -> Json:
         """Return the activity status report."""
@@ -57,10 +58,15 @@ class Job:
                 "updated_at": self.updated_at,
                 "percent_done": self.percent_done,
                 "activity_errors": list(self.errors),
-                "status": dict(self.status),
+                "status": self._shown_status(),
                 "_links": links,
             }
         )
+
+    def _shown_status(self) -> Json:
+        if not self.total_only:
+            return dict(self.status)
+        return {name: count for name, count in self.status.items() if name == "items_total_count"}
 
 
 class JobQueue:
@@ -89,6 +95,7 @@ class JobQueue:
         now = self._now()
         job = Job(self._taken, kind, status, work, self._tick(), created_at=now, updated_at=now)
         self.jobs[job.activity_id] = job
+        job.total_only = self._switches.activity_status == "total_only"
         (self._endless if endless else self._waiting).append(job)
         return job
 

@@ -56,6 +56,8 @@ class CcSwitches:
     activity_seconds: float = 0.2
     activity_outcome: Literal["completed", "failed", "timed_out", "time_out", "cancelled"] = "completed"
     queue_limit: int = 1000
+    activity_status: Literal["whole", "total_only"] = "whole"  # any count of a report may be missing
+    import_errors: Literal["lines", "emails", "objects", "none"] = "lines"  # what tells the row, if anything
     import_revives_deleted: bool = True
     import_updates_unsubscribed: bool = False
     import_empty_clears: bool = False

@@ -417,3 +417,25 @@ def test_rows_of_many_shapes_keep_apart() -> None:
         {"kind": "home", "street": "Apt 9", "country": "Deutschland"},
         {"phone_number": "555-0199", "kind": "other"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ("lines", ['Line 3: The email address "bob" is not valid.']),
+        ("emails", ['bob: The email address "bob" is not valid.']),
+        ("objects", [{"message": 'Line 3: The email address "bob" is not valid.'}]),
+        ("none", []),
+    ],
+)
+def test_what_an_import_tells_of_a_bad_row(errors: str, expected: list[Any]) -> None:
+    service = Service(import_errors=errors)
+    report = service.bring_in([{"email": ADA}, {"email": "bob"}], service.state.add_list("News"))
+    assert report["activity_errors"] == expected
+    assert report["status"]["correctable_count"] == 1
+
+
+def test_a_report_may_leave_counts_out() -> None:
+    service = Service(activity_status="total_only")
+    report = service.bring_in([{"email": ADA}, {"email": "bob"}], service.state.add_list("News"))
+    assert report["status"] == {"items_total_count": 3}
