@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import cycles, export, idle, others, window
+from benchmarks import cycles, export, idle, others, sandbox, window
 from benchmarks.table import Row, render, save
 
-TOPICS = ("export", "cycles", "window", "idle", "others")
+TOPICS = ("export", "cycles", "window", "idle", "others", "sandbox")
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 
@@ -39,8 +39,10 @@ def _rows(args: argparse.Namespace, limits: list[bool]) -> Iterator[Row]:
             yield from window.measure([True] if args.limits == "both" else limits)
         elif topic == "idle":
             yield from idle.measure(args.idle_minutes)
-        else:
+        elif topic == "others":
             yield from others.measure(limits)
+        else:
+            yield from sandbox.measure()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from benchmarks.shop import LIST_NAME, Desk, Shop, limits_word, opened
+from benchmarks.shop import Desk, Shop, limits_word, opened, sessions
 from benchmarks.table import Row, say
 
 SIZES = (1_000, 10_000)
@@ -38,7 +38,7 @@ def measure(limits: Sequence[bool]) -> Iterator[Row]:
 
 def _theirs(shop: Shop, customers: int, limited: bool) -> Iterator[Row]:
     out = _unsubscribe_some(shop)
-    kibo, mailing, list_id = _sessions(shop)
+    kibo, mailing, list_id = sessions(shop)
     began, cpu, busy = time.monotonic(), _cpu(), shop.cpu()
     people, kibo_calls = _read(kibo, shop)
     calls, refused = 0, 0
@@ -105,7 +105,7 @@ def _ours(shop: Shop, desk: Desk, customers: int, limited: bool) -> Row:
 
 def _unsubscribe_some(shop: Shop) -> list[str]:
     """Let one in `EVERY` opted-in customers be a contact who unsubscribed long ago; returns their e-mails."""
-    kibo, _, _ = _sessions(shop)
+    kibo, _, _ = sessions(shop)
     people, _ = _read(kibo, shop)
     chosen = [one["emailAddress"] for one in people[::EVERY]]
     known = [email for email in chosen if shop.order("cc/contact", {"email_or_id": email}) is None]
@@ -126,26 +126,6 @@ def _put_back(shop: Shop, emails: Sequence[str]) -> int:
 
 def _mails(shop: Shop) -> int:
     return len(shop.order("outbox"))
-
-
-def _sessions(shop: Shop) -> tuple[requests.Session, requests.Session, str]:
-    """Sign in to both services; returns both sessions and the id of the list."""
-    at = shop.addresses
-    kibo, mailing = requests.Session(), requests.Session()
-    ticket = kibo.post(
-        f"{at['kibo_home_url']}/api/platform/applications/authtickets/oauth",
-        json={
-            "client_id": at["kibo_app_key"],
-            "client_secret": at["kibo_shared_secret"],
-            "grant_type": "client_credentials",
-        },
-        timeout=60,
-    ).json()
-    kibo.headers["Authorization"] = f"Bearer {ticket['access_token']}"
-    kibo.headers["x-vol-tenant"] = at["kibo_tenant_id"]
-    grant = shop.order("cc/issue_tokens", {})
-    mailing.headers["Authorization"] = f"Bearer {grant['access_token']}"
-    return kibo, mailing, str(shop.order("cc/list_id", {"name": LIST_NAME}))
 
 
 def _read(kibo: requests.Session, shop: Shop) -> tuple[list[dict[str, Any]], int]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import requests
 
 from benchmarks.table import say
 from ccdesk.sandbox.cc_person import Person
@@ -163,6 +164,26 @@ class Desk:
         process.stderr.read()
         if process.wait():
             raise RuntimeError("The log-in failed")
+
+
+def sessions(shop: Shop) -> tuple[requests.Session, requests.Session, str]:
+    """Sign in to both services; returns both sessions and the id of the list."""
+    at = shop.addresses
+    kibo, mailing = requests.Session(), requests.Session()
+    ticket = kibo.post(
+        f"{at['kibo_home_url']}/api/platform/applications/authtickets/oauth",
+        json={
+            "client_id": at["kibo_app_key"],
+            "client_secret": at["kibo_shared_secret"],
+            "grant_type": "client_credentials",
+        },
+        timeout=60,
+    ).json()
+    kibo.headers["Authorization"] = f"Bearer {ticket['access_token']}"
+    kibo.headers["x-vol-tenant"] = at["kibo_tenant_id"]
+    grant = shop.order("cc/issue_tokens", {})
+    mailing.headers["Authorization"] = f"Bearer {grant['access_token']}"
+    return kibo, mailing, str(shop.order("cc/list_id", {"name": LIST_NAME}))
 
 
 @contextlib.contextmanager

@@ -33,6 +33,12 @@ class Row:
     met: bool | None = None
 
 
+LEGEND = """\
+limits on: the sandbox refuses more than 4 calls a second and 10,000 a day, and ccdesk keeps to 4 a second for each
+  service; off: neither. cpu, peak: of ccdesk's process alone, told by the system when it ended.
+waiting: share of the wall time in which ccdesk's process did not compute; sandbox busy: the sandbox's processor time
+  as a share of the wall time, that is the most it can have held up."""
+
 HEADS = (
     ("topic", "<"),
     ("case", "<"),
@@ -43,6 +49,7 @@ HEADS = (
     ("wall s", ">"),
     ("cpu s", ">"),
     ("peak MB", ">"),
+    ("waiting", ">"),
     ("sandbox busy", ">"),
     ("result", "<"),
     ("target", "<"),
@@ -60,7 +67,7 @@ def render(rows: Sequence[Row]) -> str:
         for line in cells
     ]
     lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join([machine(), "", *lines])
+    return "\n".join([machine(), "", *(line.rstrip() for line in lines), "", LEGEND])
 
 
 def save(path: Path, rows: Sequence[Row]) -> None:
@@ -96,6 +103,7 @@ def _cells(row: Row) -> list[str]:
         _number(row.wall, 1),
         _number(row.cpu, 1),
         _number(row.peak_mb),
+        "-" if row.wall is None or row.cpu is None else f"{max(0.0, 1 - row.cpu / row.wall):.0%}",
         "-" if row.busy is None else f"{row.busy:.0%}",
         row.result or "-",
         f"{row.target}:{verdict}" if row.target and verdict else row.target or "-",

@@ -48,7 +48,8 @@ def measure(limits: Sequence[bool], customers: int = CUSTOMERS, entries: int = E
             found["cpu"],
             found["peak_mb"],
             busy,
-            f"{found['status']}; longest gap {found['longest_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms",
+            f"{found['status']}; longest gap {found['longest_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms, "
+            f"{found['rows_scrolled']:,} rows scrolled",
             f"p99 <= {P99_MS} ms, none > {GAP_MS} ms",
             found["longest_ms"] <= GAP_MS and found["p99_ms"] <= P99_MS,
         )
