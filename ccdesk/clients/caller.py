@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ccdesk.clients.policy import CallMeter, Pacer, Retry, wait
@@ -117,7 +117,7 @@ class Caller:
 
 def _with_header(request: Request, name: str, value: str) -> Request:
     headers: Mapping[str, str] = {**request.headers, name: value}
-    return Request(request.method, request.url, request.params, headers, request.body)
+    return replace(request, headers=headers)
 
 
 def after_status(answer: Answer, text: str, *, wrong_address: bool) -> Unreachable | None:

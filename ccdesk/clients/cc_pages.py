@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urljoin, urlsplit
 
-from ccdesk.clients.shape import Json, child, required_object, required_objects, text
+from ccdesk.clients.shape import Json, child, page_object, required_objects, text
 from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.errors import Unreachable
 
@@ -35,7 +35,7 @@ def pages(send: Send, url: str, params: Mapping[str, str], key: str) -> Iterator
             if answer.status == 400:
                 log.info("%s: the cursor is refused, the scan starts again", request.label)
                 break
-            body = required_object(answer)
+            body = page_object(answer)
             yield required_objects(answer, body, key)
             target = _next(answer, body, url)
             if not target:
@@ -48,10 +48,17 @@ def pages(send: Send, url: str, params: Mapping[str, str], key: str) -> Iterator
 
 def _next(answer: Answer, body: Json, url: str) -> str:
     """Return where the next page is, `""` on the last one."""
-    links = child(body, "_links")
-    href = text(child(links, "next"), "href")
-    if not href:
-        return ""
+    href = text(child(child(body, "_links"), "next"), "href")
+    return same_host(href, url, answer.detail) if href else ""
+
+
+def same_host(href: str, url: str, detail: str = "") -> str:
+    """Return a link of the service as a whole address.
+
+    Raises:
+        Unreachable: it leads to another host, where the log-in would go as well.
+
+    """
     here, target = urlsplit(url), urljoin(url, href)
     there = urlsplit(target)
     if (there.scheme, there.netloc) != (here.scheme, here.netloc):
@@ -59,6 +66,6 @@ def _next(answer: Answer, body: Json, url: str) -> str:
             "A page link of the service leads to another host",
             meaning="It was not followed, because the log-in would have gone there.",
             next_step="Check the Constant Contact API address in the settings.",
-            detail=answer.detail,
+            detail=detail,
         )
     return target

@@ -92,6 +92,8 @@ def activity(raw: Json) -> Activity:
         state=text(raw, "state").lower(),
         errors=tuple(one.strip() for one in texts if one.strip()),
         counts={key: value for key, value in counts.items() if value is not None},
+        created_at=moment(raw, "created_at"),
+        results=text(child(child(raw, "_links"), "results"), "href"),
     )
 
 

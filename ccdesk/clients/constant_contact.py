@@ -6,15 +6,19 @@ No call here sends a campaign or deletes a contact, and none changes an unsubscr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from tempfile import TemporaryFile
 
 from ccdesk.clients import cc_body, cc_parse
 from ccdesk.clients.caller import Call
 from ccdesk.clients.cc_account import AccountCalls
+from ccdesk.clients.cc_members import NoEmails, members
+from ccdesk.clients.cc_pages import same_host
 from ccdesk.clients.cc_session import PAGE_SIZE
 from ccdesk.clients.policy import wait
-from ccdesk.clients.shape import Json, encode, required_object, required_text
-from ccdesk.clients.transport import Answer
+from ccdesk.clients.shape import Json, encode, encode_row, required_object, required_text, text
+from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import (
     ItemRefused,
@@ -182,11 +186,15 @@ class ConstantContact(AccountCalls):
 
     # ------------------------------------------------------------ bulk
 
-    def row_size(self, fields: ContactFields) -> int:
-        """Return the bytes one person takes in an import request, its separator included."""
-        return cc_body.row_size(fields)
+    def import_row(self, fields: ContactFields) -> bytes:
+        """Return one person as written into an import (§14)."""
+        return encode_row(cc_body.import_row(fields))
 
-    def start_import(self, rows: Sequence[ContactFields], list_id: str) -> Activity:
+    def read_row(self, row: bytes) -> ContactFields:
+        """Return what `import_row` was given."""
+        return cc_body.read_row(row)
+
+    def start_import(self, rows: Sequence[bytes], list_id: str) -> Activity:
         """Start a bulk import onto the list (§14); never repeated by itself."""
         request = self._request(
             "POST", "/activities/contacts_json_import", body=cc_body.import_body(rows, list_id)
@@ -211,6 +219,28 @@ class ConstantContact(AccountCalls):
     def activity(self, activity_id: str) -> Activity:
         """Return a job's present state (§15)."""
         return _activity_of(self._send(Call(self._request("GET", f"/activities/{activity_id}"), item=True)))
+
+    def activities(self) -> Iterator[list[Activity]]:
+        """Yield pages of the account's jobs of the last days, whoever started them (§15)."""
+        for page in self._pages("/activities", {"limit": PAGE_SIZE}, "activities"):
+            yield [cc_parse.activity(raw) for raw in page if text(raw, "activity_id")]
+
+    def start_members_file(self, list_id: str) -> Activity:
+        """Have a file written of everybody on the list who may be mailed (§15); harmless to repeat."""
+        body = {"list_ids": [list_id], "status": "active", "fields": ["email_address"]}
+        return _activity_of(self._send(self._post("/activities/contact_exports", body, idempotent=True)))
+
+    @contextmanager
+    def members_file(self, job: Activity) -> Iterator[Iterator[list[str]]]:
+        """Open the file of a finished job, by the link it gives: batches of e-mails; see `ports.Mailing`."""
+        url = same_host(job.results, self._base)
+        with TemporaryFile() as file:
+            accept = {"Accept": "text/csv, */*;q=0.5"}
+            answer = self._send(Call(Request("GET", url, headers=accept, sink=file)))
+            try:
+                yield members(file)
+            except NoEmails as error:
+                raise answer.unusable(str(error)) from None
 
 
 def _activity_of(answer: Answer) -> Activity:

@@ -100,9 +100,12 @@ class Kibo:
 
     # ------------------------------------------------------------ reading
 
-    def opted_in(self) -> Iterator[list[Customer]]:
-        """Yield pages of customers whose flag is set; asked for, and checked here all the same (§15.2)."""
-        for page in self._lists.by_id("acceptsMarketing eq true"):
+    def opted_in(self, after: int = 0) -> Iterator[list[Customer]]:
+        """Yield pages of customers whose flag is set; asked for, and checked here all the same (§15.2).
+
+        With ids above `after`, where Kibo can do that; else everybody's.
+        """
+        for page in self._lists.by_id("acceptsMarketing eq true", after):
             if found := [one for one in customers(page) if one.accepts_marketing]:
                 yield found
 

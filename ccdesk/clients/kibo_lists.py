@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ccdesk.clients.caller import Call
 from ccdesk.clients.kibo_parse import updated_at
 from ccdesk.clients.kibo_session import TenantPod
-from ccdesk.clients.shape import Json, required_object, required_objects, whole
+from ccdesk.clients.shape import Json, page_object, required_objects, whole
 from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import Unreachable
@@ -76,7 +76,7 @@ class Collections:
         if answer.status == 400:
             log.info("%s: filter or sorting refused", request.label)
             return None
-        body = required_object(answer)
+        body = page_object(answer)
         items = required_objects(answer, body, "items")
         return Page(items, start, whole(body, "totalCount"), answer)
 
@@ -95,13 +95,13 @@ class Collections:
 
     # ------------------------------------------------------------ by id
 
-    def by_id(self, wanted: str = "") -> Iterator[list[Json]]:
+    def by_id(self, wanted: str = "", after: int = 0) -> Iterator[list[Json]]:
         """Yield all accounts by ascending id, 200 at a time, moving `id gt` along (§13.7).
 
         `wanted` is one more filter that may or may not be honoured: check each item. Where moving is
-        refused or ignored the offset moves instead.
+        refused or ignored the offset moves instead, and everybody is read, those up to `after` as well.
         """
-        page = self._first(wanted)
+        page = self._beyond(wanted, after) or self._first(wanted)
         if page is None:
             page, wanted = self._first(""), ""
         if page is None:
@@ -123,6 +123,13 @@ class Collections:
                 yield from self._by_offset(wanted, sort="id asc", read=read, floor=last)
                 return
             page = following
+
+    def _beyond(self, wanted: str, after: int) -> Page | None:
+        """Return the first page above an id; None where that is refused, ignored, or not asked for."""
+        if not after:
+            return None
+        page = self.accounts([*self._some(wanted), f"id gt {after}"], "id asc")
+        return None if page is None or any(number <= after for number in self._ids(page)) else page
 
     def _first(self, wanted: str) -> Page | None:
         return self.accounts(self._some(wanted), "id asc")

@@ -9,6 +9,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from ccdesk.clients.transport import Answer
 from ccdesk.core.clock import parse_time
 
@@ -56,6 +58,14 @@ def required_object(answer: Answer) -> Json:
     return value
 
 
+def page_object(answer: Answer) -> Json:
+    """Return the object of a page of many, read the quick way; raises what `required_object` does."""
+    value = answer.quick_json()
+    if not isinstance(value, dict):
+        raise answer.unusable("an object was expected")
+    return value
+
+
 def required_objects(answer: Answer, holder: object, key: str = "") -> list[Json]:
     """Return a list of objects that must be there: a missing list must never read as an empty shop.
 
@@ -75,6 +85,14 @@ def required_text(answer: Answer, holder: Json, key: str) -> str:
     if not value:
         raise answer.unusable(f"“{key}” is missing")
     return value
+
+
+def encode_row(row: dict[str, str]) -> bytes:
+    """Write one of very many small objects, as `encode` does."""
+    try:
+        return orjson.dumps(row)
+    except (TypeError, ValueError):  # half surrogates
+        return encode(row)
 
 
 def encode(value: object, *, plain: bool = False) -> bytes:

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
+import orjson
 import requests
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
 
@@ -30,6 +31,7 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
+_PIECE = 1 << 16
 _DIRECT = {"http": "", "https": "", "all": ""}  # no proxy, whatever the environment says
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -41,13 +43,17 @@ def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; `body` is sent as JSON text in UTF-8. `params` are percent-encoded on the way."""
+    """One request; `body` is sent as JSON text in UTF-8. `params` are percent-encoded on the way.
+
+    `sink` takes the body of a 200 instead of the answer, for what may be too large to hold.
+    """
 
     method: str
     url: str
     params: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | None = field(default=None, repr=False)
+    sink: BinaryIO | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_write(self) -> bool:
@@ -99,6 +105,16 @@ class Answer:
         except (ValueError, RecursionError):
             raise self.unusable("is not JSON") from None
 
+    def quick_json(self) -> Any:
+        """Return the body of a page of many as JSON, several times faster; raises what `json` does.
+
+        Not for what is sent back as it was read: numbers beyond 64 bits lose their last digits.
+        """
+        try:
+            return orjson.loads(self.body)
+        except (ValueError, RecursionError):
+            return self.json()  # takes what the strict reader refuses, such as half surrogates
+
     def unusable(self, why: str) -> Unreachable:
         """Make the error for an answer that does not have the shape the service gives."""
         kind = self.headers.get("content-type", "no content type").split(";")[0]
@@ -130,7 +146,7 @@ class Transport:
             target = _redirect_within_host(answer)
             if not target:
                 return answer
-            request = Request("GET", target, headers=request.headers)
+            request = Request("GET", target, headers=request.headers, sink=request.sink)
         raise Unreachable(detail=f"{request.label}: too many redirects")
 
     def _send(self, request: Request) -> Answer:
@@ -149,13 +165,13 @@ class Transport:
                 allow_redirects=False,
                 auth=_leave_as_is,
                 proxies=_DIRECT if is_loopback(urlsplit(request.url).hostname or "") else None,
+                stream=request.sink is not None,
             )
+            body = _body(request, reply)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             log.debug("%s failed after %.2f s: %s", request.label, time.monotonic() - began, _cause(error))
             raise _no_answer(request, error) from None
-        answer = Answer(
-            request, reply.status_code, {k.lower(): v for k, v in reply.headers.items()}, reply.content
-        )
+        answer = Answer(request, reply.status_code, {k.lower(): v for k, v in reply.headers.items()}, body)
         self._note_time(answer)
         log.debug(
             "%s → %d, %d bytes, %.2f s",
@@ -180,6 +196,18 @@ class Transport:
             return
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         self.server_time, self.server_ahead = moment, moment - datetime.now(UTC)
+
+
+def _body(request: Request, reply: requests.Response) -> bytes:
+    """Return the body, or put it where the request wants it; a second try starts from the beginning."""
+    if request.sink is None or reply.status_code != 200:
+        return reply.content
+    request.sink.seek(0)
+    request.sink.truncate()
+    for piece in reply.iter_content(_PIECE):
+        request.sink.write(piece)
+    request.sink.seek(0)
+    return b""
 
 
 def _redirect_within_host(answer: Answer) -> str:

@@ -157,6 +157,7 @@ class Link:
     `agreed` is the consent both sides last agreed on. `written_hash` fingerprints the fields we last wrote
     and `read_hash` what Constant Contact then showed, so a second run can tell "nothing differs".
     `opt_out_at` is the opt-out already reckoned with; `out_since` when we first knew the person as out.
+    `adding`: a call that puts the person on the list was begun and its outcome is not known yet.
     """
 
     customer_id: int
@@ -177,6 +178,7 @@ class Link:
     owed: Owed = Owed.NOTHING
     owed_reason: str = ""
     note: str = ""
+    adding: bool = False
 
     @property
     def email_key(self) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ccdesk.core.models import Contact, ContactFields, ContactList, Customer, Link, Ownership
+from ccdesk.core.exporting import Exports
+from ccdesk.core.models import Contact, ContactFields, ContactList, Customer, Link
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
 
 # ---------------------------------------------------------------- services
@@ -71,8 +72,11 @@ class Customers(Protocol):
     def tenant(self) -> Tenant:
         """Return the tenant, resolved through the home pod."""
 
-    def opted_in(self) -> Iterator[list[Customer]]:
-        """Yield pages of customers whose flag is set (checked locally), by ascending id."""
+    def opted_in(self, after: int = 0) -> Iterator[list[Customer]]:
+        """Yield pages of customers whose flag is set, by ascending id above `after` where Kibo can do that.
+
+        Where it cannot, everybody is read again.
+        """
 
     def everyone(self) -> Iterator[list[Customer]]:
         """Yield pages of all customers by ascending id."""
@@ -113,6 +117,8 @@ class Activity:
     state: str
     errors: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    created_at: datetime | None = None
+    results: str = ""  # the address of an export's file
 
     @property
     def finished(self) -> bool:
@@ -191,10 +197,13 @@ class Mailing(Protocol):
     def resubscribe(self, contact_id: str, list_id: str) -> bool:
         """Ask for the one resubscribe confirmation; False if it had been asked before."""
 
-    def row_size(self, fields: ContactFields) -> int:
-        """Return the bytes one person takes in an import request, its separator included."""
+    def import_row(self, fields: ContactFields) -> bytes:
+        """Return one person as written into an import."""
 
-    def start_import(self, rows: Sequence[ContactFields], list_id: str) -> Activity:
+    def read_row(self, row: bytes) -> ContactFields:
+        """Return what `import_row` was given."""
+
+    def start_import(self, rows: Sequence[bytes], list_id: str) -> Activity:
         """Start a bulk import onto the list; the caller keeps to IMPORT_MAX_ROWS and IMPORT_MAX_BYTES."""
 
     def start_add(self, contact_ids: Sequence[str], list_id: str) -> Activity:
@@ -204,7 +213,21 @@ class Mailing(Protocol):
         """Start taking up to 500 contacts off the list, their other lists untouched."""
 
     def activity(self, activity_id: str) -> Activity:
-        """Return a job's present state."""
+        """Return a job's present state; NotFound once the service has forgotten it."""
+
+    def activities(self) -> Iterator[list[Activity]]:
+        """Yield pages of the account's jobs of the last days, whoever started them."""
+
+    def start_members_file(self, list_id: str) -> Activity:
+        """Have a file written of everybody on the list who may be mailed."""
+
+    def members_file(self, job: Activity) -> AbstractContextManager[Iterator[list[str]]]:
+        """Open the file of a finished job: batches of e-mails as they stand there.
+
+        Raises:
+            Unreachable: there is none, it is cut short, or it has no column of e-mails.
+
+        """
 
 
 # ---------------------------------------------------------------- store
@@ -235,7 +258,10 @@ class Links(Protocol):
         """Return links with customer id above `after`, ascending."""
 
     def off_scan(self, after: int, limit: int) -> list[Link]:
-        """Return links with `on_list` whose contact id is not in the last scan of the list, ascending."""
+        """Return links with `on_list` who are not in the last scan of the list, ascending.
+
+        A link that does not know its contact's id yet is looked for by e-mail.
+        """
 
     def count(self, *, on_list: bool | None = None) -> int:
         """Count links, all or those that are (not) on the list."""
@@ -284,6 +310,9 @@ class Runs(Protocol):
     def finish(self, run: Run) -> None:
         """Store the run's final state and figures."""
 
+    def continues(self, run_id: int, earlier: int) -> None:
+        """Note that a run goes on from an earlier one, on both."""
+
     def tally(self, run_id: int, *, total: int, counts: dict[str, int], errors: int) -> None:
         """Store the figures so far, for those who watch."""
 
@@ -318,18 +347,6 @@ class Runs(Protocol):
         """Delete runs, entries and processed events finished before that time."""
 
 
-@dataclass(frozen=True, slots=True)
-class StagedPerson:
-    """One customer of an export while it is planned and done."""
-
-    customer: Customer
-    action: str = ""
-    reason: str = ""
-    contact_id: str = ""
-    ownership: Ownership = Ownership.NONE
-    chunk: int = 0
-
-
 class Staging(Protocol):
     """The working tables of one run at a time: planning goes through the store, so memory stays flat."""
 
@@ -345,28 +362,16 @@ class Staging(Protocol):
     def contacts(self, keys: Sequence[str]) -> dict[str, Contact]:
         """Return scanned contacts by compared e-mail; one that is not deleted goes before one that is."""
 
-    def add_customers(self, customers: Sequence[Customer]) -> int:
-        """Keep customers as read; return how many were new."""
+    def see_customers(self, customer_ids: Sequence[int]) -> None:
+        """Note customers seen in Kibo."""
 
-    def customers(self, after: tuple[str, int], limit: int) -> list[Customer]:
-        """Return customers ordered by (compared e-mail, id) above `after`."""
-
-    def plan(self, people: Sequence[StagedPerson]) -> None:
-        """Store what is to be done for people already staged."""
-
-    def planned(self, action: str, after: int, limit: int) -> list[StagedPerson]:
-        """Return staged people with that action and customer id above `after`, ascending."""
-
-    def count(self, action: str = "") -> int:
-        """Count staged people, all or those with one action."""
-
-    def known_customers(self, customer_ids: Sequence[int]) -> set[int]:
-        """Return those of the given customer ids that are staged."""
+    def seen_customers(self, customer_ids: Sequence[int]) -> set[int]:
+        """Return those of the given customer ids that were seen."""
 
     def clear_scan(self) -> None:
         """Empty the scan of the list's members."""
 
-    def add_scan(self, contact_ids: Sequence[str]) -> None:
+    def add_scan(self, members: Sequence[Contact]) -> None:
         """Note members seen on the list."""
 
 
@@ -429,6 +434,7 @@ class Store(Protocol):
     queue: Queue
     runs: Runs
     staging: Staging
+    exports: Exports
     state: State
     calls: CallCounts
     lease: Lease

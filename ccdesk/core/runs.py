@@ -69,7 +69,8 @@ class Run:
     """One execution of export, events, inbound or full compare.
 
     `counts` maps `Outcome` values (and further named counts such as "ignored") to people;
-    `message` says in words why it failed or waits; `waiting_until` belongs to WAITING.
+    `message` says in words why it failed or waits; `waiting_until` belongs to WAITING. `continues` is the
+    run that was cut short and is gone on with here.
     """
 
     id: int
@@ -85,6 +86,7 @@ class Run:
     calls_kibo: int = 0
     message: str = ""
     waiting_until: datetime | None = None
+    continues: int | None = None
     failure: CcdeskError | None = field(default=None, compare=False)  # of the run just done; not stored
 
     @property
@@ -96,7 +98,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: `total` 0 means not known yet; `phase` is in words for the window."""
+    """How far a run is: `total` 0 means not known yet; `phase` is in words for the window.
+
+    `done` is the phase's own; `read`, `sent` and `confirmed` are people over the whole run: customers read,
+    people sent to Constant Contact, people whose outcome is known. `rate` is people a second in this phase.
+    """
 
     run_id: int
     kind: RunKind
@@ -105,6 +111,11 @@ class Progress:
     total: int = 0
     errors: int = 0
     seconds_left: float | None = None
+    read: int = 0
+    sent: int = 0
+    confirmed: int = 0
+    rate: float | None = None
+    continued: bool = False
 
 
 class EventStatus(StrEnum):

@@ -20,6 +20,7 @@ from ccdesk.sync.context import RunContext, RunSettings
 from ccdesk.sync.events import run_events
 from ccdesk.sync.export import run_export
 from ccdesk.sync.inbound import run_inbound
+from ccdesk.sync.unfinished import note_unfinished
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,8 @@ class Runner:
         try:
             list_id = active_list(self._store, ctx.mailing, ctx.settings.list_name)
             ctx.settings = replace(ctx.settings, list_id=list_id)
+            if ctx.run.kind is not RunKind.EXPORT:
+                note_unfinished(ctx)
             _ENGINES[ctx.run.kind](ctx)
         except CcdeskError as error:
             return error

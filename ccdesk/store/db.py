@@ -126,10 +126,10 @@ class Database:
             except UnicodeEncodeError:
                 return connection.executemany(sql, [_storable(row) for row in rows]).rowcount
 
-    def statement(self, sql: str) -> list[Row]:
+    def statement(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Execute one statement given as SQL; return its rows."""
         with self._usable():
-            return list(self.peewee.execute_sql(sql).fetchall())
+            return list(self.peewee.execute_sql(sql, values).fetchall())
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection."""

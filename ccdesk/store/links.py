@@ -70,12 +70,14 @@ class SqliteLinks:
         return self._above(after, limit)
 
     def off_scan(self, after: int, limit: int) -> list[Link]:
-        """Return links with `on_list` whose contact id is not in the last scan of the list, ascending.
+        """Return links with `on_list` who are not in the last scan of the list, ascending.
 
-        A link without a contact id is among them: the scan cannot show that its person is on the list.
+        A link that does not know its contact's id yet is looked for by e-mail.
         """
-        seen = ScanRow.select(SQL("1")).where(ScanRow.contact_id == LinkRow.contact_id)
-        return self._above(after, limit, ON_LIST, ~fn.EXISTS(seen))
+        one = SQL("1")
+        by_id = ScanRow.select(one).where(ScanRow.contact_id == LinkRow.contact_id)
+        by_email = ScanRow.select(one).where(LinkRow.contact_id == "", ScanRow.email_key == LinkRow.email_key)
+        return self._above(after, limit, ON_LIST, ~fn.EXISTS(by_id), ~fn.EXISTS(by_email))
 
     def count(self, *, on_list: bool | None = None) -> int:
         """Count links, all or those that are (not) on the list."""

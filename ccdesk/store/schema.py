@@ -91,4 +91,34 @@ def create_tables(migrator: SqliteMigrator) -> None:
             migrator.database.execute_sql(statement)
 
 
-STEPS: tuple[Step, ...] = (create_tables,)
+EXPORT_TABLES = """
+DROP TABLE staged_customer;
+DROP TABLE list_scan;
+CREATE TABLE list_scan (contact_id TEXT NOT NULL PRIMARY KEY, email_key TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX list_scan_by_email ON list_scan (email_key);
+CREATE TABLE seen_customer (id INTEGER PRIMARY KEY);
+CREATE TABLE export_person (
+    id INTEGER PRIMARY KEY, email_key TEXT NOT NULL, email TEXT NOT NULL, accepts_marketing INTEGER NOT NULL,
+    is_active INTEGER NOT NULL, is_anonymous INTEGER NOT NULL, updated_at TEXT, plain INTEGER NOT NULL,
+    stranger INTEGER NOT NULL DEFAULT 0, chunk INTEGER NOT NULL DEFAULT 0, action TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '', contact_id TEXT NOT NULL DEFAULT '', ownership TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL, code TEXT NOT NULL, problem TEXT NOT NULL, fields_hash TEXT NOT NULL,
+    row BLOB NOT NULL);
+CREATE TABLE export_chunk (
+    number INTEGER PRIMARY KEY, action TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    people INTEGER NOT NULL, sent_at TEXT NOT NULL, state TEXT NOT NULL, activity_id TEXT NOT NULL,
+    told TEXT NOT NULL);
+CREATE TABLE export_seen (email_key TEXT NOT NULL);
+ALTER TABLE run ADD COLUMN continues INTEGER;
+ALTER TABLE link ADD COLUMN adding INTEGER NOT NULL DEFAULT 0;
+"""
+
+
+def keep_exports(migrator: SqliteMigrator) -> None:
+    """Step 2: an export outlives a power cut; runs know which one they continue."""
+    for statement in EXPORT_TABLES.split(";"):
+        if statement.strip():
+            migrator.database.execute_sql(statement)
+
+
+STEPS: tuple[Step, ...] = (create_tables, keep_exports)

@@ -5,27 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from peewee import SQL, fn
-
-from ccdesk.core.models import Address, Contact, Customer
-from ccdesk.core.ports import StagedPerson
+from ccdesk.core.models import Address, Contact
 from ccdesk.store.columns import to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
-from ccdesk.store.tables import ScanRow, StagedContactRow, StagedCustomerRow
-
-PLAN = ("action", "reason", "contact_id", "ownership", "chunk")
+from ccdesk.store.tables import ScanRow, SeenCustomerRow, StagedContactRow
 
 CONTACT_COLUMNS = tuple(StagedContactRow._meta.sorted_fields)
-PERSON_COLUMNS = tuple(StagedCustomerRow._meta.sorted_fields)
-CUSTOMER_COLUMNS = tuple(field for field in PERSON_COLUMNS if field.name not in PLAN)
-
 ADD_CONTACT = upsert(StagedContactRow)
-ADD_CUSTOMER = upsert(StagedCustomerRow, without=PLAN)
-ADD_NEW_CUSTOMER = upsert(StagedCustomerRow, without=PLAN, replace=False)
-SET_PLAN = (
-    "UPDATE staged_customer SET action = ?, reason = ?, contact_id = ?, ownership = ?, chunk = ? WHERE id = ?"
-)
-ADD_SEEN = "INSERT OR IGNORE INTO list_scan (contact_id) VALUES (?)"
+ADD_SEEN = "INSERT OR IGNORE INTO list_scan (contact_id, email_key) VALUES (?, ?)"
+ADD_CUSTOMER = "INSERT OR IGNORE INTO seen_customer (id) VALUES (?)"
 
 
 class SqliteStaging:
@@ -37,7 +25,7 @@ class SqliteStaging:
     def clear(self) -> None:
         """Empty the working tables."""
         with self._database.transaction():
-            for model in (StagedContactRow, StagedCustomerRow, ScanRow):
+            for model in (StagedContactRow, SeenCustomerRow, ScanRow):
                 self._database.run(model.delete())
 
     def add_contacts(self, contacts: Sequence[Contact]) -> None:
@@ -59,49 +47,15 @@ class SqliteStaging:
                 found[row[1]] = _contact(row)
         return found
 
-    def add_customers(self, customers: Sequence[Customer]) -> int:
-        """Keep customers as read (a later reading replaces the former); return how many were new."""
-        rows = list({customer.id: _customer_row(customer) for customer in customers}.values())
-        with self._database.transaction():
-            new = self._database.many(ADD_NEW_CUSTOMER, rows)
-            if new < len(rows):
-                self._database.many(ADD_CUSTOMER, rows)
-        return new
+    def see_customers(self, customer_ids: Sequence[int]) -> None:
+        """Note customers seen in Kibo."""
+        self._database.many(ADD_CUSTOMER, [(customer_id,) for customer_id in customer_ids])
 
-    def customers(self, after: tuple[str, int], limit: int) -> list[Customer]:
-        """Return customers ordered by (compared e-mail, id) above `after`."""
-        key = StagedCustomerRow.email_key
-        # Twice the same bound: the first is what the index is entered by.
-        query = StagedCustomerRow.select(*CUSTOMER_COLUMNS).where(
-            key >= after[0], (key > after[0]) | (StagedCustomerRow.id > after[1])
-        )
-        found = self._database.rows(query.order_by(key, StagedCustomerRow.id).limit(limit))
-        return [_customer(row) for row in found]
-
-    def plan(self, people: Sequence[StagedPerson]) -> None:
-        """Store what is to be done for people already staged."""
-        self._database.many(SET_PLAN, [_plan_row(person) for person in people])
-
-    def planned(self, action: str, after: int, limit: int) -> list[StagedPerson]:
-        """Return staged people with that action and customer id above `after`, ascending."""
-        query = StagedCustomerRow.select(*PERSON_COLUMNS).where(
-            StagedCustomerRow.action == action, StagedCustomerRow.id > after
-        )
-        found = self._database.rows(query.order_by(StagedCustomerRow.id).limit(limit))
-        return [StagedPerson(_customer(row), *row[len(CUSTOMER_COLUMNS) :]) for row in found]
-
-    def count(self, action: str = "") -> int:
-        """Count staged people, all or those with one action."""
-        query = StagedCustomerRow.select(fn.COUNT(SQL("*")))
-        if action:
-            query = query.where(StagedCustomerRow.action == action)
-        return int(self._database.value(query))
-
-    def known_customers(self, customer_ids: Sequence[int]) -> set[int]:
-        """Return those of the given customer ids that are staged."""
+    def seen_customers(self, customer_ids: Sequence[int]) -> set[int]:
+        """Return those of the given customer ids that were seen."""
         found: set[int] = set()
         for some in chunks(customer_ids):
-            query = StagedCustomerRow.select(StagedCustomerRow.id).where(StagedCustomerRow.id.in_(some))
+            query = SeenCustomerRow.select(SeenCustomerRow.id).where(SeenCustomerRow.id.in_(some))
             found.update(row[0] for row in self._database.rows(query))
         return found
 
@@ -109,9 +63,9 @@ class SqliteStaging:
         """Empty the scan of the list's members."""
         self._database.run(ScanRow.delete())
 
-    def add_scan(self, contact_ids: Sequence[str]) -> None:
+    def add_scan(self, members: Sequence[Contact]) -> None:
         """Note members seen on the list."""
-        self._database.many(ADD_SEEN, [(contact_id,) for contact_id in contact_ids])
+        self._database.many(ADD_SEEN, [(member.id, member.email_key) for member in members])
 
 
 def _moment(value: datetime | None) -> str | None:
@@ -120,31 +74,6 @@ def _moment(value: datetime | None) -> str | None:
 
 def _address_row(address: Address) -> Row:
     return (address.street, address.city, address.state, address.postal_code, address.country)
-
-
-def _customer_row(customer: Customer) -> Row:
-    return (
-        customer.id,
-        customer.email_key,
-        customer.email,
-        int(customer.accepts_marketing),
-        int(customer.is_active),
-        int(customer.is_anonymous),
-        customer.first_name,
-        customer.last_name,
-        customer.company,
-        *_address_row(customer.address),
-        _moment(customer.created_at),
-        _moment(customer.updated_at),
-    )
-
-
-def _customer(row: Row) -> Customer:
-    number, _, email, accepts, active, anonymous, first, last, company, *rest = row
-    address, (created, updated) = Address(*rest[:5]), rest[5:7]
-    return Customer(
-        number, email, accepts, active, anonymous, first, last, company, address, created, updated
-    )
 
 
 def _contact_row(contact: Contact) -> Row:
@@ -175,14 +104,3 @@ def _contact(row: Row) -> Contact:
     members = frozenset(list_ids.split())
     values: Row = (contact_id, *details, members, first, last, company, Address(*address))
     return Contact(*values)
-
-
-def _plan_row(person: StagedPerson) -> Row:
-    return (
-        person.action,
-        person.reason,
-        person.contact_id,
-        person.ownership.value,
-        person.chunk,
-        person.customer.id,
-    )

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ccdesk.core import ports
 from ccdesk.core.clock import Clock
+from ccdesk.core.exporting import Exports
 from ccdesk.store import migrations
 from ccdesk.store.db import Database
+from ccdesk.store.exports import SqliteExports
 from ccdesk.store.lease import SqliteLease
 from ccdesk.store.links import SqliteLinks
 from ccdesk.store.queue import SqliteQueue
@@ -39,6 +41,7 @@ class SqliteStore:
         self.queue: ports.Queue = SqliteQueue(self._database, clock)
         self.runs: ports.Runs = SqliteRuns(self._database)
         self.staging: ports.Staging = SqliteStaging(self._database)
+        self.exports: Exports = SqliteExports(self._database)
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)
@@ -57,6 +60,7 @@ class SqliteStore:
             self._database.run(EventRow.delete())
             self._database.run(StateRow.delete().where(~reduce(or_, kept)))
             self.staging.clear()
+            self.exports.clear()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import peewee
 
+from ccdesk.core.exporting import ChunkState
 from ccdesk.core.models import LinkState, Owed, Ownership, Permission
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus, Trigger
 from ccdesk.store.columns import CountsField, MomentField, WordField
@@ -37,6 +38,7 @@ class LinkRow(peewee.Model):
     owed = WordField(Owed)
     owed_reason = peewee.TextField()
     note = peewee.TextField()
+    adding = peewee.BooleanField()
 
     class Meta:
         table_name = "link"
@@ -46,6 +48,7 @@ class ScanRow(peewee.Model):
     """A member seen in the last scan of the list (design R2, R4)."""
 
     contact_id = peewee.TextField(primary_key=True)
+    email_key = peewee.TextField()
 
     class Meta:
         table_name = "list_scan"
@@ -84,6 +87,7 @@ class RunRow(peewee.Model):
     calls_kibo = peewee.IntegerField()
     message = peewee.TextField()
     waiting_until = MomentField(null=True)
+    continues = peewee.IntegerField(null=True)
 
     class Meta:
         table_name = "run"
@@ -151,8 +155,21 @@ class StagedContactRow(peewee.Model):
         table_name = "staged_contact"
 
 
-class StagedCustomerRow(peewee.Model):
-    """`core.ports.StagedPerson`: a customer as read, and what the export does about them."""
+class SeenCustomerRow(peewee.Model):
+    """A customer seen in Kibo by the run going on."""
+
+    id = peewee.IntegerField(primary_key=True)
+
+    class Meta:
+        table_name = "seen_customer"
+
+
+class ExportPersonRow(peewee.Model):
+    """`core.exporting.Candidate`, what is done about them, and the chunk they are in (0: none).
+
+    `stranger`: neither side knew them when it was decided. The row comes last, so that looking at the rest of
+    a person does not read it.
+    """
 
     id = peewee.IntegerField(primary_key=True)
     email_key = peewee.TextField()
@@ -160,24 +177,49 @@ class StagedCustomerRow(peewee.Model):
     accepts_marketing = peewee.BooleanField()
     is_active = peewee.BooleanField()
     is_anonymous = peewee.BooleanField()
-    first_name = peewee.TextField()
-    last_name = peewee.TextField()
-    company = peewee.TextField()
-    street = peewee.TextField()
-    city = peewee.TextField()
-    state = peewee.TextField()
-    postal_code = peewee.TextField()
-    country = peewee.TextField()
-    created_at = MomentField(null=True)
     updated_at = MomentField(null=True)
+    plain = peewee.BooleanField()
+    stranger = peewee.BooleanField()
+    chunk = peewee.IntegerField()
     action = peewee.TextField()
     reason = peewee.TextField()
     contact_id = peewee.TextField()
     ownership = WordField(Ownership)
-    chunk = peewee.IntegerField()
+    note = peewee.TextField()
+    code = peewee.TextField()
+    problem = peewee.TextField()
+    fields_hash = peewee.TextField()
+    row = peewee.BlobField()
 
     class Meta:
-        table_name = "staged_customer"
+        table_name = "export_person"
+
+
+class ExportChunkRow(peewee.Model):
+    """`core.exporting.Chunk`."""
+
+    number = peewee.IntegerField(primary_key=True)
+    action = peewee.TextField()
+    first = peewee.IntegerField()
+    last = peewee.IntegerField()
+    people = peewee.IntegerField()
+    sent_at = MomentField()
+    state = WordField(ChunkState)
+    activity_id = peewee.TextField()
+    told = peewee.TextField()
+
+    class Meta:
+        table_name = "export_chunk"
+
+
+class ExportSeenRow(peewee.Model):
+    """A compared e-mail seen on the list after the sending."""
+
+    email_key = peewee.TextField()
+
+    class Meta:
+        table_name = "export_seen"
+        primary_key = False
 
 
 class StateRow(peewee.Model):
@@ -237,7 +279,10 @@ TABLES: tuple[type[peewee.Model], ...] = (
     EntryRow,
     KindRow,
     StagedContactRow,
-    StagedCustomerRow,
+    SeenCustomerRow,
+    ExportPersonRow,
+    ExportChunkRow,
+    ExportSeenRow,
     StateRow,
     SettingRow,
     CallsRow,

@@ -71,7 +71,7 @@ def _sweep_customers(ctx: RunContext) -> None:
     exported = bool(ctx.store.state.get(names.BASELINE))
     for page in ctx.customers.everyone():
         ctx.check_cancel()
-        ctx.store.staging.add_customers(page)
+        ctx.store.staging.see_customers([customer.id for customer in page])
         links = ctx.store.links.many([customer.id for customer in page])
         with ctx.store.transaction():
             for customer in page:
@@ -94,7 +94,7 @@ def _find_gone(ctx: RunContext) -> None:
     while links := ctx.store.links.page(after, _PAGE):
         ctx.check_cancel()
         after = links[-1].customer_id
-        seen = ctx.store.staging.known_customers([link.customer_id for link in links])
+        seen = ctx.store.staging.seen_customers([link.customer_id for link in links])
         with ctx.store.transaction():
             for link in links:
                 if link.customer_id not in seen and link.state is not LinkState.CLOSED:

@@ -36,6 +36,7 @@ SCANNED_AT = "inbound.scanned_at"
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
 CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
+EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see unfinished.py
 COMPARED_AT = "compare.finished_at"
 
 GUARD_SHARE = 0.20
@@ -43,6 +44,7 @@ GUARD_PEOPLE = 25
 FRESH_MOST = 5_000
 PERSONAL = (ItemError, Unreachable, Refused)  # what may be one person's failure: see `RunContext.spare`
 _DOWN_AFTER = 3  # so many in a row without an answer, and it is the service
+_SHORTEST_PACE = 0.5  # seconds before a pace can be told
 _NOISE = timedelta(seconds=5)  # Date headers have whole seconds, and answers take time
 
 
@@ -74,6 +76,8 @@ class RunContext:
     counts: Counter[str] = field(default_factory=Counter)
     errors: int = 0
     expected: int | None = None  # customers read by an export; every one of them gets an outcome
+    read: int = 0  # the same while reading
+    sent: int = 0  # people sent to Constant Contact by an export
     _failed_in_a_row: int = 0
     _list_exists: bool | None = None
     _phase: str = ""
@@ -148,10 +152,8 @@ class RunContext:
             self._phase, self._phase_began, self._phase_start = phase, self.clock.monotonic(), done
         if self.listener is None:
             return
-        left = None
-        moved = done - self._phase_start
-        if total and moved > 0:
-            left = (self.clock.monotonic() - self._phase_began) / moved * max(0, total - done)
+        took, moved = self.clock.monotonic() - self._phase_began, done - self._phase_start
+        rate = moved / took if moved > 0 and took >= _SHORTEST_PACE else None
         self.listener(
             Progress(
                 run_id=self.run.id,
@@ -160,7 +162,12 @@ class RunContext:
                 done=done,
                 total=total,
                 errors=self.errors,
-                seconds_left=left,
+                seconds_left=max(0, total - done) / rate if total and rate else None,
+                read=self.read,
+                sent=self.sent,
+                confirmed=self.total,
+                rate=rate,
+                continued=self.run.continues is not None,
             )
         )
 
@@ -180,6 +187,15 @@ class RunContext:
         with self.store.transaction():
             self.store.runs.add_entries(self.run.id, rows)
             self.store.runs.tally(self.run.id, total=self.total, counts=dict(self.counts), errors=self.errors)
+
+    def settled(self, people: int, outcome: Outcome) -> None:
+        """Count people whose entries the store has made by itself."""
+        if not people:
+            return
+        self.counts[outcome.value] += people
+        self.total += people
+        self.answered()
+        self.store.runs.tally(self.run.id, total=self.total, counts=dict(self.counts), errors=self.errors)
 
     def require_list(self) -> ContactList:
         """Return the active list as it is now, asking the service.

@@ -373,7 +373,8 @@ def untouched_link(ctx: RunContext, placing: Placing) -> Link:
     customer, contact, decision = placing.customer, placing.contact, placing.decision
     link = placing.link or Link(customer.id)
     on_list = contact is not None and ctx.settings.list_id in contact.list_ids
-    learned = contact is not None and not link.contact_id  # what was noted for a creation is done with
+    # What was noted for a creation is done with; one seen on the list since then keeps it.
+    learned = contact is not None and not link.contact_id and not link.on_list
     agreed = decision.outcome is Outcome.UNCHANGED
     return replace(
         link,
@@ -390,6 +391,7 @@ def untouched_link(ctx: RunContext, placing: Placing) -> Link:
         owed_reason=decision.reason if decision.owed is Owed.OPT_OUT else "",
         out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since,
         note="" if agreed else decision.reason,
+        adding=False,
     )
 
 

@@ -152,7 +152,7 @@ def scan_list(ctx: RunContext) -> None:
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
         members = [contact for contact in page if ctx.settings.list_id in contact.list_ids]
         # Only those who may be mailed: the others are asked about if a link still has them on the list.
-        staging.add_scan([c.id for c in members if c.standing in (Standing.IN, Standing.WAITING)])
+        staging.add_scan([c for c in members if c.standing in (Standing.IN, Standing.WAITING)])
         take_in(ctx, members)
         done += len(page)
         ctx.progress("Looking who left the list", done)

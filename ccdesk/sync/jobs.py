@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ccdesk.core.errors import Cancelled, ServiceError
 from ccdesk.core.ports import Activity
 from ccdesk.sync.context import RunContext
@@ -21,26 +19,41 @@ class JobNotDone(ServiceError):
     retry_helps = True
 
 
-def finish(ctx: RunContext, job: Activity, *, on_poll: Callable[[Activity], None] | None = None) -> Activity:
-    """Poll at 1, 2, 4, … 30 s until the job has ended; return its last state.
+class Patience:
+    """Pauses of 1, 2, 4, … 30 s between looks at jobs, and an end to it after a quarter of an hour."""
+
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx = ctx
+        self._next, self._waited = 1.0, 0.0
+
+    def pause(self) -> None:
+        """Wait before the next look.
+
+        Raises:
+            Cancelled: asked to stop; the jobs go on at the service and the next run reads their result.
+            JobNotDone: waited long enough; the jobs are not given up, only the waiting is.
+
+        """
+        if self._waited >= _GIVE_UP_AFTER:
+            raise JobNotDone(detail=f"not done after {self._waited:.0f} s")
+        if self._ctx.clock.wait(self._ctx.cancel, self._next):
+            raise Cancelled()
+        self._waited += self._next
+        self._next = min(self._next * 2, _LONGEST_PAUSE)
+        self._ctx.check_cancel()
+
+
+def finish(ctx: RunContext, job: Activity) -> Activity:
+    """Wait for one job; return its last state.
 
     Raises:
-        Cancelled: asked to stop; the job goes on at the service and the next run reads its result.
-        JobNotDone: it failed, or we stopped waiting (not the job) after a quarter of an hour.
+        Cancelled, JobNotDone: see `Patience.pause`; JobNotDone as well if the job failed.
 
     """
-    pause, waited = 0.5, 0.0
+    patience = Patience(ctx)
     while not job.finished:
-        if waited >= _GIVE_UP_AFTER:
-            raise JobNotDone(detail=f"activity {job.id} still {job.state}")
-        pause = min(pause * 2, _LONGEST_PAUSE)
-        if ctx.clock.wait(ctx.cancel, pause):
-            raise Cancelled()
-        waited += pause
-        ctx.check_cancel()
+        patience.pause()
         job = ctx.mailing.activity(job.id)
-        if on_poll is not None:
-            on_poll(job)
     if not job.succeeded:
         raise JobNotDone(detail=f"activity {job.id} {job.state}: {'; '.join(job.errors)[:300]}")
     return job

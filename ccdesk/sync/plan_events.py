@@ -21,12 +21,16 @@ class Change(StrEnum):
 
 
 def what_changed(customer: Customer, link: Link | None) -> Change:
-    """Compare the customer as read now with the link; anything but consent and e-mail is NOTHING."""
+    """Compare the customer as read now with the link; anything but consent and e-mail is NOTHING.
+
+    Somebody we were cut off adding may be on the list already: their "no" is an opt-out like any other.
+    """
     known_in = link is not None and link.kibo_opted_in is True
     if customer.accepts_marketing and not known_in:
         return Change.OPTED_IN
     if not customer.accepts_marketing:
-        return Change.OPTED_OUT if known_in else Change.NOTHING
+        adding = link is not None and link.adding
+        return Change.OPTED_OUT if known_in or adding else Change.NOTHING
     if link is not None and customer.email_key != link.email_key:
         return Change.EMAIL
     return Change.NOTHING

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ccdesk.core.exporting import Candidate
 from ccdesk.core.limits import EMAIL_MAX_BULK
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Outcome
-from ccdesk.sync.mapping import check_email, creation_hash, fields_hash, to_fields
+from ccdesk.sync.mapping import creation_hash, fields_hash
 
 
 class Action(StrEnum):
@@ -41,6 +42,10 @@ class ExportDecision:
     passed_over: bool = False
 
 
+STRANGER = ExportDecision(Action.IMPORT, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
+"""What is done about a plain candidate neither side knows (design R2, first row)."""
+
+
 def _skip(reason: str, state: LinkState, *, owed: bool = False, keep_link: bool = False) -> ExportDecision:
     return ExportDecision(
         Action.NONE,
@@ -53,7 +58,7 @@ def _skip(reason: str, state: LinkState, *, owed: bool = False, keep_link: bool 
 
 
 def plan_group(
-    customers: Sequence[Customer],
+    candidates: Sequence[Candidate],
     contact: Contact | None,
     links: dict[int, Link],
     *,
@@ -61,32 +66,37 @@ def plan_group(
     first_export: bool,
     guests: bool,
 ) -> list[ExportDecision]:
-    """Decide for all opted-in accounts that share one e-mail; the answers are in the customers' order.
+    """Decide for all opted-in accounts that share one e-mail; the answers are in the candidates' order.
 
     The first account that can be sent stands for the person; the others follow it (design R1).
     """
     decisions: list[ExportDecision] = []
     speaker: tuple[Customer, ExportDecision] | None = None
-    for customer in customers:
-        refused = _unsendable(customer, guests=guests)
+    known = [links[one.customer.id] for one in candidates if one.customer.id in links]
+    for candidate in candidates:
+        customer = candidate.customer
+        refused = _unsendable(candidate, guests=guests)
         if refused is not None:
             decisions.append(refused)
         elif speaker is None:
-            known = [links[c.id] for c in customers if c.id in links]
-            decision = plan_person(
-                customer,
-                contact,
-                links.get(customer.id),
-                known,
-                list_id=list_id,
-                first_export=first_export,
-            )
+            decision = plan_person(candidate, contact, links.get(customer.id), known, list_id=list_id,
+                                   first_export=first_export)  # fmt: skip
             speaker = (customer, decision)
             decisions.append(decision)
         else:
             new = _is_new_opt_in(links.get(customer.id), first_export=first_export)
             decisions.append(_follower(*speaker, new_opt_in=new))
     return decisions
+
+
+def plan_followers(candidates: Sequence[Candidate], sent: int, *, guests: bool) -> list[ExportDecision]:
+    """Decide for accounts whose e-mail was sent before this export was cut short, for customer `sent`."""
+    done = ExportDecision(Action.NONE, Outcome.UNCHANGED, "", ownership=Ownership.OWNED)
+    speaker = Customer(sent, "", True)
+    return [
+        _unsendable(one, guests=guests) or replace(_follower(speaker, done, new_opt_in=False), keep_link=True)
+        for one in candidates
+    ]
 
 
 def not_exported(customer: Customer, *, guests: bool) -> str:
@@ -103,15 +113,19 @@ def wants_mail(customer: Customer, *, guests: bool) -> bool:
     return customer.accepts_marketing and not not_exported(customer, guests=guests)
 
 
-def _unsendable(customer: Customer, *, guests: bool) -> ExportDecision | None:
+def _unsendable(candidate: Candidate, *, guests: bool) -> ExportDecision | None:
+    customer = candidate.customer
+    if not customer.accepts_marketing:  # read again, because the export had lain still
+        return _skip("opted out in Kibo meanwhile", LinkState.SYNCED, keep_link=True)
     if reason := not_exported(customer, guests=guests):
         return replace(_skip(reason, LinkState.SYNCED, keep_link=True), passed_over=True)
     if not customer.email.strip():
         return _skip("no e-mail in Kibo", LinkState.INVALID)
-    bad = check_email(customer.email.strip())
-    if bad is None:
+    if not candidate.problem:
         return None
-    return ExportDecision(Action.NONE, Outcome.ERROR, bad.reason, LinkState.INVALID, code=bad.code)
+    return ExportDecision(
+        Action.NONE, Outcome.ERROR, candidate.problem, LinkState.INVALID, code=candidate.code
+    )
 
 
 def _is_new_opt_in(link: Link | None, *, first_export: bool) -> bool:
@@ -137,7 +151,7 @@ def _follower(first: Customer, decision: ExportDecision, *, new_opt_in: bool) ->
 
 
 def plan_person(
-    customer: Customer,
+    candidate: Candidate,
     contact: Contact | None,
     link: Link | None,
     known: Sequence[Link],
@@ -155,9 +169,8 @@ def plan_person(
         if any(one.contact_id for one in known) and not new_opt_in:
             reason = "not in Constant Contact any more (deleted, or its e-mail changed there)"
             return _skip(reason, LinkState.DELETED_THERE)
-        long_email = len(customer.email.strip()) > EMAIL_MAX_BULK
-        action = Action.CREATE if long_email else Action.IMPORT
-        return ExportDecision(action, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
+        action = Action.CREATE if _is_long(candidate) else Action.IMPORT
+        return replace(STRANGER, action=action)
     standing = contact.standing
     if standing is Standing.DELETED:
         return _skip("deleted in Constant Contact", LinkState.DELETED_THERE, keep_link=new_opt_in)
@@ -167,11 +180,11 @@ def plan_person(
         return _skip("opted out", LinkState.OPTED_OUT_THERE, owed=True, keep_link=new_opt_in)
     if standing is Standing.WAITING:
         return _skip(f"waiting ({contact.permission.value})", LinkState.HELD)
-    return _plan_active(customer, contact, known, list_id=list_id, new_opt_in=new_opt_in)
+    return _plan_active(candidate, contact, known, list_id=list_id, new_opt_in=new_opt_in)
 
 
 def _plan_active(
-    customer: Customer, contact: Contact, known: Sequence[Link], *, list_id: str, new_opt_in: bool
+    candidate: Candidate, contact: Contact, known: Sequence[Link], *, list_id: str, new_opt_in: bool
 ) -> ExportDecision:
     on_list = list_id in contact.list_ids
     left = any(one.state is LinkState.LEFT_LIST or one.on_list for one in known)
@@ -184,20 +197,24 @@ def _plan_active(
             return ExportDecision(Action.NONE, Outcome.UNCHANGED, reason, ownership=Ownership.FOREIGN)
         reason = "contact from another source: added to the list, its fields kept"
         return ExportDecision(Action.ADD, Outcome.ADDED, reason, ownership=Ownership.FOREIGN)
-    stale = is_stale(customer, contact, ours)
+    stale = is_stale(candidate.fields_hash, contact, ours)
     if on_list and not stale:
         return ExportDecision(Action.NONE, Outcome.UNCHANGED, "nothing differs", ownership=Ownership.OWNED)
-    long_email = len(customer.email.strip()) > EMAIL_MAX_BULK
-    action = Action.REWRITE if long_email else Action.IMPORT
+    action = Action.REWRITE if _is_long(candidate) else Action.IMPORT
     what = "fields brought up to date" if stale else "put back on the list"
     return ExportDecision(action, Outcome.UPDATED, what, ownership=Ownership.OWNED)
+
+
+def _is_long(candidate: Candidate) -> bool:
+    return len(candidate.customer.email.strip()) > EMAIL_MAX_BULK
 
 
 def is_ours(link: Link, contact: Contact) -> bool:
     """Say whether we created this contact.
 
-    An id not learned yet means we were cut off while creating it. Then it is ours only if it was made since,
-    and shows what we sent: it may as well have come from elsewhere meanwhile, and is not to be overwritten.
+    An id not learned yet means that we were cut off while creating it, or saw only the e-mail on the list
+    afterwards. Then it is ours if it was made since; and if it was not seen on the list, only where it shows
+    what we sent: it may as well have come from elsewhere meanwhile, and is not to be overwritten.
     """
     if link.ownership is not Ownership.OWNED:
         return False
@@ -205,17 +222,17 @@ def is_ours(link: Link, contact: Contact) -> bool:
         return link.contact_id == contact.id
     begun = link.written_at.replace(microsecond=0) if link.written_at else None
     since = begun is None or contact.created_at is None or contact.created_at >= begun
-    return since and link.written_hash in ("", creation_hash(contact))
+    return since and (link.on_list or link.written_hash in ("", creation_hash(contact)))
 
 
-def is_stale(customer: Customer, contact: Contact, link: Link) -> bool:
-    """Say whether our contact's fields need writing.
+def is_stale(wanted: str, contact: Contact, link: Link) -> bool:
+    """Say whether our contact's fields need writing; `wanted` fingerprints what they should be.
 
     Compared against what we wrote and what the service showed afterwards, not field by field, because the
     service may keep a value in another form ("US" as "United States") and every run would write it again.
     """
-    wanted = fields_hash(to_fields(customer).fields)
-    if not link.written_hash or not link.contact_id:
+    cut_off = not link.contact_id and not link.on_list
+    if not link.written_hash or cut_off:
         return wanted != fields_hash(contact)
     if link.written_hash != wanted:
         return True

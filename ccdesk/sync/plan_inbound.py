@@ -56,7 +56,10 @@ def _now_by(contact: Contact, link: Link) -> Link:
 
     Another is somebody else's and is never written over; that ours was on the list tells nothing of it.
     """
-    ownership = Ownership.OWNED if is_ours(link, contact) else Ownership.FOREIGN
+    ours = is_ours(link, contact)
+    if ours and not link.contact_id and link.on_list:
+        return replace(link, contact_id=contact.id)  # seen on the list by its e-mail until now
+    ownership = Ownership.OWNED if ours else Ownership.FOREIGN
     return replace(
         link,
         contact_id=contact.id,

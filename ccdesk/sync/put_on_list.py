@@ -96,8 +96,7 @@ def _single_call(ctx: RunContext, placing: Placing) -> Link:
     """Make the one call and return the link it leads to."""
     fields, step = to_fields(placing.customer).fields, placing.decision.step
     list_id = ctx.settings.list_id
-    if placing.contact is None:
-        _intend(ctx, placing)
+    _intend(ctx, placing)
     if step in (Step.CREATE, Step.CREATE_BY_PERSON):
         contact = ctx.mailing.create(fields, list_id, by_person=step is Step.CREATE_BY_PERSON)
         return on_list_link(ctx, placing, contact.id, contact)
@@ -117,23 +116,21 @@ def _single_call(ctx: RunContext, placing: Placing) -> Link:
 
 
 def _intend(ctx: RunContext, placing: Placing) -> None:
-    """Note that we are creating this contact, so that a lost answer does not make it look foreign."""
+    """Note what is being done: a lost answer must neither make our contact foreign nor lose a later "no"."""
     # One known to be newly in stays that to the second attempt, welcome mail included.
     link = placing.link or Link(placing.customer.id, kibo_opted_in=False if placing.new else None)
-    ctx.store.links.save(
-        [
-            replace(
-                link,
-                email=placing.customer.email,
-                contact_id="",
-                ownership=Ownership.OWNED,
-                on_list=False,
-                written_hash=creation_hash(to_fields(placing.customer).fields),
-                written_at=ctx.mailing_now(),
-                # The date stays what it was: only a settled entry counts as acted on.
-            )
-        ]
-    )
+    link = replace(link, email=placing.customer.email, adding=True)
+    if placing.contact is None:
+        link = replace(
+            link,
+            contact_id="",
+            ownership=Ownership.OWNED,
+            on_list=False,
+            written_hash=creation_hash(to_fields(placing.customer).fields),
+            written_at=ctx.mailing_now(),
+            # The date stays what it was: only a settled entry counts as acted on.
+        )
+    ctx.store.links.save([link])
 
 
 def on_list_link(ctx: RunContext, placing: Placing, contact_id: str, read: Contact | None) -> Link:
@@ -157,6 +154,7 @@ def on_list_link(ctx: RunContext, placing: Placing, contact_id: str, read: Conta
         owed=Owed.NOTHING,
         owed_reason="",
         note="",
+        adding=False,
     )
 
 
@@ -194,7 +192,7 @@ def _import(ctx: RunContext, many: Sequence[Placing], settle: Settle, fail: Fail
     for placing in many:
         _intend(ctx, placing)
     ctx.check_cancel()
-    rows = [to_fields(placing.customer).fields for placing in many]
+    rows = [ctx.mailing.import_row(to_fields(placing.customer).fields) for placing in many]
     finish(ctx, ctx.mailing.start_import(rows, ctx.settings.list_id))
     wanted = {placing.customer.email_key: placing for placing in many}
     found: dict[str, Contact] = {}
@@ -210,6 +208,8 @@ def _import(ctx: RunContext, many: Sequence[Placing], settle: Settle, fail: Fail
 
 
 def _add(ctx: RunContext, adds: Sequence[Placing], settle: Settle, fail: Fail) -> None:
+    for placing in adds:
+        _intend(ctx, placing)
     ctx.check_cancel()
     ids = [placing.contact.id for placing in adds if placing.contact is not None]
     finish(ctx, ctx.mailing.start_add(ids, ctx.settings.list_id))

@@ -59,6 +59,7 @@ def off_link(ctx: RunContext, link: Link, customer: Customer) -> Link:
         owed_reason="",
         out_since=ctx.mailing_now(),
         note="",
+        adding=False,
     )
 
 

@@ -1,10 +1,12 @@
 import json
+from dataclasses import astuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdesk.clients.cc_body import import_body, import_row, row_size
+from ccdesk.clients.cc_body import import_body, import_row, read_row
 from ccdesk.clients.cc_parse import activity, contact, contact_list, user_of
+from ccdesk.clients.shape import encode_row
 from ccdesk.core.models import Address, ContactFields
 
 words = st.text(max_size=20)
@@ -20,15 +22,25 @@ people = st.builds(
 
 @given(st.lists(people, min_size=1, max_size=6))
 def test_row_sizes_are_what_is_sent(rows: list[ContactFields]) -> None:
+    written = [encode_row(import_row(row)) for row in rows]
     envelope = len(import_body([], "list"))
-    assert len(import_body(rows, "list")) == envelope + sum(row_size(row) for row in rows) - 1
+    assert len(import_body(written, "list")) == envelope + sum(len(row) + 1 for row in written) - 1
+
+
+@given(people)
+def test_a_row_is_read_as_it_was_written(person: ContactFields) -> None:
+    trimmed = ContactFields(
+        *(part.strip() for part in (person.email, person.first_name, person.last_name, person.company)),
+        Address(*(part.strip() for part in astuple(person.address))),
+    )
+    assert read_row(encode_row(import_row(trimmed))) == trimmed
 
 
 @given(people)
 def test_no_empty_value_is_sent(person: ContactFields) -> None:
     row = import_row(person)
     assert all(value for name, value in row.items() if name != "email")
-    assert json.loads(import_body([person], "l"))["import_data"] == [json.loads(json.dumps(row))]
+    assert json.loads(import_body([encode_row(row)], "l"))["import_data"] == [json.loads(json.dumps(row))]
 
 
 KEYS = (  # what anything here looks at

@@ -111,7 +111,7 @@ def test_reads_are_not_repeated_for_ever() -> None:
 def test_an_import_is_never_sent_twice(trouble: dict[str, object]) -> None:
     responses.post(CC + "/activities/contacts_json_import", **trouble)  # type: ignore[arg-type]
     with pytest.raises(AnswerLost):
-        mailing().start_import([ADA], "l1")
+        mailing().start_import([mailing().import_row(one) for one in [ADA]], "l1")
     assert len(responses.calls) == 1
 
 
@@ -123,7 +123,7 @@ def test_a_write_that_never_left_is_repeated() -> None:
         status=201,
         json={"activity_id": "a1", "state": "initialized"},
     )
-    assert mailing().start_import([ADA], "l1").id == "a1"
+    assert mailing().start_import([mailing().import_row(one) for one in [ADA]], "l1").id == "a1"
 
 
 @responses.activate

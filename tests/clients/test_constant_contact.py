@@ -341,7 +341,9 @@ def test_import_sends_flat_rows_with_the_imports_own_names() -> None:
             "status": {"items_total_count": 2},
         },
     )
-    job = mailing().start_import([ADA, ContactFields("zoë@example.com")], "l1")
+    job = mailing().start_import(
+        [mailing().import_row(one) for one in [ADA, ContactFields("zoë@example.com")]], "l1"
+    )
     assert (job.id, job.finished, job.counts) == ("a1", False, {"items_total_count": 2})
     assert sent() == {
         "import_data": [

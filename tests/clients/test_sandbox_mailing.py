@@ -105,7 +105,9 @@ def test_lists(client: ConstantContact, sandbox: Sandbox) -> None:
 
 def test_a_life_from_import_to_opt_out(client: ConstantContact, sandbox: Sandbox) -> None:
     list_id = client.create_list("L").id
-    job = client.start_import([person("ada"), person("zoë".replace("ë", "e"))], list_id)
+    job = client.start_import(
+        [client.import_row(one) for one in [person("ada"), person("zoë".replace("ë", "e"))]], list_id
+    )
     assert client.activity(job.id).succeeded
     contacts = {one.email: one for page in client.contacts(list_id=list_id, with_fields=True) for one in page}
     ada = contacts["ada@example.com"]
@@ -190,7 +192,9 @@ def test_who_had_unsubscribed_before_being_deleted_stays_so(
 def test_many_contacts_come_whole(client: ConstantContact, sandbox: Sandbox, links: str) -> None:
     sandbox.cc.switches.turn(last_page_links=links, shuffle=True)
     list_id = client.create_list("L").id
-    client.start_import([person(f"p{number}") for number in range(1203)], list_id)
+    client.start_import(
+        [client.import_row(one) for one in [person(f"p{number}") for number in range(1203)]], list_id
+    )
     pages = list(client.contacts(list_id=list_id))
     assert [len(page) for page in pages] == [500, 500, 203]
     assert len({one.id for page in pages for one in page}) == 1203
@@ -223,7 +227,7 @@ def test_a_lost_answer_to_an_import_is_told_and_the_import_not_repeated(
     list_id = client.create_list("L").id
     sandbox.faults.add(Fault(kind, method="POST", path="json_import", body="<html>"))  # type: ignore[arg-type]
     with pytest.raises(AnswerLost):
-        client.start_import([person("ada")], list_id)
+        client.start_import([client.import_row(one) for one in [person("ada")]], list_id)
     assert len(sandbox.log.all(path="json_import")) == 1
     assert sandbox.cc.members(list_id) == ["ada@example.com"]
 

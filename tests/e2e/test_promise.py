@@ -283,7 +283,7 @@ def test_a_contact_signed_up_elsewhere_after_a_broken_export_keeps_its_fields(wo
     ada = world.kibo.add_customer("ada@example.com", True, first_name="Ada", last_name="Reyes")
     world.choose_list()
     world.later()
-    world.sandbox.faults.add(Fault("drop_before", service="cc", method="POST", path="import"))
+    world.sandbox.faults.add(Fault("drop_before", service="cc", method="POST", path="import", times=2))
     assert world.desk.run(RunKind.EXPORT).status is RunStatus.FAILED
     world.later(5)
     other = world.cc.add_list("Other")

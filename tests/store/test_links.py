@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission
 from ccdesk.store.store import SqliteStore
 
 from .conftest import NOON
@@ -87,6 +87,10 @@ def test_owed_links_only(store: SqliteStore) -> None:
     assert [link.customer_id for link in store.links.owed(2, 10)] == [3]
 
 
+def member(contact_id: str, email: str = "m@x.com") -> Contact:
+    return Contact(contact_id, email, Permission.EXPLICIT)
+
+
 def test_off_scan_are_the_members_the_scan_did_not_see(store: SqliteStore) -> None:
     store.links.save(
         [
@@ -95,10 +99,11 @@ def test_off_scan_are_the_members_the_scan_did_not_see(store: SqliteStore) -> No
             Link(3, contact_id="never", on_list=False),
             Link(4, contact_id="", on_list=True),
             Link(5, contact_id="gone too", on_list=True),
+            Link(6, "D@x.com", contact_id="", on_list=True),
         ]
     )
-    store.staging.add_scan(["seen", "somebody else"])
-    store.staging.add_scan(["seen"])
+    store.staging.add_scan([member("seen"), member("somebody else", "d@x.com")])
+    store.staging.add_scan([member("seen")])
     assert [link.customer_id for link in store.links.off_scan(-1, 10)] == [2, 4, 5]
     assert [link.customer_id for link in store.links.off_scan(2, 1)] == [4]
     store.staging.clear_scan()

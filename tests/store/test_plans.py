@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
-from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.core.exporting import Chunk
+from ccdesk.core.models import Link, Ownership
+from ccdesk.core.runs import Outcome, RunKind, RunStatus, Trigger
 from ccdesk.store.store import SqliteStore
 
 from .conftest import NOON
 
 Look = Callable[[SqliteStore], object]
+
+CHUNK = Chunk(1, "import", 1, 9, 9, NOON)
 
 LOOKS: dict[str, Look] = {
     "link": lambda s: s.links.get(1),
@@ -35,19 +39,29 @@ LOOKS: dict[str, Look] = {
     "entries of a kind": lambda s: s.runs.entries(1, outcome=Outcome.ERROR, offset=5, limit=9),
     "entry count": lambda s: s.runs.entry_count(1, outcome=Outcome.ERROR),
     "staged contacts": lambda s: s.staging.contacts(["a"]),
-    "staged customers": lambda s: s.staging.customers(("a", 1), 9),
-    "staged plan": lambda s: s.staging.planned("import", 1, 9),
-    "staged count": lambda s: s.staging.count("import"),
+    "customers seen": lambda s: s.staging.seen_customers([1, 2]),
+    "export undecided": lambda s: s.exports.undecided(("a", 1), 9),
+    "export rows": lambda s: s.exports.rows("import", 1, 9),
+    "export unsent": lambda s: s.exports.unsent("import", 1, 9),
+    "export sent by e-mail": lambda s: s.exports.sent_by_email(["a"]),
+    "export seen": lambda s: s.exports.seen(["a"]),
+    "export strangers": lambda s: s.exports.plan_strangers(0, 9, "import", Ownership.OWNED),
+    "export settled": lambda s: s.exports.settle(CHUNK, 1, Link(0), Outcome.ADDED, "new"),
+    "export unsettled": lambda s: s.exports.unsettled(CHUNK, 0, 9, strangers=False),
 }
 SMALL_SORTS = {"staged contacts"}  # of one page's contacts, to choose among those of one e-mail
 
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_by_index(store: SqliteStore, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
+    store.exports.begin_plan()
+    store.exports.plan_strangers(0, 9, "import", Ownership.OWNED)
+    store.exports.index_seen()
     with caplog.at_level(logging.DEBUG, logger="peewee"):
         LOOKS[name](store)
     logged: list[Any] = [record.msg for record in caplog.records]
-    queries = [(sql, params) for sql, params in logged if re.match(r"SELECT|UPDATE", sql)]
+    queries = [(sql, params) for sql, params in logged if re.match(r"\s*(SELECT|UPDATE)", sql)]
     assert queries
     for sql, params in queries:
         plan = store._database.connection().execute(f"EXPLAIN QUERY PLAN {sql}", params).fetchall()

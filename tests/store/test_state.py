@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from ccdesk.core import ports
+from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Customer, Link
 from ccdesk.core.runs import QueuedEvent, RunKind, Trigger
 from ccdesk.store.columns import to_text
@@ -62,7 +63,7 @@ def test_forgetting_people_keeps_runs_settings_and_calls(store: SqliteStore) -> 
     store.links.save([Link(1)])
     store.queue.add(QueuedEvent("e1", 1, NOON))
     store.state.set_time("export.baseline", NOON)
-    store.staging.add_customers([Customer(1, "ann@example.com", True)])
+    store.exports.add([Candidate(Customer(1, "ann@example.com", True))])
     store.settings.save({"contact_list": "News"})
     store.calls.add("cc", "2026-03-01", "export")
     run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
@@ -70,7 +71,7 @@ def test_forgetting_people_keeps_runs_settings_and_calls(store: SqliteStore) -> 
     store.state.set("cc.account_key", "k1")
     store.forget_people()
     assert (store.state.get("list.id"), store.state.get("cc.account_key")) == ("", "k1")
-    assert (store.links.count(), store.queue.count(include_processed=True), store.staging.count()) == (
+    assert (store.links.count(), store.queue.count(include_processed=True), store.exports.count()) == (
         0,
         0,
         0,

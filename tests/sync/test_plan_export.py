@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,8 +20,9 @@ from ccdesk.core.models import (
     Standing,
 )
 from ccdesk.core.runs import Outcome
-from ccdesk.sync.mapping import fields_hash, to_fields
-from ccdesk.sync.plan_export import Action, plan_group
+from ccdesk.sync.candidates import candidate_of
+from ccdesk.sync.mapping import _USUAL, fields_hash, to_fields
+from ccdesk.sync.plan_export import STRANGER, Action, plan_followers, plan_group
 
 LIST = "list-1"
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -46,9 +48,17 @@ def owned(**more) -> Link:
     return replace(base, **more)
 
 
+def candidate(customer: Customer):
+    return candidate_of(customer, guests=True, import_row=lambda fields: b"")
+
+
+def planned(customers, contact, links, **options):
+    return plan_group([candidate(one) for one in customers], contact, links, list_id=LIST, **options)
+
+
 def decide(customer=ADA, contact=None, link=None, *, first=True, guests=True):
     links = {link.customer_id: link} if link else {}
-    return plan_group([customer], contact, links, list_id=LIST, first_export=first, guests=guests)[0]
+    return planned([customer], contact, links, first_export=first, guests=guests)[0]
 
 
 LONG = "a" * 45 + "@example.com"  # 57 characters
@@ -135,7 +145,7 @@ def test_guests_follow_the_setting():
 
 def test_accounts_with_one_email_are_one_person():
     second = replace(ADA, id=2)
-    first, follower = plan_group([ADA, second], None, {}, list_id=LIST, first_export=True, guests=True)
+    first, follower = planned([ADA, second], None, {}, first_export=True, guests=True)
     assert (first.action, follower.action) == (Action.IMPORT, Action.NONE)
     assert follower.outcome is Outcome.UNCHANGED
     assert "customer 1" in follower.reason
@@ -143,18 +153,15 @@ def test_accounts_with_one_email_are_one_person():
 
 def test_a_follower_of_an_opted_out_person_is_skipped_for_the_same_reason():
     second = replace(ADA, id=2)
-    both = plan_group(
-        [ADA, second], contact(Permission.UNSUBSCRIBED), {}, list_id=LIST, first_export=True, guests=True
-    )
+    both = planned([ADA, second], contact(Permission.UNSUBSCRIBED), {}, first_export=True, guests=True)
     assert [d.outcome for d in both] == [Outcome.SKIPPED, Outcome.SKIPPED]
     assert {d.owed for d in both} == {Owed.OPT_OUT}
 
 
 def test_an_inactive_account_does_not_speak_for_the_person():
-    first, second = plan_group(
-        [replace(ADA, is_active=False), replace(ADA, id=2)], None, {}, list_id=LIST, first_export=True,
-        guests=True,
-    )  # fmt: skip
+    first, second = planned(
+        [replace(ADA, is_active=False), replace(ADA, id=2)], None, {}, first_export=True, guests=True
+    )
     assert (first.action, second.action) == (Action.NONE, Action.IMPORT)
 
 
@@ -190,7 +197,7 @@ links = st.none() | st.builds(
 @given(group=st.lists(customers, min_size=1, max_size=4), there=contacts, link=links, first=st.booleans())
 def test_consent_beats_everything(group, there, link, first):
     known = {link.customer_id: link} if link else {}
-    decisions = plan_group(group, there, known, list_id=LIST, first_export=first, guests=True)
+    decisions = planned(group, there, known, first_export=first, guests=True)
     assert len(decisions) == len(group)
     sent = [d for d in decisions if d.action is not Action.NONE]
     assert len(sent) <= 1, "one person is sent once"
@@ -210,3 +217,35 @@ def test_whatever_is_sent_keeps_the_limits(first_name, street):
     assert len(mapped.fields.first_name) <= 50
     assert len(mapped.fields.address.street) <= 255
     assert bool(mapped.note) == bool(mapped.shortened)
+
+
+@given(one=customers, guests=st.booleans(), first=st.booleans())
+def test_strangers_decided_for_in_bulk_get_what_each_would_get(one, guests, first):
+    plain = candidate_of(one, guests=guests, import_row=lambda fields: b"")
+    alone = plan_group([plain], None, {}, list_id=LIST, first_export=first, guests=guests)[0]
+    assert plain.plain == (alone.action is Action.IMPORT)
+    if plain.plain:
+        assert alone == STRANGER
+
+
+def test_who_said_no_while_the_export_lay_still_is_not_sent():
+    decision = decide(replace(ADA, accepts_marketing=False))
+    assert (decision.action, decision.outcome) == (Action.NONE, Outcome.SKIPPED)
+    assert decision.keep_link
+
+
+def test_accounts_of_somebody_sent_before_the_power_cut_follow_them():
+    accounts = [candidate(replace(ADA, id=2)), candidate(replace(ADA, id=3, is_active=False))]
+    follower, inactive = plan_followers(accounts, 1, guests=True)
+    assert (follower.outcome, follower.reason) == (Outcome.UNCHANGED, "same e-mail as customer 1")
+    assert inactive.outcome is Outcome.SKIPPED
+
+
+LOCALS = st.from_regex(r"[A-Za-z0-9_+.-]{1,40}", fullmatch=True)
+DOMAINS = st.from_regex(r"[A-Za-z0-9.-]{1,40}\.[A-Za-z]{1,12}", fullmatch=True)
+
+
+@given(st.builds("{}@{}".format, LOCALS, DOMAINS))
+def test_an_email_of_the_usual_form_passes_the_full_check_too(email):
+    if _USUAL.fullmatch(email):
+        validate_email(email, check_deliverability=False, globally_deliverable=False)

@@ -1,0 +1,159 @@
+"""What an export keeps in the store while it goes on: flat in memory, and there again after a power cut.
+
+Everybody opted in is read into it, planned in it, sent out of it in chunks and settled from it (design R2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ccdesk.core.models import Customer, Link, Ownership
+from ccdesk.core.runs import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An opted-in customer as read, ready to be sent.
+
+    `customer` is without name and address: those are in `row`, the bytes of one person in an import, already
+    cut to the limits; `note` says what was cut, `fields_hash` fingerprints it. `problem` (with its `code`)
+    says why the e-mail cannot be sent. `plain`: sent by import where neither side knows the person.
+    """
+
+    customer: Customer
+    row: bytes = b""
+    fields_hash: str = ""
+    note: str = ""
+    code: str = ""
+    problem: str = ""
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is done about one candidate."""
+
+    candidate: Candidate
+    action: str = ""
+    reason: str = ""
+    contact_id: str = ""
+    ownership: Ownership = Ownership.NONE
+
+    @property
+    def customer(self) -> Customer:
+        """The customer."""
+        return self.candidate.customer
+
+
+class ChunkState(StrEnum):
+    """How far a chunk is."""
+
+    SENDING = "sending"  # noted before the call: its answer may be lost
+    SENT = "sent"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """People sent by one bulk call: those with `action` and an id from `first` to `last` when it was made.
+
+    `sent_at` is the mailing service's time before the call. `told` is what the job said went wrong.
+    """
+
+    number: int
+    action: str
+    first: int
+    last: int
+    people: int
+    sent_at: datetime
+    state: ChunkState = ChunkState.SENDING
+    activity_id: str = ""
+    told: tuple[str, ...] = field(default=())
+
+
+class Exports(Protocol):
+    """The tables of the one export that is going on or was cut short."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+    def add(self, candidates: Sequence[Candidate]) -> int:
+        """Keep candidates as read (a later reading replaces the former); return how many were new."""
+
+    def refresh(self, candidates: Sequence[Candidate]) -> None:
+        """Take in later readings of people who are there; of those sent already only their consent."""
+
+    def last_id(self) -> int:
+        """Return the greatest customer id read, 0 if none."""
+
+    def count(self) -> int:
+        """Count the people."""
+
+    def sent(self) -> int:
+        """Count the people in chunks."""
+
+    def begin_plan(self) -> None:
+        """Forget what was planned for people not sent yet, and make look-ups by e-mail quick."""
+
+    def plan_strangers(self, after: int, limit: int, action: str, ownership: Ownership) -> int | None:
+        """Give the action to those plain candidates nobody knows; return the last id looked at, or None.
+
+        Nobody knows them: no other candidate and no link has the e-mail, no link the id, and no contact of
+        the scan in the working tables the e-mail. `limit` candidates above `after` are looked at.
+        """
+
+    def undecided(self, after: tuple[str, int], limit: int) -> list[Candidate]:
+        """Return people without an action, ordered by (compared e-mail, id) above `after`."""
+
+    def sent_by_email(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return, by compared e-mail, the customer who was sent for it already."""
+
+    def decide(self, people: Sequence[Planned]) -> None:
+        """Store what is to be done."""
+
+    def unsent(self, action: str, after: int, limit: int) -> list[Planned]:
+        """Return people with that action who are in no chunk, by ascending id above `after`."""
+
+    def rows(self, action: str, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return (id, row) of people with that action who are in no chunk, by ascending id above `after`."""
+
+    def open_chunk(self, chunk: Chunk) -> None:
+        """Store a chunk and put the people it means into it."""
+
+    def save_chunk(self, chunk: Chunk) -> None:
+        """Store how far a chunk is."""
+
+    def drop_chunk(self, number: int) -> None:
+        """Forget a chunk: its people are to be planned anew."""
+
+    def chunks(self) -> list[Chunk]:
+        """Return the chunks by number."""
+
+    def clear_seen(self) -> None:
+        """Forget who was seen on the list."""
+
+    def add_seen(self, keys: Iterable[str]) -> None:
+        """Note compared e-mails seen on the list as active."""
+
+    def index_seen(self) -> None:
+        """Make look-ups of those seen quick, once all of them are there."""
+
+    def seen(self, keys: Sequence[str]) -> set[str]:
+        """Return those of the given compared e-mails that were seen."""
+
+    def settle(self, chunk: Chunk, run_id: int, link: Link, outcome: Outcome, reason: str) -> int:
+        """Close those planned as strangers who were seen; return how many.
+
+        Each gets an entry, and a link made after the pattern of `link` with the own id, e-mail, update date
+        and fingerprint.
+        """
+
+    def unsettled(self, chunk: Chunk, after: int, limit: int, *, strangers: bool) -> list[Planned]:
+        """Return a chunk's people above `after`; `strangers` False leaves out those `settle` closed."""
+
+    def place_in_chunk(self, chunk: Chunk, customer_id: int) -> int:
+        """Return how many people of the chunk come before this one: the import's line, counted from 0."""

@@ -1,0 +1,329 @@
+"""The tables of the export that is going on (`core.exporting.Exports`), however large the shop is.
+
+Plain SQL where a million rows pass through: one statement for many people instead of one object for each.
+Nothing here decides; what is to be done with whom comes from the engine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from ccdesk.core.exporting import Candidate, Chunk, Planned
+from ccdesk.core.models import Customer, Link, Ownership
+from ccdesk.core.runs import Outcome
+from ccdesk.store.columns import from_text, to_text
+from ccdesk.store.db import Database, Row, chunks, upsert
+from ccdesk.store.runs import SqliteRuns
+from ccdesk.store.tables import ExportChunkRow, ExportPersonRow, ExportSeenRow
+
+CANDIDATE = (
+    "id, email_key, email, accepts_marketing, is_active, is_anonymous, updated_at, plain, note, code, "
+    "problem, fields_hash, row"
+)
+PLANNED = f"{CANDIDATE}, action, reason, contact_id, ownership"
+_NAMES = CANDIDATE.split(", ")
+_MARKS = ", ".join("?" * len(_NAMES))
+ADD_NEW = f"INSERT INTO export_person ({CANDIDATE}) VALUES ({_MARKS}) ON CONFLICT (id) DO NOTHING"
+REPLACE = f"""
+    INSERT INTO export_person ({CANDIDATE}) VALUES ({_MARKS}) ON CONFLICT (id) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in _NAMES[1:])} WHERE chunk = 0"""
+SET_CONSENT = "UPDATE export_person SET accepts_marketing = ? WHERE id = ? AND chunk <> 0"
+SET_PLAN = "UPDATE export_person SET action = ?, reason = ?, contact_id = ?, ownership = ? WHERE id = ?"
+FORGET_PLAN = """
+    UPDATE export_person SET action = '', reason = '', contact_id = '', ownership = '', stranger = 0
+    WHERE chunk = 0 AND action <> ''"""
+WINDOW_END = "SELECT MAX(id) FROM (SELECT id FROM export_person WHERE id > ? ORDER BY id LIMIT ?)"
+PLAN_STRANGERS = """
+    UPDATE export_person SET action = ?, ownership = ?, stranger = 1
+    WHERE id > ? AND id <= ? AND action = '' AND plain = 1 AND accepts_marketing = 1
+    AND NOT EXISTS (SELECT 1 FROM export_person o WHERE o.email_key = export_person.email_key
+                    AND o.id <> export_person.id)
+    AND NOT EXISTS (SELECT 1 FROM staged_contact c WHERE c.email_key = export_person.email_key)
+    AND NOT EXISTS (SELECT 1 FROM link l WHERE l.email_key = export_person.email_key)
+    AND NOT EXISTS (SELECT 1 FROM link l WHERE l.customer_id = export_person.id)"""
+# The partial index holds only those left undecided: a handful, however large the shop is.
+UNDECIDED = f"""
+    SELECT {CANDIDATE} FROM export_person WHERE action = ''
+    AND email_key >= ? AND (email_key > ? OR id > ?) ORDER BY email_key, id LIMIT ?"""
+UNSENT = "FROM export_person WHERE action = ? AND chunk = 0 AND id > ? ORDER BY id LIMIT ?"
+_IN_CHUNK = "p.id BETWEEN ? AND ? AND p.chunk = ?"
+_SEEN = "EXISTS (SELECT 1 FROM export_seen s WHERE s.email_key = p.email_key)"
+_CLOSED = f"p.stranger = 1 AND p.accepts_marketing = 1 AND {_SEEN}"
+# Numbered as `SqliteRuns.add_entries` does it: on from what the run has, in all and for the outcome.
+SETTLE_ENTRIES = f"""
+    INSERT INTO entry (run_id, number, outcome, outcome_number, customer_id, email, reason, code)
+    SELECT ?, ? + ROW_NUMBER() OVER (ORDER BY p.id), ?, ? + ROW_NUMBER() OVER (ORDER BY p.id), p.id, p.email,
+    ? || CASE p.note WHEN '' THEN '' ELSE '; ' || p.note END, ''
+    FROM export_person p WHERE {_IN_CHUNK} AND {_CLOSED} ORDER BY p.id"""
+SETTLE_KINDS = """
+    INSERT INTO entry_kind (run_id, outcome, reason, people)
+    SELECT run_id, outcome, reason, COUNT(*) FROM entry WHERE run_id = ? AND number > ?
+    GROUP BY outcome, reason
+    ON CONFLICT (run_id, outcome, reason) DO UPDATE SET people = people + excluded.people"""
+CHUNK_FIELDS = tuple(ExportChunkRow._meta.sorted_fields)
+SAVE_CHUNK = upsert(ExportChunkRow)
+_OWN = {
+    "customer_id": "p.id",
+    "email": "p.email",
+    "email_key": "p.email_key",
+    "kibo_updated_at": "p.updated_at",
+    "written_hash": "p.fields_hash",
+}
+
+
+class SqliteExports:
+    """`exporting.Exports` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._runs = SqliteRuns(database)
+
+    # ------------------------------------------------------------ reading in
+
+    def clear(self) -> None:
+        """Forget everything. The indexes go as well: a large shop is read faster without them."""
+        with self._database.transaction():
+            for name in ("export_by_email", "export_undecided", "export_seen_by_email"):
+                self._database.statement(f"DROP INDEX IF EXISTS {name}")
+            for model in (ExportPersonRow, ExportChunkRow, ExportSeenRow):
+                self._database.run(model.delete())
+
+    def add(self, candidates: Sequence[Candidate]) -> int:
+        """Keep candidates as read (a later reading replaces the former); return how many were new."""
+        rows = list({one.customer.id: _candidate_row(one) for one in candidates}.values())
+        with self._database.transaction():
+            new = self._database.many(ADD_NEW, rows)
+            if new < len(rows):
+                self._database.many(REPLACE, rows)
+        return new
+
+    def refresh(self, candidates: Sequence[Candidate]) -> None:
+        """Take in later readings of people who are there; of those sent already only their consent."""
+        known = self._known([one.customer.id for one in candidates])
+        later = [one for one in candidates if one.customer.id in known]
+        with self._database.transaction():
+            self._database.many(REPLACE, [_candidate_row(one) for one in later])
+            consent = [(int(one.customer.accepts_marketing), one.customer.id) for one in later]
+            self._database.many(SET_CONSENT, consent)
+
+    def _known(self, ids: Sequence[int]) -> set[int]:
+        sql = "SELECT id FROM export_person WHERE id IN "
+        return {row[0] for some in chunks(ids) for row in self._rows(sql + _marks(some), some)}
+
+    def last_id(self) -> int:
+        """Return the greatest customer id read, 0 if none."""
+        return self._number("SELECT MAX(id) FROM export_person")
+
+    def count(self) -> int:
+        """Count the people."""
+        return self._number("SELECT COUNT(*) FROM export_person")
+
+    def sent(self) -> int:
+        """Count the people in chunks."""
+        return self._number("SELECT SUM(people) FROM export_chunk")
+
+    # ------------------------------------------------------------ planning
+
+    def begin_plan(self) -> None:
+        """Forget what was planned for people not sent yet, and make look-ups by e-mail quick."""
+        with self._database.transaction():
+            self._database.statement(FORGET_PLAN)
+            self._database.statement(
+                "CREATE INDEX IF NOT EXISTS export_by_email ON export_person (email_key, id)"
+            )
+            self._database.statement("DROP INDEX IF EXISTS export_undecided")
+
+    def plan_strangers(self, after: int, limit: int, action: str, ownership: Ownership) -> int | None:
+        """Give the action to those plain candidates nobody knows; return the last id looked at."""
+        end = self._rows(WINDOW_END, (after, limit))[0][0]
+        with self._database.transaction():
+            if end is None:
+                self._database.statement(
+                    "CREATE INDEX IF NOT EXISTS export_undecided ON export_person (email_key, id) "
+                    "WHERE action = ''"
+                )
+                return None
+            self._rows(PLAN_STRANGERS, (action, ownership.value, after, end))
+        return int(end)
+
+    def undecided(self, after: tuple[str, int], limit: int) -> list[Candidate]:
+        """Return people without an action, ordered by (compared e-mail, id) above `after`."""
+        return [_candidate(row) for row in self._rows(UNDECIDED, (after[0], *after, limit))]
+
+    def sent_by_email(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return, by compared e-mail, the customer who was sent for it already."""
+        sql = "SELECT email_key, MIN(id) FROM export_person WHERE chunk <> 0 AND email_key IN "
+        found: dict[str, int] = {}
+        for some in chunks(keys):
+            found.update(self._rows(f"{sql}{_marks(some)} GROUP BY email_key", some))
+        return found
+
+    def decide(self, people: Sequence[Planned]) -> None:
+        """Store what is to be done."""
+        rows = [(p.action, p.reason, p.contact_id, p.ownership.value, p.customer.id) for p in people]
+        self._database.many(SET_PLAN, rows)
+
+    # ------------------------------------------------------------ sending
+
+    def unsent(self, action: str, after: int, limit: int) -> list[Planned]:
+        """Return people with that action who are in no chunk, by ascending id above `after`."""
+        sql = f"SELECT {PLANNED} {UNSENT}"
+        return [_planned(row) for row in self._rows(sql, (action, after, limit))]
+
+    def rows(self, action: str, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return (id, row) of people with that action who are in no chunk, by ascending id above `after`."""
+        sql = f"SELECT id, row {UNSENT}"
+        return [(number, row) for number, row in self._rows(sql, (action, after, limit))]
+
+    def open_chunk(self, chunk: Chunk) -> None:
+        """Store a chunk and put the people it means into it."""
+        sql = "UPDATE export_person SET chunk = ? WHERE id BETWEEN ? AND ? AND action = ? AND chunk = 0"
+        with self._database.transaction():
+            self._rows(sql, (chunk.number, chunk.first, chunk.last, chunk.action))
+            self.save_chunk(chunk)
+
+    def save_chunk(self, chunk: Chunk) -> None:
+        """Store how far a chunk is."""
+        values = {field.name: getattr(chunk, field.name) for field in CHUNK_FIELDS}
+        values |= {"sent_at": to_text(chunk.sent_at), "told": json.dumps(chunk.told)}
+        self._database.many(SAVE_CHUNK, [tuple(values.values())])
+
+    def drop_chunk(self, number: int) -> None:
+        """Forget a chunk: its people are to be planned anew."""
+        with self._database.transaction():
+            self._rows("UPDATE export_person SET chunk = 0 WHERE chunk = ?", (number,))
+            self._database.run(ExportChunkRow.delete().where(ExportChunkRow.number == number))
+
+    def chunks(self) -> list[Chunk]:
+        """Return the chunks by number."""
+        query = ExportChunkRow.select(*CHUNK_FIELDS).order_by(ExportChunkRow.number)
+        return [_chunk(row) for row in self._database.rows(query)]
+
+    # ------------------------------------------------------------ checking
+
+    def clear_seen(self) -> None:
+        """Forget who was seen on the list."""
+        with self._database.transaction():
+            self._database.statement("DROP INDEX IF EXISTS export_seen_by_email")
+            self._database.run(ExportSeenRow.delete())
+
+    def add_seen(self, keys: Iterable[str]) -> None:
+        """Note compared e-mails seen on the list as active."""
+        self._database.many("INSERT INTO export_seen (email_key) VALUES (?)", [(key,) for key in keys])
+
+    def index_seen(self) -> None:
+        """Make look-ups of those seen quick, once all of them are there."""
+        with self._database.transaction():
+            self._database.statement(
+                "CREATE INDEX IF NOT EXISTS export_seen_by_email ON export_seen (email_key)"
+            )
+
+    def seen(self, keys: Sequence[str]) -> set[str]:
+        """Return those of the given compared e-mails that were seen."""
+        sql = "SELECT email_key FROM export_seen WHERE email_key IN "
+        return {row[0] for some in chunks(keys) for row in self._rows(sql + _marks(some), some)}
+
+    def settle(self, chunk: Chunk, run_id: int, link: Link, outcome: Outcome, reason: str) -> int:
+        """Close those planned as strangers who were seen; return how many."""
+        people = (chunk.first, chunk.last, chunk.number)
+        with self._database.transaction():
+            before = self._runs.entry_count(run_id)
+            of_kind = self._runs.entry_count(run_id, outcome=outcome)
+            self._rows(SETTLE_ENTRIES, (run_id, before, outcome.value, of_kind, reason, *people))
+            self._rows(SETTLE_KINDS, (run_id, before))
+            sql, constants = _settle_links(link)
+            self._rows(sql, (*constants, run_id, before))
+            return self._runs.entry_count(run_id) - before
+
+    def unsettled(self, chunk: Chunk, after: int, limit: int, *, strangers: bool) -> list[Planned]:
+        """Return a chunk's people above `after`; `strangers` False leaves out those `settle` closed."""
+        left = "" if strangers else f"AND NOT ({_CLOSED})"
+        sql = f"""SELECT {PLANNED} FROM export_person p
+            WHERE p.id > ? AND {_IN_CHUNK} {left} ORDER BY p.id LIMIT ?"""
+        found = self._rows(sql, (after, max(after, chunk.first), chunk.last, chunk.number, limit))
+        return [_planned(row) for row in found]
+
+    def place_in_chunk(self, chunk: Chunk, customer_id: int) -> int:
+        """Return how many people of the chunk come before this one: the import's line, counted from 0."""
+        sql = f"SELECT COUNT(*) FROM export_person p WHERE {_IN_CHUNK} AND p.id < ?"
+        return self._number(sql, (chunk.first, chunk.last, chunk.number, customer_id))
+
+    # ------------------------------------------------------------ plumbing
+
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        return self._database.statement(sql, values)
+
+    def _number(self, sql: str, values: Sequence[Any] = ()) -> int:
+        return int(self._rows(sql, values)[0][0] or 0)
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return f"({', '.join('?' * len(values))})"
+
+
+def _settle_links(link: Link) -> tuple[str, list[Any]]:
+    """Return the statement that makes links after a pattern, and the pattern's values in its order."""
+    parts: list[str] = []
+    constants: list[Any] = []
+    names = [*(field.name for field in fields(Link)), "email_key"]
+    for name in names:
+        if name in _OWN:
+            parts.append(_OWN[name])
+            continue
+        value = getattr(link, name)
+        parts.append("?")
+        constants.append(to_text(value) if isinstance(value, datetime) else value)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "customer_id")
+    sql = f"""
+        INSERT INTO link ({", ".join(names)}) SELECT {", ".join(parts)}
+        FROM entry e JOIN export_person p ON p.id = e.customer_id WHERE e.run_id = ? AND e.number > ?
+        ON CONFLICT (customer_id) DO UPDATE SET {changes}"""
+    return sql, constants
+
+
+def _chunk(row: Row) -> Chunk:
+    return Chunk(*row[:-1], *(tuple(json.loads(told)) for told in row[-1:]))
+
+
+def _candidate_row(one: Candidate) -> Row:
+    customer = one.customer
+    updated = customer.updated_at
+    return (
+        customer.id,
+        customer.email_key,
+        customer.email,
+        customer.accepts_marketing,
+        customer.is_active,
+        customer.is_anonymous,
+        None if updated is None else to_text(updated),
+        one.plain,
+        one.note,
+        one.code,
+        one.problem,
+        one.fields_hash,
+        one.row,
+    )
+
+
+def _candidate(row: Row) -> Candidate:
+    number, _, email, accepts, active, anonymous, updated, plain, note, code, problem, digest, row_bytes = row
+    customer = Customer(
+        number,
+        email,
+        bool(accepts),
+        bool(active),
+        bool(anonymous),
+        updated_at=None if updated is None else from_text(updated),
+    )
+    return Candidate(customer, bytes(row_bytes), digest, note, code, problem, bool(plain))
+
+
+def _planned(row: Row) -> Planned:
+    cut = len(_NAMES)
+    action, reason, contact_id, ownership = islice(row, cut, None)
+    return Planned(_candidate(row[:cut]), action, reason, contact_id, Ownership(ownership))

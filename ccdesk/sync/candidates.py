@@ -1,0 +1,40 @@
+"""From customers as read to candidates of an export: checked, cut to the limits and ready to send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ccdesk.core.exporting import Candidate
+from ccdesk.core.limits import EMAIL_MAX_BULK
+from ccdesk.core.models import Address, ContactFields, Customer
+from ccdesk.sync.mapping import check_email, fields_hash, to_fields
+from ccdesk.sync.plan_export import wants_mail
+
+_NO_ADDRESS = Address()
+
+
+def candidate_of(
+    customer: Customer, *, guests: bool, import_row: Callable[[ContactFields], bytes]
+) -> Candidate:
+    """Return what an export keeps of a customer."""
+    email = customer.email.strip()
+    bad = check_email(email) if email else None
+    mapped = to_fields(customer)
+    plain = bool(email) and bad is None and len(email) <= EMAIL_MAX_BULK
+    return Candidate(
+        Customer(
+            customer.id,
+            customer.email,
+            customer.accepts_marketing,
+            customer.is_active,
+            customer.is_anonymous,
+            updated_at=customer.updated_at,
+            address=_NO_ADDRESS,
+        ),
+        import_row(mapped.fields),
+        fields_hash(mapped.fields),
+        mapped.note,
+        bad.code if bad else "",
+        bad.reason if bad else "",
+        plain and wants_mail(customer, guests=guests),
+    )

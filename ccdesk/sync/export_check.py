@@ -1,0 +1,266 @@
+"""What became of everybody an export has sent: read back, because a bulk job does not tell (design R2).
+
+A long list is read from the service's own file of its members, which costs a handful of calls; whoever is not
+in it is looked up, so that the file alone never says that somebody is missing. A short one is read by pages.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ccdesk.core.errors import ItemError, Refused, ServiceError
+from ccdesk.core.exporting import Chunk, Planned
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing, email_key
+from ccdesk.core.runs import Entry, Outcome
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.export_send import FAILED
+from ccdesk.sync.jobs import finish
+from ccdesk.sync.look import queue_again
+from ccdesk.sync.mapping import fields_hash
+from ccdesk.sync.newcomers import acts_since, take_sign_ups
+from ccdesk.sync.plan_export import STRANGER, Action
+from ccdesk.sync.plan_inbound import judge
+from ccdesk.sync.unfinished import PAGE, intended, pages_of
+
+log = logging.getLogger(__name__)
+
+FILE_FROM = 2_500  # people on the list from which the file is cheaper than pages of 500
+_FEW_LOOKUPS = 40
+_LINE = re.compile(r"\bline\s+(\d+)", re.IGNORECASE)
+_PHASE = "Checking the result"
+
+
+def check(ctx: RunContext, scan_began: datetime) -> None:
+    """Give everybody who was sent an outcome by what the service shows now."""
+    chunks = ctx.store.exports.chunks()
+    singles = [s + f for s in (Action.CREATE.value, Action.REWRITE.value) for f in ("", FAILED)]
+    if not chunks and not any(ctx.store.exports.unsent(one, -1, 1) for one in singles):
+        ctx.store.state.set_time(names.SCANNED_AT, scan_began)
+        return
+    checker = _Checker(ctx)
+    checker.read()
+    for chunk in chunks:
+        checker.chunk(chunk)
+    for action in singles:
+        for page in pages_of(ctx, action):
+            checker.people(page, None)
+    ctx.store.state.set_time(names.SCANNED_AT, checker.scanned_at or scan_began)
+
+
+class _Checker:
+    """One reading back: `by_file` until pages had to be read after all."""
+
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx = ctx
+        self._by_file = self._paged = False
+        self._looked_up = 0
+        self.scanned_at: datetime | None = None
+
+    def read(self) -> None:
+        """Read who is on the list, by the cheaper way."""
+        ctx = self._ctx
+        if ctx.store.links.count(on_list=True) + ctx.sent >= FILE_FROM:
+            self._by_file = self._read_file()
+        if not self._by_file:
+            self._read_pages()
+
+    def _read_file(self) -> bool:
+        """Read the members' file; False where the service does not give one that can be used."""
+        ctx, exports = self._ctx, self._ctx.store.exports
+        exports.clear_seen()
+        ctx.progress(_PHASE, ctx.total, ctx.expected or 0)
+        try:
+            job = finish(ctx, ctx.mailing.start_members_file(ctx.settings.list_id))
+            with ctx.mailing.members_file(job) as batches:
+                for emails in batches:
+                    ctx.check_cancel()
+                    exports.add_seen(map(email_key, emails))
+        except (ServiceError, ItemError, Refused) as error:
+            log.info("the file of members cannot be used (%s); the list is read by pages", error.title)
+            return False
+        exports.index_seen()
+        return True
+
+    def _read_pages(self) -> None:
+        """Read the list's members by pages: exact, and the next poll need not read them again."""
+        ctx, staging = self._ctx, self._ctx.store.staging
+        staging.clear_contacts()
+        # The next poll begins behind what is read here, so sign-ups since the last one are taken in now.
+        since = acts_since(ctx, ctx.store.state.get_time(names.UPDATES_SINCE) or ctx.mailing_now())
+        floor = None
+        done = 0
+        for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True):
+            ctx.check_cancel()
+            staging.add_contacts(page)
+            take_sign_ups(ctx, page, since)
+            dates = [c.updated_at for c in page if c.updated_at]
+            floor = max([*dates, floor] if floor else dates, default=None)
+            done += len(page)
+            ctx.progress(_PHASE, done)
+        self._paged, self.scanned_at = True, ctx.mailing_now()
+        if floor is not None:
+            # Our own writes end here: the next poll need not read all of them again (see inbound.py).
+            ctx.store.state.set_time(names.UPDATES_FLOOR, floor + timedelta(seconds=1))
+
+    # ------------------------------------------------------------ people
+
+    def chunk(self, chunk: Chunk) -> None:
+        """Close a chunk: the usual case in bulk, everybody else one by one."""
+        ctx = self._ctx
+        ctx.check_cancel()
+        bulk = self._by_file and chunk.action == Action.IMPORT.value
+        if bulk:
+            pattern = _confirmed(Link(0), Customer(0, "", True), None, STRANGER.ownership, "", chunk.sent_at)
+            closed = ctx.store.exports.settle(chunk, ctx.run.id, pattern, STRANGER.outcome, STRANGER.reason)
+            ctx.settled(closed, STRANGER.outcome)
+        after = -1
+        while page := ctx.store.exports.unsettled(chunk, after, PAGE, strangers=not bulk):
+            after = page[-1].customer.id
+            self.people(page, chunk)
+        ctx.progress(_PHASE, ctx.total, ctx.expected or 0)
+
+    def people(self, page: list[Planned], chunk: Chunk | None) -> None:
+        """Close people one by one."""
+        ctx = self._ctx
+        links = ctx.store.links.many([one.customer.id for one in page])
+        entries: list[Entry] = []
+        saved: list[Link] = []
+        again: list[int] = []
+        for one, contact, on_list in self._found(page):
+            link = links.get(one.customer.id) or Link(one.customer.id)
+            sent_at = chunk.sent_at if chunk else ctx.mailing_now()
+            if on_list:
+                saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
+                                        one.candidate.fields_hash))  # fmt: skip
+            elif contact is not None and contact.standing is Standing.OUT:
+                saved.append(_opted_out(ctx, link, one, contact, sent_at))
+            else:
+                saved.append(intended(ctx, one, link, sent_at))
+            if not one.customer.accepts_marketing and on_list:
+                again.append(one.customer.id)  # they said no while the export lay still
+            entries.append(self._entry(one, contact, chunk, on_list=on_list))
+        with ctx.store.transaction():
+            ctx.store.links.save(saved)
+            for customer_id in again:
+                queue_again(ctx, customer_id)
+            ctx.record(entries)
+
+    def _found(self, page: list[Planned]) -> Iterator[tuple[Planned, Contact | None, bool]]:
+        """Yield everybody with the contact as read, if it was, and whether they are on the list."""
+        exports, staging = self._ctx.store.exports, self._ctx.store.staging
+        keys = [one.customer.email_key for one in page]
+        contacts = staging.contacts(keys) if self._paged else {}
+        seen = exports.seen(keys) if self._by_file and not self._paged else set()
+        for one in page:
+            key = one.customer.email_key
+            if key in seen:
+                yield one, None, True
+                continue
+            contact = contacts.get(key)
+            if contact is None:
+                contact = self._look_up(one, key)
+            yield one, contact, self._is_member(contact)
+
+    def _look_up(self, one: Planned, key: str) -> Contact | None:
+        """Ask about somebody who was not found: a call each while they are few, then the list by pages."""
+        ctx = self._ctx
+        if self._looked_up < _FEW_LOOKUPS:
+            ctx.check_cancel()
+            self._looked_up += 1
+            return ctx.mailing.find(one.customer.email)
+        if not self._paged:
+            self._read_pages()
+        return ctx.store.staging.contacts([key]).get(key)
+
+    def _is_member(self, contact: Contact | None) -> bool:
+        return (
+            contact is not None
+            and contact.standing is Standing.IN
+            and self._ctx.settings.list_id in contact.list_ids
+        )
+
+    def _entry(self, one: Planned, contact: Contact | None, chunk: Chunk | None, *, on_list: bool) -> Entry:
+        customer = one.customer
+        if not customer.accepts_marketing:
+            return Entry(customer.id, customer.email, Outcome.SKIPPED, "opted out in Kibo meanwhile")
+        if on_list:
+            known = one.ownership is Ownership.OWNED and one.contact_id
+            outcome = Outcome.UPDATED if known else Outcome.ADDED
+            return Entry(customer.id, customer.email, outcome, _reason(one))
+        if contact is not None and contact.standing is Standing.OUT:
+            return Entry(customer.id, customer.email, Outcome.SKIPPED, "opted out")
+        if one.action.endswith(FAILED):
+            return Entry(customer.id, customer.email, Outcome.ERROR, one.reason, "refused")
+        reason = "Not on the list after it was sent to Constant Contact"
+        if told := self._told(one, chunk):
+            reason = f"{reason}, which said: {told}"
+        return Entry(customer.id, customer.email, Outcome.ERROR, reason, "not_on_list")
+
+    def _told(self, one: Planned, chunk: Chunk | None) -> str:
+        """Return what the job said about this person; shown to staff, and nothing is decided by it (§15)."""
+        if chunk is None or not chunk.told:
+            return ""
+        email = one.customer.email.strip().lower()
+        named = next((text for text in chunk.told if email in text.lower()), "")
+        if named:
+            return named
+        line = self._ctx.store.exports.place_in_chunk(chunk, one.customer.id) + 2  # line 1 is the header
+        for text in chunk.told:
+            found = _LINE.search(text)
+            if found and int(found.group(1)) == line and "@" not in text:
+                return text
+        return ""
+
+
+def _reason(one: Planned) -> str:
+    if one.reason:
+        return one.reason
+    return f"{STRANGER.reason}; {one.candidate.note}" if one.candidate.note else STRANGER.reason
+
+
+def _opted_out(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:
+    """The link of somebody who unsubscribed while they were being sent: owed to Kibo like any opt-out."""
+    known = _confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at)
+    return judge(contact, known, list_id=ctx.settings.list_id, now=ctx.mailing_now(), skew=ctx.skew()).link
+
+
+def _confirmed(
+    link: Link,
+    customer: Customer,
+    contact: Contact | None,
+    ownership: Ownership,
+    contact_id: str,
+    sent_at: datetime,
+    written: str = "",
+) -> Link:
+    """The link of somebody seen on the list after we put them there.
+
+    Where only the e-mail was seen, the contact's id is learned by the next poll (`plan_inbound`); until then
+    a contact made since `sent_at` is taken for ours.
+    """
+    owned = ownership is Ownership.OWNED
+    return replace(
+        link,
+        email=customer.email,
+        contact_id=contact.id if contact else contact_id,
+        ownership=ownership,
+        state=LinkState.SYNCED,
+        agreed=True,
+        kibo_opted_in=True,
+        kibo_updated_at=customer.updated_at,
+        on_list=True,
+        written_hash=written if owned else "",
+        read_hash=fields_hash(contact) if owned and contact else "",
+        written_at=sent_at,
+        opt_out_at=None,
+        out_since=None,
+        owed=Owed.NOTHING,
+        owed_reason="",
+        note="",
+        adding=False,
+    )

@@ -1,0 +1,148 @@
+"""An export that was cut short is gone on with by the next one (design §4); nothing it did is forgotten.
+
+What it read and sent is in `store.exports`. What it had read of Constant Contact is not: people may have left
+the list since, so that side is read anew and everybody not sent yet is planned again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ccdesk.core.clock import format_time, parse_time
+from ccdesk.core.exporting import Chunk, Planned
+from ccdesk.core.models import Link, Ownership
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.mapping import creation_hash
+
+log = logging.getLogger(__name__)
+
+PAGE = 500
+_KEPT_FOR = timedelta(days=7)  # Constant Contact remembers its jobs for ten days
+
+
+@dataclass(frozen=True, slots=True)
+class OpenExport:
+    """The export as it is remembered: `mark` is Kibo's newest update date before the first page was read."""
+
+    run_id: int
+    began_at: datetime
+    mark: datetime | None
+    list_id: str
+    guests: bool
+    read: bool = False  # all customers are in
+
+    def save(self, ctx: RunContext) -> None:
+        """Remember it."""
+        told = {
+            "run": self.run_id,
+            "began": format_time(self.began_at),
+            "mark": format_time(self.mark) if self.mark else "",
+            "list": self.list_id,
+            "guests": self.guests,
+            "read": self.read,
+        }
+        ctx.store.state.set(names.EXPORT_OPEN, json.dumps(told))
+
+
+def _remembered(ctx: RunContext) -> OpenExport | None:
+    text = ctx.store.state.get(names.EXPORT_OPEN)
+    if not text:
+        return None
+    told = json.loads(text)
+    began = parse_time(told["began"]) or ctx.clock.now()
+    return OpenExport(
+        told["run"], began, parse_time(told["mark"]), told["list"], bool(told["guests"]), bool(told["read"])
+    )
+
+
+def take_up(ctx: RunContext) -> OpenExport:
+    """Return the export to go on with, or begin a new one.
+
+    One made for another list or other people, or too long ago, is not gone on with.
+    """
+    found = _remembered(ctx)
+    if found is not None and _fits(ctx, found):
+        ctx.run = replace(ctx.run, continues=found.run_id)
+        ctx.store.runs.continues(ctx.run.id, found.run_id)
+        log.info("run %s goes on from run %s", ctx.run.id, found.run_id)
+        found = replace(found, run_id=ctx.run.id)
+        found.save(ctx)
+        return found
+    note_unfinished(ctx)
+    ctx.store.exports.clear()
+    begun = OpenExport(
+        ctx.run.id,
+        ctx.clock.now(),
+        ctx.customers.newest_update(),
+        ctx.settings.list_id,
+        ctx.settings.guests,
+    )
+    begun.save(ctx)
+    return begun
+
+
+def _fits(ctx: RunContext, found: OpenExport) -> bool:
+    same = (found.list_id, found.guests) == (ctx.settings.list_id, ctx.settings.guests)
+    return same and abs(ctx.clock.now() - found.began_at) <= _KEPT_FOR
+
+
+def close(ctx: RunContext) -> None:
+    """Forget the export: it is finished."""
+    with ctx.store.transaction():
+        ctx.store.state.set(names.EXPORT_OPEN, "")
+        ctx.store.exports.clear()
+
+
+def note_unfinished(ctx: RunContext) -> None:
+    """Before anything else runs: let the links know of everybody sent by an export that was cut short.
+
+    Else a "no" in Kibo that comes before the export is gone on with would look like no change.
+    """
+    for chunk in ctx.store.exports.chunks():
+        intend(ctx, chunk)
+
+
+def intend(ctx: RunContext, chunk: Chunk) -> None:
+    """Note on the links that a chunk's people may be on the list through us, except where that is known."""
+    after = -1
+    while page := ctx.store.exports.unsettled(chunk, after, PAGE, strangers=True):
+        ctx.check_cancel()
+        after = page[-1].customer.id
+        links = ctx.store.links.many([one.customer.id for one in page])
+        untold = [one for one in page if not _told(links.get(one.customer.id), chunk)]
+        ctx.store.links.save(intended(ctx, one, links.get(one.customer.id), chunk.sent_at) for one in untold)
+
+
+def _told(link: Link | None, chunk: Chunk) -> bool:
+    """Say whether the link was written at or after the sending: by this note, or by what came of it since."""
+    return link is not None and link.written_at is not None and link.written_at >= chunk.sent_at
+
+
+def intended(ctx: RunContext, person: Planned, link: Link | None, sent_at: datetime) -> Link:
+    """The link of somebody being put on the list, whose outcome is not known yet."""
+    known = link or Link(person.customer.id)
+    created = person.ownership is Ownership.OWNED and not person.contact_id
+    written = creation_hash(ctx.mailing.read_row(person.candidate.row)) if created else known.written_hash
+    return replace(
+        known,
+        email=person.customer.email,
+        contact_id="" if created else known.contact_id,
+        ownership=person.ownership,
+        written_hash=written,
+        written_at=sent_at,
+        on_list=known.on_list and not created,
+        adding=True,
+    )
+
+
+def pages_of(ctx: RunContext, action: str) -> Iterator[list[Planned]]:
+    """Yield people with that action who are in no chunk."""
+    after = -1
+    while page := ctx.store.exports.unsent(action, after, PAGE):
+        yield page
+        after = page[-1].customer.id
