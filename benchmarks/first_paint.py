@@ -32,8 +32,8 @@ def main() -> int:
 
     from ccdesk.gui import app
 
-    app.SettingsWindow = Window
-    from ccdesk.__main__ import main as ccdesk
+    vars(app)["SettingsWindow"] = Window
+    from ccdesk.cli.main import main as ccdesk
 
     return ccdesk()
 
