@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ccdesk.auth.oauth import TokenReply
+from ccdesk.auth.oauth import LONGEST_LIFETIME, TokenReply
 from ccdesk.core.clock import format_time, parse_time
 from ccdesk.core.ports import Vault
 
@@ -47,7 +47,7 @@ def read(vault: Vault, stamp: str) -> Held:
     access, refresh = vault.get(ACCESS), vault.get(REFRESH)
     try:
         info = json.loads(vault.get(INFO) or "{}")
-        lifetime = timedelta(seconds=int(info.get("lifetime", 0)))
+        lifetime = timedelta(seconds=min(int(info.get("lifetime", 0)), LONGEST_LIFETIME))
     except (ValueError, TypeError, AttributeError, OverflowError):
         info, lifetime = {}, timedelta(0)
     return Held(

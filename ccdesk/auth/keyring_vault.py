@@ -1,15 +1,16 @@
 """Secrets in the operating system's keyring, cut into entries it can hold (design §6).
 
 Windows' store holds about 1,280 characters an entry; an access token alone is about that long
-(constant-contact.md §2). A long value is written under fresh names first and becomes valid with one last
-write, so a crash halfway leaves the old value, never a mixed one.
+(constant-contact.md §2). A long value is written in parts beside the former one's and becomes valid with one
+last write, so a crash halfway leaves the old value, never a mixed one. The parts' names take turns between
+two marks, so that what a crash left behind is found and removed by the next change.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
-import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 ENTRY_CHARACTERS = 1000
 CALL_SECONDS = 30.0  # a locked keyring waits for somebody to type a password
 _PARTS = "ccdesk-parts"
+_MARKS = ("a", "b")
+_READS = 3  # tries to read a value that is being replaced
 
 T = TypeVar("T")
 
@@ -62,12 +65,16 @@ class KeyringVault:
         """Return a secret, `""` if there is none or it was not written to its end."""
         with self._lock:
             value = self._entry(name)
-            manifest = _Manifest.read(value)
-            if manifest is None:
-                return value
-            joined = "".join(self._entry(part) for part in manifest.names(name))
-            if manifest.matches(joined):
-                return joined
+            for _ in range(_READS):
+                manifest = _Manifest.read(value)
+                if manifest is None:
+                    return value
+                joined = "".join(self._entry(part) for part in manifest.names(name))
+                if manifest.matches(joined):
+                    return joined
+                former, value = value, self._entry(name)
+                if value == former:  # else another process wrote meanwhile
+                    break
             log.warning("A secret in the keyring is incomplete and counts as missing")
             return ""
 
@@ -80,24 +87,33 @@ class KeyringVault:
             former = _Manifest.read(self._entry(name))
             if len(value) <= _room(value) and not value.startswith(_PARTS):
                 self._put(name, value)
-                self._drop(name, former)
+                self._sweep(name, None)
                 return
-            manifest, parts = _Manifest.of(value)
-            for part, text in zip(manifest.names(name), parts, strict=True):
-                self._put(part, text)
-            self._put(name, manifest.text)
-            self._drop(name, former)
+            manifest, parts = _Manifest.of(value, former)
+            try:
+                for part, text in zip(manifest.names(name), parts, strict=True):
+                    self._put(part, text)
+                self._put(name, manifest.text)
+            except VaultError:
+                with contextlib.suppress(VaultError):  # leave no piece of a secret behind
+                    self._sweep(name, _Manifest.read(self._entry(name)))
+                raise
+            self._sweep(name, manifest)
 
     def delete(self, name: str) -> None:
         """Forget a secret; no error if there is none."""
         with self._lock:
-            former = _Manifest.read(self._entry(name))
             self._remove(name)
-            self._drop(name, former)
+            self._sweep(name, None)
 
-    def _drop(self, name: str, manifest: _Manifest | None) -> None:
-        for part in manifest.names(name) if manifest is not None else ():
-            self._remove(part)
+    def _sweep(self, name: str, keep: _Manifest | None) -> None:
+        """Remove every part of a value but those of `keep`, the last first: none is ever overlooked."""
+        for mark in _MARKS:
+            number = first = keep.count if keep is not None and keep.mark == mark else 0
+            while self._entry(_part(name, mark, number + 1)):
+                number += 1
+            for one in range(number, first, -1):
+                self._remove(_part(name, mark, one))
 
     def _entry(self, name: str) -> str:
         return self._call(lambda backend: backend.get_password(self._service, name)) or ""
@@ -167,14 +183,15 @@ class _Manifest:
     """The entry that stands for a long value: which parts it has, and their checksum."""
 
     def __init__(self, mark: str, count: int, digest: str) -> None:
-        self._mark, self._count, self._digest = mark, count, digest
+        self.mark, self.count, self._digest = mark, count, digest
 
     @classmethod
-    def of(cls, value: str) -> tuple[_Manifest, list[str]]:
-        """Cut a value into parts under a fresh mark."""
+    def of(cls, value: str, former: _Manifest | None) -> tuple[_Manifest, list[str]]:
+        """Cut a value into parts under the mark that the former value does not use."""
         size = _room(value)
         parts = [value[start : start + size] for start in range(0, len(value), size)]
-        return cls(secrets.token_hex(4), len(parts), _digest(value)), parts
+        mark = _MARKS[1] if former is not None and former.mark == _MARKS[0] else _MARKS[0]
+        return cls(mark, len(parts), _digest(value)), parts
 
     @classmethod
     def read(cls, text: str) -> _Manifest | None:
@@ -187,15 +204,20 @@ class _Manifest:
     @property
     def text(self) -> str:
         """The entry's content."""
-        return f"{_PARTS}:{self._mark}:{self._count}:{self._digest}"
+        return f"{_PARTS}:{self.mark}:{self.count}:{self._digest}"
 
     def names(self, name: str) -> list[str]:
         """The names of the parts, in order."""
-        return [f"{name}#{self._mark}.{number}" for number in range(1, self._count + 1)]
+        return [_part(name, self.mark, number) for number in range(1, self.count + 1)]
 
     def matches(self, value: str) -> bool:
         """Say whether the parts put together are the value that was written."""
         return _digest(value) == self._digest
+
+
+def _part(name: str, mark: str, number: int) -> str:
+    """Return the name of one part of a long value."""
+    return f"{name}#{mark}.{number}"
 
 
 def _room(value: str) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from ccdesk.auth.loopback import REDIRECT_PORTS, Listener, Returned
+from ccdesk.auth.callback_server import Returned
+from ccdesk.auth.loopback import REDIRECT_PORTS, Listener
 from ccdesk.auth.oauth import OAuthClient, TokenReply
 from ccdesk.auth.pkce import Attempt
 from ccdesk.core.clock import Clock
@@ -35,6 +36,7 @@ def log_in(
 
     """
     oauth.require_client_id()
+    oauth.cancel = cancel  # heard while the token endpoint makes us wait as well
     attempt = Attempt()
     with Listener(attempt.state, ports=ports, clock=clock) as listener:
         address = listener.redirect_uri

@@ -35,6 +35,7 @@ _SECONDS = (10.0, 30.0)  # to connect, to answer
 _TRIES_WHEN_REFUSED = 4  # the endpoint takes one request a second
 _PAUSE_SECONDS = 1.5
 _LIFETIME_IF_UNTOLD = 3600
+LONGEST_LIFETIME = 180 * 86400  # more than that is a mistake, and dates have an end
 _DIRECT = {"http": "", "https": "", "all": ""}
 
 
@@ -146,11 +147,26 @@ class OAuthClient:
                 send(session, url, options)
             except OAuthError as error:
                 raise _refusal(str(error.error or ""), str(error.description or "")) from None
-            except (requests.RequestException, OSError, ValueError) as error:
+            except (_Busy, CcdeskError):
+                raise
+            except Exception as error:
                 if not replies:
-                    raise Unreachable(detail=f"POST /token: {type(error).__name__}") from None
+                    raise _no_answer(error) from None
                 log.info("The library could not read the token reply (%s)", type(error).__name__)
         return _reply(replies[-1].json())  # read here: a rotated token must not be lost to a strange field
+
+
+def _no_answer(error: Exception) -> Unreachable:
+    """Say that nothing came back; why, without what was sent."""
+    detail = f"POST /token: {type(error).__name__}"
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable(
+            "The connection is not trusted",
+            meaning="The log-in service's certificate could not be checked, so nothing was sent.",
+            next_step="Check the address, this computer's date, and your company's proxy or certificates.",
+            detail=detail,
+        )
+    return Unreachable(detail=detail)
 
 
 def _checked(reply: requests.Response, replies: list[requests.Response]) -> requests.Response:
@@ -159,7 +175,7 @@ def _checked(reply: requests.Response, replies: list[requests.Response]) -> requ
         raise _Busy
     try:
         body = reply.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     told = isinstance(body, dict) and (reply.status_code == 200 or isinstance(body.get("error"), str))
     if reply.status_code >= 500 or not told:
@@ -172,17 +188,22 @@ def _checked(reply: requests.Response, replies: list[requests.Response]) -> requ
 
 
 def _reply(token: dict[str, Any]) -> TokenReply:
-    access, refresh = token.get("access_token"), token.get("refresh_token")
-    if not isinstance(access, str) or not access.strip():
+    access, refresh = _token(token.get("access_token")), _token(token.get("refresh_token"))
+    if not access:
         raise Unreachable(
             "Constant Contact's log-in service gave an answer that cannot be used", detail="no access_token"
         )
     try:
         lifetime = int(token.get("expires_in") or _LIFETIME_IF_UNTOLD)  # once seen as a text (§2)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         lifetime = _LIFETIME_IF_UNTOLD
-    kept = refresh.strip() if isinstance(refresh, str) else ""
-    return TokenReply(access.strip(), kept, max(1, lifetime))
+    return TokenReply(access, refresh, min(max(1, lifetime), LONGEST_LIFETIME))
+
+
+def _token(value: Any) -> str:
+    """Return a token that can go into a header, else `""`."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if text.isascii() and text.isprintable() and " " not in text else ""
 
 
 def _refusal(error: str, description: str) -> CcdeskError:

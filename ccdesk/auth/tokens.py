@@ -39,6 +39,7 @@ class Tokens:
         self._clock = clock or Clock()
         self._lock = threading.RLock()
         self._held = Held()
+        self._unsaved: tuple[TokenReply, Held, datetime] | None = None
 
     # ------------------------------------------------------------ asked by the clients
 
@@ -63,14 +64,17 @@ class Tokens:
 
     def _renewed(self, good: Callable[[Held], bool], *, may_be_old: bool) -> str:
         with self._alone():
+            self._save_late()
             held = self._load()
             if good(held):
                 return held.access
             try:
-                return self._refresh(held).access
-            except (Unreachable, LoginNeeded) as error:
-                passing = isinstance(error, Unreachable) or not held.refresh
-                if may_be_old and passing and held.alive(self._clock.now()):
+                if held.refresh:  # a single-use token is sent only if the place of its successor answers
+                    held = self._held = read(self._vault, held.stamp)
+                return held.access if good(held) else self._refresh(held).access
+            except (Unreachable, LoginNeeded, VaultError) as error:
+                passing = not isinstance(error, LoginNeeded) or not held.refresh
+                if self._unsaved is None and may_be_old and passing and held.alive(self._clock.now()):
                     log.info("The log-in could not be renewed early; the token is still good")
                     return held.access
                 raise
@@ -87,7 +91,7 @@ class Tokens:
                 if held.refresh == used:
                     break
             else:
-                return self._keep(reply, held)
+                return self._keep(reply, held, self._clock.now())
         self._set_stamp(_DEAD)
         raise LoginNeeded(meaning="The log-in has run out or was revoked.")
 
@@ -98,7 +102,10 @@ class Tokens:
         with self._alone():
             self._vault.delete(ACCESS)  # it may be of another account than the new refresh token
             self._vault.delete(REFRESH)
-            self._keep(reply, Held())
+            try:
+                self._keep(reply, Held(), self._clock.now())
+            finally:
+                self._unsaved = None  # a failure is told to who logs in, not put right behind their back
 
     def forget(self) -> list[str]:
         """Log out: forget everything that can be reached; return in words what could not be removed.
@@ -110,7 +117,7 @@ class Tokens:
                 stack.enter_context(self._alone())
             except (Unreachable, VaultError):
                 log.warning("Logging out although nobody else can be kept from renewing meanwhile")
-            self._held = Held()
+            self._held, self._unsaved = Held(), None
             problems: list[str] = []
             try:
                 self._set_stamp(_OUT)
@@ -162,8 +169,24 @@ class Tokens:
             self._held = read(self._vault, stamp)
         return self._held
 
-    def _keep(self, reply: TokenReply, former: Held) -> Held:
-        held = write(self._vault, reply, former, self._clock.now())
+    def _save_late(self) -> None:
+        """Keep what a renewal brought while the vault could not be written: the former token is used up.
+
+        Raises:
+            VaultError: it still cannot be written.
+
+        """
+        if self._unsaved is None:
+            return
+        reply, former, at = self._unsaved
+        if self._stamp() == former.stamp:
+            self._keep(reply, former, at)
+        self._unsaved = None  # kept, or somebody logged in or out since
+
+    def _keep(self, reply: TokenReply, former: Held, at: datetime) -> Held:
+        self._unsaved = (reply, former, at)
+        held = write(self._vault, reply, former, at)
+        self._unsaved = None
         self._set_stamp(held.stamp)
         self._held = held
         return held

@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from ccdesk.auth import callback_server
 from ccdesk.auth.loopback import REDIRECT_PORTS, Listener, redirect_uri
 from ccdesk.core.errors import Cancelled, LoginNeeded, SettingsError
 
@@ -106,6 +107,114 @@ def test_garbage_and_silent_connections_do_not_block_the_return(listener: Listen
         assert ask(listener, "/callback?code=abc&state=state-1")[0] == 200
         assert wait(listener).code == "abc"  # type: ignore[attr-defined]
         silent.close()
+
+
+def raw(listener: Listener, request: bytes) -> bytes:
+    """Send bytes as they are and return the first of the answer's."""
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=5) as connection:
+        connection.sendall(request)
+        with suppress(ConnectionResetError):
+            return connection.recv(4096)
+    return b""
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "status"),
+    [
+        (b"GET /callback?code=a&state=state-1 HTTP/1.1", b"", b"421"),
+        (b"GET /callback?code=a&state=state-1 HTTP/1.1", b"Host: {host}\r\nHost: evil.test\r\n", b"421"),
+        (b"GET /callback?code=a&state=state-1 HTTP/2.0", b"Host: {host}\r\n", b"505"),
+        (b"GET /callback?code=a&state=state-1 HTTP/1.1", b"Host: {host}\r\n" + b"X: y\r\n" * 200, b"431"),
+        (b"GET /callback?code=a&state=state-1 HTTP/1.1", b"X: " + b"y" * 70_000 + b"\r\n", b"431"),
+        (b"GET http://[bad/callback?code=a&state=state-1 HTTP/1.1", b"Host: {host}\r\n", b"400"),
+        (b"GET", b"", b"400"),
+        (b"CONNECT evil.test:443 HTTP/1.1", b"Host: {host}\r\n", b"501"),
+    ],
+)
+def test_malformed_requests_are_answered_and_count_for_nothing(
+    listener: Listener, request_line: bytes, headers: bytes, status: bytes
+) -> None:
+    host = f"localhost:{listener.port}".encode()
+    request = request_line + b"\r\n" + headers.replace(b"{host}", host) + b"\r\n"
+    assert status in raw(listener, request).partition(b"\r\n")[0]
+    with pytest.raises(LoginNeeded):
+        wait(listener, 0)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"Origin": "https://evil.test"},
+        {"Origin": "null"},
+        {"Referer": "https://evil.test/"},
+        {"Access-Control-Request-Private-Network": "true"},
+    ],
+)
+def test_where_a_request_says_it_comes_from_opens_nothing(listener: Listener, more: dict[str, str]) -> None:
+    """The state decides alone; no page elsewhere may read an answer or put one into a frame."""
+    connection = http.client.HTTPConnection("127.0.0.1", listener.port, timeout=5)
+    connection.request(
+        "GET", "/callback?code=x&state=forged", headers={"Host": f"localhost:{listener.port}", **more}
+    )
+    reply = connection.getresponse()
+    reply.read()
+    connection.close()
+    assert reply.status == 400
+    assert not [name for name in reply.headers if name.lower().startswith("access-control")]
+    assert "frame-ancestors 'none'" in reply.headers["Content-Security-Policy"]
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    with pytest.raises(LoginNeeded):
+        wait(listener, 0)
+
+
+def test_of_many_returns_at_once_the_first_counts(listener: Listener) -> None:
+    codes = [f"code-{number}" for number in range(20)]
+    threads = [
+        threading.Thread(target=ask, args=(listener, f"/callback?code={code}&state=state-1"))
+        for code in codes
+    ]
+    for thread in threads:
+        thread.start()
+    assert wait(listener).code in codes  # type: ignore[attr-defined]
+    for thread in threads:
+        thread.join()
+
+
+def test_a_request_that_drips_in_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ccdesk.auth.callback_server._REQUEST_SECONDS", 0.3)
+    with Listener("state-1", ports=free_ports(3)) as listener, ExitStack() as stack:
+        slow = stack.enter_context(socket.create_connection(("127.0.0.1", listener.port), timeout=5))
+        slow.sendall(b"GET /callback?code=abc&state=state-1 HTTP/1.1\r\n")
+        with suppress(ConnectionError):
+            assert slow.recv(1) == b""  # cut by the listener: the test's own limit would raise
+
+
+def test_silent_connections_neither_pile_up_nor_keep_the_return_out(listener: Listener) -> None:
+    most = callback_server._MOST_CONNECTIONS
+    with ExitStack() as stack:
+        for _ in range(most + 20):
+            stack.enter_context(socket.create_connection(("127.0.0.1", listener.port), timeout=5))
+        assert ask(listener, "/callback?code=abc&state=state-1")[0] == 200
+        assert wait(listener).code == "abc"  # type: ignore[attr-defined]
+        assert sum(len(server._open) for server in listener._servers) <= most
+
+
+def test_no_connection_outlives_the_log_in() -> None:
+    with ExitStack() as stack:
+        with Listener("state-1", ports=free_ports(3)) as listener:
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", listener.port), timeout=5))
+            ask(listener, "/")  # the one before was taken as well by now
+        assert slow.recv(1) == b""
+
+
+def test_two_log_ins_at_once_do_not_take_each_others_return(listener: Listener) -> None:
+    with Listener("state-2", ports=[listener.port, *free_ports(2)]) as second:
+        assert second.port != listener.port
+        assert ask(second, "/callback?code=abc&state=state-1")[0] == 400
+        assert ask(listener, "/callback?code=abc&state=state-1")[0] == 200
+        assert wait(listener).code == "abc"  # type: ignore[attr-defined]
+        with pytest.raises(LoginNeeded):
+            wait(second, 0)
 
 
 def test_a_refusal_is_handed_on(listener: Listener) -> None:

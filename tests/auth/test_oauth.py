@@ -8,6 +8,7 @@ import pytest
 import requests
 import responses
 
+from ccdesk.auth.oauth import LONGEST_LIFETIME
 from ccdesk.auth.pkce import SCOPES, Attempt
 from ccdesk.core.errors import Cancelled, CcdeskError, LoginNeeded, Refused, SettingsError, Unreachable
 from tests.auth.helpers import AUTH, TOKEN, StillClock, oauth, reply
@@ -82,6 +83,11 @@ def test_a_refresh() -> None:
         ({"expires_in": "soon"}, 3600),
         ({"expires_in": 1}, 1),
         ({"expires_in": -5}, 1),
+        ({"expires_in": float("inf")}, 3600),
+        ({"expires_in": [1]}, 3600),
+        ({"expires_in": {"seconds": 1}}, 3600),
+        ({"expires_in": 10**30}, LONGEST_LIFETIME),
+        ({"expires_at": "tomorrow"}, 86400),
     ],
 )
 @responses.activate
@@ -118,6 +124,9 @@ def test_a_reply_without_a_refresh_token(missing: dict[str, object]) -> None:
         (200, "{}", Unreachable),
         (200, '{"access_token":""}', Unreachable),
         (200, '{"access_token":5}', Unreachable),
+        (200, '{"access_token":"a b"}', Unreachable),
+        (200, '{"access_token":"a\\nX-Other: b"}', Unreachable),
+        (200, "[" * 100_000, Unreachable),
     ],
 )
 @responses.activate
@@ -144,6 +153,21 @@ def test_no_answer(error: Exception) -> None:
     responses.post(TOKEN, body=error)
     with pytest.raises(Unreachable):
         oauth().refresh("r")
+
+
+@responses.activate
+def test_a_certificate_that_does_not_hold_is_said() -> None:
+    responses.post(TOKEN, body=requests.exceptions.SSLError())
+    with pytest.raises(Unreachable, match="not trusted"):
+        oauth().refresh("r")
+
+
+@responses.activate
+def test_a_netrc_entry_adds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("requests.sessions.get_netrc_auth", lambda _url: ("user", "password"))
+    responses.post(TOKEN, json=reply(1))
+    oauth().refresh("r")
+    assert "Authorization" not in responses.calls[0].request.headers
 
 
 @responses.activate

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 import responses
 
 from ccdesk.auth.kept import ACCESS, INFO, REFRESH
@@ -212,6 +213,109 @@ def test_unreadable_times_lead_to_a_refresh(
     vault.values[INFO] = info
     (tmp_path / "login.stamp").unlink()
     assert tokens(tmp_path, vault, clock).bearer() == "access-1"
+
+
+@pytest.mark.parametrize("lifetime", [10**12, 10**30])
+def test_an_absurd_lifetime_is_no_crash(
+    tmp_path: Path, vault: MemoryVault, clock: StillClock, lifetime: int
+) -> None:
+    log_in(tmp_path, vault, clock)
+    info = json.loads(vault.values[INFO])
+    vault.values[INFO] = json.dumps({**info, "lifetime": lifetime})
+    source = tokens(tmp_path, vault, clock)
+    assert source.bearer() == "access-0"
+    assert source.expires_at is not None
+
+
+@responses.activate
+def test_a_refresh_token_is_not_spent_while_the_keyring_is_locked(
+    tmp_path: Path, vault: MemoryVault, clock: StillClock
+) -> None:
+    responses.post(TOKEN, json=reply(1))
+    log_in(tmp_path, vault, clock)
+    source = tokens(tmp_path, vault, clock)
+    assert source.bearer() == "access-0"
+    vault.broken = True
+    clock.advance(seconds=86400 - 200)
+    assert source.bearer() == "access-0"  # early by five minutes, and still good
+    clock.advance(seconds=300)
+    with pytest.raises(VaultError):
+        source.bearer()
+    assert len(responses.calls) == 0
+    vault.broken = False
+    assert source.bearer() == "access-1"
+
+
+@pytest.mark.parametrize("full_at", [REFRESH, ACCESS, INFO])
+@responses.activate
+def test_a_new_token_that_could_not_be_kept_is_kept_as_soon_as_it_can_be(
+    tmp_path: Path, vault: MemoryVault, clock: StillClock, full_at: str
+) -> None:
+    responses.post(TOKEN, json=reply(1))
+    log_in(tmp_path, vault, clock)
+    source = tokens(tmp_path, vault, clock)
+    vault.full_at = full_at
+    for _ in range(2):
+        with pytest.raises(VaultError):
+            source.renew("access-0")
+    vault.full_at = ""
+    clock.advance(seconds=60)
+    assert source.renew("access-0") == "access-1"
+    assert len(responses.calls) == 1
+    assert vault.values[REFRESH] == "refresh-1"
+    assert source.obtained_at == NOON
+    assert tokens(tmp_path, vault, clock).bearer() == "access-1"
+
+
+@responses.activate
+def test_what_could_not_be_kept_does_not_come_back_after_a_log_out_or_a_new_log_in(
+    tmp_path: Path, vault: MemoryVault, clock: StillClock
+) -> None:
+    responses.post(TOKEN, json=reply(1))
+    for after in (lambda: tokens(tmp_path, vault, clock).forget(), lambda: log_in(tmp_path, vault, clock)):
+        log_in(tmp_path, vault, clock)
+        source = tokens(tmp_path, vault, clock)
+        vault.full_at = REFRESH
+        with pytest.raises(VaultError):
+            source.renew("access-0")
+        vault.full_at = ""
+        after()
+        try:
+            assert source.renew("other") == "access-0"
+        except LoginNeeded:
+            assert vault.values == {}
+
+
+@responses.activate
+def test_a_renewal_uses_the_token_that_is_kept_not_the_one_remembered(
+    tmp_path: Path, vault: MemoryVault, clock: StillClock
+) -> None:
+    """Another process died after keeping a new refresh token: the old one sent again would end the log-in."""
+    responses.post(TOKEN, json=reply(2))
+    log_in(tmp_path, vault, clock)
+    source = tokens(tmp_path, vault, clock)
+    source.bearer()
+    vault.values[REFRESH] = "refresh-1"
+    assert source.renew("access-0") == "access-2"
+    assert "refresh_token=refresh-1" in str(responses.calls[0].request.body)
+
+
+@responses.activate
+def test_an_answer_lost_leads_to_one_clear_log_in_and_no_loop(
+    tmp_path: Path, vault: MemoryVault, clock: StillClock
+) -> None:
+    responses.post(TOKEN, body=requests.ConnectionError("cut after the effect"))
+    responses.post(TOKEN, status=400, json={"error": "invalid_grant"})
+    log_in(tmp_path, vault, clock)
+    source = tokens(tmp_path, vault, clock)
+    with pytest.raises(Unreachable):
+        source.renew("access-0")
+    for _ in range(5):
+        with pytest.raises(LoginNeeded, match="Log in"):
+            source.renew("access-0")
+        with pytest.raises(LoginNeeded):
+            tokens(tmp_path, vault, clock).bearer()
+    assert len(responses.calls) == 2
 
 
 def test_logging_out_forgets_everything_everywhere(

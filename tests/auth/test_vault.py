@@ -1,3 +1,4 @@
+import contextlib
 import json
 import multiprocessing
 import os
@@ -96,6 +97,49 @@ def test_a_crash_halfway_never_mixes(former: str, new: str) -> None:
         except VaultError:
             done = False
         assert KeyringVault("s", backend=ring).get("a") == (new if done else former)
+
+
+@pytest.mark.parametrize("writes", range(9))
+@pytest.mark.parametrize("crash", [False, True])
+def test_no_piece_of_a_secret_stays_behind(writes: int, crash: bool) -> None:
+    ring = Ring()
+    vault = KeyringVault("s", backend=ring)
+    vault.set("a", "x" * 2500)
+    ring.writes_left = writes
+    if crash:  # nothing is tidied up: the power went
+        vault._sweep = lambda *_: None  # type: ignore[method-assign]
+    with contextlib.suppress(VaultError):
+        vault.set("a", "y" * 6500)
+    ring.writes_left = 10**9
+    kept = KeyringVault("s", backend=ring).get("a")
+    if not crash:
+        assert len(ring.entries) == 1 + -(-len(kept) // ENTRY_CHARACTERS)
+    again = KeyringVault("s", backend=ring)
+    again.set("a", "z" * 1500)
+    assert len(ring.entries) == 3
+    assert again.get("a") == "z" * 1500
+    again.delete("a")
+    assert ring.entries == {}
+
+
+def test_a_value_replaced_while_it_is_read_is_read_again() -> None:
+    ring = Ring()
+    writer = KeyringVault("s", backend=ring)
+    writer.set("a", "x" * 2500)
+
+    class Overtaken(Ring):
+        """Has another process write between the first entry and its parts."""
+
+        left = 1
+
+        def get_password(self, service: str, name: str) -> str | None:
+            found = ring.get_password(service, name)
+            if self.left and name == "a":
+                self.left -= 1
+                writer.set("a", "y" * 2500)
+            return found
+
+    assert KeyringVault("s", backend=Overtaken()).get("a") == "y" * 2500
 
 
 def test_a_value_that_looks_like_our_own_bookkeeping_survives() -> None:
