@@ -21,7 +21,7 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.export_send import FAILED
 from ccdesk.sync.jobs import finish
 from ccdesk.sync.look import queue_again
-from ccdesk.sync.mapping import fields_hash
+from ccdesk.sync.mapping import creation_hash, fields_hash
 from ccdesk.sync.newcomers import acts_since, take_sign_ups
 from ccdesk.sync.plan_export import STRANGER, Action
 from ccdesk.sync.plan_inbound import judge
@@ -137,13 +137,13 @@ class _Checker:
             if on_list:
                 saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
                                         one.candidate.fields_hash))  # fmt: skip
-            elif contact is not None and contact.standing is Standing.OUT:
-                saved.append(_opted_out(ctx, link, one, contact, sent_at))
+            elif contact is not None and self._said_no(one, contact, sent_at):
+                saved.append(_out(ctx, link, one, contact, sent_at))
             else:
                 saved.append(intended(ctx, one, link, sent_at))
             if not one.customer.accepts_marketing and on_list:
                 again.append(one.customer.id)  # they said no while the export lay still
-            entries.append(self._entry(one, contact, chunk, on_list=on_list))
+            entries.append(self._entry(one, contact, chunk, sent_at, on_list=on_list))
         with ctx.store.transaction():
             ctx.store.links.save(saved)
             for customer_id in again:
@@ -177,6 +177,22 @@ class _Checker:
             self._read_pages()
         return ctx.store.staging.contacts([key]).get(key)
 
+    def _said_no(self, one: Planned, contact: Contact, sent_at: datetime) -> bool:
+        """Say whether somebody not on the list has left it since; an import that lost a row made none.
+
+        Where the export had lain still between sending and checking, that is most likely; and where it
+        cannot be told, the "no" wins (design R5).
+        """
+        if contact.standing is Standing.OUT:
+            return True
+        if contact.standing is not Standing.IN or one.action.endswith(FAILED):
+            return False
+        if sent_at < self._ctx.run.started_at:
+            return True
+        created = contact.created_at is not None and contact.created_at >= sent_at.replace(microsecond=0)
+        sent = self._ctx.mailing.read_row(one.candidate.row)
+        return not one.contact_id and created and creation_hash(sent) == creation_hash(contact)
+
     def _is_member(self, contact: Contact | None) -> bool:
         return (
             contact is not None
@@ -184,7 +200,9 @@ class _Checker:
             and self._ctx.settings.list_id in contact.list_ids
         )
 
-    def _entry(self, one: Planned, contact: Contact | None, chunk: Chunk | None, *, on_list: bool) -> Entry:
+    def _entry(
+        self, one: Planned, contact: Contact | None, chunk: Chunk | None, sent_at: datetime, *, on_list: bool
+    ) -> Entry:
         customer = one.customer
         if not customer.accepts_marketing:
             return Entry(customer.id, customer.email, Outcome.SKIPPED, "opted out in Kibo meanwhile")
@@ -192,8 +210,9 @@ class _Checker:
             known = one.ownership is Ownership.OWNED and one.contact_id
             outcome = Outcome.UPDATED if known else Outcome.ADDED
             return Entry(customer.id, customer.email, outcome, _reason(one))
-        if contact is not None and contact.standing is Standing.OUT:
-            return Entry(customer.id, customer.email, Outcome.SKIPPED, "opted out")
+        if contact is not None and self._said_no(one, contact, sent_at):
+            no = "opted out" if contact.standing is Standing.OUT else "left the list"
+            return Entry(customer.id, customer.email, Outcome.SKIPPED, no)
         if one.action.endswith(FAILED):
             return Entry(customer.id, customer.email, Outcome.ERROR, one.reason, "refused")
         reason = "Not on the list after it was sent to Constant Contact"
@@ -223,8 +242,8 @@ def _reason(one: Planned) -> str:
     return f"{STRANGER.reason}; {one.candidate.note}" if one.candidate.note else STRANGER.reason
 
 
-def _opted_out(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:
-    """The link of somebody who unsubscribed while they were being sent: owed to Kibo like any opt-out."""
+def _out(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:
+    """The link of somebody who unsubscribed or left after they were sent: owed to Kibo like any opt-out."""
     known = _confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at)
     return judge(contact, known, list_id=ctx.settings.list_id, now=ctx.mailing_now(), skew=ctx.skew()).link
 

@@ -1,0 +1,295 @@
+"""An export that is cut short is gone on with, and nothing finished is sent again (design §4, R2)."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+import pytest
+
+from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.sandbox import cc_import
+from ccdesk.sandbox.kernel import Fault
+from ccdesk.sync import export_check, export_send
+from tests.e2e.world import World
+
+PEOPLE = 23
+CHUNK = 5
+
+
+class PowerCut(BaseException):
+    """The process is gone; nothing of it tidies up."""
+
+
+@pytest.fixture
+def shop(world: World, monkeypatch) -> World:
+    """A shop whose imports hold five people each, one sent after the other."""
+    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", CHUNK)
+    monkeypatch.setattr(export_send, "LIST_JOB_MAX_IDS", 2)
+    monkeypatch.setitem(export_send._AHEAD, export_send.Action.IMPORT, 1)
+    world.ids = {
+        f"p{n}@example.com": world.kibo.add_customer(f"p{n}@example.com", True, first_name=f"P{n}")
+        for n in range(PEOPLE)
+    }
+    world.later(60)
+    world.choose_list()
+    return world
+
+
+def cut(world: World, phase: str, at: int = 0) -> None:
+    """Lose the power in an export as soon as a phase has got that far, and start the program anew."""
+
+    def listen(progress) -> None:
+        if progress.phase.startswith(phase) and max(progress.sent, progress.done) >= at:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        world.desk.run(RunKind.EXPORT, listener=listen)
+    world.later()
+    world.reopen()
+
+
+def imported(world: World) -> Counter[str]:
+    """How often each e-mail was accepted in an import."""
+    bodies = world.sandbox.log.all(method="POST", path="contacts_json_import")
+    return Counter(row["email"] for one in bodies if one.status == 201 for row in one.body["import_data"])
+
+
+PLACES = [
+    ("Reading customers", 0),
+    ("Reading contacts", 0),
+    ("Comparing", 0),
+    ("Sending", 0),
+    ("Sending", 5),
+    ("Sending", 15),
+    ("Sending", 23),
+    ("Checking", 0),
+]
+
+
+@pytest.mark.parametrize(("phase", "at"), PLACES)
+@pytest.mark.parametrize("by_file", [True, False])
+def test_the_next_export_goes_on_wherever_the_power_went(shop, monkeypatch, phase, at, by_file):
+    monkeypatch.setattr(export_check, "FILE_FROM", 0 if by_file else 10**6)
+    shop.cc.add_contact("p3@example.com", lists=[shop.cc.add_list("Other")])
+    shop.later()
+    cut(shop, phase, at)
+    first = shop.desk.get_run(1)
+    assert first.status is RunStatus.INTERRUPTED
+    second = shop.export()
+    assert second.continues == first.id
+    assert "Continued in run 2." in shop.desk.get_run(1).message
+    assert set(imported(shop).values()) == {1}, "nobody is imported twice"
+    assert shop.members() == set(shop.ids)
+    assert second.total_contacts == PEOPLE
+    assert second.counts["added"] == PEOPLE
+    assert second.message == ""
+    shop.cycle()
+    shop.quiet_cycles()
+    third = shop.export()
+    assert third.continues is None
+    assert third.counts["unchanged"] == PEOPLE
+    assert shop.cc.mails() == []
+
+
+def test_reading_goes_on_where_it_stopped(world):
+    for number in range(450):
+        world.kibo.add_customer(f"p{number}@example.com", True)
+    world.later(60)
+    world.choose_list()
+    cut(world, "Reading customers", 200)
+    mark = world.sandbox.log.mark()
+    run = world.export()
+    pages = world.sandbox.log.all(service="kibo", method="GET", path="accounts$", since=mark)
+    assert not any(one.query.get("filter") == ["acceptsMarketing eq true"] for one in pages)
+    assert run.counts["added"] == 450
+
+
+def test_what_people_did_while_the_export_lay_still_counts(shop):
+    cut(shop, "Sending", 10)  # p0 to p9 are on the list
+    shop.cc.unsubscribe("p0@example.com")
+    shop.kibo.opt_out(shop.ids["p1@example.com"])
+    shop.cc.leave_list("p2@example.com", shop.list_id)
+    shop.kibo.opt_out(shop.ids["p20@example.com"])
+    shop.cc.add_contact("p21@example.com")
+    shop.cc.unsubscribe("p21@example.com")
+    shop.later()
+    run = shop.export()
+    entries = shop.entries(run)
+    told = {name: entries[shop.ids[f"{name}@example.com"]] for name in ("p0", "p1", "p2", "p20", "p21")}
+    assert [told[name].outcome for name in ("p0", "p1", "p20", "p21")] == [Outcome.SKIPPED] * 4
+    assert told["p0"].reason == told["p21"].reason == "opted out"
+    assert told["p1"].reason == told["p20"].reason == "opted out in Kibo meanwhile"
+    assert run.total_contacts == PEOPLE
+    for _ in range(2):
+        shop.cycle()
+    gone = {f"{name}@example.com" for name in told}
+    assert shop.members() == set(shop.ids) - gone
+    for name in ("p0", "p1", "p20", "p21"):
+        assert not shop.opted_in(shop.ids[f"{name}@example.com"])
+    shop.quiet_cycles()
+
+
+def test_a_no_in_kibo_before_the_export_is_gone_on_with_is_an_opt_out(shop):
+    cut(shop, "Sending", 10)
+    shop.kibo.opt_out(shop.ids["p1@example.com"])
+    shop.later()
+    shop.cycle()
+    shop.cycle()
+    assert "p1@example.com" not in shop.members()
+    shop.export()
+    shop.cycle()
+    assert shop.members() == set(shop.ids) - {"p1@example.com"}
+    shop.quiet_cycles()
+
+
+def test_cancel_keeps_what_was_done(shop):
+    stop = threading.Event()
+
+    def listen(progress) -> None:
+        if progress.sent >= 10:
+            stop.set()
+
+    first = shop.desk.run(RunKind.EXPORT, listener=listen, cancel=stop)
+    assert first.status is RunStatus.CANCELLED
+    second = shop.export()
+    assert second.continues == first.id
+    assert set(imported(shop).values()) == {1}
+    assert shop.members() == set(shop.ids)
+
+
+def test_the_daily_quota_is_waited_for(shop):
+    body = '{"error_key":"quota_exceeded","error_message":"Limit Exceeded"}'
+    shop.sandbox.faults.add(
+        Fault("status", service="cc", method="POST", path="import", skip=2, times=9, status=429, body=body)
+    )
+    first = shop.desk.run(RunKind.EXPORT)
+    assert first.status is RunStatus.WAITING
+    assert first.waiting_until is not None
+    shop.sandbox.faults.clear()
+    shop.later(24 * 60)
+    second = shop.export()
+    assert second.continues == first.id
+    assert set(imported(shop).values()) == {1}
+    assert shop.members() == set(shop.ids)
+
+
+def test_an_export_for_another_list_is_a_new_one(shop):
+    cut(shop, "Sending", 10)
+    shop.list_name = "Another"
+    shop.choose_list()
+    run = shop.export()
+    assert run.continues is None
+    assert shop.members() == set(shop.ids)
+
+
+def test_an_export_left_lying_for_long_is_a_new_one(shop):
+    cut(shop, "Sending", 10)
+    shop.later(60 * 24 * 8)
+    shop.log_in()
+    run = shop.export()
+    assert run.continues is None
+    assert run.counts["added"] == PEOPLE - 10
+    assert run.counts["unchanged"] == 10
+
+
+# ---------------------------------------------------------------- per-person truth
+
+
+@pytest.fixture
+def by_file(shop, monkeypatch):
+    monkeypatch.setattr(export_check, "FILE_FROM", 0)
+    return shop
+
+
+def pages_of_the_list(world: World) -> int:
+    return len([one for one in world.sandbox.log.all(path="/v3/contacts$") if "lists" in one.query])
+
+
+def test_the_list_is_read_back_from_the_file(by_file):
+    assert by_file.export().counts["added"] == PEOPLE
+    assert pages_of_the_list(by_file) == 0
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"export_headings": "numbers"},
+        {"export_trouble": "refused"},
+        {"export_trouble": "file_missing"},
+        {"export_trouble": "never_ends"},
+    ],
+)
+def test_without_a_file_the_list_is_read_by_pages(by_file, switches):
+    by_file.cc.switches.turn(**switches)
+    assert by_file.export().counts["added"] == PEOPLE
+    assert pages_of_the_list(by_file) == 1
+    by_file.cycle()
+    by_file.quiet_cycles()
+
+
+@pytest.mark.parametrize("headings", ["titles", "names", "others"])
+def test_any_heading_that_tells_will_do(by_file, headings):
+    by_file.cc.switches.turn(export_headings=headings, export_bom=True)
+    assert by_file.export().counts["added"] == PEOPLE
+    assert pages_of_the_list(by_file) == 0
+
+
+@pytest.mark.parametrize("file", [True, False])
+def test_who_is_missing_afterwards_is_an_error_that_says_so(shop, monkeypatch, file):
+    monkeypatch.setattr(export_check, "FILE_FROM", 0 if file else 10**6)
+    shop.cc.switches.turn(import_loses_every=4)
+    run = shop.export()
+    assert (run.error_count, run.counts["added"]) == (4, PEOPLE - 4)
+    assert run.total_contacts == PEOPLE
+    shop.cc.switches.turn(import_loses_every=0)
+    assert shop.export().counts["added"] == 4
+
+
+def test_many_missing_are_looked_for_by_pages(by_file, monkeypatch):
+    monkeypatch.setattr(export_check, "_FEW_LOOKUPS", 2)
+    by_file.cc.switches.turn(import_loses_every=2)
+    run = by_file.export()
+    assert run.error_count == len(by_file.ids) - len(by_file.members()) > 2
+    assert run.total_contacts == PEOPLE
+
+
+@pytest.mark.parametrize("told", ["lines", "emails", "objects"])
+def test_what_the_job_said_is_told_with_the_person(shop, monkeypatch, told):
+    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", 100)
+    shop.cc.switches.turn(import_errors=told)
+    odd = shop.kibo.add_customer("odd@example.com", True)
+    monkeypatch.setattr(cc_import, "is_email", lambda email: not email.startswith("odd"))
+    shop.later()
+    run = shop.export()
+    entry = shop.entries(run, Outcome.ERROR)[odd]
+    assert "which said:" in entry.reason
+    assert run.error_count == 1
+
+
+def test_contacts_only_seen_in_the_file_become_known_and_stay_ours(by_file):
+    by_file.export()
+    assert by_file.container.store.links.get(by_file.ids["p1@example.com"]).contact_id == ""
+    assert by_file.export().counts["unchanged"] == PEOPLE, "before anything else has been read"
+    by_file.cycle()
+    link = by_file.container.store.links.get(by_file.ids["p1@example.com"])
+    assert link.contact_id
+    by_file.quiet_cycles()
+    by_file.kibo.change_name(by_file.ids["p1@example.com"], "New", "Name")
+    by_file.later()
+    assert by_file.export().counts["updated"] == 1
+    assert by_file.cc.contact("p1@example.com")["first_name"] == "New"
+
+
+def test_who_leaves_before_the_contact_is_known_is_opted_out(by_file):
+    by_file.export()
+    by_file.cc.leave_list("p1@example.com", by_file.list_id)
+    by_file.cc.unsubscribe("p2@example.com")
+    by_file.kibo.opt_out(by_file.ids["p3@example.com"])
+    by_file.later()
+    by_file.cycle()
+    by_file.cycle()
+    for name in ("p1", "p2"):
+        assert not by_file.opted_in(by_file.ids[f"{name}@example.com"])
+    assert "p3@example.com" not in by_file.members()
+    by_file.quiet_cycles()
