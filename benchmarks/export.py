@@ -25,12 +25,15 @@ def measure(sizes: Sequence[int], limits: Sequence[bool], *, long: bool) -> Iter
 def _one(customers: int, limited: bool) -> Iterator[Row]:
     say(f"export of {customers:,}, limits {limits_word(limited)}")
     with opened(customers, limits=limited) as (shop, desk):
+        mark = shop.order("state")["received"]
         # Without --json: printing a million people is not part of exporting them.
         used = desk.measure("sync", "export")
         run = desk.last_run()
         calls = run["api_calls"]
         target, met = _target(customers, calls, used.cpu, used.peak_mb)
         counted = sum(run["counts"].values()) + run["error_count"]
+        by_path = shop.order(f"calls?since={mark}")
+        single = by_path.get("cc POST /v3/contacts", 0)  # what a bulk call does not take
         balance = "" if counted == run["total_contacts"] else f", {counted} of {run['total_contacts']}!"
         yield Row(
             "export",
@@ -42,9 +45,11 @@ def _one(customers: int, limited: bool) -> Iterator[Row]:
             used.cpu,
             used.peak_mb,
             used.busy,
-            f"{run['status']}, {run['counts'].get('added', 0):,} added, {run['error_count']} errors{balance}",
+            f"{run['status']}, {run['counts'].get('added', 0):,} added, {run['error_count']} errors, "
+            f"{single:,} calls for long e-mails{balance}",
             target,
             met and used.code == 0 and not balance,
+            by_path,
         )
         say(f"  the sandbox holds {shop.memory_mb():,.0f} MB")
 

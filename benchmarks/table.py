@@ -16,7 +16,7 @@ class Row:
     """One measured case. Times are seconds, memory is MB; None: does not apply or was not measured.
 
     `cpu` and `peak_mb` are those of ccdesk's own process, `busy` is the sandbox's processor time as a share of
-    the wall time. `target` says what was wanted and `met` whether it held.
+    the wall time. `target` says what was wanted and `met` whether it held; `by_path` counts the calls as the sandbox received them.
     """
 
     topic: str
@@ -31,6 +31,7 @@ class Row:
     result: str = ""
     target: str = ""
     met: bool | None = None
+    by_path: dict[str, int] | None = None  # in the JSON only
 
 
 LEGEND = """\

@@ -57,6 +57,7 @@ def control_blueprint(sandbox: Controlled) -> Blueprint:
     route("/clock", "POST", orders.move_clock)
     route("/seed", "POST", orders.seed)
     route("/received", "GET", orders.received)
+    route("/calls", "GET", orders.calls)
     route("/outbox", "GET", orders.outbox)
     route("/state", "GET", orders.state)
     for method in ("GET", "POST", "PUT", "DELETE"):
@@ -136,10 +137,11 @@ class _Orders:
 
     def received(self) -> list[Json]:
         """Return what was received, from index `since` of the query on."""
-        since = request.args.get("since", "0")
-        if not since.isdecimal():
-            raise ValueError(f"'since' must be a whole number, not {since!r}")
-        return self._sandbox.log.as_json(int(since))
+        return self._sandbox.log.as_json(_since())
+
+    def calls(self) -> dict[str, int]:
+        """Count what was received, from index `since` of the query on."""
+        return self._sandbox.log.counts(_since())
 
     def outbox(self) -> Any:
         """Return the mails Constant Contact would have sent."""
@@ -163,6 +165,13 @@ class _Orders:
             }
         received = self._sandbox.log.mark()
         return {"now": self._sandbox.clock.now(), "received": received, "kibo": shop, "cc": mailing}
+
+
+def _since() -> int:
+    since = request.args.get("since", "0")
+    if not since.isdecimal():
+        raise ValueError(f"'since' must be a whole number, not {since!r}")
+    return int(since)
 
 
 def _called(function: Answer, arguments: Json) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import zlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs
 from ccdesk.sandbox.fast_json import decoded
 
 _LARGE = 64 * 1024  # bytes
+_ID = re.compile(r"(?<=/)([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+)(?=/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,13 @@ class RequestLog:
     def writes(self, since: int = 0) -> list[Received]:
         """Return only what could have changed something."""
         return [row for row in self.all(since=since) if row.is_write]
+
+    def counts(self, since: int = 0) -> dict[str, int]:
+        """Return how often each call came, most frequent first: `{"cc GET /v3/activities/…": 4}`."""
+        counted = Counter(
+            f"{row.service} {row.method} {_ID.sub('…', row.path)}" for row in self.all(since=since)
+        )
+        return dict(counted.most_common())
 
     def mark(self) -> int:
         """Return the position to hand to `since` later on."""

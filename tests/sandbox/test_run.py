@@ -212,6 +212,26 @@ class TestOrders:
             200,
         )
 
+    def test_calls_are_counted_whatever_their_ids(self, remote: Remote) -> None:
+        mark = remote.order("state", "GET")["received"]
+        for number in (1001, 1002):
+            remote.get(f"{ACCOUNTS}/{number}")
+        remote.get(ACCOUNTS)
+        assert remote.order(f"calls?since={mark}", "GET") == {
+            f"kibo GET {ACCOUNTS}/…": 2,
+            f"kibo GET {ACCOUNTS}": 1,
+        }
+
+    def test_a_large_body_is_shown_as_it_came(self, remote: Remote) -> None:
+        mark = remote.order("state", "GET")["received"]
+        sent = {"import_data": [{"email": f"zoë{n}@example.com"} for n in range(5000)], "list_ids": []}
+        url = f"{remote.at['cc_api_url']}/activities/contacts_json_import"
+        remote.session.post(url, json=sent, timeout=PATIENCE)
+        (row,) = remote.sandbox.log.all(since=mark)
+        assert row.body == sent
+        assert len(row.raw) < len(row.sent) / 4
+        assert remote.order(f"received?since={mark}", "GET")[0]["body"] == sent
+
     def test_the_state_counts(self, remote: Remote) -> None:
         report = remote.order("seed", customers=100, seed=3)
         state = remote.order("state", "GET")
