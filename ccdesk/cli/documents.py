@@ -37,6 +37,8 @@ def run_head(run: Run) -> dict[str, Any]:
         "api_calls": {"constant_contact": run.calls_constant_contact, "kibo": run.calls_kibo},
         "message": run.message,
     }
+    if run.continues is not None:
+        document["continues"] = run.continues
     if run.waiting_until is not None:
         document["waiting_until"] = moment(run.waiting_until)
     return document

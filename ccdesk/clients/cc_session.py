@@ -19,6 +19,7 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.ports import TokenSource
 
 PAGE_SIZE = "500"
+PATIENCE = Retry(refusals=40)  # others may use the same API key: being slowed down is waited out (§5)
 _FORBIDDEN = frozenset({403})
 
 
@@ -45,7 +46,7 @@ class MailingSession:
             manners=MailingManners(clock=self._clock, who_may=self._what_is_missing),
             pacer=pacer or Pacer(clock=self._clock),
             meter=budget,
-            retry=retry or Retry(),
+            retry=retry or PATIENCE,
             clock=self._clock,
         )
 

@@ -27,7 +27,7 @@ from ccdesk.service.connections import Connections, PendingLogin
 from ccdesk.service.runner import Runner
 from ccdesk.service.save import save_settings
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
-from ccdesk.sync.context import BASELINE, RunContext, RunSettings
+from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
 from ccdesk.sync.look import look
 
 _WINDOW = "window"
@@ -240,6 +240,18 @@ class LocalDesk:
     def plan_run(self, kind: RunKind, at: datetime) -> None:
         """Remember when a loop runs next, across restarts."""
         self._store.state.set_time(next_run_name(kind), at)
+
+    def export_to_continue(self) -> bool:
+        """Say whether an export was cut short, or has waited for its calls: it goes on by itself.
+
+        Not after a cancel, which a person wanted, nor after a failure, which a person should see first.
+        """
+        last = next(iter(self._store.runs.page(kind=RunKind.EXPORT, offset=0, limit=1)), None)
+        if last is None or not self._store.state.get(EXPORT_OPEN) or self._store.lease.holder(others=True):
+            return False
+        if last.status is RunStatus.WAITING:
+            return last.waiting_until is None or last.waiting_until <= self._clock.now()
+        return last.status is RunStatus.INTERRUPTED
 
     def first_export_done(self) -> bool:
         """Say whether an export has ever completed."""

@@ -160,7 +160,12 @@ class Loop:
             self._set_next(kind, at)
 
     def tick(self) -> None:
-        """Run what is due while the application is enabled; jobs passed while it was not start soon after."""
+        """Run what is due while the application is enabled; jobs passed while it was not start soon after.
+
+        An export that was cut short or had to wait goes on first, enabled or not: a person asked for it.
+        """
+        if self._desk.export_to_continue():
+            self._do(RunKind.EXPORT, Trigger.SCHEDULED)
         if self._desk.settings().enabled:
             self._scheduler.run_pending()
             return

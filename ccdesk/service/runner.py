@@ -6,10 +6,10 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded, QuotaUsedUp, redact
+from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded, QuotaUsedUp, RateLimited, redact
 from ccdesk.core.ports import Store
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
@@ -30,6 +30,7 @@ _ENGINES: dict[RunKind, Callable[[RunContext], None]] = {
     RunKind.INBOUND: run_inbound,
     RunKind.FULL_COMPARE: run_full_compare,
 }
+_SLOW_DOWN = timedelta(minutes=5)  # at least, after a service asked us to again and again
 _INTERRUPTED = (
     "The program ended while this run was going on. What was done so far stands; the next run goes on."
 )
@@ -127,7 +128,7 @@ class Runner:
         status = RunStatus.COMPLETE
         if isinstance(error, Cancelled):
             status = RunStatus.CANCELLED
-        elif isinstance(error, QuotaUsedUp):
+        elif isinstance(error, QuotaUsedUp | RateLimited):
             status = RunStatus.WAITING
         elif error is not None:
             status = RunStatus.FAILED
@@ -142,7 +143,7 @@ class Runner:
             calls_constant_contact=mailing_calls,
             calls_kibo=kibo_calls,
             message=message,
-            waiting_until=error.until if isinstance(error, QuotaUsedUp) else None,
+            waiting_until=self._until(error),
         )
         self._store.runs.finish(run)
         log.info("run %s (%s) ended %s: %s", run.id, run.kind.value, status.value, run.counts)
@@ -152,6 +153,14 @@ class Runner:
             raise error
         return replace(run, failure=error)
 
+    def _until(self, error: CcdeskError | None) -> datetime | None:
+        """Return when a run that waits may go on."""
+        if isinstance(error, QuotaUsedUp):
+            return error.until
+        if isinstance(error, RateLimited):
+            return self._clock.now() + max(_SLOW_DOWN, timedelta(seconds=error.retry_after))
+        return None
+
     def _prune(self, settings: Settings) -> None:
         self._store.runs.prune(self._clock.now() - timedelta(days=settings.keep_days))
 
@@ -160,4 +169,4 @@ def _balance(ctx: RunContext) -> str:
     """Say so if an export's figures do not add up to the customers read (design R2)."""
     if ctx.expected is None or ctx.expected == ctx.total:
         return ""
-    return f"The figures do not add up: {ctx.total:,} outcomes for {ctx.expected:,} customers read."
+    return f"Incomplete: the figures do not add up. {ctx.expected:,} customers read, {ctx.total:,} outcomes."

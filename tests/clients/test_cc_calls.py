@@ -7,6 +7,7 @@ import pytest
 import requests
 import responses
 
+from ccdesk.clients.cc_session import PATIENCE
 from ccdesk.core.errors import (
     AnswerLost,
     Cancelled,
@@ -64,7 +65,7 @@ def test_throttled_for_ever_gives_up() -> None:
     responses.get(CC + "/account/summary", status=429, json=gateway("throttled"))
     with pytest.raises(RateLimited):
         mailing().account()
-    assert len(responses.calls) == 8
+    assert len(responses.calls) == PATIENCE.refusals
 
 
 @responses.activate

@@ -293,3 +293,44 @@ def test_who_leaves_before_the_contact_is_known_is_opted_out(by_file):
         assert not by_file.opted_in(by_file.ids[f"{name}@example.com"])
     assert "p3@example.com" not in by_file.members()
     by_file.quiet_cycles()
+
+
+# ---------------------------------------------------------------- by itself
+
+
+def test_who_is_asked_to_go_on_by_itself(shop):
+    assert not shop.desk.export_to_continue(), "nothing was ever begun"
+    cut(shop, "Sending", 10)
+    assert shop.desk.export_to_continue()
+    shop.export()
+    assert not shop.desk.export_to_continue()
+
+
+def test_nobody_overrules_a_cancel(shop):
+    stop = threading.Event()
+    stop.set()
+    shop.desk.run(RunKind.EXPORT, cancel=stop)
+    assert not shop.desk.export_to_continue()
+
+
+def test_the_quota_is_there_again_at_midnight(shop):
+    body = '{"error_key":"quota_exceeded","error_message":"Limit Exceeded"}'
+    shop.sandbox.faults.add(
+        Fault("status", service="cc", method="POST", path="import", status=429, body=body)
+    )
+    first = shop.desk.run(RunKind.EXPORT)
+    assert not shop.desk.export_to_continue()
+    shop.later((first.waiting_until - shop.sandbox.clock.now()).total_seconds() / 60)
+    assert shop.desk.export_to_continue()
+
+
+def test_a_full_queue_at_the_service_is_a_wait_not_an_error(shop):
+    body = '{"error_key":"too_many","error_message":"Queue full"}'
+    shop.sandbox.faults.add(
+        Fault("status", service="cc", method="POST", path="import", status=429, body=body)
+    )
+    run = shop.desk.run(RunKind.EXPORT)
+    assert (run.status, run.error_count) == (RunStatus.WAITING, 0)
+    shop.later(6)
+    assert shop.desk.export_to_continue()
+    assert shop.export().counts["added"] == PEOPLE

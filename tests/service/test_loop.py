@@ -32,6 +32,10 @@ class FakeDesk:
         self.enabled, self.app, self.exported = True, None, True
         self.done, self.problem, self.asked = [], None, 0
         self.during = lambda: None
+        self.cut_short = False
+
+    def export_to_continue(self):
+        return self.cut_short
 
     def settings(self):
         return type("Settings", (), {"enabled": self.enabled})()
@@ -55,6 +59,7 @@ class FakeDesk:
         if self.problem:
             raise self.problem
         self.done.append((kind, trigger, self.clock.now()))
+        self.cut_short = self.cut_short and kind is not RunKind.EXPORT
         self.during()
         return Run(1, kind, trigger, RunStatus.COMPLETE, self.clock.now())
 
@@ -157,6 +162,15 @@ def test_kibos_switch_is_asked_once_an_hour_while_it_is_on(clock):
         clock.at += HALF_HOUR
         loop.tick()
     assert desk.asked <= 3
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_an_export_cut_short_goes_on_by_itself(clock, enabled):
+    desk, loop = started(clock)
+    desk.enabled, desk.cut_short = enabled, True
+    loop.tick()
+    loop.tick()
+    assert [kind for kind, *_ in desk.done] == [RunKind.EXPORT]
 
 
 def test_a_busy_store_is_tried_again_soon(clock):
