@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ccdesk.sandbox.kibo_model import SERVICE_USER, Account
 
 _ROUND = 1000  # every case comes once in so many customers
+_SELDOM = {"long_email": 5}  # but these once in so many rounds: hardly anybody's e-mail has over 50 characters
 _LEAST_ORDINARY = 4  # times as many ordinary customers as odd ones, also in a small shop
 
 
@@ -140,7 +141,9 @@ def spread(customers: int) -> dict[int, Oddity]:
 
 def _fitting(room: int, rounds: int) -> Iterator[Oddity]:
     """Yield cases as long as their accounts have room."""
-    for case in islice(cycle(ODDITIES), rounds * len(ODDITIES)):
+    for number, case in enumerate(islice(cycle(ODDITIES), rounds * len(ODDITIES))):
+        if number // len(ODDITIES) % _SELDOM.get(case.name, 1):
+            continue
         room -= case.accounts
         if room < 0:
             return
