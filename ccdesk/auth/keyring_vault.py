@@ -135,7 +135,12 @@ class KeyringVault:
         backend: Backend = self._given or keyring.get_keyring()
         module = type(backend).__module__
         if module.startswith(("keyring.backends.fail", "keyring.backends.null")):
-            raise VaultError("There is no keyring on this system", detail=module)
+            raise VaultError(
+                "There is no keyring on this system",
+                next_step="Install one and start ccdesk again, or choose the protected file instead by "
+                "setting CCDESK_VAULT=file.",
+                detail=module,
+            )
         if module.startswith("keyrings.alt"):
             raise VaultError("The keyring in use keeps secrets in plain files", detail=module)
         return backend
@@ -145,13 +150,13 @@ class KeyringVault:
         if self._hanging is not None and self._hanging.is_alive():
             raise self._no_answer()
         results: list[T] = []
-        errors: list[Exception] = []
+        errors: list[VaultError] = []
 
         def run() -> None:
             try:
                 results.append(work(self._backend()))
-            except Exception as error:  # handed to the caller below
-                errors.append(error)
+            except Exception as error:  # not kept itself: its frames hold the connection to the keyring open
+                errors.append(_translated(error))
 
         thread = threading.Thread(target=run, name="keyring", daemon=True)
         thread.start()
@@ -160,7 +165,7 @@ class KeyringVault:
             self._hanging = thread
             raise self._no_answer()
         if errors:
-            raise _translated(errors[0])
+            raise errors[0]
         return results[0]
 
     def _no_answer(self) -> VaultError:
@@ -173,7 +178,7 @@ class KeyringVault:
 
 def _translated(error: Exception) -> VaultError:
     if isinstance(error, VaultError):
-        return error
+        return error.with_traceback(None)
     kind = type(error).__name__
     told = "The system's keyring refused" if isinstance(error, KeyringError) else ""
     return VaultError(told, detail=kind)

@@ -1,0 +1,30 @@
+"""What tests against real programs of the system share."""
+
+import os
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from tests.auth.test_loopback import free_ports as free_ports
+
+
+def need(*programs: str) -> None:
+    """Skip in `make test`, but fail in `make soak`, where one of these programs is missing."""
+    missing = [name for name in programs if shutil.which(name) is None]
+    if not missing:
+        return
+    text = f"not installed: {', '.join(missing)} (tools/system-packages.sh --soak installs them)"
+    if os.environ.get("CCDESK_SOAK"):
+        pytest.fail(text, pytrace=False)
+    pytest.skip(text)
+
+
+def until(holds: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait for something another program does."""
+    import time
+
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
