@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -17,9 +18,16 @@ from ccdesk.paths import find_base
 INTERRUPTED = 130  # what shells expect after Ctrl+C
 
 
+def _quiet_memory() -> None:
+    """Keep the garbage collector off what stays, and let whole pages of people come and go under it."""
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Do one command and return its exit code."""
     args = build_parser().parse_args(argv)
+    _quiet_memory()
     console = Console(as_json=args.json)
     paths = find_base(args.base_dir, os.environ)
     try:

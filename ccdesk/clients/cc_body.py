@@ -46,17 +46,18 @@ def _street_address(address: Address) -> dict[str, str]:
 def import_row(fields: ContactFields) -> dict[str, str]:
     """Return one contact of an import, flat, with the import's own names (§14)."""
     address = fields.address
-    return {
+    row = {
         "email": fields.email,
-        **_names(fields),
-        **_filled(
-            street=address.street,
-            city=address.city,
-            state=address.state,
-            zip=address.postal_code,
-            country=address.country,
-        ),
+        "first_name": fields.first_name,
+        "last_name": fields.last_name,
+        "company_name": fields.company,
+        "street": address.street,
+        "city": address.city,
+        "state": address.state,
+        "zip": address.postal_code,
+        "country": address.country,
     }
+    return {name: value for name, value in row.items() if value or name == "email"}
 
 
 def import_body(rows: Sequence[bytes], list_id: str) -> bytes:

@@ -105,7 +105,7 @@ class Kibo:
 
         With ids above `after`, where Kibo can do that; else everybody's.
         """
-        for page in self._lists.by_id("acceptsMarketing eq true", after):
+        for page in self._lists.by_id("acceptsMarketing eq true", after, kibo_parse.EXPORT_FIELDS):
             if found := [one for one in customers(page) if one.accepts_marketing]:
                 yield found
 

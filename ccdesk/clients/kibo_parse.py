@@ -9,7 +9,25 @@ from ccdesk.clients.shape import Json, child, children, moment, text, whole
 from ccdesk.core.models import Address, Customer
 from ccdesk.core.ports import HintedEvent
 
+# What an export needs of an account; nothing that is read like this is ever written back (§5).
+EXPORT_FIELDS = (
+    "id",
+    "emailAddress",
+    "acceptsMarketing",
+    "isActive",
+    "isAnonymous",
+    "firstName",
+    "lastName",
+    "companyOrOrganization",
+    "contacts",
+    "auditInfo",
+)
 _CUSTOMER_TOPICS = frozenset({"customeraccountcreated", "customeraccountupdated", "customeraccountdeleted"})
+
+
+_LINES = ("address1", "address2", "address3", "address4")
+_NOT_AVAILABLE = frozenset({"n/a", "N/A", "n/A", "N/a"})
+_NO_ADDRESS = Address()
 
 
 def customer(raw: Json) -> Customer | None:
@@ -19,18 +37,19 @@ def customer(raw: Json) -> Customer | None:
         return None
     contact = chosen_contact(children(raw, "contacts"))
     email = raw.get("emailAddress")
+    audit = child(raw, "auditInfo")
     return Customer(
-        id=number,
-        email=email if isinstance(email, str) else "",
-        accepts_marketing=raw.get("acceptsMarketing") is True,
-        is_active=raw.get("isActive") is not False,
-        is_anonymous=raw.get("isAnonymous") is True,
-        first_name=text(raw, "firstName") or text(contact, "firstName"),
-        last_name=text(raw, "lastName") or text(contact, "lastNameOrSurname"),
-        company=text(raw, "companyOrOrganization"),
-        address=address(child(contact, "address")),
-        created_at=moment(child(raw, "auditInfo"), "createDate"),
-        updated_at=updated_at(raw),
+        number,
+        email if isinstance(email, str) else "",
+        raw.get("acceptsMarketing") is True,
+        raw.get("isActive") is not False,
+        raw.get("isAnonymous") is True,
+        text(raw, "firstName") or text(contact, "firstName"),
+        text(raw, "lastName") or text(contact, "lastNameOrSurname"),
+        text(raw, "companyOrOrganization"),
+        address(child(contact, "address")),
+        moment(audit, "createDate"),
+        moment(audit, "updateDate"),
     )
 
 
@@ -45,7 +64,9 @@ def chosen_contact(contacts: Iterable[Json]) -> Json:
     Primary billing, primary shipping, any billing, any shipping, any other; ties by lowest id.
     """
     usable = [one for one in contacts if text(child(one, "address"), "address1")]
-    return min(usable, key=lambda one: (_rank(one), _tie(one)), default={})
+    if len(usable) < 2:
+        return usable[0] if usable else {}
+    return min(usable, key=lambda one: (_rank(one), _tie(one)))
 
 
 def _tie(contact: Json) -> int:
@@ -69,18 +90,20 @@ def _rank(contact: Json) -> int:
 
 def address(raw: Json) -> Address:
     """Read a postal address; the text “n/a” as state or postal code means empty (§7)."""
-    lines = (text(raw, f"address{number}") for number in range(1, 5))
+    if not raw:
+        return _NO_ADDRESS
+    lines = [line for name in _LINES if raw.get(name) and (line := text(raw, name))]
     return Address(
-        street=", ".join(line for line in lines if line),
-        city=text(raw, "cityOrTown"),
-        state=_available(text(raw, "stateOrProvince")),
-        postal_code=_available(text(raw, "postalOrZipCode")),
-        country=text(raw, "countryCode"),
+        ", ".join(lines),
+        text(raw, "cityOrTown"),
+        _available(text(raw, "stateOrProvince")),
+        _available(text(raw, "postalOrZipCode")),
+        text(raw, "countryCode"),
     )
 
 
 def _available(value: str) -> str:
-    return "" if value.lower() == "n/a" else value
+    return "" if value in _NOT_AVAILABLE else value
 
 
 def events(raw: Iterable[Json], *, tenant_id: str, since: datetime | None) -> list[HintedEvent]:

@@ -20,6 +20,8 @@ Json = dict[str, Any]
 def text(holder: object, key: str) -> str:
     """Return a text, trimmed; `""` if there is none. Numbers read as their digits."""
     value = holder.get(key) if isinstance(holder, dict) else None
+    if value is None:
+        return ""
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
@@ -28,6 +30,8 @@ def text(holder: object, key: str) -> str:
 def whole(holder: object, key: str) -> int | None:
     """Return a whole number, also from a text of digits; None if there is none."""
     value = holder.get(key) if isinstance(holder, dict) else None
+    if type(value) is int:  # and no bool
+        return value
     if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -28,11 +28,12 @@ def parse_time(text: str) -> datetime | None:
 
     Source: constant-contact.md §1 (`Z`, milliseconds, `+0000`), kibo.md §9.
     """
-    cleaned = text.strip().replace("Z", "+00:00").replace("z", "+00:00")
     try:
-        moment = datetime.fromisoformat(cleaned)
+        moment = datetime.fromisoformat(text.strip().replace("z", "Z"))
     except ValueError:
         return None
+    if moment.tzinfo is UTC:
+        return moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -11,6 +11,7 @@ import peewee
 from peewee import SQL, fn
 
 from ccdesk.core.clock import Clock
+from ccdesk.core.limits import RETRY_MOST
 from ccdesk.core.runs import EventStatus, QueuedEvent
 from ccdesk.store.db import Database, chunks
 from ccdesk.store.tables import EventRow
@@ -45,8 +46,12 @@ class SqliteQueue:
         return self._database.run(query) > 0
 
     def due(self, now: datetime, after: tuple[datetime, str] | None, limit: int) -> list[QueuedEvent]:
-        """Return entries to process (pending, or retry whose time has come), oldest first, after a key."""
+        """Return entries to process (pending, or retry whose time has come), oldest first, after a key.
+
+        A time further ahead than any entry waits was set by a clock that was wrong: it has come as well.
+        """
         ripe = EventRow.next_try_at.is_null() | (EventRow.next_try_at <= now)
+        ripe |= EventRow.next_try_at > now + RETRY_MOST
         conditions = [OPEN, (EventRow.status == EventStatus.PENDING) | ripe]
         if after is not None:
             # Twice the same bound: the first is what the index is entered by.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.errors import CcdeskError, ItemError, NotFound, Refused
+from ccdesk.core.limits import RETRY_MOST
 from ccdesk.core.models import (
     Contact,
     Customer,
@@ -32,7 +33,6 @@ from ccdesk.sync.take_off import Removal, off_link, take_off
 _BATCH = 200
 _FEW_LOOKUPS = 40  # above this, one scan of all contacts is cheaper than a look-up each
 _RETRY_FIRST = timedelta(minutes=5)
-_RETRY_MOST = timedelta(hours=12)
 
 
 @dataclass
@@ -167,7 +167,7 @@ def fail(ctx: RunContext, event: QueuedEvent, error: CcdeskError, email: str) ->
     ctx.spare(error)
     attempts = event.attempts + 1
     if error.retry_helps or isinstance(error, Refused):
-        status, delay = EventStatus.RETRY, min(_RETRY_FIRST * 2 ** min(attempts - 1, 10), _RETRY_MOST)
+        status, delay = EventStatus.RETRY, min(_RETRY_FIRST * 2 ** min(attempts - 1, 10), RETRY_MOST)
         next_try = ctx.clock.now() + delay
     else:
         status, next_try = EventStatus.PARKED, None

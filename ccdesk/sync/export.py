@@ -25,6 +25,7 @@ from ccdesk.sync.mapping import fields_hash
 from ccdesk.sync.plan_export import STRANGER, Action, ExportDecision, plan_followers, plan_group
 from ccdesk.sync.unfinished import PAGE, OpenExport, close, take_up
 
+_KEPT_AT_ONCE = 2_000  # people read between two writes: what a power cut makes us read again
 _WINDOW = 20_000  # people planned by one statement, so that a wish to stop is heard within a second
 
 
@@ -61,10 +62,15 @@ def _read_customers(ctx: RunContext, export: OpenExport) -> None:
     ctx.read = exports.count()
     continued = ctx.run.continues is not None
     if not export.read:
+        read: list[Candidate] = []
         for page in ctx.customers.opted_in(exports.last_id()):
             ctx.check_cancel()
-            ctx.read += exports.add(_candidates(ctx, page))
-            ctx.progress("Reading customers from Kibo", ctx.read)
+            read += _candidates(ctx, page)
+            if len(read) >= _KEPT_AT_ONCE:
+                ctx.read += exports.add(read)
+                read = []
+            ctx.progress("Reading customers from Kibo", ctx.read + len(read))
+        ctx.read += exports.add(read)
         replace(export, read=True).save(ctx)
     if continued and export.mark is not None:
         for page in ctx.customers.changed_since(export.mark - KIBO_OVERLAP):

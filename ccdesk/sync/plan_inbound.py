@@ -45,7 +45,7 @@ def judge(
     if contact.standing is Standing.OUT:
         return _opted_out(contact, link, now)
     if contact.standing is Standing.WAITING:
-        return Judgement(link)
+        return _waiting(contact, link)
     if list_id in contact.list_ids:
         return _on_list(contact, link, skew)
     return _off_list(link, now)
@@ -111,6 +111,14 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Judgement:
     )
 
 
+def _waiting(contact: Contact, link: Link) -> Judgement:
+    """Neither in nor out: nothing changes on either side, but staff see why the person gets no mail."""
+    if link.kibo_opted_in is not True or link.state is not LinkState.SYNCED:
+        return Judgement(link)
+    reason = f"waiting ({contact.permission.value})"
+    return Judgement(replace(link, state=LinkState.HELD, note=reason), reason)
+
+
 def _on_list(contact: Contact, link: Link, skew: timedelta) -> Judgement:
     if link.kibo_opted_in is True:
         back = replace(
@@ -122,6 +130,7 @@ def _on_list(contact: Contact, link: Link, skew: timedelta) -> Judgement:
             owed_reason="",
             out_since=None,
             opt_out_at=None,
+            note="" if link.state is LinkState.HELD else link.note,
         )
         if link.state is LinkState.CONFIRMING:
             return Judgement(back, "confirmed the resubscribe")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ccdesk.core.errors import ConfirmNeeded
+from ccdesk.core.models import LinkState
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.cc_switches import CcSwitches
 from tests.e2e.world import open_world
@@ -213,3 +214,24 @@ def test_a_full_compare_finds_what_every_poll_missed(exported):
     assert not exported.opted_in(exported.ids["ada"])
     exported.run(RunKind.EVENTS)
     assert "dora@example.com" in exported.members()
+
+
+def test_somebody_on_hold_in_constant_contact_is_told_of_and_comes_back_by_itself(world):
+    ada = world.kibo.add_customer("ada@example.com", True)
+    world.later()
+    world.choose_list()
+    world.export()
+    world.cycle()
+    world.cc.set_permission("ada@example.com", "temp_hold")
+    world.later(31)
+    _, inbound = world.cycle()
+    assert world.entries(inbound)[ada].reason == "waiting (temp_hold)"
+    assert world.container.store.links.get(ada).state is LinkState.HELD
+    world.quiet_cycles()
+    assert world.opted_in(ada)
+    world.cc.set_permission("ada@example.com", "implicit")
+    world.later(31)
+    world.cycle()
+    link = world.container.store.links.get(ada)
+    assert (link.state, link.note) == (LinkState.SYNCED, "")
+    world.quiet_cycles()

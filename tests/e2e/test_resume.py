@@ -10,7 +10,7 @@ import pytest
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox import cc_import
 from ccdesk.sandbox.kernel import Fault
-from ccdesk.sync import export_check, export_send
+from ccdesk.sync import export, export_check, export_send
 from tests.e2e.world import World
 
 PEOPLE = 23
@@ -92,7 +92,8 @@ def test_the_next_export_goes_on_wherever_the_power_went(shop, monkeypatch, phas
     assert shop.cc.mails() == []
 
 
-def test_reading_goes_on_where_it_stopped(world):
+def test_reading_goes_on_where_it_stopped(world, monkeypatch):
+    monkeypatch.setattr(export, "_KEPT_AT_ONCE", 1)
     for number in range(450):
         world.kibo.add_customer(f"p{number}@example.com", True)
     world.later(60)
