@@ -1,5 +1,6 @@
 """Secrets in a real Secret Service: gnome-keyring on a D-Bus of its own, locked, stopped, killed, shared."""
 
+import gc
 import os
 import random
 import shutil
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -23,11 +25,13 @@ from ccdesk.sandbox.run import Sandbox
 from tests.auth.helpers import oauth
 from tests.cli.test_cli import Shell
 from tests.soak.conftest import amount
-from tests.soak.tools import need, until
+from tests.soak.tools import need, only_soak, until
 
 SERVICE = "ccdesk:test"
 # The keyring library leaves a connection it failed with to be closed when it is forgotten.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 DAEMON = ("gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets")
 # Without service folders: what was killed stays away until a test starts it again.
 CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -134,6 +138,8 @@ def desktop(tmp_path_factory, monkeypatch):
         yield started
     finally:
         started.close()
+        with warnings.catch_warnings(action="ignore"):  # here, not in the middle of another test
+            gc.collect()
 
 
 def open_vault(seconds: float = 10.0) -> KeyringVault:
@@ -184,7 +190,9 @@ def test_a_locked_keyring_is_said_and_comes_back(desktop, tmp_path):
     assert Tokens(vault, oauth(), base_dir=tmp_path).bearer() == "a" * 1200
 
 
-@pytest.mark.parametrize("how", ["lock", "stop", "kill", "no bus"])
+@pytest.mark.parametrize(
+    "how", ["lock", "stop", pytest.param("kill", marks=only_soak), pytest.param("no bus", marks=only_soak)]
+)
 def test_logging_out_holds_whatever_the_keyring_does(desktop, tmp_path, how):
     vault = open_vault(seconds=1.0)
     Tokens(vault, oauth(), base_dir=tmp_path).store(TokenReply("access", "refresh", 3600))
@@ -207,18 +215,6 @@ def test_logging_out_holds_whatever_the_keyring_does(desktop, tmp_path, how):
         later.bearer()
 
 
-def test_a_keyring_that_stays_locked_uses_up_no_connections(desktop):
-    desktop.lock()
-    vault = open_vault()
-    with pytest.raises(VaultError):
-        vault.get("x")
-    before = len(os.listdir("/proc/self/fd"))
-    for _ in range(20):
-        with pytest.raises(VaultError):
-            vault.get("x")
-    assert len(os.listdir("/proc/self/fd")) < before + 10  # it was one a call, until garbage is collected
-
-
 def test_a_keyring_that_hangs_is_not_waited_for(desktop):
     vault = open_vault(seconds=0.5)
     vault.set("cc_access_token", "x" * 3000)
@@ -235,6 +231,7 @@ def test_a_keyring_that_hangs_is_not_waited_for(desktop):
     assert vault.get("cc_access_token") == "x" * 3000
 
 
+@only_soak
 def test_a_keyring_killed_while_it_is_used_loses_nothing_that_was_kept(desktop, seed, say):
     """The value is the last one that was kept, or the one being kept; never a mixture, never a piece left."""
     chance, kills = random.Random(seed), amount(1, 12)
@@ -271,6 +268,7 @@ vault.set("cc_access_token", "a" * 5000)
 """
 
 
+@only_soak
 def test_one_process_reads_while_another_writes(desktop, say):
     open_vault().set("cc_access_token", "a" * 5000)
     command = [sys.executable, "-c", WRITER, str(amount(3, 100))]
@@ -296,7 +294,7 @@ def shell(desktop, tmp_path):
         yield shell
 
 
-@pytest.mark.skipif(amount(1, 0), reason="many real processes: only in make soak")
+@only_soak
 def test_real_commands_on_a_real_keyring(desktop, shell):
     assert shell.log_in()[0] == 0
     assert shell("status").returncode == 0
@@ -316,6 +314,7 @@ def test_real_commands_on_a_real_keyring(desktop, shell):
     assert shell("status").returncode == 3
 
 
+@only_soak
 def test_without_a_bus_nothing_else_takes_the_keyrings_place(shell, tmp_path):
     del shell.environment["DBUS_SESSION_BUS_ADDRESS"]
     done = shell("login", "--no-browser", "--timeout", "1")

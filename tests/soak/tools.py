@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 
 import pytest
 
 from tests.auth.test_loopback import free_ports as free_ports
+
+only_soak = pytest.mark.skipif("CCDESK_SOAK" not in os.environ, reason="takes long: only in make soak")
 
 
 def need(*programs: str) -> None:
@@ -22,8 +25,6 @@ def need(*programs: str) -> None:
 
 def until(holds: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait for something another program does."""
-    import time
-
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
