@@ -1,0 +1,126 @@
+"""What must hold once everything is calm: both sides agree about every person, or say why not."""
+
+from __future__ import annotations
+
+import re
+
+from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.core.runs import EventStatus, Outcome
+from tests.soak.acts import People
+from tests.soak.inprocess import Bench
+from tests.soak.truth import State, Truth
+
+_SECRET = re.compile(r"eyJ[A-Za-z0-9_-]{20,}|Bearer (?!<)\S+")
+_TELLING = (LinkState.CONFIRMING, LinkState.HELD, LinkState.DELETED_THERE, LinkState.INVALID)
+
+
+def agreement(truth: Truth, people: People) -> list[str]:
+    """Return a line for every person about whom the two sides differ without a reason to be seen."""
+    bench = truth.bench
+    guests = bench.desk.settings().export_guests
+    by_email: dict[str, dict[int, State]] = {}
+    for account in truth.states:
+        state = truth.present(account)
+        if state is not None and state.email:
+            by_email.setdefault(state.email, {})[account] = state
+    reasons = _Reasons(bench)
+    found = [
+        line
+        for email, accounts in by_email.items()
+        for line in _person(truth, email, accounts, reasons, guests)
+    ]
+    found += [
+        f"an entry of the queue is stuck: {event.status.value} {event.error} customer {event.object_id}"
+        for event in bench.desk.events(limit=1000)
+        if event.status is not EventStatus.PARKED
+    ]
+    return found
+
+
+def _person(
+    truth: Truth, email: str, accounts: dict[int, State], reasons: _Reasons, guests: bool
+) -> list[str]:
+    bench = truth.bench
+    contact = next((one for one in truth.view.items() if one[1].email == email), None)
+    mailed = contact is not None and contact[1].mailed
+    opted_in = [number for number, one in accounts.items() if one.accepts]
+    wanting = [
+        number for number in opted_in if accounts[number].active and (guests or not _guest(bench, number))
+    ]
+    told = {number: reasons.of(number) for number in accounts}
+    lines = []
+    if wanting and not mailed and not any(told[number] for number in wanting):
+        lines.append(f"{email}: customers {wanting} are opted in, but not mailed, and nothing says why")
+    moved = email in truth.moved_away
+    by_us = mailed and contact is not None and contact[0] in truth.put_by_us
+    if by_us and not opted_in and not moved and not any(told.values()):
+        lines.append(f"{email}: mailed because of us, but no customer is opted in, and nothing says why")
+    lines += _lost_opt_out(truth, email, opted_in, contact, reasons)
+    return lines
+
+
+def _lost_opt_out(truth, email, opted_in, contact, reasons) -> list[str]:  # type: ignore[no-untyped-def]
+    """The last act of all is an unsubscribe: then Kibo must know, unless the debt is still to be seen."""
+    acts = [one for one in truth.acts if one.email == email and one.kind != "added"]
+    if not acts or contact is None or contact[1].deleted or contact[1].permission != "unsubscribed":
+        return []
+    last = max(acts, key=lambda one: one.at)
+    own = [
+        one for one in truth.acts if one.account in opted_in and one.kind == "kibo_in" and one.at > last.at
+    ]
+    if last.kind != "unsubscribed" or own:
+        return []
+    return [
+        f"{email}: unsubscribed as their last act, but customer {number} is still opted in"
+        for number in opted_in
+        if not reasons.debt(number)
+        and truth.states[number][-1].at < last.at
+        and not _moved_here(truth, number, last.at)
+    ]
+
+
+def _moved_here(truth: Truth, account: int, at) -> bool:  # type: ignore[no-untyped-def]
+    return any(one.at > at and one.email != truth.states[account][-1].email for one in truth.states[account])
+
+
+def _guest(bench: Bench, account: int) -> bool:
+    return bool(bench.kibo.account(account).anonymous)
+
+
+class _Reasons:
+    """What staff can see about a customer: link, last run entry, queue."""
+
+    def __init__(self, bench: Bench) -> None:
+        store = bench.container.store
+        self._links: dict[int, Link] = {link.customer_id: link for link in store.links.page(-1, 10_000)}
+        self._queued = {event.object_id: event for event in bench.desk.events(limit=1000)}
+        self._last: dict[int, str] = {}
+        for run in reversed(bench.desk.runs(limit=1000)):
+            for entry in bench.desk.entries(run.id, limit=1000):
+                if entry.customer_id is not None:
+                    telling = entry.outcome in (Outcome.SKIPPED, Outcome.ERROR)
+                    self._last[entry.customer_id] = entry.reason if telling else ""
+
+    def of(self, account: int) -> str:
+        """Return why the person is as they are, `""` if nothing says so."""
+        link = self._links.get(account)
+        if link is not None and (link.state in _TELLING or link.owed is not Owed.NOTHING or link.note):
+            return f"{link.state.value} {link.owed.value} {link.note}"
+        if account in self._queued:
+            return self._queued[account].error or "queued"
+        return self._last.get(account, "")
+
+    def debt(self, account: int) -> bool:
+        """Say whether something is still owed or queued for an account."""
+        link = self._links.get(account)
+        return (link is not None and link.owed is not Owed.NOTHING) or account in self._queued
+
+
+def logs_clean(texts: list[str], bench: Bench) -> list[str]:
+    """Return every log line, and technical detail, that holds an address or a token."""
+    told = [*texts, *(run.message for run in bench.desk.runs(limit=1000))]
+    return [
+        f"in the log: {text[:200]}"
+        for text in told
+        if "people.example" in text or "pzq" in text or _SECRET.search(text)
+    ]

@@ -1,0 +1,265 @@
+"""Playing a schedule: every thing in turn, then a calm end in which both sides must come to agree."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from urllib.parse import urlsplit
+
+import requests
+
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded
+from ccdesk.core.runs import Run, RunKind, RunStatus
+from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.kibo_switches import KiboSwitches
+from tests.soak.acts import People
+from tests.soak.faults import may_be_stale, meet
+from tests.soak.inprocess import A_CALL, MAILING, Bench, PowerCut, Reply, Services, open_bench
+from tests.soak.invariants import agreement, logs_clean
+from tests.soak.schedule import TROUBLE_SWITCHES, Schedule, Thing
+from tests.soak.truth import Truth
+
+_RAM = Path("/dev/shm")
+_ENDED = (RunStatus.COMPLETE, RunStatus.FAILED, RunStatus.WAITING, RunStatus.CANCELLED)
+
+
+@dataclass
+class Result:
+    """What came of a schedule: what was broken, at which thing, and how much was done."""
+
+    broken: list[str] = field(default_factory=list)
+    at: str = ""
+    runs: int = 0
+    calls: int = 0
+
+
+class Player:
+    """One schedule being played."""
+
+    def __init__(self, schedule: Schedule, bench: Bench) -> None:
+        self.schedule, self.bench = schedule, bench
+        self.chance = Random(schedule.seed)
+        bench.cc.add_list(bench.list_name)
+        self.truth = Truth(bench)
+        self.people = People(bench, self.truth)
+        self.result = Result()
+        self._due: list[tuple[int, Thing]] = []
+        self._calls = 0
+        self._trouble: tuple[str, int, str] | None = None
+        self._cut = ""
+        self._image: Path | None = None
+
+    # ------------------------------------------------------------ one call
+
+    def handle(self, request: requests.PreparedRequest, services: Services) -> Reply:
+        """Let one call of ccdesk meet what the schedule has for it."""
+        services.time.go_on(A_CALL)
+        number, self._calls = self._calls, self._calls + 1
+        self.result.calls += 1
+        while self._due and self._due[0][0] <= number:
+            self.thing(self._due.pop(0)[1])
+        if self._cut == "before":
+            self._power_cut()
+        try:
+            return self._null_consents(self._met(request, services))
+        finally:
+            self.truth.settle()
+            if self._cut == "after":
+                self._power_cut()
+
+    def _met(self, request: requests.PreparedRequest, services: Services) -> Reply:
+        kind = ""
+        if self._trouble is not None:
+            name, left, service = self._trouble
+            host = "cc" if urlsplit(str(request.url)).netloc == MAILING else "kibo"
+            if service in ("", host):
+                kind = name
+                self._trouble = (name, left - 1, service) if left > 1 else None
+        if kind == "stale" and not may_be_stale(request):
+            kind = ""
+        return meet(kind, request, services, self.chance)
+
+    def _null_consents(self, reply: Reply) -> Reply:
+        if self.schedule.settings.get("nulls"):
+            reply.body = reply.body.replace(b'"acceptsMarketing":false', b'"acceptsMarketing":null')
+        return reply
+
+    def _power_cut(self) -> None:
+        self._cut = ""
+        self._image = self.bench.image()
+        raise PowerCut
+
+    # ------------------------------------------------------------ one thing
+
+    def thing(self, thing: Thing) -> None:
+        """Do one thing of the schedule."""
+        kind, *rest = thing
+        if kind == "act":
+            self.people.do(*rest)
+        elif kind == "trouble":
+            self._trouble = (rest[0], rest[1], rest[2])
+        elif kind == "cut":
+            self._cut = rest[0]
+        elif kind == "clock":
+            self.bench.time.wrong = timedelta(hours=rest[0])
+        elif kind == "wait":
+            self.bench.later(rest[0])
+        elif kind == "restart":
+            self.bench.reopen()
+        elif kind == "login":
+            self._log_in()
+        elif kind == "turn":
+            getattr(self.bench, rest[0]).set_switches(**{rest[1]: rest[2]})
+        elif kind == "run":
+            self.run(rest[0], rest[1])
+
+    def _log_in(self) -> None:
+        self.bench.log_in()
+
+    def run(
+        self, kind: str, during: tuple[tuple[int, Thing], ...] = (), *, confirmed: bool = False
+    ) -> Run | None:
+        """Do one run with all that comes between its calls; None if it was cut off."""
+        bench, truth = self.bench, self.truth
+        self.result.runs += 1
+        self._due, self._calls, self._trouble, self._cut = list(during), 0, None, ""
+        truth.run_began, truth.run_kind = bench.time.now(), kind
+        truth.take_prints()
+        run: Run | None = None
+        try:
+            run = bench.desk.run(RunKind(kind), confirmed=confirmed)
+        except PowerCut:
+            assert self._image is not None
+            bench.start_from(self._image)
+        except ConfirmNeeded:
+            pass
+        except CcdeskError as error:
+            if error.code == "our_fault" or type(error) is CcdeskError:
+                truth.broken.append(f"a run ended with our own fault: {error.text} {error.detail}")
+        except Exception as error:  # nothing of the kind may come out
+            truth.broken.append(f"a run raised {type(error).__name__}: {error}")
+        self._due, self._trouble, self._cut = [], None, ""
+        truth.settle()
+        truth.compare_prints()
+        truth.run_kind = ""
+        self._judge_run(run)
+        return run
+
+    def _judge_run(self, run: Run | None) -> None:
+        broken = self.truth.broken
+        if any(one.status is RunStatus.RUNNING for one in self.bench.desk.runs(limit=3)):
+            broken.append("a run was left RUNNING")
+        if run is None:
+            return
+        if run.failure is not None and run.failure.code == "our_fault":
+            broken.append(f"our own fault: {run.failure.detail}")
+        if run.status not in _ENDED:
+            broken.append(f"a run ended as {run.status}")
+        if "do not add up" in run.message:
+            broken.append(f"R2: {run.message}")
+
+    # ------------------------------------------------------------ the calm end
+
+    def calm_end(self) -> None:
+        """Take all trouble away; two cycles later both sides agree or say why, and a third writes nothing."""
+        bench, truth = self.bench, self.truth
+        bench.time.wrong = timedelta(0)
+        for service, name, _, good in TROUBLE_SWITCHES:
+            getattr(bench, service).set_switches(**{name: good})
+        bench.later(60 * 25)
+        self._log_in()
+        if self._export_is_open():
+            self._calm_run("export")
+        for _ in range(2):
+            self._calm_run("events")
+            self._calm_run("inbound")
+            bench.later(31)
+        if truth.broken:
+            return
+        truth.broken += agreement(truth, self.people)
+        mark = bench.log.mark()
+        for kind in ("events", "inbound"):
+            self._calm_run(kind)
+        writes = [one for one in bench.log.writes(since=mark) if "contact_exports" not in one.path]
+        if writes:
+            shown = [f"{one.method} {one.path} {one.body}" for one in writes]
+            truth.broken.append(f"R6: a third cycle wrote: {shown}")
+
+    def _calm_run(self, kind: str) -> None:
+        run = self.run(kind)
+        if run is None:  # Kibo lost data once, or a guard asks: a person says go on
+            run = self.run(kind, confirmed=True)
+        if run is None or run.status is not RunStatus.COMPLETE:
+            self.truth.broken.append(f"{kind} without any trouble: {run and (run.status.value, run.message)}")
+        self.bench.later(1)
+
+    def _export_is_open(self) -> bool:
+        runs = self.bench.desk.runs(kind=RunKind.EXPORT, limit=1)
+        return not self.bench.desk.first_export_done() or bool(
+            runs and runs[0].status is not RunStatus.COMPLETE
+        )
+
+
+def play(schedule: Schedule) -> Result:
+    """Play a schedule to its end, or to the first thing after which a rule is broken."""
+    with _folder() as base, _log_texts() as logged:
+        cc, kibo = CcSwitches(), KiboSwitches()
+        cc.turn(**{"limits_on": False, "activity_seconds": 0.0, **schedule.cc})
+        kibo.turn(**schedule.kibo)
+        with open_bench(base / "base", seed=schedule.seed, cc_switches=cc, kibo_switches=kibo) as bench:
+            player = Player(schedule, bench)
+            bench.handler = player.handle
+            settings = {key: value for key, value in schedule.settings.items() if key != "nulls"}
+            bench.set_up(**settings)
+            for number, thing in enumerate(schedule.things):
+                player.thing(thing)
+                if player.truth.broken:
+                    player.result.at = f"thing {number}: {thing}"
+                    break
+            else:
+                player.result.at = "the calm end"
+                player.calm_end()
+            player.truth.broken += logs_clean(logged, bench)
+            player.result.broken = player.truth.broken
+            return player.result
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="ccdesk-soak-", dir=_RAM if _RAM.is_dir() else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Kept(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.texts: list[str] = []
+        self._format = logging.Formatter("%(message)s")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(self._format.format(record))
+
+
+@contextmanager
+def _log_texts() -> Iterator[list[str]]:
+    logger, kept = logging.getLogger("ccdesk"), _Kept()
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(kept)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    try:
+        yield kept.texts
+    finally:
+        logger.removeHandler(kept)
+        logger.setLevel(level)
+        logger.propagate = propagate

@@ -1,0 +1,240 @@
+"""Schedules: everything that happens, as plain data from one seed, so that one can be replayed and cut down.
+
+A thing is a tuple: ("act", name, …), ("run", kind, during), ("wait", minutes), ("clock", hours),
+("restart",), ("login",), ("turn", service, switch, value). `during` holds (number of the call, thing) with
+the further things ("trouble", kind, calls, service) and ("cut", "before" or "after").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from tests.soak.faults import KINDS
+
+Thing = tuple[Any, ...]
+
+_CC_SWITCHES: dict[str, tuple[Any, ...]] = {
+    "list_change_moves_updated_at": (True,),
+    "unsubscribe_empties_lists": (False,),
+    "default_status": ("not_deleted",),
+    "optout_filter_works": (False,),
+    "updated_after_inclusive": (False,),
+    "before_inclusive": (True,),
+    "lowercase_email": (False,),
+    "normalise_country": (True,),
+    "put_without_permission": ("implicit",),
+    "account_put_on_optout": ("refused", "applied"),
+    "second_resubscribe_status": (400,),
+    "welcome_email_on": (False,),
+    "confirmed_opt_in": (True,),
+    "sign_up_existing_sends_welcome": (True,),
+    "list_join_automation": (True,),
+    "last_page_links": ("empty",),
+    "shuffle": (True,),
+    "activity_seconds": (0.5, 20.0),
+    "import_revives_deleted": (False,),
+    "import_updates_unsubscribed": (True,),
+    "import_empty_clears": (True,),
+    "add_job_lists_unsubscribed": (True,),
+    "refresh_mode": ("long_lived",),
+    "refresh_reply_without_token": (True,),
+    "refresh_reuse_revokes": (True,),
+    "expires_in_as_string": (True,),
+    "token_lifetime": (600, 7200),
+    "limits_on": (True,),
+}
+_KIBO_SWITCHES: dict[str, tuple[Any, ...]] = {
+    "update_filter_name": ("updateDate", "auditInfo.updateDate", "none"),
+    "update_sort_name": ("updateDate", "auditInfo.updateDate", "none"),
+    "unknown_filter": ("ignore",),
+    "unknown_sort": ("ignore",),
+    "accepts_marketing_filterable": (False,),
+    "id_filterable": (False,),
+    "email_filterable": (False,),
+    "email_match_case": (True,),
+    "sort_works": (False,),
+    "unsorted": ("scattered",),
+    "pull_works": (False,),
+    "pull_filter_works": (False,),
+    "shuffle_topics": (True,),
+    "no_callback": (True,),
+    "put_mode": ("merge",),
+    "put_keeps_contacts_if_omitted": (True,),
+    "order_bumps_update_date": (False,),
+    "app_status": ("missing", "forbidden"),
+    "audit_log": (False,),
+    "token_lifetime": (300,),
+    "gives_refresh_token": (False,),
+}
+TROUBLE_SWITCHES: tuple[tuple[str, str, Any, Any], ...] = (  # service, name, in trouble, without
+    ("cc", "import_loses_every", 3, 0),
+    ("cc", "activity_outcome", "failed", "completed"),
+    ("cc", "activity_outcome", "timed_out", "completed"),
+    ("kibo", "put_ignores_opt_in", True, False),
+)
+_PERMISSIONS = (
+    "implicit", "implicit", "explicit", "unsubscribed", "temp_hold", "not_set", "pending_confirmation",
+)  # fmt: skip
+_SHOP_ACTS = (
+    "opt_in", "opt_in", "opt_in", "opt_out", "opt_out", "opt_out", "change_email", "change_name", "order",
+    "deactivate", "activate", "delete_customer",
+)  # fmt: skip
+_MAILING_ACTS = (
+    "unsubscribe", "unsubscribe", "leave", "leave", "rejoin", "sign_up", "click_resubscribe", "confirm",
+    "delete_contact", "staff_add", "staff_edit", "staff_remove", "account_unsubscribe", "hold", "release",
+)  # fmt: skip
+_KINDS = ("export", "events", "events", "inbound", "inbound", "full-compare")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One whole story."""
+
+    seed: int
+    cc: dict[str, Any]
+    kibo: dict[str, Any]
+    settings: dict[str, str]
+    things: tuple[Thing, ...]
+
+
+class _Writer:
+    """Makes up things about the people there are."""
+
+    def __init__(self, chance: Random) -> None:
+        self.chance = chance
+        self.accounts = 0
+        self.emails: list[str] = []
+
+    def email(self) -> str | None:
+        """Return an e-mail of any kind, mostly a plain new one, at times one that is known."""
+        chance, number = self.chance, len(self.emails)
+        roll = chance.random()
+        if roll < 0.12 and self.emails:
+            found = chance.choice(self.emails)
+            return found.upper() if chance.random() < 0.3 else f" {found}" if chance.random() < 0.2 else found
+        name = f"pzq{number}"
+        found = f"{name}@people.example"
+        if roll < 0.20:
+            found = f"{name}{'x' * chance.randrange(34, 60)}@people.example"[-80:]
+        elif roll < 0.24:
+            found = chance.choice(
+                [f"{name}@", f"{name} b@people.example", f"@{name}.example", f"{name}..b@x.y"]
+            )
+        elif roll < 0.26:
+            found = f"{name}{'x' * 70}@people.example"
+        elif roll < 0.28:
+            return chance.choice([None, ""])
+        elif roll < 0.31:
+            found = f"{name}+tag&o'x@people.example"
+        self.emails.append(found)
+        return found
+
+    def customer(self) -> Thing:
+        """Return an account to be made."""
+        chance = self.chance
+        self.accounts += 1
+        how = chance.choice(["", "", "", "", "guest", "inactive", "long", "address"])
+        return ("act", "customer", self.accounts, self.email(), chance.random() < 0.65, how)
+
+    def contact(self) -> Thing:
+        """Return a contact from elsewhere, often of a customer."""
+        chance = self.chance
+        email = chance.choice(self.emails) if self.emails and chance.random() < 0.7 else self.email()
+        if email is not None and (not email or "@" not in email.strip("@")):
+            email = None
+        permission = chance.choice(_PERMISSIONS)
+        lists = chance.choice(["", "other", "active", "active other"])
+        how = chance.choice(["", "", "", "", "deleted", "by_person"])
+        return ("act", "contact", email, permission, lists, how)
+
+    def act(self) -> Thing:
+        """Return what somebody does next."""
+        chance = self.chance
+        if chance.random() < 0.08:
+            return self.customer()
+        if chance.random() < 0.04:
+            return self.contact()
+        if self.accounts and chance.random() < 0.45:
+            who = chance.randrange(1, self.accounts + 1)
+            name = chance.choice(_SHOP_ACTS)
+            more = {"change_email": (self.email,), "change_name": (lambda: f"L{chance.randrange(9)}",)}
+            return ("act", name, who, *(one() for one in more.get(name, ())))
+        email = chance.choice(self.emails) if self.emails else "nobody@people.example"
+        name = chance.choice(_MAILING_ACTS)
+        if name == "staff_add":
+            return ("act", name, email, chance.choice(["active", "other", "other"]))
+        return ("act", name, email, "Edited") if name == "staff_edit" else ("act", name, email)
+
+    def during(self) -> tuple[tuple[int, Thing], ...]:
+        """Return what happens between the calls of one run."""
+        chance = self.chance
+        found: list[tuple[int, Thing]] = []
+        while chance.random() < 0.4 and len(found) < 4:
+            at, roll = int(chance.expovariate(1 / 7)), chance.random()
+            if roll < 0.45:
+                found.append((at, self.act()))
+            elif roll < 0.85:
+                found.append((at, self.trouble()))
+            elif roll < 0.93:
+                found.append((at, ("cut", chance.choice(["before", "after"]))))
+            else:
+                found.append((at, self.clock()))
+        return tuple(sorted(found, key=lambda one: one[0]))
+
+    def trouble(self) -> Thing:
+        """Return trouble of one kind for some calls, to one service or both."""
+        chance = self.chance
+        calls = chance.choice([1, 1, 1, 2, 3, 5, 12])
+        return ("trouble", chance.choice(KINDS), calls, chance.choice(["", "cc", "kibo"]))
+
+    def clock(self) -> Thing:
+        """Return a wrong setting of this computer's clock, in hours from the truth."""
+        return ("clock", self.chance.choice([0, 0, -1, 1, -26, 26, 24 * 40, -24 * 40]))
+
+    def step(self) -> Thing:
+        """Return the next thing between runs."""
+        chance, roll = self.chance, self.chance.random()
+        if roll < 0.42:
+            return ("run", chance.choice(_KINDS), self.during())
+        if roll < 0.78:
+            return self.act()
+        if roll < 0.90:
+            return ("wait", chance.choice([1, 5, 31, 31, 90, 60 * 13, 60 * 25]))
+        if roll < 0.93:
+            return ("restart",)
+        if roll < 0.95:
+            return ("login",)
+        if roll < 0.97:
+            return self.clock()
+        service, name, bad, good = chance.choice(TROUBLE_SWITCHES)
+        return ("turn", service, name, chance.choice([bad, good]))
+
+
+def make(seed: int, steps: int = 30) -> Schedule:
+    """Return the schedule of a seed."""
+    chance = Random(seed)
+    writer = _Writer(chance)
+    things: list[Thing] = [writer.customer() for _ in range(chance.randrange(4, 20))]
+    things += [writer.contact() for _ in range(chance.randrange(1, 8))]
+    chance.shuffle(things)
+    things.append(("wait", 5))
+    if chance.random() < 0.8:  # most shops begin as the seed's steps have it
+        things += [("run", "export", ()), ("wait", 1), ("run", "events", ()), ("run", "inbound", ())]
+    things += [writer.step() for _ in range(steps)]
+    return Schedule(
+        seed,
+        _switches(chance, _CC_SWITCHES),
+        _switches(chance, _KIBO_SWITCHES),
+        {
+            "welcome_email": chance.choice(["true", "false"]),
+            "export_guests": chance.choice(["true", "true", "false"]),
+        },
+        tuple(things),
+    )
+
+
+def _switches(chance: Random, known: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+    share = chance.choice([0.0, 0.1, 0.4])
+    return {name: chance.choice(values) for name, values in known.items() if chance.random() < share}

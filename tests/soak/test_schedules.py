@@ -1,0 +1,27 @@
+"""No schedule of acts, failures, restarts and wrong clocks breaks the promise (design R1 to R7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.soak.conftest import amount
+from tests.soak.play import play
+from tests.soak.schedule import make
+from tests.soak.shrink import shrink, told
+
+PARTS = 8
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_schedules(part: int, seed: int, say: Callable[[str], None]) -> None:
+    count = amount(40, 1200) // PARTS
+    runs = calls = 0
+    for number in range(count):
+        schedule = make(seed * 100_000 + part * 10_000 + number)
+        result = play(schedule)
+        runs, calls = runs + result.runs, calls + result.calls
+        if result.broken:
+            pytest.fail(told(*shrink(schedule, result)), pytrace=False)
+    say(f"schedules, part {part + 1} of {PARTS}: {count} played, {runs} runs, {calls} calls")

@@ -1,0 +1,330 @@
+"""What really happened, kept beside the sandbox: who did what when, and what our own calls changed.
+
+Every rule broken by one of our calls is noted the moment it happens (`broken`). The oracle knows the order
+of all acts exactly, ccdesk only what the services tell; so a rule is stated as strictly as design R1 to R7
+make it, and an act inside the running run counts for nobody: between our look and our call anyone may act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ccdesk.core.models import LinkState, email_key
+from ccdesk.sandbox.cc_model import Contact
+from tests.soak.inprocess import Bench
+
+_FIELDS = ("first_name", "last_name", "job_title", "company_name", "birthday_month", "birthday_day")
+_PARTS = ("anniversary", "phones", "addresses", "custom_fields", "taggings", "notes", "sms")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One contact as it is at a moment, as far as the rules look at it."""
+
+    email: str
+    permission: str
+    deleted: bool
+    on_list: bool
+    others: frozenset[str]
+    fields: tuple[Any, ...]
+    out_source: str
+    asked: Any
+
+    @property
+    def mailed(self) -> bool:
+        """True for a member of the active list who may be mailed."""
+        return self.on_list and not self.deleted and self.permission in ("explicit", "implicit")
+
+
+@dataclass(frozen=True)
+class State:
+    """One account of the shop from a moment on."""
+
+    at: datetime
+    email: str
+    accepts: bool
+    active: bool
+    gone: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """One act: `kind` is kibo_in, kibo_out, unsubscribed, left, came, deleted or added (by staff)."""
+
+    at: datetime
+    kind: str
+    email: str
+    account: int = 0
+    known: bool = True  # ccdesk had seen the person on the list (for `left`)
+    person: bool = True
+
+
+class Truth:
+    """The oracle's memory. `run_began` is the start of the run going on, for what it could have known."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.broken: list[str] = []
+        self.acts: list[Done] = []
+        self.states: dict[int, list[State]] = {}
+        self.ours: set[str] = set()
+        self.put_by_us: set[str] = set()
+        self.moved_away: set[str] = set()
+        self.run_began = bench.time.now()
+        self.run_kind = ""
+        self.view: dict[str, Seen] = self._look()
+        self.mails = len(bench.cc.outbox)
+        self.prints: dict[int, str] = {}
+
+    # ------------------------------------------------------------ looking
+
+    def _look(self) -> dict[str, Seen]:
+        bench = self.bench
+        bench.cc.account.jobs.pump()
+        active = bench.cc.list_id(bench.list_name)
+        return {one.contact_id: _seen(one, active) for one in bench.cc.account.book.contacts}
+
+    def _accounts(self) -> dict[int, State]:
+        now = self.bench.time.now()
+        return {
+            one.id: State(now, email_key(one.email or ""), bool(one.accepts), one.active)
+            for one in self.bench.kibo.book
+        }
+
+    def _note_states(self) -> None:
+        now, present = self.bench.time.now(), self._accounts()
+        for account, state in present.items():
+            known = self.states.setdefault(account, [])
+            if not known or (known[-1].email, known[-1].accepts, known[-1].active) != (
+                state.email,
+                state.accepts,
+                state.active,
+            ):
+                known.append(state)
+        for account, known in self.states.items():
+            if account not in present and not known[-1].gone:
+                known.append(State(now, known[-1].email, False, False, gone=True))
+
+    def present(self, account: int) -> State | None:
+        """Return an account as it is now, None if there is none."""
+        found = self.states.get(account)
+        return None if not found or found[-1].gone else found[-1]
+
+    # ------------------------------------------------------------ acts of others
+
+    def act(self, do: Callable[[], object]) -> None:
+        """Let somebody act: what changes now is not our doing."""
+        self.settle()
+        self.compare_prints()
+        do()
+        self.take_prints()
+        before, self.view = self.view, self._look()
+        for contact, seen in self.view.items():
+            old = before.get(contact)
+            if seen.mailed and not (old and old.mailed):
+                self.put_by_us.discard(contact)
+        self.mails = len(self.bench.cc.outbox)
+        self._note_kibo()
+
+    def _note_kibo(self) -> None:
+        before = {account: known[-1] for account, known in self.states.items()}
+        self._note_states()
+        now = self.bench.time.now()
+        for account, known in self.states.items():
+            new, old = known[-1], before.get(account)
+            if old is None:
+                self.acts.append(Done(now, "kibo_in" if new.accepts else "kibo_out", new.email, account))
+            elif new is not old and not new.gone:
+                if new.accepts != old.accepts:
+                    kind = "kibo_in" if new.accepts else "kibo_out"
+                    self.acts.append(Done(now, kind, new.email, account))
+                if new.email != old.email:
+                    self.moved_away.add(old.email)
+            elif new is not old:
+                self.moved_away.add(old.email)
+
+    def note(self, kind: str, email: str, *, person: bool = True) -> None:
+        """Remember an act on the mailing side; to be called before it is done."""
+        key = email_key(email)
+        links = self.bench.container.store.links.by_email(key)
+        known = any(one.on_list and one.state is not LinkState.CLOSED for one in links)
+        self.acts.append(Done(self.bench.time.now(), kind, key, known=known, person=person))
+
+    # ------------------------------------------------------------ our own calls
+
+    def settle(self) -> None:
+        """Judge what changed since the last look: it was us."""
+        before, self.view = self.view, self._look()
+        for contact, seen in self.view.items():
+            old = before.get(contact)
+            if old == seen:
+                continue
+            if old is None:
+                self.ours.add(contact)
+            self._judge_contact(contact, old, seen)
+        for contact in before.keys() - self.view.keys():
+            self._break("a contact is gone by our call", before[contact].email)
+        self._judge_mails()
+        self._judge_kibo()
+
+    def _break(self, rule: str, detail: object) -> None:
+        self.broken.append(f"{rule}: {detail} (in {self.run_kind or 'no run'})")
+
+    def _judge_contact(self, contact: str, old: Seen | None, new: Seen) -> None:
+        name = new.email
+        if old is not None:
+            if contact not in self.ours and not old.deleted and old.fields != new.fields:
+                self._break("R2: a foreign contact's field was changed by us", (name, old.fields, new.fields))
+            if new.deleted and not old.deleted:
+                self._break("a contact was deleted by us", name)
+            if new.email != old.email:
+                self._break("a contact's e-mail was changed by us", (old.email, name))
+            if new.permission == "unsubscribed" != old.permission:
+                self._break("R3: a contact was unsubscribed by us", name)
+        others = old.others if old is not None else frozenset()
+        if new.others != others:
+            self._break("another list than the active one was touched by us", name)
+        if new.mailed and not (old is not None and old.mailed):
+            self.put_by_us.add(contact)
+            for why in self._may_not_be_added(old, new):
+                self._break(f"put on the list although {why}", name)
+
+    def _may_not_be_added(self, old: Seen | None, new: Seen) -> list[str]:
+        began, email, why = self.run_began, new.email, []
+        if not self._wanted(email):
+            why.append("no account with this e-mail wants mail")
+        outs = [one for one in self.acts if one.email == email and one.kind == "unsubscribed"]
+        last_out = max((one.at for one in outs if one.at < began), default=None)
+        ins = [
+            one.at
+            for one in self.acts
+            if one.kind in ("kibo_in", "came") and (one.email == email or self._has(one.account, email))
+        ]
+        if old is not None and old.permission == "unsubscribed" and last_out is not None:
+            later = any(at > last_out for at in ins)
+            if not old.deleted or (old.out_source == "Contact" and not later):
+                why.append("they unsubscribed before this run, and did not come back themselves")
+        lefts = [one.at for one in self.acts if one.email == email and one.kind == "left" and one.known]
+        left = max((at for at in lefts if at < began), default=None)
+        back = [*ins, *(one.at for one in self.acts if one.email == email and one.kind == "added")]
+        if left is not None and not any(at > left for at in back):
+            why.append("they were known to have left the list before this run")
+        return why
+
+    def _has(self, account: int, email: str) -> bool:
+        return bool(account) and any(one.email == email for one in self.states.get(account, ()))
+
+    def _wanted(self, email: str) -> bool:
+        """Say whether an account that may justify an add has wanted mail at any time during this run."""
+        for account, known in self.states.items():
+            for index, state in enumerate(known):
+                until = known[index + 1].at if index + 1 < len(known) else None
+                if until is not None and until <= self.run_began:
+                    continue
+                if state.email == email and state.accepts and not self._out_elsewhere(account, email):
+                    return True
+        return False
+
+    def _out_elsewhere(self, account: int, email: str) -> bool:
+        """Say whether an account's person said no to an earlier e-mail of theirs, and nothing since (R1).
+
+        Only what ccdesk was able to tie to the account counts: its link had that e-mail then (`known`).
+        """
+        outs = [
+            one.at
+            for one in self.acts
+            if one.kind in ("unsubscribed", "left")
+            and one.known
+            and one.email != email
+            and one.at < self.run_began
+            and self._email_at(account, one.at) == one.email
+        ]
+        ins = [one.at for one in self.acts if one.kind == "kibo_in" and one.account == account]
+        came = [one.at for one in self.acts if one.kind == "came" and self._has(account, one.email)]
+        return bool(outs) and not any(at > max(outs) for at in (*ins, *came))
+
+    def _email_at(self, account: int, at: datetime) -> str:
+        found = ""
+        for state in self.states[account]:
+            if state.at <= at:
+                found = state.email
+        return found
+
+    def _judge_mails(self) -> None:
+        outbox = self.bench.cc.outbox
+        for mail in outbox[self.mails :]:
+            if mail.kind == "welcome" and self.run_kind != "events":
+                self._break("a welcome mail went out by bulk", mail.to)
+            if mail.kind == "welcome" and not self.bench.desk.settings().welcome_email:
+                self._break("a welcome mail went out although the setting is off", mail.to)
+            same = [one for one in outbox if one.kind == mail.kind and one.to == mail.to]
+            if mail.kind in ("welcome", "resubscribe") and len(same) > 1:
+                self._break(f"a second {mail.kind} mail", mail.to)
+        self.mails = len(outbox)
+
+    def _judge_kibo(self) -> None:
+        present = self._accounts()
+        for account in present.keys() - self.states.keys():
+            self._break("a customer was created by us", account)
+        for account, known in self.states.items():
+            old, new = known[-1], present.get(account)
+            if new is None:
+                if not old.gone:
+                    self._break("a customer was deleted by us", account)
+                continue
+            if new.email != old.email or new.active != old.active:
+                self._break("more than the opt-in was changed in Kibo", account)
+            if new.accepts and not old.accepts:
+                self._judge_opt_in(account, new)
+            elif old.accepts and not new.accepts:
+                self._judge_opt_out(account, new)
+        self._note_states()
+
+    def _judge_opt_in(self, account: int, new: State) -> None:
+        mine = [one for one in self.acts if one.account == account and one.kind == "kibo_out"]
+        out = max((one.at for one in mine), default=None)
+        cc = [one for one in self.acts if one.email == new.email and not one.account]
+        came = [one.at for one in cc if one.kind == "came"]
+        proof = max((at for at in came if out is None or at >= out.replace(microsecond=0)), default=None)
+        if proof is None:
+            self._break("R4: opted in in Kibo without an opt-in of the person later than their no", new)
+            return
+        again = [
+            one for one in cc if one.kind in ("unsubscribed", "left") and proof < one.at < self.run_began
+        ]
+        if again:
+            self._break("R4: opted in in Kibo although they have said no again since", new)
+
+    def _judge_opt_out(self, account: int, new: State) -> None:
+        emails = {one.email for one in self.states[account]}
+        outs = [one for one in self.acts if one.email in emails and one.kind in ("unsubscribed", "left")]
+        if not outs:
+            self._break("R4: opted out in Kibo though nobody said no in Constant Contact", new)
+
+    # ------------------------------------------------------------ whole accounts
+
+    def take_prints(self) -> None:
+        """Remember all of every account but the opt-in; to be called after an act and before a run."""
+        self.prints = {one.id: self.bench.kibo.fingerprint(one.id) for one in list(self.bench.kibo.book)}
+
+    def compare_prints(self) -> None:
+        """Note every account of which more than the opt-in was changed by us."""
+        for account, before in self.prints.items():
+            if self.bench.kibo.book.get(account) and self.bench.kibo.fingerprint(account) != before:
+                self._break("more than the opt-in was changed in Kibo", account)
+
+
+def _seen(one: Contact, active: str | None) -> Seen:
+    return Seen(
+        email_key(one.address or ""),
+        one.permission,
+        one.deleted_at is not None,
+        active in one.lists,
+        frozenset(one.lists) - {active or ""},
+        tuple(repr(getattr(one, name)) for name in (*_FIELDS, *_PARTS)),
+        one.opt_out_source or "",
+        one.resubscribe_asked,
+    )
