@@ -154,3 +154,11 @@ def test_odd_text_in_an_error_is_kept_as_far_as_it_can_be(store: SqliteStore) ->
     found = store.queue.get("e001")
     assert found is not None
     assert found.error == "name ? refused"
+
+
+def test_an_entry_put_off_by_a_clock_that_was_ahead_does_not_wait_for_it(store: SqliteStore) -> None:
+    fill(store, replace(event(1, status=EventStatus.RETRY), next_try_at=NOON + timedelta(days=40)))
+    fill(
+        store, replace(event(2, customer=2, status=EventStatus.RETRY), next_try_at=NOON + timedelta(hours=12))
+    )
+    assert ids(store.queue.due(NOON, None, 9)) == ["e001"]
