@@ -59,7 +59,10 @@ class Shop:
         command = [sys.executable, "-m", "ccdesk", "sandbox", "--customers", str(customers)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
         assert self._process.stdout is not None
-        self.addresses: dict[str, str] = json.loads(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"The sandbox ended with {self._process.wait()} before it served")
+        self.addresses: dict[str, str] = json.loads(line)
         self._watched = psutil.Process(self._process.pid)
         if not limits:
             self.order("switches/cc", UNLIMITED)
@@ -158,7 +161,9 @@ class Desk:
             text=True,
         )
         assert process.stderr is not None
-        address = next(line for line in process.stderr if line.startswith("Open: "))[6:].strip()
+        address = next((line[6:].strip() for line in process.stderr if line.startswith("Open: ")), "")
+        if not address:
+            raise RuntimeError(f"The log-in ended with {process.wait()} and named no address")
         with urllib.request.urlopen(Person().decide(address), timeout=30) as page:
             page.read()
         process.stderr.read()

@@ -49,7 +49,7 @@ def measure(limits: Sequence[bool], customers: int = CUSTOMERS, entries: int = E
             found["peak_mb"],
             busy,
             f"{found['status']}; longest gap {found['longest_ms']:.1f} ms, p99 {found['p99_ms']:.1f} ms, "
-            f"{found['rows_scrolled']:,} rows scrolled",
+            f"{found['rows_scrolled']:,} rows scrolled (at rest before it: longest {found['quiet_longest_ms']:.1f} ms)",
             f"p99 <= {P99_MS} ms, none > {GAP_MS} ms",
             found["longest_ms"] <= GAP_MS and found["p99_ms"] <= P99_MS,
         )

@@ -23,6 +23,7 @@ from ccdesk.paths import Paths
 from ccdesk.service.loop import Loop
 
 TICK_MS, SCROLL_MS = 10, 50
+QUIET_S = 10.0  # before the export: what the machine itself does to the timer
 CHUNK = 5_000
 REASONS = {
     Outcome.ADDED: "imported",
@@ -78,9 +79,12 @@ def measure(container: Container, run: Run) -> dict[str, object]:
     wait(2.0)
     opened = open_view(parts, run)
     dialog = opened[1]
-    gaps = Gaps()
+    gaps, quiet = Gaps(), Gaps()
     scroller = Scroller(dialog)
     wait(1.5)
+    quiet.start()
+    wait(QUIET_S)
+    quiet.stop()
     gaps.start()
     scroller.start()
     began, cpu = time.perf_counter(), time.process_time()
@@ -107,6 +111,7 @@ def measure(container: Container, run: Run) -> dict[str, object]:
         "p99_ms": gaps.seconds[int(len(gaps.seconds) * 0.99)] * 1000,
         "worst_ms": [round(one * 1000, 1) for one in gaps.seconds[-10:]],
         "gaps": len(gaps.seconds),
+        "quiet_longest_ms": quiet.seconds[-1] * 1000,
     }
 
 
