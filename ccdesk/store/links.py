@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,23 @@ from typing import Any
 import peewee
 from peewee import SQL, fn
 
-from ccdesk.core.models import Link
-from ccdesk.store.columns import to_text
+from ccdesk.core.models import Link, LinkState, Owed, Ownership
+from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.tables import LinkRow, ScanRow
 
 COLUMNS = tuple(getattr(LinkRow, field.name) for field in fields(Link))
 STORED = tuple(field.name for field in LinkRow._meta.sorted_fields)  # Link's fields and its email_key
 SAVE = upsert(LinkRow)
+_MOMENTS = ("kibo_updated_at", "written_at", "opt_out_at", "out_since", "resubscribe_asked_at")
+_READ: dict[str, Callable[[Any], Any]] = {
+    "ownership": Ownership,
+    "state": LinkState,
+    "owed": Owed,
+    **dict.fromkeys(("agreed", "kibo_opted_in", "on_list", "adding"), bool),
+    **dict.fromkeys(_MOMENTS, from_text),
+}
+_READERS = [(place, _READ[field.name]) for place, field in enumerate(fields(Link)) if field.name in _READ]
 
 # Literal, not parameters: SQLite uses a partial index only where it sees the index's own condition.
 ON_LIST = SQL("on_list = 1")
@@ -96,11 +105,21 @@ class SqliteLinks:
         return self._select(query.order_by(LinkRow.customer_id).limit(limit))
 
     def _select(self, query: peewee.BaseQuery) -> list[Link]:
-        return [Link(*row) for row in self._database.rows(query)]
+        sql, values = query.sql()
+        return [_link(row) for row in self._database.statement(sql, values)]
 
 
 def _row(link: Link) -> Row:
     return tuple(_stored(getattr(link, name)) for name in STORED)
+
+
+def _link(row: Row) -> Link:
+    """Make a link of a row as it is stored; done here, and not by peewee's fields, because there are many."""
+    values = list(row)
+    for place, read in _READERS:
+        if values[place] is not None:
+            values[place] = read(values[place])
+    return Link(*values)
 
 
 def _stored(value: Any) -> Any:

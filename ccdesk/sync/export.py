@@ -169,8 +169,8 @@ def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: 
             )
         for one, decision in zip(group, decisions, strict=True):
             customer = one.customer
-            planned.append(_planned(one, contact, decision))
             if decision.action is not Action.NONE:
+                planned.append(_planned(one, contact, decision))
                 continue
             entries.append(
                 Entry(customer.id, customer.email, decision.outcome, decision.reason, decision.code)
@@ -187,7 +187,7 @@ def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: 
 
 
 def _planned(one: Candidate, contact: Contact | None, decision: ExportDecision) -> Planned:
-    noted = one.note and decision.action not in (Action.NONE, Action.ADD)
+    noted = one.note and decision.action is not Action.ADD
     return Planned(
         one,
         decision.action.value,
