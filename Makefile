@@ -1,6 +1,7 @@
 # make demo   opens the window on a pretend shop (without a display: plays the tour and says where the pictures are)
 # make test   checks style and types and runs the tests
 # make soak   shows for about half an hour that no schedule of failures breaks the promise (SEED=1)
+# make bench  measures what the README quotes (BENCH="--only export --sizes 1000" for a part)
 # make package  builds the program that needs no Python (dist/ccdesk)
 
 PYTHON ?= python3
@@ -9,8 +10,9 @@ BIN := $(VENV)/bin
 STAMPS := .stamps
 TOUR := tour
 SEED ?= 1
+BENCH ?=
 
-.PHONY: demo tour test soak lint types package clean format
+.PHONY: demo tour test soak bench lint types package clean format
 
 demo: $(STAMPS)/app
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -30,6 +32,9 @@ soak: $(STAMPS)/dev
 	@sh tools/system-packages.sh --soak
 	CCDESK_SOAK=1 CCDESK_SOAK_SEED=$(SEED) QT_QPA_PLATFORM=offscreen \
 		$(BIN)/python -m pytest -p no:xdist -p no:randomly --timeout 0 tests/soak
+
+bench: $(STAMPS)/dev
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks $(BENCH)
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .

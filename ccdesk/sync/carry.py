@@ -141,7 +141,7 @@ def _accounts(ctx: RunContext, link: Link) -> list[Customer]:
     Whoever unsubscribes and then changes the e-mail in the shop has not agreed to be mailed there.
     The own account comes last: its link carries the debt until all the others are done.
     """
-    accounts = {account.id: account for account in ctx.customers.by_email(link.email)}
+    accounts = {account.id: account for account in ctx.accounts(link.email)}
     if link.owed is Owed.OPT_OUT and link.customer_id not in accounts:
         try:
             accounts[link.customer_id] = ctx.customers.get(link.customer_id)

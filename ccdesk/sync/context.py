@@ -15,10 +15,11 @@ from ccdesk.core.errors import (
     ConfirmNeeded,
     ItemError,
     ListGone,
+    NotFound,
     Refused,
     Unreachable,
 )
-from ccdesk.core.models import ContactList, Customer
+from ccdesk.core.models import ContactList, Customer, LinkState, email_key
 from ccdesk.core.ports import Customers, Mailing, Store
 from ccdesk.core.runs import Entry, Outcome, Progress, Run
 
@@ -37,6 +38,7 @@ BASELINE = "export.baseline"  # Kibo's time of the first complete export
 CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see unfinished.py
+EXPORT_NOTED = "export.noted"  # the last chunk of it that the links know of
 COMPARED_AT = "compare.finished_at"
 
 GUARD_SHARE = 0.20
@@ -145,6 +147,24 @@ class RunContext:
         if len(self.fresh) < FRESH_MOST:
             self.fresh[customer_id] = found
         return found
+
+    def accounts(self, email: str) -> list[Customer]:
+        """Return every account with that e-mail (design R1), by ascending id.
+
+        Kibo's filter finds only what is spelled alike; accounts spelled otherwise are known by their links.
+        """
+        found = {one.id: one for one in self.customers.by_email(email)}
+        key = email_key(email)
+        for link in self.store.links.by_email(key) if key else ():
+            if link.customer_id in found or link.state is LinkState.CLOSED:
+                continue
+            try:
+                account = self.customers.get(link.customer_id)
+            except NotFound:
+                continue  # its own event or the full compare closes the link
+            if account.email_key == key:
+                found[account.id] = account
+        return [found[number] for number in sorted(found)]
 
     def progress(self, phase: str, done: int = 0, total: int = 0) -> None:
         """Tell watchers how far the run is; the time left follows from the phase's pace so far."""

@@ -206,7 +206,7 @@ def _opt_outs(ctx: RunContext, work: _Work) -> None:
 def _other_opted_in(ctx: RunContext, email: str, customer_id: int) -> int | None:
     if not email.strip():
         return None
-    for account in ctx.customers.by_email(email):
+    for account in ctx.accounts(email):
         if account.id != customer_id and wants_mail(account, guests=ctx.settings.guests):
             return account.id
     return None

@@ -14,7 +14,7 @@ from ccdesk.core.ports import Activity
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.jobs import JobNotDone, Patience
 from ccdesk.sync.plan_export import Action
-from ccdesk.sync.unfinished import intend, intended, pages_of
+from ccdesk.sync.unfinished import intend, intended, last_noted, pages_of
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +85,7 @@ def _add_of(ctx: RunContext, people: Sequence[Planned]) -> Batch:
 
 
 def _send_all(ctx: RunContext, action: Action, batches: Iterator[Batch]) -> None:
-    numbers = [chunk.number for chunk in ctx.store.exports.chunks()]
-    number = max(numbers, default=0)
+    number = max([last_noted(ctx), *(chunk.number for chunk in ctx.store.exports.chunks())])
     under_way: list[Chunk] = []
     for first, last, people, call in batches:
         ctx.check_cancel()

@@ -115,6 +115,7 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
 
 def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
     """Store what was judged; what is owed to Kibo gets its entry when it is carried there."""
+    judgements = [one for one in judgements if not _is_in_already(ctx, one.link)]
     entries = [
         Entry(one.link.customer_id, one.link.email, Outcome.SKIPPED, one.reason)
         for one in judgements
@@ -126,6 +127,18 @@ def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
             if one.again:
                 queue_again(ctx, one.link.customer_id)
         ctx.record(entries)
+
+
+def _is_in_already(ctx: RunContext, link: Link) -> bool:
+    """Say whether an opt-in is owed to an account although the person never was out.
+
+    Another account with the e-mail is opted in and keeps them on the list: that they are there, or signed up
+    some time, lifts no "no" said in this account (design R1).
+    """
+    if link.owed is not Owed.OPT_IN:
+        return False
+    others = ctx.store.links.by_email(link.email_key)
+    return any(one.kibo_opted_in is True for one in others if one.customer_id != link.customer_id)
 
 
 # ---------------------------------------------------------------- scan of the list

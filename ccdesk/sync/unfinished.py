@@ -74,7 +74,7 @@ def take_up(ctx: RunContext) -> OpenExport:
         found.save(ctx)
         return found
     note_unfinished(ctx)
-    ctx.store.exports.clear()
+    close(ctx)
     begun = OpenExport(
         ctx.run.id,
         ctx.clock.now(),
@@ -95,6 +95,7 @@ def close(ctx: RunContext) -> None:
     """Forget the export: it is finished."""
     with ctx.store.transaction():
         ctx.store.state.set(names.EXPORT_OPEN, "")
+        ctx.store.state.set(names.EXPORT_NOTED, "")
         ctx.store.exports.clear()
 
 
@@ -103,8 +104,16 @@ def note_unfinished(ctx: RunContext) -> None:
 
     Else a "no" in Kibo that comes before the export is gone on with would look like no change.
     """
+    done = last_noted(ctx)
     for chunk in ctx.store.exports.chunks():
-        intend(ctx, chunk)
+        if chunk.number > done:
+            intend(ctx, chunk)
+            ctx.store.state.set(names.EXPORT_NOTED, str(chunk.number))
+
+
+def last_noted(ctx: RunContext) -> int:
+    """Return the number of the last chunk noted; later chunks have greater ones."""
+    return int(ctx.store.state.get(names.EXPORT_NOTED) or 0)
 
 
 def intend(ctx: RunContext, chunk: Chunk) -> None:
