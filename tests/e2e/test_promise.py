@@ -111,6 +111,41 @@ def test_a_second_account_does_not_put_back_somebody_who_just_left_the_list(read
     ready.quiet_cycles()
 
 
+@pytest.mark.parametrize("spelling", [" ada@example.com", "ADA@Example.com"])
+def test_an_account_spelled_otherwise_keeps_the_person_on_the_list(ready, spelling):
+    ready.kibo.set_switches(email_match_case=True)
+    second = ready.kibo.add_customer(spelling, True)
+    ready.later()
+    ready.cycle()
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    settle(ready)
+    assert "ada@example.com" in ready.members()
+    assert ready.opted_in(second)
+    ready.cc.unsubscribe("ada@example.com")
+    ready.later()
+    settle(ready)
+    assert not ready.opted_in(second)
+    ready.quiet_cycles()
+
+
+def test_a_sign_up_elsewhere_opts_in_no_account_that_said_no_while_another_is_in(ready):
+    first = ready.kibo.add_customer("gus@example.com", False)
+    ready.later()
+    ready.cc.add_contact("gus@example.com", source="Contact")
+    ready.later()
+    second = ready.kibo.add_customer("gus@example.com", True)
+    ready.later()
+    settle(ready)
+    assert "gus@example.com" in ready.members()
+    assert not ready.opted_in(first)
+    ready.kibo.opt_out(second)
+    ready.later()
+    settle(ready)
+    assert "gus@example.com" not in ready.members()
+    ready.quiet_cycles()
+
+
 def test_a_disabled_account_keeps_nobody_on_the_list(ready):
     second = ready.kibo.add_customer("ada@example.com", True, active=False)
     ready.later()
