@@ -292,9 +292,8 @@ class Truth:
         if proof is None:
             self._break("R4: opted in in Kibo without an opt-in of the person later than their no", new)
             return
-        again = [
-            one for one in cc if one.kind in ("unsubscribed", "left") and proof < one.at < self.run_began
-        ]
+        outs = [one for one in cc if one.kind == "unsubscribed" or (one.kind == "left" and one.known)]
+        again = [one for one in outs if proof < one.at < self.run_began]
         if again:
             self._break("R4: opted in in Kibo although they have said no again since", new)
 
