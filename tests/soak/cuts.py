@@ -1,0 +1,234 @@
+"""A shop whose people act at random, and a real process of ccdesk that is killed at a chosen moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.paths import Paths
+from ccdesk.sandbox.kernel import Fault, Faults
+from tests.e2e.world import World
+
+PATIENCE = 90.0  # seconds for a process to get anywhere on a busy computer
+
+
+class CountedFaults(Faults):
+    """Counts the calls, and kills a process in the middle of one of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls, self._at, self._acts = 0, 0, True
+        self._process: subprocess.Popen[str] | None = None
+        self._armed = threading.Event()
+
+    def arm(self, process: subprocess.Popen[str], at: int, *, acts: bool) -> None:
+        """Kill `process` in its call number `at`, the service acting on that call or not."""
+        self._process, self._at, self._acts = process, at, acts
+        self._armed.set()
+
+    def begin(self) -> None:
+        """Count from here; nothing is let through before `arm` or `free`."""
+        self.calls, self._at, self._process = 0, 0, None
+        self._armed.clear()
+
+    def free(self) -> None:
+        """Kill nobody."""
+        self._process = None
+        self._armed.set()
+
+    def take(self, service: str, method: str, path: str) -> Fault | None:
+        """Count a call, and suffer what is ordered for it."""
+        self._armed.wait(PATIENCE)
+        self.calls += 1
+        if self._process is None or self.calls != self._at:
+            return super().take(service, method, path)
+        process, self._process = self._process, None
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        return None if self._acts else Fault("drop_before")
+
+
+class Shop:
+    """What the people of a shop want, beside what both services hold."""
+
+    def __init__(self, world: World, chance: random.Random) -> None:
+        self.world, self.chance = world, chance
+        self.wants: dict[str, bool] = {}
+        self.numbers: dict[str, int] = {}
+        self.signed_up: dict[str, int] = {}
+        self.final: set[str] = set()  # unsubscribed in Constant Contact: they stay out
+        self.foreign: dict[str, str] = {}
+        self.untouched: dict[int, str] = {}
+        self._other = world.cc.add_list("Other list")
+        for _ in range(6):
+            self.join(opted_in=True)
+        self.join(opted_in=False)
+
+    def join(self, *, opted_in: bool) -> None:
+        """Somebody new in Kibo, now and then known to Constant Contact from elsewhere."""
+        email = f"person{len(self.wants)}@example.com"
+        if self.chance.random() < 0.25:
+            self.world.cc.add_contact(email, lists=[self._other], first_name="Kept", last_name="As it is")
+            self.foreign[email] = "Kept"
+        number = self.world.kibo.add_customer(email, opted_in, first_name="Per", last_name="Son")
+        self.numbers[email], self.wants[email] = number, opted_in
+        self.signed_up[email] = int(opted_in)
+        self.untouched[number] = self.world.kibo.fingerprint(number)
+
+    def act(self) -> None:
+        """Let a few people act, each at most once."""
+        world, chance = self.world, self.chance
+        known = [email for email in self.wants if email not in self.final]
+        for email in chance.sample(known, min(3, len(known))):
+            number = self.numbers[email]
+            if self.wants[email] and email in world.members() and chance.random() < 0.5:
+                world.cc.unsubscribe(email)
+                self.wants[email] = False
+                self.final.add(email)
+            elif self.wants[email]:
+                world.kibo.opt_out(number)
+                self.wants[email] = False
+            else:
+                world.kibo.opt_in(number)
+                self.wants[email] = True
+                self.signed_up[email] += 1
+        self.join(opted_in=chance.random() < 0.8)
+        self.join(opted_in=True)
+
+    def check(self) -> None:
+        """Hold both services against what the people want."""
+        world = self.world
+        wanted = {email for email, wants in self.wants.items() if wants}
+        members = world.members()
+        assert members - wanted == set(), "on the list without having agreed"
+        assert wanted - members == set(), "agreed, but not on the list"
+        for email, number in self.numbers.items():
+            assert world.opted_in(number) == self.wants[email], f"{email} in Kibo"
+            assert world.kibo.fingerprint(number) == self.untouched[number], f"{email} was changed in Kibo"
+        for email, name in self.foreign.items():
+            contact = world.cc.contact(email)
+            assert contact is not None
+            assert contact["first_name"] == name, f"{email} is another source's contact"
+            kept = self._other in contact["list_memberships"] or email in self.final
+            assert kept, f"{email} was taken off another list"
+        mails = [mail["to"].lower() for mail in world.cc.mails()]
+        twice = {email for email in set(mails) if mails.count(email) > self.signed_up[email]}
+        assert twice == set(), "got the same mail twice"
+
+
+def check_files(base: Path) -> None:
+    """Hold the files against what a power cut may leave."""
+    with closing(sqlite3.connect(Paths(base).database)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert database.execute("SELECT COUNT(*) FROM run WHERE status = 'RUNNING'").fetchone()[0] == 0
+    vault = base / "vault.json"
+    assert isinstance(json.loads(vault.read_text()), dict)
+    assert stat.S_IMODE(vault.stat().st_mode) == 0o600
+    left = [one.name for one in base.iterdir() if one.name.startswith(".vault-")]
+    assert left == [], "a copy of the secrets was left behind"
+
+
+class Power:
+    """Starts ccdesk as its own process and kills it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.faults = CountedFaults()
+        self.faults.free()
+        world.sandbox.faults = self.faults
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith("CCDESK_")},
+            **world.environment,
+        }
+        self.calls: dict[str, int] = {}  # of a whole command, as far as known
+        self.seconds: dict[str, float] = {}
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start a command."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "ccdesk", "--base-dir", str(self.world.base), *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def cut(self, chance: random.Random, *words: str) -> str:
+        """Do a command and kill it at a random call or a random time; tell when, `""` if it was faster."""
+        name = " ".join(words[:2])
+        self.faults.begin()
+        began = time.monotonic()
+        with self.start(*words) as process:
+            calls = self.calls.get(name, 0 if words[0] == "settings" else 8)
+            if calls and chance.random() < 0.6:
+                at, acts = chance.randint(1, calls), chance.random() < 0.5
+                self.faults.arm(process, at, acts=acts)
+                told = f"in call {at}{'' if acts else ', which was lost'}"
+                told = "" if self._ended(process, PATIENCE) else told
+            else:
+                self.faults.free()
+                at_time = chance.uniform(0.3, 1.05) * self.seconds.get(name, 2.0)
+                told = "" if self._ended(process, at_time) else f"after {at_time:.2f} s"
+            if process.poll() is None:
+                process.kill()
+            error = process.communicate()[1]
+        self.faults.free()
+        assert "Traceback" not in error, error
+        if not told:
+            self.calls[name] = max(self.faults.calls, self.calls.get(name, 0))
+            self.seconds[name] = time.monotonic() - began
+        return told and f"{name} {told}"
+
+    @staticmethod
+    def _ended(process: subprocess.Popen[str], seconds: float) -> bool:
+        """Wait for the end; say whether it came by itself."""
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return process.returncode >= 0
+
+
+def finish(world: World) -> None:
+    """Start ccdesk again, let it go on as the loops would, and see that it comes to rest."""
+    world.reopen()
+    assert all(run.status is not RunStatus.RUNNING for run in world.desk.runs())
+    if not world.desk.first_export_done() or world.desk.export_to_continue():
+        _complete(world, RunKind.EXPORT)
+    for _ in range(2):
+        _complete(world, RunKind.EVENTS)
+        _complete(world, RunKind.INBOUND)
+    mark = world.sandbox.log.mark()
+    _complete(world, RunKind.EVENTS)
+    _complete(world, RunKind.INBOUND)
+    writes = [one for one in world.sandbox.log.writes(since=mark) if "contact_exports" not in one.path]
+    assert writes == [], "a quiet cycle writes nothing"
+
+
+def _complete(world: World, kind: RunKind) -> None:
+    run = world.desk.run(kind)
+    assert run.status is RunStatus.COMPLETE, f"{kind.value}: {run.message}"
+
+
+@contextmanager
+def replayed(seed: int, life: int) -> Iterator[list[str]]:
+    """Tell with a failure which cuts came before it."""
+    cuts: list[str] = []
+    try:
+        yield cuts
+    except BaseException as error:
+        error.add_note(f"CCDESK_SOAK_SEED={seed}, life {life}; cuts so far: {cuts}")
+        raise
