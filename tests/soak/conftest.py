@@ -10,12 +10,14 @@ from collections.abc import Callable
 
 import pytest
 
+SOAK = bool(os.environ.get("CCDESK_SOAK"))  # read now: no test sees this computer's CCDESK_ variables
+
 _said = pytest.StashKey[list[str]]()
 
 
 def amount(small: int, soak: int) -> int:
     """How many of something to do: few in `make test`, many in `make soak`."""
-    return soak if os.environ.get("CCDESK_SOAK") else small
+    return soak if SOAK else small
 
 
 @pytest.fixture(scope="session")

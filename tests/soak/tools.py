@@ -1,6 +1,5 @@
 """What tests against real programs of the system share."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -8,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.auth.test_loopback import free_ports as free_ports
+from tests.soak.conftest import SOAK
 
-only_soak = pytest.mark.skipif("CCDESK_SOAK" not in os.environ, reason="takes long: only in make soak")
+only_soak = pytest.mark.skipif(not SOAK, reason="takes long: only in make soak")
 
 
 def need(*programs: str) -> None:
@@ -18,7 +18,7 @@ def need(*programs: str) -> None:
     if not missing:
         return
     text = f"not installed: {', '.join(missing)} (tools/system-packages.sh --soak installs them)"
-    if os.environ.get("CCDESK_SOAK"):
+    if SOAK:
         pytest.fail(text, pytrace=False)
     pytest.skip(text)
 
