@@ -1,14 +1,16 @@
 """One run at a time per store, across window, loop and command line (design §4).
 
 The lease is one row that names its holder. Whether a holder on this computer lives is asked of the system, by
-process id and start time (ids are used again). Where that cannot tell, the heartbeat decides: a holder silent
-for two minutes is dead. A heartbeat in the future means that a clock was set, never that the holder is dead.
+process id and start time (ids are used again), counted from the computer's start where that can be known, for
+the wall clock may be set meanwhile. Where the system cannot tell, the heartbeat decides: not by its age alone,
+which a clock set wrong makes any figure, but by whether it still beats while we watch.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 import uuid
 from dataclasses import dataclass, fields
@@ -24,7 +26,10 @@ from ccdesk.store.tables import LeaseRow
 
 SILENT = timedelta(minutes=2)
 RENEW_EVERY = 5.0  # seconds
+WATCH = 30.0  # seconds; longer than a living holder's heart usually takes for a beat
 START_TOLERANCE = 2.0  # seconds; systems round the start time
+SINCE_BOOT = sys.platform == "linux"  # elsewhere the start time itself does not move with the clock
+LONG_AGO = 1e9  # seconds: no computer has run that long, so it is a date, from a ccdesk that kept dates
 
 TAKE = upsert(LeaseRow)
 
@@ -62,17 +67,33 @@ class SqliteLease:
 
     def acquire(self, what: str) -> None:
         """Take the lease or raise Busy, which names the holder. A dead holder's lease is taken over."""
+        silent = self._watched()
         now = self._clock.now()
         with self._database.transaction():
             holder = self._read()
-            if holder is not None and _lives(holder, now):
+            if holder is not None and holder != silent and _lives(holder, now):
                 raise _busy(holder)
             moment, pid = to_text(now), os.getpid()
-            started = psutil.Process(pid).create_time()
-            row = (1, self._owner, pid, started, socket.gethostname(), what, moment, moment)
+            row = (1, self._owner, pid, _started(pid), socket.gethostname(), what, moment, moment)
             self._database.many(TAKE, [row])
         self._thread = threading.get_ident()
         self._renewed = self._clock.monotonic()
+
+    def _watched(self) -> Holder | None:
+        """Return a holder found dead by watching; None where there is nobody, or it is known without.
+
+        Raises:
+            Busy: the heart beat while we watched: one of the two clocks is wrong.
+
+        """
+        holder, now = self._read(), self._clock.now()
+        if holder is None or abs(now - holder.heartbeat) < SILENT or _asked(holder) is not None:
+            return None
+        self._clock.wait(threading.Event(), WATCH)
+        found = self._read()
+        if found is not None and found != holder:
+            raise _busy(found)
+        return holder
 
     def renew(self) -> None:
         """Show that we are alive; writes every few seconds only, so it can be called for every item.
@@ -109,28 +130,49 @@ class SqliteLease:
 
 
 def _lives(holder: Holder, now: datetime) -> bool:
-    if holder.host == socket.gethostname():
-        known = _process_lives(holder.pid, holder.process_started)
-        if known is not None:
-            return known
-    return now - holder.heartbeat < SILENT
+    known = _asked(holder)
+    return known if known is not None else now - holder.heartbeat < SILENT
+
+
+def _asked(holder: Holder) -> bool | None:
+    """Ask the system whether the holder lives; None if it cannot tell."""
+    if holder.host != socket.gethostname():
+        return None
+    return _process_lives(holder.pid, holder.process_started)
 
 
 def _process_lives(pid: int, started: float) -> bool | None:
     """Say whether the very process lives; None if that cannot be told.
 
-    Another start time need not mean another process: some systems compute it from the wall clock, which may
-    have been set since.
+    Another date of its start need not mean another process: the clock may have been set since.
     """
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
-        return True if abs(process.create_time() - started) < START_TOLERANCE else None
+        counted = SINCE_BOOT and started < LONG_AGO
+        found = _started(pid) if counted else process.create_time()
+        if abs(found - started) < START_TOLERANCE:
+            return True
+        return False if counted else None
     except psutil.NoSuchProcess:
         return False
     except psutil.Error:  # not ours to look at
         return None
+
+
+def _started(pid: int) -> float:
+    """Return when a process began, in a form that does not change when the clock is set.
+
+    On Linux psutil adds the computer's start, which the system reckons from the wall clock: taken off again.
+    """
+    if not SINCE_BOOT:
+        return psutil.Process(pid).create_time()
+    while True:
+        boot = psutil.boot_time()
+        created = psutil.Process(pid).create_time()
+        if psutil.boot_time() == boot:  # else the clock was set in between
+            return created - boot
 
 
 def _busy(holder: Holder | None) -> Busy:

@@ -30,6 +30,14 @@ class MovedClock(Clock):
     def monotonic(self) -> float:
         return self.seconds
 
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        self.move(timedelta(seconds=seconds))
+        self.meanwhile()
+        return event.is_set()
+
+    def meanwhile(self) -> None:
+        """What others do while somebody waits; tests put something else here."""
+
     def move(self, by: timedelta) -> None:
         self.moment += by
         self.seconds += by.total_seconds()

@@ -105,24 +105,82 @@ def test_a_living_process_is_never_too_silent(opened: Callable[[], SqliteStore],
         (timedelta(minutes=2), False),
     ],
 )
-@pytest.mark.parametrize("columns", [{"host": "elsewhere"}, {"process_started": 1.0}])
-def test_the_heartbeat_decides_where_the_process_cannot_be_asked(
+@pytest.mark.parametrize("columns", [{"host": "elsewhere"}, {"process_started": 1.7e9}])
+def test_the_heartbeat_tells_where_the_process_cannot_be_asked(
     opened: Callable[[], SqliteStore],
     clock: MovedClock,
     silence: timedelta,
     alive: bool,
     columns: dict[str, object],
 ) -> None:
-    """Another computer, or a process id that may have been used again."""
+    """Another computer, or a start time kept as a date, which a clock that was set makes another one."""
     window, command_line = opened(), opened()
     window.lease.acquire("Export")
     change(window, heartbeat=clock.now() - silence, **columns)
     assert bool(command_line.lease.holder()) is alive
-    if alive:
-        with pytest.raises(Busy):
-            command_line.lease.acquire("Events")
-    else:
+
+
+HOURS = [timedelta(hours=number) for number in (-100_000, -3, -1, 1, 3, 100_000)]
+
+
+@pytest.mark.parametrize("wrong", HOURS)
+@pytest.mark.parametrize("columns", [{"host": "elsewhere"}, {"process_started": 1.7e9}])
+def test_a_wrong_clock_does_not_steal_from_a_heart_that_beats(
+    opened: Callable[[], SqliteStore], clock: MovedClock, wrong: timedelta, columns: dict[str, object]
+) -> None:
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+    change(window, heartbeat=clock.now() + wrong, **columns)
+    clock.meanwhile = lambda: change(window, heartbeat=clock.now() + wrong)  # type: ignore[method-assign]
+    with pytest.raises(Busy, match="Export"):
         command_line.lease.acquire("Events")
+    assert window.lease.holder().startswith("Export") or wrong < timedelta(0)
+
+
+@pytest.mark.parametrize("wrong", HOURS)
+def test_a_heart_that_does_not_beat_holds_nothing_for_ever(
+    opened: Callable[[], SqliteStore], clock: MovedClock, wrong: timedelta
+) -> None:
+    """It stopped on a computer whose clock was years ahead, or the computer was given another name since."""
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+    change(window, heartbeat=clock.now() + wrong, host="elsewhere")
+    command_line.lease.acquire("Events")
+    assert command_line.lease.holder().startswith("Events")
+
+
+def test_watching_ends_with_who_was_faster(opened: Callable[[], SqliteStore], clock: MovedClock) -> None:
+    window, command_line, other = opened(), opened(), opened()
+    window.lease.acquire("Export")
+    change(window, heartbeat=clock.now() - timedelta(hours=1), host="elsewhere")
+    clock.meanwhile = lambda: change(other, owner="other", what="Inbound")  # type: ignore[method-assign]
+    with pytest.raises(Busy, match="Inbound"):
+        command_line.lease.acquire("Events")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process knows the date of its start")
+@pytest.mark.parametrize("hours", [-30, -1, 1, 30])
+def test_setting_the_clock_makes_no_other_process_of_it(
+    opened: Callable[[], SqliteStore], clock: MovedClock, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """Linux reckons the computer's start, and by it every process's, from the wall clock."""
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+    clock.move(timedelta(hours=hours))
+    boot, created = psutil.boot_time, psutil.Process.create_time
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot() + hours * 3600)
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: created(self) + hours * 3600)
+    with pytest.raises(Busy):
+        command_line.lease.acquire("Events")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the heartbeat decides")
+def test_a_process_id_used_again_is_somebody_else(opened: Callable[[], SqliteStore]) -> None:
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+    change(window, process_started=LeaseRow.process_started - 60)
+    assert command_line.lease.holder() == ""
+    command_line.lease.acquire("Events")
 
 
 def test_the_heartbeat_decides_where_the_system_keeps_silent(
