@@ -23,14 +23,21 @@ class Clock:
         return event.wait(max(0.0, seconds))
 
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+
+
 def parse_time(text: str) -> datetime | None:
     """Read any of the date forms both services use; no zone means UTC; unreadable gives None.
+
+    So does a year that no shop has seen: 0001 and 9999 are what programs write for "never".
 
     Source: constant-contact.md §1 (`Z`, milliseconds, `+0000`), kibo.md §9.
     """
     try:
         moment = datetime.fromisoformat(text.strip().replace("z", "Z"))
     except ValueError:
+        return None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
         return None
     if moment.tzinfo is UTC:
         return moment

@@ -29,9 +29,11 @@ def look(ctx: RunContext) -> int:
     since = ctx.store.state.get_time(names.EVENTS_SINCE)
     if since is None:
         newest = ctx.customers.newest_update()
+        told = [moment for moment in (newest, ctx.customers.server_time) if moment is not None]
+        first = min(told, default=None)  # a date ahead of Kibo's own clock would hide what changes until then
         with ctx.store.transaction():
-            ctx.store.state.set_time(names.EVENTS_SINCE, newest or ctx.customers.server_time)
-            ctx.store.state.set_time(names.EVENTS_BEGAN, newest or ctx.customers.server_time)
+            ctx.store.state.set_time(names.EVENTS_SINCE, first)
+            ctx.store.state.set_time(names.EVENTS_BEGAN, first)
         return 0
     added = _take_hints(ctx)
     begin = _begin(since, ctx.store.state.get_time(names.EVENTS_POLLED))
@@ -51,8 +53,10 @@ def look(ctx: RunContext) -> int:
 
 def _begin(since: datetime, polled_at: datetime | None) -> datetime:
     """Where to look from: the watermark less the overlap, or later where a later look was complete."""
-    begin = since - KIBO_OVERLAP
-    return max(begin, polled_at - _QUIET) if polled_at is not None else begin
+    if polled_at is None:
+        return since - KIBO_OVERLAP
+    # No change can be later than the look that showed it: a watermark that says so was a defect of data.
+    return max(min(since, polled_at) - KIBO_OVERLAP, polled_at - _QUIET)
 
 
 def _began(ctx: RunContext) -> datetime | None:

@@ -1,5 +1,6 @@
 """Where two acts, two accounts or a failure meet: no opt-out is lost, nobody unasked is mailed or held up."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -415,6 +416,35 @@ def test_guests_are_not_put_on_the_list_by_events_where_they_are_not_exported(re
     assert "gus@example.com" not in ready.members()
     assert "guest" in ready.entries(events)[guest].reason
     ready.quiet_cycles()
+
+
+@pytest.mark.parametrize(
+    "date", ["2050-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00"]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_an_impossible_update_date_hides_no_later_change(world, date, first):
+    ada = world.kibo.add_customer("ada@example.com", True)
+    world.later()
+    world.choose_list()
+    if not first:
+        world.export()
+        world.cycle()
+    page = world.kibo.customer(ada)
+    page["auditInfo"]["updateDate"] = date
+    body = json.dumps({"startIndex": 0, "pageSize": 200, "pageCount": 1, "totalCount": 1, "items": [page]})
+    fault = Fault("garbage", service="kibo", method="GET", path="/accounts$", body=body, times=2)
+    world.sandbox.faults.add(fault)
+    world.desk.run(RunKind.EVENTS)
+    world.sandbox.faults.clear()
+    world.later(31)
+    bob = world.kibo.add_customer("bob@example.com", True)
+    world.later()
+    world.cycle()
+    assert "bob@example.com" in world.members()
+    world.kibo.opt_out(bob)
+    world.later(31)
+    world.cycle()
+    assert "bob@example.com" not in world.members()
 
 
 # ---------------------------------------------------------------- the guard
