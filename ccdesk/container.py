@@ -20,6 +20,7 @@ from ccdesk.clients.transport import prepare_session
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import SettingsError, VaultError
 from ccdesk.core.ports import Account, Vault
+from ccdesk.core.redaction import hide
 from ccdesk.core.settings import Settings
 from ccdesk.paths import Paths
 from ccdesk.service.connections import LoginState, PendingLogin
@@ -203,11 +204,14 @@ class RealConnections:
 
     def kibo_secret(self) -> str:
         """Return the shared secret: the environment's, else the vault's."""
-        return self._environment.get(SECRET_VARIABLE) or self._vault().get(_SECRET)
+        found = self._environment.get(SECRET_VARIABLE) or self._vault().get(_SECRET)
+        hide(found)
+        return found
 
     def set_kibo_secret(self, secret: str) -> None:
         """Keep or remove the shared secret; runs sign in with it from now on."""
         self._for_runs.clear()
+        hide(secret)
         if secret:
             self._vault().set(_SECRET, secret)
         else:
@@ -236,6 +240,14 @@ class Container:
         self.store.close_all()
 
 
+def take_environment() -> dict[str, str]:
+    """Return what the environment holds, and take the secret out of it: no program we start inherits it."""
+    taken = dict(os.environ)
+    secret = os.environ.pop(SECRET_VARIABLE, "")
+    hide(secret)
+    return taken
+
+
 def build_container(
     paths: Paths, *, environment: Mapping[str, str] | None = None, clock: Clock | None = None
 ) -> Container:
@@ -245,7 +257,7 @@ def build_container(
         StoreError: the folder or the database cannot be used.
 
     """
-    environment, clock = os.environ if environment is None else environment, clock or Clock()
+    environment, clock = take_environment() if environment is None else environment, clock or Clock()
     paths.prepare()
     store = SqliteStore(paths.database, clock)
     connections = RealConnections(store, paths.base, environment, clock)

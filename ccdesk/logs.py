@@ -5,25 +5,15 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
-import re
 import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
-_EMAIL = re.compile(r"([^\s@<>\"'(),;:=%]{1,64})(@|%40)([\w.-]+)")
-_BEARER = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]+")
-_SECRETISH = re.compile(
-    r"(?i)((?:access_token|refresh_token|id_token|client_secret|code_verifier|code|state|password|secret)"
-    r"[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,}]+"
-)
-_JWT = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
-
-
-def redact(text: str) -> str:
-    """Return the text with tokens, secrets and the local parts of e-mail addresses taken out."""
-    text = _BEARER.sub(r"\1[token]", text)
-    text = _JWT.sub("[token]", text)
-    text = _SECRETISH.sub(r"\1[hidden]", text)
-    return _EMAIL.sub(lambda match: f"{match[1][:1]}…{match[2]}{match[3]}", text)
+from ccdesk.core.redaction import redact as redact
 
 
 class RedactingFormatter(logging.Formatter):
@@ -32,6 +22,28 @@ class RedactingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line without secrets."""
         return redact(super().format(record))
+
+
+@contextmanager
+def faults_reported() -> Iterator[None]:
+    """Have faults nobody caught, in threads as well, go to the log and to stderr without secrets."""
+    hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook)
+    sys.excepthook = _report
+    threading.excepthook = lambda args: _report(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: _report(args.exc_type, args.exc_value, args.exc_traceback)
+    try:
+        yield
+    finally:
+        sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
+
+
+def _report(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    if issubclass(kind, SystemExit | KeyboardInterrupt):
+        return
+    text = "".join(traceback.format_exception(kind, error, trace))
+    logging.getLogger("ccdesk").critical("an unexpected fault\n%s", text)
+    if sys.stderr is not None:
+        sys.stderr.write(f"ccdesk: {redact(f'{kind.__name__}: {error}')}\n")
 
 
 def start_logging(path: Path | None, *, verbose: bool = False) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from ccdesk.auth.oauth import LONGEST_LIFETIME, TokenReply
 from ccdesk.core.clock import format_time, parse_time
 from ccdesk.core.ports import Vault
+from ccdesk.core.redaction import hide
 
 ACCESS, REFRESH, INFO = "cc_access_token", "cc_refresh_token", "cc_token_info"
 _EARLY = timedelta(minutes=5)  # treat as expired that early (§2); a short life: at its half
@@ -45,6 +46,7 @@ class Held:
 def read(vault: Vault, stamp: str) -> Held:
     """Return what the vault holds; what cannot be read of the times makes the token look old."""
     access, refresh = vault.get(ACCESS), vault.get(REFRESH)
+    hide(access, refresh)
     try:
         info = json.loads(vault.get(INFO) or "{}")
         lifetime = timedelta(seconds=min(int(info.get("lifetime", 0)), LONGEST_LIFETIME))

@@ -11,6 +11,7 @@ from ccdesk.auth.oauth import OAuthClient, TokenReply
 from ccdesk.auth.pkce import Attempt
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, redact
+from ccdesk.core.redaction import hide
 
 
 def log_in(
@@ -38,6 +39,7 @@ def log_in(
     oauth.require_client_id()
     oauth.cancel = cancel  # heard while the token endpoint makes us wait as well
     attempt = Attempt()
+    hide(attempt.verifier, attempt.state)
     with Listener(attempt.state, ports=ports, clock=clock) as listener:
         address = listener.redirect_uri
         open_url(oauth.authorize_url(redirect_uri=address, attempt=attempt, prompt_login=prompt_login))

@@ -27,6 +27,7 @@ from ccdesk.core.errors import (
     Unreachable,
     redact,
 )
+from ccdesk.core.redaction import hide
 from ccdesk.core.settings import is_loopback
 
 log = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ class OAuthClient:
             Unreachable: anything else; the log-in can be tried again.
 
         """
+        hide(code, verifier)
         return self._ask(
             lambda session, url, options: session.fetch_token(
                 url,
@@ -197,6 +199,7 @@ def _reply(token: dict[str, Any]) -> TokenReply:
         lifetime = int(token.get("expires_in") or _LIFETIME_IF_UNTOLD)  # once seen as a text (§2)
     except (TypeError, ValueError, OverflowError):
         lifetime = _LIFETIME_IF_UNTOLD
+    hide(access, refresh)
     return TokenReply(access, refresh, min(max(1, lifetime), LONGEST_LIFETIME))
 
 

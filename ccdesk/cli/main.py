@@ -12,7 +12,7 @@ from ccdesk.cli import commands
 from ccdesk.cli.console import Console
 from ccdesk.cli.parser import build_parser
 from ccdesk.core.errors import CcdeskError, ExitCode
-from ccdesk.logs import redact, start_logging
+from ccdesk.logs import faults_reported, redact, start_logging
 from ccdesk.paths import find_base
 
 INTERRUPTED = 130  # what shells expect after Ctrl+C
@@ -26,6 +26,11 @@ def _quiet_memory() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do one command and return its exit code."""
+    with faults_reported():
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     args = build_parser().parse_args(argv)
     _quiet_memory()
     console = Console(as_json=args.json)

@@ -6,19 +6,15 @@ holds a token, a secret or a whole e-mail address.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from enum import IntEnum
 
-_EMAIL = re.compile(r"[^\s@\"'<>(),;:=&?/\\]+(?:@|%40)[^\s@\"'<>(),;:=&?/\\]+", re.IGNORECASE)
-_BEARER = re.compile(r"\b(Bearer|Basic)\s+\S+", re.IGNORECASE)
-_TOKEN = re.compile(r"[A-Za-z0-9_\-.~]{40,}={0,2}")  # ids stay: a UUID has 36 characters, Kibo's 32
+from ccdesk.core import redaction
 
 
 def redact(text: str, limit: int = 300) -> str:
-    """Return text fit for a log or a `detail`: no e-mail, no token, one line, at most `limit` characters."""
-    text = _BEARER.sub(r"\1 <token>", " ".join(text.split()))
-    text = _TOKEN.sub("<token>", _EMAIL.sub("<e-mail>", text))
+    """Return text fit for a `detail`: no e-mail, no secret, one line, at most `limit` characters."""
+    text = redaction.redact(" ".join(text.split()))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
