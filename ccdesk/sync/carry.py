@@ -136,12 +136,16 @@ def _debtor(ctx: RunContext, source: Link, account: Customer) -> Link:
 
 
 def _accounts(ctx: RunContext, link: Link) -> list[Customer]:
-    """Every account with the e-mail, and for an opt-out the link's own whatever its e-mail is by now (R1).
+    """For an opt-out every account with the e-mail, and the link's own whatever its e-mail is by now (R1).
+
+    For an opt-in the own account only: another one may have said no since, and is owed its own if it has not.
 
     Whoever unsubscribes and then changes the e-mail in the shop has not agreed to be mailed there.
     The own account comes last: its link carries the debt until all the others are done.
     """
     accounts = {account.id: account for account in ctx.accounts(link.email)}
+    if link.owed is Owed.OPT_IN:
+        return [account for account in accounts.values() if account.id == link.customer_id]
     if link.owed is Owed.OPT_OUT and link.customer_id not in accounts:
         try:
             accounts[link.customer_id] = ctx.customers.get(link.customer_id)

@@ -34,6 +34,7 @@ UPDATES_SINCE = "inbound.updates_since"
 INBOUND_BEGAN = "inbound.began"  # nothing from before the first poll is carried over (design R4)
 UPDATES_FLOOR = "inbound.updates_floor"  # everything up to here was read back after our own writes
 SCANNED_AT = "inbound.scanned_at"
+SIGN_UPS_SINCE = "inbound.sign_ups_since"  # the next scan of the list looks for sign-ups from then on
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
 CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to

@@ -43,7 +43,7 @@ def check(ctx: RunContext, scan_began: datetime) -> None:
         ctx.store.state.set_time(names.SCANNED_AT, scan_began)
         return
     checker = _Checker(ctx)
-    checker.read()
+    checker.read(scan_began)
     for chunk in chunks:
         checker.chunk(chunk)
     for action in singles:
@@ -61,19 +61,24 @@ class _Checker:
         self._looked_up = 0
         self.scanned_at: datetime | None = None
 
-    def read(self) -> None:
+    def read(self, scan_began: datetime) -> None:
         """Read who is on the list, by the cheaper way."""
         ctx = self._ctx
         if ctx.store.links.count(on_list=True) + ctx.sent >= FILE_FROM:
-            self._by_file = self._read_file()
+            self._by_file = self._read_file(scan_began)
         if not self._by_file:
             self._read_pages()
 
-    def _read_file(self) -> bool:
-        """Read the members' file; False where the service does not give one that can be used."""
+    def _read_file(self, scan_began: datetime) -> bool:
+        """Read the members' file; False where the service does not give one that can be used.
+
+        The next poll need not read again what we wrote ourselves. Who signed up meanwhile is no news of the
+        file's: the next scan of the list looks for them.
+        """
         ctx, exports = self._ctx, self._ctx.store.exports
         exports.clear_seen()
         ctx.progress(_PHASE, ctx.total, ctx.expected or 0)
+        written_until = ctx.mailing_now() + timedelta(seconds=1)
         try:
             job = finish(ctx, ctx.mailing.start_members_file(ctx.settings.list_id))
             with ctx.mailing.members_file(job) as batches:
@@ -84,6 +89,9 @@ class _Checker:
             log.info("the file of members cannot be used (%s); the list is read by pages", error.title)
             return False
         exports.index_seen()
+        ctx.store.state.set_time(names.UPDATES_FLOOR, written_until)
+        if ctx.store.state.get_time(names.SIGN_UPS_SINCE) is None:
+            ctx.store.state.set_time(names.SIGN_UPS_SINCE, scan_began)
         return True
 
     def _read_pages(self) -> None:

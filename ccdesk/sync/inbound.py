@@ -161,16 +161,19 @@ def scan_list(ctx: RunContext) -> None:
     """Read all members, and ask about every remembered member who is missing (constant-contact.md §10)."""
     staging = ctx.store.staging
     staging.clear_scan()
+    since = ctx.store.state.get_time(names.SIGN_UPS_SINCE)
     done = 0
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
         members = [contact for contact in page if ctx.settings.list_id in contact.list_ids]
         # Only those who may be mailed: the others are asked about if a link still has them on the list.
         staging.add_scan([c for c in members if c.standing in (Standing.IN, Standing.WAITING)])
-        take_in(ctx, members)
+        take_in(ctx, members, since=since)
         done += len(page)
         ctx.progress("Looking who left the list", done)
     _ask_about_missing(ctx)
-    ctx.store.state.set_time(names.SCANNED_AT, ctx.mailing_now())
+    with ctx.store.transaction():
+        ctx.store.state.set_time(names.SCANNED_AT, ctx.mailing_now())
+        ctx.store.state.set_time(names.SIGN_UPS_SINCE, None)
 
 
 def _ask_about_missing(ctx: RunContext) -> None:

@@ -147,6 +147,19 @@ def test_a_sign_up_elsewhere_opts_in_no_account_that_said_no_while_another_is_in
     ready.quiet_cycles()
 
 
+def test_a_sign_up_opts_in_no_account_whose_no_is_later(ready):
+    first = ready.kibo.add_customer("gus@example.com", False)
+    ready.later()
+    ready.cc.sign_up("gus@example.com", ready.list_id)
+    ready.later()
+    second = ready.kibo.add_customer("gus@example.com", False)
+    ready.later()
+    settle(ready)
+    assert ready.opted_in(first)
+    assert not ready.opted_in(second)
+    ready.quiet_cycles()
+
+
 def test_a_disabled_account_keeps_nobody_on_the_list(ready):
     second = ready.kibo.add_customer("ada@example.com", True, active=False)
     ready.later()

@@ -272,7 +272,11 @@ def test_contacts_only_seen_in_the_file_become_known_and_stay_ours(by_file):
     by_file.export()
     assert by_file.container.store.links.get(by_file.ids["p1@example.com"]).contact_id == ""
     assert by_file.export().counts["unchanged"] == PEOPLE, "before anything else has been read"
-    by_file.cycle()
+    by_file.run(RunKind.EVENTS)
+    mark = by_file.sandbox.log.mark()
+    by_file.run(RunKind.INBOUND)
+    polled = by_file.sandbox.log.all(path="/v3/contacts$", since=mark)
+    assert len(polled) == 3, "two polls and a scan of the list, not all we wrote once more"
     link = by_file.container.store.links.get(by_file.ids["p1@example.com"])
     assert link.contact_id
     by_file.quiet_cycles()
@@ -280,6 +284,22 @@ def test_contacts_only_seen_in_the_file_become_known_and_stay_ours(by_file):
     by_file.later()
     assert by_file.export().counts["updated"] == 1
     assert by_file.cc.contact("p1@example.com")["first_name"] == "New"
+
+
+def test_who_signs_up_while_an_export_is_read_back_is_opted_in(by_file):
+    shopper = by_file.kibo.add_customer("new@example.com", False)
+    by_file.later(60)
+
+    def listen(progress) -> None:
+        if progress.phase.startswith("Sending") and progress.sent == PEOPLE and not joined:
+            joined.append(by_file.cc.sign_up("new@example.com", by_file.list_id))
+
+    joined: list = []
+    by_file.desk.run(RunKind.EXPORT, listener=listen)
+    assert joined
+    by_file.later(60 * 24)
+    by_file.cycle()
+    assert by_file.opted_in(shopper)
 
 
 def test_who_leaves_before_the_contact_is_known_is_opted_out(by_file):
