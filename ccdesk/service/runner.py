@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded, QuotaUsedUp, RateLimited, redact
+from ccdesk.core.errors import Busy, Cancelled, CcdeskError, ConfirmNeeded, QuotaUsedUp, RateLimited, redact
 from ccdesk.core.ports import Store
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
@@ -43,10 +43,18 @@ class Runner:
         self._store, self._connections, self._clock = store, connections, clock
 
     def recover(self) -> None:
-        """Close runs a dead process left RUNNING; does nothing while somebody alive holds the lease."""
-        if self._store.lease.holder():
+        """Close the run a dead process left RUNNING; does nothing while somebody alive holds the lease.
+
+        Only the newest can be RUNNING: each run closes those before it. The lease is taken only where there
+        is something to close, so that a start is in nobody's way.
+        """
+        newest = self._store.runs.page(kind=None, offset=0, limit=1)
+        if not newest or newest[0].status is not RunStatus.RUNNING or self._store.lease.holder():
             return
-        self._store.lease.acquire("start-up")
+        try:
+            self._store.lease.acquire("start-up")
+        except Busy:  # somebody else was faster, and closes it
+            return
         try:
             self._close_dead()
         finally:

@@ -2,8 +2,8 @@
 
 The lease is one row that names its holder. Whether a holder on this computer lives is asked of the system, by
 process id and start time (ids are used again), counted from the computer's start where that can be known, for
-the wall clock may be set meanwhile. Where the system cannot tell, the heartbeat decides: not by its age alone,
-which a clock set wrong makes any figure, but by whether it still beats while we watch.
+the wall clock may be set meanwhile. Where the system cannot tell, the heartbeat decides: not by its age,
+which is any figure where a clock was set, but by whether it still beats while who wants the lease watches.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class SqliteLease:
         now = self._clock.now()
         with self._database.transaction():
             holder = self._read()
-            if holder is not None and holder != silent and _lives(holder, now):
+            if holder is not None and holder != silent and _asked(holder) is not False:
                 raise _busy(holder)
             moment, pid = to_text(now), os.getpid()
             row = (1, self._owner, pid, _started(pid), socket.gethostname(), what, moment, moment)
@@ -118,20 +118,18 @@ class SqliteLease:
         self._thread = None
 
     def holder(self, *, others: bool = False) -> str:
-        """Say who holds it in words, `""` if nobody alive does; `others` leaves out this very program."""
+        """Say who holds it in words, `""` if nobody does; `others` leaves out this very program.
+
+        Only who is known to be dead holds nothing: where that takes watching, it is left to `acquire`.
+        """
         holder = self._read()
-        if others and holder is not None and holder.owner == self._owner:
+        if holder is None or (others and holder.owner == self._owner) or _asked(holder) is False:
             return ""
-        return holder.words if holder is not None and _lives(holder, self._clock.now()) else ""
+        return holder.words
 
     def _read(self) -> Holder | None:
         row = self._database.first(LeaseRow.select(*COLUMNS))
         return None if row is None else Holder(*row)
-
-
-def _lives(holder: Holder, now: datetime) -> bool:
-    known = _asked(holder)
-    return known if known is not None else now - holder.heartbeat < SILENT
 
 
 def _asked(holder: Holder) -> bool | None:

@@ -60,6 +60,13 @@ class CountedFaults(Faults):
         return None if self._acts else Fault("drop_before")
 
 
+def use_faults(world: World, faults: CountedFaults) -> None:
+    """Have both services suffer these faults from now on."""
+    world.sandbox.faults = faults
+    for server in world.sandbox._servers:
+        server._server.app._faults = faults  # type: ignore[attr-defined]
+
+
 class Shop:
     """What the people of a shop want, beside what both services hold."""
 
@@ -147,7 +154,7 @@ class Power:
         self.world = world
         self.faults = CountedFaults()
         self.faults.free()
-        world.sandbox.faults = self.faults
+        use_faults(world, self.faults)
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("CCDESK_")},
             **world.environment,
