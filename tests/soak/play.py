@@ -175,8 +175,12 @@ class Player:
             getattr(bench, service).set_switches(**{name: good})
         bench.later(60 * 25)
         self._log_in()
+        for _ in range(3):  # a job that failed before may end the first one: "it goes on" with the next
+            if self._export_is_open():
+                self.run("export")
+                bench.later(1)
         if self._export_is_open():
-            self._calm_run("export")
+            truth.broken.append("an export does not complete without any trouble")
         for _ in range(2):
             self._calm_run("events")
             self._calm_run("inbound")

@@ -71,6 +71,7 @@ class Truth:
         self.acts: list[Done] = []
         self.states: dict[int, list[State]] = {}
         self.ours: set[str] = set()
+        self.made: dict[str, datetime] = {}  # when others made a contact
         self.put_by_us: set[str] = set()
         self.moved_away: set[str] = set()
         self.run_began = bench.time.now()
@@ -124,6 +125,8 @@ class Truth:
         before, self.view = self.view, self._look()
         for contact, seen in self.view.items():
             old = before.get(contact)
+            if old is None:
+                self.made[contact] = self.bench.time.now()
             if seen.mailed and not (old and old.mailed):
                 self.put_by_us.discard(contact)
         self.mails = len(self.bench.cc.outbox)
@@ -176,7 +179,8 @@ class Truth:
     def _judge_contact(self, contact: str, old: Seen | None, new: Seen) -> None:
         name = new.email
         if old is not None:
-            if contact not in self.ours and not old.deleted and old.fields != new.fields:
+            known = contact not in self.ours and self.made.get(contact, self.run_began) < self.run_began
+            if known and not old.deleted and old.fields != new.fields:
                 self._break("R2: a foreign contact's field was changed by us", (name, old.fields, new.fields))
             if new.deleted and not old.deleted:
                 self._break("a contact was deleted by us", name)
