@@ -12,6 +12,8 @@ from ccdesk.core.errors import SettingsError
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 
+SECRET_VARIABLE = "CCDESK_KIBO_SHARED_SECRET"  # the one setting that is a secret is kept in the vault
+
 
 def _text(value: str) -> str:
     return value.strip()

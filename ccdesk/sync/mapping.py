@@ -6,8 +6,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
-
 from ccdesk.core.limits import EMAIL_MAX, NAME_MAX, STREET_MAX
 from ccdesk.core.models import Address, Contact, ContactFields, Customer
 
@@ -40,6 +38,9 @@ def check_email(email: str) -> BadEmail | None:
             "email_too_long",
             f"The e-mail has {len(email)} characters; Constant Contact takes at most {EMAIL_MAX}.",
         )
+    # Imported here: few need it, and the window's start would wait for it.
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         checked = validate_email(email, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:

@@ -1,0 +1,215 @@
+"""The real clients, the log-in and the vault (`service.connections.Connections`), counted and paced.
+
+Imported when first needed (`container.py`): with requests and Authlib that takes longer than the window.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ccdesk.auth.login import log_in
+from ccdesk.auth.oauth import OAuthClient, TokenReply
+from ccdesk.auth.tokens import Tokens
+from ccdesk.auth.vault import open_vault
+from ccdesk.clients.constant_contact import ConstantContact
+from ccdesk.clients.kibo import Kibo
+from ccdesk.clients.policy import CallMeter, DailyBudget, Pacer
+from ccdesk.clients.transport import prepare_session
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import SettingsError, VaultError
+from ccdesk.core.ports import Account, Vault
+from ccdesk.core.redaction import hide
+from ccdesk.core.settings import SECRET_VARIABLE, Settings
+from ccdesk.service.connections import LoginState, PendingLogin
+from ccdesk.service.status import MAILING
+from ccdesk.store.store import SqliteStore
+
+KIBO = "kibo"
+_SECRET = "kibo_shared_secret"
+_PROMPT_LOGIN = "cc.prompt_login"
+
+
+class _NewLogin:
+    """A log-in whose tokens are not kept yet; serves them for looking at the account only."""
+
+    def __init__(self, reply: TokenReply, tokens: Tokens) -> None:
+        self._reply, self._tokens = reply, tokens
+        self.account = Account("", "")
+
+    def bearer(self) -> str:
+        return self._reply.access_token
+
+    def renew(self, stale: str) -> str:
+        return self._reply.access_token
+
+    def keep(self) -> None:
+        self._tokens.store(self._reply)
+
+
+class RealConnections:
+    """Implements `service.connections.Connections` on the real clients; one instance a process."""
+
+    def __init__(self, store: SqliteStore, base: Path, environment: Mapping[str, str], clock: Clock) -> None:
+        self._store, self._base, self._environment, self._clock = store, base, environment, clock
+        self._opened: Vault | None = None
+        self._kibo_pacer, self._mailing_pacer = Pacer(clock=clock), Pacer(clock=clock)
+        self._lock = threading.Lock()
+        self._keepers: dict[tuple[str, str], Tokens] = {}
+        self._for_runs: dict[tuple[str, ...], Kibo] = {}
+
+    def _vault(self) -> Vault:
+        with self._lock:
+            if self._opened is None:
+                self._opened = open_vault(self._base, self._environment)
+            return self._opened
+
+    def tokens(self, settings: Settings) -> Tokens:
+        """Return the one keeper of the log-in for these addresses."""
+        key = (settings.cc_auth_url, settings.cc_client_id)
+        vault = self._vault()
+        with self._lock:
+            if key not in self._keepers:
+                self._keepers[key] = Tokens(
+                    vault, self._oauth(settings), base_dir=self._base, clock=self._clock
+                )
+            return self._keepers[key]
+
+    def _oauth(self, settings: Settings) -> OAuthClient:
+        return OAuthClient(
+            settings.cc_auth_url, settings.cc_client_id, prepare=prepare_session, clock=self._clock
+        )
+
+    def kibo(
+        self,
+        settings: Settings,
+        origin: str,
+        cancel: threading.Event | None = None,
+        *,
+        secret: str | None = None,
+    ) -> Kibo:
+        """Return a Kibo client; runs, of which there is one at a time, share theirs and its sign-in."""
+        if not settings.kibo_ready:
+            raise SettingsError(
+                "Kibo is not set up yet",
+                meaning="The tenant id and the application key are needed to read customers.",
+                next_step="Fill them in on the Info tab, or with “ccdesk settings set kibo_tenant_id=… "
+                "kibo_app_key=…”.",
+                code="kibo_not_set_up",
+            )
+
+        def shared_secret() -> str:
+            found = secret or self.kibo_secret()
+            if not found:
+                raise SettingsError(
+                    "The Kibo shared secret is missing",
+                    next_step=f"Enter it on the Info tab, with “ccdesk settings set --kibo-secret”, or in "
+                    f"{SECRET_VARIABLE}.",
+                    code="kibo_secret_missing",
+                )
+            return found
+
+        place = (settings.kibo_home_url, settings.kibo_tenant_id, settings.kibo_tenant_url)
+        key = (*place, settings.kibo_app_key, origin)
+        if cancel is not None and key in self._for_runs:
+            self._for_runs[key].cancel = cancel
+            return self._for_runs[key]
+        client = Kibo(
+            settings.kibo_home_url,
+            settings.kibo_tenant_id,
+            settings.kibo_app_key,
+            shared_secret,
+            meter=CallMeter(self._store.calls, KIBO, origin=lambda: origin, clock=self._clock),
+            tenant_url=settings.kibo_tenant_url,
+            memo=self._store.state,
+            pacer=self._kibo_pacer,
+            clock=self._clock,
+        )
+        if cancel is not None:
+            client.cancel = cancel
+            self._for_runs[key] = client
+        return client
+
+    def mailing(
+        self, settings: Settings, origin: str, cancel: threading.Event | None = None
+    ) -> ConstantContact:
+        """Return a Constant Contact client on the kept log-in."""
+        return self._mailing(settings, origin, cancel, self.tokens(settings))
+
+    def _mailing(
+        self,
+        settings: Settings,
+        origin: str,
+        cancel: threading.Event | None,
+        tokens: Tokens | _NewLogin,
+    ) -> ConstantContact:
+        client = ConstantContact(
+            settings.cc_api_url,
+            tokens,
+            budget=DailyBudget(self._store.calls, MAILING, origin=lambda: origin, clock=self._clock),
+            pacer=self._mailing_pacer,
+            clock=self._clock,
+        )
+        if cancel is not None:
+            client.cancel = cancel
+        return client
+
+    def login_state(self, settings: Settings) -> LoginState:
+        """Return what the vault knows of the log-in."""
+        kept = self.tokens(settings)
+        return LoginState(kept.logged_in(), kept.logged_in_at, kept.ends_at)
+
+    def log_in(
+        self,
+        settings: Settings,
+        *,
+        open_url: Callable[[str], None],
+        timeout: float,
+        cancel: threading.Event,
+    ) -> PendingLogin:
+        """Hand over to the browser, wait, and read whose account it is."""
+        self._vault().get(_SECRET)  # an unusable vault is told before the person goes to the browser
+        reply = log_in(
+            self._oauth(settings),
+            open_url=open_url,
+            timeout=timeout,
+            cancel=cancel,
+            prompt_login=bool(self._store.state.get(_PROMPT_LOGIN)),
+            clock=self._clock,
+        )
+        pending = _NewLogin(reply, self.tokens(settings))
+        pending.account = self._mailing(settings, "window", cancel, pending).account()
+        self._store.state.set(_PROMPT_LOGIN, "")
+        return pending
+
+    def log_out(self, settings: Settings) -> None:
+        """Forget the tokens, and ask the next log-in to show the form (constant-contact.md §2).
+
+        Raises:
+            VaultError: something is still kept there; it is not used again all the same.
+
+        """
+        self._store.state.set(_PROMPT_LOGIN, "yes")
+        problems = self.tokens(settings).forget()
+        if problems:
+            raise VaultError(
+                "You are logged out, but the tokens could not be removed",
+                meaning="ccdesk does not use them again. " + " ".join(f"{one}." for one in problems),
+                next_step="Remove the entries of ccdesk in the keyring by hand.",
+            )
+
+    def kibo_secret(self) -> str:
+        """Return the shared secret: the environment's, else the vault's."""
+        found = self._environment.get(SECRET_VARIABLE) or self._vault().get(_SECRET)
+        hide(found)
+        return found
+
+    def set_kibo_secret(self, secret: str) -> None:
+        """Keep or remove the shared secret; runs sign in with it from now on."""
+        self._for_runs.clear()
+        hide(secret)
+        if secret:
+            self._vault().set(_SECRET, secret)
+        else:
+            self._vault().delete(_SECRET)
