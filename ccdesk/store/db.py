@@ -11,7 +11,9 @@ from typing import Any
 
 import peewee
 
-from ccdesk.store.troubles import CLOSED, store_error, translated
+from ccdesk.core.errors import StoreError
+from ccdesk.store.presence import Identity
+from ccdesk.store.troubles import CLOSED, DAMAGED, store_error, translated
 
 Row = tuple[Any, ...]
 
@@ -76,14 +78,24 @@ class Database:
     def __init__(self, path: Path, *, foreign_keys: bool = True) -> None:
         self.path = path
         self.peewee = _Sqlite(path, foreign_keys=foreign_keys)
+        self._identity = Identity(path)
         self._shut = False
+        self._damage: StoreError | None = None
 
     @contextmanager
     def _usable(self) -> Iterator[None]:
+        """Let a step use the file; damage once found ends all use, for writing on may spread it."""
         if self._shut:
             raise store_error(CLOSED, self.path)
-        with translated(self.path):
-            yield
+        if self._damage is not None:
+            raise store_error(DAMAGED, self.path, self._damage.detail)
+        try:
+            with translated(self.path):
+                yield
+        except StoreError as error:
+            if error.code == DAMAGED.code:
+                self._damage = error
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -91,8 +103,15 @@ class Database:
 
         Begun as a writer at once: a reader that turns writer halfway can fail without being let wait.
         """
-        with self._usable(), self.peewee.atomic("IMMEDIATE"):
-            yield
+        with self._usable():
+            self._check_identity()
+            with self.peewee.atomic("IMMEDIATE"):
+                yield
+
+    def _check_identity(self) -> None:
+        """Before a write, see that it goes to the file of that name: a deleted one goes on taking them."""
+        if not self.peewee.in_transaction():
+            self._identity.check()
 
     def rows(self, query: peewee.BaseQuery) -> list[Row]:
         """Return all rows; nothing stays open that would keep the write-ahead log from being emptied."""
@@ -112,6 +131,7 @@ class Database:
     def run(self, query: peewee.BaseQuery) -> int:
         """Execute a write; return peewee's result: rows touched, or the id an insert has made."""
         with self._usable():
+            self._check_identity()
             result = query.execute(self.peewee)
         return int(result or 0)
 

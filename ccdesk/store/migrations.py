@@ -18,6 +18,7 @@ from playhouse.migrate import SqliteMigrator
 
 from ccdesk.core.errors import StoreError
 from ccdesk.store.db import Database
+from ccdesk.store.presence import mark, refuse_a_missing_one
 from ccdesk.store.schema import STEPS, Step
 from ccdesk.store.troubles import CANNOT_OPEN, DAMAGED, NOT_OURS, READ_ONLY, Trouble, store_error, translated
 
@@ -28,13 +29,13 @@ EMPTIED = Trouble(
     "store_emptied",
     "The data file is empty",
     "It holds nothing at all, not even ccdesk's tables: something has emptied it.",
-    "Put a backup in its place, or delete the empty file to start anew, without settings.",
+    "Put a backup in its place, or delete it and the “.made” file beside it to start anew, without settings.",
 )
 MAIN_FILE_GONE = Trouble(
     "store_main_file_gone",
     "The data file is missing, but a part of it is still there",
     "A “-wal” file beside it holds the latest changes of a data file that was moved or deleted.",
-    "Put the data file back beside it, or delete the “-wal” file as well to start anew, without settings.",
+    "Put the data file back beside it, or delete “-wal” and “.made” file to start anew, without settings.",
 )
 NEWER = Trouble(
     "store_newer",
@@ -77,6 +78,7 @@ def prepare(path: Path, steps: Sequence[Step] = STEPS) -> None:
             _apply(database, number, step)
     finally:
         database.close_all()
+    mark(path)
 
 
 def _ensure_file(path: Path) -> None:
@@ -88,6 +90,7 @@ def _ensure_file(path: Path) -> None:
     wal = path.with_name(f"{path.name}-wal")
     if not path.exists() and wal.exists() and wal.stat().st_size:
         raise store_error(MAIN_FILE_GONE, path)
+    refuse_a_missing_one(path)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:

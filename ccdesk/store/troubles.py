@@ -60,7 +60,9 @@ DAMAGED = Trouble(
     "store_damaged",
     "The data file is damaged",
     "It was left as it is, and is not used any further.",
-    "Put a backup in its place. Without one, move the file away: ccdesk then starts anew, without settings.",
+    "Close every ccdesk, move the “-wal” and “-shm” files beside it away, and put a backup in its place. "
+    "Without a backup, move the file and the “.made” file beside it away: ccdesk then starts anew, without "
+    "settings and without knowing who said no.",
 )
 NOT_OURS = Trouble(
     "store_not_ours",

@@ -12,6 +12,8 @@ import pytest
 from ccdesk.core.errors import StoreError
 from ccdesk.core.models import Link
 from ccdesk.store import db
+from ccdesk.store.db import Database
+from ccdesk.store.presence import marker_of
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.troubles import BY_CODE, translated
 
@@ -157,6 +159,28 @@ def test_a_file_that_vanished_does_not_come_back_empty(store: SqliteStore, path:
     path.unlink()
     assert code_of(store.links.count) == "store_cannot_open"
     assert not path.exists()
+    for _ in range(2):
+        with pytest.raises(StoreError) as caught:
+            SqliteStore(path)
+        assert caught.value.code == "store_gone"
+        assert f"{path.name}.made" in caught.value.next_step
+        assert not path.exists()
+    marker_of(path).unlink()
+    SqliteStore(path).close_all()
+    assert path.exists(), "whoever wants to start anew can"
+
+
+def test_a_missing_file_names_its_backups(store: SqliteStore, path: Path) -> None:
+    store.close()
+    path.rename(path.with_name(f"{path.name}.v1.bak"))
+    with pytest.raises(StoreError, match=r"ccdesk\.db\.v1\.bak"):
+        SqliteStore(path)
+
+
+def test_a_file_made_before_there_were_markers_gets_one(store: SqliteStore, path: Path) -> None:
+    marker_of(path).unlink()
+    SqliteStore(path).close_all()
+    assert marker_of(path).exists()
 
 
 def test_damage_found_later_is_said_in_words(store: SqliteStore, path: Path) -> None:
@@ -165,9 +189,34 @@ def test_damage_found_later_is_said_in_words(store: SqliteStore, path: Path) -> 
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
     assert code_of(lambda: store.links.page(-1, 500)) == "store_damaged"
+    assert code_of(lambda: store.state.set("a", "1")) == "store_damaged", "it is not used any further"
     path.write_bytes(b"\xff" * 4096 + whole[4096:])
-    store.close()
-    assert code_of(lambda: store.links.page(-1, 500)) == "store_not_ours"
+    later = Database(path)
+    assert code_of(lambda: later.statement("SELECT * FROM link")) == "store_not_ours"
+    later.close_all()
+
+
+def test_a_file_deleted_under_an_open_store_takes_no_more(store: SqliteStore, path: Path) -> None:
+    """The system would go on taking writes for it, and nobody would ever find them."""
+    store.state.set("a", "1")
+    kept = path.rename(path.with_name("elsewhere"))
+    assert code_of(lambda: store.state.set("a", "2")) == "store_exchanged"
+    assert code_of(lambda: store.links.save([Link(1)])) == "store_exchanged"
+    assert code_of(lambda: store.lease.acquire("Export")) == "store_exchanged"
+    kept.rename(path)
+    store.state.set("a", "3")
+    assert store.state.get("a") == "3"
+
+
+def test_another_file_put_in_its_place_takes_none_either(
+    store: SqliteStore, path: Path, tmp_path: Path
+) -> None:
+    """A backup copied back while a window is open."""
+    store.state.set("a", "1")
+    other = SqliteStore(tmp_path / "other.db")
+    other.close_all()
+    (tmp_path / "other.db").replace(path)
+    assert code_of(lambda: store.state.set("a", "2")) == "store_exchanged"
 
 
 @pytest.mark.parametrize("number", sorted(BY_CODE))

@@ -19,6 +19,7 @@ from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
 from ccdesk.store import migrations
 from ccdesk.store.db import Database
 from ccdesk.store.migrations import prepare
+from ccdesk.store.presence import marker_of
 from ccdesk.store.schema import STEPS
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import TABLES
@@ -81,7 +82,7 @@ def test_any_folder_name_will_do(tmp_path: Path) -> None:
     store = SqliteStore(folder / "ccdesk.db")
     store.links.save([Link(1)])
     store.close_all()
-    assert [one.name for one in folder.iterdir()] == ["ccdesk.db"]
+    assert {one.name for one in folder.iterdir()} == {"ccdesk.db", "ccdesk.db.made"}
 
 
 def test_opening_again_changes_nothing(path: Path, opened: Callable[[], SqliteStore]) -> None:
@@ -107,7 +108,8 @@ def test_an_older_file_is_backed_up_then_brought_up_to_date(path: Path) -> None:
     saved = SqliteStore(backup)
     assert saved.runs.get(run.id) == run
     saved.close_all()
-    assert {one.name for one in path.parent.iterdir()} == {path.name, backup.name}
+    markers = {marker_of(path).name, marker_of(backup).name}
+    assert {one.name for one in path.parent.iterdir()} == {path.name, backup.name} | markers
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was_before_it(path: Path) -> None:
@@ -209,7 +211,7 @@ def test_a_disk_that_refuses_the_file(path: Path, monkeypatch: pytest.MonkeyPatc
 READ_ONLY = (
     OPEN
     + """
-import os, tempfile
+import os, shutil, tempfile
 from ccdesk.core.errors import StoreError
 with tempfile.TemporaryDirectory() as warm:  # nobody may not be allowed to read what is imported late
     SqliteStore(Path(warm) / "ccdesk.db").close_all()
@@ -235,8 +237,7 @@ attempt()
 base.chmod(0o755)
 path.chmod(0o444)
 attempt()
-path.unlink()
-base.rmdir()
+shutil.rmtree(base)
 """
 )
 
