@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
-from ccdesk.core.runs import EventStatus, Outcome, Run, RunKind, RunStatus
+from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -112,6 +112,42 @@ def time_left(seconds: float) -> str:
     if seconds < 3600:
         return f"about {count(round(seconds / 60), 'minute')} left"
     return f"about {count(round(seconds / 3600), 'hour')} left"
+
+
+def pace(rate: float) -> str:
+    """Return people a second as a pace one can picture, no more exact than it is steady."""
+    a_minute = rate * 60
+    step = 10 ** max(0, len(str(int(a_minute))) - 2)
+    return f"about {number(max(1, round(a_minute / step) * step))} a minute"
+
+
+def progress_line(progress: Progress) -> str:
+    """Return how far a run is: an export's people read, sent and confirmed, else done of total; errors, pace."""
+    parts = []
+    if progress.read:
+        parts.append(f"{number(progress.read)} read")
+        parts += [f"{number(progress.sent)} sent"] if progress.sent else []
+        parts += [f"{number(progress.confirmed)} confirmed"] if progress.confirmed else []
+    elif progress.total:
+        parts.append(f"{number(progress.done)} of {number(progress.total)}")
+    elif progress.done:
+        parts.append(f"{number(progress.done)} read")
+    parts.append(count(progress.errors, "error") if progress.errors else "no errors")
+    if progress.rate:
+        parts.append(pace(progress.rate))
+    if progress.seconds_left is not None:
+        parts.append(time_left(progress.seconds_left))
+    return " · ".join(parts)
+
+
+def goes_on(run: Run) -> str:
+    """Return how a run that did not get to its end goes on, `""` if there is nothing to say."""
+    if run.status is RunStatus.WAITING and run.waiting_until is not None:
+        return f"It goes on by itself after {long_date(run.waiting_until)}."
+    cut_short = run.status in (RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.INTERRUPTED)
+    if run.kind is RunKind.EXPORT and cut_short and "Continued in run" not in run.message:
+        return "The next export goes on where this one stopped."
+    return ""
 
 
 def took(run: Run) -> str:

@@ -104,7 +104,9 @@ def ready(folder: Path, theme: str) -> None:
     window.settings.btn_discard.click()
     bridge = shots.parts.bridge
     bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
-    bridge.progress(Progress(1100, RunKind.EXPORT, "Sending contacts", 1_200, 4_812, 3, 95.0))
+    figures = {"read": 4_812, "sent": 1_200, "confirmed": 90, "rate": 38.0, "continued": True}
+    sending = "Sending to Constant Contact"
+    bridge.progress(Progress(1100, RunKind.EXPORT, sending, 1_200, 4_812, 3, 95.0, **figures))
     window.go_to("export")
     shots.take("sync-running")
     bridge.run_failed(

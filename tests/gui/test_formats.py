@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -98,3 +99,26 @@ def test_counts_line_names_every_outcome_and_unknown_counts():
     counted = run(counts={"added": 1200, "opted_out": 2, "ignored": 7, "unchanged": 0}, error_count=3)
     assert formats.counts_line(counted) == "1,200 added · 2 opted out · 7 ignored · 3 errors"
     assert formats.counts_line(run()) == "Nothing had to be changed"
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (0.01, "about 1 a minute"),
+        (0.5, "about 30 a minute"),
+        (31.7, "about 1,900 a minute"),
+        (2000, "about 120,000 a minute"),
+    ],
+)
+def test_a_pace_is_no_more_exact_than_it_is_steady(rate, words):
+    assert formats.pace(rate) == words
+
+
+def test_how_a_run_goes_on_is_said():
+    run = Run(1, RunKind.EXPORT, Trigger.MANUAL, RunStatus.CANCELLED, datetime(2026, 5, 1, tzinfo=UTC))
+    assert "where this one stopped" in formats.goes_on(run)
+    assert formats.goes_on(replace(run, status=RunStatus.COMPLETE)) == ""
+    assert formats.goes_on(replace(run, message="Cut short. Continued in run 2.")) == ""
+    assert formats.goes_on(replace(run, kind=RunKind.INBOUND)) == ""
+    waiting = replace(run, status=RunStatus.WAITING, waiting_until=datetime(2026, 5, 2, tzinfo=UTC))
+    assert formats.goes_on(waiting).startswith("It goes on by itself after May")

@@ -43,10 +43,10 @@ def test_both_connections_show_state_names_and_dates(info):
 
 
 def test_calls_and_version(info):
-    assert value(info, "lbl_calls") == "1,234 of 10,000, resets at 12:00 AM"
+    assert value(info, "lbl_calls") == "1,234 of 10,000 used, 8,766 left; resets at 12:00 AM"
     origins = value(info, "lbl_call_origins")
     assert origins == (
-        "By origin: export 1,010 · inbound 180 · events 44. 1,000 are kept in reserve for opt-outs."
+        "Used by exports 1,010 · inbound 180 · events 44. 1,000 are kept in reserve for opt-outs."
     )
     assert value(info, "lbl_version").startswith("ccdesk 0.1.0 · data in /home/ada")
 

@@ -105,6 +105,19 @@ def test_an_export_runs_in_the_loops_thread_and_shows_how_far_it_is(qtbot, sync,
     assert loop.requests == [(RunKind.EXPORT, False)]
 
 
+def test_how_far_an_export_is_that_goes_on(qtbot, sync, loop):
+    gate = threading.Event()
+    figures = {"read": 9_012, "sent": 3_000, "confirmed": 1_200, "rate": 31.7, "continued": True}
+    far = Progress(1100, RunKind.EXPORT, "Sending to Constant Contact", 3_000, 9_012, 2, 185.0, **figures)
+    loop.scripts[RunKind.EXPORT] = held_export(gate, far)
+    click(qtbot, sync, "btn_sync_contacts")
+    qtbot.waitUntil(lambda: words(sync, "lbl_sync_phase") == "Continued: Sending to Constant Contact")
+    assert words(sync, "lbl_sync_detail") == (
+        "9,012 read · 3,000 sent · 1,200 confirmed · 2 errors · about 1,900 a minute · about 3 minutes left"
+    )
+    gate.set()
+
+
 def test_an_export_can_be_cancelled(qtbot, sync, loop):
     loop.scripts[RunKind.EXPORT] = held_export(threading.Event())
     click(qtbot, sync, "btn_sync_contacts")

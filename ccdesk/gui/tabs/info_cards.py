@@ -83,6 +83,9 @@ class EnabledCard(Card):
         self.failed.emit(error)
 
 
+ORIGINS = {"export": "exports", "loops": "the loops", "window": "this window"}
+
+
 class CallsCard(Card):
     """Calls to Constant Contact used today, by origin."""
 
@@ -102,12 +105,13 @@ class CallsCard(Card):
         calls = snapshot.status.calls
         resets = formats.short_time(calls.resets_at)
         self.used.setText(
-            f"{formats.number(calls.used)} of {formats.number(calls.limit)}, resets at {resets}"
+            f"{formats.number(calls.used)} of {formats.number(calls.limit)} used, "
+            f"{formats.number(calls.left)} left; resets at {resets}"
         )
         self.bar.setMaximum(max(1, calls.limit))
         self.bar.setValue(min(calls.used, calls.limit))
         restyle(self.bar, "tone", "warning" if calls.used > calls.limit * NEARLY else "")
         by_origin = sorted(calls.by_origin.items(), key=lambda item: -item[1])
-        parts = [f"{origin} {formats.number(used)}" for origin, used in by_origin if used]
+        parts = [f"{ORIGINS.get(name, name)} {formats.number(used)}" for name, used in by_origin if used]
         reserve = f"{formats.number(calls.reserved)} are kept in reserve for opt-outs."
-        self.origins.setText(f"By origin: {' · '.join(parts)}. {reserve}" if parts else reserve)
+        self.origins.setText(f"Used by {' · '.join(parts)}. {reserve}" if parts else reserve)

@@ -51,20 +51,11 @@ class ProgressBox(QWidget):
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far a run is."""
-        self.phase.setText(progress.phase or "Working…")
-        parts = []
-        if progress.total:
-            self.bar.setRange(0, progress.total)
-            self.bar.setValue(min(progress.done, progress.total))
-            parts.append(f"{formats.number(progress.done)} of {formats.number(progress.total)}")
-        else:
-            self.bar.setRange(0, 0)
-            if progress.done:
-                parts.append(f"{formats.number(progress.done)} read")
-        parts.append(formats.count(progress.errors, "error") if progress.errors else "no errors")
-        if progress.seconds_left is not None:
-            parts.append(formats.time_left(progress.seconds_left))
-        self.detail.setText(" · ".join(parts))
+        phase = progress.phase or "Working…"
+        self.phase.setText(f"Continued: {phase}" if progress.continued else phase)
+        self.bar.setRange(0, progress.total)
+        self.bar.setValue(min(progress.done, progress.total))
+        self.detail.setText(formats.progress_line(progress))
 
 
 class ResultCard(Card):
@@ -98,7 +89,9 @@ class ResultCard(Card):
         self.date.setText(formats.long_date(run.started_at))
         contacts = formats.count(run.total_contacts, "contact")
         summary = f"{contacts}: {formats.counts_line(run)}"
-        self.words.setText(f"{run.message}\n{summary}" if run.message else summary)
+        continued = f"Continued run {run.continues}." if run.continues is not None else ""
+        said = " ".join(part for part in (continued, run.message, formats.goes_on(run)) if part)
+        self.words.setText(f"{said}\n{summary}" if said else summary)
 
     @Slot()
     def _view(self) -> None:
@@ -194,7 +187,7 @@ class ToPage(QWidget):
         self.btn_cancel.setEnabled(running is not None and not monitor.stopping)
         self.progress.setVisible(running is not None or pending)
         if monitor.stopping:
-            self.progress.show_words("Cancelling after the current person…")
+            self.progress.show_words("Stopping…", "What was done so far stands.")
         elif running is RunKind.EXPORT and monitor.progress is not None:
             self.progress.show_progress(monitor.progress)
         elif running is RunKind.EXPORT:
