@@ -230,7 +230,7 @@ def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -
         kibo_updated_at=customer.updated_at,
         on_list=opting_in,
         opt_out_at=None if opting_in else (source.out_since if unsubscribed else link.opt_out_at),
-        out_since=None if opting_in else source.out_since,
+        out_since=None if opting_in else source.out_since or link.out_since,
         owed=Owed.NOTHING,
         owed_reason="",
         note="" if opting_in else source.owed_reason,

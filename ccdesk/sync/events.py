@@ -262,9 +262,8 @@ def _decide(
         anew=anew,
         later=later,
         left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in others),
-        just_left=any(
-            one.on_list or (one.state is LinkState.LEFT_LIST and one.owed is Owed.OPT_OUT) for one in others
-        ),
+        just_left=any(one.on_list for one in others)
+        or any(_left_later(ctx, one, contact, customer, link) for one in others),
     )
     placing = Placing(event, customer, contact, link, decision, new)
     if decision.step is not Step.NONE:
@@ -272,6 +271,21 @@ def _decide(
     entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
     settle(ctx, event, entry, untouched_link(ctx, placing), conflict=decision.conflict)
     return None
+
+
+def _left_later(
+    ctx: RunContext, other: Link, contact: Contact | None, customer: Customer, link: Link | None
+) -> bool:
+    """Say whether the person left the list, known by another account's link, and this opt-in is not later.
+
+    Where that cannot be told the opt-out wins (design R5).
+    """
+    if other.state is not LinkState.LEFT_LIST or contact is None:
+        return False
+    if other.owed is Owed.OPT_OUT or other.out_since is None:
+        return True
+    left = replace(contact, opt_out_at=other.out_since)
+    return _order(ctx, left, customer, link) is not True
 
 
 def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
@@ -376,6 +390,7 @@ def untouched_link(ctx: RunContext, placing: Placing) -> Link:
     # What was noted for a creation is done with; one seen on the list since then keeps it.
     learned = contact is not None and not link.contact_id and not link.on_list
     agreed = decision.outcome is Outcome.UNCHANGED
+    left_at = ctx.mailing_now() if decision.state is LinkState.LEFT_LIST else None  # known from now on
     return replace(
         link,
         email=customer.email,
@@ -389,7 +404,7 @@ def untouched_link(ctx: RunContext, placing: Placing) -> Link:
         written_hash="" if learned else link.written_hash,
         owed=decision.owed,
         owed_reason=decision.reason if decision.owed is Owed.OPT_OUT else "",
-        out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since,
+        out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since or left_at,
         note="" if agreed else decision.reason,
         adding=False,
     )

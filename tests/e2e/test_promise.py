@@ -160,6 +160,23 @@ def test_a_sign_up_opts_in_no_account_whose_no_is_later(ready):
     ready.quiet_cycles()
 
 
+def test_an_account_nobody_knew_does_not_put_back_somebody_who_left_the_list_since(ready):
+    ready.kibo.set_switches(email_match_case=True)
+    second = ready.kibo.add_customer("ADA@EXAMPLE.COM", True)
+    ready.later()
+    ready.cc.leave_list("ada@example.com", ready.list_id)
+    ready.later()
+    ready.run(RunKind.INBOUND)
+    settle(ready)
+    assert "ada@example.com" not in ready.members()
+    assert not ready.opted_in(second)
+    ready.kibo.opt_in(second)
+    ready.later()
+    settle(ready)
+    assert "ada@example.com" in ready.members()
+    ready.quiet_cycles()
+
+
 def test_a_disabled_account_keeps_nobody_on_the_list(ready):
     second = ready.kibo.add_customer("ada@example.com", True, active=False)
     ready.later()
