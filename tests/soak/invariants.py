@@ -70,10 +70,11 @@ def _lost_opt_out(truth, email, opted_in, contact, reasons) -> list[str]:  # typ
     ]
     if last.kind != "unsubscribed" or own:
         return []
-    return [
+    return [  # an inactive account is not mailed, and not looked at before it is enabled
         f"{email}: unsubscribed as their last act, but customer {number} is still opted in"
         for number in opted_in
-        if not reasons.debt(number)
+        if truth.states[number][-1].active
+        and not reasons.debt(number)
         and truth.states[number][-1].at < last.at
         and not _moved_here(truth, number, last.at)
     ]

@@ -184,7 +184,7 @@ class Player:
         for _ in range(2):
             self._calm_run("events")
             self._calm_run("inbound")
-            bench.later(31)
+            bench.later(60 * 13)  # the longest an entry waits to be tried again
         if truth.broken:
             return
         truth.broken += agreement(truth, self.people)
