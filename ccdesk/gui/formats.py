@@ -122,7 +122,7 @@ def pace(rate: float) -> str:
 
 
 def progress_line(progress: Progress) -> str:
-    """Return how far a run is: an export's people read, sent and confirmed, else done of total; errors, pace."""
+    """Return how far a run is: people read, sent and confirmed, else done of total; errors, pace, time."""
     parts = []
     if progress.read:
         parts.append(f"{number(progress.read)} read")
