@@ -49,9 +49,9 @@ class CcdeskError(Exception):
         code: str = "",
     ) -> None:
         self.title = title or type(self).title
-        self.meaning = meaning or type(self).meaning
+        self.meaning = redaction.without_secrets(meaning) or type(self).meaning  # it may be a service's words
         self.next_step = next_step or type(self).next_step
-        self.detail = detail
+        self.detail = redaction.without_secrets(detail)
         self.code = code or type(self).__name__
         super().__init__(self.text)
 

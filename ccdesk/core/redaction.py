@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 
-_SHORTEST, _MOST = 6, 200  # of the secrets known by value; what is shorter hides words
+_SHORTEST, _MOST = 12, 200  # of the secrets known by value; what is shorter hides words
 _CHARACTER = r"""[^\s@"'<>(),;:=&?/\\|]"""
 _AT = r"(?:@|%(?:25)*40|\\+u0040|&#64;)"
 _EMAIL = re.compile(
@@ -24,9 +24,9 @@ _NAMED = re.compile(
     r"(?:\\*[\"'])?\s*(?:=|:|%3D|%3A)\s*(?:\\*[\"'])?)[^\s\"'&,;}\\]+",
     re.IGNORECASE,
 )
-_LONG = re.compile(
-    r"(?<![A-Za-z0-9_\-.~])(?=[a-z_.~-]*[A-Z0-9]|[a-z]{40})[A-Za-z0-9_\-.~]{40,}={0,2}"
-)  # a UUID has 36
+_LONG = re.compile(  # a UUID has 36 characters, names of modules no digits; an address is not meant
+    r"(?<![A-Za-z0-9_\-.~@])(?=[a-z_.~-]*[A-Z0-9]|[a-z]{40})[A-Za-z0-9_\-.~]{40,}(?![A-Za-z0-9_\-.~@]|%40)={0,2}"
+)
 _WEB_TOKEN = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?")
 
 _known: dict[str, None] = {}
@@ -45,7 +45,12 @@ def hide(*secrets: str) -> None:
 
 
 def redact(text: str) -> str:
-    """Return the text without tokens, secrets and e-mail addresses."""
+    """Return the text without tokens, secrets and e-mail addresses: for what leaves this computer."""
+    return _EMAIL.sub("<e-mail>", without_secrets(text))
+
+
+def without_secrets(text: str) -> str:
+    """Return the text without tokens and secrets; staff may read whom it is about."""
     with _guard:
         known = sorted(_known, key=len, reverse=True)
     for secret in known:
@@ -53,4 +58,4 @@ def redact(text: str) -> str:
     text = _USER_INFO.sub("<user>@", text)
     text = _BEARER.sub(r"\1\2<token>", text)
     text = _NAMED.sub(r"\1<secret>", _WEB_TOKEN.sub("<token>", text))
-    return _LONG.sub("<token>", _EMAIL.sub("<e-mail>", text))
+    return _LONG.sub("<token>", text)

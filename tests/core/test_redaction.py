@@ -27,6 +27,11 @@ AROUND = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "_known", {})
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("around", AROUND)
 def test_no_address_stays_whole(address: str, around: str) -> None:
@@ -80,6 +85,15 @@ def test_a_secret_once_held_is_known_whatever_it_looks_like() -> None:
     assert redaction.redact(f"key {secret} short") == "key <secret> short"
     redaction.hide(*(f"secret-number-{number}" for number in range(redaction._MOST)))
     assert len(redaction._known) == redaction._MOST
+
+
+def test_a_service_that_repeats_our_secret_does_not_bring_it_on_screen() -> None:
+    redaction.hide("0123456789abcdef" * 2)
+    told = "of 0123456789abcdef0123456789abcdef ada@example.com"
+    error = errors.Refused("No", meaning=told, detail=told)
+    for text in (error.meaning, error.detail, error.text, str(error)):
+        assert "0123456789abcdef" not in text
+    assert "ada@example.com" in error.meaning  # staff may read it
 
 
 @pytest.mark.parametrize(
