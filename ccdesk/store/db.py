@@ -12,12 +12,11 @@ from typing import Any
 import peewee
 
 from ccdesk.core.errors import StoreError
-from ccdesk.store.presence import Identity
+from ccdesk.store.presence import WAIT_SECONDS, Identity
 from ccdesk.store.troubles import CLOSED, DAMAGED, store_error, translated
 
 Row = tuple[Any, ...]
 
-WAIT_SECONDS = 15  # for another writer: our transactions take milliseconds, a checkpoint perhaps a second
 IN_LIMIT = 500  # values in one IN (...): below the 999 variables of older SQLite builds
 
 PRAGMAS = (

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 from playhouse.migrate import SqliteMigrator
 
 from ccdesk.core.errors import StoreError
 from ccdesk.store.db import Database
-from ccdesk.store.presence import mark, refuse_a_missing_one
+from ccdesk.store.presence import check_what_was_left, mark, refuse_a_missing_one
 from ccdesk.store.schema import STEPS, Step
 from ccdesk.store.troubles import CANNOT_OPEN, DAMAGED, NOT_OURS, READ_ONLY, Trouble, store_error, translated
 
@@ -66,6 +67,7 @@ def prepare(path: Path, steps: Sequence[Step] = STEPS) -> None:
 
     """
     _ensure_file(path)
+    check_what_was_left(path)
     # Foreign keys off: rebuilding a table drops the old one, which would delete all that refers to it.
     database = Database(path, foreign_keys=False)
     try:
@@ -145,7 +147,7 @@ def _back_up(database: Database) -> Path:
     """
     path = database.path
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.unlink(missing_ok=True)
+    _clear_partials(path)
     try:
         os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with translated(path), closing(sqlite3.connect(partial)) as copy:
@@ -160,6 +162,14 @@ def _back_up(database: Database) -> Path:
     finally:
         partial.unlink(missing_ok=True)
     return kept
+
+
+def _clear_partials(path: Path) -> None:
+    """Remove what programs that were killed while backing up left behind: it holds e-mail addresses."""
+    for left in path.parent.glob(f"{path.name}.*.partial*"):
+        number = left.name.removeprefix(f"{path.name}.").split(".")[0]
+        if not number.isdigit() or int(number) == os.getpid() or not psutil.pid_exists(int(number)):
+            left.unlink(missing_ok=True)
 
 
 def _backup_failed(path: Path, error: OSError) -> StoreError:

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
-from ccdesk.store.troubles import Trouble, store_error
+from ccdesk.store.troubles import DAMAGED, Trouble, store_error, translated
+
+WAIT_SECONDS = 15  # for another writer: our transactions take milliseconds, a checkpoint perhaps a second
+CHECKED_UP_TO = 32 * 1024 * 1024  # bytes; reading more would be felt at the start
 
 MARKER_TEXT = """\
 ccdesk keeps its settings, and what it knows of each person's consent, in {name} beside this file.
@@ -52,6 +57,26 @@ def refuse_a_missing_one(path: Path) -> None:
         if backups:
             words += f" Backups from before an update are there: {', '.join(backups)}."
         raise store_error(Trouble(GONE.code, GONE.title, GONE.meaning, words), path)
+
+
+def check_what_was_left(path: Path) -> None:
+    """Look whether a file that was not closed properly is whole together with its write-ahead log.
+
+    SQLite cannot tell that a “-wal” file belongs to another state of the file, as it does where a backup was put
+    back beside it: it would mix the two. Read-only, so that what does not fit together stays apart on disk.
+
+    Raises:
+        StoreError: it is damaged.
+
+    """
+    wal = path.with_name(f"{path.name}-wal")
+    if not (wal.exists() and wal.stat().st_size and path.stat().st_size <= CHECKED_UP_TO):
+        return
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    with translated(path), closing(sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS)) as found:
+        told = found.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if told != "ok":
+        raise store_error(DAMAGED, path, told)
 
 
 def mark(path: Path) -> None:

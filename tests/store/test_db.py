@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import peewee
@@ -175,6 +176,40 @@ def test_a_missing_file_names_its_backups(store: SqliteStore, path: Path) -> Non
     path.rename(path.with_name(f"{path.name}.v1.bak"))
     with pytest.raises(StoreError, match=r"ccdesk\.db\.v1\.bak"):
         SqliteStore(path)
+
+
+def test_a_backup_put_back_beside_another_files_log_is_refused(tmp_path: Path) -> None:
+    """SQLite would mix the two, and say nothing of it until much later."""
+    path = tmp_path / "ccdesk.db"
+
+    def write(ids: Iterable[int], note: str) -> SqliteStore:
+        store = SqliteStore(path)
+        store.links.save([Link(number, note=note) for number in ids])
+        return store
+
+    write(range(300), "a" * 200).close_all()
+    backup = path.read_bytes()
+    write(range(3000), "b" * 300).close_all()
+    running = write(range(1000, 1800, 7), "c")
+    left = tmp_path / "left"
+    shutil.copytree(tmp_path, left)
+    running.close_all()
+
+    cut_off = left / path.name
+    log = cut_off.with_name(f"{path.name}-wal").read_bytes()
+    SqliteStore(Path(shutil.copytree(left, tmp_path / "whole")) / path.name).close_all()
+    cut_off.write_bytes(backup)
+    with pytest.raises(StoreError) as caught:
+        SqliteStore(cut_off)
+    assert caught.value.code == "store_damaged"
+    assert "-wal" in caught.value.next_step
+    assert cut_off.read_bytes() == backup, "and the backup is still one"
+    assert cut_off.with_name(f"{path.name}-wal").read_bytes() == log
+    for suffix in ("-wal", "-shm"):
+        cut_off.with_name(f"{path.name}{suffix}").unlink()
+    store = SqliteStore(cut_off)
+    assert store.links.count() == 300
+    store.close_all()
 
 
 def test_a_file_made_before_there_were_markers_gets_one(store: SqliteStore, path: Path) -> None:

@@ -152,6 +152,19 @@ def test_without_a_backup_nothing_is_migrated(path: Path, monkeypatch: pytest.Mo
 os_open = os.open
 
 
+def test_what_killed_programs_left_of_a_backup_goes_away(path: Path) -> None:
+    """It holds e-mail addresses; one of a program that is at it just now stays."""
+    prepare(path)
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    gone, other = (path.with_name(f"{path.name}.{number}.partial") for number in (process.pid, os.getppid()))
+    journal = gone.with_name(f"{gone.name}-journal")
+    for left in (gone, journal, other):
+        left.write_text("ann@example.com")
+    prepare(path, (*STEPS, add_color))
+    assert [one.exists() for one in (gone, journal, other)] == [False, False, True]
+
+
 def test_a_newer_file_is_refused(path: Path) -> None:
     prepare(path, (*STEPS, add_color))
     error = refused(path)
