@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
-from ccdesk import container as container_module
+from ccdesk import outside as outside_module
 from ccdesk.auth.oauth import TokenReply
 from ccdesk.clients import transport as transport_module
 from ccdesk.clients.session import prepare_session
@@ -296,7 +296,7 @@ def open_bench(
     local = SimpleNamespace(now=lambda _zone=None: services.time.local())
     with (
         patch.object(transport_module, "prepare_session", prepare),
-        patch.object(container_module, "prepare_session", prepare),
+        patch.object(outside_module, "prepare_session", prepare),
         patch.object(transport_module, "datetime", local),  # its own look at this computer's clock
         patch.object(lease_module, "_process_lives", lambda _pid, _started: False),  # one at a time here
     ):
