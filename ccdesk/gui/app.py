@@ -74,6 +74,10 @@ class AppParts:
         self.context.tasks.shutdown()  # cancels a log-in that waits for the browser
 
 
+# Pages of a few thousand objects come and go in a run's thread: looking through them is put off until then.
+GC_THRESHOLDS = (20_000, 50, 100)
+
+
 def quiet_memory() -> None:
     """Keep the garbage collector from walking what lives as long as the window.
 
@@ -81,6 +85,7 @@ def quiet_memory() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def open_in_browser(url: str) -> bool:
