@@ -62,8 +62,8 @@ def refuse_a_missing_one(path: Path) -> None:
 def check_what_was_left(path: Path) -> None:
     """Look whether a file that was not closed properly is whole together with its write-ahead log.
 
-    SQLite cannot tell that a “-wal” file belongs to another state of the file, as it does where a backup was put
-    back beside it: it would mix the two. Read-only, so that what does not fit together stays apart on disk.
+    SQLite cannot tell that a “-wal” file belongs to another state of the file, as it does where a backup was
+    put back beside it: it would mix the two. Read-only, so that what does not fit stays apart on disk.
 
     Raises:
         StoreError: it is damaged.

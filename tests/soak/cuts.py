@@ -29,13 +29,16 @@ class CountedFaults(Faults):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls, self._at, self._acts = 0, 0, True
+        self.calls, self._at, self._acts, self._path = 0, 0, True, ""
         self._process: subprocess.Popen[str] | None = None
         self._armed = threading.Event()
 
-    def arm(self, process: subprocess.Popen[str], at: int, *, acts: bool) -> None:
-        """Kill `process` in its call number `at`, the service acting on that call or not."""
-        self._process, self._at, self._acts = process, at, acts
+    def arm(self, process: subprocess.Popen[str], at: int, *, acts: bool, path: str = "") -> None:
+        """Kill `process` in its call number `at`, the service acting on that call or not.
+
+        With `path` it is the first call from that number on whose path ends so.
+        """
+        self._process, self._at, self._acts, self._path = process, at, acts, path
         self._armed.set()
 
     def begin(self) -> None:
@@ -52,7 +55,8 @@ class CountedFaults(Faults):
         """Count a call, and suffer what is ordered for it."""
         self._armed.wait(PATIENCE)
         self.calls += 1
-        if self._process is None or self.calls != self._at:
+        there = self.calls >= self._at and path.endswith(self._path) if self._path else self.calls == self._at
+        if self._process is None or not there:
             return super().take(service, method, path)
         process, self._process = self._process, None
         os.kill(process.pid, signal.SIGKILL)
@@ -173,17 +177,20 @@ class Power:
             text=True,
         )
 
-    def cut(self, chance: random.Random, *words: str) -> str:
-        """Do a command and kill it at a random call or a random time; tell when, `""` if it was faster."""
+    def cut(self, chance: random.Random, *words: str, path: str = "") -> str:
+        """Do a command and kill it at a random call or a random time; tell when, `""` if it was faster.
+
+        With `path` it is the first call whose path ends so.
+        """
         name = " ".join(words[:2])
         self.faults.begin()
         began = time.monotonic()
         with self.start(*words) as process:
             calls = self.calls.get(name, 0 if words[0] == "settings" else 8)
-            if calls and chance.random() < 0.6:
-                at, acts = chance.randint(1, calls), chance.random() < 0.5
-                self.faults.arm(process, at, acts=acts)
-                told = f"in call {at}{'' if acts else ', which was lost'}"
+            if path or (calls and chance.random() < 0.6):
+                at, acts = 1 if path else chance.randint(1, calls), chance.random() < 0.5
+                self.faults.arm(process, at, acts=acts, path=path)
+                told = f"in call {path or at}{'' if acts else ', which was lost'}"
                 told = "" if self._ended(process, PATIENCE) else told
             else:
                 self.faults.free()

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from ccdesk.core.errors import LoginNeeded
+from ccdesk.service.api import ConnectionState
+from ccdesk.store.migrations import prepare
+from ccdesk.store.presence import marker_of
+from ccdesk.store.schema import STEPS
+from ccdesk.store.store import SqliteStore
 from tests.e2e.world import World, open_world
 from tests.soak.conftest import amount
 from tests.soak.cuts import Power, Shop, check_files, finish, replayed
@@ -34,12 +44,10 @@ def save_settings(power: Power, chance: random.Random) -> str:
 
 def log_in_again_if_it_must_be(world: World) -> bool:
     """A refresh token that was spent and whose successor never came is gone: that is told, not hidden."""
-    try:
-        world.container.connections.tokens(world.desk.settings()).bearer()
-    except LoginNeeded:
-        world.log_in()
-        return True
-    return False
+    if world.desk.status(live=True).constant_contact.state is not ConnectionState.LOGIN_NEEDED:
+        return False
+    world.log_in()
+    return True
 
 
 def one_cut(power: Power, shop: Shop, chance: random.Random) -> str:
@@ -49,7 +57,8 @@ def one_cut(power: Power, shop: Shop, chance: random.Random) -> str:
         return save_settings(power, chance)
     if kind == "login":
         expire_login(power.world)
-        return power.cut(chance, "status", "--json")
+        path = "/token" if chance.random() < 0.5 else ""
+        return power.cut(chance, "status", "--json", path=path)
     return power.cut(chance, "sync", kind)
 
 
@@ -78,3 +87,88 @@ def test_the_power_goes_at_any_moment(tmp_path: Path, seed: int, say: Callable[[
         a_life(tmp_path / str(life), seed, life, cuts, done)
         left, life = left - cuts, life + 1
     say(f"power cuts: {dict(done)} in {life} lives")
+
+
+MIGRATE = """
+import sys
+from pathlib import Path
+from ccdesk.store import migrations
+from ccdesk.store.store import SqliteStore
+print("ready", flush=True)
+sys.stdin.readline()
+SqliteStore(Path(sys.argv[1])).close_all()
+"""
+
+
+def old_file(path: Path, people: int) -> None:
+    """Make a file of the first schema with that many links and entries, as an old version left it."""
+    prepare(path, STEPS[:1])
+    marker_of(path).unlink()
+    link = ", ".join(f"'{value}'" for value in ("c", "owned", "linked"))
+    with closing(sqlite3.connect(path)) as database, database:
+        numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {people})"
+        database.execute(
+            f"INSERT INTO link {numbers} SELECT i, 'p' || i || '@example.com', 'p' || i || '@example.com', "
+            f"{link}, 1, 1, NULL, 1, '', '', NULL, NULL, NULL, NULL, '', '', '' FROM n"
+        )
+        database.execute(
+            "INSERT INTO run VALUES (1, 'export', 'manual', 'COMPLETE', '2026-01-01T00:00:00.000000Z', "
+            "'2026-01-01T00:01:00.000000Z', 0, 0, '{}', 0, 0, '', NULL)"
+        )
+        database.execute(
+            f"INSERT INTO entry {numbers} SELECT 1, i, 'added', i, i, i || '@example.com', '', '' FROM n"
+        )
+
+
+def check_migrated(path: Path, people: int) -> bool:
+    """Open it as the next start does: everything is there. Say whether a backup was made before."""
+    with closing(sqlite3.connect(path)) as database:
+        before = database.execute("PRAGMA user_version").fetchone()[0]
+    backup = path.with_name(f"{path.name}.v1.bak")
+    if before > 1:
+        assert backup.exists(), "updated without a backup"
+    kept = backup.exists()
+    store = SqliteStore(path)
+    assert store.links.count() == people
+    assert store.runs.entry_count(1) == people
+    store.close_all()
+    for one in (path, backup):
+        with closing(sqlite3.connect(one)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+            assert database.execute("SELECT COUNT(*) FROM link").fetchone()[0] == people
+    assert list(path.parent.glob("*.partial*")) == []
+    return kept
+
+
+def test_the_power_goes_while_a_file_is_brought_up_to_date(
+    tmp_path: Path, seed: int, say: Callable[[str], None]
+) -> None:
+    chance, people, done = random.Random(seed), amount(3000, 20_000), Counter[str]()
+    old_file(tmp_path / "old", people)
+    longest = 0.0
+    for number in range(amount(3, 31)):
+        path = tmp_path / str(number) / "ccdesk.sqlite3"
+        path.parent.mkdir()
+        shutil.copy(tmp_path / "old", path)
+        with subprocess.Popen(
+            [sys.executable, "-c", MIGRATE, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            began = time.monotonic()
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            try:
+                process.wait(chance.uniform(0, longest) if longest else None)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        longest = longest or time.monotonic() - began
+        killed = process.returncode != 0
+        kept = check_migrated(path, people)
+        done["whole" if not killed else "cut after the backup" if kept else "cut before the backup"] += 1
+        shutil.rmtree(path.parent)
+    say(f"updates of the data file: {dict(done)}, each about {longest * 1000:.0f} ms")

@@ -184,7 +184,7 @@ def test_a_backup_put_back_beside_another_files_log_is_refused(tmp_path: Path) -
 
     def write(ids: Iterable[int], note: str) -> SqliteStore:
         store = SqliteStore(path)
-        store.links.save([Link(number, note=note) for number in ids])
+        store.links.save([Link(number, f"{note[:2]}{number}@example.com", note=note) for number in ids])
         return store
 
     write(range(300), "a" * 200).close_all()
