@@ -189,7 +189,11 @@ class Loop:
 
     def _scheduled(self, kind: RunKind) -> None:
         """One scheduled run; the next time is set first, whatever becomes of it."""
-        self._set_next(kind, self._clock.now() + _EVERY[kind])
+        try:
+            self._set_next(kind, self._clock.now() + _EVERY[kind])
+        except StoreError as error:  # else nobody is told that nothing is done any more
+            self.listener.run_failed(kind, error)
+            raise
         if self._stop.is_set() or not self._wanted(kind):
             return
         if not self._do(kind, Trigger.SCHEDULED):

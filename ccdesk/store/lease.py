@@ -8,6 +8,7 @@ which is any figure where a clock was set, but by whether it still beats while w
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -19,7 +20,7 @@ from datetime import datetime, timedelta
 import psutil
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import Busy
+from ccdesk.core.errors import Busy, StoreError
 from ccdesk.store.columns import to_text
 from ccdesk.store.db import Database, upsert
 from ccdesk.store.tables import LeaseRow
@@ -67,17 +68,25 @@ class SqliteLease:
 
     def acquire(self, what: str) -> None:
         """Take the lease or raise Busy, which names the holder. A dead holder's lease is taken over."""
-        silent = self._watched()
-        now = self._clock.now()
-        with self._database.transaction():
-            holder = self._read()
-            if holder is not None and holder != silent and _asked(holder) is not False:
-                raise _busy(holder)
-            moment, pid = to_text(now), os.getpid()
-            row = (1, self._owner, pid, _started(pid), socket.gethostname(), what, moment, moment)
-            self._database.many(TAKE, [row])
-        self._thread = threading.get_ident()
+        silent, taken = self._watched(), False
+        try:
+            with self._database.transaction():
+                holder = self._read()
+                if holder is not None and holder != silent and not self._is_over(holder):
+                    raise _busy(holder)
+                moment, pid = to_text(self._clock.now()), os.getpid()
+                row = (1, self._owner, pid, _started(pid), socket.gethostname(), what, moment, moment)
+                self._database.many(TAKE, [row])
+                self._thread, taken = threading.get_ident(), True  # before anybody can see the row
+        except StoreError:
+            if taken:
+                self._thread = None
+            raise
         self._renewed = self._clock.monotonic()
+
+    def _is_over(self, holder: Holder) -> bool:
+        """Say whether a holder is known to be at work no more: dead, or we could not give it back."""
+        return (holder.owner == self._owner and self._thread is None) or _asked(holder) is False
 
     def _watched(self) -> Holder | None:
         """Return a holder found dead by watching; None where there is nobody, or it is known without.
@@ -114,8 +123,21 @@ class SqliteLease:
         """Give the lease back; harmless if not held."""
         if self._thread != threading.get_ident():
             return
+        try:
+            with self._database.transaction():
+                self._delete()
+                self._thread = None  # before another thread can take it
+        finally:
+            self._thread = None if self._thread == threading.get_ident() else self._thread
+
+    def _delete(self) -> None:
         self._database.run(LeaseRow.delete().where(LeaseRow.owner == self._owner))
-        self._thread = None
+
+    def _give_back_late(self) -> None:
+        """Give back what could not be given back when its time was: the disk was full, the file locked."""
+        with contextlib.suppress(StoreError), self._database.transaction():
+            if self._thread is None:
+                self._delete()
 
     def holder(self, *, others: bool = False) -> str:
         """Say who holds it in words, `""` if nobody does; `others` leaves out this very program.
@@ -123,9 +145,12 @@ class SqliteLease:
         Only who is known to be dead holds nothing: where that takes watching, it is left to `acquire`.
         """
         holder = self._read()
-        if holder is None or (others and holder.owner == self._owner) or _asked(holder) is False:
+        if holder is None:
             return ""
-        return holder.words
+        if holder.owner == self._owner and self._thread is None:
+            self._give_back_late()
+            return ""
+        return "" if (others and holder.owner == self._owner) or _asked(holder) is False else holder.words
 
     def _read(self) -> Holder | None:
         row = self._database.first(LeaseRow.select(*COLUMNS))

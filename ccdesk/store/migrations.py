@@ -19,12 +19,23 @@ from playhouse.migrate import SqliteMigrator
 
 from ccdesk.core.errors import StoreError
 from ccdesk.store.db import Database
-from ccdesk.store.presence import check_what_was_left, mark, refuse_a_missing_one
+from ccdesk.store.presence import check_what_was_left, mark, marker_of, refuse_a_missing_one
 from ccdesk.store.schema import STEPS, Step
-from ccdesk.store.troubles import CANNOT_OPEN, DAMAGED, NOT_OURS, READ_ONLY, Trouble, store_error, translated
+from ccdesk.store.troubles import (
+    CANNOT_OPEN,
+    DAMAGED,
+    FULL,
+    NOT_OURS,
+    READ_ONLY,
+    Trouble,
+    store_error,
+    translated,
+)
 
 APPLICATION_ID = 0x43434453  # "CCDS" in the file's header: tells our file from any other SQLite database
 EMPTY_FOR_SECONDS = 60  # an empty file this old is not one that another ccdesk is creating just now
+
+BY_ERRNO = {errno.EROFS: READ_ONLY, errno.ENOSPC: FULL, errno.EDQUOT: FULL}
 
 EMPTIED = Trouble(
     "store_emptied",
@@ -100,17 +111,19 @@ def _ensure_file(path: Path) -> None:
     except PermissionError as error:
         raise store_error(READ_ONLY, path, str(error)) from error
     except OSError as error:
-        read_only = error.errno == errno.EROFS
-        raise store_error(READ_ONLY if read_only else CANNOT_OPEN, path, str(error)) from error
+        raise store_error(BY_ERRNO.get(error.errno or 0, CANNOT_OPEN), path, str(error)) from error
 
 
 def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise store_error(CANNOT_OPEN, path, "a link that leads nowhere")
     # SQLite writes its companions ("-wal", "-shm") beside the file, so the folder counts as well.
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK | os.X_OK):
         raise store_error(READ_ONLY, path)
     found = path.stat()
     # The system's clock and not ours: it is compared with the file system's.
-    if found.st_size == 0 and time.time() - found.st_mtime > EMPTY_FOR_SECONDS:
+    old = time.time() - found.st_mtime > EMPTY_FOR_SECONDS or marker_of(path).exists()
+    if found.st_size == 0 and old:
         raise store_error(EMPTIED, path)
 
 

@@ -6,6 +6,7 @@ passes unchanged, so that it ends as one (exit code 1) instead of sending the us
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ import peewee
 
 from ccdesk.core.errors import StoreError
 
+ROOM_NEEDED = 256 * 1024  # bytes: the index of the write-ahead log, and a step
 MASKING = ("cannot rollback", "no such savepoint")  # SQLite had rolled back already when the disk failed
 
 
@@ -140,4 +142,14 @@ def _recognise(error: BaseException, path: Path) -> StoreError | None:
     trouble = BY_CODE.get(extended & 0xFF) if extended is not None else None
     if trouble is None:
         return None
+    if trouble is DISK and _is_full(path):
+        trouble = FULL
     return store_error(trouble, path, f"{getattr(original, 'sqlite_errorname', 'SQLite')}: {words}")
+
+
+def _is_full(path: Path) -> bool:
+    """Say whether there is no room even for SQLite's small files, which it reports as any other error."""
+    try:
+        return shutil.disk_usage(path.parent).free < ROOM_NEEDED
+    except OSError:
+        return False

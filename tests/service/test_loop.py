@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import Busy, Unreachable
+from ccdesk.core.errors import Busy, StoreError, Unreachable
 from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
 from ccdesk.service.loop import SOON, Loop, Silent
 
@@ -208,3 +208,25 @@ def test_the_daily_compare_waits_for_the_first_export(clock):
     clock.at += timedelta(days=1, minutes=1)
     loop.tick()
     assert RunKind.FULL_COMPARE in kinds(desk)
+
+
+def test_a_data_file_that_cannot_be_written_is_told(clock):
+    """A deleted file can still be read by who has it open: the window would look as if all were well."""
+    told = []
+
+    class Told(Silent):
+        def run_failed(self, kind, error):
+            told.append((kind, error.code))
+
+    desk, loop = started(clock)
+    loop.listener = Told()
+
+    def gone(kind, at):
+        raise StoreError(code="store_exchanged")
+
+    desk.plan_run = gone
+    clock.at += SOON
+    with pytest.raises(StoreError):
+        loop.tick()
+    assert [code for _, code in told] == ["store_exchanged"]
+    assert desk.done == []

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import SimpleNamespace
 
 import peewee
 import pytest
@@ -265,6 +266,18 @@ def test_every_known_trouble_is_translated(number: int, wrapped: bool, tmp_path:
     assert caught.value.code == BY_CODE[number].code
     assert caught.value.detail == "SQLITE_NAME: words of the driver"
     assert str(tmp_path) in caught.value.meaning
+
+
+def test_a_drive_without_any_room_is_a_full_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite then fails to grow the index of its log, and reports that as any other error of the disk."""
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    free = 10_000_000
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=free))
+    for free, code in ((10_000_000, "store_disk"), (1000, "store_full")):
+        with pytest.raises(StoreError) as caught, translated(tmp_path / "a.db"):
+            raise error
+        assert caught.value.code == code
 
 
 def test_our_own_bugs_stay_bugs(store: SqliteStore) -> None:

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ccdesk.core.errors import Busy, ExitCode
+from ccdesk.core.errors import Busy, ExitCode, StoreError
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import LeaseRow
 
@@ -204,6 +205,55 @@ def test_renewing_writes_every_few_seconds(store: SqliteStore, clock: MovedClock
     store.lease.renew()
     assert heartbeat() == clock.now()
     in_thread(store.lease.renew)
+
+
+def test_what_a_full_disk_kept_from_being_given_back_is_held_no_longer(
+    opened: Callable[[], SqliteStore],
+) -> None:
+    """Else the window, which goes on, would keep everybody out, itself included, until it is closed."""
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+    window._database.statement("PRAGMA query_only = 1")
+    with pytest.raises(StoreError):
+        window.lease.release()
+    with pytest.raises(Busy):
+        command_line.lease.acquire("Events")
+    assert window.lease.holder() == "", "while it still cannot be written"
+    window._database.statement("PRAGMA query_only = 0")
+    window.lease.acquire("Events")
+    assert command_line.lease.holder().startswith("Events")
+    window._database.statement("PRAGMA query_only = 1")
+    with pytest.raises(StoreError):
+        window.lease.release()
+    window._database.statement("PRAGMA query_only = 0")
+    assert window.lease.holder() == ""
+    command_line.lease.acquire("Inbound")
+
+
+def test_threads_that_take_turns_never_hold_it_together(store: SqliteStore) -> None:
+    inside: list[int] = []
+    together: list[int] = []
+
+    def work() -> None:
+        for _ in range(30):
+            try:
+                store.lease.acquire("Events")
+            except Busy:
+                store.lease.holder()
+                continue
+            inside.append(1)
+            together.append(len(inside))
+            store.lease.renew()
+            inside.pop()
+            store.lease.release()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(together) == {1}
+    assert store.lease.holder() == ""
 
 
 def test_who_lost_it_is_told_to_stop(opened: Callable[[], SqliteStore], clock: MovedClock) -> None:

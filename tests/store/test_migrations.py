@@ -190,6 +190,19 @@ def test_an_emptied_file_is_not_taken_for_a_new_one(path: Path) -> None:
     assert refused(path).code == "store_emptied"
 
 
+def test_an_emptied_file_is_known_at_once_by_the_marker_beside_it(path: Path) -> None:
+    prepare(path)
+    os.truncate(path, 0)
+    assert refused(path).code == "store_emptied"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_link_that_leads_nowhere_is_no_read_only_file(path: Path) -> None:
+    """A drive that is not there just now."""
+    path.symlink_to(path.with_name("nowhere") / path.name)
+    assert refused(path).code == "store_cannot_open"
+
+
 def test_an_empty_file_made_just_now_is_somebody_creating_it(path: Path) -> None:
     path.touch(0o600)
     prepare(path)
@@ -212,7 +225,7 @@ def test_a_folder_in_its_place_and_a_missing_folder(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_refuses_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number, code in ((30, "store_read_only"), (36, "store_cannot_open")):
+    for number, code in ((30, "store_read_only"), (36, "store_cannot_open"), (28, "store_full")):
 
         def refuse(*arguments: object, number: int = number) -> int:
             raise OSError(number, os.strerror(number))
