@@ -23,9 +23,9 @@ def need(*programs: str) -> None:
     pytest.skip(text)
 
 
-def until(holds: Callable[[], object], seconds: float = 30.0) -> None:
+def until(holds: Callable[[], object], seconds: float = 30.0, pause: float = 0.02) -> None:
     """Wait for something another program does."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(pause)
