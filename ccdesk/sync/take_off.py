@@ -153,7 +153,22 @@ def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -
         if still.intersection(job.contact_ids):
             fail(ctx, job.removal.event, StillOnList(), job.removal.customer.email)
         else:
+            _others_off(ctx, job.removal.link)
             _settle(ctx, job.removal, Outcome.REMOVED, "opted out in Kibo: taken off the list", settle)
+
+
+def _others_off(ctx: RunContext, link: Link) -> None:
+    """Note on the person's other accounts that we took them off the list: nobody left it (design R6).
+
+    Those accounts count for nothing as they are, a disabled one for instance. Once one counts again, its
+    opt-in is acted on as if it were new.
+    """
+    others = [one for one in ctx.store.links.by_email(link.email_key) if one.on_list]
+    ctx.store.links.save(
+        replace(one, on_list=False, agreed=None, kibo_opted_in=None if one.kibo_opted_in else False)
+        for one in others
+        if one.customer_id != link.customer_id
+    )
 
 
 def _settle(ctx: RunContext, removal: Removal, outcome: Outcome, reason: str, settle: Settle) -> None:

@@ -177,6 +177,26 @@ def test_an_account_nobody_knew_does_not_put_back_somebody_who_left_the_list_sin
     ready.quiet_cycles()
 
 
+def test_our_own_removal_is_not_taken_for_the_person_leaving_the_list(ready):
+    second = ready.kibo.add_customer("ada@example.com", True)
+    ready.later()
+    ready.cycle()
+    ready.kibo.deactivate(second)
+    ready.later()
+    ready.cycle()
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    settle(ready)
+    assert "ada@example.com" not in ready.members()
+    assert ready.opted_in(second), "nobody said no in this account"
+    ready.quiet_cycles()
+    ready.kibo.activate(second)
+    ready.later()
+    settle(ready)
+    assert "ada@example.com" in ready.members()
+    ready.quiet_cycles()
+
+
 def test_a_disabled_account_keeps_nobody_on_the_list(ready):
     second = ready.kibo.add_customer("ada@example.com", True, active=False)
     ready.later()
