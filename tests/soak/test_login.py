@@ -159,7 +159,6 @@ def test_a_rotated_token_whose_answer_is_lost_asks_for_one_log_in(shell):
         assert "Constant Contact: log-in needed" in done.stdout
     assert refreshes(shell, mark) == 1, "asked once more, then never again"
     assert shell.log_in()[0] == 0
-    assert shell("status").returncode == 0
 
 
 @only_soak
@@ -299,7 +298,7 @@ def test_no_secret_is_left_behind_or_shown(shell, tmp_path, say):
         ("kibo", 500, json.dumps({"message": echo, "errorCode": echo})),
         ("auth", 400, json.dumps({"error": "invalid_request", "error_description": echo})),
         ("auth", 503, echo),
-    )[:: amount(2, 1)]:
+    )[:: amount(4, 1)]:
         if service == "auth":
             make_old(shell)
         shell.sandbox.faults.add(Fault("status", service=service, status=state, body=body, times=99))
