@@ -134,9 +134,13 @@ class QuotaUsedUp(ServiceError):
 
 
 class ItemError(CcdeskError):
-    """One person's or item's failure: the run goes on with the others."""
+    """One person's or item's failure: the run goes on with the others.
+
+    Where it ends a run all the same, as with a job the service does not know any more, the service refused.
+    """
 
     title = "This one could not be done"
+    exit_code = ExitCode.SERVICE
 
 
 class ItemRefused(ItemError):

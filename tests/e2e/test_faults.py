@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccdesk.core.errors import ConfirmNeeded
+from ccdesk.core.errors import ConfirmNeeded, ExitCode
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.kernel import Fault
 
@@ -166,6 +166,18 @@ def test_a_quota_used_up_is_a_wait_and_nothing_is_lost(exported):
     exported.later(60)
     until_settled(exported)
     assert "dora@example.com" in exported.members()
+
+
+def test_a_job_the_service_does_not_know_any_more_is_its_refusal_not_our_fault(ready):
+    body = '[{"error_key":"activities.api.not_found","error_message":"The activity was not found."}]'
+    fault = Fault("status", service="cc", method="GET", path="/activities/.", status=404, body=body, times=9)
+    ready.sandbox.faults.add(fault)
+    run = ready.desk.run(RunKind.EXPORT)
+    assert run.failure is None or run.failure.exit_code is ExitCode.SERVICE
+    ready.sandbox.faults.clear()
+    ready.later(31)
+    ready.export()
+    assert len(ready.members()) == 3
 
 
 def test_a_cancelled_export_stands_as_far_as_it_got(ready):
