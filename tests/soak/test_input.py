@@ -28,7 +28,8 @@ from tests.soak.mutate import mutated
 KINDS = (RunKind.EXPORT, RunKind.EVENTS, RunKind.INBOUND, RunKind.FULL_COMPARE)
 ZOO = (
     '"quoted local"@people.example', '"a@b"@people.example', "plus+tag@people.example",
-    "o'neil@people.example", "jürgen@people.example", "a@bücher.example", "a@xn--bcher-kva.example", "用户@例子.广告",
+    "o'neil@people.example", "jürgen@people.example", "a@bücher.example", "a@xn--bcher-kva.example",
+    "用户@例子.广告",
     "UPPER@PEOPLE.EXAMPLE", f"{'l' * 64}@people.example", f"{'l' * 65}@people.example",
     f"{'l' * 35}@people.example", f"{'l' * 60}@{'d' * 11}.example", f"{'l' * 61}@{'d' * 11}.example",
     "trailing@people.example.", "dot.@people.example", ".dot@people.example", "two..dots@people.example",
@@ -237,7 +238,8 @@ _keys = st.one_of(st.sampled_from(sorted(SETTINGS)), st.text(max_size=20))
 _values = st.one_of(
     st.text(max_size=40),
     st.text(max_size=300),
-    st.sampled_from(["true", "off", "90", "²", "9" * 5000, "http://127.0.0.1:99999", "http://[::1", "https://é.example",
+    st.sampled_from(["true", "off", "90", "²", "9" * 5000, "http://127.0.0.1:99999", "http://[::1",
+                     "https://é.example",
                      "https://a:b@c", "http://127.0.0.1:1", "\x00", "\ud800", "a@b", "Kibo customers"]),
     st.builds("{}://{}:{}/{}".format, st.sampled_from(["http", "https", "ftp"]), st.text(max_size=9),
               st.integers(), st.text(max_size=9)),
