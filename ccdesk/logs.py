@@ -9,7 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -22,6 +22,20 @@ class RedactingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line without secrets."""
         return redact(super().format(record))
+
+
+class LogFile(logging.handlers.RotatingFileHandler):
+    """A log on a disk that may be full: lines are then lost, and nothing else is."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the base class names it so
+        """Say nothing of a disk that takes no more, for the store says it in words."""
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Close; what could not be written is lost."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager
@@ -61,9 +75,7 @@ def start_logging(path: Path | None, *, verbose: bool = False) -> None:
         handler.close()
     if path is not None:
         try:
-            file_handler = logging.handlers.RotatingFileHandler(
-                path, maxBytes=1_000_000, backupCount=4, encoding="utf-8", delay=True
-            )
+            file_handler = LogFile(path, maxBytes=1_000_000, backupCount=4, encoding="utf-8", delay=True)
             with open(path, "a", encoding="utf-8"):  # found out here, not at the first line logged
                 os.chmod(path, 0o600)
         except OSError:

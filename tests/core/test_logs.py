@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,12 @@ def test_tracebacks_are_redacted_too(tmp_path):
     assert "went wrong" in text
     assert "ada.lovelace" not in text
     assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+def test_a_full_disk_costs_lines_and_nothing_else(capfd, monkeypatch):
+    monkeypatch.setattr("os.chmod", lambda *_: None)
+    start_logging(Path("/dev/full"))
+    logging.getLogger("ccdesk.test").info("a line")
+    start_logging(None)
+    assert capfd.readouterr().err == ""

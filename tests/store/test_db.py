@@ -272,9 +272,9 @@ def test_a_drive_without_any_room_is_a_full_one(tmp_path: Path, monkeypatch: pyt
     """SQLite then fails to grow the index of its log, and reports that as any other error of the disk."""
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
-    free = 10_000_000
-    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=free))
     for free, code in ((10_000_000, "store_disk"), (1000, "store_full")):
+        room = SimpleNamespace(free=free)
+        monkeypatch.setattr(shutil, "disk_usage", lambda place, room=room: room)
         with pytest.raises(StoreError) as caught, translated(tmp_path / "a.db"):
             raise error
         assert caught.value.code == code
