@@ -168,6 +168,8 @@ class Truth:
             if old is None:
                 self.ours.add(contact)
             self._judge_contact(contact, old, seen)
+            if old is not None and old.deleted and not seen.deleted:
+                self.ours.add(contact)  # brought back with our fields, by a new opt-in
         for contact in before.keys() - self.view.keys():
             self._break("a contact is gone by our call", before[contact].email)
         self._judge_mails()
