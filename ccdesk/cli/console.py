@@ -73,8 +73,10 @@ class Console:
 
 
 def _progress_text(progress: Progress) -> str:
-    text = progress.phase
-    if progress.total:
+    text = f"Continued: {progress.phase}" if progress.continued else progress.phase
+    if progress.sent:
+        text += f": {progress.read:,} read, {progress.sent:,} sent, {progress.confirmed:,} confirmed"
+    elif progress.total:
         text += f": {progress.done:,} of {progress.total:,}"
     elif progress.done:
         text += f": {progress.done:,}"
