@@ -49,6 +49,26 @@ class SandboxClock:
             self._frozen = moment
 
 
+class AheadClock(SandboxClock):
+    """The clock of a service that differs from the others': always `by` ahead of `of` (negative: behind)."""
+
+    def __init__(self, of: SandboxClock, by: timedelta) -> None:
+        super().__init__()
+        self._of, self.by = of, by
+
+    def now(self) -> datetime:
+        """Return what this service takes the time to be."""
+        return self._of.now() + self.by
+
+    def advance(self, delta: timedelta) -> None:
+        """Move the clock it goes by."""
+        self._of.advance(delta)
+
+    def freeze(self, at: datetime | None = None) -> None:
+        """Stop the clock it goes by."""
+        self._of.freeze(at and at - self.by)
+
+
 @dataclass
 class Fault:
     """One ordered misbehaviour, taken by the next `times` matching requests after `skip` of them passed.

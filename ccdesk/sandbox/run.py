@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import threading
+from datetime import timedelta
 from types import FrameType
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from ccdesk.sandbox.cc_state import CcState
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.cc_tokens import DEFAULT_CLIENT
 from ccdesk.sandbox.control import PREFIX, control_blueprint
-from ccdesk.sandbox.kernel import Faults, SandboxClock, Wire
+from ccdesk.sandbox.kernel import AheadClock, Faults, SandboxClock, Wire
 from ccdesk.sandbox.kibo_state import KiboState, KiboSwitches
 from ccdesk.sandbox.received import RequestLog
 from ccdesk.sandbox.seed import seed_shop
@@ -26,7 +27,8 @@ class Sandbox:
     """Both services on ports of this computer, from `start` (or `with`) to `stop`.
 
     `port` is Kibo's, the next one Constant Contact's; 0 takes two free ones. Started again after a stop, as a
-    service that comes back, it serves on the same ports.
+    service that comes back, it serves on the same ports. Kibo's clock may differ from all others by
+    `kibo_ahead`.
     """
 
     def __init__(
@@ -34,13 +36,14 @@ class Sandbox:
         *,
         port: int = 0,
         clock: SandboxClock | None = None,
+        kibo_ahead: timedelta = timedelta(0),
         kibo_switches: KiboSwitches | None = None,
         cc_switches: CcSwitches | None = None,
     ) -> None:
         self._ports = (port, port + 1) if port else (0, 0)
         self.clock = clock or SandboxClock()
         self.faults, self.log = Faults(), RequestLog()
-        self.kibo = KiboState(self.clock, kibo_switches)
+        self.kibo = KiboState(AheadClock(self.clock, kibo_ahead), kibo_switches)
         self.cc = CcState(self.clock, cc_switches)
         self._servers: list[Server] = []
 

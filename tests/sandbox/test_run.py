@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection
 from pathlib import Path
@@ -307,3 +307,15 @@ def test_serves_until_told_to_stop(number: signal.Signals) -> None:
         process.send_signal(number)
         assert process.wait(PATIENCE) == 0
         assert (process.stdout.read(), process.stderr.read()) == ("", "")
+
+
+def test_the_two_services_clocks_may_differ() -> None:
+    with Sandbox(kibo_ahead=timedelta(minutes=10)) as sandbox:
+        sandbox.clock.freeze(datetime(2026, 3, 1, 12, tzinfo=UTC))
+        dates = []
+        for name in ("kibo_home_url", "cc_api_url"):
+            answer = requests.get(sandbox.addresses()[name] + "/nowhere", timeout=PATIENCE)
+            dates.append(parsedate_to_datetime(answer.headers["Date"]))
+        assert dates[0] - dates[1] == timedelta(minutes=10)
+        sandbox.clock.advance(timedelta(hours=1))
+        assert sandbox.kibo.clock.now() == datetime(2026, 3, 1, 13, 10, tzinfo=UTC)

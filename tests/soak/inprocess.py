@@ -32,7 +32,7 @@ from ccdesk.sandbox import cc_book, cc_server, kibo_server
 from ccdesk.sandbox.cc_state import CcState
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.cc_tokens import DEFAULT_CLIENT
-from ccdesk.sandbox.kernel import Faults, SandboxClock, Wire
+from ccdesk.sandbox.kernel import AheadClock, Faults, SandboxClock, Wire
 from ccdesk.sandbox.kibo_state import KiboState, KiboSwitches
 from ccdesk.sandbox.received import RequestLog
 from ccdesk.store import lease as lease_module
@@ -105,12 +105,20 @@ Handler = Callable[[requests.PreparedRequest, "Services"], Reply]
 class Services:
     """Both services in this process: what `Sandbox` is, without ports."""
 
-    def __init__(self, *, cc_switches: CcSwitches | None = None, kibo_switches: KiboSwitches | None = None):
+    def __init__(
+        self,
+        *,
+        cc_switches: CcSwitches | None = None,
+        kibo_switches: KiboSwitches | None = None,
+        kibo_ahead: timedelta = timedelta(0),
+        cc_ahead: timedelta = timedelta(0),
+    ) -> None:
         self.clock = SandboxClock()
         self.time = WorldTime(self.clock)
         self.faults, self.log = Faults(), RequestLog()
-        self.kibo = KiboState(self.clock, kibo_switches, tick=self.time.passed)
-        self.cc = CcState(self.clock, cc_switches, tick=self.time.passed)
+        kibo_clock, cc_clock = AheadClock(self.clock, kibo_ahead), AheadClock(self.clock, cc_ahead)
+        self.kibo = KiboState(kibo_clock, kibo_switches, tick=self.time.passed)
+        self.cc = CcState(cc_clock, cc_switches, tick=self.time.passed)
         kibo_app = kibo_server.build_kibo_app(self.kibo, lambda: KIBO)
         cc_app = cc_server.build_cc_app(self.cc)
         self._wires = {
@@ -278,11 +286,15 @@ def open_bench(
     seed: int = 0,
     cc_switches: CcSwitches | None = None,
     kibo_switches: KiboSwitches | None = None,
+    kibo_ahead: timedelta = timedelta(0),
+    cc_ahead: timedelta = timedelta(0),
 ) -> Iterator[Bench]:
     """Give a bench that is not set up yet; its random numbers all come from `seed`."""
     random.seed(seed)
     cc_book._random.seed(seed)
-    services = Services(cc_switches=cc_switches, kibo_switches=kibo_switches)
+    services = Services(
+        cc_switches=cc_switches, kibo_switches=kibo_switches, kibo_ahead=kibo_ahead, cc_ahead=cc_ahead
+    )
     services.kibo.events._random.seed(seed)
     box: list[Bench] = []
     adapter = InProcess(services, lambda request, there: (box[0].handler if box else plain)(request, there))
