@@ -43,7 +43,8 @@ class Sandbox:
         self._ports = (port, port + 1) if port else (0, 0)
         self.clock = clock or SandboxClock()
         self.faults, self.log = Faults(), RequestLog()
-        self.kibo = KiboState(AheadClock(self.clock, kibo_ahead), kibo_switches)
+        kibo_clock = AheadClock(self.clock, kibo_ahead) if kibo_ahead else self.clock
+        self.kibo = KiboState(kibo_clock, kibo_switches)
         self.cc = CcState(self.clock, cc_switches)
         self._servers: list[Server] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.models import ContactList
@@ -31,6 +31,7 @@ from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
 from ccdesk.sync.look import look
 
 _WINDOW = "window"
+_LONGEST_WAIT = timedelta(days=1)  # the day's calls come back at midnight (constant-contact.md §5)
 
 
 class LocalDesk:
@@ -247,11 +248,16 @@ class LocalDesk:
         Not after a cancel, which a person wanted, nor after a failure, which a person should see first.
         """
         last = next(iter(self._store.runs.page(kind=RunKind.EXPORT, offset=0, limit=1)), None)
-        if last is None or not self._store.state.get(EXPORT_OPEN) or self._store.lease.holder(others=True):
+        if last is None or self._store.lease.holder(others=True):
             return False
         if last.status is RunStatus.WAITING:
-            return last.waiting_until is None or last.waiting_until <= self._clock.now()
-        return last.status is RunStatus.INTERRUPTED
+            return not self._still_waits(last)
+        return last.status is RunStatus.INTERRUPTED and bool(self._store.state.get(EXPORT_OPEN))
+
+    def _still_waits(self, run: Run) -> bool:
+        """Say whether a wait is not over; one longer than any was noted by a clock that has been set since."""
+        now = self._clock.now()
+        return run.waiting_until is not None and now < run.waiting_until <= now + _LONGEST_WAIT
 
     def first_export_done(self) -> bool:
         """Say whether an export has ever completed."""

@@ -164,6 +164,7 @@ class Loop:
 
         An export that was cut short or had to wait goes on first, enabled or not: a person asked for it.
         """
+        self._disbelieve_far_plans()
         if self._desk.export_to_continue():
             self._do(RunKind.EXPORT, Trigger.SCHEDULED)
         if self._desk.settings().enabled:
@@ -172,6 +173,14 @@ class Loop:
         for job in self._scheduler.jobs:
             if job.next_run is not None and job.next_run <= self._scheduler.now():
                 job.next_run = self._scheduler.now() + SOON
+
+    def _disbelieve_far_plans(self) -> None:
+        """Plan soon what is planned further ahead than it ever is: the clock has been set back since."""
+        now = self._clock.now()
+        for job in self._scheduler.jobs:
+            latest = self._scheduler.now() + timedelta(seconds=job.interval) + SOON
+            if job.job_func is not None and job.next_run is not None and job.next_run > latest:
+                self._set_next(job.job_func.args[0], now + SOON)
 
     def _take(self, timeout: float) -> None:
         """Wait for a request and do it."""
