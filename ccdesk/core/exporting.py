@@ -87,8 +87,11 @@ class Exports(Protocol):
     def refresh(self, candidates: Sequence[Candidate]) -> None:
         """Take in later readings of people who are there; of those sent already only their consent."""
 
+    def forget_unsent(self) -> None:
+        """Forget everybody not sent yet: they are to be read again."""
+
     def last_id(self) -> int:
-        """Return the greatest customer id read, 0 if none."""
+        """Return the greatest customer id read and not sent, 0 if none: how far the reading has got."""
 
     def count(self) -> int:
         """Count the people."""

@@ -115,9 +115,13 @@ class SqliteExports:
         sql = "SELECT id FROM export_person WHERE id IN "
         return {row[0] for some in chunks(ids) for row in self._rows(sql + _marks(some), some)}
 
+    def forget_unsent(self) -> None:
+        """Forget everybody not sent yet: they are to be read again."""
+        self._rows("DELETE FROM export_person WHERE chunk = 0", ())
+
     def last_id(self) -> int:
-        """Return the greatest customer id read, 0 if none."""
-        return self._number("SELECT MAX(id) FROM export_person")
+        """Return the greatest customer id read and not sent, 0 if none: how far the reading has got."""
+        return self._number("SELECT MAX(id) FROM export_person WHERE chunk = 0")
 
     def count(self) -> int:
         """Count the people."""

@@ -73,9 +73,11 @@ def plan_group(
     decisions: list[ExportDecision] = []
     speaker: tuple[Customer, ExportDecision] | None = None
     known = [links[one.customer.id] for one in candidates if one.customer.id in links]
+    key = candidates[0].customer.email_key
+    known = [link for link in known if link.email_key == key]
     for candidate in candidates:
         customer = candidate.customer
-        refused = _unsendable(candidate, guests=guests)
+        refused = _unsendable(candidate, guests=guests) or _moved(customer, links.get(customer.id))
         if refused is not None:
             decisions.append(refused)
         elif speaker is None:
@@ -126,6 +128,15 @@ def _unsendable(candidate: Candidate, *, guests: bool) -> ExportDecision | None:
     return ExportDecision(
         Action.NONE, Outcome.ERROR, candidate.problem, LinkState.INVALID, code=candidate.code
     )
+
+
+def _moved(customer: Customer, link: Link | None) -> ExportDecision | None:
+    """Leave a changed e-mail to its event: only there is the contact of the old one looked at (design R3)."""
+    if link is None or link.email_key == customer.email_key:
+        return None
+    if not (link.contact_id or link.on_list or link.adding or link.owed is not Owed.NOTHING):
+        return None
+    return _skip("e-mail changed in Kibo; its event sees to it", LinkState.SYNCED, keep_link=True)
 
 
 def _is_new_opt_in(link: Link | None, *, first_export: bool) -> bool:

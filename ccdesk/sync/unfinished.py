@@ -22,6 +22,8 @@ from ccdesk.sync.mapping import creation_hash
 log = logging.getLogger(__name__)
 
 PAGE = 500
+# Whoever was read longer ago is read again before they are sent: an account deleted since shows nowhere else.
+_FRESH_FOR = timedelta(hours=1)
 _KEPT_FOR = timedelta(days=7)  # Constant Contact remembers its jobs for ten days
 
 
@@ -34,6 +36,7 @@ class OpenExport:
     mark: datetime | None
     list_id: str
     guests: bool
+    read_at: datetime  # when the reading of customers began
     read: bool = False  # all customers are in
 
     def save(self, ctx: RunContext) -> None:
@@ -44,6 +47,7 @@ class OpenExport:
             "mark": format_time(self.mark) if self.mark else "",
             "list": self.list_id,
             "guests": self.guests,
+            "read_at": format_time(self.read_at),
             "read": self.read,
         }
         ctx.store.state.set(names.EXPORT_OPEN, json.dumps(told))
@@ -56,7 +60,13 @@ def _remembered(ctx: RunContext) -> OpenExport | None:
     told = json.loads(text)
     began = parse_time(told["began"]) or ctx.clock.now()
     return OpenExport(
-        told["run"], began, parse_time(told["mark"]), told["list"], bool(told["guests"]), bool(told["read"])
+        told["run"],
+        began,
+        parse_time(told["mark"]),
+        told["list"],
+        bool(told["guests"]),
+        parse_time(told["read_at"]) or began,
+        bool(told["read"]),
     )
 
 
@@ -71,7 +81,13 @@ def take_up(ctx: RunContext) -> OpenExport:
         ctx.store.runs.continues(ctx.run.id, found.run_id)
         log.info("run %s goes on from run %s", ctx.run.id, found.run_id)
         found = replace(found, run_id=ctx.run.id)
-        found.save(ctx)
+        stale = abs(ctx.clock.now() - found.read_at) > _FRESH_FOR
+        if stale:
+            found = replace(found, read_at=ctx.clock.now(), read=False)
+        with ctx.store.transaction():
+            if stale:
+                ctx.store.exports.forget_unsent()
+            found.save(ctx)
         return found
     note_unfinished(ctx)
     close(ctx)
@@ -81,6 +97,7 @@ def take_up(ctx: RunContext) -> OpenExport:
         ctx.customers.newest_update(),
         ctx.settings.list_id,
         ctx.settings.guests,
+        ctx.clock.now(),
     )
     begun.save(ctx)
     return begun

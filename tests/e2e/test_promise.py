@@ -694,3 +694,21 @@ def test_a_restart_while_asking_for_the_confirmation_keeps_waiting_for_it(ready,
     ready.cycle()
     assert "ada@example.com" in ready.members()
     ready.quiet_cycles()
+
+
+def test_an_export_before_the_event_of_a_changed_email_opts_nobody_out(world):
+    ada = world.kibo.add_customer("ada@example.com", True)
+    world.later()
+    world.choose_list()
+    world.export()
+    world.cycle()
+    world.cc.add_contact("new@example.com", lists=[world.cc.add_list("Other")])
+    world.kibo.change_email(ada, "new@example.com")
+    world.later()
+    run = world.export()
+    assert "e-mail changed" in world.entries(run)[ada].reason
+    world.cycle()
+    world.cycle()
+    assert world.opted_in(ada)
+    assert "new@example.com" in world.members()
+    world.quiet_cycles()

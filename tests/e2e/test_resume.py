@@ -131,6 +131,22 @@ def test_what_people_did_while_the_export_lay_still_counts(shop):
     shop.quiet_cycles()
 
 
+@pytest.mark.parametrize("minutes", [5, 25 * 60])
+def test_who_is_gone_from_kibo_after_a_day_is_not_sent(shop, minutes):
+    cut(shop, "Sending", 10)
+    shop.later(minutes)
+    if minutes > 60:
+        shop.log_in()
+        shop.kibo.delete_customer(shop.ids["p20@example.com"])
+    shop.kibo.opt_out(shop.ids["p21@example.com"])
+    shop.later()
+    run = shop.export()
+    left = {"p21@example.com"} | ({"p20@example.com"} if minutes > 60 else set())
+    assert shop.members() == set(shop.ids) - left
+    assert set(imported(shop).values()) == {1}
+    assert run.message == ""
+
+
 def test_a_no_in_kibo_before_the_export_is_gone_on_with_is_an_opt_out(shop):
     cut(shop, "Sending", 10)
     shop.kibo.opt_out(shop.ids["p1@example.com"])
