@@ -20,10 +20,7 @@ from ccdesk.clients.policy import wait
 from ccdesk.clients.shape import Json, encode, encode_row, required_object, required_text, text
 from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import format_time
-from ccdesk.core.errors import (
-    ItemRefused,
-    NotFound,
-)
+from ccdesk.core.errors import ItemRefused, NotFound, Unreachable
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, ContactFields, Standing, email_key
 from ccdesk.core.ports import Activity
@@ -56,7 +53,7 @@ class ConstantContact(AccountCalls):
         if opted_out_after is not None:
             params["optout_after"] = format_time(opted_out_after)
         for page in self._pages("/contacts", params, "contacts"):
-            if found := [one for raw in page if (one := cc_parse.contact(raw)) is not None]:
+            if found := [one for raw in page if (one := _whole_contact(raw)) is not None]:
                 yield found
 
     def find(self, email: str) -> Contact | None:
@@ -66,7 +63,7 @@ class ConstantContact(AccountCalls):
             params = {"email": spelling, "status": "all", "include": _ALL_PARTS, "limit": PAGE_SIZE}
             found: list[Contact] = []
             for page in self._pages("/contacts", params, "contacts"):
-                read = (cc_parse.contact(raw) for raw in page)
+                read = (_whole_contact(raw) for raw in page)
                 found += [one for one in read if one is not None and one.email_key == email_key(email)]
             if found:
                 return min(found, key=lambda one: one.standing is Standing.DELETED)
@@ -75,7 +72,7 @@ class ConstantContact(AccountCalls):
     def get(self, contact_id: str) -> Contact | None:
         """Return one contact with memberships and addresses, None if unknown (or without an e-mail)."""
         raw = self._raw_contact(contact_id)
-        return None if raw is None else cc_parse.contact(raw)
+        return None if raw is None else _whole_contact(raw)
 
     def _raw_contact(self, contact_id: str) -> Json | None:
         try:
@@ -248,6 +245,26 @@ def _activity_of(answer: Answer) -> Activity:
     required_text(answer, raw, "activity_id")
     required_text(answer, raw, "state")
     return cc_parse.activity(raw)
+
+
+def _whole_contact(raw: Json) -> Contact | None:
+    """Read a contact asked for with its memberships (§6: `[]` when empty).
+
+    Raises:
+        Unreachable: they are missing. Read as “on no list”, that would look like somebody who left.
+
+    """
+    read = cc_parse.contact(raw)
+    if (
+        read is not None
+        and read.standing is Standing.IN
+        and not isinstance(raw.get("list_memberships"), list)
+    ):
+        raise Unreachable(
+            "The service gave an answer that cannot be used",
+            detail=f"contact {read.id} without its list memberships",
+        )
+    return read
 
 
 def _contact_of(answer: Answer) -> Contact:

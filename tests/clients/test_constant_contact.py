@@ -408,3 +408,12 @@ def test_opt_outs_may_use_the_reserve() -> None:
 def test_permissions_are_read_as_they_are() -> None:
     assert [cc_parse.permission(one.value) for one in Permission] == list(Permission)
     assert cc_parse.permission("Implicit!") is Permission.UNKNOWN
+
+
+@pytest.mark.parametrize("broken", [{}, {"list_memberships": None}, {"list_memberships": "l1"}])
+@responses.activate
+def test_memberships_that_are_missing_are_not_read_as_none(broken: dict[str, Any]) -> None:
+    one = {key: value for key, value in raw().items() if key != "list_memberships"} | broken
+    responses.get(CC + "/contacts", json={"contacts": [one]})
+    with pytest.raises(Unreachable):
+        list(mailing().contacts(list_id="l1"))
