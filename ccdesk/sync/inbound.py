@@ -19,6 +19,7 @@ from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_sign_ups
 from ccdesk.sync.plan_inbound import Judgement, judge
+from ccdesk.sync.watermarks import is_ahead, sure_time
 
 _PAGE = 500
 _FEW_SCAN_CALLS = 5
@@ -57,13 +58,11 @@ def _baseline(ctx: RunContext) -> bool:
 
 def _poll_opt_outs(ctx: RunContext) -> int:
     since = ctx.store.state.get_time(names.OPT_OUTS_SINCE) or ctx.mailing_now()
-    began: datetime | None = None
-    seen = 0
-    for page in ctx.mailing.contacts(opted_out_after=since - MAILING_OVERLAP):
-        began = began or ctx.mailing_now()
-        seen += take_in(ctx, page, since=acts_since(ctx, since))
-        ctx.progress("Looking for opt-outs in Constant Contact", seen)
-    ctx.store.state.set_time(names.OPT_OUTS_SINCE, max(since, began or ctx.mailing_now()))
+    began, seen = _poll(ctx, since, opted_out_after=since - MAILING_OVERLAP)
+    if is_ahead(since - MAILING_OVERLAP, began):
+        since = sure_time(ctx, began)
+        began, seen = _poll(ctx, since, opted_out_after=since - MAILING_OVERLAP)
+    ctx.store.state.set_time(names.OPT_OUTS_SINCE, max(since, began))
     return seen
 
 
@@ -73,14 +72,31 @@ def _poll_updates(ctx: RunContext) -> int:
     floor = ctx.store.state.get_time(names.UPDATES_FLOOR)
     after = since - MAILING_OVERLAP
     after = max(after, floor) if floor is not None else after
+    began, seen = _poll(ctx, since, updated_after=after)
+    if is_ahead(after, began):
+        since = sure_time(ctx, began)
+        ctx.store.state.set_time(names.UPDATES_FLOOR, None)
+        began, seen = _poll(ctx, since, updated_after=since - MAILING_OVERLAP)
+    ctx.store.state.set_time(names.UPDATES_SINCE, max(since, began))
+    return seen
+
+
+def _poll(
+    ctx: RunContext,
+    since: datetime,
+    *,
+    opted_out_after: datetime | None = None,
+    updated_after: datetime | None = None,
+) -> tuple[datetime, int]:
+    """Take in what changed; return the service's time at the first page, and how many contacts came."""
+    what = "changes" if opted_out_after is None else "opt-outs"
     began: datetime | None = None
     seen = 0
-    for page in ctx.mailing.contacts(updated_after=after):
+    for page in ctx.mailing.contacts(opted_out_after=opted_out_after, updated_after=updated_after):
         began = began or ctx.mailing_now()
         seen += take_in(ctx, page, since=acts_since(ctx, since))
-        ctx.progress("Looking for changes in Constant Contact", seen)
-    ctx.store.state.set_time(names.UPDATES_SINCE, max(since, began or ctx.mailing_now()))
-    return seen
+        ctx.progress(f"Looking for {what} in Constant Contact", seen)
+    return began or ctx.mailing_now(), seen
 
 
 def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None = None) -> int:

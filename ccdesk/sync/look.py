@@ -14,6 +14,7 @@ from ccdesk.core.ports import HintedEvent
 from ccdesk.core.runs import QueuedEvent
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.watermarks import is_ahead, sure_time
 
 _HINTS_EVERY = timedelta(hours=6)  # while Kibo's pull stays empty; each cycle once it has given something
 _QUIET = timedelta(hours=1)  # after a look this old on Kibo's clock, nothing older can turn up any more
@@ -37,7 +38,19 @@ def look(ctx: RunContext) -> int:
         return 0
     added = _take_hints(ctx)
     begin = _begin(since, ctx.store.state.get_time(names.EVENTS_POLLED))
-    greatest = since
+    polled_at, greatest, found = _read_from(ctx, begin, since)
+    if polled_at is not None and is_ahead(begin, polled_at):
+        since = sure_time(ctx, polled_at)
+        polled_at, greatest, found = _read_from(ctx, since - KIBO_OVERLAP, since)
+    with ctx.store.transaction():
+        ctx.store.state.set_time(names.EVENTS_SINCE, greatest)
+        ctx.store.state.set_time(names.EVENTS_POLLED, polled_at)
+    return added + found
+
+
+def _read_from(ctx: RunContext, begin: datetime, since: datetime) -> tuple[datetime | None, datetime, int]:
+    """Queue what changed since `begin`; return Kibo's time, the greatest date seen, and how many are new."""
+    greatest, added = since, 0
     polled_at: datetime | None = None
     for page in ctx.customers.changed_since(begin):
         polled_at = polled_at or ctx.customers.server_time
@@ -45,10 +58,7 @@ def look(ctx: RunContext) -> int:
         greatest = max([greatest, *(c.updated_at for c in page if c.updated_at is not None)])
         added += _queue_page(ctx, page)
         ctx.progress("Looking for changes in Kibo", added)
-    with ctx.store.transaction():
-        ctx.store.state.set_time(names.EVENTS_SINCE, greatest)
-        ctx.store.state.set_time(names.EVENTS_POLLED, polled_at or ctx.customers.server_time)
-    return added
+    return polled_at or ctx.customers.server_time, greatest, added
 
 
 def _begin(since: datetime, polled_at: datetime | None) -> datetime:

@@ -230,3 +230,19 @@ def test_a_data_file_that_cannot_be_written_is_told(clock):
         loop.tick()
     assert [code for _, code in told] == ["store_exchanged"]
     assert desk.done == []
+
+
+@pytest.mark.parametrize("back", [timedelta(hours=2), timedelta(days=1), timedelta(days=400)])
+def test_a_clock_set_back_does_not_stop_the_loops(clock, back):
+    desk, loop = started(clock)
+    clock.at += SOON
+    loop.tick()
+    clock.at -= back
+    loop.tick()
+    assert loop._scheduler.wait_seconds() <= SOON.total_seconds()
+    clock.at += SOON
+    loop.tick()
+    assert kinds(desk).count(RunKind.EVENTS) == kinds(desk).count(RunKind.INBOUND) == 2
+    clock.at += HALF_HOUR - timedelta(seconds=1)
+    loop.tick()
+    assert len(desk.done) <= 5

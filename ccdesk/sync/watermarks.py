@@ -1,0 +1,29 @@
+"""Watermarks ahead of the clock they were taken from: they would hide every change until that moment.
+
+A service answered with a wrong date once, or had a wrong clock for a while. It shows with the next answer:
+the poll asked for what comes after a moment that has not come yet. Then it is made again from a sure time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+
+_LONG = timedelta(days=31)  # where no time at all can be believed
+
+
+def is_ahead(asked_from: datetime, present: datetime) -> bool:
+    """Say whether a poll asked for what had not come yet, by the clock of the service that answered."""
+    return asked_from > present
+
+
+def sure_time(ctx: RunContext, present: datetime) -> datetime:
+    """Return the latest time before everything that a poll which saw nothing may have missed.
+
+    That is when ccdesk began: the first look, poll or export. Reading a change twice changes nothing.
+    """
+    kept = (names.EVENTS_BEGAN, names.INBOUND_BEGAN, names.BASELINE)
+    moments = [ctx.store.state.get_time(name) for name in kept]
+    return min((one for one in moments if one is not None and one <= present), default=present - _LONG)
