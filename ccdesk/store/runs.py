@@ -136,14 +136,15 @@ class SqliteRuns:
     def prune(self, before: datetime) -> None:
         """Delete runs, entries and processed events finished before that time.
 
-        A run that goes on (RUNNING, WAITING) stays, and so does each kind's newest COMPLETE one: it is what
-        tells "never exported" from "exported long ago".
+        A run that goes on (RUNNING, or WAITING with none of its kind after it) stays, and so does each kind's
+        newest COMPLETE one: it is what tells "never exported" from "exported long ago".
         """
-        newest = RunRow.select(fn.MAX(RunRow.id)).where(RunRow.status == RunStatus.COMPLETE)
+        newest = RunRow.select(fn.MAX(RunRow.id)).group_by(RunRow.kind)
         old = RunRow.select(RunRow.id).where(
             RunRow.finished_at < before,
-            RunRow.status.not_in((RunStatus.RUNNING, RunStatus.WAITING)),
-            RunRow.id.not_in(newest.group_by(RunRow.kind)),
+            RunRow.status != RunStatus.RUNNING,
+            (RunRow.status != RunStatus.WAITING) | RunRow.id.not_in(newest),
+            RunRow.id.not_in(newest.where(RunRow.status == RunStatus.COMPLETE)),
         )
         for (run_id,) in self._database.rows(old):
             self._delete(run_id)

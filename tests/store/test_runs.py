@@ -160,10 +160,11 @@ def test_pruning_keeps_what_goes_on_what_is_new_and_each_kinds_last_success(
         make(store),
         make(store, RunKind.EVENTS),
         make(store, status=RunStatus.RUNNING, at=None),
-        make(store, status=RunStatus.WAITING),
         make(store, status=RunStatus.FAILED, at=NOON + HOUR),
     ]
     failed = make(store, status=RunStatus.FAILED)
+    make(store, RunKind.INBOUND, RunStatus.WAITING)  # another came after it: nobody waits for this one
+    kept.append(make(store, RunKind.INBOUND, RunStatus.WAITING))
     for run in (old, failed, kept[0]):
         store.runs.add_entries(run.id, entries(*[Outcome.ADDED] * 5))
     store.runs.prune(NOON + HOUR)
