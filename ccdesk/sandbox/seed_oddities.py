@@ -10,7 +10,8 @@ from typing import NamedTuple
 from ccdesk.sandbox.kibo_model import SERVICE_USER, Account
 
 _ROUND = 1000  # every case comes once in so many customers
-_SELDOM = {"long_email": 5}  # but these once in so many rounds: hardly anybody's e-mail has over 50 characters
+# These once in so many rounds: hardly anybody's e-mail has over 50 characters.
+_SELDOM = {"long_email": 5}
 _LEAST_ORDINARY = 4  # times as many ordinary customers as odd ones, also in a small shop
 
 
