@@ -19,6 +19,7 @@ from ccdesk.core.ports import Vault
 log = logging.getLogger(__name__)
 
 _LOCK_SECONDS = 30.0
+_PREFIX = ".vault-"
 
 
 def open_vault(base_dir: Path, environ: Mapping[str, str]) -> Vault:
@@ -67,6 +68,7 @@ class FileVault:
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with FileLock(f"{self._path}.lock", timeout=_LOCK_SECONDS):
+                self._clear_left()
                 secrets = self._read()
                 yield secrets
                 self._write(secrets)
@@ -74,6 +76,11 @@ class FileVault:
             raise _unusable(self._path, "another process holds its lock") from error
         except OSError as error:
             raise _unusable(self._path, str(error)) from error
+
+    def _clear_left(self) -> None:
+        """Remove what a program left that was killed while it replaced the file."""
+        for left in self._path.parent.glob(f"{_PREFIX}*"):
+            left.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, str]:
         try:
@@ -94,7 +101,7 @@ class FileVault:
             self._path.chmod(0o600)
 
     def _write(self, secrets: Mapping[str, str]) -> None:
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".vault-")  # made 0600
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=_PREFIX)  # made 0600
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(dict(secrets), file, indent=1)

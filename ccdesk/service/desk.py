@@ -255,7 +255,7 @@ class LocalDesk:
         return last.status is RunStatus.INTERRUPTED and bool(self._store.state.get(EXPORT_OPEN))
 
     def _still_waits(self, run: Run) -> bool:
-        """Say whether a wait is not over; one longer than any was noted by a clock that has been set since."""
+        """Say whether a wait is not over; one longer than any was noted by a clock that was wrong."""
         now = self._clock.now()
         return run.waiting_until is not None and now < run.waiting_until <= now + _LONGEST_WAIT
 

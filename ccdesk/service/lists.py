@@ -19,13 +19,20 @@ def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
 
 
 def resolve(store: Store, mailing: Mailing, name: str) -> tuple[ContactList, bool]:
-    """Return the list of that name and whether it was created now; remembers it as the active one.
+    """Return the list of that name and whether it was created now; remembers it as the active one."""
+    active, created = find_or_create(mailing, name)
+    remember(store, active, name)
+    return active, created
 
-    Changing the list forgets all memberships: only the new list is watched (design R7).
-    """
+
+def find_or_create(mailing: Mailing, name: str) -> tuple[ContactList, bool]:
+    """Return the list of that name and whether it was created now."""
     found = find_by_name(mailing.lists(), name)
-    created = found is None
-    active = found or mailing.create_list(name)
+    return found or mailing.create_list(name), found is None
+
+
+def remember(store: Store, active: ContactList, name: str) -> None:
+    """Make it the active list. Another one forgets all memberships: only it is watched (design R7)."""
     with store.transaction():
         before = store.state.get(LIST_ID)
         if before and before != active.id:
@@ -33,7 +40,6 @@ def resolve(store: Store, mailing: Mailing, name: str) -> tuple[ContactList, boo
             store.state.set_time(names.SCANNED_AT, None)
         store.state.set(LIST_ID, active.id)
         store.state.set(LIST_NAME, name)
-    return active, created
 
 
 def active_list(store: Store, mailing: Mailing, name: str) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from ccdesk.core.errors import LoginNeeded, SettingsError
+from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Store
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
-from ccdesk.service.lists import LIST_NAME
-from ccdesk.service.lists import resolve as resolve_list
+from ccdesk.service.lists import LIST_NAME, find_or_create, remember
 from ccdesk.service.status import KIBO_NAME, KIBO_SINCE
 
 _ORIGIN = "window"
@@ -41,18 +41,18 @@ def save_settings(
     _refuse_fixed(checked, before, environment)
     notes: list[str] = []
     with _alone(store, before, after):
-        created = _follow_up(store, connections, before, after, notes)
-        changed = _keep(store, checked, before, after)
+        active, is_new = _follow_up(store, connections, before, after, notes)
+        changed = _keep(store, checked, before, after, active)
     if kibo_secret is not None and kibo_secret != connections.kibo_secret():
         connections.set_kibo_secret(kibo_secret)
         changed["kibo_shared_secret"] = ("•••", "•••")
-    return SaveResult(changed, created, tuple(notes))
+    return SaveResult(changed, active.name if active and is_new else "", tuple(notes))
 
 
 def _keep(
-    store: Store, checked: dict[str, str], before: Settings, after: Settings
+    store: Store, checked: dict[str, str], before: Settings, after: Settings, active: ContactList | None
 ) -> dict[str, tuple[str, str]]:
-    """Store the values and return what changed."""
+    """Store the values, and the list they name, as one; return what changed."""
     changed = {
         key: (_shown(before, key), _shown(after, key))
         for key in checked
@@ -61,6 +61,8 @@ def _keep(
     with store.transaction():
         if "kibo_tenant_id" in changed or "kibo_home_url" in changed:
             _other_shop(store, before)
+        if active is not None:
+            remember(store, active, after.contact_list)
         store.settings.save(checked)
     return changed
 
@@ -96,25 +98,23 @@ def _refuse_fixed(checked: Mapping[str, str], before: Settings, environment: Map
 
 def _follow_up(
     store: Store, connections: Connections, before: Settings, after: Settings, notes: list[str]
-) -> str:
-    """Do what a new list or sender asks of Constant Contact; return the name of a list created."""
-    created = ""
+) -> tuple[ContactList | None, bool]:
+    """Do what a new list or sender asks of Constant Contact; return a changed list, and whether it is new."""
     list_changed = after.contact_list and (
         after.contact_list != before.contact_list or store.state.get(LIST_NAME) != after.contact_list
     )
     sender_changed = after.from_email and after.from_email != before.from_email
     if not (list_changed or sender_changed):
-        return created
+        return None, False
     try:
         mailing = connections.mailing(after, _ORIGIN)
         if sender_changed:
             _check_sender(after.from_email, mailing.senders())
         if list_changed:
-            active, is_new = resolve_list(store, mailing, after.contact_list)
-            created = active.name if is_new else ""
+            return find_or_create(mailing, after.contact_list)
     except LoginNeeded:
         notes.append("Not logged in to Constant Contact yet: list and sender are checked at the first run.")
-    return created
+    return None, False
 
 
 def _check_sender(address: str, confirmed: list[str]) -> None:

@@ -240,6 +240,13 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     assert not list(tmp_path.glob(".vault-*"))
 
 
+def test_a_copy_left_by_a_killed_program_goes_with_the_next_change(tmp_path):
+    left = tmp_path / ".vault-abc"
+    left.write_text('{"cc_refresh_token": "old"}')
+    FileVault(tmp_path / "vault.json").set("a", "1")
+    assert not left.exists()
+
+
 def _add(path: str, name: str) -> None:
     vault = FileVault(Path(path))
     for number in range(10):

@@ -155,7 +155,7 @@ def month(tmp_path: Path, seed: int) -> Iterator[Month]:
 
 
 def test_a_month_stays_level(month: Month, say: Callable[[str], None]) -> None:
-    """The third ten days need no more than the second ten did; in `make test` two days pass without a fault."""
+    """The third ten days need no more than the second ten; in `make test` two days pass without a fault."""
     days: list[Day] = []
     whole = amount(2, 30)
     month.begin()

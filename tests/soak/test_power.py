@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from ccdesk.service.api import ConnectionState
 from ccdesk.store.migrations import prepare
 from ccdesk.store.presence import marker_of
@@ -87,6 +89,31 @@ def test_the_power_goes_at_any_moment(tmp_path: Path, seed: int, say: Callable[[
         a_life(tmp_path / str(life), seed, life, cuts, done)
         left, life = left - cuts, life + 1
     say(f"power cuts: {dict(done)} in {life} lives")
+
+
+def test_a_list_is_changed_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half changed, the next run would forget who is on the list, and so not see who left it meanwhile."""
+
+    class Gone(BaseException):
+        """The power."""
+
+    def cut_off(self: object, values: object) -> None:
+        raise Gone
+
+    with open_world(tmp_path / "base") as world:
+        world.choose_list()
+        number = world.kibo.add_customer("person@example.com", True)
+        world.export()
+        world.cycle()
+        monkeypatch.setattr(type(world.container.store.settings), "save", cut_off)
+        with pytest.raises(Gone):
+            world.desk.save_settings({"contact_list": "Another list"})
+        monkeypatch.undo()
+        world.cc.leave_list("person@example.com", world.list_id)
+        world.export()
+        world.cycle()
+        assert world.members() == set()
+        assert not world.opted_in(number)
 
 
 MIGRATE = """
