@@ -110,7 +110,11 @@ def print_status(console: Console, status: Status) -> None:
     for kind, at in status.next_runs.items():
         console.line(f"Next {kind.value}: {when(at)}")
     calls = status.calls
-    console.line(f"Calls to Constant Contact today: {calls.used:,} of {calls.limit:,}")
+    by = ", ".join(f"{origin} {used:,}" for origin, used in sorted(calls.by_origin.items()) if used)
+    console.line(
+        f"Calls to Constant Contact today: {calls.used:,} of {calls.limit:,}{f' ({by})' if by else ''}, "
+        f"{calls.left:,} left, {calls.reserved:,} of them for opt-outs"
+    )
     console.line(f"Queue: {status.queued:,} waiting, {status.parked:,} of them need a person")
     if status.running:
         console.line(f"Running: {status.running}")

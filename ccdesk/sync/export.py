@@ -38,7 +38,7 @@ def run_export(ctx: RunContext) -> None:
     """
     ctx.require_list()
     export = take_up(ctx)
-    ctx.sent = ctx.store.exports.sent()
+    ctx.read, ctx.sent = ctx.store.exports.count(), ctx.store.exports.sent()
     end_open_chunks(ctx)
     _read_customers(ctx, export)
     ctx.expected = ctx.read = ctx.store.exports.count()
