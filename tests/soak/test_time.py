@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -354,3 +355,27 @@ def test_the_loops_start_soon_whatever_was_planned(bench: Bench) -> None:
         let_run(bench, loop, 2 + int(SOON / MINUTES))
         let_run(bench, loop, 31)
         assert agreed(bench) == []
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="no way to choose a time zone here")
+@pytest.mark.parametrize(
+    "night", [datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)], ids=str
+)
+def test_the_nights_in_which_the_clock_jumps(
+    bench: Bench, night: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Local time skips an hour or has one twice; the loops go on every half hour."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        bench.later((night - bench.time.now()) / MINUTES)
+        bench.log_in()
+        loop = loops(bench)
+        let_run(bench, loop, 5)
+        before = bench.desk.run_count(kind=RunKind.EVENTS)
+        let_run(bench, loop, 180)
+        assert bench.desk.run_count(kind=RunKind.EVENTS) - before == 6
+        at_rest(bench)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

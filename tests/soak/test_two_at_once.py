@@ -23,6 +23,7 @@ from ccdesk.service.runner import Runner
 from tests.e2e.world import World, open_world
 from tests.soak.conftest import amount
 from tests.soak.cuts import PATIENCE, CountedFaults, Power, Shop, check_files, finish, use_faults
+from tests.soak.tools import until
 
 
 @pytest.fixture
@@ -247,3 +248,23 @@ def test_a_frozen_holder_keeps_the_lease_and_a_killed_one_does_not(
     ended(power.start("sync", "inbound"))
     world.reopen()
     assert RunStatus.RUNNING not in {run.status for run in world.desk.runs()}
+
+
+def test_a_second_window_brings_the_first_forward(world: World, power: Power, tmp_path: Path) -> None:
+    """And one that was killed is in no window's way."""
+    from ccdesk.gui.single_instance import raise_running
+
+    power.environment |= {"QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": os.environ["XDG_RUNTIME_DIR"]}
+    for _ in range(amount(1, 3)):
+        first = power.start()
+        until(lambda: raise_running(world.base))
+        assert "already open" in ended(power.start())
+        ended(power.start("settings", "show"))
+        assert first.poll() is None
+        first.kill()
+        first.communicate()
+        assert not raise_running(world.base)
+    last = power.start()
+    until(lambda: raise_running(world.base))
+    last.terminate()
+    ended(last)
