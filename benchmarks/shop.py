@@ -101,7 +101,8 @@ class Desk:
     def __init__(self, shop: Shop, base: Path) -> None:
         self._shop, self.base = shop, base
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("CCDESK_")},
+            **_environment(),
+            "PYTHONPYCACHEPREFIX": str(base / "bytecode"),
             "CCDESK_VAULT": "file",
             "CCDESK_KIBO_SHARED_SECRET": shop.addresses["kibo_shared_secret"],
             "QT_QPA_PLATFORM": os.environ.get("QT_QPA_PLATFORM", "offscreen"),
@@ -200,6 +201,13 @@ def opened(customers: int, *, limits: bool) -> Iterator[tuple[Shop, Desk]]:
             yield shop, Desk(shop, Path(folder))
     finally:
         shop.stop()
+
+
+def _environment() -> dict[str, str]:
+    """Return ours without what steers ccdesk, and with bytecode kept: an installed program has it."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("CCDESK_")}
+    ours.pop("PYTHONDONTWRITEBYTECODE", None)
+    return ours
 
 
 def limits_word(limits: bool) -> str:
