@@ -23,7 +23,7 @@ from ccdesk.service.runner import Runner
 from tests.e2e.world import World, open_world
 from tests.soak.conftest import amount
 from tests.soak.cuts import PATIENCE, CountedFaults, Power, Shop, check_files, finish, use_faults
-from tests.soak.tools import until
+from tests.soak.tools import only_soak, until
 
 
 @pytest.fixture
@@ -233,6 +233,7 @@ def test_a_log_in_that_runs_out_is_renewed_once_by_two(world: World, power: Powe
     assert json.loads((world.base / "vault.json").read_text())
 
 
+@only_soak
 def test_a_frozen_holder_keeps_the_lease_and_a_killed_one_does_not(
     world: World, power: Power, held: Held
 ) -> None:
@@ -250,6 +251,7 @@ def test_a_frozen_holder_keeps_the_lease_and_a_killed_one_does_not(
     assert RunStatus.RUNNING not in {run.status for run in world.desk.runs()}
 
 
+@only_soak
 def test_a_second_window_brings_the_first_forward(world: World, power: Power, tmp_path: Path) -> None:
     """And one that was killed is in no window's way."""
     from ccdesk.gui.single_instance import raise_running
