@@ -32,6 +32,8 @@ READ_SECONDS = 60.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
 _PIECE = 1 << 16
+_JUMP = timedelta(seconds=2)  # more than clocks that run drift apart
+_STALE = timedelta(minutes=10)
 _DIRECT = {"http": "", "https": "", "all": ""}  # no proxy, whatever the environment says
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -131,7 +133,7 @@ class Transport:
         self._timeout = (connect, read)
         self._local = threading.local()
         self.server_time: datetime | None = None
-        self.server_ahead: timedelta | None = None  # the server's clock less ours
+        self._read_at = datetime.now(UTC), time.monotonic()  # when the server's clock was read
 
     def send(self, request: Request) -> Answer:
         """Send a request once; a GET follows a few redirects within the same host.
@@ -195,7 +197,18 @@ class Transport:
         except (ValueError, TypeError):
             return
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-        self.server_time, self.server_ahead = moment, moment - datetime.now(UTC)
+        self.server_time, self._read_at = moment, (datetime.now(UTC), time.monotonic())
+
+    @property
+    def server_ahead(self) -> timedelta | None:
+        """The server's clock less ours; None if it never told, or if ours was put right or slept since then."""
+        if self.server_time is None:
+            return None
+        wall, monotonic = self._read_at
+        passed = timedelta(seconds=time.monotonic() - monotonic)
+        if passed > _STALE or abs(datetime.now(UTC) - wall - passed) > _JUMP:
+            return None
+        return self.server_time - wall
 
 
 def _body(request: Request, reply: requests.Response) -> bytes:

@@ -93,10 +93,6 @@ class People:
         more: dict[str, Any] = {"sms_number": "15551234567"} if email is None else {}
         if how == "by_person":
             more["source"] = "Contact"
-        if email is not None and how == "by_person" and "active" in lists:
-            self._truth.note("came", email)
-        if email is not None and permission == "unsubscribed":
-            self._truth.note("unsubscribed", email)
         self._cc.add_contact(
             email,
             lists=self._lists(lists) if permission != "unsubscribed" else (),
@@ -107,6 +103,11 @@ class People:
             deleted=how == "deleted",
             **more,
         )
+        # Only now: one who is there already is refused, and has done nothing.
+        if email is not None and how == "by_person" and "active" in lists:
+            self._truth.note("came", email)
+        if email is not None and permission == "unsubscribed":
+            self._truth.note("unsubscribed", email)
 
     def _on_list(self, email: str) -> bool:
         found = self._cc.account.book.by_email(email)
