@@ -121,6 +121,9 @@ class RateLimited(ServiceError):
         self.retry_after = retry_after
 
 
+GOES_ON = "It goes on by itself after"  # what follows is UTC: the window says it in local time instead
+
+
 class QuotaUsedUp(ServiceError):
     """The day's calls of Constant Contact are used up until `until` (00:00 UTC)."""
 
@@ -129,7 +132,7 @@ class QuotaUsedUp(ServiceError):
     retry_helps = True
 
     def __init__(self, until: datetime, detail: str = "") -> None:
-        super().__init__(next_step=f"It goes on by itself after {until:%Y-%m-%d %H:%M} UTC.", detail=detail)
+        super().__init__(next_step=f"{GOES_ON} {until:%Y-%m-%d %H:%M} UTC.", detail=detail)
         self.until = until
 
 

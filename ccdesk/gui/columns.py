@@ -35,9 +35,7 @@ OUTCOME_ICONS = {
 
 
 def _run_tip(run: Run) -> str:
-    parts = [formats.STATUS_WORDS[run.status], run.message]
-    if run.waiting_until is not None:
-        parts.append(f"Goes on after {formats.long_date(run.waiting_until)}")
+    parts = (formats.STATUS_WORDS[run.status], formats.run_words(run))
     return ". ".join(part.rstrip(".") for part in parts if part)
 
 

@@ -227,7 +227,7 @@ class SettingsWindow(QWidget):
         elif run.status is RunStatus.FAILED:
             self.notice.show_text(Tone.ERROR, f"{words}the run failed", run.message)
         elif run.status is RunStatus.WAITING:
-            self.notice.show_text(Tone.WARNING, f"{words}the run waits", run.message)
+            self.notice.show_text(Tone.WARNING, f"{words}the run waits", formats.run_words(run))
 
     @Slot(object, object, bool)
     def _on_failed(self, kind: RunKind, error: CcdeskError, asked: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
+from ccdesk.core.errors import GOES_ON
 from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
 
 MONTHS = (
@@ -40,6 +41,7 @@ STATUS_WORDS = {
     RunStatus.INTERRUPTED: "Interrupted",
     RunStatus.WAITING: "Waiting",
 }
+CONTINUED = "Continued in run"  # how the message of a run ends that another one went on from
 EVENT_WORDS = {status: status.value for status in EventStatus}
 
 
@@ -122,16 +124,20 @@ def pace(rate: float) -> str:
 
 
 def progress_line(progress: Progress) -> str:
-    """Return how far a run is: people read, sent and confirmed, else done of total; errors, pace, time."""
+    """Return how far a run is: people read, sent, confirmed (of the total), errors, pace, time.
+
+    The total belongs to the figure the present phase moves.
+    """
+    figures = {"read": progress.read}
+    if progress.sent or progress.confirmed:
+        figures |= {"sent": progress.sent, "confirmed": progress.confirmed}
+    if not progress.read:
+        figures = {"": progress.done} if progress.total else {"read": progress.done} if progress.done else {}
+    moving = next((word for word, people in reversed(figures.items()) if people == progress.done), None)
     parts = []
-    if progress.read:
-        parts.append(f"{number(progress.read)} read")
-        parts += [f"{number(progress.sent)} sent"] if progress.sent else []
-        parts += [f"{number(progress.confirmed)} confirmed"] if progress.confirmed else []
-    elif progress.total:
-        parts.append(f"{number(progress.done)} of {number(progress.total)}")
-    elif progress.done:
-        parts.append(f"{number(progress.done)} read")
+    for word, people in figures.items():
+        of = f" of {number(progress.total)}" if word == moving and progress.total else ""
+        parts.append(f"{number(people)}{of} {word}".rstrip())
     parts.append(count(progress.errors, "error") if progress.errors else "no errors")
     if progress.rate:
         parts.append(pace(progress.rate))
@@ -140,12 +146,25 @@ def progress_line(progress: Progress) -> str:
     return " · ".join(parts)
 
 
-def goes_on(run: Run) -> str:
-    """Return how a run that did not get to its end goes on, `""` if there is nothing to say."""
+def run_words(run: Run) -> str:
+    """Return what is to be said of a run beside its figures: why it ended early, and how it goes on."""
+    told, _, later = run.message.partition(CONTINUED)
+    parts = [f"Continues run {run.continues}."] if run.continues is not None else []
+    if run.status is RunStatus.CANCELLED:
+        parts.append("Stopped. What was done stands.")
+    else:
+        parts.append(told.partition(GOES_ON)[0].strip())
+    parts.append(f"{CONTINUED}{later}" if later else _goes_on(run))
+    return " ".join(part for part in parts if part)
+
+
+def _goes_on(run: Run) -> str:
     if run.status is RunStatus.WAITING and run.waiting_until is not None:
-        return f"It goes on by itself after {long_date(run.waiting_until)}."
+        at = run.waiting_until.astimezone(UTC)
+        midnight = " (00:00 UTC)" if (at.hour, at.minute) == (0, 0) else ""
+        return f"{GOES_ON} {long_date(run.waiting_until)}{midnight}."
     cut_short = run.status in (RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.INTERRUPTED)
-    if run.kind is RunKind.EXPORT and cut_short and "Continued in run" not in run.message:
+    if run.kind is RunKind.EXPORT and cut_short:
         return "The next export goes on where this one stopped."
     return ""
 

@@ -178,6 +178,7 @@ class FakeDesk:
         return sum(kind is None or run.kind is kind for run in self.all_runs)
 
     def get_run(self, run_id: int) -> Run | None:
+        self._called("get_run", run_id)
         return next((run for run in self.all_runs if run.id == run_id), None)
 
     def _entries(self, run_id: int, outcome: Outcome | None) -> list[Entry]:

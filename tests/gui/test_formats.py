@@ -4,7 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
+from ccdesk.core.errors import Cancelled, QuotaUsedUp
+from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -114,11 +115,45 @@ def test_a_pace_is_no_more_exact_than_it_is_steady(rate, words):
     assert formats.pace(rate) == words
 
 
+def progress(*figures, **more):
+    return formats.progress_line(Progress(1, RunKind.EXPORT, "Phase", *figures, **more))
+
+
+def test_the_total_stands_with_the_figure_that_moves():
+    assert progress(4_200, read=4_200) == "4,200 read · no errors"
+    assert progress(0, 9_012, read=9_012) == "9,012 read · no errors"
+    assert progress(3_000, 8_100, 2, read=9_012, sent=3_000) == (
+        "9,012 read · 3,000 of 8,100 sent · 0 confirmed · 2 errors"
+    )
+    assert progress(700, 9_012, 1, read=9_012, sent=8_100, confirmed=700) == (
+        "9,012 read · 8,100 sent · 700 of 9,012 confirmed · 1 error"
+    )
+    assert progress(12, 40) == "12 of 40 · no errors"
+    assert progress(12) == "12 read · no errors"
+    assert progress() == "no errors"
+
+
 def test_how_a_run_goes_on_is_said():
     run = Run(1, RunKind.EXPORT, Trigger.MANUAL, RunStatus.CANCELLED, datetime(2026, 5, 1, tzinfo=UTC))
-    assert "where this one stopped" in formats.goes_on(run)
-    assert formats.goes_on(replace(run, status=RunStatus.COMPLETE)) == ""
-    assert formats.goes_on(replace(run, message="Cut short. Continued in run 2.")) == ""
-    assert formats.goes_on(replace(run, kind=RunKind.INBOUND)) == ""
-    waiting = replace(run, status=RunStatus.WAITING, waiting_until=datetime(2026, 5, 2, tzinfo=UTC))
-    assert formats.goes_on(waiting).startswith("It goes on by itself after May")
+    stopped = "Stopped. What was done stands. The next export goes on where this one stopped."
+    assert formats.run_words(replace(run, message=Cancelled().text)) == stopped
+    assert formats.run_words(replace(run, status=RunStatus.COMPLETE)) == ""
+    gone_on = replace(run, status=RunStatus.FAILED, message="Cut short. Continued in run 2.")
+    assert formats.run_words(gone_on) == "Cut short. Continued in run 2."
+    assert formats.run_words(replace(run, kind=RunKind.INBOUND)) == "Stopped. What was done stands."
+    assert formats.run_words(replace(run, continues=7)).startswith("Continues run 7. Stopped.")
+
+
+def test_a_wait_for_the_next_day_is_told_once_and_in_local_time():
+    until = datetime(2026, 5, 2, tzinfo=UTC)
+    said = QuotaUsedUp(until).text
+    waiting = replace(run(message=said), status=RunStatus.WAITING, waiting_until=until)
+    words = formats.run_words(waiting)
+    assert words == (
+        "Today's calls to Constant Contact are used up. Constant Contact allows a number of calls a day for "
+        "each API key. Nothing was lost. It goes on by itself after May 2nd 2026, 12:00:00 am (00:00 UTC)."
+    )
+    slowed = formats.run_words(replace(waiting, message="", waiting_until=until + timedelta(seconds=90)))
+    assert slowed == "It goes on by itself after May 2nd 2026, 12:01:30 am."
+    gone_on = formats.run_words(replace(waiting, message=f"{waiting.message} Continued in run 9."))
+    assert gone_on.endswith("Nothing was lost. Continued in run 9.")

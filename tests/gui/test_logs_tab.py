@@ -51,8 +51,10 @@ def test_every_run_is_listed_with_its_raw_status(logs):
 def test_a_failed_or_waiting_run_says_why_in_its_tooltip(logs):
     model = logs.table.model()
     tip = Qt.ItemDataRole.ToolTipRole
-    assert model.index(7, 0).data(tip) == "Failed. Constant Contact cannot be reached"
-    assert model.index(10, 0).data(tip).startswith("Waiting. Goes on after December 16th 2015")
+    assert model.index(7, 0).data(tip) == (
+        "Failed. Constant Contact cannot be reached. The next export goes on where this one stopped"
+    )
+    assert model.index(10, 0).data(tip).startswith("Waiting. It goes on by itself after December 16th 2015")
 
 
 def test_refresh_looks_again(qtbot, logs, desk):

@@ -1,11 +1,13 @@
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar
 
-from ccdesk.core.errors import Busy
-from ccdesk.core.runs import Progress, RunKind, Trigger
+from ccdesk.core.errors import Busy, QuotaUsedUp
+from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from tests.gui.fakes import fresh_desk, play_export, play_failure
 from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
 
@@ -105,17 +107,35 @@ def test_an_export_runs_in_the_loops_thread_and_shows_how_far_it_is(qtbot, sync,
     assert loop.requests == [(RunKind.EXPORT, False)]
 
 
-def test_how_far_an_export_is_that_goes_on(qtbot, sync, loop):
+def test_how_far_an_export_is_that_goes_on(qtbot, sync, desk, loop):
     gate = threading.Event()
     figures = {"read": 9_012, "sent": 3_000, "confirmed": 1_200, "rate": 31.7, "continued": True}
     far = Progress(1100, RunKind.EXPORT, "Sending to Constant Contact", 3_000, 9_012, 2, 185.0, **figures)
     loop.scripts[RunKind.EXPORT] = held_export(gate, far)
+    under_way = replace(desk.get_run(900), id=1100, status=RunStatus.RUNNING, continues=900)
+    desk.all_runs.insert(0, under_way)
+    desk.gate["get_run"] = threading.Event()
     click(qtbot, sync, "btn_sync_contacts")
-    qtbot.waitUntil(lambda: words(sync, "lbl_sync_phase") == "Continued: Sending to Constant Contact")
+    qtbot.waitUntil(lambda: words(sync, "lbl_sync_phase") == "Sending to Constant Contact")
+    assert words(sync, "lbl_sync_origin") == "Continued from an earlier export."
     assert words(sync, "lbl_sync_detail") == (
-        "9,012 read · 3,000 sent · 1,200 confirmed · 2 errors · about 1,900 a minute · about 3 minutes left"
+        "9,012 read · 3,000 of 9,012 sent · 1,200 confirmed · 2 errors · about 1,900 a minute · "
+        "about 3 minutes left"
     )
+    desk.gate["get_run"].set()
+    qtbot.waitUntil(lambda: "the export of December 16th 2015, 9:30:12 am" in words(sync, "lbl_sync_origin"))
     gate.set()
+    qtbot.waitUntil(lambda: not find(sync, "lbl_sync_origin").isVisible())
+
+
+def test_what_an_export_goes_on_from_is_not_said_of_the_next_one(qtbot, sync, parts, desk):
+    bridge = parts.bridge
+    bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
+    bridge.progress(Progress(1100, RunKind.EXPORT, "Sending", continued=True))
+    qtbot.waitUntil(lambda: words(sync, "lbl_sync_origin") != "")
+    bridge.run_finished(replace(desk.get_run(900), id=1100))
+    bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
+    qtbot.waitUntil(lambda: words(sync, "lbl_sync_origin") == "")
 
 
 def test_an_export_can_be_cancelled(qtbot, sync, loop):
@@ -125,6 +145,41 @@ def test_an_export_can_be_cancelled(qtbot, sync, loop):
     qtbot.waitUntil(cancel.isVisible)
     qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: find(sync, "last_export_state").text() == "Cancelled")
+    assert words(sync, "lbl_last_export").startswith(
+        "Stopped. What was done stands. The next export goes on where this one stopped."
+    )
+    assert cancel.text() == "&Cancel"
+
+
+def test_cancelling_is_answered_at_once_however_long_the_run_takes_to_stop(qtbot, sync, loop):
+    gate = threading.Event()
+
+    def deaf(listener, _cancel):
+        listener.run_started(RunKind.EXPORT, Trigger.MANUAL)
+        gate.wait(5)
+        play_export(fresh_desk(), 1)(listener, threading.Event())
+
+    loop.scripts[RunKind.EXPORT] = deaf
+    click(qtbot, sync, "btn_sync_contacts")
+    cancel = find(sync, "btn_sync_cancel")
+    qtbot.waitUntil(cancel.isVisible)
+    qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    assert (cancel.text(), cancel.isEnabled()) == ("Stopping…", False)  # no event loop in between
+    assert words(sync, "lbl_sync_phase") == "Stopping…"
+    gate.set()
+    qtbot.waitUntil(lambda: find(sync, "btn_sync_contacts").isEnabled())
+
+
+def test_an_export_that_waits_for_the_next_day_says_until_when(qtbot, window, sync, parts):
+    until = datetime(2015, 12, 17, tzinfo=UTC)
+    said = QuotaUsedUp(until).text
+    waiting = Run(1100, RunKind.EXPORT, Trigger.MANUAL, RunStatus.WAITING, until, message=said)
+    parts.bridge.run_finished(replace(waiting, waiting_until=until))
+    words_of_it = "It goes on by itself after December 17th 2015, 12:00:00 am (00:00 UTC)."
+    qtbot.waitUntil(lambda: words_of_it in words(sync, "lbl_last_export"))
+    assert find(sync, "last_export_state").text() == "Waiting"
+    assert words_of_it in window.notice.text.text()
+    assert words(sync, "lbl_last_export").count("goes on by itself") == 1
 
 
 def test_before_the_first_export_the_automations_are_warned_of(qtbot, open_window, desk, loop):

@@ -131,8 +131,9 @@ class RunDialog(QDialog):
         self.lbl_facts.setText(" · ".join(facts))
         people = formats.count(run.total_contacts, "person", "people")
         self.lbl_counts.setText(f"{people}: {formats.counts_line(run)}")
-        self.lbl_message.setText(run.message)
-        self.lbl_message.setVisible(bool(run.message))
+        said = formats.run_words(run)
+        self.lbl_message.setText(said)
+        self.lbl_message.setVisible(bool(said))
         self.btn_errors.setVisible(run.error_count > 0)
 
     @Slot(object)

@@ -17,12 +17,15 @@ from ccdesk.gui.tabs.base import page_layout, scrolling
 from ccdesk.gui.tasks import Refresher
 from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import Badge, Card, button, label, row
+from ccdesk.service.api import Desk
 
 EXPLAIN = (
     "Exports all customers who have opted in to marketing to your contact list. Before you start creating "
     "your email campaigns, you must do an initial export. People who unsubscribed in Constant Contact, were "
     "deleted there, or left the list are not added again."
 )
+CONTINUED = "Continued from an earlier export."
+SENT_STAYS = "What was sent then is not sent again."
 NO_EXPORT = "No export has been done yet."
 
 
@@ -31,6 +34,7 @@ class ProgressBox(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.origin = label(name="lbl_sync_origin")
         self.phase = label(role="label", name="lbl_sync_phase")
         self.bar = QProgressBar()
         self.bar.setObjectName("bar_sync")
@@ -40,8 +44,14 @@ class ProgressBox(QWidget):
         layout = page_layout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(7)
-        for part in (self.phase, self.bar, self.detail):
+        for part in (self.origin, self.phase, self.bar, self.detail):
             layout.addWidget(part)
+        self.show_origin("")
+
+    def show_origin(self, words: str) -> None:
+        """Show what the run goes on from."""
+        self.origin.setText(words)
+        self.origin.setVisible(bool(words))
 
     def show_words(self, phase: str, detail: str = "") -> None:
         """Show that something is going on without knowing how far."""
@@ -51,8 +61,7 @@ class ProgressBox(QWidget):
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far a run is."""
-        phase = progress.phase or "Working…"
-        self.phase.setText(f"Continued: {phase}" if progress.continued else phase)
+        self.phase.setText(progress.phase or "Working…")
         self.bar.setRange(0, progress.total)
         self.bar.setValue(min(progress.done, progress.total))
         self.detail.setText(formats.progress_line(progress))
@@ -89,8 +98,7 @@ class ResultCard(Card):
         self.date.setText(formats.long_date(run.started_at))
         contacts = formats.count(run.total_contacts, "contact")
         summary = f"{contacts}: {formats.counts_line(run)}"
-        continued = f"Continued run {run.continues}." if run.continues is not None else ""
-        said = " ".join(part for part in (continued, run.message, formats.goes_on(run)) if part)
+        said = formats.run_words(run)
         self.words.setText(f"{said}\n{summary}" if said else summary)
 
     @Slot()
@@ -104,6 +112,16 @@ class ResultCard(Card):
             ErrorsDialog(self._context, self.run, self.window()).open()
 
 
+def earlier(desk: Desk, run_id: int) -> Run | None:
+    """Return the run that this one goes on from, if it is known (in the background)."""
+    run = desk.get_run(run_id)
+    return desk.get_run(run.continues) if run is not None and run.continues is not None else None
+
+
+def _not_needed(_: object) -> None:
+    """Do without: the words shown meanwhile are true without the date."""
+
+
 class ToPage(QWidget):
     """Starts and shows exports."""
 
@@ -115,6 +133,7 @@ class ToPage(QWidget):
         self.setObjectName("page_to_cc")
         self._context = context
         self._snapshot: Snapshot | None = None
+        self._continued: int | None = None  # the run under way whose origin is shown
         self.facts = label(role="muted", name="lbl_sync_facts")
         self.btn_sync = button("&Sync Contacts", "btn_sync_contacts", self._on_sync, primary=True)
         self.btn_cancel = button("&Cancel", "btn_sync_cancel", context.monitor.cancel)
@@ -186,6 +205,8 @@ class ToPage(QWidget):
         self.btn_cancel.setVisible(running is not None)
         self.btn_cancel.setEnabled(running is not None and not monitor.stopping)
         self.progress.setVisible(running is not None or pending)
+        self.btn_cancel.setText("Stopping…" if monitor.stopping else "&Cancel")
+        self._show_origin(monitor.progress if running is RunKind.EXPORT else None)
         if monitor.stopping:
             self.progress.show_words("Stopping…", "What was done so far stands.")
         elif running is RunKind.EXPORT and monitor.progress is not None:
@@ -197,6 +218,24 @@ class ToPage(QWidget):
             self.progress.show_words(f"Another run is in progress: {formats.KIND_WORDS[running]}", waits)
         elif pending:
             self.progress.show_words("Waiting to start…")
+
+    def _show_origin(self, progress: Progress | None) -> None:
+        """Say which run this one goes on from; its date is looked up once."""
+        run_id = progress.run_id if progress is not None and progress.continued else None
+        if run_id == self._continued:
+            return
+        self._continued = run_id
+        self.progress.show_origin(CONTINUED if run_id is not None else "")
+        if run_id is not None:
+            desk = self._context.desk
+            self._context.tasks.run(
+                self, lambda: earlier(desk, run_id), done=self._on_earlier, failed=_not_needed, key="earlier"
+            )
+
+    def _on_earlier(self, run: Run | None) -> None:
+        if run is not None and self._continued is not None:
+            began = formats.long_date(run.started_at)
+            self.progress.show_origin(f"Continued from the export of {began}. {SENT_STAYS}")
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
