@@ -79,6 +79,10 @@ def plan_group(
         customer = candidate.customer
         refused = _unsendable(candidate, guests=guests) or _moved(customer, links.get(customer.id))
         if refused is not None:
+            new = _is_new_opt_in(links.get(customer.id), first_export=first_export)
+            out = contact is not None and contact.standing is Standing.OUT
+            if refused.passed_over and out and not new:  # their "no" counts although they are not sent (R1)
+                refused = _skip("opted out", LinkState.OPTED_OUT_THERE, owed=True)
             decisions.append(refused)
         elif speaker is None:
             decision = plan_person(candidate, contact, links.get(customer.id), known, list_id=list_id,

@@ -249,3 +249,8 @@ DOMAINS = st.from_regex(r"[A-Za-z0-9.-]{1,40}\.[A-Za-z]{1,12}", fullmatch=True)
 def test_an_email_of_the_usual_form_passes_the_full_check_too(email):
     if _USUAL.fullmatch(email):
         validate_email(email, check_deliverability=False, globally_deliverable=False)
+
+
+def test_the_no_of_a_guest_who_is_not_exported_is_brought_to_kibo_all_the_same():
+    decision = decide(replace(ADA, is_anonymous=True), contact(Permission.UNSUBSCRIBED), guests=False)
+    assert (decision.action, decision.outcome, decision.owed) == (Action.NONE, Outcome.SKIPPED, Owed.OPT_OUT)
