@@ -148,13 +148,13 @@ def progress_line(progress: Progress) -> str:
 
 def run_words(run: Run) -> str:
     """Return what is to be said of a run beside its figures: why it ended early, and how it goes on."""
-    told, _, later = run.message.partition(CONTINUED)
-    parts = [f"Continues run {run.continues}."] if run.continues is not None else []
+    told, later, _ = run.message.partition(CONTINUED)
+    parts = ["Continued from an earlier run."] if run.continues is not None else []
     if run.status is RunStatus.CANCELLED:
         parts.append("Stopped. What was done stands.")
     else:
         parts.append(told.partition(GOES_ON)[0].strip())
-    parts.append(f"{CONTINUED}{later}" if later else _goes_on(run))
+    parts.append("Continued in a later run." if later else _goes_on(run))
     return " ".join(part for part in parts if part)
 
 

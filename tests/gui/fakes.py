@@ -309,7 +309,7 @@ def ready_desk() -> FakeDesk:
         confirmed=["news@example.com", "owner@example.com"],
         welcome_on=True,
         exported=True,
-        used={"export": 1_010, "inbound": 180, "events": 44},
+        used={"export": 1_010, "loops": 180, "window": 44},
     )
     add_runs(desk)
     add_events(desk)

@@ -6,6 +6,8 @@ import os
 import sys
 import threading
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -14,8 +16,8 @@ os.environ.setdefault("TZ", "UTC")
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QWidget
 
-from ccdesk.core.errors import ConfirmNeeded, Unreachable
-from ccdesk.core.runs import Progress, RunKind, Trigger
+from ccdesk.core.errors import ConfirmNeeded, QuotaUsedUp, Unreachable
+from ccdesk.core.runs import Progress, RunKind, RunStatus, Trigger
 from ccdesk.gui.app import AppParts, build
 from ccdesk.service.api import Connection, ConnectionState
 from tests.gui.fakes import FakeDesk, FakeLoop, fresh_desk, ready_desk
@@ -104,11 +106,27 @@ def ready(folder: Path, theme: str) -> None:
     window.settings.btn_discard.click()
     bridge = shots.parts.bridge
     bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
+    began = shots.desk.all_runs[6]
+    shots.desk.all_runs.insert(0, replace(began, id=1100, status=RunStatus.RUNNING, continues=began.id))
     figures = {"read": 4_812, "sent": 1_200, "confirmed": 90, "rate": 38.0, "continued": True}
     sending = "Sending to Constant Contact"
     bridge.progress(Progress(1100, RunKind.EXPORT, sending, 1_200, 4_812, 3, 95.0, **figures))
     window.go_to("export")
     shots.take("sync-running")
+    shots.parts.window.resize(780, 480)
+    shots.take("sync-running-small")
+    shots.parts.window.resize(900, 600)
+    window.sync.to_page.btn_cancel.click()
+    shots.take("sync-stopping")
+    del shots.desk.all_runs[0]
+    until = datetime(2015, 12, 17, tzinfo=UTC)
+    stopped = replace(began, id=1100, status=RunStatus.CANCELLED, continues=began.id)
+    bridge.run_finished(stopped)
+    shots.take("sync-stopped")
+    bridge.run_finished(
+        replace(stopped, status=RunStatus.WAITING, message=QuotaUsedUp(until).text, waiting_until=until)
+    )
+    shots.take("sync-waiting")
     bridge.run_failed(
         RunKind.EXPORT, Unreachable(detail="ConnectionError: [Errno 111] refused", code="unreachable")
     )

@@ -139,9 +139,9 @@ def test_how_a_run_goes_on_is_said():
     assert formats.run_words(replace(run, message=Cancelled().text)) == stopped
     assert formats.run_words(replace(run, status=RunStatus.COMPLETE)) == ""
     gone_on = replace(run, status=RunStatus.FAILED, message="Cut short. Continued in run 2.")
-    assert formats.run_words(gone_on) == "Cut short. Continued in run 2."
+    assert formats.run_words(gone_on) == "Cut short. Continued in a later run."
     assert formats.run_words(replace(run, kind=RunKind.INBOUND)) == "Stopped. What was done stands."
-    assert formats.run_words(replace(run, continues=7)).startswith("Continues run 7. Stopped.")
+    assert formats.run_words(replace(run, continues=7)).startswith("Continued from an earlier run. Stopped.")
 
 
 def test_a_wait_for_the_next_day_is_told_once_and_in_local_time():
@@ -156,4 +156,4 @@ def test_a_wait_for_the_next_day_is_told_once_and_in_local_time():
     slowed = formats.run_words(replace(waiting, message="", waiting_until=until + timedelta(seconds=90)))
     assert slowed == "It goes on by itself after May 2nd 2026, 12:01:30 am."
     gone_on = formats.run_words(replace(waiting, message=f"{waiting.message} Continued in run 9."))
-    assert gone_on.endswith("Nothing was lost. Continued in run 9.")
+    assert gone_on.endswith("Nothing was lost. Continued in a later run.")

@@ -43,12 +43,18 @@ def test_both_connections_show_state_names_and_dates(info):
 
 
 def test_calls_and_version(info):
-    assert value(info, "lbl_calls") == "1,234 of 10,000 used, 8,766 left; resets at 12:00 AM"
+    assert value(info, "lbl_calls") == "1,234 of 10,000 used, 8,766 left; starts anew at 12:00 AM (00:00 UTC)"
     origins = value(info, "lbl_call_origins")
-    assert origins == (
-        "Used by exports 1,010 · inbound 180 · events 44. 1,000 are kept in reserve for opt-outs."
-    )
+    assert origins == "Used by exports 1,010 · the loops 180 · the window 44. 1,000 are kept for opt-outs."
     assert value(info, "lbl_version").startswith("ccdesk 0.1.0 · data in /home/ada")
+
+
+def test_once_only_the_reserve_is_left_it_says_what_that_means(open_window, desk):
+    desk.used = {"export": 9_100}
+    info = open_window(desk).window.info
+    assert value(info, "lbl_calls").startswith("9,100 of 10,000 used, 900 left; ")
+    assert "What is left is kept for opt-outs" in value(info, "lbl_call_origins")
+    assert find(info, "bar_calls").property("tone") == "warning"
 
 
 def test_the_services_are_asked_once_the_window_is_there(parts, desk):

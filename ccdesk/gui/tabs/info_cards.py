@@ -17,7 +17,6 @@ EXPLAIN = (
     "minutes. While it is off nothing runs by itself; an export by hand is possible before."
 )
 KIBO_OFF = "Kibo reports that the application is switched off there, so the loops pause until it is on again."
-NEARLY = 0.9
 
 
 class EnabledCard(Card):
@@ -83,7 +82,8 @@ class EnabledCard(Card):
         self.failed.emit(error)
 
 
-ORIGINS = {"export": "exports", "loops": "the loops", "window": "this window"}
+ONLY_RESERVE = "What is left is kept for opt-outs: everything else waits until then, and goes on by itself."
+ORIGINS = {"export": "exports", "loops": "the loops", "window": "the window"}
 
 
 class CallsCard(Card):
@@ -106,12 +106,13 @@ class CallsCard(Card):
         resets = formats.short_time(calls.resets_at)
         self.used.setText(
             f"{formats.number(calls.used)} of {formats.number(calls.limit)} used, "
-            f"{formats.number(calls.left)} left; resets at {resets}"
+            f"{formats.number(calls.left)} left; starts anew at {resets} (00:00 UTC)"
         )
         self.bar.setMaximum(max(1, calls.limit))
         self.bar.setValue(min(calls.used, calls.limit))
-        restyle(self.bar, "tone", "warning" if calls.used > calls.limit * NEARLY else "")
+        nearly = calls.left <= calls.reserved
+        restyle(self.bar, "tone", "warning" if nearly else "")
         by_origin = sorted(calls.by_origin.items(), key=lambda item: -item[1])
         parts = [f"{ORIGINS.get(name, name)} {formats.number(used)}" for name, used in by_origin if used]
-        reserve = f"{formats.number(calls.reserved)} are kept in reserve for opt-outs."
+        reserve = ONLY_RESERVE if nearly else f"{formats.number(calls.reserved)} are kept for opt-outs."
         self.origins.setText(f"Used by {' · '.join(parts)}. {reserve}" if parts else reserve)
