@@ -153,7 +153,8 @@ def _off_list(link: Link, now: datetime) -> Judgement:
         return Judgement(link)
     left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)
     if link.kibo_opted_in is False:
-        return Judgement(replace(left, agreed=False))
+        # An opt-in that Kibo has not been given yet is overtaken by this.
+        return Judgement(replace(left, agreed=False, owed=Owed.NOTHING, owed_reason=""))
     reason = "left the list in Constant Contact"
     return Judgement(replace(left, owed=Owed.OPT_OUT, owed_reason=reason), reason)
 
