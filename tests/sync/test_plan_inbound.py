@@ -32,7 +32,10 @@ CASES = {
     "unsubscribed, Kibo is out already": (UNSUBSCRIBED, OUT, Owed.NOTHING, LinkState.OPTED_OUT_THERE),
     "left the list, stays on another": (contact(lists=["other"]), IN, Owed.OPT_OUT, LinkState.LEFT_LIST),
     "left again before Kibo was given the opt-in": (
-        contact(lists=["other"]), replace(OUT, on_list=True, owed=Owed.OPT_IN), Owed.NOTHING, LinkState.LEFT_LIST,
+        contact(lists=["other"]),
+        replace(OUT, on_list=True, owed=Owed.OPT_IN),
+        Owed.NOTHING,
+        LinkState.LEFT_LIST,
     ),
     "left and on no list": (contact(), IN, Owed.OPT_OUT, LinkState.LEFT_LIST),
     "never was on the list": (contact(), replace(IN, on_list=False), Owed.NOTHING, LinkState.SYNCED),
