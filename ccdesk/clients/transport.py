@@ -201,7 +201,7 @@ class Transport:
 
     @property
     def server_ahead(self) -> timedelta | None:
-        """The server's clock less ours; None if it never told, or if ours was put right or slept since then."""
+        """The server's clock less ours; None if it never told, or if ours jumped or slept since."""
         if self.server_time is None:
             return None
         wall, monotonic = self._read_at
