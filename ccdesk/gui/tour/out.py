@@ -74,6 +74,7 @@ def first_export(scene: Scene) -> None:
     driver.picture("sync-first-export-question", "list-join automations are warned of")
     driver.click("btn_question_yes")
     driver.until(lambda: driver.shown("bar_sync") or scene.last_id(RunKind.EXPORT) > 0, "the export to start")
+    driver.until(lambda: _got_on(scene), "the export to say how far it is")
     driver.picture("sync-running", "the job starts running immediately")
 
     driver.tab("tab_sync_logs")
@@ -120,3 +121,10 @@ def _errors(scene: Scene, bad: int) -> None:
         check(str(customer) in listed.replace(",", ""), f"customer {customer} is not named in the errors")
     driver.picture("sync-logs-errors", "each malformed address names its customer")
     driver.close_dialog("dlg_errors")
+
+
+def _got_on(scene: Scene) -> bool:
+    """Say whether the tab tells people of the run, or the run has ended before anybody could look."""
+    run = scene.last_run(RunKind.EXPORT)
+    over = run is not None and run.finished_at is not None
+    return over or " sent" in scene.driver.text("lbl_sync_detail")
