@@ -18,7 +18,8 @@ from ccdesk.core.settings import is_loopback
 
 _RENEW_EARLY_SECONDS = 180.0
 _USUAL_LIFETIME_SECONDS = 3600
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*(:\d{{1,5}})?")
 
 
 class AppSignIn:
@@ -90,8 +91,12 @@ class TenantPod:
         self._host = tenant_url
 
     def call(self, call: Call) -> Answer:
-        """Send a call as the application."""
-        return self._caller.call(call, self._sign_in)
+        """Send a call as the application; a host that gives no answer is asked for again next time."""
+        try:
+            return self._caller.call(call, self._sign_in)
+        except Unreachable:
+            self._host = self._override  # the tenant may have moved, or the answer naming the host was wrong
+            raise
 
     def home(self, path: str, params: Mapping[str, str] | None = None) -> Request:
         """Return a GET to the home pod."""

@@ -129,6 +129,22 @@ def test_the_tenants_host_is_asked_once_and_never_built(signed_in: Any) -> None:
     )
 
 
+def test_a_host_that_gives_no_answer_is_asked_for_again(signed_in: Any) -> None:
+    where = HOME + "/api/platform/tenants/5"
+    signed_in.get(where, json={**TENANT, "domain": "gone.example.test"})
+    signed_in.get(where, json=TENANT)
+    gone = signed_in.get(
+        "https://gone.example.test/api/commerce/customer/accounts/7", body="<html>", status=404
+    )
+    signed_in.get("https://t5.sandbox.example.test/api/commerce/customer/accounts/7", json=account(7))
+    client = customers(tenant_url="")
+    with pytest.raises(Unreachable):
+        client.get(7)
+    tried = gone.call_count
+    assert client.get(7).id == 7
+    assert gone.call_count == tried
+
+
 def test_on_this_computer_the_tenant_is_reached_without_tls() -> None:
     with responses.RequestsMock() as mock:
         mock.post(
@@ -142,7 +158,21 @@ def test_on_this_computer_the_tenant_is_reached_without_tls() -> None:
         )
 
 
-@pytest.mark.parametrize("domain", [None, "", "https://t5.example.test", "a/b", "a@b", "t5 example", "-"])
+@pytest.mark.parametrize(
+    "domain",
+    [
+        None,
+        "",
+        "https://t5.example.test",
+        "a/b",
+        "a@b",
+        "t5 example",
+        "-",
+        "a..b",
+        "l" * 64 + ".test",
+        "a:999999",
+    ],
+)
 def test_a_domain_that_is_no_host_is_not_used(signed_in: Any, domain: object) -> None:
     signed_in.get(HOME + "/api/platform/tenants/5", json={**TENANT, "domain": domain})
     with pytest.raises(Unreachable):
