@@ -83,9 +83,10 @@ class Changes:
         names = self._working()
         if names is not None:
             page = self._lists.accounts(sort=f"{names.sort} desc", size=1)
-            top = customers(page.items)[0].updated_at if page is not None and page.items else None
             if page is not None and not page.items and not page.total:
                 return None
+            first = customers(page.items)[:1] if page is not None else []
+            top = first[0].updated_at if first else None
             if top is not None and self._nothing_above(names, top):
                 return top
         dates = (one.updated_at for page in self._lists.by_id() for one in customers(page))

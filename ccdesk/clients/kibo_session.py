@@ -18,6 +18,7 @@ from ccdesk.core.settings import is_loopback
 
 _RENEW_EARLY_SECONDS = 180.0
 _USUAL_LIFETIME_SECONDS = 3600
+_LONGEST_LIFETIME_SECONDS = 86_400  # whatever is told
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*(:\d{{1,5}})?")
 
@@ -61,7 +62,7 @@ class AppSignIn:
                 code="sign_in",
             )
         token = required_text(answer, body, "access_token")
-        lifetime = float(whole(body, "expires_in") or _USUAL_LIFETIME_SECONDS)
+        lifetime = min(whole(body, "expires_in") or _USUAL_LIFETIME_SECONDS, _LONGEST_LIFETIME_SECONDS)
         self._good_until = self._clock.monotonic() + max(lifetime - _RENEW_EARLY_SECONDS, lifetime / 2)
         self._token = token
 

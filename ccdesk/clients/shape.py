@@ -6,6 +6,7 @@ And writing it, in one way.
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,9 @@ from ccdesk.clients.transport import Answer
 from ccdesk.core.clock import parse_time
 
 Json = dict[str, Any]
+
+_DIGITS = re.compile(r"-?\d{1,19}")
+_LARGEST = 2**63 - 1
 
 
 def text(holder: object, key: str) -> str:
@@ -28,13 +32,12 @@ def text(holder: object, key: str) -> str:
 
 
 def whole(holder: object, key: str) -> int | None:
-    """Return a whole number, also from a text of digits; None if there is none."""
+    """Return a whole number, also from a text of digits; None if there is none, or it has over 64 bits."""
     value = holder.get(key) if isinstance(holder, dict) else None
-    if type(value) is int:  # and no bool
-        return value
-    if isinstance(value, str) and value.strip().lstrip("-").isdecimal():
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        value = int(value)
+    # Exactly an int: a bool is none. A greater one no column of ours could hold.
+    return value if type(value) is int and -_LARGEST <= value <= _LARGEST else None
 
 
 def moment(holder: object, key: str) -> datetime | None:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 FILE_FROM = 2_500  # people on the list from which the file is cheaper than pages of 500
 _FEW_LOOKUPS = 40
-_LINE = re.compile(r"\bline\s+(\d+)", re.IGNORECASE)
+_LINE = re.compile(r"\bline\s+(\d{1,9})\b", re.IGNORECASE)
 _PHASE = "Checking the result"
 
 

@@ -96,6 +96,20 @@ def test_a_wrong_key_or_secret(reply: dict[str, Any]) -> None:
     assert "s3cret" not in refused.value.text + refused.value.detail
 
 
+@pytest.mark.parametrize("told", [10**400, "9" * 5000, -5, None, "soon", 10**12])
+def test_a_token_of_an_odd_lifetime_is_used_and_given_up_in_time(told: object) -> None:
+    with responses.RequestsMock() as mock:
+        mock.post(SIGN_IN, json={"access_token": "a1", "expires_in": told})
+        mock.get(ACCOUNT, json=account(7))
+        clock = QuickClock()
+        client = customers(clock=clock)
+        assert client.get(7).id == 7
+        clock.seconds += 86_400
+        signed_in = len(mock.calls)
+        client.get(7)
+        assert len(mock.calls) == signed_in + 2
+
+
 def test_a_missing_secret_is_a_setting() -> None:
     meter = CallMeter(Counts(), "kibo", origin=lambda: "x")
     with pytest.raises(SettingsError):

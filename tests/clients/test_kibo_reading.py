@@ -182,6 +182,13 @@ def test_an_empty_shop_has_no_newest_update() -> None:
         assert customers().newest_update() is None
 
 
+def test_a_newest_account_that_cannot_be_read_is_the_services_trouble() -> None:
+    memory = Memory()
+    memory.set("kibo.dates.5", "updateDate|updateDate")
+    with FakeShop([{**account(1), "id": None}]), pytest.raises(Unreachable):
+        customers(memo=memory).newest_update()
+
+
 # ---------------------------------------------------------------- by e-mail
 
 
