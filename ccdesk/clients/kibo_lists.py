@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ccdesk.clients.caller import Call
-from ccdesk.clients.kibo_parse import updated_at
+from ccdesk.clients.kibo_parse import account_id, updated_at
 from ccdesk.clients.kibo_session import TenantPod
 from ccdesk.clients.shape import Json, page_object, required_objects, whole
 from ccdesk.clients.transport import Answer, Request
@@ -101,14 +101,15 @@ class Collections:
         request = self._pod.request("GET", ACCOUNTS)
         if only and self._trims:
             page = self.page(request, filters=filters, sort=sort, start=start, size=size, only=only)
-            if page is not None and all(name in item for item in page.items for name in only):
+            wanted = frozenset(only)
+            if page is not None and all(wanted <= item.keys() for item in page.items):
                 return page
             self._trims = False
             log.info("Kibo does not give chosen fields; whole accounts are read")
         return self.page(request, filters=filters, sort=sort, start=start, size=size)
 
     def _ids(self, page: Page) -> list[int]:
-        ids = [whole(item, "id") for item in page.items]
+        ids = [account_id(item) for item in page.items]
         if None in ids:
             raise page.answer.unusable("an account without an id")
         return [number for number in ids if number is not None]

@@ -32,7 +32,7 @@ _NO_ADDRESS = Address()
 
 def customer(raw: Json) -> Customer | None:
     """Read one account; None without an id. A consent that is null or not a boolean counts as none (R1)."""
-    number = whole(raw, "id")
+    number = account_id(raw)
     if number is None:
         return None
     contact = chosen_contact(children(raw, "contacts"))
@@ -51,6 +51,12 @@ def customer(raw: Json) -> Customer | None:
         moment(audit, "createDate"),
         moment(audit, "updateDate"),
     )
+
+
+def account_id(raw: Json, key: str = "id") -> int | None:
+    """Return an account's number, None if there is none that Kibo could have given."""
+    number = whole(raw, key)
+    return number if number is not None and number > 0 else None
 
 
 def updated_at(raw: Json) -> datetime | None:
@@ -123,7 +129,7 @@ def events(raw: Iterable[Json], *, tenant_id: str, since: datetime | None) -> li
 def _event(raw: Json, tenant_id: str) -> HintedEvent | None:
     topic = text(raw, "topic").replace(".", "").lower()
     event_id = text(raw, "id") or text(raw, "eventId")
-    number = whole(raw, "entityId")
+    number = account_id(raw, "entityId")
     at = event_time(raw)
     foreign = text(raw, "tenantId") not in ("", tenant_id)
     if topic not in _CUSTOMER_TOPICS or number is None or at is None or not event_id:

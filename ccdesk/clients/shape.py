@@ -24,8 +24,6 @@ _LARGEST = 2**63 - 1
 def text(holder: object, key: str) -> str:
     """Return a text, trimmed; `""` if there is none. Numbers read as their digits."""
     value = holder.get(key) if isinstance(holder, dict) else None
-    if value is None:
-        return ""
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

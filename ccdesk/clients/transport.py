@@ -31,7 +31,7 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
-_PIECE = 1 << 16
+_PIECE = 1 << 20  # requests' own 10 kB make a page of customers cost a fourth more
 _JUMP = timedelta(seconds=2)  # more than clocks that run drift apart
 _STALE = timedelta(minutes=10)
 _DIRECT = {"http": "", "https": "", "all": ""}  # no proxy, whatever the environment says
@@ -167,7 +167,7 @@ class Transport:
                 allow_redirects=False,
                 auth=_leave_as_is,
                 proxies=_DIRECT if is_loopback(urlsplit(request.url).hostname or "") else None,
-                stream=request.sink is not None,
+                stream=True,
             )
             body = _body(request, reply)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -214,7 +214,7 @@ class Transport:
 def _body(request: Request, reply: requests.Response) -> bytes:
     """Return the body, or put it where the request wants it; a second try starts from the beginning."""
     if request.sink is None or reply.status_code != 200:
-        return reply.content
+        return b"".join(reply.iter_content(_PIECE))
     request.sink.seek(0)
     request.sink.truncate()
     for piece in reply.iter_content(_PIECE):

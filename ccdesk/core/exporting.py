@@ -19,9 +19,10 @@ from ccdesk.core.runs import Outcome
 class Candidate:
     """An opted-in customer as read, ready to be sent.
 
-    `customer` is without name and address: those are in `row`, the bytes of one person in an import, already
-    cut to the limits; `note` says what was cut, `fields_hash` fingerprints it. `problem` (with its `code`)
-    says why the e-mail cannot be sent. `plain`: sent by import where neither side knows the person.
+    Read from the store, `customer` is without name and address: those are in `row`, the bytes of one person
+    in an import, already cut to the limits; `note` says what was cut, `fields_hash` fingerprints it.
+    `problem` (with its `code`) says why the e-mail cannot be sent. `plain`: sent by import where neither side
+    knows the person.
     """
 
     customer: Customer

@@ -6,11 +6,9 @@ from collections.abc import Callable
 
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.limits import EMAIL_MAX_BULK
-from ccdesk.core.models import Address, ContactFields, Customer
+from ccdesk.core.models import ContactFields, Customer
 from ccdesk.sync.mapping import check_email, fields_hash, to_fields
 from ccdesk.sync.plan_export import wants_mail
-
-_NO_ADDRESS = Address()
 
 
 def candidate_of(
@@ -22,15 +20,7 @@ def candidate_of(
     mapped = to_fields(customer)
     plain = bool(email) and bad is None and len(email) <= EMAIL_MAX_BULK
     return Candidate(
-        Customer(
-            customer.id,
-            customer.email,
-            customer.accepts_marketing,
-            customer.is_active,
-            customer.is_anonymous,
-            updated_at=customer.updated_at,
-            address=_NO_ADDRESS,
-        ),
+        customer,
         import_row(mapped.fields),
         fields_hash(mapped.fields),
         mapped.note,

@@ -109,10 +109,15 @@ def fields_hash(fields: ContactFields | Contact) -> str:
         a.postal_code,
         a.country,
     )
-    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+    return _fingerprint(parts)
 
 
 def creation_hash(fields: ContactFields | Contact) -> str:
     """Fingerprint only what the service shows as it was sent, to know a contact again we were cut off at."""
     parts = (fields.first_name, fields.last_name, fields.company, fields.address.street)
-    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+    return _fingerprint(parts)
+
+
+def _fingerprint(parts: tuple[str, ...]) -> str:
+    # Half surrogates, which JSON can carry, are sent and stored as question marks: they count as such.
+    return hashlib.blake2b("\x1f".join(parts).encode("utf-8", "replace"), digest_size=12).hexdigest()
