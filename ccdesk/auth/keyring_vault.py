@@ -12,12 +12,13 @@ import contextlib
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import keyring
-from keyring.errors import KeyringError, PasswordDeleteError
+from keyring.errors import KeyringError, KeyringLocked, PasswordDeleteError
 
 from ccdesk.core.errors import VaultError
 
@@ -27,6 +28,8 @@ ENTRY_CHARACTERS = 1000
 CALL_SECONDS = 30.0  # a locked keyring waits for somebody to type a password
 _PARTS = "ccdesk-parts"
 _MARKS = ("a", "b")
+_HICCUPS = (0.1, 0.4)  # seconds between tries
+_A_PERSON = 0.5  # seconds: nobody reads a question and dismisses it faster
 _READS = 3  # tries to read a value that is being replaced
 
 T = TypeVar("T")
@@ -153,10 +156,20 @@ class KeyringVault:
         errors: list[VaultError] = []
 
         def run() -> None:
-            try:
-                results.append(work(self._backend()))
-            except Exception as error:  # not kept itself: its frames hold the connection to the keyring open
-                errors.append(_translated(error))
+            for wait in (*_HICCUPS, None):
+                began = time.monotonic()
+                try:
+                    results.append(work(self._backend()))
+                except (
+                    Exception
+                ) as error:  # not kept itself: its frames hold the connection to the keyring open
+                    if wait is None or not _may_pass(error, time.monotonic() - began):
+                        errors.append(_translated(error))
+                        return
+                    log.info("The keyring refused (%s); asking again", type(error).__name__)
+                else:
+                    return
+                threading.Event().wait(wait)
 
         thread = threading.Thread(target=run, name="keyring", daemon=True)
         thread.start()
@@ -174,6 +187,15 @@ class KeyringVault:
             next_step="Look for a window that asks to unlock it, then try again; or choose the protected "
             "file instead by setting CCDESK_VAULT=file.",
         )
+
+
+def _may_pass(error: Exception, seconds: float) -> bool:
+    """Say whether asking again at once may help.
+
+    gnome-keyring loses sight of its entries for moments while two programs use it (measured). What took
+    longer may be a person's answer to a question: they are not asked twice.
+    """
+    return seconds < _A_PERSON and not isinstance(error, VaultError | KeyringLocked)
 
 
 def _translated(error: Exception) -> VaultError:

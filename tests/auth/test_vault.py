@@ -164,6 +164,37 @@ def test_a_refusing_keyring_is_a_vault_error() -> None:
         KeyringVault("s", backend=ring).set("a", "b")
 
 
+@pytest.mark.parametrize(("refusals", "kept"), [(2, True), (9, False)])
+def test_a_keyring_that_loses_sight_of_its_entries_is_asked_again(refusals: int, kept: bool) -> None:
+    class Blinking(Ring):
+        left = refusals
+
+        def set_password(self, service: str, name: str, value: str) -> None:
+            self.left -= 1
+            if self.left >= 0:
+                raise KeyError("the collection is not there")
+            super().set_password(service, name, value)
+
+    vault = KeyringVault("x", backend=Blinking())
+    with contextlib.nullcontext() if kept else pytest.raises(VaultError):
+        vault.set("a", "b")
+    assert vault.get("a") == ("b" if kept else "")
+
+
+def test_a_person_who_said_no_is_not_asked_again() -> None:
+    class Asking(Ring):
+        asked = 0
+
+        def get_password(self, service: str, name: str) -> str | None:
+            self.asked += 1
+            raise KeyringLocked("dismissed")
+
+    asking = Asking()
+    with pytest.raises(VaultError):
+        KeyringVault("x", backend=asking).get("a")
+    assert asking.asked == 1
+
+
 def test_a_keyring_that_does_not_answer_is_not_waited_for_for_ever() -> None:
     release = threading.Event()
 
