@@ -25,7 +25,7 @@ from ccdesk.sync.later import opt_in_is_later
 from ccdesk.sync.look import look
 from ccdesk.sync.mapping import BadEmail, check_email
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in, what_changed
-from ccdesk.sync.plan_export import not_exported, wants_mail
+from ccdesk.sync.plan_export import not_exported, passed_over, wants_mail
 from ccdesk.sync.plan_inbound import judge
 from ccdesk.sync.put_on_list import Placing, place
 from ccdesk.sync.take_off import Removal, off_link, take_off
@@ -289,12 +289,11 @@ def _left_later(
 
 
 def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
-    """Settle what counts for nothing as it is; e-mail and consent stay as last acted on, for when it does."""
+    """Settle what counts for nothing as it is."""
     reason = not_exported(customer, guests=ctx.settings.guests)
     if not reason:
         return False
-    known = link or Link(customer.id, email=customer.email)
-    seen = replace(known, kibo_updated_at=customer.updated_at, note=reason)
+    seen = replace(passed_over(link, customer, reason), kibo_updated_at=customer.updated_at)
     settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, reason), seen)
     return True
 

@@ -22,7 +22,14 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.export_check import check
 from ccdesk.sync.export_send import end_open_chunks, send
 from ccdesk.sync.mapping import fields_hash
-from ccdesk.sync.plan_export import STRANGER, Action, ExportDecision, plan_followers, plan_group
+from ccdesk.sync.plan_export import (
+    STRANGER,
+    Action,
+    ExportDecision,
+    passed_over,
+    plan_followers,
+    plan_group,
+)
 from ccdesk.sync.unfinished import PAGE, OpenExport, close, take_up
 
 _KEPT_AT_ONCE = 2_000  # people read between two writes: what a power cut makes us read again
@@ -175,8 +182,8 @@ def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: 
             entries.append(
                 Entry(customer.id, customer.email, decision.outcome, decision.reason, decision.code)
             )
-            if decision.passed_over and customer.id not in links:
-                saved.append(Link(customer.id, email=customer.email, note=decision.reason))
+            if decision.passed_over:
+                saved.append(passed_over(links.get(customer.id), customer, decision.reason))
             elif not decision.keep_link:
                 saved.append(_settled(ctx, one, contact, links.get(customer.id), decision))
     changed = [link for link in saved if links.get(link.customer_id) != link]

@@ -114,6 +114,17 @@ def not_exported(customer: Customer, *, guests: bool) -> str:
     return ""
 
 
+def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
+    """Return the link of an account that counts for nothing as it is.
+
+    E-mail and consent stay as last acted on, for when it counts. Where nothing ever was, the e-mail follows:
+    by it a "no" of the person finds the account (R1).
+    """
+    known = link or Link(customer.id)
+    acted_on = known.contact_id or known.kibo_opted_in is not None or known.adding or known.owed
+    return replace(known, email=known.email if acted_on else customer.email, note=reason)
+
+
 def wants_mail(customer: Customer, *, guests: bool) -> bool:
     """Say whether this account is a person's agreement to be mailed (design R1, R2)."""
     return customer.accepts_marketing and not not_exported(customer, guests=guests)

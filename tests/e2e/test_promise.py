@@ -468,6 +468,23 @@ def test_guests_are_not_put_on_the_list_by_events_where_they_are_not_exported(re
     ready.quiet_cycles()
 
 
+@pytest.mark.parametrize("again", [RunKind.EVENTS, RunKind.EXPORT])
+def test_the_no_of_a_guest_with_a_new_email_is_carried_though_guests_are_not_exported(world, again):
+    gus = world.kibo.add_customer("gus@example.com", True, anonymous=True)
+    world.later()
+    world.choose_list(export_guests="false")
+    world.export()
+    world.kibo.change_email(gus, "new@example.com")
+    world.later()
+    world.run(again)
+    world.cc.add_contact("new@example.com", lists=[])
+    world.later()
+    world.cc.unsubscribe("new@example.com")
+    settle(world)
+    assert not world.opted_in(gus)
+    world.quiet_cycles()
+
+
 @pytest.mark.parametrize(
     "date", ["2050-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z", "0001-01-01T00:00:00"]
 )

@@ -223,16 +223,14 @@ def make(seed: int, steps: int = 30) -> Schedule:
     if chance.random() < 0.8:  # most shops begin as the seed's steps have it
         things += [("run", "export", ()), ("wait", 1), ("run", "events", ()), ("run", "inbound", ())]
     things += [writer.step() for _ in range(steps)]
-    return Schedule(
-        seed,
-        _switches(chance, _CC_SWITCHES),
-        _switches(chance, _KIBO_SWITCHES),
-        {
-            "welcome_email": chance.choice(["true", "false"]),
-            "export_guests": chance.choice(["true", "true", "false"]),
-        },
-        tuple(things),
-    )
+    cc, kibo = _switches(chance, _CC_SWITCHES), _switches(chance, _KIBO_SWITCHES)
+    settings = {
+        "welcome_email": chance.choice(["true", "false"]),
+        "export_guests": chance.choice(["true", "true", "false"]),
+    }
+    if chance.random() < 0.1:
+        settings["nulls"] = "true"  # none of ccdesk's: this Kibo shows a box that is not ticked as null
+    return Schedule(seed, cc, kibo, settings, tuple(things))
 
 
 def _switches(chance: Random, known: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
