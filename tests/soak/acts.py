@@ -104,8 +104,8 @@ class People:
             **more,
         )
         # Only now: one who is there already is refused, and has done nothing.
-        if email is not None and how == "by_person" and "active" in lists:
-            self._truth.note("came", email)
+        if email is not None and how == "by_person":
+            self._truth.note("came" if "active" in lists else "agreed", email)
         if email is not None and permission == "unsubscribed":
             self._truth.note("unsubscribed", email)
 

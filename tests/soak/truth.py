@@ -52,7 +52,7 @@ class State:
 
 @dataclass(frozen=True)
 class Done:
-    """One act: `kind` is kibo_in, kibo_out, unsubscribed, left, came, deleted or added (by staff)."""
+    """One act: kibo_in, kibo_out, unsubscribed, left, came, agreed (to another list), deleted, added (by staff)."""
 
     at: datetime
     kind: str
@@ -293,7 +293,11 @@ class Truth:
         mine = [one for one in self.acts if one.account == account and one.kind == "kibo_out"]
         out = max((one.at for one in mine), default=None)
         cc = [one for one in self.acts if one.email == new.email and not one.account]
-        came = [one.at for one in cc if one.kind == "came"]
+        added = max((one.at for one in cc if one.kind == "added"), default=None)
+        # A sign-up of their own for another list, and staff put them on this one: the service shows the two
+        # as it shows a sign-up for this one.
+        agreed = [one.at for one in cc if one.kind == "agreed" and added is not None and one.at <= added]
+        came = [*(one.at for one in cc if one.kind == "came"), *agreed]
         proof = max((at for at in came if out is None or at >= out.replace(microsecond=0)), default=None)
         if proof is None:
             self._break("R4: opted in in Kibo without an opt-in of the person later than their no", new)
