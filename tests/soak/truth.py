@@ -52,7 +52,7 @@ class State:
 
 @dataclass(frozen=True)
 class Done:
-    """One act: kibo_in, kibo_out, unsubscribed, left, came, agreed (to another list), deleted, added (by staff)."""
+    """One act: kibo_in, kibo_out, unsubscribed, left, came, agreed (elsewhere), deleted, added (by staff)."""
 
     at: datetime
     kind: str
