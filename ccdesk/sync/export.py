@@ -30,7 +30,7 @@ from ccdesk.sync.plan_export import (
     plan_followers,
     plan_group,
 )
-from ccdesk.sync.unfinished import PAGE, OpenExport, close, take_up
+from ccdesk.sync.unfinished import PAGE, OpenExport, close, freshen, take_up
 
 _KEPT_AT_ONCE = 2_000  # people read between two writes: what a power cut makes us read again
 _WINDOW = 20_000  # people planned by one statement, so that a wish to stop is heard within a second
@@ -47,7 +47,7 @@ def run_export(ctx: RunContext) -> None:
     export = take_up(ctx)
     ctx.read, ctx.sent = ctx.store.exports.count(), ctx.store.exports.sent()
     end_open_chunks(ctx)
-    _read_customers(ctx, export)
+    _read_customers(ctx, freshen(ctx, export))
     ctx.expected = ctx.read = ctx.store.exports.count()
     scan_began = _read_contacts(ctx)
     _start_inbound(ctx, scan_began)

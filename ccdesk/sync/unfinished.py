@@ -22,8 +22,10 @@ from ccdesk.sync.mapping import creation_hash
 log = logging.getLogger(__name__)
 
 PAGE = 500
-# Whoever was read longer ago is read again before they are sent: an account deleted since shows nowhere else.
+# Whoever was read longer ago is read again before they are sent, and so is everybody where that takes but a
+# few calls: an account deleted since shows nowhere else.
 _FRESH_FOR = timedelta(hours=1)
+_READ_QUICKLY = 2_000
 _KEPT_FOR = timedelta(days=7)  # Constant Contact remembers its jobs for ten days
 
 
@@ -81,13 +83,7 @@ def take_up(ctx: RunContext) -> OpenExport:
         ctx.store.runs.continues(ctx.run.id, found.run_id)
         log.info("run %s goes on from run %s", ctx.run.id, found.run_id)
         found = replace(found, run_id=ctx.run.id)
-        stale = abs(ctx.clock.now() - found.read_at) > _FRESH_FOR
-        if stale:
-            found = replace(found, read_at=ctx.clock.now(), read=False)
-        with ctx.store.transaction():
-            if stale:
-                ctx.store.exports.forget_unsent()
-            found.save(ctx)
+        found.save(ctx)
         return found
     note_unfinished(ctx)
     close(ctx)
@@ -101,6 +97,19 @@ def take_up(ctx: RunContext) -> OpenExport:
     )
     begun.save(ctx)
     return begun
+
+
+def freshen(ctx: RunContext, export: OpenExport) -> OpenExport:
+    """Forget who has to be read again before they are sent, once it is known who was sent."""
+    exports = ctx.store.exports
+    long_ago = abs(ctx.clock.now() - export.read_at) > _FRESH_FOR
+    if ctx.run.continues is None or not (long_ago or exports.count() <= _READ_QUICKLY):
+        return export
+    export = replace(export, read_at=ctx.clock.now(), read=False)
+    with ctx.store.transaction():
+        exports.forget_unsent()
+        export.save(ctx)
+    return export
 
 
 def _fits(ctx: RunContext, found: OpenExport) -> bool:

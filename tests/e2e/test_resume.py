@@ -10,7 +10,7 @@ import pytest
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox import cc_import
 from ccdesk.sandbox.kernel import Fault
-from ccdesk.sync import export, export_check, export_send
+from ccdesk.sync import export, export_check, export_send, unfinished
 from tests.e2e.world import World
 
 PEOPLE = 23
@@ -94,6 +94,7 @@ def test_the_next_export_goes_on_wherever_the_power_went(shop, monkeypatch, phas
 
 def test_reading_goes_on_where_it_stopped(world, monkeypatch):
     monkeypatch.setattr(export, "_KEPT_AT_ONCE", 1)
+    monkeypatch.setattr(unfinished, "_READ_QUICKLY", 0)
     for number in range(450):
         world.kibo.add_customer(f"p{number}@example.com", True)
     world.later(60)
@@ -106,7 +107,9 @@ def test_reading_goes_on_where_it_stopped(world, monkeypatch):
     assert run.counts["added"] == 450
 
 
-def test_what_people_did_while_the_export_lay_still_counts(shop):
+@pytest.mark.parametrize("read_again", [True, False])
+def test_what_people_did_while_the_export_lay_still_counts(shop, monkeypatch, read_again):
+    monkeypatch.setattr(unfinished, "_READ_QUICKLY", 10**6 if read_again else 0)
     cut(shop, "Sending", 10)  # p0 to p9 are on the list
     shop.cc.unsubscribe("p0@example.com")
     shop.kibo.opt_out(shop.ids["p1@example.com"])
@@ -117,11 +120,15 @@ def test_what_people_did_while_the_export_lay_still_counts(shop):
     shop.later()
     run = shop.export()
     entries = shop.entries(run)
-    told = {name: entries[shop.ids[f"{name}@example.com"]] for name in ("p0", "p1", "p2", "p20", "p21")}
+    acted = ("p0", "p1", "p2", "p20", "p21")
+    told = {name: entries.get(shop.ids[f"{name}@example.com"]) for name in acted}
+    if read_again:  # not opted in when it was read: nobody to export
+        assert told["p20"] is None
+        told["p20"] = told["p1"]
     assert [told[name].outcome for name in ("p0", "p1", "p20", "p21")] == [Outcome.SKIPPED] * 4
     assert told["p0"].reason == told["p21"].reason == "opted out"
     assert told["p1"].reason == told["p20"].reason == "opted out in Kibo meanwhile"
-    assert run.total_contacts == PEOPLE
+    assert run.total_contacts == PEOPLE - read_again
     for _ in range(2):
         shop.cycle()
     gone = {f"{name}@example.com" for name in told}
@@ -131,8 +138,17 @@ def test_what_people_did_while_the_export_lay_still_counts(shop):
     shop.quiet_cycles()
 
 
+def test_who_is_gone_from_kibo_is_not_sent_where_reading_again_is_cheap(shop):
+    cut(shop, "Sending", 10)
+    shop.kibo.delete_customer(shop.ids["p20@example.com"])
+    shop.export()
+    assert shop.members() == set(shop.ids) - {"p20@example.com"}
+    assert set(imported(shop).values()) == {1}
+
+
 @pytest.mark.parametrize("minutes", [5, 25 * 60])
-def test_who_is_gone_from_kibo_after_a_day_is_not_sent(shop, minutes):
+def test_who_is_gone_from_kibo_after_a_day_is_not_sent(shop, monkeypatch, minutes):
+    monkeypatch.setattr(unfinished, "_READ_QUICKLY", 0)
     cut(shop, "Sending", 10)
     shop.later(minutes)
     if minutes > 60:
