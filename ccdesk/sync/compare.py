@@ -9,7 +9,7 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.inbound import keep
 from ccdesk.sync.look import event_of
 from ccdesk.sync.plan_events import Change, what_changed
-from ccdesk.sync.plan_inbound import Judgement, judge
+from ccdesk.sync.plan_inbound import Judgement
 
 _PAGE = 500
 
@@ -43,13 +43,13 @@ def _compare_links(ctx: RunContext) -> None:
         ctx.check_cancel()
         after = links[-1].customer_id
         contacts = ctx.store.staging.contacts([link.email_key for link in links])
-        now = ctx.mailing_now()
+        judge = ctx.judging()
         judgements: list[Judgement] = []
         for link in links:
             contact = _contact_of(ctx, link, contacts.get(link.email_key))
             if contact is None and not link.contact_id:
                 continue
-            judgement = judge(contact, link, list_id=ctx.settings.list_id, now=now, skew=ctx.skew())
+            judgement = judge(contact, link)
             if judgement.link != link:
                 judgements.append(judgement)
         keep(ctx, judgements)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import (
@@ -19,9 +20,10 @@ from ccdesk.core.errors import (
     Refused,
     Unreachable,
 )
-from ccdesk.core.models import ContactList, Customer, LinkState, email_key
+from ccdesk.core.models import Contact, ContactList, Customer, Link, LinkState, email_key
 from ccdesk.core.ports import Customers, Mailing, Store
 from ccdesk.core.runs import Entry, Outcome, Progress, Run
+from ccdesk.sync.plan_inbound import Judgement, judge
 
 # Names of what is remembered between runs (store.state).
 EVENTS_SINCE = "events.since"  # greatest update date of a customer seen
@@ -100,6 +102,16 @@ class RunContext:
         if kibo is None or mailing is None or abs(kibo - mailing) < _NOISE:
             return timedelta(0)
         return kibo - mailing
+
+    def judging(self) -> Callable[[Contact | None, Link], Judgement]:
+        """Return how contacts are judged against their links as of now."""
+        return partial(
+            judge,
+            list_id=self.settings.list_id,
+            now=self.mailing_now(),
+            skew=self.skew(),
+            began=self.store.state.get_time(INBOUND_BEGAN),
+        )
 
     def check_cancel(self) -> None:
         """Stop between items when asked, and show that we are alive."""

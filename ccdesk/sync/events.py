@@ -26,7 +26,6 @@ from ccdesk.sync.look import look
 from ccdesk.sync.mapping import BadEmail, check_email
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in, what_changed
 from ccdesk.sync.plan_export import not_exported, passed_over, wants_mail
-from ccdesk.sync.plan_inbound import judge
 from ccdesk.sync.put_on_list import Placing, place
 from ccdesk.sync.take_off import Removal, off_link, take_off
 
@@ -309,8 +308,7 @@ def _opted_out_before(
         return False
     if link.owed is not Owed.OPT_OUT:
         contact = ctx.mailing.get(link.contact_id)
-        now, skew = ctx.mailing_now(), ctx.skew()
-        link = judge(contact, link, list_id=ctx.settings.list_id, now=now, skew=skew).link
+        link = ctx.judging()(contact, link).link
         if link.owed is not Owed.OPT_OUT:
             return False
         ctx.require_list_once()

@@ -24,7 +24,6 @@ from ccdesk.sync.look import queue_again
 from ccdesk.sync.mapping import creation_hash, fields_hash
 from ccdesk.sync.newcomers import acts_since, take_sign_ups
 from ccdesk.sync.plan_export import STRANGER, Action
-from ccdesk.sync.plan_inbound import judge
 from ccdesk.sync.unfinished import PAGE, intended, pages_of
 
 log = logging.getLogger(__name__)
@@ -253,7 +252,7 @@ def _reason(one: Planned) -> str:
 def _out(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:
     """The link of somebody who unsubscribed or left after they were sent: owed to Kibo like any opt-out."""
     known = _confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at)
-    return judge(contact, known, list_id=ctx.settings.list_id, now=ctx.mailing_now(), skew=ctx.skew()).link
+    return ctx.judging()(contact, known).link
 
 
 def _confirmed(

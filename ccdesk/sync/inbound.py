@@ -18,7 +18,7 @@ from ccdesk.sync.carry import carry
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_sign_ups
-from ccdesk.sync.plan_inbound import Judgement, judge
+from ccdesk.sync.plan_inbound import Judgement
 from ccdesk.sync.watermarks import is_ahead, sure_time
 
 _PAGE = 500
@@ -106,7 +106,7 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
     """
     ctx.check_cancel()
     links = ctx.store.links.by_emails([contact.email_key for contact in page])
-    now = ctx.mailing_now()
+    judge = ctx.judging()
     judgements: list[Judgement] = []
     strangers: list[Contact] = []
     for contact in page:
@@ -114,7 +114,7 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
         if not known:
             strangers.append(contact)
         for link in known:
-            judgement = judge(contact, link, list_id=ctx.settings.list_id, now=now, skew=ctx.skew())
+            judgement = judge(contact, link)
             if judgement.link.state is LinkState.LEFT_LIST and link.state is not LinkState.LEFT_LIST:
                 ctx.require_list_once()
             if judgement.link != link:
@@ -219,8 +219,7 @@ def _ask_about(ctx: RunContext, link: Link) -> None:
 
 
 def _judge_one(ctx: RunContext, contact: Contact | None, link: Link) -> None:
-    now, skew = ctx.mailing_now(), ctx.skew()
-    keep(ctx, [judge(contact, link, list_id=ctx.settings.list_id, now=now, skew=skew)])
+    keep(ctx, [ctx.judging()(contact, link)])
 
 
 def _compare_all(ctx: RunContext) -> None:

@@ -28,12 +28,13 @@ def judge(
     list_id: str,
     now: datetime,
     skew: timedelta = timedelta(0),
+    began: datetime | None = None,
 ) -> Judgement:
     """Read a contact against its link: deleted first, then permission; membership is never consent.
 
     `contact` None means the service no longer knows it. `now` is the mailing service's time,
-    `skew` how far Kibo's clock is ahead of it. The result's
-    `owed` is what Kibo must be given; it stays on the link until it has been.
+    `skew` how far Kibo's clock is ahead of it, `began` its time at the first poll: nobody came back before
+    that. The result's `owed` is what Kibo must be given; it stays on the link until it has been.
     """
     if link.state is LinkState.CLOSED:
         return Judgement(link)
@@ -47,7 +48,7 @@ def judge(
     if contact.standing is Standing.WAITING:
         return _waiting(contact, link)
     if list_id in contact.list_ids:
-        return _on_list(contact, link, skew)
+        return _on_list(contact, link, skew, began)
     return _off_list(link, now)
 
 
@@ -119,7 +120,7 @@ def _waiting(contact: Contact, link: Link) -> Judgement:
     return Judgement(replace(link, state=LinkState.HELD, note=reason), reason)
 
 
-def _on_list(contact: Contact, link: Link, skew: timedelta) -> Judgement:
+def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | None) -> Judgement:
     if link.kibo_opted_in is True:
         back = replace(
             link,
@@ -138,6 +139,8 @@ def _on_list(contact: Contact, link: Link, skew: timedelta) -> Judgement:
     out_since = link.out_since
     if out_since is None and link.kibo_updated_at is not None:
         out_since = link.kibo_updated_at - skew  # Kibo's date on the mailing service's clock
+    if out_since is not None and began is not None:
+        out_since = max(out_since, began)
     if link.kibo_opted_in is False and acted_after(contact, out_since):
         if link.owed is Owed.OPT_IN:
             return Judgement(link)

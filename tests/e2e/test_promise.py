@@ -468,6 +468,22 @@ def test_guests_are_not_put_on_the_list_by_events_where_they_are_not_exported(re
     ready.quiet_cycles()
 
 
+def test_a_sign_up_from_before_the_first_export_opts_nobody_in(world):
+    """The person is on the list because another account of theirs is opted in (design R4: a baseline)."""
+    first = world.kibo.add_customer("ada@example.com", True)
+    second = world.kibo.add_customer("ada@example.com", False)
+    world.later()
+    world.cc.add_contact("ada@example.com", lists=[], permission="explicit", source="Contact")
+    world.later()
+    world.choose_list()
+    world.export()
+    world.run(RunKind.EVENTS)  # within the overlap: the second account gets its link
+    world.kibo.change_email(first, "other@example.com")
+    settle(world)
+    assert not world.opted_in(second)
+    world.quiet_cycles()
+
+
 @pytest.mark.parametrize("again", [RunKind.EVENTS, RunKind.EXPORT])
 def test_the_no_of_a_guest_with_a_new_email_is_carried_though_guests_are_not_exported(world, again):
     gus = world.kibo.add_customer("gus@example.com", True, anonymous=True)

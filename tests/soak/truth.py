@@ -293,10 +293,13 @@ class Truth:
         mine = [one for one in self.acts if one.account == account and one.kind == "kibo_out"]
         out = max((one.at for one in mine), default=None)
         cc = [one for one in self.acts if one.email == new.email and not one.account]
-        added = max((one.at for one in cc if one.kind == "added"), default=None)
-        # A sign-up of their own for another list, and staff put them on this one: the service shows the two
-        # as it shows a sign-up for this one.
-        agreed = [one.at for one in cc if one.kind == "agreed" and added is not None and one.at <= added]
+        # A sign-up of their own for another list, and staff, or we for another account, put them on this one:
+        # the service shows the two as it shows a sign-up for this one.
+        put = any(
+            seen.email == new.email and contact in self.put_by_us for contact, seen in self.view.items()
+        )
+        added = put or any(one.kind == "added" for one in cc)
+        agreed = [one.at for one in cc if one.kind == "agreed" and added]
         came = [*(one.at for one in cc if one.kind == "came"), *agreed]
         proof = max((at for at in came if out is None or at >= out.replace(microsecond=0)), default=None)
         if proof is None:

@@ -162,6 +162,15 @@ def test_an_owed_opt_out_is_dropped_only_when_the_person_is_back_or_kibo_has_it(
         assert back or link.kibo_opted_in is False
 
 
+@pytest.mark.parametrize(("minutes", "owed"), [(-5, Owed.NOTHING), (0, Owed.OPT_IN), (5, Owed.OPT_IN)])
+def test_nobody_came_back_before_the_first_poll(minutes, owed):
+    never_known = replace(OUT, out_since=None, kibo_updated_at=NOON - timedelta(days=400))
+    signed_up = contact(
+        Permission.EXPLICIT, [LIST], opt_in_source="Contact", opt_in_at=NOON + timedelta(minutes=minutes)
+    )
+    assert judge(signed_up, never_known, list_id=LIST, now=NOON, began=NOON).link.owed is owed
+
+
 def test_a_sign_up_before_the_no_in_kibo_is_not_made_later_by_a_fast_clock():
     """The sign-up was at 11:55 true time, ten minutes more by a fast clock; the no in Kibo at 12:00."""
     never_known = replace(OUT, out_since=None, kibo_updated_at=NOON)
