@@ -105,13 +105,10 @@ class RunContext:
 
     def judging(self) -> Callable[[Contact | None, Link], Judgement]:
         """Return how contacts are judged against their links as of now."""
-        return partial(
-            judge,
-            list_id=self.settings.list_id,
-            now=self.mailing_now(),
-            skew=self.skew(),
-            began=self.store.state.get_time(INBOUND_BEGAN),
-        )
+        now, began = self.mailing_now(), self.store.state.get_time(INBOUND_BEGAN)
+        if began is not None and began > now:
+            began = None  # a service's wrong date: it must not hide who comes back
+        return partial(judge, list_id=self.settings.list_id, now=now, skew=self.skew(), began=began)
 
     def check_cancel(self) -> None:
         """Stop between items when asked, and show that we are alive."""
