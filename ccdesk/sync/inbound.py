@@ -19,7 +19,7 @@ from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_sign_ups
 from ccdesk.sync.plan_inbound import Judgement
-from ccdesk.sync.watermarks import is_ahead, sure_time
+from ccdesk.sync.watermarks import is_ahead, not_begun_after, sure_time
 
 _PAGE = 500
 _FEW_SCAN_CALLS = 5
@@ -34,6 +34,7 @@ def run_inbound(ctx: RunContext) -> None:
         with ctx.mailing.for_opt_outs():
             if _baseline(ctx):
                 return
+            not_begun_after(ctx, ctx.store.state.get_time(names.OPT_OUTS_SINCE) or ctx.mailing_now())
             seen = _poll_opt_outs(ctx)
             seen += _poll_updates(ctx)
             if scan_due(ctx):
@@ -61,6 +62,7 @@ def _poll_opt_outs(ctx: RunContext) -> int:
     began, seen = _poll(ctx, since, opted_out_after=since - MAILING_OVERLAP)
     if is_ahead(since - MAILING_OVERLAP, began):
         since = sure_time(ctx, began)
+        not_begun_after(ctx, since)
         began, seen = _poll(ctx, since, opted_out_after=since - MAILING_OVERLAP)
     ctx.store.state.set_time(names.OPT_OUTS_SINCE, max(since, began))
     return seen
@@ -75,6 +77,7 @@ def _poll_updates(ctx: RunContext) -> int:
     began, seen = _poll(ctx, since, updated_after=after)
     if is_ahead(after, began):
         since = sure_time(ctx, began)
+        not_begun_after(ctx, since)
         ctx.store.state.set_time(names.UPDATES_FLOOR, None)
         began, seen = _poll(ctx, since, updated_after=since - MAILING_OVERLAP)
     ctx.store.state.set_time(names.UPDATES_SINCE, max(since, began))

@@ -27,3 +27,10 @@ def sure_time(ctx: RunContext, present: datetime) -> datetime:
     kept = (names.EVENTS_BEGAN, names.INBOUND_BEGAN, names.BASELINE)
     moments = [ctx.store.state.get_time(name) for name in kept]
     return min((one for one in moments if one is not None and one <= present), default=present - _LONG)
+
+
+def not_begun_after(ctx: RunContext, moment: datetime) -> None:
+    """Mend a first poll dated later than can be: it would hide who comes back until then (design R4)."""
+    began = ctx.store.state.get_time(names.INBOUND_BEGAN)
+    if began is not None and began > moment:
+        ctx.store.state.set_time(names.INBOUND_BEGAN, moment)
