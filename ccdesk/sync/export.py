@@ -226,7 +226,7 @@ def _settled(
         kibo_updated_at=one.customer.updated_at,
         on_list=on_list and contact is not None and contact.standing is Standing.IN,
         owed=owed,
-        owed_reason=decision.reason if owed is Owed.OPT_OUT else "",
+        owed_reason=_owed_reason(link, decision) if owed is Owed.OPT_OUT else "",
         out_since=None if agreed else out_since,
         # A fingerprint noted for a creation that was cut off is done with.
         written_hash=link.written_hash if link.contact_id or link.on_list else "",
@@ -234,6 +234,11 @@ def _settled(
         note=decision.reason if decision.outcome in (Outcome.SKIPPED, Outcome.ERROR) else "",
         adding=False,
     )
+
+
+def _owed_reason(link: Link, decision: ExportDecision) -> str:
+    """Say why the "no" is owed: what was seen before stays the reason where this export saw nothing new."""
+    return decision.reason if decision.owed is Owed.OPT_OUT else link.owed_reason
 
 
 def _first_reading(link: Link, contact: Contact | None, decision: ExportDecision) -> str:

@@ -77,20 +77,23 @@ def plan_group(
     known = [link for link in known if link.email_key == key]
     for candidate in candidates:
         customer = candidate.customer
-        refused = _unsendable(candidate, guests=guests) or _moved(customer, links.get(customer.id))
+        link = links.get(customer.id)
+        refused = _not_wanted(customer, guests=guests) or _moved(customer, link) or _unsendable(candidate)
         if refused is not None:
-            new = _is_new_opt_in(links.get(customer.id), first_export=first_export)
+            new = _is_new_opt_in(link, first_export=first_export)
             out = contact is not None and contact.standing is Standing.OUT
-            if refused.passed_over and out and not new:  # their "no" counts although they are not sent (R1)
+            never_sent = refused.passed_over or refused.state is LinkState.INVALID
+            if never_sent and out and not new:  # their "no" counts although they are not sent (R1)
                 refused = _skip("opted out", LinkState.OPTED_OUT_THERE, owed=True)
             decisions.append(refused)
         elif speaker is None:
-            decision = plan_person(candidate, contact, links.get(customer.id), known, list_id=list_id,
-                                   first_export=first_export)  # fmt: skip
+            decision = plan_person(
+                candidate, contact, link, known, list_id=list_id, first_export=first_export
+            )
             speaker = (customer, decision)
             decisions.append(decision)
         else:
-            new = _is_new_opt_in(links.get(customer.id), first_export=first_export)
+            new = _is_new_opt_in(link, first_export=first_export)
             decisions.append(_follower(*speaker, new_opt_in=new))
     return decisions
 
@@ -100,7 +103,9 @@ def plan_followers(candidates: Sequence[Candidate], sent: int, *, guests: bool) 
     done = ExportDecision(Action.NONE, Outcome.UNCHANGED, "", ownership=Ownership.OWNED)
     speaker = Customer(sent, "", True)
     return [
-        _unsendable(one, guests=guests) or replace(_follower(speaker, done, new_opt_in=False), keep_link=True)
+        _not_wanted(one.customer, guests=guests)
+        or _unsendable(one)
+        or replace(_follower(speaker, done, new_opt_in=False), keep_link=True)
         for one in candidates
     ]
 
@@ -130,13 +135,16 @@ def wants_mail(customer: Customer, *, guests: bool) -> bool:
     return customer.accepts_marketing and not not_exported(customer, guests=guests)
 
 
-def _unsendable(candidate: Candidate, *, guests: bool) -> ExportDecision | None:
-    customer = candidate.customer
+def _not_wanted(customer: Customer, *, guests: bool) -> ExportDecision | None:
     if not customer.accepts_marketing:  # read again, because the export had lain still
         return _skip("opted out in Kibo meanwhile", LinkState.SYNCED, keep_link=True)
     if reason := not_exported(customer, guests=guests):
         return replace(_skip(reason, LinkState.SYNCED, keep_link=True), passed_over=True)
-    if not customer.email.strip():
+    return None
+
+
+def _unsendable(candidate: Candidate) -> ExportDecision | None:
+    if not candidate.customer.email.strip():
         return _skip("no e-mail in Kibo", LinkState.INVALID)
     if not candidate.problem:
         return None

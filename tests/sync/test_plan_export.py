@@ -251,6 +251,20 @@ def test_an_email_of_the_usual_form_passes_the_full_check_too(email):
         validate_email(email, check_deliverability=False, globally_deliverable=False)
 
 
+def test_a_changed_email_is_left_to_its_event_even_where_it_cannot_be_sent():
+    """Else the "no" owed for the old address would be looked for under the new one, and find others."""
+    moved = owned(email="before@example.com", owed=Owed.OPT_OUT)
+    decision = decide(replace(ADA, email=f"{'x' * 80}@example.com"), link=moved)
+    assert decision.keep_link
+    assert decision.outcome is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize(("first", "owed"), [(True, Owed.OPT_OUT), (False, Owed.NOTHING)])
+def test_the_no_of_somebody_who_cannot_be_sent_is_brought_to_kibo_all_the_same(first, owed):
+    ada = replace(ADA, email="ada b@example.com")
+    assert decide(ada, contact(Permission.UNSUBSCRIBED), first=first).owed is owed
+
+
 def test_the_no_of_a_guest_who_is_not_exported_is_brought_to_kibo_all_the_same():
     decision = decide(replace(ADA, is_anonymous=True), contact(Permission.UNSUBSCRIBED), guests=False)
     assert (decision.action, decision.outcome, decision.owed) == (Action.NONE, Outcome.SKIPPED, Owed.OPT_OUT)
