@@ -157,7 +157,12 @@ def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: 
     keys = [group[0].customer.email_key for group in groups]
     contacts = store.staging.contacts([key for key in keys if key])
     sent = store.exports.sent_by_email([key for key in keys if key])
-    links = store.links.many([one.customer.id for group in groups for one in group])
+    by_email = store.links.by_emails([key for key in keys if key])
+    links = {link.customer_id: link for some in by_email.values() for link in some}
+    ids = [one.customer.id for group in groups for one in group]
+    links |= store.links.many(
+        [number for number in ids if number not in links]
+    )  # their e-mail is another now
     entries: list[Entry] = []
     saved: list[Link] = []
     planned: list[Planned] = []
@@ -173,6 +178,7 @@ def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: 
                 list_id=ctx.settings.list_id,
                 first_export=first_export,
                 guests=guests,
+                others=by_email.get(key, ()),
             )
         for one, decision in zip(group, decisions, strict=True):
             customer = one.customer

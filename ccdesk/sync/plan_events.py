@@ -31,9 +31,15 @@ def what_changed(customer: Customer, link: Link | None) -> Change:
     if not customer.accepts_marketing:
         adding = link is not None and link.adding
         return Change.OPTED_OUT if known_in or adding else Change.NOTHING
-    if link is not None and customer.email_key != link.email_key:
+    if link is not None and (customer.email_key != link.email_key or _cut_off(link)):
         return Change.EMAIL
     return Change.NOTHING
+
+
+def _cut_off(link: Link) -> bool:
+    """Say whether we were cut off putting a new e-mail on the list: it may not be there."""
+    settled = link.on_list or link.owed is not Owed.NOTHING or link.state is not LinkState.SYNCED
+    return link.adding and not settled
 
 
 class Step(StrEnum):

@@ -65,16 +65,20 @@ def plan_group(
     list_id: str,
     first_export: bool,
     guests: bool,
+    others: Sequence[Link] = (),
 ) -> list[ExportDecision]:
     """Decide for all opted-in accounts that share one e-mail; the answers are in the candidates' order.
 
-    The first account that can be sent stands for the person; the others follow it (design R1).
+    The first account that can be sent stands for the person; the others follow it (design R1). `others` are
+    all links with this e-mail: an account that is not opted in any more may know that the person left.
     """
     decisions: list[ExportDecision] = []
     speaker: tuple[Customer, ExportDecision] | None = None
-    known = [links[one.customer.id] for one in candidates if one.customer.id in links]
     key = candidates[0].customer.email_key
-    known = [link for link in known if link.email_key == key]
+    own = [links[one.customer.id] for one in candidates if one.customer.id in links]
+    known = [link for link in own if link.email_key == key]
+    there = {link.customer_id for link in known}
+    known += [one for one in others if one.customer_id not in there and one.state is not LinkState.CLOSED]
     for candidate in candidates:
         customer = candidate.customer
         link = links.get(customer.id)

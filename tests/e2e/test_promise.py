@@ -468,6 +468,39 @@ def test_guests_are_not_put_on_the_list_by_events_where_they_are_not_exported(re
     ready.quiet_cycles()
 
 
+def test_a_changed_email_whose_adding_failed_is_added_later(ready):
+    ready.kibo.change_email(ready.ids["ada"], "new@example.com")
+    ready.cc.add_contact("new@example.com", lists=[ready.cc.add_list("Other")])
+    ready.later()
+    ready.cc.set_switches(activity_outcome="failed")
+    ready.desk.run(RunKind.EVENTS)
+    assert "new@example.com" not in ready.members()
+    ready.cc.set_switches(activity_outcome="completed")
+    settle(ready)
+    assert "new@example.com" in ready.members()
+    ready.quiet_cycles()
+
+
+def test_leaving_is_known_by_an_account_that_is_not_opted_in_any_more(world):
+    """The other account of the person was there before ccdesk, and the first export finds it opted in."""
+    first = world.kibo.add_customer("ada@example.com", True)
+    world.later(30)
+    world.choose_list()
+    world.run(RunKind.EVENTS)
+    second = world.kibo.add_customer("ada@example.com", True)
+    world.later()
+    world.run(RunKind.EVENTS)
+    assert world.members() == {"ada@example.com"}
+    world.kibo.opt_out(second)
+    world.cc.leave_list("ada@example.com", world.list_id)
+    world.later()
+    world.export()
+    assert world.members() == set()
+    settle(world)
+    assert not world.opted_in(first)
+    world.quiet_cycles()
+
+
 def test_a_sign_up_from_before_the_first_export_opts_nobody_in(world):
     """The person is on the list because another account of theirs is opted in (design R4: a baseline)."""
     first = world.kibo.add_customer("ada@example.com", True)

@@ -31,6 +31,10 @@ LONG = "a" * 45 + "@example.com"
         (replace(IN, email="ADA@example.com "), KNOWN_IN, Change.NOTHING),
         (replace(IN, email="new@example.com"), KNOWN_IN, Change.EMAIL),
         (replace(IN, email="new@example.com"), KNOWN_OUT, Change.OPTED_IN),
+        (IN, replace(KNOWN_IN, on_list=False, adding=True), Change.EMAIL),  # cut off adding a new e-mail
+        (IN, replace(KNOWN_IN, adding=True), Change.NOTHING),
+        (IN, replace(KNOWN_IN, on_list=False, adding=True, owed=Owed.OPT_OUT), Change.NOTHING),
+        (IN, replace(KNOWN_IN, on_list=False, adding=True, state=LinkState.LEFT_LIST), Change.NOTHING),
         (OUT, KNOWN_IN, Change.OPTED_OUT),
         (replace(OUT, email="new@example.com"), KNOWN_IN, Change.OPTED_OUT),
         (OUT, KNOWN_OUT, Change.NOTHING),
