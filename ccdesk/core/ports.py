@@ -408,7 +408,10 @@ class Lease(Protocol):
         """Take the lease or raise Busy, which names the holder. A dead holder's lease is taken over."""
 
     def renew(self) -> None:
-        """Show that we are alive."""
+        """Show that we are alive; Busy if the lease is no longer ours."""
+
+    def beat(self) -> None:
+        """Show that we are alive while the run itself waits; for another thread than the run's."""
 
     def release(self) -> None:
         """Give the lease back; harmless if not held."""

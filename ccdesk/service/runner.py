@@ -14,6 +14,7 @@ from ccdesk.core.ports import Store
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.service.connections import Connections
+from ccdesk.service.heart import beating
 from ccdesk.service.lists import active_list
 from ccdesk.sync.compare import run_full_compare
 from ccdesk.sync.context import RunContext, RunSettings
@@ -102,7 +103,8 @@ class Runner:
                 listener=listener,
                 confirmed=confirmed,
             )
-            error = self._go(ctx)
+            with beating(self._store.lease):
+                error = self._go(ctx)
             calls = kibo.calls - before[0], mailing.calls - before[1]
             finished = self._finish(ctx, error, *calls)
             self._prune(settings)

@@ -104,6 +104,18 @@ class SqliteLease:
             raise _busy(found)
         return holder
 
+    def beat(self) -> None:
+        """Show that we are alive while the run's own thread waits for an answer.
+
+        Whether the lease is still ours is for that thread to find out, by `renew`.
+        """
+        if self._thread is not None:
+            self._write_beat()
+
+    def _write_beat(self) -> int:
+        beat = LeaseRow.update({LeaseRow.heartbeat: self._clock.now()})
+        return self._database.run(beat.where(LeaseRow.owner == self._owner))
+
     def renew(self) -> None:
         """Show that we are alive; writes every few seconds only, so it can be called for every item.
 
@@ -113,8 +125,7 @@ class SqliteLease:
         """
         if self._thread is None or self._clock.monotonic() - self._renewed < RENEW_EVERY:
             return
-        beat = LeaseRow.update({LeaseRow.heartbeat: self._clock.now()})
-        if not self._database.run(beat.where(LeaseRow.owner == self._owner)):
+        if not self._write_beat():
             self._thread = None
             raise _busy(self._read())
         self._renewed = self._clock.monotonic()

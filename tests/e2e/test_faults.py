@@ -1,10 +1,13 @@
 """One call goes wrong; the next runs put everything right, once."""
 
+import time
+
 import pytest
 
 from ccdesk.core.errors import ConfirmNeeded, ExitCode
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.kernel import Fault
+from ccdesk.service import heart, runner
 
 
 @pytest.fixture
@@ -194,3 +197,19 @@ def test_a_cancelled_export_stands_as_far_as_it_got(ready):
     assert ready.members() == set()
     ready.export()
     assert len(ready.members()) == 3
+
+
+def test_a_run_that_waits_for_an_answer_shows_that_it_lives(world, monkeypatch):
+    """Else a program on another computer takes its lease while a 429 is waited out (design §4)."""
+    monkeypatch.setattr(heart, "BEAT_SECONDS", 0.05)
+    beats = set()
+
+    def wait_for_beats(ctx):
+        deadline = time.monotonic() + 10
+        while len(beats) < 3 and time.monotonic() < deadline:
+            beats.add(ctx.store.lease._read().heartbeat)
+
+    monkeypatch.setitem(runner._ENGINES, RunKind.EVENTS, wait_for_beats)
+    world.choose_list()
+    world.run(RunKind.EVENTS)
+    assert len(beats) >= 3
