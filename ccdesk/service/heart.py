@@ -19,8 +19,8 @@ BEAT_SECONDS = 10.0  # several beats within the time another program watches a l
 def beating(lease: Lease) -> Iterator[None]:
     """Keep the lease's heart beating meanwhile.
 
-    A run shows by itself that it lives between items; but an answer can be minutes away (a 429), and a program
-    on another computer would take the silence for death.
+    A run shows by itself that it lives between items; but an answer can be minutes away (a 429), and a
+    program on another computer would take the silence for death.
     """
     stop = threading.Event()
 
