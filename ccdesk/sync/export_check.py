@@ -141,6 +141,10 @@ class _Checker:
         for one, contact, on_list in self._found(page):
             link = links.get(one.customer.id) or Link(one.customer.id)
             sent_at = chunk.sent_at if chunk else ctx.mailing_now()
+            if not on_list and _known_out_since(link, sent_at):
+                reason = "said no after this was sent; what is newer is decided with the customer's event"
+                entries.append(Entry(one.customer.id, one.customer.email, Outcome.SKIPPED, reason))
+                continue
             if on_list:
                 saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
                                         one.candidate.fields_hash))  # fmt: skip
@@ -247,6 +251,15 @@ def _reason(one: Planned) -> str:
     if one.reason:
         return one.reason
     return f"{STRANGER.reason}; {one.candidate.note}" if one.candidate.note else STRANGER.reason
+
+
+def _known_out_since(link: Link, sent_at: datetime) -> bool:
+    """Say whether another run took this person off, or found them out, while the export lay still.
+
+    That they are not on the list is no news then, least of all a "no" to what they may have said since.
+    """
+    written_since = link.written_at is not None and link.written_at >= sent_at
+    return link.kibo_opted_in is False and written_since and not link.adding
 
 
 def _out(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:

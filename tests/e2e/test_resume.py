@@ -176,6 +176,24 @@ def test_a_no_in_kibo_before_the_export_is_gone_on_with_is_an_opt_out(shop):
     shop.quiet_cycles()
 
 
+def test_who_came_back_while_the_export_lay_still_stays_opted_in(shop):
+    cut(shop, "Checking")
+    shop.kibo.opt_out(shop.ids["p3@example.com"])
+    shop.later()
+    shop.cycle()
+    shop.cycle()
+    assert "p3@example.com" not in shop.members()
+    shop.kibo.opt_in(shop.ids["p3@example.com"])
+    shop.later()
+    run = shop.export()
+    (entry,) = [one for one in shop.desk.entries(run.id, limit=100) if one.email == "p3@example.com"]
+    assert (entry.outcome, "decided with the customer's event" in entry.reason) == (Outcome.SKIPPED, True)
+    shop.cycle()
+    assert shop.kibo.book.get(shop.ids["p3@example.com"]).accepts
+    assert "p3@example.com" in shop.members()
+    shop.quiet_cycles()
+
+
 def test_cancel_keeps_what_was_done(shop):
     stop = threading.Event()
 
