@@ -145,7 +145,7 @@ class People:
     def rejoin(self, email: str) -> None:
         """Join the active list on the preferences page."""
         if self._known(email):
-            self._truth.note("came", email)
+            self._truth.note("came", email, dated=False)
             self._cc.join_list(email, self._bench.list_id)
 
     def sign_up(self, email: str) -> None:

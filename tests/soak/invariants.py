@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from ccdesk.core.models import Link, LinkState, Owed
 from ccdesk.core.runs import EventStatus, Outcome
+from ccdesk.sync import context as names
 from tests.soak.acts import People
 from tests.soak.inprocess import Bench
-from tests.soak.truth import State, Truth
+from tests.soak.truth import Seen, State, Truth
 
 _SECRET = re.compile(r"eyJ[A-Za-z0-9_-]{20,}|Bearer (?!<)\S+")
 _TELLING = (LinkState.CONFIRMING, LinkState.HELD, LinkState.DELETED_THERE, LinkState.INVALID)
@@ -23,7 +25,7 @@ def agreement(truth: Truth, people: People) -> list[str]:
         state = truth.present(account)
         if state is not None and state.email:
             by_email.setdefault(state.email, {})[account] = state
-    reasons = _Reasons(bench)
+    reasons = _Reasons(bench, truth.runs)
     found = [
         line
         for email, accounts in by_email.items()
@@ -56,7 +58,42 @@ def _person(
     if by_us and not opted_in and not moved and not any(told.values()):
         lines.append(f"{email}: mailed because of us, but no customer is opted in, and nothing says why")
     lines += _lost_opt_out(truth, email, opted_in, contact, reasons)
+    if len(accounts) == 1 and contact is not None:
+        (number,) = accounts
+        if guests or not _guest(bench, number):
+            lines += _last_act_lost(truth, number, accounts[number], contact[1], reasons)
     return lines
+
+
+def _began(truth: Truth) -> datetime | None:
+    """Return when ccdesk first looked at Constant Contact."""
+    began: datetime | None = truth.bench.container.store.state.get_time(names.INBOUND_BEGAN)
+    return began
+
+
+def _last_act_lost(truth: Truth, account: int, state: State, contact: Seen, reasons: _Reasons) -> list[str]:
+    """The last act of somebody with one account and one e-mail must show on both sides, or be explained.
+
+    Only what a run since the act says explains it. A "left" counts if ccdesk had seen the person on the list,
+    an opt-in over there if the service shows when it was.
+    """
+    acts = [one for one in truth.acts if one.email == state.email or one.account == account]
+    if not acts or not state.active or len({one.email for one in truth.states[account]}) > 1:
+        return []
+    last = max(acts, key=lambda one: one.at)
+    began = _began(truth)
+    if began is None or last.at < began:  # the first poll is a baseline (R4)
+        return []
+    if reasons.debt(account) or reasons.told_since(account, last.at):
+        return []
+    who = f"{state.email}: customer {account}"
+    if last.kind == "came" and last.dated and contact.mailed and not state.accepts:
+        return [f"{who} came back in Constant Contact as their last act, but is opted out"]
+    if last.kind == "left" and last.known and not contact.on_list and state.accepts:
+        return [f"{who} left the list as their last act, but is still opted in"]
+    if last.kind == "kibo_in" and state.accepts and contact.may_be_mailed and not contact.mailed:
+        return [f"{who} opted in as their last act, but is not mailed"]
+    return []
 
 
 def _lost_opt_out(truth, email, opted_in, contact, reasons) -> list[str]:  # type: ignore[no-untyped-def]
@@ -91,16 +128,19 @@ def _guest(bench: Bench, account: int) -> bool:
 class _Reasons:
     """What staff can see about a customer: link, last run entry, queue."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, began: dict[int, datetime]) -> None:
         store = bench.container.store
         self._links: dict[int, Link] = {link.customer_id: link for link in store.links.page(-1, 10_000)}
         self._queued = {event.object_id: event for event in bench.desk.events(limit=1000)}
         self._last: dict[int, str] = {}
+        self._told_at: dict[int, datetime] = {}  # by the services' time
         for run in reversed(bench.desk.runs(limit=1000)):
             for entry in bench.desk.entries(run.id, limit=1000):
                 if entry.customer_id is not None:
                     telling = entry.outcome in (Outcome.SKIPPED, Outcome.ERROR)
                     self._last[entry.customer_id] = entry.reason if telling else ""
+                    if telling and run.id in began:
+                        self._told_at[entry.customer_id] = began[run.id]
 
     def of(self, account: int) -> str:
         """Return why the person is as they are, `""` if nothing says so."""
@@ -110,6 +150,13 @@ class _Reasons:
         if account in self._queued:
             return self._queued[account].error or "queued"
         return self._last.get(account, "")
+
+    def told_since(self, account: int, at: datetime) -> bool:
+        """Say whether a run begun since then gives a reason, or the link's state does."""
+        link = self._links.get(account)
+        if link is not None and link.state in _TELLING:
+            return True
+        return account in self._told_at and self._told_at[account] > at
 
     def debt(self, account: int) -> bool:
         """Say whether something is still owed or queued for an account."""

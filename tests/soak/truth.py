@@ -36,7 +36,12 @@ class Seen:
     @property
     def mailed(self) -> bool:
         """True for a member of the active list who may be mailed."""
-        return self.on_list and not self.deleted and self.permission in ("explicit", "implicit")
+        return self.on_list and self.may_be_mailed
+
+    @property
+    def may_be_mailed(self) -> bool:
+        """True for a contact that only has to be put on the list."""
+        return not self.deleted and self.permission in ("explicit", "implicit")
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Done:
     account: int = 0
     known: bool = True  # ccdesk had seen the person on the list (for `left`)
     person: bool = True
+    dated: bool = True  # the service shows when it was (for `came`)
 
 
 class Truth:
@@ -76,6 +82,7 @@ class Truth:
         self.moved_away: set[str] = set()
         self.run_began = bench.time.now()
         self.run_kind = ""
+        self.runs: dict[int, datetime] = {}  # when each run began, by the services' time
         self.view: dict[str, Seen] = self._look()
         self.mails = len(bench.cc.outbox)
         self.prints: dict[int, str] = {}
@@ -149,12 +156,13 @@ class Truth:
             elif new is not old:
                 self.moved_away.add(old.email)
 
-    def note(self, kind: str, email: str, *, person: bool = True) -> None:
+    def note(self, kind: str, email: str, *, person: bool = True, dated: bool = True) -> None:
         """Remember an act on the mailing side; to be called before it is done."""
         key = email_key(email)
         links = self.bench.container.store.links.by_email(key)
         known = any(one.on_list and one.state is not LinkState.CLOSED for one in links)
-        self.acts.append(Done(self.bench.time.now(), kind, key, known=known, person=person))
+        now = self.bench.time.now()
+        self.acts.append(Done(now, kind, key, known=known, person=person, dated=dated))
 
     # ------------------------------------------------------------ our own calls
 
