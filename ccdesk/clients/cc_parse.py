@@ -23,12 +23,14 @@ _ADDRESS_KINDS = ("home", "work", "other")  # ours is written as home: read it f
 def contact(raw: Json) -> Contact | None:
     """Read one contact; None for one that cannot be mailed at all (no id or no e-mail, SMS only: §9)."""
     address = child(raw, "email_address")
-    if not text(raw, "contact_id") or not text(address, "address"):
+    email = text(address, "address") if isinstance(address.get("address"), str) else ""
+    if not text(raw, "contact_id") or not email:
         return None
     memberships = raw.get("list_memberships")
+    lists = memberships if isinstance(memberships, list) else []
     return Contact(
         id=text(raw, "contact_id"),
-        email=text(address, "address"),
+        email=email,
         permission=permission(text(address, "permission_to_send")),
         deleted_at=text(raw, "deleted_at"),
         opt_out_at=moment(address, "opt_out_date"),
@@ -38,11 +40,38 @@ def contact(raw: Json) -> Contact | None:
         update_source=text(raw, "update_source"),
         created_at=moment(raw, "created_at"),
         updated_at=moment(raw, "updated_at"),
-        list_ids=frozenset(str(m) for m in memberships) if isinstance(memberships, list) else frozenset(),
+        list_ids=frozenset(m for m in lists if isinstance(m, str)),
         first_name=text(raw, "first_name"),
         last_name=text(raw, "last_name"),
         company=text(raw, "company_name"),
         address=_address(children(raw, "street_addresses")),
+    )
+
+
+def is_spoiled(raw: Json, read: Contact | None) -> bool:
+    """Say whether what decides about a contact is not there or cannot be meant; `read` is what it reads as.
+
+    A contact without any e-mail is none of these (SMS only, §9).
+    """
+    address = raw.get("email_address")
+    if read is None:
+        told = address.get("address") if isinstance(address, dict) else None
+        return bool(address) and not isinstance(told, str)  # somebody's, but whose?
+    assert isinstance(address, dict)
+    lists = raw.get("list_memberships")
+    dates = (
+        (read.opt_out_at, address.get("opt_out_date")),
+        (read.opt_in_at, address.get("opt_in_date")),
+        (read.updated_at, raw.get("updated_at")),
+        (read.created_at, raw.get("created_at")),
+    )
+    texts = address.get("opt_out_source"), address.get("opt_in_source"), raw.get("update_source")
+    return (
+        not isinstance(address.get("permission_to_send"), str)
+        or not isinstance(lists, list)
+        or not all(isinstance(one, str) for one in lists)
+        or any(moment is None and told is not None for moment, told in dates)
+        or not all(one is None or isinstance(one, str) for one in (*texts, raw.get("deleted_at")))
     )
 
 

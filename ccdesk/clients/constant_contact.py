@@ -5,8 +5,10 @@ No call here sends a campaign or deletes a contact, and none changes an unsubscr
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from tempfile import TemporaryFile
 
@@ -20,13 +22,17 @@ from ccdesk.clients.policy import wait
 from ccdesk.clients.shape import Json, encode, encode_row, required_object, required_text, text
 from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import format_time
-from ccdesk.core.errors import ItemRefused, NotFound, Unreachable
+from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Unreachable
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
-from ccdesk.core.models import Contact, ContactFields, Standing, email_key
+from ccdesk.core.models import Contact, ContactFields, Permission, Standing, email_key
 from ccdesk.core.ports import Activity
 
 _SIGN_UP_TRIES = 4  # 409: two calls for one contact at once (§12)
 _ALL_PARTS = "list_memberships,street_addresses"
+_FEW_SPOILED = 10  # contacts of a page read again one by one
+_UNUSABLE = "The service gave an answer that cannot be used"
+
+log = logging.getLogger(__name__)
 
 
 class ConstantContact(AccountCalls):
@@ -53,7 +59,7 @@ class ConstantContact(AccountCalls):
         if opted_out_after is not None:
             params["optout_after"] = format_time(opted_out_after)
         for page in self._pages("/contacts", params, "contacts"):
-            if found := [one for raw in page if (one := _whole_contact(raw)) is not None]:
+            if found := [one for one in self._whole(page, strict=with_fields) if one is not None]:
                 yield found
 
     def find(self, email: str) -> Contact | None:
@@ -63,7 +69,7 @@ class ConstantContact(AccountCalls):
             params = {"email": spelling, "status": "all", "include": _ALL_PARTS, "limit": PAGE_SIZE}
             found: list[Contact] = []
             for page in self._pages("/contacts", params, "contacts"):
-                read = (_whole_contact(raw) for raw in page)
+                read = self._whole(page, strict=True)
                 found += [one for one in read if one is not None and one.email_key == email_key(email)]
             if found:
                 return min(found, key=lambda one: one.standing is Standing.DELETED)
@@ -72,7 +78,38 @@ class ConstantContact(AccountCalls):
     def get(self, contact_id: str) -> Contact | None:
         """Return one contact with memberships and addresses, None if unknown (or without an e-mail)."""
         raw = self._raw_contact(contact_id)
-        return None if raw is None else _whole_contact(raw)
+        return None if raw is None else cc_parse.contact(raw)
+
+    def _whole(self, page: Sequence[Json], *, strict: bool) -> list[Contact | None]:
+        """Read contacts asked for with their memberships, and those that are spoiled once more, alone.
+
+        `strict`: somebody who is not among them is going to be taken for new.
+
+        Raises:
+            Unreachable: many are spoiled, so it is the service's answer that cannot be used; or, if strict,
+                it is not known whose contact one is.
+
+        """
+        read = [cc_parse.contact(raw) for raw in page]
+        spoiled = [n for n, raw in enumerate(page) if cc_parse.is_spoiled(raw, read[n])]
+        if len(spoiled) > _FEW_SPOILED:
+            raise Unreachable(_UNUSABLE, detail=f"{len(spoiled)} of {len(page)} contacts cannot be read")
+        for n in spoiled:
+            read[n] = self._second_look(page[n], read[n])
+            if strict and read[n] is None:
+                raise Unreachable(_UNUSABLE, detail="a contact whose e-mail cannot be read")
+        return read
+
+    def _second_look(self, raw: Json, first: Contact | None) -> Contact | None:
+        """Read a spoiled contact alone; if that does not help it is neither in nor out."""
+        contact_id = text(raw, "contact_id")
+        log.info("contact %s cannot be read in its page", contact_id or "without an id")
+        try:
+            if contact_id:
+                return self.get(contact_id)
+        except (ItemError, Unreachable) as error:
+            log.info("contact %s cannot be read alone either: %s", contact_id, error.title)
+        return None if first is None else replace(first, permission=Permission.UNKNOWN, deleted_at="")
 
     def _raw_contact(self, contact_id: str) -> Json | None:
         try:
@@ -82,7 +119,10 @@ class ConstantContact(AccountCalls):
         except NotFound:
             return None
         raw = required_object(answer)
-        required_text(answer, raw, "contact_id")
+        if required_text(answer, raw, "contact_id") != contact_id:
+            raise answer.unusable("it is not the contact asked for")
+        if cc_parse.is_spoiled(raw, cc_parse.contact(raw)):
+            raise answer.unusable(f"contact {contact_id} cannot be read")
         return raw
 
     # ------------------------------------------------------------ contacts, one at a time
@@ -245,26 +285,6 @@ def _activity_of(answer: Answer) -> Activity:
     required_text(answer, raw, "activity_id")
     required_text(answer, raw, "state")
     return cc_parse.activity(raw)
-
-
-def _whole_contact(raw: Json) -> Contact | None:
-    """Read a contact asked for with its memberships (§6: `[]` when empty).
-
-    Raises:
-        Unreachable: they are missing. Read as “on no list”, that would look like somebody who left.
-
-    """
-    read = cc_parse.contact(raw)
-    if (
-        read is not None
-        and read.standing is Standing.IN
-        and not isinstance(raw.get("list_memberships"), list)
-    ):
-        raise Unreachable(
-            "The service gave an answer that cannot be used",
-            detail=f"contact {read.id} without its list memberships",
-        )
-    return read
 
 
 def _contact_of(answer: Answer) -> Contact:

@@ -103,10 +103,10 @@ class Kibo:
     def opted_in(self, after: int = 0) -> Iterator[list[Customer]]:
         """Yield pages of customers whose flag is set; asked for, and checked here all the same (§15.2).
 
-        With ids above `after`, where Kibo can do that; else everybody's.
+        With ids above `after`, where Kibo can do that; else everybody's. And those who cannot be read.
         """
         for page in self._lists.by_id("acceptsMarketing eq true", after, kibo_parse.EXPORT_FIELDS):
-            if found := [one for one in customers(page) if one.accepts_marketing]:
+            if found := [one for one in customers(page) if one.accepts_marketing or not one.readable]:
                 yield found
 
     def everyone(self) -> Iterator[list[Customer]]:
@@ -123,11 +123,13 @@ class Kibo:
         return self._changes.newest()
 
     def get(self, customer_id: int) -> Customer:
-        """Return one customer; NotFound if there is none."""
+        """Return one customer; NotFound if there is none, Unreachable if it cannot be read."""
         answer = self._pod.call(Call(self._pod.request("GET", f"{ACCOUNTS}/{customer_id}"), item=True))
         read = kibo_parse.customer(required_object(answer))
         if read is None or read.id != customer_id:
             raise answer.unusable("it is not the account asked for")
+        if not read.readable:
+            raise answer.unusable("the opt-in or the e-mail of the account cannot be read")
         return read
 
     def by_email(self, email: str) -> list[Customer]:

@@ -28,28 +28,31 @@ _CUSTOMER_TOPICS = frozenset({"customeraccountcreated", "customeraccountupdated"
 _LINES = ("address1", "address2", "address3", "address4")
 _NOT_AVAILABLE = frozenset({"n/a", "N/A", "n/A", "N/a"})
 _NO_ADDRESS = Address()
+_FLAGS = frozenset({bool, type(None)})
 
 
 def customer(raw: Json) -> Customer | None:
-    """Read one account; None without an id. A consent that is null or not a boolean counts as none (R1)."""
+    """Read one account; None without an id. A consent that is null counts as none (R1)."""
     number = account_id(raw)
     if number is None:
         return None
     contact = chosen_contact(children(raw, "contacts"))
     email = raw.get("emailAddress")
+    flags = raw.get("acceptsMarketing"), raw.get("isActive"), raw.get("isAnonymous")
     audit = child(raw, "auditInfo")
     return Customer(
         number,
         email if isinstance(email, str) else "",
-        raw.get("acceptsMarketing") is True,
-        raw.get("isActive") is not False,
-        raw.get("isAnonymous") is True,
+        flags[0] is True,
+        flags[1] is not False,
+        flags[2] is True,
         text(raw, "firstName") or text(contact, "firstName"),
         text(raw, "lastName") or text(contact, "lastNameOrSurname"),
         text(raw, "companyOrOrganization"),
         address(child(contact, "address")),
         moment(audit, "createDate"),
         moment(audit, "updateDate"),
+        _FLAGS.issuperset(map(type, flags)) and (email is None or isinstance(email, str)),
     )
 
 

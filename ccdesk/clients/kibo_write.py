@@ -59,6 +59,9 @@ class OptInWriter:
         raw = required_object(answer)
         if whole(raw, "id") != customer_id:
             raise answer.unusable("it is not the account asked for; nothing is written back")
+        read = customer(raw)
+        if read is None or not read.readable or "emailAddress" not in raw:
+            raise answer.unusable("the account is not as Kibo keeps it; nothing is written back")
         return raw
 
     def _put(self, customer_id: int, account: Json) -> Json:

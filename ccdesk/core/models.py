@@ -41,7 +41,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A Kibo customer account as read (kibo.md §6). `email` is as stored there, `""` if null."""
+    """A Kibo customer account as read (kibo.md §6). `email` is as stored there, `""` if null.
+
+    One that is not `readable` has values that cannot be meant: nothing is decided by it.
+    """
 
     id: int
     email: str
@@ -54,6 +57,7 @@ class Customer:
     address: Address = Address()
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    readable: bool = True
 
     @property
     def email_key(self) -> str:

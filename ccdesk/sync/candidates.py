@@ -7,8 +7,8 @@ from collections.abc import Callable
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.limits import EMAIL_MAX_BULK
 from ccdesk.core.models import ContactFields, Customer
-from ccdesk.sync.mapping import check_email, fields_hash, to_fields
-from ccdesk.sync.plan_export import wants_mail
+from ccdesk.sync.mapping import BadEmail, check_email, fields_hash, to_fields
+from ccdesk.sync.plan_export import UNREADABLE, wants_mail
 
 
 def candidate_of(
@@ -17,6 +17,8 @@ def candidate_of(
     """Return what an export keeps of a customer."""
     email = customer.email.strip()
     bad = check_email(email) if email else None
+    if not customer.readable:
+        bad = BadEmail(UNREADABLE, "Kibo's answer for this account cannot be read; it is left as it is.")
     mapped = to_fields(customer)
     plain = bool(email) and bad is None and len(email) <= EMAIL_MAX_BULK
     return Candidate(

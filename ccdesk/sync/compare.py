@@ -5,8 +5,8 @@ from __future__ import annotations
 from ccdesk.core.models import Contact, Customer, Link, LinkState
 from ccdesk.sync import context as names
 from ccdesk.sync.carry import carry
-from ccdesk.sync.context import RunContext
-from ccdesk.sync.inbound import keep
+from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.inbound import keep, not_known
 from ccdesk.sync.look import event_of
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_inbound import Judgement
@@ -46,7 +46,11 @@ def _compare_links(ctx: RunContext) -> None:
         judge = ctx.judging()
         judgements: list[Judgement] = []
         for link in links:
-            contact = _contact_of(ctx, link, contacts.get(link.email_key))
+            try:
+                contact = _contact_of(ctx, link, contacts.get(link.email_key))
+            except PERSONAL as error:
+                not_known(ctx, link, error)
+                continue
             if contact is None and not link.contact_id:
                 continue
             judgement = judge(contact, link)
@@ -83,6 +87,8 @@ def _sweep_customers(ctx: RunContext) -> None:
 
 
 def _differs(customer: Customer, link: Link | None) -> bool:
+    if not customer.readable:
+        return True
     if not customer.is_active and (link is None or link.kibo_opted_in is not True):
         return False
     return what_changed(customer, link) is not Change.NOTHING

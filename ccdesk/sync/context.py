@@ -162,8 +162,15 @@ class RunContext:
         """Return every account with that e-mail (design R1), by ascending id.
 
         Kibo's filter finds only what is spelled alike; accounts spelled otherwise are known by their links.
+
+        Raises:
+            Unreachable: one of them cannot be read, so it is not known what the person wants.
+
         """
-        found = {one.id: one for one in self.customers.by_email(email)}
+        found = {
+            one.id: one if one.readable else self.customers.get(one.id)
+            for one in self.customers.by_email(email)
+        }
         key = email_key(email)
         for link in self.store.links.by_email(key) if key else ():
             if link.customer_id in found or link.state is LinkState.CLOSED:

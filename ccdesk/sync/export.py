@@ -82,7 +82,7 @@ def _read_customers(ctx: RunContext, export: OpenExport) -> None:
     if continued and export.mark is not None:
         for page in ctx.customers.changed_since(export.mark - KIBO_OVERLAP):
             ctx.check_cancel()
-            exports.refresh(_candidates(ctx, page))
+            exports.refresh(_candidates(ctx, [customer for customer in page if customer.readable]))
             ctx.progress("Reading what changed in Kibo since", ctx.read)
 
 

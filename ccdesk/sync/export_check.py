@@ -17,7 +17,7 @@ from ccdesk.core.exporting import Chunk, Planned
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing, email_key
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
-from ccdesk.sync.context import RunContext
+from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.export_send import FAILED
 from ccdesk.sync.jobs import finish
 from ccdesk.sync.look import queue_again
@@ -183,7 +183,11 @@ class _Checker:
         if self._looked_up < _FEW_LOOKUPS:
             ctx.check_cancel()
             self._looked_up += 1
-            return ctx.mailing.find(one.customer.email)
+            try:
+                return ctx.mailing.find(one.customer.email)
+            except PERSONAL as error:
+                ctx.spare(error)
+                return None
         if not self._paged:
             self._read_pages()
         return ctx.store.staging.contacts([key]).get(key)

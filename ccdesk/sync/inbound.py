@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ccdesk.core.errors import ListGone, ServiceError
+from ccdesk.core.errors import CcdeskError, ListGone, ServiceError
 from ccdesk.core.limits import DAILY_CALLS, MAILING_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
 from ccdesk.core.runs import Entry, Outcome
@@ -18,7 +18,7 @@ from ccdesk.sync.carry import carry
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_sign_ups
-from ccdesk.sync.plan_inbound import Judgement
+from ccdesk.sync.plan_inbound import UNPROVEN, Judgement
 from ccdesk.sync.watermarks import is_ahead, not_begun_after, sure_time
 
 _PAGE = 500
@@ -149,12 +149,12 @@ def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
 
 
 def _is_in_already(ctx: RunContext, link: Link) -> bool:
-    """Say whether an opt-in is owed to an account although the person never was out.
+    """Say whether an opt-in is owed to an account, or missed in it, although the person never was out.
 
     Another account with the e-mail is opted in and keeps them on the list: that they are there, or signed up
     some time, lifts no "no" said in this account (design R1).
     """
-    if link.owed is not Owed.OPT_IN:
+    if link.owed is not Owed.OPT_IN and link.note != UNPROVEN:
         return False
     others = ctx.store.links.by_email(link.email_key)
     return any(one.kibo_opted_in is True for one in others if one.customer_id != link.customer_id)
@@ -214,11 +214,21 @@ def _ask_about(ctx: RunContext, link: Link) -> None:
     try:
         contact = ctx.mailing.get(link.contact_id) if link.contact_id else ctx.mailing.find(link.email)
     except PERSONAL as error:
-        ctx.spare(error)
-        reason = f"Not known whether this person left the list, asked again next time: {error.text}"
-        ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])
+        not_known(ctx, link, error)
         return
     _judge_one(ctx, contact, link)
+
+
+def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
+    """Tell of somebody whose contact cannot be read just now.
+
+    Raises:
+        CcdeskError: the error itself, where it is the service's.
+
+    """
+    ctx.spare(error)
+    reason = f"Not known whether this person left the list, asked again next time: {error.text}"
+    ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])
 
 
 def _judge_one(ctx: RunContext, contact: Contact | None, link: Link) -> None:
@@ -240,6 +250,7 @@ def _compare_all(ctx: RunContext) -> None:
             ctx.check_cancel()
             contact = contacts.get(link.email_key)
             if contact is not None and link.contact_id not in ("", contact.id):
-                contact = ctx.mailing.get(link.contact_id)
+                _ask_about(ctx, link)
+                continue
             _judge_one(ctx, contact, link)
     staging.clear_contacts()

@@ -82,6 +82,9 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
         for customer in page:
             if began and customer.id not in links and customer.updated_at and customer.updated_at <= began:
                 continue  # as it was before ccdesk's first look: the first export's business, not a change
+            if not customer.readable:  # it is read again, alone, when its turn comes
+                added += ctx.store.queue.add(event_of(ctx, customer))
+                continue
             if len(ctx.fresh) < names.FRESH_MOST:
                 ctx.fresh[customer.id] = customer
             link = links.get(customer.id)

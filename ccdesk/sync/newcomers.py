@@ -8,8 +8,10 @@ from datetime import datetime
 
 from ccdesk.core.limits import MAILING_OVERLAP
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.plan_inbound import UNPROVEN
 
 
 def acts_since(ctx: RunContext, watermark: datetime) -> datetime:
@@ -58,7 +60,7 @@ def welcome_back(ctx: RunContext, contact: Contact) -> None:
     links = []
     for customer in ctx.customers.by_email(contact.email):
         known = ctx.store.links.get(customer.id)
-        if known is not None and known.owed is Owed.OPT_OUT:
+        if not customer.readable or (known is not None and known.owed is Owed.OPT_OUT):
             continue  # their "no" to an earlier address has not even reached Kibo
         owed = _opt_in_owed(ctx, contact, customer)
         links.append(
@@ -75,9 +77,14 @@ def welcome_back(ctx: RunContext, contact: Contact) -> None:
                 read_hash="",
                 owed=owed,
                 owed_reason="signed up in Constant Contact" if owed is Owed.OPT_IN else "",
+                note="" if owed is Owed.OPT_IN or customer.accepts_marketing else UNPROVEN,
             )
         )
-    ctx.store.links.save(links)
+    unproven = [link for link in links if link.note == UNPROVEN]
+    with ctx.store.transaction():
+        ctx.store.links.save(links)
+        if ctx.expected is None:  # an export tells of those it read only: its figures must add up (R2)
+            ctx.record(Entry(one.customer_id, one.email, Outcome.SKIPPED, UNPROVEN) for one in unproven)
 
 
 def _opt_in_owed(ctx: RunContext, contact: Contact, customer: Customer) -> Owed:
@@ -105,5 +112,5 @@ def see_off(ctx: RunContext, contact: Contact) -> None:
             owed_reason="unsubscribed in Constant Contact",
         )
         for customer in ctx.customers.by_email(contact.email)
-        if customer.accepts_marketing and ctx.store.links.get(customer.id) is None
+        if (customer.accepts_marketing or not customer.readable) and ctx.store.links.get(customer.id) is None
     )

@@ -120,7 +120,7 @@ def _creating(*, welcome: bool, long_email: bool) -> Step:
 
 def _plan_deleted(contact: Contact, *, welcome: bool, anew: bool, later: bool | None) -> EventDecision:
     """A tombstone: only a new opt-in lifts it, and never over an opt-out of the person that is not older."""
-    by_person = contact.permission is Permission.UNSUBSCRIBED and contact.opt_out_source == "Contact"
+    by_person = contact.permission is Permission.UNSUBSCRIBED and contact.opt_out_source != "Account"
     if not anew or (by_person and later is not True):
         return EventDecision(
             Step.NONE, Outcome.SKIPPED, "deleted in Constant Contact", LinkState.DELETED_THERE

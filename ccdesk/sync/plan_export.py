@@ -82,11 +82,13 @@ def plan_group(
     for candidate in candidates:
         customer = candidate.customer
         link = links.get(customer.id)
-        refused = _not_wanted(customer, guests=guests) or _moved(customer, link) or _unsendable(candidate)
+        refused = _refusal(candidate, link, guests=guests)
         if refused is not None:
             new = _is_new_opt_in(link, first_export=first_export)
             out = contact is not None and contact.standing is Standing.OUT
-            never_sent = refused.passed_over or refused.state is LinkState.INVALID
+            never_sent = refused.state is LinkState.INVALID or (
+                refused.passed_over and candidate.code != UNREADABLE
+            )
             if never_sent and out and not new:  # their "no" counts although they are not sent (R1)
                 refused = _skip("opted out", LinkState.OPTED_OUT_THERE, owed=True)
             decisions.append(refused)
@@ -102,13 +104,20 @@ def plan_group(
     return decisions
 
 
+def _refusal(candidate: Candidate, link: Link | None, *, guests: bool) -> ExportDecision | None:
+    """Return why a candidate is not sent, whatever Constant Contact shows."""
+    if candidate.code == UNREADABLE:
+        return _unsendable(candidate)
+    not_wanted = _not_wanted(candidate.customer, guests=guests)
+    return not_wanted or _moved(candidate.customer, link) or _unsendable(candidate)
+
+
 def plan_followers(candidates: Sequence[Candidate], sent: int, *, guests: bool) -> list[ExportDecision]:
     """Decide for accounts whose e-mail was sent before this export was cut short, for customer `sent`."""
     done = ExportDecision(Action.NONE, Outcome.UNCHANGED, "", ownership=Ownership.OWNED)
     speaker = Customer(sent, "", True)
     return [
-        _not_wanted(one.customer, guests=guests)
-        or _unsendable(one)
+        _refusal(one, None, guests=guests)
         or replace(_follower(speaker, done, new_opt_in=False), keep_link=True)
         for one in candidates
     ]
@@ -147,7 +156,15 @@ def _not_wanted(customer: Customer, *, guests: bool) -> ExportDecision | None:
     return None
 
 
+UNREADABLE = "unreadable"
+"""Code of a candidate whose account cannot be read: nothing is decided, it comes up with the next compare."""
+
+
 def _unsendable(candidate: Candidate) -> ExportDecision | None:
+    if candidate.code == UNREADABLE:
+        return ExportDecision(
+            Action.NONE, Outcome.ERROR, candidate.problem, code=candidate.code, passed_over=True
+        )
     if not candidate.customer.email.strip():
         return _skip("no e-mail in Kibo", LinkState.INVALID)
     if not candidate.problem:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.sync.plan_export import is_ours
 
+UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -146,6 +148,9 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
             return Judgement(link)
         reason = "resubscribed in Constant Contact"
         return Judgement(replace(link, on_list=True, owed=Owed.OPT_IN, owed_reason=reason), reason)
+    out = link.kibo_opted_in is False and link.owed is Owed.NOTHING
+    if out and contact.opt_in_source == "Contact" and link.note != UNPROVEN:
+        return Judgement(replace(link, note=UNPROVEN), UNPROVEN)
     return Judgement(link)
 
 

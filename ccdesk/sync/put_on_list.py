@@ -213,7 +213,7 @@ def _add(ctx: RunContext, adds: Sequence[Placing], settle: Settle, fail: Fail) -
     ctx.check_cancel()
     ids = [placing.contact.id for placing in adds if placing.contact is not None]
     finish(ctx, ctx.mailing.start_add(ids, ctx.settings.list_id))
-    members = members_among(ctx, ids)
+    members = members_among(ctx, ids, unreadable=False)
     for placing in adds:
         assert placing.contact is not None
         if placing.contact.id in members:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from ccdesk.core.errors import RateLimited
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import finish
@@ -102,6 +102,8 @@ def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], li
 
     def scanned(link: Link) -> list[Contact]:
         found = staging.contacts([link.email_key]).get(link.email_key)
+        if found is not None and found.permission is Permission.UNKNOWN:
+            return _read(ctx, link)  # what it shows of the list cannot be relied on
         if found is not None and link.contact_id in ("", found.id):
             return [found]
         moved = link.on_list and link.contact_id
@@ -148,7 +150,7 @@ def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -
     ctx.check_cancel()
     ids = list(dict.fromkeys(contact_id for job in jobs for contact_id in job.contact_ids))
     finish(ctx, ctx.mailing.start_remove(ids, ctx.settings.list_id))
-    still = members_among(ctx, ids)
+    still = members_among(ctx, ids, unreadable=True)
     for job in jobs:
         if still.intersection(job.contact_ids):
             fail(ctx, job.removal.event, StillOnList(), job.removal.customer.email)

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError
-from ccdesk.core.models import Link, Standing
+from ccdesk.core.models import Link, Permission, Standing
 from ccdesk.core.runs import Entry, QueuedEvent
-from ccdesk.sync.context import RunContext
+from ccdesk.sync.context import PERSONAL, RunContext
 
 _ONE_BY_ONE = 25
 
@@ -29,21 +29,30 @@ class Fail(Protocol):
         """Keep the entry."""
 
 
-def members_among(ctx: RunContext, contact_ids: Collection[str]) -> set[str]:
-    """Return those of the given contacts that are active members of the list now."""
+def members_among(ctx: RunContext, contact_ids: Collection[str], *, unreadable: bool) -> set[str]:
+    """Return those of the given contacts that are active members of the list now.
+
+    Whoever cannot be read is one of them if `unreadable` says so.
+    """
     wanted = set(contact_ids)
     if len(wanted) <= _ONE_BY_ONE:
-        return {contact_id for contact_id in wanted if _is_member(ctx, contact_id)}
+        return {contact_id for contact_id in wanted if _is_member(ctx, contact_id, unreadable=unreadable)}
     found: set[str] = set()
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
         ctx.check_cancel()
-        found.update(c.id for c in page if c.id in wanted and ctx.settings.list_id in c.list_ids)
+        doubtful = {c.id for c in page if c.permission is Permission.UNKNOWN}
+        found.update(c.id for c in page if c.id in wanted - doubtful and ctx.settings.list_id in c.list_ids)
+        found.update(wanted & doubtful if unreadable else ())
     return found
 
 
-def _is_member(ctx: RunContext, contact_id: str) -> bool:
+def _is_member(ctx: RunContext, contact_id: str, *, unreadable: bool) -> bool:
     ctx.check_cancel()
-    contact = ctx.mailing.get(contact_id)
+    try:
+        contact = ctx.mailing.get(contact_id)
+    except PERSONAL as error:
+        ctx.spare(error)
+        return unreadable
     return (
         contact is not None
         and contact.standing is not Standing.DELETED

@@ -12,7 +12,7 @@ from responses import matchers
 
 from ccdesk.clients import cc_parse
 from ccdesk.core.errors import AnswerLost, ItemRefused, SettingsError, Unreachable
-from ccdesk.core.models import Address, ContactFields, Permission
+from ccdesk.core.models import Address, ContactFields, Permission, Standing
 from tests.clients.helpers import CC, QuickClock, mailing
 
 ADA = ContactFields(
@@ -410,10 +410,73 @@ def test_permissions_are_read_as_they_are() -> None:
     assert cc_parse.permission("Implicit!") is Permission.UNKNOWN
 
 
-@pytest.mark.parametrize("broken", [{}, {"list_memberships": None}, {"list_memberships": "l1"}])
+MAIL = {"address": "p1@example.com", "permission_to_send": "implicit"}
+SPOILED = [
+    {"list_memberships": "l1"},
+    {"list_memberships": [7]},
+    {"email_address": {"address": "p1@example.com"}},
+    {"email_address": MAIL | {"permission_to_send": 7}},
+    {"email_address": MAIL | {"opt_out_date": "soon"}},
+    {"email_address": MAIL | {"opt_in_source": {}}},
+    {"updated_at": [2026]},
+    {"deleted_at": {}},
+]
+NOBODYS = [{"email_address": 7}, {"email_address": {"x": 1}}, {"email_address": {"address": 7}}]
+
+
+@pytest.mark.parametrize("broken", SPOILED)
 @responses.activate
-def test_memberships_that_are_missing_are_not_read_as_none(broken: dict[str, Any]) -> None:
-    one = {key: value for key, value in raw().items() if key != "list_memberships"} | broken
-    responses.get(CC + "/contacts", json={"contacts": [one]})
+def test_a_spoiled_contact_is_read_once_more_alone(broken: dict[str, Any]) -> None:
+    responses.get(CC + "/contacts", json={"contacts": [raw() | broken]})
+    responses.get(CC + "/contacts/c1", json=raw())
+    assert list(mailing().contacts(list_id="l1")) == [[cc_parse.contact(raw())]]
+
+
+@pytest.mark.parametrize("broken", SPOILED)
+@responses.activate
+def test_a_contact_that_stays_spoiled_is_neither_in_nor_out(broken: dict[str, Any]) -> None:
+    responses.get(CC + "/contacts", json={"contacts": [raw() | broken, raw(9)]})
+    responses.get(CC + "/contacts/c1", json=raw() | broken)
+    ((spoiled, other),) = mailing().contacts(list_id="l1")
+    assert spoiled.standing is Standing.WAITING
+    assert other == cc_parse.contact(raw(9))
+    with pytest.raises(Unreachable):
+        mailing().get("c1")
+    found = mailing().find("p1@example.com")
+    assert found is not None
+    assert found.standing is Standing.WAITING
+
+
+@pytest.mark.parametrize("broken", NOBODYS)
+@responses.activate
+def test_nobody_counts_as_new_while_a_contact_may_be_theirs(broken: dict[str, Any]) -> None:
+    responses.get(CC + "/contacts", json={"contacts": [raw() | broken]})
+    responses.get(CC + "/contacts/c1", json=raw() | broken)
+    assert list(mailing().contacts(list_id="l1")) == []
+    for ask in (lambda one: list(one.contacts(with_fields=True)), lambda one: one.find("p1@example.com")):
+        with pytest.raises(Unreachable):
+            ask(mailing())
+
+
+@responses.activate
+def test_a_page_of_spoiled_contacts_is_the_services_trouble() -> None:
+    page = [raw(number) | {"list_memberships": None} for number in range(11)]
+    responses.get(CC + "/contacts", json={"contacts": page})
     with pytest.raises(Unreachable):
         list(mailing().contacts(list_id="l1"))
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_what_cannot_be_read_is_not_written_back() -> None:
+    one = raw() | {"list_memberships": None, "deleted_at": "2026-01-01"}
+    known = cc_parse.contact(raw() | {"deleted_at": "2026-01-01"})
+    assert known is not None
+    responses.get(f"{CC}/contacts/{known.id}", json=one)
+    for write in (
+        lambda: mailing().revive(known, ContactFields("p1@example.com"), "l1"),
+        lambda: mailing().rewrite(known.id, ContactFields("p1@example.com"), "l1"),
+    ):
+        with pytest.raises(Unreachable):
+            write()
+    assert {one.request.method for one in responses.calls} == {"GET"}

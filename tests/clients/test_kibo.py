@@ -291,6 +291,17 @@ def test_a_read_without_the_right_id_is_never_written_back(signed_in: Any) -> No
     assert "PUT" not in [call.request.method for call in signed_in.calls]
 
 
+@pytest.mark.parametrize("spoiled", [{"emailAddress": 7}, {"isActive": "yes"}, {"acceptsMarketing": []}])
+def test_an_account_that_cannot_be_read_is_neither_believed_nor_written_back(
+    signed_in: Any, spoiled: dict[str, Any]
+) -> None:
+    signed_in.get(ACCOUNT, json=account(7, opted_in=True) | spoiled)
+    for ask in (lambda: customers().get(7), lambda: customers().set_opt_in(7, True)):
+        with pytest.raises(Unreachable):
+            ask()
+    assert "PUT" not in [call.request.method for call in signed_in.calls]
+
+
 @pytest.mark.parametrize("lost", [{"contacts": []}, {"firstName": None}, {"emailAddress": ""}])
 def test_fields_lost_by_a_write_raise_the_alarm(signed_in: Any, lost: dict[str, Any]) -> None:
     before = account(7, contacts=[{"id": 1}], firstName="Ada")

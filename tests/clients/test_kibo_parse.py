@@ -77,6 +77,16 @@ def test_only_a_plain_true_is_consent(flag: object, consent: bool) -> None:
     assert read.email == ""
 
 
+@pytest.mark.parametrize("name", ["acceptsMarketing", "isActive", "isAnonymous", "emailAddress"])
+@pytest.mark.parametrize("value", [7, [], {"x": 1}, 1.5])
+def test_an_account_with_values_that_cannot_be_meant_is_not_readable(name: str, value: object) -> None:
+    raw = {"id": 1, "acceptsMarketing": True, "isActive": True, "emailAddress": "a@example.com"}
+    for one, readable in ((raw, True), (raw | {name: None}, True), (raw | {name: value}, False)):
+        read = kibo_parse.customer(one)
+        assert read is not None
+        assert read.readable is readable
+
+
 @given(
     st.dictionaries(
         st.sampled_from(

@@ -9,6 +9,7 @@ from ccdesk.core.errors import ConfirmNeeded
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kernel import Fault
+from ccdesk.sync.plan_inbound import UNPROVEN
 from tests.e2e.world import open_world
 
 
@@ -157,6 +158,22 @@ def test_a_sign_up_opts_in_no_account_whose_no_is_later(ready):
     settle(ready)
     assert ready.opted_in(first)
     assert not ready.opted_in(second)
+    ready.quiet_cycles()
+
+
+@pytest.mark.parametrize("change_seen_first", [True, False])
+def test_a_sign_up_that_cannot_be_told_to_be_later_than_the_no_is_told(ready, change_seen_first):
+    gus = ready.kibo.add_customer("gus@example.com", False)
+    ready.later()
+    ready.cc.sign_up("gus@example.com", ready.list_id)
+    ready.later()
+    ready.kibo.change_name(gus, "Gus", "New")
+    ready.later()
+    if change_seen_first:
+        ready.run(RunKind.EVENTS)
+    told = [one for one in ready.entries(ready.run(RunKind.INBOUND)).values() if one.reason == UNPROVEN]
+    assert [one.customer_id for one in told] == [gus]
+    assert not ready.opted_in(gus)
     ready.quiet_cycles()
 
 

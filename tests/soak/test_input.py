@@ -190,6 +190,76 @@ def _poisoned(chance: Random, key: str) -> Callable[[requests.PreparedRequest, S
     return handle
 
 
+def _unreadable(key: str, of: object, spoil: dict[str, Any]) -> Callable[..., Reply]:
+    """Spoil the same values of the same customer or contact in every answer."""
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, list):
+            return [walk(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        walked = {name: walk(one) for name, one in value.items()}
+        person = value.get(key) == of and ("emailAddress" in value or "email_address" in value)
+        return {**walked, **spoil} if person else walked
+
+    def handle(request: requests.PreparedRequest, services: Services) -> Reply:
+        reply = plain(request, services)
+        if request.method == "GET":
+            with contextlib.suppress(ValueError):
+                reply.body = json.dumps(walk(json.loads(reply.body))).encode()
+        return reply
+
+    return handle
+
+
+@pytest.mark.parametrize("spoil", [{"acceptsMarketing": "yes"}, {"emailAddress": 7}, {"isActive": {}}])
+@pytest.mark.parametrize("exported", [True, False])
+def test_nothing_is_decided_by_an_account_that_cannot_be_read(
+    tmp_path: Path, spoil: dict[str, Any], exported: bool
+) -> None:
+    with open_bench(tmp_path / "base", cc_switches=swift()) as bench:
+        fill(bench)
+        if exported:
+            checked_run(bench, RunKind.EXPORT)
+            bench.kibo.opt_out(1001)
+            bench.later(5)
+        before = bench.cc.members(bench.list_id)
+        bench.handler = _unreadable("id", 1001, spoil)
+        for kind in (RunKind.EVENTS, RunKind.EXPORT, RunKind.INBOUND, RunKind.FULL_COMPARE, RunKind.EVENTS):
+            run = checked_run(bench, kind)
+            assert run is not None
+            assert run.status is RunStatus.COMPLETE, run.message
+            bench.later(31)
+        assert ("p0@people.example" in bench.cc.members(bench.list_id)) is ("p0@people.example" in before)
+        assert any(event.object_id == 1001 and event.error for event in bench.desk.events(limit=99))
+        calm_down(bench)
+        assert ("p0@people.example" in bench.cc.members(bench.list_id)) is not exported
+        greeted = [mail.to for mail in bench.cc.outbox]
+        assert "p0@people.example" not in greeted, "they had opted in before the first export"
+
+
+@pytest.mark.parametrize(
+    "spoil", [{"list_memberships": None}, {"email_address": 7}, {"updated_at": [7]}, {"deleted_at": 7}]
+)
+def test_nothing_is_decided_by_a_contact_that_cannot_be_read(tmp_path: Path, spoil: dict[str, Any]) -> None:
+    with open_bench(tmp_path / "base", cc_switches=swift()) as bench:
+        fill(bench)
+        checked_run(bench, RunKind.EXPORT)
+        for kind in (RunKind.EVENTS, RunKind.INBOUND):
+            checked_run(bench, kind)
+        found = bench.cc.account.book.by_email("p0@people.example")
+        assert found is not None
+        bench.kibo.opt_out(1001)
+        bench.later(5)
+        bench.handler = _unreadable("contact_id", found.contact_id, spoil)
+        for kind in (RunKind.EVENTS, RunKind.INBOUND, RunKind.FULL_COMPARE, RunKind.EVENTS):
+            checked_run(bench, kind)
+            bench.later(31)
+        assert any(event.object_id == 1001 and event.error for event in bench.desk.events(limit=99))
+        calm_down(bench)
+        assert "p0@people.example" not in bench.cc.members(bench.list_id)
+
+
 # ---------------------------------------------------------------- e-mails
 
 
