@@ -17,8 +17,8 @@ LAG = timedelta(minutes=9)  # less than the overlap of ten minutes
 
 KINDS = (
     "throttled", "quota", "queue_full", "500", "502_html", "503_empty", "drop_before", "drop_after",
-    "timeout_before", "timeout_after", "html", "empty", "cut_json", "wrong_top", "odd_fields", "expired",
-    "revoked", "forbidden", "bad_request", "stale", "slow",
+    "timeout_before", "timeout_after", "html", "empty", "cut_json", "wrong_top", "odd_fields", "odd_consent",
+    "expired", "revoked", "forbidden", "bad_request", "stale", "slow",
 )  # fmt: skip
 
 _HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
@@ -81,12 +81,15 @@ def _spoiled(kind: str, reply: Reply, now: datetime, chance: random.Random) -> R
         return Reply(reply.status, reply.headers, reply.body[: chance.randrange(len(reply.body))])
     if kind == "wrong_top":
         return Reply(reply.status, reply.headers, chance.choice([b"[]", b"null", b"7", b'"text"', b"{}"]))
-    if kind in ("odd_fields", "stale"):
+    if kind in ("odd_fields", "odd_consent", "stale"):
         try:
             body = json.loads(reply.body)
         except ValueError:
             return reply
-        body = _odd(body, chance) if kind == "odd_fields" else _stale(body, now)
+        if kind == "stale":
+            body = _stale(body, now)
+        else:
+            body = _odd(body, chance) if kind == "odd_fields" else _odd_consent(body, chance)
         return Reply(reply.status, reply.headers, json.dumps(body).encode())
     return reply
 
@@ -109,6 +112,29 @@ def _odd(body: Any, chance: random.Random) -> Any:
         if name in odd and chance.random() < 0.3:
             odd[name] = chance.choice([None, 7, True, [], {}, [[]], "x" * 300])
     odd["surprise"] = {"deep": [1, None, {"x": "y"}]}
+    return odd
+
+
+_CONSENT = (
+    "acceptsMarketing", "emailAddress", "isActive", "auditInfo", "email_address", "address",
+    "permission_to_send", "list_memberships", "opt_out_date", "opt_out_source", "opt_in_date", "updated_at",
+)  # fmt: skip
+_ALWAYS_THERE = ("permission_to_send", "list_memberships")  # nobody could tell that another one is missing
+_NEVER: tuple[Any, ...] = (7, [7], {"x": 1}, {"y": []}, 1.5)  # in none of these fields
+
+
+def _odd_consent(body: Any, chance: random.Random) -> Any:
+    """Return JSON in which some of what decides is missing, or cannot be what was sent."""
+    if isinstance(body, list):
+        return [_odd_consent(one, chance) for one in body]
+    if not isinstance(body, dict):
+        return body
+    odd: dict[str, Any] = {}
+    for name, value in body.items():
+        roll = chance.random() if name in _CONSENT else 1.0
+        if roll < 0.1 and name in _ALWAYS_THERE:
+            continue
+        odd[name] = chance.choice(_NEVER) if roll < 0.2 else _odd_consent(value, chance)
     return odd
 
 

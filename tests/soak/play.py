@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Result:
     at: str = ""
     runs: int = 0
     calls: int = 0
+    met: Counter[str] = field(default_factory=Counter)  # what came between calls, and with them
 
 
 class Player:
@@ -64,6 +66,7 @@ class Player:
         number, self._calls = self._calls, self._calls + 1
         self.result.calls += 1
         while self._due and self._due[0][0] <= number:
+            self.result.met["act"] += self._due[0][1][0] == "act"
             self.thing(self._due.pop(0)[1])
         if self._cut == "before":
             self._power_cut()
@@ -84,6 +87,8 @@ class Player:
                 self._trouble = (name, left - 1, service) if left > 1 else None
         if kind == "stale" and not may_be_stale(request):
             kind = ""
+        if kind:
+            self.result.met[kind] += 1
         return meet(kind, request, services, self.chance)
 
     def _null_consents(self, reply: Reply) -> Reply:
@@ -92,6 +97,7 @@ class Player:
         return reply
 
     def _power_cut(self) -> None:
+        self.result.met[f"cut {self._cut}"] += 1
         self._cut = ""
         self._image = self.bench.image()
         raise PowerCut
@@ -103,6 +109,8 @@ class Player:
         kind, *rest = thing
         if kind == "act":
             self.people.do(*rest)
+        elif kind == "hurry":
+            self.people.hurry = True
         elif kind == "trouble":
             self._trouble = (rest[0], rest[1], rest[2])
         elif kind == "cut":

@@ -1,8 +1,9 @@
 """Schedules: everything that happens, as plain data from one seed, so that one can be replayed and cut down.
 
 A thing is a tuple: ("act", name, …), ("run", kind, during), ("wait", minutes), ("clock", hours),
-("restart",), ("login",), ("turn", service, switch, value). `during` holds (number of the call, thing) with
-the further things ("trouble", kind, calls, service) and ("cut", "before" or "after").
+("restart",), ("login",), ("turn", service, switch, value), ("hurry",): the next act happens in the same
+second as what comes before and after it. `during` holds (number of the call, thing) with the further things
+("trouble", kind, calls, service) and ("cut", "before" or "after").
 """
 
 from __future__ import annotations
@@ -167,14 +168,19 @@ class _Writer:
             return ("act", name, email, chance.choice(["active", "other", "other"]))
         return ("act", name, email, "Edited") if name == "staff_edit" else ("act", name, email)
 
+    def acts(self) -> list[Thing]:
+        """Return what somebody does next, at times within the second of what was before and comes after."""
+        hurry: list[Thing] = [("hurry",)] if self.chance.random() < 0.2 else []
+        return [*hurry, self.act()]
+
     def during(self) -> tuple[tuple[int, Thing], ...]:
         """Return what happens between the calls of one run."""
         chance = self.chance
         found: list[tuple[int, Thing]] = []
         while chance.random() < 0.4 and len(found) < 4:
-            at, roll = int(chance.expovariate(1 / 7)), chance.random()
+            at, roll = int(chance.expovariate(1 / 3)), chance.random()  # a run makes four or five calls
             if roll < 0.45:
-                found.append((at, self.act()))
+                found += [(at, one) for one in self.acts()]
             elif roll < 0.85:
                 found.append((at, self.trouble()))
             elif roll < 0.93:
@@ -193,20 +199,21 @@ class _Writer:
         """Return a wrong setting of this computer's clock, in hours from the truth."""
         return ("clock", self.chance.choice([0, 0, -1, 1, -26, 26, 24 * 40, -24 * 40]))
 
-    def step(self) -> Thing:
-        """Return the next thing between runs."""
+    def step(self) -> list[Thing]:
+        """Return what happens next between runs."""
+        return self.acts() if self.chance.random() < 0.36 else [self._other()]
+
+    def _other(self) -> Thing:
         chance, roll = self.chance, self.chance.random()
-        if roll < 0.42:
+        if roll < 0.66:
             return ("run", chance.choice(_KINDS), self.during())
-        if roll < 0.78:
-            return self.act()
-        if roll < 0.90:
+        if roll < 0.84:
             return ("wait", chance.choice([1, 5, 31, 31, 90, 60 * 13, 60 * 25]))
-        if roll < 0.93:
+        if roll < 0.89:
             return ("restart",)
-        if roll < 0.95:
+        if roll < 0.92:
             return ("login",)
-        if roll < 0.97:
+        if roll < 0.95:
             return self.clock()
         service, name, bad, good = chance.choice(TROUBLE_SWITCHES)
         return ("turn", service, name, chance.choice([bad, good]))
@@ -222,7 +229,7 @@ def make(seed: int, steps: int = 30) -> Schedule:
     things.append(("wait", 5))
     if chance.random() < 0.8:  # most shops begin as the seed's steps have it
         things += [("run", "export", ()), ("wait", 1), ("run", "events", ()), ("run", "inbound", ())]
-    things += [writer.step() for _ in range(steps)]
+    things += [thing for _ in range(steps) for thing in writer.step()]
     cc, kibo = _switches(chance, _CC_SWITCHES), _switches(chance, _KIBO_SWITCHES)
     settings = {
         "welcome_email": chance.choice(["true", "false"]),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
-from tests.soak.conftest import amount
+from tests.soak.conftest import SOAK, amount
+from tests.soak.faults import KINDS
 from tests.soak.play import play
 from tests.soak.schedule import make
 from tests.soak.shrink import shrink, told
@@ -18,10 +20,15 @@ PARTS = 8
 def test_schedules(part: int, seed: int, say: Callable[[str], None]) -> None:
     count = amount(40, 1200) // PARTS
     runs = calls = 0
+    met: Counter[str] = Counter()
     for number in range(count):
         schedule = make(seed * 100_000 + part * 10_000 + number)
         result = play(schedule)
         runs, calls = runs + result.runs, calls + result.calls
+        met += result.met
         if result.broken:
             pytest.fail(told(*shrink(schedule, result)), pytrace=False)
     say(f"schedules, part {part + 1} of {PARTS}: {count} played, {runs} runs, {calls} calls")
+    say("  met: " + ", ".join(f"{kind} {times}" for kind, times in met.most_common()))
+    if SOAK:
+        assert set(KINDS) <= met.keys(), "every kind of trouble was met"
