@@ -157,7 +157,11 @@ def _is_in_already(ctx: RunContext, link: Link) -> bool:
     if link.owed is not Owed.OPT_IN and link.note != UNPROVEN:
         return False
     others = ctx.store.links.by_email(link.email_key)
-    return any(one.kibo_opted_in is True for one in others if one.customer_id != link.customer_id)
+    return any(
+        one.kibo_opted_in is True and one.state is not LinkState.CLOSED
+        for one in others
+        if one.customer_id != link.customer_id
+    )
 
 
 # ---------------------------------------------------------------- scan of the list

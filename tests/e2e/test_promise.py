@@ -161,6 +161,24 @@ def test_a_sign_up_opts_in_no_account_whose_no_is_later(ready):
     ready.quiet_cycles()
 
 
+def test_an_account_that_is_gone_keeps_no_sign_up_from_another(ready):
+    other = ready.kibo.add_customer("ada@example.com", True)
+    ready.later()
+    settle(ready)
+    ready.kibo.delete_customer(other)
+    ready.later()
+    ready.cc.unsubscribe("ada@example.com")
+    ready.later()
+    ready.run(RunKind.FULL_COMPARE)
+    settle(ready)
+    assert not ready.opted_in(ready.ids["ada"])
+    ready.cc.sign_up("ada@example.com", ready.list_id)
+    ready.later()
+    settle(ready)
+    assert ready.opted_in(ready.ids["ada"])
+    ready.quiet_cycles()
+
+
 @pytest.mark.parametrize("change_seen_first", [True, False])
 def test_a_sign_up_that_cannot_be_told_to_be_later_than_the_no_is_told(ready, change_seen_first):
     gus = ready.kibo.add_customer("gus@example.com", False)
