@@ -94,7 +94,8 @@ def item_error(answer: Answer, message: str, detail: str) -> CcdeskError:
 
 
 def _run_error(message: str, detail: str) -> Refused:
-    said = f"Constant Contact says: {message}" if message else ""
+    """Return the error of a whole run; it is about nobody, so it names nobody."""
+    said = f"Constant Contact says: {redact(message)}" if message else ""
     return Refused("Constant Contact did not accept the request", meaning=said, detail=detail)
 
 

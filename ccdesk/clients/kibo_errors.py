@@ -102,5 +102,6 @@ def _item_error(answer: Answer, message: str, detail: str) -> CcdeskError:
 
 
 def _run_error(message: str, detail: str) -> Refused:
-    said = f"Kibo says: {message}" if message else ""
+    """Return the error of a whole run; it is about nobody, so it names nobody."""
+    said = f"Kibo says: {redact(message)}" if message else ""
     return Refused("Kibo did not accept the request", meaning=said, detail=detail)

@@ -56,7 +56,7 @@ class AppSignIn:
         if answer.status >= 300 or error_text(answer)[0]:
             raise Refused(
                 "Kibo refused the application key or the shared secret",
-                meaning=error_text(answer)[1],
+                meaning=redact(error_text(answer)[1]),
                 next_step="Check both on the Info tab; the key changes with the application's version.",
                 detail=f"{answer.detail}: {redact(error_text(answer)[0])}",
                 code="sign_in",

@@ -11,7 +11,7 @@ import keyring.backends.null
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from keyring.errors import KeyringLocked, PasswordDeleteError
+from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 
 from ccdesk.auth.keyring_vault import ENTRY_CHARACTERS, KeyringVault, service_name
 from ccdesk.auth.vault import FileVault, open_vault
@@ -24,13 +24,14 @@ class Ring:
     def __init__(self) -> None:
         self.entries: dict[tuple[str, str], str] = {}
         self.writes_left = 10**9
+        self.refusal: Exception = KeyringLocked("locked")
 
     def get_password(self, service: str, name: str) -> str | None:
         return self.entries.get((service, name))
 
     def set_password(self, service: str, name: str, value: str) -> None:
         if self.writes_left <= 0:
-            raise KeyringLocked("locked")
+            raise self.refusal
         assert len(value.encode("utf-16-le", "surrogatepass")) <= 2560  # what Windows' store takes
         self.writes_left -= 1
         self.entries[service, name] = value
@@ -85,9 +86,11 @@ def test_values_of_any_length_come_back(values: list[str]) -> None:
 
 @pytest.mark.parametrize("former", ["", "short", "x" * 2500])
 @pytest.mark.parametrize("new", ["y" * 10, "y" * ENTRY_CHARACTERS, "y" * 3500])
-def test_a_crash_halfway_never_mixes(former: str, new: str) -> None:
+@pytest.mark.parametrize("refusal", [KeyringLocked("locked"), PasswordSetError("full"), OSError(28, "full")])
+def test_a_keyring_that_ends_halfway_never_mixes(former: str, new: str, refusal: Exception) -> None:
     for writes in range(6):
         ring = Ring()
+        ring.refusal = refusal
         vault = KeyringVault("s", backend=ring)
         vault.set("a", former)
         ring.writes_left = writes

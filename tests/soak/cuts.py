@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import stat
@@ -14,10 +16,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.client import HTTPException
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.paths import Paths
+from ccdesk.sandbox.cc_person import Person
 from ccdesk.sandbox.kernel import Fault, Faults
 from tests.e2e.world import World
 
@@ -80,7 +86,7 @@ class Shop:
         self.numbers: dict[str, int] = {}
         self.signed_up: dict[str, int] = {}
         self.final: set[str] = set()  # unsubscribed in Constant Contact: they stay out
-        self.foreign: dict[str, str] = {}
+        self.foreign: dict[str, dict[str, Any]] = {}
         self.untouched: dict[int, str] = {}
         self._other = world.cc.add_list("Other list")
         for _ in range(6):
@@ -91,8 +97,10 @@ class Shop:
         """Somebody new in Kibo, now and then known to Constant Contact from elsewhere."""
         email = f"person{len(self.wants)}@example.com"
         if self.chance.random() < 0.25:
-            self.world.cc.add_contact(email, lists=[self._other], first_name="Kept", last_name="As it is")
-            self.foreign[email] = "Kept"
+            self.world.cc.add_contact(
+                email, lists=[self._other], first_name="Kept", last_name="As it is", company_name="Elsewhere"
+            )
+            self.foreign[email] = _fields(self.world.cc.contact(email))
         number = self.world.kibo.add_customer(email, opted_in, first_name="Per", last_name="Son")
         self.numbers[email], self.wants[email] = number, opted_in
         self.signed_up[email] = int(opted_in)
@@ -128,15 +136,21 @@ class Shop:
         for email, number in self.numbers.items():
             assert world.opted_in(number) == self.wants[email], f"{email} in Kibo"
             assert world.kibo.fingerprint(number) == self.untouched[number], f"{email} was changed in Kibo"
-        for email, name in self.foreign.items():
+        for email, fields in self.foreign.items():
             contact = world.cc.contact(email)
             assert contact is not None
-            assert contact["first_name"] == name, f"{email} is another source's contact"
+            assert _fields(contact) == fields, f"{email} is another source's contact"
             kept = self._other in contact["list_memberships"] or email in self.final
             assert kept, f"{email} was taken off another list"
         mails = [mail["to"].lower() for mail in world.cc.mails()]
         twice = {email for email in set(mails) if mails.count(email) > self.signed_up[email]}
         assert twice == set(), "got the same mail twice"
+
+
+def _fields(contact: dict[str, Any] | None) -> dict[str, Any]:
+    """A contact without what its person and its lists change."""
+    moved = ("list_memberships", "updated_at", "update_source", "email_address")
+    return {name: value for name, value in (contact or {}).items() if name not in moved}
 
 
 def check_files(base: Path) -> None:
@@ -203,6 +217,32 @@ class Power:
             self.calls[name] = max(self.faults.calls, self.calls.get(name, 0))
             self.seconds[name] = time.monotonic() - began
         return told and f"{name} {told}"
+
+    def cut_login(self, chance: random.Random) -> str:
+        """Log in as a person with a browser does; kill the program while the code is exchanged, or after."""
+        self.faults.begin()
+        with self.start("login", "--no-browser", "--timeout", "30") as process:
+            in_call, acts = chance.random() < 0.7, chance.random() < 0.5
+            if in_call:
+                self.faults.arm(process, 1, acts=acts, path="/token")
+            else:
+                self.faults.free()
+            assert process.stderr is not None
+            address = re.match(r"Open: (\S+)", process.stderr.readline())
+            assert address is not None
+            back = Person().decide(address[1])
+            with contextlib.suppress(OSError, HTTPException), urlopen(back, timeout=PATIENCE) as page:
+                page.read()  # cut off with the program
+            told = (
+                ""
+                if self._ended(process, PATIENCE if in_call else chance.uniform(0, 0.4))
+                else "login command"
+            )
+            if process.poll() is None:
+                process.kill()
+            assert "Traceback" not in process.communicate()[1]
+        self.faults.free()
+        return told and f"{told} {'in the exchange' if in_call else 'after the page was shown'}"
 
     @staticmethod
     def _ended(process: subprocess.Popen[str], seconds: float) -> bool:

@@ -189,6 +189,7 @@ def _level(second: list[Day], third: list[Day]) -> None:
         assert max(day.rows[table] for day in third) <= before * 1.25 + 10, table
     assert third[-1].rows["state"] == second[-1].rows["state"]
     assert third[-1].traced <= second[-1].traced + 100_000
+    assert third[-1].resident <= second[-1].resident + 20 * 2**20
     assert third[-1].logs <= 5 * 1_100_000
 
 

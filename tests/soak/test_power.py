@@ -53,11 +53,15 @@ def log_in_again_if_it_must_be(world: World) -> bool:
 
 
 def one_cut(power: Power, shop: Shop, chance: random.Random) -> str:
-    kind = chance.choice(("export", "events", "events", "inbound", "inbound", "login", "settings"))
+    kind = chance.choice(
+        ("export", "events", "events", "inbound", "inbound", "refresh", "log in", "settings")
+    )
     shop.act()
     if kind == "settings":
         return save_settings(power, chance)
-    if kind == "login":
+    if kind == "log in":
+        return power.cut_login(chance)
+    if kind == "refresh":
         expire_login(power.world)
         path = "/token" if chance.random() < 0.5 else ""
         return power.cut(chance, "status", "--json", path=path)
@@ -82,7 +86,7 @@ def a_life(base: Path, seed: int, life: int, cuts: int, done: Counter[str]) -> N
 
 
 def test_the_power_goes_at_any_moment(tmp_path: Path, seed: int, say: Callable[[str], None]) -> None:
-    left, life = amount(3, 170), 0
+    left, life = amount(3, 200), 0
     done: Counter[str] = Counter()
     while left > 0:
         cuts = min(CUTS_A_LIFE, left)
