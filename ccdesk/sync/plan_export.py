@@ -138,9 +138,12 @@ def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
     E-mail and consent stay as last acted on, for when it counts. Where nothing ever was, the e-mail follows:
     by it a "no" of the person finds the account (R1).
     """
-    known = link or Link(customer.id)
-    acted_on = known.contact_id or known.kibo_opted_in is not None or known.adding or known.owed
-    return replace(known, email=known.email if acted_on else customer.email, note=reason)
+    known = replace(link or Link(customer.id), note=reason)
+    acted_on = known.ownership or known.kibo_opted_in is not None or known.adding or known.owed
+    if acted_on:
+        return known
+    moved = known.email_key != customer.email_key  # a contact of the former e-mail was only seen
+    return replace(known, email=customer.email, contact_id="" if moved else known.contact_id)
 
 
 def wants_mail(customer: Customer, *, guests: bool) -> bool:

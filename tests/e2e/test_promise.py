@@ -552,12 +552,17 @@ def test_a_sign_up_from_before_the_first_export_opts_nobody_in(world):
     world.quiet_cycles()
 
 
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("again", [RunKind.EVENTS, RunKind.EXPORT])
-def test_the_no_of_a_guest_with_a_new_email_is_carried_though_guests_are_not_exported(world, again):
+def test_the_no_of_a_guest_with_a_new_email_is_carried_though_guests_are_not_exported(world, again, shared):
     gus = world.kibo.add_customer("gus@example.com", True, anonymous=True)
+    if shared:
+        world.kibo.add_customer("gus@example.com", True)
     world.later()
     world.choose_list(export_guests="false")
     world.export()
+    if shared:
+        world.run(RunKind.INBOUND)
     world.kibo.change_email(gus, "new@example.com")
     world.later()
     world.run(again)
