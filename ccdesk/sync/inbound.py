@@ -151,14 +151,14 @@ def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
 def _is_in_already(ctx: RunContext, link: Link) -> bool:
     """Say whether an opt-in is owed to an account, or missed in it, although the person never was out.
 
-    Another account with the e-mail is opted in and keeps them on the list: that they are there, or signed up
-    some time, lifts no "no" said in this account (design R1).
+    Another account with the e-mail is opted in, or just being added, and keeps them on the list: that they
+    are there, or signed up some time, lifts no "no" said in this account (design R1).
     """
     if link.owed is not Owed.OPT_IN and link.note != UNPROVEN:
         return False
     others = ctx.store.links.by_email(link.email_key)
     return any(
-        one.kibo_opted_in is True and one.state is not LinkState.CLOSED
+        (one.kibo_opted_in is True or one.adding) and one.state is not LinkState.CLOSED
         for one in others
         if one.customer_id != link.customer_id
     )

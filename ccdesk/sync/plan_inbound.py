@@ -88,7 +88,7 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Judgement:
         asked = link.resubscribe_asked_at
         if asked is None or contact.opt_out_at is None or contact.opt_out_at <= asked:
             return Judgement(link)
-    if link.kibo_opted_in is False:
+    if link.kibo_opted_in is False and link.owed is not Owed.OPT_OUT:  # owed: other accounts are to have it
         return Judgement(
             replace(
                 link,
@@ -138,6 +138,8 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
         if link.state is LinkState.CONFIRMING:
             return Judgement(back, "confirmed the resubscribe")
         return Judgement(back)
+    if link.adding:
+        return Judgement(link)  # the sign-up seen may be our own call, whose answer was lost
     out_since = link.out_since
     if out_since is None and link.kibo_updated_at is not None:
         out_since = link.kibo_updated_at - skew  # Kibo's date on the mailing service's clock

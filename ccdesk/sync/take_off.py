@@ -42,7 +42,19 @@ class StillOnList(RateLimited):
 
 
 def off_link(ctx: RunContext, link: Link, customer: Customer) -> Link:
-    """The link of a customer who opted out in Kibo, once Constant Contact follows."""
+    """The link of a customer who opted out in Kibo, once Constant Contact follows.
+
+    A "no" in Constant Contact that Kibo is owed stays owed: the person's other accounts are to have it (R1).
+    """
+    if link.owed is Owed.OPT_OUT:
+        return replace(
+            link,
+            kibo_opted_in=False,
+            kibo_updated_at=customer.updated_at,
+            agreed=False,
+            on_list=False,
+            adding=False,
+        )
     moved = link.email_key != customer.email_key
     return replace(
         link,

@@ -179,6 +179,49 @@ def test_an_account_that_is_gone_keeps_no_sign_up_from_another(ready):
     ready.quiet_cycles()
 
 
+@pytest.mark.parametrize("no", ["another account's", "a later one"])
+def test_our_own_sign_up_whose_answer_was_lost_is_nobodys_act(ready, no):
+    ready.desk.save_settings({"welcome_email": "true"})
+    gus = ready.kibo.add_customer("gus@example.com", False)
+    if no == "another account's":
+        other = ready.kibo.add_customer("GUS@example.com", False)
+    ready.later()
+    settle(ready)
+    ready.kibo.opt_in(gus)
+    ready.later()
+    ready.sandbox.faults.add(Fault("drop_after", service="cc", method="POST", path="sign_up_form", times=9))
+    ready.run(RunKind.EVENTS)
+    ready.sandbox.faults.clear()
+    assert "gus@example.com" in ready.members()
+    if no == "a later one":
+        ready.kibo.opt_out(gus)
+        ready.later()
+    ready.run(RunKind.INBOUND)
+    settle(ready)
+    assert ready.opted_in(gus) is (no == "another account's")
+    assert ("gus@example.com" in ready.members()) is ready.opted_in(gus)
+    assert no == "a later one" or not ready.opted_in(other)
+    ready.quiet_cycles()
+
+
+@pytest.mark.parametrize("leaving", ["unsubscribe", "leave"])
+def test_a_no_on_both_sides_still_reaches_the_other_account(ready, leaving):
+    other = ready.kibo.add_customer("Ada@example.com", True)
+    ready.later()
+    if leaving == "leave":
+        ready.cc.leave_list("ada@example.com", ready.list_id)
+    else:
+        ready.cc.unsubscribe("ada@example.com")
+    ready.later()
+    ready.export()
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    settle(ready)
+    assert not ready.opted_in(other)
+    assert "ada@example.com" not in ready.members()
+    ready.quiet_cycles()
+
+
 @pytest.mark.parametrize("change_seen_first", [True, False])
 def test_a_sign_up_that_cannot_be_told_to_be_later_than_the_no_is_told(ready, change_seen_first):
     gus = ready.kibo.add_customer("gus@example.com", False)
