@@ -30,7 +30,7 @@ _PARTS = "ccdesk-parts"
 _MARKS = ("a", "b")
 _HICCUPS = (0.1, 0.4)  # seconds between tries
 _A_PERSON = 0.5  # seconds: nobody reads a question and dismisses it faster
-_READS = 3  # tries to read a value that is being replaced
+_READS = 4  # tries to read a value that is being replaced, or a part the keyring lost sight of
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class KeyringVault:
                     return joined
                 former, value = value, self._entry(name)
                 if value == former:  # else another process wrote meanwhile
-                    break
+                    threading.Event().wait(_HICCUPS[0])
             log.warning("A secret in the keyring is incomplete and counts as missing")
             return ""
 

@@ -21,6 +21,7 @@ _USUAL_LIFETIME_SECONDS = 3600
 _LONGEST_LIFETIME_SECONDS = 86_400  # whatever is told
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*(:\d{{1,5}})?")
+_NUMERIC = re.compile(r"(.*\.)?[0-9][^.:]*(:\d+)?")  # 10.0.0.1, but also 2147483648 and 0x7f.1
 
 
 class AppSignIn:
@@ -147,13 +148,18 @@ class TenantPod:
 
     def _host_of(self, answer: Answer, body: Json) -> str:
         domain = required_text(answer, body, "domain")
-        if not _HOST.fullmatch(domain):
+        home = urlsplit(self.home_url)
+        local = is_loopback(home.hostname or "")
+        here = local and _HOST.fullmatch(domain) and is_loopback(urlsplit(f"//{domain}").hostname or "")
+        if not here and not _is_public_name(domain):
             raise Unreachable(
                 "Kibo did not tell the tenant's host",
                 next_step="Set kibo_tenant_url by hand.",
                 detail=f"{answer.detail}: “domain” is {redact(domain, limit=80)!r}",
             )
-        home = urlsplit(self.home_url)
-        here = home.scheme == "http" and is_loopback(home.hostname or "")
-        plain = here and is_loopback(urlsplit(f"//{domain}").hostname or "")
-        return f"{'http' if plain else 'https'}://{domain}"
+        return f"{'http' if here and home.scheme == 'http' else 'https'}://{domain}"
+
+
+def _is_public_name(domain: str) -> bool:
+    """Say whether it is a host's full name; a bearer is sent to no computer named by a number or nearby."""
+    return "." in domain and _HOST.fullmatch(domain) is not None and not _NUMERIC.fullmatch(domain)

@@ -145,6 +145,22 @@ def test_a_value_replaced_while_it_is_read_is_read_again() -> None:
     assert KeyringVault("s", backend=Overtaken()).get("a") == "y" * 2500
 
 
+def test_a_part_not_seen_for_a_moment_is_read_again() -> None:
+    class Blinking(Ring):
+        hidden = 2
+
+        def get_password(self, service: str, name: str) -> str | None:
+            if self.hidden and name.endswith(".2"):
+                self.hidden -= 1
+                return None
+            return super().get_password(service, name)
+
+    vault = KeyringVault("s", backend=Blinking())
+    vault.set("a", "x" * 2500)
+    vault._given.hidden = 2  # type: ignore[union-attr]
+    assert vault.get("a") == "x" * 2500
+
+
 def test_a_value_that_looks_like_our_own_bookkeeping_survives() -> None:
     vault = KeyringVault("s", backend=Ring())
     vault.set("a", "ccdesk-parts:0:0:0")

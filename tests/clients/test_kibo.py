@@ -185,6 +185,13 @@ def test_on_this_computer_the_tenant_is_reached_without_tls() -> None:
         "a..b",
         "l" * 64 + ".test",
         "a:999999",
+        "t5",
+        "localhost",
+        "127.0.0.1:8081",
+        "128.0.0.0",
+        "2147483648",
+        "t5.0x7f",
+        "a.1:443",
     ],
 )
 def test_a_domain_that_is_no_host_is_not_used(signed_in: Any, domain: object) -> None:
