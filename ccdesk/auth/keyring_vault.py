@@ -28,8 +28,8 @@ ENTRY_CHARACTERS = 1000
 CALL_SECONDS = 30.0  # a locked keyring waits for somebody to type a password
 _PARTS = "ccdesk-parts"
 _MARKS = ("a", "b")
-_HICCUPS = (0.1, 0.4)  # seconds between tries
-_A_PERSON = 0.5  # seconds: nobody reads a question and dismisses it faster
+_HICCUPS = (0.1, 0.4, 1.0)  # seconds between tries
+_A_PERSON = 2.0  # seconds: hardly anybody reads a question and dismisses it faster
 _READS = 4  # tries to read a value that is being replaced, or a part the keyring lost sight of
 
 T = TypeVar("T")

@@ -21,10 +21,10 @@ _ADDRESS_KINDS = ("home", "work", "other")  # ours is written as home: read it f
 
 
 def contact(raw: Json) -> Contact | None:
-    """Read one contact; None for one that cannot be mailed at all (no id or no e-mail, SMS only: §9)."""
+    """Read one contact; None for one that cannot be mailed at all (no e-mail, SMS only: §9)."""
     address = child(raw, "email_address")
     email = text(address, "address") if isinstance(address.get("address"), str) else ""
-    if not text(raw, "contact_id") or not email:
+    if not email:
         return None
     memberships = raw.get("list_memberships")
     lists = memberships if isinstance(memberships, list) else []
@@ -56,7 +56,8 @@ def is_spoiled(raw: Json, read: Contact | None) -> bool:
     address = raw.get("email_address")
     if read is None:
         told = address.get("address") if isinstance(address, dict) else None
-        return bool(address) and not isinstance(told, str)  # somebody's, but whose?
+        nothing = isinstance(address, dict) and not any(address.values())
+        return bool(address) and not nothing and not isinstance(told, str)  # somebody's, but whose?
     assert isinstance(address, dict)
     lists = raw.get("list_memberships")
     dates = (
@@ -67,10 +68,11 @@ def is_spoiled(raw: Json, read: Contact | None) -> bool:
     )
     texts = address.get("opt_out_source"), address.get("opt_in_source"), raw.get("update_source")
     return (
-        not isinstance(address.get("permission_to_send"), str)
+        not read.id
+        or not isinstance(address.get("permission_to_send"), str)
         or not isinstance(lists, list)
         or not all(isinstance(one, str) for one in lists)
-        or any(moment is None and told is not None for moment, told in dates)
+        or any(moment is None and told not in (None, "") for moment, told in dates)
         or not all(one is None or isinstance(one, str) for one in (*texts, raw.get("deleted_at")))
     )
 

@@ -22,7 +22,7 @@ from ccdesk.clients.policy import wait
 from ccdesk.clients.shape import Json, encode, encode_row, required_object, required_text, text
 from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import format_time
-from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Unreachable
+from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Refused, Unreachable, Unreadable
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, ContactFields, Permission, Standing, email_key
 from ccdesk.core.ports import Activity
@@ -59,18 +59,25 @@ class ConstantContact(AccountCalls):
         if opted_out_after is not None:
             params["optout_after"] = format_time(opted_out_after)
         for page in self._pages("/contacts", params, "contacts"):
-            if found := [one for one in self._whole(page, strict=with_fields) if one is not None]:
+            if found := [one for one in self._whole(page) if one is not None]:
                 yield found
 
     def find(self, email: str) -> Contact | None:
-        """Return the contact with that e-mail whatever its status; a deleted one only if no other is."""
+        """Return the contact with that e-mail whatever its status; a deleted one only if no other is.
+
+        Raises:
+            Unreadable: an answer names a contact without its id or e-mail: it may be this person's.
+
+        """
         written = email.strip()
         for spelling in dict.fromkeys((written, written.lower())):
             params = {"email": spelling, "status": "all", "include": _ALL_PARTS, "limit": PAGE_SIZE}
             found: list[Contact] = []
             for page in self._pages("/contacts", params, "contacts"):
-                read = self._whole(page, strict=True)
-                found += [one for one in read if one is not None and one.email_key == email_key(email)]
+                read = [one for one in self._whole(page) if one is not None]
+                if not all(one.id and one.email for one in read):
+                    raise Unreadable(detail="a contact without its id or e-mail")
+                found += [one for one in read if one.email_key == email_key(email)]
             if found:
                 return min(found, key=lambda one: one.standing is Standing.DELETED)
         return None
@@ -80,14 +87,13 @@ class ConstantContact(AccountCalls):
         raw = self._raw_contact(contact_id)
         return None if raw is None else cc_parse.contact(raw)
 
-    def _whole(self, page: Sequence[Json], *, strict: bool) -> list[Contact | None]:
+    def _whole(self, page: Sequence[Json]) -> list[Contact | None]:
         """Read contacts asked for with their memberships, and those that are spoiled once more, alone.
 
-        `strict`: somebody who is not among them is going to be taken for new.
+        One that stays spoiled is neither in nor out, and may lack its id or its e-mail.
 
         Raises:
-            Unreachable: many are spoiled, so it is the service's answer that cannot be used; or, if strict,
-                it is not known whose contact one is.
+            Unreachable: many are spoiled, so it is the service's answer that cannot be used.
 
         """
         read = [cc_parse.contact(raw) for raw in page]
@@ -96,8 +102,6 @@ class ConstantContact(AccountCalls):
             raise Unreachable(_UNUSABLE, detail=f"{len(spoiled)} of {len(page)} contacts cannot be read")
         for n in spoiled:
             read[n] = self._second_look(page[n], read[n])
-            if strict and read[n] is None:
-                raise Unreachable(_UNUSABLE, detail="a contact whose e-mail cannot be read")
         return read
 
     def _second_look(self, raw: Json, first: Contact | None) -> Contact | None:
@@ -107,9 +111,10 @@ class ConstantContact(AccountCalls):
         try:
             if contact_id:
                 return self.get(contact_id)
-        except (ItemError, Unreachable) as error:
+        except (ItemError, Unreachable, Refused) as error:
             log.info("contact %s cannot be read alone either: %s", contact_id, error.title)
-        return None if first is None else replace(first, permission=Permission.UNKNOWN, deleted_at="")
+        first = first or Contact(contact_id, "", Permission.UNKNOWN)
+        return replace(first, permission=Permission.UNKNOWN, deleted_at="")
 
     def _raw_contact(self, contact_id: str) -> Json | None:
         try:
@@ -119,10 +124,10 @@ class ConstantContact(AccountCalls):
         except NotFound:
             return None
         raw = required_object(answer)
-        if required_text(answer, raw, "contact_id") != contact_id:
-            raise answer.unusable("it is not the contact asked for")
+        if text(raw, "contact_id") != contact_id:
+            raise Unreadable(detail=f"contact {contact_id}: another one came back")
         if cc_parse.is_spoiled(raw, cc_parse.contact(raw)):
-            raise answer.unusable(f"contact {contact_id} cannot be read")
+            raise Unreadable(detail=f"contact {contact_id}")
         return raw
 
     # ------------------------------------------------------------ contacts, one at a time
@@ -289,6 +294,6 @@ def _activity_of(answer: Answer) -> Activity:
 
 def _contact_of(answer: Answer) -> Contact:
     made = cc_parse.contact(required_object(answer))
-    if made is None:
+    if made is None or not made.id:
         raise answer.unusable("a contact was expected")
     return made

@@ -19,7 +19,7 @@ from ccdesk.clients.policy import CallMeter, Pacer, Retry
 from ccdesk.clients.shape import Json, required_object
 from ccdesk.clients.transport import Transport
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import ItemError, ServiceError
+from ccdesk.core.errors import ItemError, ServiceError, Unreadable
 from ccdesk.core.models import Customer, email_key
 from ccdesk.core.ports import HintedEvent, KiboWrite, Tenant
 
@@ -123,13 +123,13 @@ class Kibo:
         return self._changes.newest()
 
     def get(self, customer_id: int) -> Customer:
-        """Return one customer; NotFound if there is none, Unreachable if it cannot be read."""
+        """Return one customer; NotFound if there is none, Unreadable if it says what cannot be meant."""
         answer = self._pod.call(Call(self._pod.request("GET", f"{ACCOUNTS}/{customer_id}"), item=True))
         read = kibo_parse.customer(required_object(answer))
         if read is None or read.id != customer_id:
-            raise answer.unusable("it is not the account asked for")
+            raise Unreadable(detail=f"account {customer_id}: another one came back")
         if not read.readable:
-            raise answer.unusable("the opt-in or the e-mail of the account cannot be read")
+            raise Unreadable(detail=f"account {customer_id}: the opt-in or the e-mail")
         return read
 
     def by_email(self, email: str) -> list[Customer]:

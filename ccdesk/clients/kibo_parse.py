@@ -28,6 +28,7 @@ _CUSTOMER_TOPICS = frozenset({"customeraccountcreated", "customeraccountupdated"
 _LINES = ("address1", "address2", "address3", "address4")
 _NOT_AVAILABLE = frozenset({"n/a", "N/A", "n/A", "N/a"})
 _NO_ADDRESS = Address()
+_MISSING = object()  # Kibo names it even where it is null; without the name it may be anybody's
 _FLAGS = frozenset({bool, type(None)})
 
 
@@ -37,7 +38,7 @@ def customer(raw: Json) -> Customer | None:
     if number is None:
         return None
     contact = chosen_contact(children(raw, "contacts"))
-    email = raw.get("emailAddress")
+    email = raw.get("emailAddress", _MISSING)
     flags = raw.get("acceptsMarketing"), raw.get("isActive"), raw.get("isAnonymous")
     audit = child(raw, "auditInfo")
     return Customer(

@@ -9,7 +9,7 @@ from ccdesk.clients.kibo_lists import ACCOUNTS
 from ccdesk.clients.kibo_parse import customer, lost_in_write
 from ccdesk.clients.kibo_session import TenantPod
 from ccdesk.clients.shape import Json, children, encode, required_object, whole
-from ccdesk.core.errors import AnswerLost, ItemError
+from ccdesk.core.errors import AnswerLost, ItemError, Unreadable
 from ccdesk.core.ports import KiboWrite
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ class OptInWriter:
         Raises:
             NotFound: there is no such customer.
             ItemRefused: Kibo refused the write (an extension of the tenant may).
+            Unreadable: the account holds values that cannot be meant, and could not be given back as it is.
             ItemError: with code "kibo_lost_data" if the account came back poorer than it was, which means
                 that no account should be written any more; with "kibo_not_written" if nothing changed.
 
@@ -58,10 +59,10 @@ class OptInWriter:
         answer = self._pod.call(Call(self._pod.request("GET", path), item=True))
         raw = required_object(answer)
         if whole(raw, "id") != customer_id:
-            raise answer.unusable("it is not the account asked for; nothing is written back")
+            raise Unreadable(detail=f"account {customer_id}: another one came back; nothing is written back")
         read = customer(raw)
-        if read is None or not read.readable or "emailAddress" not in raw:
-            raise answer.unusable("the account is not as Kibo keeps it; nothing is written back")
+        if read is None or not read.readable:
+            raise Unreadable(detail=f"account {customer_id} is not as Kibo keeps it; nothing is written back")
         return raw
 
     def _put(self, customer_id: int, account: Json) -> Json:

@@ -150,6 +150,15 @@ class ItemRefused(ItemError):
     """The service refused this item (4xx): trying again will not help until somebody changes it."""
 
 
+class Unreadable(ItemError):
+    """The service's answer about this one holds values that cannot be meant; nothing is decided by it."""
+
+    title = "The service's answer about this one cannot be used"
+    meaning = "What it says of the opt-in, the e-mail or the lists cannot be read. Nothing was lost."
+    next_step = "It is asked about again; if this stays, look at the account or contact there."
+    retry_helps = True
+
+
 class NotFound(ItemError):
     """The item does not exist at the service."""
 

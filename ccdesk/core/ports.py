@@ -245,6 +245,9 @@ class Links(Protocol):
     def by_email(self, key: str) -> list[Link]:
         """Return every link with this compared e-mail, by ascending customer id."""
 
+    def by_contact(self, contact_id: str) -> list[Link]:
+        """Return every link with this contact, by ascending customer id."""
+
     def by_emails(self, keys: Sequence[str]) -> dict[str, list[Link]]:
         """Return the links of many compared e-mails at once."""
 

@@ -108,7 +108,8 @@ class SqliteExports:
         later = [one for one in candidates if one.customer.id in known]
         with self._database.transaction():
             self._database.many(REPLACE, [_candidate_row(one) for one in later])
-            consent = [(int(one.customer.accepts_marketing), one.customer.id) for one in later]
+            told = (one.customer for one in later if one.customer.readable)
+            consent = [(int(customer.accepts_marketing), customer.id) for customer in told]
             self._database.many(SET_CONSENT, consent)
 
     def _known(self, ids: Sequence[int]) -> set[int]:

@@ -57,6 +57,11 @@ class SqliteLinks:
         query = LinkRow.select(*COLUMNS).where(LinkRow.email_key == key)
         return self._select(query.order_by(LinkRow.customer_id))
 
+    def by_contact(self, contact_id: str) -> list[Link]:
+        """Return every link with this contact, by ascending customer id; reads all, so for the odd case."""
+        query = LinkRow.select(*COLUMNS).where(LinkRow.contact_id == contact_id)
+        return self._select(query.order_by(LinkRow.customer_id))
+
     def by_emails(self, keys: Sequence[str]) -> dict[str, list[Link]]:
         """Return the links of many compared e-mails, by ascending customer id; unknown keys are absent."""
         found: dict[str, list[Link]] = {}

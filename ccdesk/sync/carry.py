@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound, Unreadable
 from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
@@ -149,6 +149,8 @@ def _accounts(ctx: RunContext, link: Link) -> list[Customer]:
     if link.owed is Owed.OPT_OUT and link.customer_id not in accounts:
         try:
             accounts[link.customer_id] = ctx.customers.get(link.customer_id)
+        except Unreadable:
+            accounts[link.customer_id] = Customer(link.customer_id, link.email, False, readable=False)
         except NotFound:
             log.info("customer %s is gone from Kibo; an opt-out was owed to it", link.customer_id)
     return sorted(accounts.values(), key=lambda account: (account.id == link.customer_id, account.id))
@@ -168,6 +170,8 @@ def _own_is_elsewhere(ctx: RunContext, link: Link) -> None:
 
 def _write(ctx: RunContext, source: Link, account: Customer) -> None:
     opting_in = source.owed is Owed.OPT_IN
+    if not account.readable:
+        raise Unreadable(detail=f"account {account.id}")
     known = ctx.store.links.get(account.id)
     link = known or Link(account.id, email=account.email)
     if opting_in and not account.is_active:

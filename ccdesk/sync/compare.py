@@ -8,6 +8,7 @@ from ccdesk.sync.carry import carry
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.inbound import keep, not_known
 from ccdesk.sync.look import event_of
+from ccdesk.sync.named import named
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_inbound import Judgement
 
@@ -32,7 +33,7 @@ def _scan_contacts(ctx: RunContext) -> None:
     done = 0
     for page in ctx.mailing.contacts():
         ctx.check_cancel()
-        ctx.store.staging.add_contacts(page)
+        ctx.store.staging.add_contacts(named(ctx, page)[0])
         done += len(page)
         ctx.progress("Reading contacts from Constant Contact", done)
 
@@ -63,7 +64,9 @@ def _contact_of(ctx: RunContext, link: Link, found: Contact | None) -> Contact |
     """The link's contact: by e-mail, or by id where its e-mail was changed there, which is no deletion."""
     if found is not None or not link.contact_id or link.state in (LinkState.DELETED_THERE, LinkState.CLOSED):
         return found
-    return ctx.mailing.get(link.contact_id)
+    contact = ctx.mailing.get(link.contact_id)
+    ctx.answered()
+    return contact
 
 
 def _sweep_customers(ctx: RunContext) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,6 +19,7 @@ from ccdesk.core.errors import (
     NotFound,
     Refused,
     Unreachable,
+    Unreadable,
 )
 from ccdesk.core.models import Contact, ContactList, Customer, Link, LinkState, email_key
 from ccdesk.core.ports import Customers, Mailing, Store
@@ -162,26 +163,33 @@ class RunContext:
         """Return every account with that e-mail (design R1), by ascending id.
 
         Kibo's filter finds only what is spelled alike; accounts spelled otherwise are known by their links.
-
-        Raises:
-            Unreachable: one of them cannot be read, so it is not known what the person wants.
-
+        One that cannot be read is not `readable`, and tells nothing of what the person wants.
         """
-        found = {
-            one.id: one if one.readable else self.customers.get(one.id)
-            for one in self.customers.by_email(email)
-        }
+        found: dict[int, Customer] = {}
+        for one in self.customers.by_email(email):
+            account = one if one.readable else self._read_again(one)
+            if account is not None:
+                found[account.id] = account
         key = email_key(email)
         for link in self.store.links.by_email(key) if key else ():
             if link.customer_id in found or link.state is LinkState.CLOSED:
                 continue
-            try:
-                account = self.customers.get(link.customer_id)
-            except NotFound:
-                continue  # its own event or the full compare closes the link
-            if account.email_key == key:
+            account = self._read_again(Customer(link.customer_id, link.email, False))
+            if account is not None and account.email_key == key:
                 found[account.id] = account
         return [found[number] for number in sorted(found)]
+
+    def _read_again(self, account: Customer) -> Customer | None:
+        """Return an account as read alone; as it was but not `readable` if that cannot be read either.
+
+        None if there is none: its own event or the full compare closes the link.
+        """
+        try:
+            return self.customers.get(account.id)
+        except NotFound:
+            return None
+        except Unreadable:
+            return replace(account, accepts_marketing=False, readable=False)
 
     def progress(self, phase: str, done: int = 0, total: int = 0) -> None:
         """Tell watchers how far the run is; the time left follows from the phase's pace so far."""

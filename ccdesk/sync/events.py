@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -24,6 +24,7 @@ from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.later import opt_in_is_later
 from ccdesk.sync.look import look
 from ccdesk.sync.mapping import BadEmail, check_email
+from ccdesk.sync.named import named
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in, what_changed
 from ccdesk.sync.plan_export import not_exported, passed_over, wants_mail
 from ccdesk.sync.put_on_list import Placing, place
@@ -43,18 +44,20 @@ class _Work:
 
 
 def run_events(ctx: RunContext) -> None:
-    """Look for changes, then process what is due, oldest first.
+    """Look for changes, then process what is due, oldest first; but no opt-out waits for an opt-in.
 
     A service that cannot be used ends the run; entries not reached stay as they are. A failure of one
     entry is kept with it and never blocks the others.
     """
     look(ctx)
-    after: tuple[datetime, str] | None = None
     now = ctx.clock.now()
     _guard_removals(ctx, now)
     done, total = 0, ctx.store.queue.count()
-    while batch := ctx.store.queue.due(now, after, _BATCH):
-        after = (batch[-1].created_at, batch[-1].event_id)
+    for batch in _due(ctx, now):
+        leaving = [event for event, customer, _ in _may_leave(ctx, batch) if not customer.accepts_marketing]
+        _opt_outs(ctx, _sort_out(ctx, leaving))
+        ctx.progress("Processing opt-outs", done, max(total, done))
+    for batch in _due(ctx, now):
         work = _sort_out(ctx, batch)
         _opt_outs(ctx, work)
         _opt_ins(ctx, work)
@@ -62,25 +65,38 @@ def run_events(ctx: RunContext) -> None:
         ctx.progress("Processing customer events", done, max(total, done))
 
 
+def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:
+    """Yield what is due in batches, oldest first; what was settled or put off since is not due any more."""
+    after: tuple[datetime, str] | None = None
+    while batch := ctx.store.queue.due(now, after, _BATCH):
+        after = (batch[-1].created_at, batch[-1].event_id)
+        yield batch
+
+
 def _guard_removals(ctx: RunContext, now: datetime) -> None:
     """Count, before anybody is added or removed, who this run would take off the list (design R8)."""
     if ctx.confirmed or ctx.store.queue.count() <= names.GUARD_PEOPLE:
         return
-    after: tuple[datetime, str] | None = None
     leaving = 0
-    while batch := ctx.store.queue.due(now, after, _BATCH):
-        after = (batch[-1].created_at, batch[-1].event_id)
-        links = ctx.store.links.many([event.object_id for event in batch])
-        for event in batch:
-            ctx.check_cancel()
-            try:
-                customer = ctx.peek(event.object_id)
-            except PERSONAL as error:
-                ctx.spare(error)  # it fails again when its turn comes, and is kept then
-                continue
-            leaving += what_changed(customer, links.get(customer.id)) is Change.OPTED_OUT
-    ctx.answered()
+    for batch in _due(ctx, now):
+        found = _may_leave(ctx, batch)
+        leaving += sum(what_changed(customer, link) is Change.OPTED_OUT for _, customer, link in found)
     ctx.guard(leaving, "taken off the list")
+
+
+def _may_leave(ctx: RunContext, batch: Sequence[QueuedEvent]) -> Iterator[tuple[QueuedEvent, Customer, Link]]:
+    """Yield those of a batch who may be on the list through us, with the customer as read now."""
+    links = ctx.store.links.many([event.object_id for event in batch])
+    for event in batch:
+        ctx.check_cancel()
+        link = links.get(event.object_id)
+        if link is None or not (link.kibo_opted_in or link.adding):
+            continue
+        try:
+            yield event, ctx.peek(event.object_id), link
+        except PERSONAL as error:
+            ctx.spare(error)  # it fails again when its turn comes, and is kept then
+    ctx.answered()
 
 
 def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
@@ -261,7 +277,8 @@ def _decide(
         anew=anew,
         later=later,
         left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in others),
-        just_left=any(one.on_list for one in others)
+        just_left=_left_meanwhile(link)
+        or any(one.on_list for one in others)
         or any(_left_later(ctx, one, contact, customer, link) for one in others),
     )
     placing = Placing(event, customer, contact, link, decision, new)
@@ -270,6 +287,11 @@ def _decide(
     entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
     settle(ctx, event, entry, untouched_link(ctx, placing), conflict=decision.conflict)
     return None
+
+
+def _left_meanwhile(link: Link | None) -> bool:
+    """Say whether the person was seen to leave the list after we were cut off putting them on it."""
+    return link is not None and link.adding and link.state is LinkState.LEFT_LIST
 
 
 def _left_later(
@@ -427,10 +449,18 @@ class _Lookup:
         self._scanned = people > _FEW_LOOKUPS
         self._outdated: set[str] = set()
         if self._scanned:
-            ctx.store.staging.clear()
-            for page in ctx.mailing.contacts(with_fields=True):
-                ctx.check_cancel()
-                ctx.store.staging.add_contacts(page)
+            self._scan()
+
+    def _scan(self) -> None:
+        ctx = self._ctx
+        ctx.store.staging.clear()
+        for page in ctx.mailing.contacts(with_fields=True):
+            ctx.check_cancel()
+            known, apart = named(ctx, page)
+            if apart:  # it may be anybody's: each is asked about alone
+                self._scanned = False
+                return
+            ctx.store.staging.add_contacts(known)
 
     def find(self, email: str) -> Contact | None:
         """Return the contact with that e-mail, whatever its status."""

@@ -12,9 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
+from ccdesk.core.errors import Unreadable
 from ccdesk.core.exporting import Candidate, Planned
 from ccdesk.core.limits import KIBO_OVERLAP
-from ccdesk.core.models import Contact, Customer, Link, Owed, Ownership, Standing
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.candidates import candidate_of
@@ -22,6 +23,7 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.export_check import check
 from ccdesk.sync.export_send import end_open_chunks, send
 from ccdesk.sync.mapping import fields_hash
+from ccdesk.sync.named import named
 from ccdesk.sync.plan_export import (
     STRANGER,
     Action,
@@ -82,7 +84,7 @@ def _read_customers(ctx: RunContext, export: OpenExport) -> None:
     if continued and export.mark is not None:
         for page in ctx.customers.changed_since(export.mark - KIBO_OVERLAP):
             ctx.check_cancel()
-            exports.refresh(_candidates(ctx, [customer for customer in page if customer.readable]))
+            exports.refresh(_candidates(ctx, page))
             ctx.progress("Reading what changed in Kibo since", ctx.read)
 
 
@@ -99,10 +101,24 @@ def _read_contacts(ctx: RunContext) -> datetime:
     for page in ctx.mailing.contacts(with_fields=True):
         began = began or ctx.mailing_now()
         ctx.check_cancel()
-        ctx.store.staging.add_contacts(page)
+        known, apart = named(ctx, page)
+        if apart:
+            raise _whose(apart)
+        ctx.store.staging.add_contacts(known)
         done += len(page)
         ctx.progress("Reading contacts from Constant Contact", done)
     return began or ctx.mailing_now()
+
+
+def _whose(contacts: list[Contact]) -> Unreadable:
+    """Return why an export stops: anybody taken for new could be this contact, who may have said no."""
+    which = ", ".join(one.id or "one without an id" for one in contacts)
+    return Unreadable(
+        "Constant Contact does not say whose contact this is",
+        meaning=f"The id or the e-mail of a contact cannot be read ({which}). Nobody was sent, for this may "
+        "be somebody who said no.",
+        next_step="Look at this contact in Constant Contact, then start the export again.",
+    )
 
 
 def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:
@@ -214,6 +230,8 @@ def _settled(
     ctx: RunContext, one: Candidate, contact: Contact | None, link: Link | None, decision: ExportDecision
 ) -> Link:
     """The link of somebody for whom nothing is sent in this run."""
+    if link is not None and decision.state is LinkState.HELD:
+        return _held(link, one, decision)
     link = link or Link(one.customer.id)
     agreed = decision.outcome is Outcome.UNCHANGED
     owed = link.owed if decision.owed is Owed.NOTHING and not agreed else decision.owed
@@ -239,6 +257,21 @@ def _settled(
         read_hash=_first_reading(link, contact, decision),
         note=decision.reason if decision.outcome in (Outcome.SKIPPED, Outcome.ERROR) else "",
         adding=False,
+    )
+
+
+def _held(link: Link, one: Candidate, decision: ExportDecision) -> Link:
+    """The link of somebody neither in nor out: what was known of them before holds until they can be read."""
+    settled = link.state in (LinkState.SYNCED, LinkState.HELD, LinkState.INVALID)
+    if not settled or link.owed is not Owed.NOTHING:
+        return link
+    return replace(
+        link,
+        email=one.customer.email,
+        state=LinkState.HELD,
+        kibo_opted_in=True,
+        kibo_updated_at=one.customer.updated_at,
+        note=decision.reason,
     )
 
 

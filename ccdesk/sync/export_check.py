@@ -22,6 +22,7 @@ from ccdesk.sync.export_send import FAILED
 from ccdesk.sync.jobs import finish
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.mapping import creation_hash, fields_hash
+from ccdesk.sync.named import named
 from ccdesk.sync.newcomers import acts_since, take_sign_ups
 from ccdesk.sync.plan_export import STRANGER, Action
 from ccdesk.sync.unfinished import PAGE, intended, pages_of
@@ -103,6 +104,7 @@ class _Checker:
         done = 0
         for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True):
             ctx.check_cancel()
+            page, _ = named(ctx, page)
             staging.add_contacts(page)
             take_sign_ups(ctx, page, since)
             dates = [c.updated_at for c in page if c.updated_at]

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.errors import CcdeskError, ListGone, ServiceError
 from ccdesk.core.limits import DAILY_CALLS, MAILING_OVERLAP
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
+from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission, Standing
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.carry import carry
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.look import queue_again
+from ccdesk.sync.named import named
 from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_sign_ups
 from ccdesk.sync.plan_inbound import UNPROVEN, Judgement
 from ccdesk.sync.watermarks import is_ahead, not_begun_after, sure_time
@@ -108,6 +109,7 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
     `since`: from when on what strangers did themselves is looked at.
     """
     ctx.check_cancel()
+    page, apart = named(ctx, page)
     links = ctx.store.links.by_emails([contact.email_key for contact in page])
     judge = ctx.judging()
     judgements: list[Judgement] = []
@@ -123,18 +125,18 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
             if judgement.link != link:
                 judgements.append(judgement)
     keep(ctx, judgements)
-    ctx.counts["ignored"] += len(strangers)
+    ctx.counts["ignored"] += len(strangers) + len(apart)
     if since is not None:
         take_sign_ups(ctx, strangers, since)
         for contact in strangers:
             if is_recent_opt_out(contact, since):
                 see_off(ctx, contact)
-    return len(page)
+    return len(page) + len(apart)
 
 
 def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
     """Store what was judged; what is owed to Kibo gets its entry when it is carried there."""
-    judgements = [one for one in judgements if not _is_in_already(ctx, one.link)]
+    judgements = [one for one in judgements if not _is_in_already(ctx, one)]
     entries = [
         Entry(one.link.customer_id, one.link.email, Outcome.SKIPPED, one.reason)
         for one in judgements
@@ -148,13 +150,14 @@ def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
         ctx.record(entries)
 
 
-def _is_in_already(ctx: RunContext, link: Link) -> bool:
+def _is_in_already(ctx: RunContext, judgement: Judgement) -> bool:
     """Say whether an opt-in is owed to an account, or missed in it, although the person never was out.
 
     Another account with the e-mail is opted in, or just being added, and keeps them on the list: that they
     are there, or signed up some time, lifts no "no" said in this account (design R1).
     """
-    if link.owed is not Owed.OPT_IN and link.note != UNPROVEN:
+    link = judgement.link
+    if link.owed is not Owed.OPT_IN and judgement.reason != UNPROVEN:
         return False
     others = ctx.store.links.by_email(link.email_key)
     return any(
@@ -187,7 +190,10 @@ def scan_list(ctx: RunContext) -> None:
     since = ctx.store.state.get_time(names.SIGN_UPS_SINCE)
     done = 0
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
-        members = [contact for contact in page if ctx.settings.list_id in contact.list_ids]
+        found, _ = named(ctx, page)  # by the service's own word they are members, even if it cannot be read
+        members = [
+            c for c in found if ctx.settings.list_id in c.list_ids or c.permission is Permission.UNKNOWN
+        ]
         # Only those who may be mailed: the others are asked about if a link still has them on the list.
         staging.add_scan([c for c in members if c.standing in (Standing.IN, Standing.WAITING)])
         take_in(ctx, members, since=since)
@@ -220,6 +226,7 @@ def _ask_about(ctx: RunContext, link: Link) -> None:
     except PERSONAL as error:
         not_known(ctx, link, error)
         return
+    ctx.answered()
     _judge_one(ctx, contact, link)
 
 
@@ -245,7 +252,7 @@ def _compare_all(ctx: RunContext) -> None:
     staging.clear_contacts()
     for page in ctx.mailing.contacts():
         ctx.check_cancel()
-        staging.add_contacts(page)
+        staging.add_contacts(named(ctx, page)[0])
     after = -1
     while links := ctx.store.links.off_scan(after, _PAGE):
         after = links[-1].customer_id

@@ -13,6 +13,11 @@ from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.plan_inbound import UNPROVEN
 
+_UNREAD = (
+    "Signed up in Constant Contact, but the account cannot be read in Kibo: nothing was changed there. "
+    "If the opt-in is not set, set it by hand."
+)
+
 
 def acts_since(ctx: RunContext, watermark: datetime) -> datetime:
     """Return from when on acts of strangers count: with the overlap, but nothing from before ccdesk."""
@@ -57,11 +62,14 @@ def welcome_back(ctx: RunContext, contact: Contact) -> None:
     that proves nothing, and then the "no" stands (design R5). No customer is ever created.
     """
     ctx.check_cancel()
-    links = []
+    links, unread = [], []
     for customer in ctx.customers.by_email(contact.email):
         known = ctx.store.links.get(customer.id)
-        if not customer.readable or (known is not None and known.owed is Owed.OPT_OUT):
+        if known is not None and known.owed is Owed.OPT_OUT:
             continue  # their "no" to an earlier address has not even reached Kibo
+        if not customer.readable:
+            unread.append(customer)
+            continue
         owed = _opt_in_owed(ctx, contact, customer)
         links.append(
             replace(
@@ -85,6 +93,7 @@ def welcome_back(ctx: RunContext, contact: Contact) -> None:
         ctx.store.links.save(links)
         if ctx.expected is None:  # an export tells of those it read only: its figures must add up (R2)
             ctx.record(Entry(one.customer_id, one.email, Outcome.SKIPPED, UNPROVEN) for one in unproven)
+            ctx.record(Entry(one.id, one.email, Outcome.ERROR, _UNREAD, "unreadable") for one in unread)
 
 
 def _opt_in_owed(ctx: RunContext, contact: Contact, customer: Customer) -> Owed:

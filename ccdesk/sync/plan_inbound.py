@@ -134,12 +134,13 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
             out_since=None,
             opt_out_at=None,
             note="" if link.state is LinkState.HELD else link.note,
+            adding=False,
         )
         if link.state is LinkState.CONFIRMING:
             return Judgement(back, "confirmed the resubscribe")
         return Judgement(back)
     if link.adding:
-        return Judgement(link)  # the sign-up seen may be our own call, whose answer was lost
+        return Judgement(replace(link, on_list=True))  # our own call, whose answer was lost; or theirs
     out_since = link.out_since
     if out_since is None and link.kibo_updated_at is not None:
         out_since = link.kibo_updated_at - skew  # Kibo's date on the mailing service's clock

@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 
 from ccdesk.core.errors import (
     AnswerLost,
+    CcdeskError,
     ItemError,
+    ItemRefused,
     LoginNeeded,
+    NotFound,
     QuotaUsedUp,
     RateLimited,
     Refused,
@@ -43,16 +46,19 @@ class Placing:
         return self.decision.step is Step.CREATE and len(self.customer.email.strip()) <= EMAIL_MAX_BULK
 
 
-class MadeMeanwhile(RateLimited):
+class MadeMeanwhile(ItemError):
     """Somebody else created or changed the contact between our look and our call; look again (§4, §12)."""
 
     title = "The contact has just been made or changed in Constant Contact; it is tried again"
+    retry_helps = True
 
 
-class NotOnList(RateLimited):
+class NotOnList(ItemError):
     """The call was done by its own word, but the person is not shown on the list."""
 
     title = "Not on the list after it was sent to Constant Contact; it is tried again"
+    meaning = "Constant Contact may show its changes late, or has left this person out."
+    retry_helps = True
 
 
 def place(ctx: RunContext, placings: Sequence[Placing], *, settle: Settle, fail: Fail) -> None:
@@ -73,6 +79,7 @@ def place(ctx: RunContext, placings: Sequence[Placing], *, settle: Settle, fail:
 
 
 def _one(ctx: RunContext, placing: Placing, settle: Settle, fail: Fail) -> None:
+    before = ctx.store.links.get(placing.customer.id)
     try:
         if placing.decision.step is Step.RESUBSCRIBE:
             _ask_to_confirm(ctx, placing, settle)
@@ -80,9 +87,34 @@ def _one(ctx: RunContext, placing: Placing, settle: Settle, fail: Fail) -> None:
         link = _single_call(ctx, placing)
     except PERSONAL as error:
         again = isinstance(error, ItemError) and error.code == "conflict"
+        if _surely_not_done(error):
+            _take_back(ctx, placing, before)
         fail(ctx, placing.event, MadeMeanwhile() if again else error, placing.customer.email)
         return
     _done(ctx, placing, link, settle)
+
+
+def _intend_all(ctx: RunContext, placings: Sequence[Placing]) -> dict[int, Link]:
+    """Note what is being done with many; return their links as they were before."""
+    before = ctx.store.links.many([placing.customer.id for placing in placings])
+    for placing in placings:
+        _intend(ctx, placing)
+    ctx.check_cancel()
+    return before
+
+
+def _surely_not_done(error: CcdeskError) -> bool:
+    """Say whether the call was refused before it had any effect; after a conflict something may be there."""
+    return isinstance(error, ItemRefused | NotFound) and error.code not in ("conflict", "revive_refused")
+
+
+def _take_back(ctx: RunContext, placing: Placing, before: Link | None) -> None:
+    """Forget the intention: what shows from now on is not ours, and is to be judged like any other."""
+    intended = ctx.store.links.get(placing.customer.id)
+    if before is None and intended is not None:
+        before = Link(intended.customer_id, email=intended.email, kibo_opted_in=intended.kibo_opted_in)
+    if before is not None:
+        ctx.store.links.save([before])
 
 
 def _done(ctx: RunContext, placing: Placing, link: Link, settle: Settle) -> None:
@@ -119,7 +151,9 @@ def _intend(ctx: RunContext, placing: Placing) -> None:
     """Note what is being done: a lost answer must neither make our contact foreign nor lose a later "no"."""
     # One known to be newly in stays that to the second attempt, welcome mail included.
     link = placing.link or Link(placing.customer.id, kibo_opted_in=False if placing.new else None)
-    link = replace(link, email=placing.customer.email, adding=True)
+    # Who left the list once wants mail again: from here on that state tells of leaving after this.
+    state = LinkState.SYNCED if link.state is LinkState.LEFT_LIST else link.state
+    link = replace(link, email=placing.customer.email, state=state, adding=True)
     if placing.contact is None:
         link = replace(
             link,
@@ -189,11 +223,16 @@ def _ask_to_confirm(ctx: RunContext, placing: Placing, settle: Settle) -> None:
 
 
 def _import(ctx: RunContext, many: Sequence[Placing], settle: Settle, fail: Fail) -> None:
-    for placing in many:
-        _intend(ctx, placing)
-    ctx.check_cancel()
+    before = _intend_all(ctx, many)
     rows = [ctx.mailing.import_row(to_fields(placing.customer).fields) for placing in many]
-    finish(ctx, ctx.mailing.start_import(rows, ctx.settings.list_id))
+    try:
+        job = ctx.mailing.start_import(rows, ctx.settings.list_id)
+    except Refused:
+        for placing in many:  # it may lie in one of them, who must not hold up the others
+            _take_back(ctx, placing, before.get(placing.customer.id))
+            _one(ctx, placing, settle, fail)
+        return
+    finish(ctx, job)
     wanted = {placing.customer.email_key: placing for placing in many}
     found: dict[str, Contact] = {}
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True):
@@ -208,11 +247,19 @@ def _import(ctx: RunContext, many: Sequence[Placing], settle: Settle, fail: Fail
 
 
 def _add(ctx: RunContext, adds: Sequence[Placing], settle: Settle, fail: Fail) -> None:
-    for placing in adds:
-        _intend(ctx, placing)
-    ctx.check_cancel()
+    before = _intend_all(ctx, adds)
     ids = [placing.contact.id for placing in adds if placing.contact is not None]
-    finish(ctx, ctx.mailing.start_add(ids, ctx.settings.list_id))
+    try:
+        job = ctx.mailing.start_add(ids, ctx.settings.list_id)
+    except Refused as error:
+        for placing in adds:
+            _take_back(ctx, placing, before.get(placing.customer.id))
+            if len(adds) > 1:
+                _add(ctx, [placing], settle, fail)
+            else:
+                fail(ctx, placing.event, error, placing.customer.email)
+        return
+    finish(ctx, job)
     members = members_among(ctx, ids, unreadable=False)
     for placing in adds:
         assert placing.contact is not None

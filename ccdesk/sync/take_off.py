@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ccdesk.core.errors import RateLimited
+from ccdesk.core.errors import ItemError, Refused, Unreadable
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
@@ -29,16 +29,22 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One person's contacts to be taken off the list: one, seldom two."""
+    """One person's contacts to be taken off the list: one, seldom two.
+
+    `error`: the contact could not be read, so nobody knows what the removal changed.
+    """
 
     removal: Removal
     contact_ids: list[str]
+    error: Unreadable | None = None
 
 
-class StillOnList(RateLimited):
+class StillOnList(ItemError):
     """The removal was done by its own word, but the person is still shown on the list."""
 
     title = "Still on the list after the removal; it is tried again"
+    meaning = "Constant Contact may show its changes late. Nothing was lost."
+    retry_helps = True
 
 
 def off_link(ctx: RunContext, link: Link, customer: Customer) -> Link:
@@ -88,7 +94,10 @@ def take_off(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fa
             try:
                 contacts = read(removal.link)
             except PERSONAL as error:
-                fail(ctx, removal.event, error, removal.customer.email)
+                if isinstance(error, Unreadable) and removal.link.contact_id:
+                    jobs.append(_Job(removal, [removal.link.contact_id], error))  # a "no" needs no reading
+                else:
+                    fail(ctx, removal.event, error, removal.customer.email)
                 continue
             ctx.answered()
             listed = [contact.id for contact in contacts if ctx.settings.list_id in contact.list_ids]
@@ -136,10 +145,11 @@ def _read(ctx: RunContext, link: Link) -> list[Contact]:
 def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> bool:
     """Say whether the person signed up in Constant Contact after opting out in Kibo (design R5).
 
-    Only a dated act of their own counts, later than anything we wrote and than Kibo's last update.
+    Only a dated act of their own counts, later than anything we wrote and than Kibo's last update. While our
+    own sign-up has no answer yet, what looks like one may be that.
     """
     acted, out = contact.opt_in_at, removal.customer.updated_at
-    if acted is None or out is None or contact.opt_in_source != "Contact":
+    if acted is None or out is None or contact.opt_in_source != "Contact" or removal.link.adding:
         return False
     written = removal.link.written_at
     return contact.standing is Standing.IN and acted + skew > out and (written is None or acted > written)
@@ -161,11 +171,19 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle) -> None:
 def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -> None:
     ctx.check_cancel()
     ids = list(dict.fromkeys(contact_id for job in jobs for contact_id in job.contact_ids))
-    finish(ctx, ctx.mailing.start_remove(ids, ctx.settings.list_id))
+    try:
+        started = ctx.mailing.start_remove(ids, ctx.settings.list_id)
+    except Refused as error:
+        for job in jobs if len(jobs) > 1 else ():
+            _remove(ctx, [job], settle, fail)  # it may lie in one of them, who must not hold up the others
+        if len(jobs) == 1:
+            fail(ctx, jobs[0].removal.event, error, jobs[0].removal.customer.email)
+        return
+    finish(ctx, started)
     still = members_among(ctx, ids, unreadable=True)
     for job in jobs:
         if still.intersection(job.contact_ids):
-            fail(ctx, job.removal.event, StillOnList(), job.removal.customer.email)
+            fail(ctx, job.removal.event, job.error or StillOnList(), job.removal.customer.email)
         else:
             _others_off(ctx, job.removal.link)
             _settle(ctx, job.removal, Outcome.REMOVED, "opted out in Kibo: taken off the list", settle)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.clock import format_time, parse_time
 from ccdesk.core.exporting import Chunk, Planned
-from ccdesk.core.models import Link, Ownership
+from ccdesk.core.models import Link, LinkState, Ownership
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import creation_hash
@@ -168,6 +168,7 @@ def intended(ctx: RunContext, person: Planned, link: Link | None, sent_at: datet
         email=person.customer.email,
         contact_id="" if created else known.contact_id,
         ownership=person.ownership,
+        state=LinkState.SYNCED if known.state is LinkState.LEFT_LIST else known.state,
         written_hash=written,
         written_at=sent_at,
         on_list=known.on_list and not created,

@@ -11,7 +11,7 @@ import responses
 from responses import matchers
 
 from ccdesk.clients import cc_parse
-from ccdesk.core.errors import AnswerLost, ItemRefused, SettingsError, Unreachable
+from ccdesk.core.errors import AnswerLost, ItemRefused, SettingsError, Unreachable, Unreadable
 from ccdesk.core.models import Address, ContactFields, Permission, Standing
 from tests.clients.helpers import CC, QuickClock, mailing
 
@@ -440,7 +440,7 @@ def test_a_contact_that_stays_spoiled_is_neither_in_nor_out(broken: dict[str, An
     ((spoiled, other),) = mailing().contacts(list_id="l1")
     assert spoiled.standing is Standing.WAITING
     assert other == cc_parse.contact(raw(9))
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreadable):
         mailing().get("c1")
     found = mailing().find("p1@example.com")
     assert found is not None
@@ -452,10 +452,45 @@ def test_a_contact_that_stays_spoiled_is_neither_in_nor_out(broken: dict[str, An
 def test_nobody_counts_as_new_while_a_contact_may_be_theirs(broken: dict[str, Any]) -> None:
     responses.get(CC + "/contacts", json={"contacts": [raw() | broken]})
     responses.get(CC + "/contacts/c1", json=raw() | broken)
-    assert list(mailing().contacts(list_id="l1")) == []
-    for ask in (lambda one: list(one.contacts(with_fields=True)), lambda one: one.find("p1@example.com")):
-        with pytest.raises(Unreachable):
-            ask(mailing())
+    for with_fields in (False, True):
+        ((found,),) = mailing().contacts(list_id="l1", with_fields=with_fields)
+        assert (found.id, found.email, found.standing) == ("c1", "", Standing.WAITING)
+    with pytest.raises(Unreadable):
+        mailing().find("p1@example.com")
+
+
+@responses.activate
+def test_a_contact_without_its_id_may_be_anybodys() -> None:
+    responses.get(CC + "/contacts", json={"contacts": [raw() | {"contact_id": None}]})
+    ((found,),) = mailing().contacts(list_id="l1")
+    assert (found.id, found.email, found.standing) == ("", "p1@example.com", Standing.WAITING)
+    with pytest.raises(Unreadable):
+        mailing().find("p1@example.com")
+
+
+@pytest.mark.parametrize("nothing", [None, {}, {"address": None}, {"address": ""}])
+@responses.activate
+def test_a_contact_without_any_email_is_nobody_to_mail(nothing: Any) -> None:
+    responses.get(CC + "/contacts", json={"contacts": [raw() | {"email_address": nothing}, raw(9)]})
+    assert list(mailing().contacts(with_fields=True)) == [[cc_parse.contact(raw(9))]]
+
+
+@responses.activate
+def test_a_contact_that_may_not_be_read_alone_is_neither_in_nor_out() -> None:
+    responses.get(CC + "/contacts", json={"contacts": [raw() | {"list_memberships": None}]})
+    responses.get(CC + "/contacts/c1", status=403, json=[{"error_key": "x", "error_message": "no"}])
+    ((found,),) = mailing().contacts(list_id="l1")
+    assert found.standing is Standing.WAITING
+
+
+@responses.activate
+def test_an_empty_date_is_no_date() -> None:
+    fresh = raw() | {"email_address": MAIL | {"opt_out_date": ""}}
+    responses.get(CC + "/contacts", json={"contacts": [fresh]})
+    ((found,),) = mailing().contacts(list_id="l1")
+    assert found.standing is Standing.IN
+    assert found.opt_out_at is None
+    assert len(responses.calls) == 1
 
 
 @responses.activate
@@ -477,6 +512,6 @@ def test_what_cannot_be_read_is_not_written_back() -> None:
         lambda: mailing().revive(known, ContactFields("p1@example.com"), "l1"),
         lambda: mailing().rewrite(known.id, ContactFields("p1@example.com"), "l1"),
     ):
-        with pytest.raises(Unreachable):
+        with pytest.raises(Unreadable):
             write()
     assert {one.request.method for one in responses.calls} == {"GET"}

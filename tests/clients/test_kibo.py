@@ -20,6 +20,7 @@ from ccdesk.core.errors import (
     Refused,
     SettingsError,
     Unreachable,
+    Unreadable,
 )
 from tests.clients.fake_shop import SIGN_IN, account
 from tests.clients.helpers import HOME, POD, Counts, QuickClock, customers
@@ -224,7 +225,7 @@ def test_an_address_set_by_hand_wins_and_outlives_a_refused_look_up(signed_in: A
         ({"status": 302, "headers": {"Location": "https://login.test"}}, Unreachable),
         ({"status": 200, "body": ""}, Unreachable),
         ({"status": 200, "body": "[]"}, Unreachable),
-        ({"status": 200, "json": {"id": 8}}, Unreachable),
+        ({"status": 200, "json": {"id": 8}}, Unreadable),
         ({"status": 200, "json": {"errorCode": "SYSTEM_MAINTENANCE"}}, CcdeskError),
         ({"body": requests.ConnectionError("no")}, Unreachable),
     ],
@@ -293,20 +294,30 @@ def test_null_consent_is_none(signed_in: Any) -> None:
 
 def test_a_read_without_the_right_id_is_never_written_back(signed_in: Any) -> None:
     signed_in.get(ACCOUNT, json={**account(7), "id": None})
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreadable):
         customers().set_opt_in(7, False)
     assert "PUT" not in [call.request.method for call in signed_in.calls]
 
 
-@pytest.mark.parametrize("spoiled", [{"emailAddress": 7}, {"isActive": "yes"}, {"acceptsMarketing": []}])
+@pytest.mark.parametrize(
+    "spoiled", [{"emailAddress": 7}, {"isActive": "yes"}, {"acceptsMarketing": []}, {"id": 8}]
+)
 def test_an_account_that_cannot_be_read_is_neither_believed_nor_written_back(
     signed_in: Any, spoiled: dict[str, Any]
 ) -> None:
     signed_in.get(ACCOUNT, json=account(7, opted_in=True) | spoiled)
     for ask in (lambda: customers().get(7), lambda: customers().set_opt_in(7, True)):
-        with pytest.raises(Unreachable):
+        with pytest.raises(Unreadable):
             ask()
     assert "PUT" not in [call.request.method for call in signed_in.calls]
+
+
+def test_an_account_without_the_name_of_its_email_may_have_any(signed_in: Any) -> None:
+    told = account(7, opted_in=True)
+    del told["emailAddress"]
+    signed_in.get(ACCOUNT, json=told)
+    with pytest.raises(Unreadable):
+        customers().get(7)
 
 
 @pytest.mark.parametrize("lost", [{"contacts": []}, {"firstName": None}, {"emailAddress": ""}])
