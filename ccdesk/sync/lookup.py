@@ -1,0 +1,47 @@
+"""Finding the contacts of many people: asked for one by one, or from one scan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ccdesk.core.models import (
+    Contact,
+    email_key,
+)
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.named import named
+
+_FEW_LOOKUPS = 40  # above this, one scan of all contacts is cheaper than a look-up each
+
+
+class Lookup:
+    """Finds contacts by e-mail: a call each where they are few, else from one scan of all contacts."""
+
+    def __init__(self, ctx: RunContext, people: int) -> None:
+        self._ctx = ctx
+        self._scanned = people > _FEW_LOOKUPS
+        self._outdated: set[str] = set()
+        if self._scanned:
+            self._scan()
+
+    def _scan(self) -> None:
+        ctx = self._ctx
+        ctx.store.staging.clear()
+        for page in ctx.mailing.contacts(with_fields=True):
+            ctx.check_cancel()
+            known, apart = named(ctx, page)
+            if apart:  # it may be anybody's: each is asked about alone
+                self._scanned = False
+                return
+            ctx.store.staging.add_contacts(known)
+
+    def find(self, email: str) -> Contact | None:
+        """Return the contact with that e-mail, whatever its status."""
+        key = email_key(email)
+        if not self._scanned or key in self._outdated:
+            return self._ctx.mailing.find(email)
+        return self._ctx.store.staging.contacts([key]).get(key)
+
+    def outdate(self, keys: Collection[str]) -> None:
+        """Ask anew about these people: the scan is from before they were put on the list."""
+        self._outdated.update(keys)

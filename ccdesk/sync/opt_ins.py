@@ -1,0 +1,241 @@
+"""Opt-ins and new e-mails of the queue: who is put on the list, and why not (design R3, R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ccdesk.core.errors import ItemError
+from ccdesk.core.models import (
+    Contact,
+    Customer,
+    Link,
+    LinkState,
+    Owed,
+    Ownership,
+    Standing,
+)
+from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync import context as names
+from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.later import opt_in_is_later
+from ccdesk.sync.lookup import Lookup
+from ccdesk.sync.mapping import BadEmail, check_email
+from ccdesk.sync.outcomes import fail, settle
+from ccdesk.sync.plan_events import Change, Step, plan_opt_in
+from ccdesk.sync.plan_export import not_exported, passed_over
+from ccdesk.sync.put_on_list import Placing, place
+
+OptIn = tuple[QueuedEvent, Customer, Change]
+
+
+def put_in(ctx: RunContext, opted_in: Sequence[OptIn]) -> None:
+    """Put people on the list; each entry is settled or fails for itself (design R3)."""
+    lookup = Lookup(ctx, len(opted_in))
+    placings: list[Placing] = []
+    seen: set[str] = set()
+    for event, customer, change in opted_in:
+        ctx.check_cancel()
+        if customer.email_key in seen:
+            # Two accounts of one person in one batch: the second looks again once the first is done.
+            place(ctx, placings, settle=settle, fail=fail)
+            lookup.outdate(seen)
+            placings, seen = [], set()
+        seen.add(customer.email_key)
+        try:
+            placing = _decide(ctx, event, customer, change, lookup)
+        except PERSONAL as error:
+            fail(ctx, event, error, customer.email)
+            continue
+        ctx.answered()
+        if placing is not None:
+            placings.append(placing)
+    place(ctx, placings, settle=settle, fail=fail)
+
+
+def _decide(
+    ctx: RunContext, event: QueuedEvent, customer: Customer, change: Change, lookup: Lookup
+) -> Placing | None:
+    """Decide for one person; settles here and returns None where nothing is sent."""
+    known = ctx.store.links.get(customer.id)
+    if _not_exported(ctx, event, customer, known) or _opted_out_before(ctx, event, customer, known, change):
+        return None
+    link = _for_this_email(known, customer)
+    if _unsendable(ctx, event, customer, link):
+        return None
+    contact = lookup.find(customer.email)
+    anew = change is Change.OPTED_IN
+    new = anew and _is_true_opt_in(ctx, customer, known)
+    later = _order(ctx, contact, customer, link) if contact is not None and anew else None
+    others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
+    decision = plan_opt_in(
+        customer,
+        contact,
+        link,
+        list_id=ctx.settings.list_id,
+        welcome=ctx.settings.welcome and new,
+        anew=anew,
+        later=later,
+        left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in others),
+        just_left=_left_meanwhile(link)
+        or any(one.on_list for one in others)
+        or any(_left_later(ctx, one, contact, customer, link) for one in others),
+    )
+    placing = Placing(event, customer, contact, link, decision, new)
+    if decision.step is not Step.NONE:
+        return placing
+    entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
+    settle(ctx, event, entry, _untouched_link(ctx, placing), conflict=decision.conflict)
+    return None
+
+
+def _left_meanwhile(link: Link | None) -> bool:
+    """Say whether the person was seen to leave the list after we were cut off putting them on it."""
+    return link is not None and link.adding and link.state is LinkState.LEFT_LIST
+
+
+def _left_later(
+    ctx: RunContext, other: Link, contact: Contact | None, customer: Customer, link: Link | None
+) -> bool:
+    """Say whether the person left the list, known by another account's link, and this opt-in is not later.
+
+    Where that cannot be told the opt-out wins (design R5).
+    """
+    if other.state is not LinkState.LEFT_LIST or contact is None:
+        return False
+    if other.owed is Owed.OPT_OUT or other.out_since is None:
+        return True
+    left = replace(contact, opt_out_at=other.out_since)
+    return _order(ctx, left, customer, link) is not True
+
+
+def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
+    """Settle what counts for nothing as it is."""
+    reason = not_exported(customer, guests=ctx.settings.guests)
+    if not reason:
+        return False
+    seen = replace(passed_over(link, customer, reason), kibo_updated_at=customer.updated_at)
+    settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, reason), seen)
+    return True
+
+
+def _opted_out_before(
+    ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None, change: Change
+) -> bool:
+    """Settle a new e-mail of somebody who had said no to the old one: the "no" is the person's (design R1).
+
+    The old contact is looked at, not touched. The link keeps the old e-mail until Kibo has been told.
+    """
+    if change is not Change.EMAIL or link is None or not (link.contact_id or link.owed is Owed.OPT_OUT):
+        return False
+    if link.owed is not Owed.OPT_OUT:
+        contact = ctx.mailing.get(link.contact_id)
+        link = ctx.judging()(contact, link).link
+        if link.owed is not Owed.OPT_OUT:
+            return False
+        ctx.require_list_once()
+    reason = f"{link.owed_reason} before the e-mail changed; the opt-out stands"
+    entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
+    settle(ctx, event, entry, replace(link, kibo_updated_at=customer.updated_at))
+    return True
+
+
+def _is_true_opt_in(ctx: RunContext, customer: Customer, link: Link | None) -> bool:
+    """Say whether the person opted in since ccdesk knows the shop: only then is there a welcome (design R3).
+
+    Somebody an export has read was in before. Without an export the first look is the bound, and the audit
+    log is asked about accounts older than that.
+    """
+    if link is not None:
+        return link.kibo_opted_in is False
+    if ctx.store.state.get(names.BASELINE):
+        return True
+    began = ctx.store.state.get_time(names.EVENTS_BEGAN)
+    if began is None or not ctx.settings.welcome:
+        return False
+    if customer.created_at is not None and customer.created_at > began:
+        return True
+    set_at = ctx.customers.opt_in_set_at(customer.id)
+    return set_at is not None and set_at > began
+
+
+def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
+    """The link without what it knows of another e-mail's contact, which is left alone (seed: FAQ)."""
+    if link is None or link.email_key == customer.email_key:
+        return link
+    return replace(
+        link,
+        contact_id="",
+        ownership=Ownership.NONE,
+        state=LinkState.SYNCED,
+        on_list=False,
+        written_hash="",
+        read_hash="",
+        opt_out_at=None,
+        out_since=None,
+        resubscribe_asked_at=None,
+        owed=Owed.NOTHING,
+        owed_reason="",
+    )
+
+
+def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
+    link = link or Link(customer.id)
+    email = customer.email.strip()
+    bad = check_email(email) if email else BadEmail("no_email", "The customer has no e-mail in Kibo.")
+    if bad is None:
+        return False
+    reason, code = bad.reason, bad.code
+    seen = replace(
+        link,
+        email=customer.email,
+        kibo_opted_in=True,
+        kibo_updated_at=customer.updated_at,
+        state=LinkState.INVALID,
+        on_list=False,
+        note=reason,
+    )
+    ctx.store.links.save([seen])
+    error = ItemError(reason, next_step="Correct the e-mail in Kibo; the change is then taken up.", code=code)
+    fail(ctx, event, error, customer.email)
+    return True
+
+
+def _untouched_link(ctx: RunContext, placing: Placing) -> Link:
+    """The link of somebody for whom nothing is sent: what was seen, and what is owed because of it."""
+    customer, contact, decision = placing.customer, placing.contact, placing.decision
+    link = placing.link or Link(customer.id)
+    on_list = contact is not None and ctx.settings.list_id in contact.list_ids
+    # What was noted for a creation is done with; one seen on the list since then keeps it.
+    learned = contact is not None and not link.contact_id and not link.on_list
+    agreed = decision.outcome is Outcome.UNCHANGED
+    left_at = ctx.mailing_now() if decision.state is LinkState.LEFT_LIST else None  # known from now on
+    return replace(
+        link,
+        email=customer.email,
+        contact_id=contact.id if contact else link.contact_id,
+        ownership=decision.ownership or link.ownership,
+        state=decision.state,
+        agreed=True if agreed else link.agreed,
+        kibo_opted_in=True,
+        kibo_updated_at=customer.updated_at,
+        on_list=on_list and contact is not None and contact.standing is Standing.IN,
+        written_hash="" if learned else link.written_hash,
+        owed=decision.owed,
+        owed_reason=decision.reason if decision.owed is Owed.OPT_OUT else "",
+        out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since or left_at,
+        note="" if agreed else decision.reason,
+        adding=False,
+    )
+
+
+def _order(ctx: RunContext, contact: Contact, customer: Customer, link: Link | None) -> bool | None:
+    """Say whether the opt-in is later than the opt-out; the audit log is asked where dates leave it open."""
+    baseline = ctx.store.state.get_time(names.BASELINE)
+    later = opt_in_is_later(contact=contact, customer=customer, link=link, baseline=baseline, skew=ctx.skew())
+    if later is not None or contact.opt_out_at is None:
+        return later
+    set_at = ctx.customers.opt_in_set_at(customer.id)
+    return opt_in_is_later(
+        contact=contact, customer=customer, link=link, baseline=baseline, set_at=set_at, skew=ctx.skew()
+    )

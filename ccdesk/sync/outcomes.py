@@ -1,0 +1,61 @@
+"""What becomes of a queue entry: its outcome, its link and its place in the queue move together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ccdesk.core.errors import CcdeskError, Refused
+from ccdesk.core.limits import RETRY_MOST
+from ccdesk.core.models import (
+    Link,
+)
+from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent
+from ccdesk.sync.context import RunContext
+
+_RETRY_FIRST = timedelta(minutes=5)
+
+
+def settle(
+    ctx: RunContext, event: QueuedEvent, entry: Entry, link: Link | None, *, conflict: bool = False
+) -> None:
+    """Close an entry: its outcome, the link and the queue move together or not at all."""
+    with ctx.store.transaction():
+        if link is not None:
+            ctx.store.links.save([link])
+        ctx.store.queue.save(
+            replace(
+                event,
+                status=EventStatus.PROCESSED,
+                processed_at=ctx.clock.now(),
+                result=f"{entry.outcome.value}: {entry.reason}",
+                error="",
+                next_try_at=None,
+            )
+        )
+        ctx.store.queue.supersede(event.object_id, event.event_id, ctx.clock.now())
+        ctx.record([entry], conflicts=int(conflict))
+
+
+def fail(ctx: RunContext, event: QueuedEvent, error: CcdeskError, email: str) -> None:
+    """Keep a failed entry: a passing failure is tried again later and later, a lasting one is parked.
+
+    A 403 may lie in the permissions, which are mended without this entry being touched: it is tried again.
+
+    Raises:
+        CcdeskError: the error itself, where it is the service's and not this entry's.
+
+    """
+    ctx.spare(error)
+    attempts = event.attempts + 1
+    if error.retry_helps or isinstance(error, Refused):
+        status, delay = EventStatus.RETRY, min(_RETRY_FIRST * 2 ** min(attempts - 1, 10), RETRY_MOST)
+        next_try = ctx.clock.now() + delay
+    else:
+        status, next_try = EventStatus.PARKED, None
+    entry = Entry(event.object_id, email, Outcome.ERROR, error.text, error.code)
+    with ctx.store.transaction():
+        ctx.store.queue.save(
+            replace(event, status=status, attempts=attempts, error=error.text, next_try_at=next_try)
+        )
+        ctx.record([entry])
