@@ -24,6 +24,7 @@ from ccdesk.sync.export_check import check
 from ccdesk.sync.export_send import end_open_chunks, send
 from ccdesk.sync.mapping import fields_hash
 from ccdesk.sync.named import named
+from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_export import (
     STRANGER,
     Action,
@@ -210,6 +211,8 @@ def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: 
                 saved.append(_settled(ctx, one, contact, links.get(customer.id), decision))
     changed = [link for link in saved if links.get(link.customer_id) != link]
     with store.transaction():
+        for link in changed:
+            note_own_call(ctx, links.get(link.customer_id))
         store.links.save(changed)
         store.exports.decide(planned)
         ctx.record(entries)

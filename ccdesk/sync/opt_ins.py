@@ -22,6 +22,7 @@ from ccdesk.sync.later import opt_in_is_later
 from ccdesk.sync.lookup import Lookup
 from ccdesk.sync.mapping import BadEmail, check_email
 from ccdesk.sync.outcomes import fail, settle
+from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in
 from ccdesk.sync.plan_export import not_exported, passed_over
 from ccdesk.sync.put_on_list import Placing, place
@@ -195,6 +196,7 @@ def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: L
         on_list=False,
         note=reason,
     )
+    note_own_call(ctx, ctx.store.links.get(customer.id))
     ctx.store.links.save([seen])
     error = ItemError(reason, next_step="Correct the e-mail in Kibo; the change is then taken up.", code=code)
     fail(ctx, event, error, customer.email)

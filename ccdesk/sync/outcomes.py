@@ -12,6 +12,7 @@ from ccdesk.core.models import (
 )
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.own_calls import note_own_call
 
 _RETRY_FIRST = timedelta(minutes=5)
 
@@ -22,6 +23,7 @@ def settle(
     """Close an entry: its outcome, the link and the queue move together or not at all."""
     with ctx.store.transaction():
         if link is not None:
+            note_own_call(ctx, ctx.store.links.get(link.customer_id))
             ctx.store.links.save([link])
         ctx.store.queue.save(
             replace(

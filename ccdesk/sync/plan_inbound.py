@@ -134,7 +134,6 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
             out_since=None,
             opt_out_at=None,
             note="" if link.state is LinkState.HELD else link.note,
-            adding=False,
         )
         if link.state is LinkState.CONFIRMING:
             return Judgement(back, "confirmed the resubscribe")
@@ -144,6 +143,8 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
     out_since = link.out_since
     if out_since is None and link.kibo_updated_at is not None:
         out_since = link.kibo_updated_at - skew  # Kibo's date on the mailing service's clock
+    if out_since is not None and link.written_at is not None:
+        out_since = max(out_since, link.written_at)  # until then it may have been a call of ours
     if out_since is not None and began is not None:
         out_since = max(out_since, began)
     if link.kibo_opted_in is False and acted_after(contact, out_since):

@@ -23,6 +23,7 @@ from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import finish
 from ccdesk.sync.mapping import creation_hash, fields_hash, to_fields
+from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_events import EventDecision, Step
 from ccdesk.sync.verify import Fail, Settle, members_among
 
@@ -149,6 +150,7 @@ def _single_call(ctx: RunContext, placing: Placing) -> Link:
 
 def _intend(ctx: RunContext, placing: Placing) -> None:
     """Note what is being done: a lost answer must neither make our contact foreign nor lose a later "no"."""
+    note_own_call(ctx, ctx.store.links.get(placing.customer.id))  # the e-mail may be another now
     # One known to be newly in stays that to the second attempt, welcome mail included.
     link = placing.link or Link(placing.customer.id, kibo_opted_in=False if placing.new else None)
     # Who left the list once wants mail again: from here on that state tells of leaving after this.
