@@ -67,7 +67,12 @@ class OptInWriter:
 
     def _put(self, customer_id: int, account: Json) -> Json:
         request = self._pod.request("PUT", f"{ACCOUNTS}/{customer_id}", body=encode(account, plain=True))
-        return required_object(self._pod.call(Call(request, item=True)))
+        answer = self._pod.call(Call(request, item=True))
+        after = required_object(answer)
+        read = customer(after)
+        if read is None or not read.readable or not isinstance(after.get("acceptsMarketing"), bool):
+            raise answer.unusable("what was kept cannot be read")  # the account itself is asked then
+        return after
 
 
 def _flag(raw: Json) -> bool:

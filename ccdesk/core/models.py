@@ -160,7 +160,9 @@ class Link:
     update date at that time: the lower bound of any later opt-in, and the mark by which an echo is known.
     `agreed` is the consent both sides last agreed on. `written_hash` fingerprints the fields we last wrote
     and `read_hash` what Constant Contact then showed, so a second run can tell "nothing differs".
-    `opt_out_at` is the opt-out already reckoned with; `out_since` when we first knew the person as out.
+    `written_at`: when we last wrote the contact; of somebody who is out, until when what it shows is no proof
+    of their coming back. `opt_out_at` is the opt-out already reckoned with; `out_since` when we first knew
+    the person as out.
     `adding`: a call that puts the person on the list was begun and its outcome is not known yet.
     """
 

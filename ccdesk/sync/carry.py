@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound, Unreadable
 from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Standing
@@ -12,10 +13,12 @@ from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.later import opt_in_is_later
+from ccdesk.sync.plan_inbound import UNPROVEN, acted_after
 
 log = logging.getLogger(__name__)
 
 _PAGE = 200
+_A_SECOND = timedelta(seconds=1)  # Constant Contact's dates have whole seconds
 LOST_DATA = "kibo_lost_data"
 
 
@@ -180,6 +183,9 @@ def _write(ctx: RunContext, source: Link, account: Customer) -> None:
     if not opting_in and link.state is LinkState.CONFIRMING:
         _leave_confirming(ctx, source, account)
         return
+    if opting_in and not account.accepts_marketing and not _still_later(ctx, source, account):
+        _leave_unproven(ctx, source, account)
+        return
     conflict = False
     if not opting_in and account.accepts_marketing and link.kibo_opted_in is not True:
         # Opted in anew since we last looked: the queue decides, unless the opt-out is the later act.
@@ -216,6 +222,31 @@ def _leave_inactive(ctx: RunContext, source: Link, account: Customer) -> None:
     with ctx.store.transaction():
         ctx.store.links.save([replace(source, owed=Owed.NOTHING, owed_reason="", note=reason)])
         ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, reason)])
+
+
+def _still_later(ctx: RunContext, source: Link, account: Customer) -> bool:
+    """Say whether the sign-up is later than whatever changed in Kibo since it was judged: maybe another "no".
+
+    An account as it was then needs no second look. Where it cannot be told the "no" stands (design R5).
+    """
+    if account.updated_at is None or account.updated_at == source.kibo_updated_at:
+        return True
+    contact = ctx.mailing.get(source.contact_id) if source.contact_id else None
+    return contact is not None and acted_after(contact, account.updated_at - ctx.skew() + _A_SECOND)
+
+
+def _leave_unproven(ctx: RunContext, source: Link, account: Customer) -> None:
+    left = replace(
+        source,
+        kibo_updated_at=account.updated_at,
+        written_at=account.updated_at - ctx.skew() if account.updated_at else source.written_at,
+        owed=Owed.NOTHING,
+        owed_reason="",
+        note=UNPROVEN,
+    )
+    with ctx.store.transaction():
+        ctx.store.links.save([left])
+        ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, UNPROVEN)])
 
 
 def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -> Link:

@@ -9,7 +9,6 @@ from datetime import datetime
 from ccdesk.core.errors import NotFound
 from ccdesk.core.models import Customer, Link, LinkState, Owed
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
-from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.look import look
 from ccdesk.sync.opt_ins import OptIn, put_in
@@ -37,14 +36,14 @@ def run_events(ctx: RunContext) -> None:
     """
     look(ctx)
     now = ctx.clock.now()
-    _guard_removals(ctx, now)
+    leaving = _leaving(ctx, now)
+    ctx.guard(len(leaving), "taken off the list")
     done, total = 0, ctx.store.queue.count()
-    for batch in _due(ctx, now):
-        leaving = [event for event, customer, _ in _may_leave(ctx, batch) if not customer.accepts_marketing]
-        _opt_outs(ctx, _sort_out(ctx, leaving))
+    for batch in _due(ctx, now) if leaving else ():
+        _opt_outs(ctx, _sort_out(ctx, [event for event in batch if event.event_id in leaving]))
         ctx.progress("Processing opt-outs", done, max(total, done))
     for batch in _due(ctx, now):
-        work = _sort_out(ctx, batch)
+        work = _sort_out(ctx, [event for event in batch if event.event_id not in leaving])
         _opt_outs(ctx, work)
         put_in(ctx, work.opted_in)
         done += len(batch)
@@ -59,15 +58,14 @@ def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:
         yield batch
 
 
-def _guard_removals(ctx: RunContext, now: datetime) -> None:
-    """Count, before anybody is added or removed, who this run would take off the list (design R8)."""
-    if ctx.confirmed or ctx.store.queue.count() <= names.GUARD_PEOPLE:
-        return
-    leaving = 0
-    for batch in _due(ctx, now):
-        found = _may_leave(ctx, batch)
-        leaving += sum(what_changed(customer, link) is Change.OPTED_OUT for _, customer, link in found)
-    ctx.guard(leaving, "taken off the list")
+def _leaving(ctx: RunContext, now: datetime) -> set[str]:
+    """Find out, before anybody is added or removed, whose entries take them off the list (design R8)."""
+    return {
+        event.event_id
+        for batch in _due(ctx, now)
+        for event, customer, link in _may_leave(ctx, batch)
+        if what_changed(customer, link) is Change.OPTED_OUT
+    }
 
 
 def _may_leave(ctx: RunContext, batch: Sequence[QueuedEvent]) -> Iterator[tuple[QueuedEvent, Customer, Link]]:
@@ -114,14 +112,26 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
 def _nothing(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> None:
     known = link or Link(customer.id, email=customer.email, kibo_opted_in=False)
     opted_in = customer.accepts_marketing and known.kibo_opted_in is True
+    if known.owed is Owed.OPT_IN:
+        # Judged before this change, which may hide another "no": `carry` compares the two dates.
+        customer = replace(customer, updated_at=known.kibo_updated_at)
     seen = replace(
         known,
         email=customer.email if not customer.accepts_marketing and not known.contact_id else known.email,
         kibo_opted_in=opted_in,
         kibo_updated_at=customer.updated_at,
+        written_at=known.written_at if customer.accepts_marketing else _no_later_than(ctx, customer, known),
     )
     entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or e-mail")
     settle(ctx, event, entry, seen)
+
+
+def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime | None:
+    """Until when a sign-up proves nothing: the change just seen may hide a "yes" and another "no" (R5)."""
+    if customer.updated_at is None or customer.updated_at == known.kibo_updated_at:
+        return known.written_at
+    changed = customer.updated_at - ctx.skew()
+    return max(changed, known.written_at) if known.written_at else changed
 
 
 def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:

@@ -250,9 +250,12 @@ def _compare_all(ctx: RunContext) -> None:
     """Many are missing: one scan of all contacts is cheaper than a call for each of them."""
     staging = ctx.store.staging
     staging.clear_contacts()
+    unknown = False
     for page in ctx.mailing.contacts():
         ctx.check_cancel()
-        staging.add_contacts(named(ctx, page)[0])
+        known, apart = named(ctx, page)
+        staging.add_contacts(known)
+        unknown = unknown or bool(apart)
     after = -1
     while links := ctx.store.links.off_scan(after, _PAGE):
         after = links[-1].customer_id
@@ -260,7 +263,8 @@ def _compare_all(ctx: RunContext) -> None:
         for link in links:
             ctx.check_cancel()
             contact = contacts.get(link.email_key)
-            if contact is not None and link.contact_id not in ("", contact.id):
+            elsewhere = contact is not None and link.contact_id not in ("", contact.id)
+            if elsewhere or (contact is None and not link.contact_id and unknown):
                 _ask_about(ctx, link)
                 continue
             _judge_one(ctx, contact, link)

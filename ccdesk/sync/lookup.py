@@ -21,6 +21,7 @@ class Lookup:
         self._ctx = ctx
         self._scanned = people > _FEW_LOOKUPS
         self._outdated: set[str] = set()
+        self._may_be_anybodys = False  # a contact of which it cannot be read whose it is
         if self._scanned:
             self._scan()
 
@@ -30,17 +31,16 @@ class Lookup:
         for page in ctx.mailing.contacts(with_fields=True):
             ctx.check_cancel()
             known, apart = named(ctx, page)
-            if apart:  # it may be anybody's: each is asked about alone
-                self._scanned = False
-                return
             ctx.store.staging.add_contacts(known)
+            self._may_be_anybodys = self._may_be_anybodys or bool(apart)
 
     def find(self, email: str) -> Contact | None:
         """Return the contact with that e-mail, whatever its status."""
         key = email_key(email)
         if not self._scanned or key in self._outdated:
             return self._ctx.mailing.find(email)
-        return self._ctx.store.staging.contacts([key]).get(key)
+        found = self._ctx.store.staging.contacts([key]).get(key)
+        return self._ctx.mailing.find(email) if found is None and self._may_be_anybodys else found
 
     def outdate(self, keys: Collection[str]) -> None:
         """Ask anew about these people: the scan is from before they were put on the list."""

@@ -30,8 +30,15 @@ def take_sign_ups(ctx: RunContext, page: Sequence[Contact], since: datetime) -> 
     joined = [one for one in page if is_own_opt_in(one, ctx.settings.list_id, since)]
     known = ctx.store.links.by_emails([one.email_key for one in joined])
     for contact in joined:
-        if contact.email_key not in known:
-            welcome_back(ctx, contact)
+        if contact.email_key not in known and not welcome_back(ctx, contact):
+            _look_again(ctx, since)
+
+
+def _look_again(ctx: RunContext, since: datetime) -> None:
+    """Have the next scan of the list look for sign-ups from then on: an export does not tell of them (R2)."""
+    told = ctx.store.state.get_time(names.SIGN_UPS_SINCE)
+    if ctx.expected is not None and (told is None or since < told):
+        ctx.store.state.set_time(names.SIGN_UPS_SINCE, since)
 
 
 def is_own_opt_in(contact: Contact, list_id: str, since: datetime) -> bool:
@@ -55,11 +62,12 @@ def is_recent_opt_out(contact: Contact, since: datetime) -> bool:
     )
 
 
-def welcome_back(ctx: RunContext, contact: Contact) -> None:
+def welcome_back(ctx: RunContext, contact: Contact) -> bool:
     """Owe Kibo the opt-in where the contact is a customer who is out and has not acted there since.
 
     The account's last update bounds the customer's last "no" from above; an opt-in that is not later than
-    that proves nothing, and then the "no" stands (design R5). No customer is ever created.
+    that proves nothing, and then the "no" stands (design R5). No customer is ever created. False if an
+    account could not be read.
     """
     ctx.check_cancel()
     links, unread = [], []
@@ -94,6 +102,7 @@ def welcome_back(ctx: RunContext, contact: Contact) -> None:
         if ctx.expected is None:  # an export tells of those it read only: its figures must add up (R2)
             ctx.record(Entry(one.customer_id, one.email, Outcome.SKIPPED, UNPROVEN) for one in unproven)
             ctx.record(Entry(one.id, one.email, Outcome.ERROR, _UNREAD, "unreadable") for one in unread)
+    return not unread
 
 
 def _opt_in_owed(ctx: RunContext, contact: Contact, customer: Customer) -> Owed:

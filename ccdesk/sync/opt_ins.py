@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from ccdesk.core.errors import ItemError
 from ccdesk.core.models import (
@@ -78,7 +79,7 @@ def _decide(
         anew=anew,
         later=later,
         left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in others),
-        just_left=_left_meanwhile(link)
+        just_left=(_left_meanwhile(link) and _left_later(ctx, link, contact, customer, link))
         or any(one.on_list for one in others)
         or any(_left_later(ctx, one, contact, customer, link) for one in others),
     )
@@ -90,7 +91,7 @@ def _decide(
     return None
 
 
-def _left_meanwhile(link: Link | None) -> bool:
+def _left_meanwhile(link: Link | None) -> TypeGuard[Link]:
     """Say whether the person was seen to leave the list after we were cut off putting them on it."""
     return link is not None and link.adding and link.state is LinkState.LEFT_LIST
 
@@ -212,6 +213,15 @@ def _untouched_link(ctx: RunContext, placing: Placing) -> Link:
     learned = contact is not None and not link.contact_id and not link.on_list
     agreed = decision.outcome is Outcome.UNCHANGED
     left_at = ctx.mailing_now() if decision.state is LinkState.LEFT_LIST else None  # known from now on
+    if decision.state is LinkState.HELD:  # neither in nor out: what is known of the list and owed holds
+        return replace(
+            link,
+            email=customer.email,
+            state=LinkState.HELD,
+            kibo_opted_in=True,
+            kibo_updated_at=customer.updated_at,
+            note=decision.reason,
+        )
     return replace(
         link,
         email=customer.email,

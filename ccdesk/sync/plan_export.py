@@ -245,7 +245,7 @@ def _plan_active(
     candidate: Candidate, contact: Contact, known: Sequence[Link], *, list_id: str, new_opt_in: bool
 ) -> ExportDecision:
     on_list = list_id in contact.list_ids
-    left = any(one.state is LinkState.LEFT_LIST or one.on_list for one in known)
+    left = any(one.state is LinkState.LEFT_LIST or one.on_list or one.owed is Owed.OPT_OUT for one in known)
     if left and not on_list:
         return _skip("left the list", LinkState.LEFT_LIST, owed=True, keep_link=new_opt_in)
     ours = next((one for one in known if is_ours(one, contact)), None)

@@ -155,7 +155,7 @@ def _intend(ctx: RunContext, placing: Placing) -> None:
     link = placing.link or Link(placing.customer.id, kibo_opted_in=False if placing.new else None)
     # Who left the list once wants mail again: from here on that state tells of leaving after this.
     state = LinkState.SYNCED if link.state is LinkState.LEFT_LIST else link.state
-    link = replace(link, email=placing.customer.email, state=state, adding=True)
+    link = replace(link, email=placing.customer.email, state=state, note="", adding=True)
     if placing.contact is None:
         link = replace(
             link,

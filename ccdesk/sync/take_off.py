@@ -12,9 +12,11 @@ from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownersh
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import finish
+from ccdesk.sync.named import named
 from ccdesk.sync.verify import Fail, Settle, members_among
 
 _ONE_BY_ONE = 40
+_BEING_TAKEN_OFF = "opted out in Kibo: being taken off the list"  # also tells this from a sign-up under way
 _JOBS_AT_ONCE = LIST_JOB_MAX_IDS // 2  # a person has at most two contacts
 
 
@@ -100,7 +102,7 @@ def take_off(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fa
                     fail(ctx, removal.event, error, removal.customer.email)
                 continue
             ctx.answered()
-            listed = [contact.id for contact in contacts if ctx.settings.list_id in contact.list_ids]
+            listed = [contact.id for contact in contacts if _may_be_listed(ctx, contact)]
             if any(_came_back_later(contact, removal, ctx.skew()) for contact in contacts):
                 _opted_in_since(ctx, removal, settle)
             elif listed:
@@ -117,9 +119,12 @@ def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], li
         return lambda link: _read(ctx, link)
     staging = ctx.store.staging
     staging.clear_contacts()
+    unknown = False
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
         ctx.check_cancel()
-        staging.add_contacts(page)
+        known, apart = named(ctx, page)
+        staging.add_contacts(known)
+        unknown = unknown or bool(apart)
 
     def scanned(link: Link) -> list[Contact]:
         found = staging.contacts([link.email_key]).get(link.email_key)
@@ -127,10 +132,14 @@ def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], li
             return _read(ctx, link)  # what it shows of the list cannot be relied on
         if found is not None and link.contact_id in ("", found.id):
             return [found]
-        moved = link.on_list and link.contact_id
+        moved = (link.on_list and link.contact_id) or (unknown and found is None)
         return _read(ctx, link) if moved else [found] if found is not None else []
 
     return scanned
+
+
+def _may_be_listed(ctx: RunContext, contact: Contact) -> bool:
+    return ctx.settings.list_id in contact.list_ids or contact.permission is Permission.UNKNOWN
 
 
 def _read(ctx: RunContext, link: Link) -> list[Contact]:
@@ -149,7 +158,8 @@ def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> boo
     own sign-up has no answer yet, what looks like one may be that.
     """
     acted, out = contact.opt_in_at, removal.customer.updated_at
-    if acted is None or out is None or contact.opt_in_source != "Contact" or removal.link.adding:
+    own = removal.link.adding and removal.link.note != _BEING_TAKEN_OFF
+    if acted is None or out is None or contact.opt_in_source != "Contact" or own:
         return False
     written = removal.link.written_at
     return contact.standing is Standing.IN and acted + skew > out and (written is None or acted > written)
@@ -163,6 +173,8 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle) -> None:
         kibo_updated_at=removal.customer.updated_at,
         owed=Owed.OPT_IN,
         owed_reason=reason,
+        note="",
+        adding=False,
     )
     entry = Entry(removal.customer.id, removal.customer.email, Outcome.SKIPPED, reason)
     settle(ctx, removal.event, entry, link, conflict=True)
@@ -171,6 +183,8 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle) -> None:
 def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -> None:
     ctx.check_cancel()
     ids = list(dict.fromkeys(contact_id for job in jobs for contact_id in job.contact_ids))
+    for job in jobs:
+        _intend(ctx, job.removal)
     try:
         started = ctx.mailing.start_remove(ids, ctx.settings.list_id)
     except Refused as error:
@@ -182,11 +196,19 @@ def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -
     finish(ctx, started)
     still = members_among(ctx, ids, unreadable=True)
     for job in jobs:
-        if still.intersection(job.contact_ids):
+        if job.error or still.intersection(job.contact_ids):
             fail(ctx, job.removal.event, job.error or StillOnList(), job.removal.customer.email)
         else:
-            _others_off(ctx, job.removal.link)
             _settle(ctx, job.removal, Outcome.REMOVED, "opted out in Kibo: taken off the list", settle)
+
+
+def _intend(ctx: RunContext, removal: Removal) -> None:
+    """Note what is being done: should its outcome never be seen, nobody left the list, and a "yes" is new."""
+    link = replace(
+        removal.link, kibo_opted_in=False, agreed=False, on_list=False, adding=True, note=_BEING_TAKEN_OFF
+    )
+    ctx.store.links.save([link])
+    _others_off(ctx, removal.link)
 
 
 def _others_off(ctx: RunContext, link: Link) -> None:

@@ -168,7 +168,7 @@ def intended(ctx: RunContext, person: Planned, link: Link | None, sent_at: datet
         email=person.customer.email,
         contact_id="" if created else known.contact_id,
         ownership=person.ownership,
-        state=LinkState.SYNCED if known.state is LinkState.LEFT_LIST else known.state,
+        state=LinkState.SYNCED if known.state is LinkState.LEFT_LIST and not known.adding else known.state,
         written_hash=written,
         written_at=sent_at,
         on_list=known.on_list and not created,

@@ -320,6 +320,16 @@ def test_an_account_without_the_name_of_its_email_may_have_any(signed_in: Any) -
         customers().get(7)
 
 
+@pytest.mark.parametrize("odd", [{"acceptsMarketing": "no"}, {"acceptsMarketing": None}, {"isActive": 1}])
+def test_a_reply_that_cannot_be_read_is_no_proof_of_a_write(signed_in: Any, odd: dict[str, Any]) -> None:
+    before = account(7, opted_in=True)
+    signed_in.get(ACCOUNT, json=before)
+    signed_in.put(ACCOUNT, json={**before, "acceptsMarketing": False, **odd})
+    with pytest.raises(AnswerLost):
+        customers().set_opt_in(7, False)
+    assert [call.request.method for call in signed_in.calls][-2:] == ["GET", "PUT"]
+
+
 @pytest.mark.parametrize("lost", [{"contacts": []}, {"firstName": None}, {"emailAddress": ""}])
 def test_fields_lost_by_a_write_raise_the_alarm(signed_in: Any, lost: dict[str, Any]) -> None:
     before = account(7, contacts=[{"id": 1}], firstName="Ada")

@@ -7,7 +7,8 @@ from ccdesk.core.errors import ConfirmNeeded
 from ccdesk.core.models import LinkState, Owed
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus
 from ccdesk.sandbox.kernel import Fault
-from ccdesk.sync import unfinished
+from ccdesk.sync import export_check, unfinished
+from ccdesk.sync.plan_inbound import UNPROVEN
 from tests.e2e.spoil import Spoiler
 from tests.e2e.test_promise import furnish, settle
 
@@ -374,3 +375,246 @@ def test_a_guard_looks_only_at_those_who_may_leave(ready):
     with pytest.raises(ConfirmNeeded):
         ready.desk.run(RunKind.EVENTS)
     assert len(ready.members()) == 63
+
+
+# ---------------------------------------------------------------- a removal whose outcome is not known
+
+
+def opt_out_unread(world, spoiler, people=("ada",)):
+    """Take people off the list whose contact cannot be read: what the removal did is not seen."""
+    for name in people:
+        spoiler.contacts[f"{name}@example.com"] = NO_LISTS
+        world.kibo.opt_out(world.ids[name])
+    world.later()
+    world.run(RunKind.EVENTS)
+    assert members_of(world, *people) == set()
+    spoiler.contacts = {}
+    world.later()
+
+
+def test_a_removal_of_ours_is_nobodys_leaving(ready, spoiler):
+    opt_out_unread(ready, spoiler)
+    run = ready.run(RunKind.INBOUND)
+    assert ready.entries(run) == {}
+    assert link(ready, ready.ids["ada"]).state is not LinkState.LEFT_LIST
+
+
+def test_an_opt_in_after_a_removal_nobody_saw_counts(ready, spoiler):
+    opt_out_unread(ready, spoiler)
+    ready.kibo.opt_in(ready.ids["ada"])
+    ready.later(30)
+    settle(ready)
+    assert ready.opted_in(ready.ids["ada"])
+    assert "ada@example.com" in ready.members()
+    ready.quiet_cycles()
+
+
+def test_another_accounts_opt_in_after_a_removal_nobody_saw_counts(ready, spoiler):
+    opt_out_unread(ready, spoiler)
+    twin = ready.kibo.add_customer("ada@example.com", True)
+    ready.later()
+    ready.run(RunKind.INBOUND)
+    settle(ready)
+    assert ready.opted_in(twin)
+    assert "ada@example.com" in ready.members()
+    ready.quiet_cycles()
+
+
+def test_a_removal_is_tried_once_a_run_however_often_it_failed(ready, spoiler):
+    spoiler.contacts["ada@example.com"] = NO_LISTS
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    for _ in range(10):
+        run = ready.run(RunKind.EVENTS)
+        assert run.error_count == 1
+        ready.later(13 * 60)
+
+
+def test_an_opt_out_of_two_contacts_waits_for_the_one_that_cannot_be_read(ready, spoiler):
+    ready.cc.edit_profile("ada@example.com", new_email="ada2@example.com")
+    ready.later(60)
+    ready.cc.sign_up("ada@example.com", ready.list_id)
+    ready.later()
+    spoiler.contacts["ada@example.com"] = NOBODYS
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    run = ready.run(RunKind.EVENTS)
+    assert set(ready.entries(run, Outcome.ERROR)) == {ready.ids["ada"]}
+    spoiler.contacts = {}
+    ready.later(60)
+    settle(ready)
+    assert "ada@example.com" not in ready.members()
+
+
+def test_an_opt_out_where_only_the_email_is_known_and_the_lists_cannot_be_read(ready, spoiler):
+    ready.kibo.opt_in(ready.ids["dora"])
+    ready.later()
+    lose_the_answer(ready)
+    spoiler.contacts["dora@example.com"] = NO_LISTS
+    ready.kibo.opt_out(ready.ids["dora"])
+    ready.later(60)
+    ready.run(RunKind.EVENTS)
+    spoiler.contacts = {}
+    ready.later(60)
+    settle(ready)
+    assert "dora@example.com" not in ready.members()
+    ready.quiet_cycles()
+
+
+def lose_the_answer(world):
+    """Create a contact whose answer is lost."""
+    world.sandbox.faults.add(Fault("drop_after", service="cc", method="POST", path="/contacts$", times=9))
+    world.run(RunKind.EVENTS)
+    world.sandbox.faults.clear()
+    assert "dora@example.com" in world.members()
+
+
+# ---------------------------------------------------------------- leaving, seen late or not at all
+
+
+def test_who_leaves_after_an_add_without_an_answer_may_come_back_in_kibo(ready):
+    ready.kibo.opt_in(ready.ids["dora"])
+    ready.later()
+    lose_the_answer(ready)
+    ready.run(RunKind.INBOUND)
+    ready.cc.leave_list("dora@example.com", ready.list_id)
+    ready.later()
+    ready.run(RunKind.INBOUND)
+    ready.later(30)
+    ready.kibo.opt_out(ready.ids["dora"])
+    ready.later()
+    ready.kibo.opt_in(ready.ids["dora"])
+    ready.later(30)
+    settle(ready)
+    assert ready.opted_in(ready.ids["dora"])
+    assert "dora@example.com" in ready.members()
+    ready.quiet_cycles()
+
+
+def test_who_leaves_while_their_event_finds_them_unreadable_is_not_put_back(ready, spoiler):
+    ready.kibo.opt_in(ready.ids["dora"])
+    ready.later()
+    lose_the_answer(ready)
+    ready.run(RunKind.INBOUND)
+    spoiler.contacts["dora@example.com"] = NO_LISTS
+    ready.later(30)
+    ready.run(RunKind.EVENTS)
+    ready.cc.leave_list("dora@example.com", ready.list_id)
+    ready.later()
+    spoiler.contacts = {}
+    settle(ready)
+    assert "dora@example.com" not in ready.members()
+    assert not ready.opted_in(ready.ids["dora"])
+    ready.quiet_cycles()
+
+
+@pytest.fixture
+def shop(world):
+    world.people = [world.kibo.add_customer(f"p{n}@example.com", True) for n in range(60)]
+    world.later(60)
+    world.choose_list()
+    return world
+
+
+@pytest.mark.parametrize("unread", [True, False])
+def test_who_left_while_an_export_lay_still_is_not_put_back_where_it_cannot_find_them(
+    shop, monkeypatch, unread
+):
+    spoiler = Spoiler(monkeypatch)
+    shop.sandbox.faults.add(
+        Fault("status", service="cc", method="GET", path="/contacts$", status=503, skip=1, times=9)
+    )
+    assert shop.desk.run(RunKind.EXPORT).status is RunStatus.FAILED
+    shop.sandbox.faults.clear()
+    shop.later()
+    shop.run(RunKind.INBOUND)
+    shop.cc.leave_list("p0@example.com", shop.list_id)
+    shop.later()
+    shop.kibo.set_switches(refuse_put_ids={shop.people[0]: 409})
+    shop.run(RunKind.INBOUND)
+    if unread:
+        spoiler.contacts["p0@example.com"] = NO_LISTS
+    else:
+        monkeypatch.setattr(export_check, "_FEW_LOOKUPS", 0)
+    assert shop.export().continues == 1
+    spoiler.contacts = {}
+    shop.export()
+    assert "p0@example.com" not in shop.members()
+    shop.kibo.set_switches(refuse_put_ids={})
+    settle(shop)
+    assert not shop.opted_in(shop.people[0])
+    shop.quiet_cycles()
+
+
+def test_many_opt_outs_reach_one_whose_contact_says_not_whose_it_is(shop, monkeypatch):
+    spoiler = Spoiler(monkeypatch)
+    monkeypatch.setattr(export_check, "FILE_FROM", 1)
+    shop.export()
+    for customer in shop.people[:45]:
+        shop.kibo.opt_out(customer)
+    spoiler.contacts["p0@example.com"] = NOBODYS
+    shop.later()
+    run = shop.run(RunKind.EVENTS, confirmed=True)
+    assert set(shop.entries(run, Outcome.ERROR)) == {shop.people[0]}
+    spoiler.contacts = {}
+    shop.later(60)
+    settle(shop)
+    assert len(shop.members()) == 15
+    shop.quiet_cycles()
+
+
+def test_many_who_left_make_nobody_look_deleted_whose_contact_may_be_anybodys(shop, monkeypatch):
+    spoiler = Spoiler(monkeypatch)
+    monkeypatch.setattr(export_check, "FILE_FROM", 1)
+    shop.export()
+    for number in range(1, 46):
+        shop.cc.leave_list(f"p{number}@example.com", shop.list_id)
+    spoiler.contacts["p0@example.com"] = NOBODYS
+    shop.later()
+    shop.run(RunKind.INBOUND, confirmed=True)
+    assert link(shop, shop.people[0]).on_list
+    shop.cc.leave_list("p0@example.com", shop.list_id)
+    shop.later()
+    spoiler.contacts = {}
+    settle(shop)
+    assert not shop.opted_in(shop.people[0])
+    shop.quiet_cycles()
+
+
+def test_a_sign_up_an_export_met_first_is_told_by_the_next_poll(ready, spoiler):
+    gus = ready.kibo.add_customer("gus@example.com", False)
+    ready.kibo.add_customer("new@example.com", True)
+    ready.later()
+    spoiler.accounts[gus] = UNREADABLE
+    ready.cc.sign_up("gus@example.com", ready.list_id)
+    ready.later()
+    assert gus not in ready.entries(ready.export())
+    told = ready.entries(ready.run(RunKind.INBOUND), Outcome.ERROR)
+    assert "cannot be read in Kibo" in told[gus].reason
+
+
+# ---------------------------------------------------------------- a "no" nobody saw
+
+
+@pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND, RunKind.FULL_COMPARE])
+@pytest.mark.parametrize("before", ["never in", "out before"])
+def test_a_no_between_two_looks_is_not_overturned_by_the_sign_up_before_it(ready, first, before):
+    who, email = ready.ids["dora"], "dora@example.com"
+    if before == "out before":
+        who, email = ready.ids["ada"], "ada@example.com"
+        ready.kibo.opt_out(who)
+    else:
+        ready.kibo.change_name(who, "Dora", "New")
+    ready.later()
+    ready.cycle()
+    ready.kibo.opt_in(who)
+    ready.later()
+    ready.cc.sign_up(email, ready.list_id)
+    ready.later()
+    ready.kibo.opt_out(who)
+    ready.later()
+    told = ready.entries(ready.run(first))
+    settle(ready)
+    assert not ready.opted_in(who)
+    assert first is RunKind.EVENTS or told[who].reason == UNPROVEN
+    ready.quiet_cycles()
