@@ -163,7 +163,8 @@ class Link:
     `written_at`: when we last wrote the contact; of somebody who is out, until when what it shows is no proof
     of their coming back. `opt_out_at` is the opt-out already reckoned with; `out_since` when we first knew
     the person as out.
-    `adding`: a call that puts the person on the list was begun and its outcome is not known yet.
+    `adding`: a call that puts the person on the list, or takes them off after their "no" in Kibo, was begun
+    and its outcome is not known yet.
     """
 
     customer_id: int

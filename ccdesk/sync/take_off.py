@@ -132,7 +132,7 @@ def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], li
             return _read(ctx, link)  # what it shows of the list cannot be relied on
         if found is not None and link.contact_id in ("", found.id):
             return [found]
-        moved = (link.on_list and link.contact_id) or (unknown and found is None)
+        moved = ((link.on_list or link.adding) and link.contact_id) or (unknown and found is None)
         return _read(ctx, link) if moved else [found] if found is not None else []
 
     return scanned
@@ -146,8 +146,8 @@ def _read(ctx: RunContext, link: Link) -> list[Contact]:
     """The contacts that stand for a person: the one we know, and who has the e-mail if that one moved on."""
     known = ctx.mailing.get(link.contact_id) if link.contact_id else None
     here = known is not None and known.standing is not Standing.DELETED and known.email_key == link.email_key
-    named = None if here or "@" not in link.email else ctx.mailing.find(link.email)
-    found = {one.id: one for one in (known, named) if one is not None}
+    by_email = None if here or "@" not in link.email else ctx.mailing.find(link.email)
+    found = {one.id: one for one in (known, by_email) if one is not None}
     return [one for one in found.values() if one.standing is not Standing.DELETED]
 
 

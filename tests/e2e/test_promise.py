@@ -427,7 +427,8 @@ def test_an_opt_out_reaches_both_the_moved_contact_and_the_one_made_anew(ready):
     assert ready.members() == {"bob@example.com", "cyd@example.com"}
 
 
-def test_many_opt_outs_reach_a_contact_whose_address_changed_there(ready):
+@pytest.mark.parametrize("cut", [False, True])
+def test_many_opt_outs_reach_a_contact_whose_address_changed_there(ready, cut):
     for number in range(200):
         ready.kibo.add_customer(f"p{number}@example.com", True)
     ready.later()
@@ -438,6 +439,11 @@ def test_many_opt_outs_reach_a_contact_whose_address_changed_there(ready):
     for customer in leaving:
         ready.kibo.opt_out(customer)
     ready.later()
+    if cut:
+        ready.sandbox.faults.add(Fault("drop_before", service="cc", path="remove_list", times=9))
+        assert ready.desk.run(RunKind.EVENTS, confirmed=True).status is RunStatus.FAILED
+        ready.sandbox.faults.clear()
+        ready.later()
     ready.run(RunKind.EVENTS, confirmed=True)
     assert "moved@example.com" not in ready.members()
     assert len(ready.members()) == 203 - 41
