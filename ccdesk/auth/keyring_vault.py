@@ -13,11 +13,12 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import keyring
+from filelock import FileLock, Timeout
 from keyring.errors import KeyringError, KeyringLocked, PasswordDeleteError
 
 from ccdesk.core.errors import VaultError
@@ -30,6 +31,7 @@ _PARTS = "ccdesk-parts"
 _MARKS = ("a", "b")
 _HICCUPS = (0.1, 0.4, 1.0)  # seconds between tries
 _A_PERSON = 2.0  # seconds: hardly anybody reads a question and dismisses it faster
+_TURN_SECONDS = 5.0  # to wait for another ccdesk to be done with the keyring
 _READS = 4  # tries to read a value that is being replaced, or a part the keyring lost sight of
 
 T = TypeVar("T")
@@ -55,18 +57,27 @@ def service_name(base_dir: Path) -> str:
 
 
 class KeyringVault:
-    """The system's keyring. If there is none, or only one that keeps nothing secret, every call says so."""
+    """The system's keyring. If there is none, or only one that keeps nothing secret, every call says so.
+
+    Every ccdesk with the same `turn` file waits for its turn with the keyring: gnome-keyring ends itself now
+    and then, and comes back locked, when two programs use it at the same moment (measured).
+    """
 
     def __init__(
-        self, service: str, *, backend: Backend | None = None, seconds: float = CALL_SECONDS
+        self,
+        service: str,
+        *,
+        backend: Backend | None = None,
+        seconds: float = CALL_SECONDS,
+        turn: Path | None = None,
     ) -> None:
-        self._service, self._given, self._seconds = service, backend, seconds
+        self._service, self._given, self._seconds, self._turn = service, backend, seconds, turn
         self._lock = threading.RLock()
         self._hanging: threading.Thread | None = None
 
     def get(self, name: str) -> str:
         """Return a secret, `""` if there is none or it was not written to its end."""
-        with self._lock:
+        with self._alone():
             value = self._entry(name)
             for _ in range(_READS):
                 manifest = _Manifest.read(value)
@@ -83,9 +94,9 @@ class KeyringVault:
 
     def set(self, name: str, value: str) -> None:
         """Store a secret of any length."""
-        with self._lock:
+        with self._alone():
             if not value:
-                self.delete(name)
+                self._forget(name)
                 return
             former = _Manifest.read(self._entry(name))
             if len(value) <= _room(value) and not value.startswith(_PARTS):
@@ -105,9 +116,26 @@ class KeyringVault:
 
     def delete(self, name: str) -> None:
         """Forget a secret; no error if there is none."""
-        with self._lock:
-            self._remove(name)
-            self._sweep(name, None)
+        with self._alone():
+            self._forget(name)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only one who uses the keyring, in this process and, with patience, among all ccdesks.
+
+        Whoever waits in vain goes on: another one may itself wait for a person, and must stop nobody.
+        """
+        with self._lock, contextlib.ExitStack() as held:
+            try:
+                if self._turn is not None and self._turn.parent.is_dir():
+                    held.enter_context(FileLock(str(self._turn), timeout=_TURN_SECONDS))
+            except (Timeout, OSError) as error:
+                log.info("No turn with the keyring (%s); using it nevertheless", type(error).__name__)
+            yield
+
+    def _forget(self, name: str) -> None:
+        self._remove(name)
+        self._sweep(name, None)
 
     def _sweep(self, name: str, keep: _Manifest | None) -> None:
         """Remove every part of a value but those of `keep`, the last first: none is ever overlooked."""

@@ -31,7 +31,7 @@ def open_vault(base_dir: Path, environ: Mapping[str, str]) -> Vault:
     """
     choice = environ.get("CCDESK_VAULT", "").strip().lower() or "keyring"
     if choice == "keyring":
-        return KeyringVault(service_name(base_dir))
+        return KeyringVault(service_name(base_dir), turn=base_dir / "keyring.lock")
     if choice == "file":
         return FileVault(base_dir / "vault.json")
     raise SettingsError(

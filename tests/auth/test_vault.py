@@ -1,3 +1,4 @@
+import concurrent.futures
 import contextlib
 import json
 import multiprocessing
@@ -9,10 +10,12 @@ from pathlib import Path
 import keyring.backends.fail
 import keyring.backends.null
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 
+from ccdesk.auth import keyring_vault
 from ccdesk.auth.keyring_vault import ENTRY_CHARACTERS, KeyringVault, service_name
 from ccdesk.auth.vault import FileVault, open_vault
 from ccdesk.core.errors import SettingsError, VaultError
@@ -198,6 +201,57 @@ def test_a_keyring_that_loses_sight_of_its_entries_is_asked_again(refusals: int,
     with contextlib.nullcontext() if kept else pytest.raises(VaultError):
         vault.set("a", "b")
     assert vault.get("a") == ("b" if kept else "")
+
+
+class Busy(Ring):
+    """Notices two who use it at once, as gnome-keyring does by ending itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.users, self.crowded = 0, False
+
+    def get_password(self, service: str, name: str) -> str | None:
+        self.users += 1
+        self.crowded = self.crowded or self.users > 1
+        threading.Event().wait(0.002)
+        self.users -= 1
+        return super().get_password(service, name)
+
+
+@pytest.mark.parametrize("turns", [True, False])
+def test_all_ccdesks_take_turns_with_the_keyring(tmp_path: Path, turns: bool) -> None:
+    ring, start = Busy(), threading.Barrier(3)
+
+    def use() -> None:
+        vault = KeyringVault("s", backend=ring, turn=tmp_path / "turn" if turns else None)
+        start.wait()
+        for _ in range(5):
+            vault.set("a", "x" * 1500)
+            assert vault.get("a")
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(use) for _ in range(3)]:
+            assert not turns or done.exception(60) is None
+    assert ring.crowded is not turns
+
+
+@pytest.mark.parametrize("why", ["taken for long", "no folder", "not a file"])
+def test_without_its_turn_the_keyring_is_used_nevertheless(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    monkeypatch.setattr(keyring_vault, "_TURN_SECONDS", 0.05)
+    turn = tmp_path / "base" / "turn" if why == "no folder" else tmp_path / "turn"
+    with contextlib.ExitStack() as others:
+        if why == "taken for long":
+            others.enter_context(FileLock(str(turn)))
+        elif why == "not a file":
+            turn.mkdir()
+        vault = KeyringVault("s", backend=Ring(), turn=turn)
+        vault.set("a", "b")
+        assert vault.get("a") == "b"
+        vault.delete("a")
+    assert vault.get("a") == ""
+    assert not (tmp_path / "base").exists(), "looking makes no folder"
 
 
 def test_a_person_who_said_no_is_not_asked_again() -> None:

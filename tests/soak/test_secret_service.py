@@ -1,5 +1,6 @@
 """Secrets in a real Secret Service: gnome-keyring on a D-Bus of its own, locked, stopped, killed, shared."""
 
+import contextlib
 import gc
 import os
 import random
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,7 @@ class Desktop:
         assert self.bus.stdout is not None
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = self.bus.stdout.readline().decode().strip()
         self.daemon = self._start(*DAEMON)
+        self.deaths = 0
 
     def _start(self, *command: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -77,6 +80,24 @@ class Desktop:
         self.daemon.stdin.write(b"password\n")
         self.daemon.stdin.close()
         until(self.is_there, seconds=15)
+
+    @contextlib.contextmanager
+    def reviving(self) -> Iterator[None]:
+        """Take a refusal if the keyring has ended itself, and start it again; any other refusal is an error.
+
+        gnome-keyring 42 aborts about once in ten thousand connections on a busy machine, more often when
+        several programs use it.
+        """
+        try:
+            yield
+        except VaultError:
+            try:
+                self.daemon.wait(5)
+            except subprocess.TimeoutExpired:
+                pytest.fail("the keyring is there, and ccdesk says that it is not")
+            self.deaths += 1
+            self.kill_daemon()
+            self.start_daemon()
 
     def is_there(self) -> bool:
         """Say whether the keyring's default collection can be used."""
@@ -142,10 +163,10 @@ def desktop(tmp_path_factory, monkeypatch):
             gc.collect()
 
 
-def open_vault(seconds: float = 10.0) -> KeyringVault:
+def open_vault(seconds: float = 10.0, turn: Path | None = None) -> KeyringVault:
     from keyring.backends.SecretService import Keyring
 
-    return KeyringVault(SERVICE, backend=Keyring(), seconds=seconds)  # type: ignore[no-untyped-call]
+    return KeyringVault(SERVICE, backend=Keyring(), seconds=seconds, turn=turn)  # type: ignore[no-untyped-call]
 
 
 def long_text(chance: random.Random, length: int) -> str:
@@ -158,8 +179,9 @@ def test_tokens_of_any_length_are_kept_and_forgotten(desktop, seed, say):
     for _ in range(tried):
         for length in (5000, chance.randrange(1, 9000), ENTRY_CHARACTERS, ENTRY_CHARACTERS + 1):
             value = long_text(chance, length)
-            vault.set("cc_access_token", value)
-            assert open_vault().get("cc_access_token") == value, f"CCDESK_SOAK_SEED={seed}"
+            with desktop.reviving():
+                vault.set("cc_access_token", value)
+                assert open_vault().get("cc_access_token") == value, f"CCDESK_SOAK_SEED={seed}"
     vault.set("cc_refresh_token", "€" * 5000)
     found = desktop.entries()
     assert len(found) > 10
@@ -258,9 +280,9 @@ def test_a_keyring_killed_while_it_is_used_loses_nothing_that_was_kept(desktop, 
 
 
 WRITER = f"""
-import sys
+import pathlib, sys
 from ccdesk.auth.keyring_vault import KeyringVault
-vault = KeyringVault({SERVICE!r})
+vault = KeyringVault({SERVICE!r}, turn=pathlib.Path(sys.argv[2]))
 print("ready", flush=True)
 for number in range(int(sys.argv[1])):
     vault.set("cc_access_token", "ab"[number % 2] * 5000)
@@ -269,19 +291,33 @@ vault.set("cc_access_token", "a" * 5000)
 
 
 @only_soak
-def test_one_process_reads_while_another_writes(desktop, say):
-    open_vault().set("cc_access_token", "a" * 5000)
-    command = [sys.executable, "-c", WRITER, str(amount(3, 100))]
-    reads = 0
-    with subprocess.Popen(command, env=desktop.environment, stdout=subprocess.PIPE) as writer:
-        assert writer.stdout is not None
-        writer.stdout.readline()
-        while writer.poll() is None:
-            assert open_vault().get("cc_access_token") in ("a" * 5000, "b" * 5000)
-            reads += 1
-    assert writer.returncode == 0
+def test_one_process_reads_while_another_writes(desktop, say, tmp_path):
+    """Nothing is ever mixed or lost; nobody is refused unless the keyring has ended itself."""
+    turn, reads, rounds = tmp_path / "keyring.lock", 0, amount(1, 10)
+    values = ("a" * 5000, "b" * 5000)
+    open_vault().set("cc_access_token", values[0])
+    command = [sys.executable, "-c", WRITER, "10", str(turn)]
+    for _ in range(rounds):
+        deaths = desktop.deaths
+        with subprocess.Popen(command, env=desktop.environment, stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            while writer.poll() is None:
+                with desktop.reviving():
+                    assert open_vault(turn=turn).get("cc_access_token") in values
+                    reads += 1
+        with desktop.reviving():
+            if writer.returncode != 0 and desktop.deaths == deaths:
+                raise VaultError
+        assert open_vault(turn=turn).get("cc_access_token") in values
+    with desktop.reviving():
+        open_vault().set("cc_access_token", values[0])
+    assert reads > rounds
     assert len(desktop.entries()) == 6
-    say(f"Secret Service: read {reads} times while another process wrote")
+    say(
+        f"Secret Service: read {reads} times while another process wrote; "
+        f"the keyring ended itself {desktop.deaths} times"
+    )
 
 
 @pytest.fixture
