@@ -32,11 +32,15 @@ def find_or_create(mailing: Mailing, name: str) -> tuple[ContactList, bool]:
 
 
 def remember(store: Store, active: ContactList, name: str) -> None:
-    """Make it the active list. Another one forgets all memberships: only it is watched (design R7)."""
+    """Make it the active list. From the next run on only it is watched (design R7).
+
+    That run looks a last time at the one before: who left it until now has said no, and would be put on this.
+    """
     with store.transaction():
         before = store.state.get(LIST_ID)
         if before and before != active.id:
-            store.links.leave_list()
+            former = store.state.get(names.FORMER_LIST) or before
+            store.state.set(names.FORMER_LIST, "" if former == active.id else former)
             store.state.set_time(names.SCANNED_AT, None)
         store.state.set(LIST_ID, active.id)
         store.state.set(LIST_NAME, name)

@@ -20,6 +20,7 @@ from ccdesk.sync.compare import run_full_compare
 from ccdesk.sync.context import RunContext, RunSettings
 from ccdesk.sync.events import run_events
 from ccdesk.sync.export import run_export
+from ccdesk.sync.former_list import leave_former_list
 from ccdesk.sync.inbound import run_inbound
 from ccdesk.sync.unfinished import note_unfinished
 
@@ -119,6 +120,7 @@ class Runner:
             ctx.settings = replace(ctx.settings, list_id=list_id)
             if ctx.run.kind is not RunKind.EXPORT:
                 note_unfinished(ctx)
+            leave_former_list(ctx)
             _ENGINES[ctx.run.kind](ctx)
         except CcdeskError as error:
             return error

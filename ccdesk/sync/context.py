@@ -37,6 +37,7 @@ UPDATES_SINCE = "inbound.updates_since"
 INBOUND_BEGAN = "inbound.began"  # nothing from before the first poll is carried over (design R4)
 UPDATES_FLOOR = "inbound.updates_floor"  # everything up to here was read back after our own writes
 SCANNED_AT = "inbound.scanned_at"
+FORMER_LIST = "list.former"  # the list links mean by `on_list`, until it has been looked at a last time
 SIGN_UPS_SINCE = "inbound.sign_ups_since"  # the next scan of the list looks for sign-ups from then on
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
 CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
@@ -85,7 +86,7 @@ class RunContext:
     read: int = 0  # the same while reading
     sent: int = 0  # people sent to Constant Contact by an export
     _failed_in_a_row: int = 0
-    _list_exists: bool | None = None
+    _list_seen: str = ""  # id of the list this run knows to exist
     _phase: str = ""
     _phase_began: float = 0.0
     _phase_start: int = 0
@@ -252,7 +253,7 @@ class RunContext:
         """
         for one in self.mailing.lists():
             if one.id == self.settings.list_id:
-                self._list_exists = True
+                self._list_seen = one.id
                 return one
         raise ListGone(
             f"The contact list “{self.settings.list_name}” is gone from Constant Contact",
@@ -260,7 +261,7 @@ class RunContext:
 
     def require_list_once(self) -> None:
         """Make sure, once a run, that the list exists before anybody is said to have left it."""
-        if self._list_exists is None:
+        if self._list_seen != self.settings.list_id:
             self.require_list()
 
     def guard(self, people: int, what: str) -> None:

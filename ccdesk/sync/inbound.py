@@ -6,20 +6,20 @@ watermark; then what is owed is carried over. So a crash, a cancel or a Kibo tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from ccdesk.core.errors import CcdeskError, ListGone, ServiceError
+from ccdesk.core.errors import CcdeskError, ItemError, ListGone, ServiceError
 from ccdesk.core.limits import DAILY_CALLS, MAILING_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission, Standing
-from ccdesk.core.runs import Entry, Outcome
+from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.sync import context as names
 from ccdesk.sync.carry import carry
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.named import named
 from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_sign_ups
-from ccdesk.sync.plan_inbound import UNPROVEN, Judgement
+from ccdesk.sync.plan_inbound import UNPROVEN, Judgement, has_left
 from ccdesk.sync.watermarks import is_ahead, not_begun_after, sure_time
 
 _PAGE = 500
@@ -137,10 +137,11 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
 def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
     """Store what was judged; what is owed to Kibo gets its entry when it is carried there."""
     judgements = [one for one in judgements if not _is_in_already(ctx, one)]
+    own_entries = ctx.run.kind is not RunKind.EXPORT  # that tells of those it read only, once each (R2)
     entries = [
         Entry(one.link.customer_id, one.link.email, Outcome.SKIPPED, one.reason)
         for one in judgements
-        if one.reason and one.link.owed is Owed.NOTHING
+        if own_entries and one.reason and one.link.owed is Owed.NOTHING
     ]
     with ctx.store.transaction():
         ctx.store.links.save([one.link for one in judgements])
@@ -185,27 +186,45 @@ def scan_due(ctx: RunContext) -> bool:
 
 def scan_list(ctx: RunContext) -> None:
     """Read all members, and ask about every remembered member who is missing (constant-contact.md §10)."""
-    staging = ctx.store.staging
-    staging.clear_scan()
     since = ctx.store.state.get_time(names.SIGN_UPS_SINCE)
-    done = 0
-    for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
-        found, _ = named(ctx, page)  # by the service's own word they are members, even if it cannot be read
-        members = [
-            c for c in found if ctx.settings.list_id in c.list_ids or c.permission is Permission.UNKNOWN
-        ]
-        # Only those who may be mailed: the others are asked about if a link still has them on the list.
-        staging.add_scan([c for c in members if c.standing in (Standing.IN, Standing.WAITING)])
+    for members in _members(ctx):
         take_in(ctx, members, since=since)
-        done += len(page)
-        ctx.progress("Looking who left the list", done)
     _ask_about_missing(ctx)
     with ctx.store.transaction():
         ctx.store.state.set_time(names.SCANNED_AT, ctx.mailing_now())
         ctx.store.state.set_time(names.SIGN_UPS_SINCE, None)
 
 
-def _ask_about_missing(ctx: RunContext) -> None:
+def look_who_left(ctx: RunContext) -> None:
+    """Look a last time who left the list, and at nothing else; whatever stays unclear is taken for leaving.
+
+    Raises:
+        ListGone: the list is not in the account, so nothing can be told.
+
+    """
+    for _ in _members(ctx):
+        ctx.check_cancel()
+    _ask_about_missing(ctx, last=True)
+
+
+def _members(ctx: RunContext) -> Iterator[list[Contact]]:
+    """Yield the list's members by pages, and note who may be mailed for `Links.off_scan`.
+
+    The others are asked about if a link still has them on the list.
+    """
+    ctx.store.staging.clear_scan()
+    list_id, done = ctx.settings.list_id, 0
+    for page in ctx.mailing.contacts(list_id=list_id):
+        found, _ = named(ctx, page)  # by the service's own word they are members, even if it cannot be read
+        members = [c for c in found if list_id in c.list_ids or c.permission is Permission.UNKNOWN]
+        ctx.store.staging.add_scan([c for c in members if c.standing in (Standing.IN, Standing.WAITING)])
+        yield members
+        done += len(page)
+        ctx.progress("Looking who left the list", done)
+
+
+def _ask_about_missing(ctx: RunContext, *, last: bool = False) -> None:
+    """Ask about every member a link remembers and the scan has not shown; `last`: there is no next time."""
     missing = 0
     after = -1
     while page := ctx.store.links.off_scan(after, _PAGE):
@@ -213,21 +232,26 @@ def _ask_about_missing(ctx: RunContext) -> None:
         ctx.require_list_once()
         missing += len(page)
         if missing > _FEW_LOOKUPS:
-            _compare_all(ctx)
+            _compare_all(ctx, last=last)
             return
         for link in page:
             ctx.check_cancel()
-            _ask_about(ctx, link)
+            _ask_about(ctx, link, last=last)
 
 
-def _ask_about(ctx: RunContext, link: Link) -> None:
+def _ask_about(ctx: RunContext, link: Link, *, last: bool) -> None:
     try:
         contact = ctx.mailing.get(link.contact_id) if link.contact_id else ctx.mailing.find(link.email)
     except PERSONAL as error:
-        not_known(ctx, link, error)
+        if not last:
+            not_known(ctx, link, error)
+            return
+        if not isinstance(error, ItemError):
+            raise  # a service that does not answer is no reason to take anybody for gone
+        keep(ctx, [has_left(link, ctx.mailing_now())])
         return
     ctx.answered()
-    _judge_one(ctx, contact, link)
+    _judge_one(ctx, contact, link, last=last)
 
 
 def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
@@ -242,11 +266,14 @@ def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
     ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])
 
 
-def _judge_one(ctx: RunContext, contact: Contact | None, link: Link) -> None:
-    keep(ctx, [ctx.judging()(contact, link)])
+def _judge_one(ctx: RunContext, contact: Contact | None, link: Link, *, last: bool) -> None:
+    judgement = ctx.judging()(contact, link)
+    if last and judgement.link.on_list:  # on hold or not readable, and not on the list by the service's word
+        judgement = has_left(judgement.link, ctx.mailing_now())
+    keep(ctx, [judgement])
 
 
-def _compare_all(ctx: RunContext) -> None:
+def _compare_all(ctx: RunContext, *, last: bool) -> None:
     """Many are missing: one scan of all contacts is cheaper than a call for each of them."""
     staging = ctx.store.staging
     staging.clear_contacts()
@@ -265,7 +292,7 @@ def _compare_all(ctx: RunContext) -> None:
             contact = contacts.get(link.email_key)
             elsewhere = contact is not None and link.contact_id not in ("", contact.id)
             if elsewhere or (contact is None and not link.contact_id and unknown):
-                _ask_about(ctx, link)
+                _ask_about(ctx, link, last=last)
                 continue
-            _judge_one(ctx, contact, link)
+            _judge_one(ctx, contact, link, last=last)
     staging.clear_contacts()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.sync.plan_export import is_ours
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
@@ -39,7 +39,7 @@ def judge(
     that. The result's `owed` is what Kibo must be given; it stays on the link until it has been.
     """
     if link.state is LinkState.CLOSED:
-        return Judgement(link)
+        return Judgement(_closed(contact, link, list_id))
     other = contact is not None and link.contact_id not in ("", contact.id)
     if contact is None or contact.standing is Standing.DELETED:
         return Judgement(link) if other else _deleted(link)
@@ -52,6 +52,16 @@ def judge(
     if list_id in contact.list_ids:
         return _on_list(contact, link, skew, began)
     return _off_list(link, now)
+
+
+def _closed(contact: Contact | None, link: Link, list_id: str) -> Link:
+    """The link of a customer who is gone: once seen off the list it tells nothing of it any more.
+
+    Else a new account of the person could never be put on it, and each cycle would ask for the contact again.
+    """
+    if contact is not None and (list_id in contact.list_ids or contact.permission is Permission.UNKNOWN):
+        return link
+    return replace(link, on_list=False)
 
 
 def _now_by(contact: Contact, link: Link) -> Link:
@@ -163,6 +173,13 @@ def _off_list(link: Link, now: datetime) -> Judgement:
         if link.state is LinkState.HELD and link.kibo_opted_in:
             return Judgement(replace(link, state=LinkState.SYNCED, kibo_opted_in=None), again=True)
         return Judgement(link)
+    return has_left(link, now)
+
+
+def has_left(link: Link, now: datetime) -> Judgement:
+    """Take somebody who was on the list as one that left it: Kibo is owed their opt-out (design R4)."""
+    if link.state is LinkState.CLOSED:
+        return Judgement(replace(link, on_list=False))
     left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)
     if link.kibo_opted_in is False:
         # An opt-in that Kibo has not been given yet is overtaken by this.

@@ -161,6 +161,24 @@ def test_a_sign_up_opts_in_no_account_whose_no_is_later(ready):
     ready.quiet_cycles()
 
 
+def test_an_account_that_is_gone_keeps_no_new_account_off_the_list(ready):
+    """Who left the list long after their account was deleted, and makes a new one later, wants mail again."""
+    ready.kibo.delete_customer(ready.ids["ada"])
+    ready.run(RunKind.FULL_COMPARE)
+    ready.cycle()
+    ready.cc.leave_list("ada@example.com", ready.list_id)
+    ready.later()
+    ready.cycle()
+    _, asked_again = ready.cycle()
+    assert asked_again.calls_constant_contact <= 3, "the contact of a closed link is not asked for again"
+    anew = ready.kibo.add_customer("ada@example.com", True)
+    ready.later()
+    ready.cycle()
+    assert "ada@example.com" in ready.members()
+    assert ready.opted_in(anew)
+    ready.quiet_cycles()
+
+
 def test_an_account_that_is_gone_keeps_no_sign_up_from_another(ready):
     other = ready.kibo.add_customer("ada@example.com", True)
     ready.later()

@@ -28,6 +28,7 @@ from tests.soak.schedule import TROUBLE_SWITCHES, Schedule, Thing
 from tests.soak.truth import Truth
 
 _RAM = Path("/dev/shm")
+_SECOND_LIST = "Second list"
 _ENDED = (RunStatus.COMPLETE, RunStatus.FAILED, RunStatus.WAITING, RunStatus.CANCELLED)
 
 
@@ -48,7 +49,10 @@ class Player:
     def __init__(self, schedule: Schedule, bench: Bench) -> None:
         self.schedule, self.bench = schedule, bench
         self.chance = Random(schedule.seed)
-        bench.cc.add_list(bench.list_name)
+        self._lists = (bench.list_name, _SECOND_LIST)
+        for name in self._lists:
+            bench.cc.add_list(name)
+        self._list_is_new = False  # nobody was exported to it yet
         self.truth = Truth(bench)
         self.people = People(bench, self.truth)
         self.result = Result()
@@ -123,6 +127,8 @@ class Player:
             self.bench.reopen()
         elif kind == "login":
             self._log_in()
+        elif kind == "list":
+            self._choose_other_list()
         elif kind == "turn":
             getattr(self.bench, rest[0]).set_switches(**{rest[1]: rest[2]})
         elif kind == "run":
@@ -130,6 +136,16 @@ class Player:
 
     def _log_in(self) -> None:
         self.bench.log_in()
+
+    def _choose_other_list(self) -> None:
+        """Let staff choose the other list; where the service does not answer, the window keeps the old."""
+        (other,) = {*self._lists} - {self.bench.list_name}
+        try:
+            self.bench.desk.save_settings({"contact_list": other})
+        except CcdeskError:
+            return
+        self.truth.choose_list(other)
+        self._list_is_new = True
 
     def run(
         self, kind: str, during: tuple[tuple[int, Thing], ...] = (), *, confirmed: bool = False
@@ -157,6 +173,8 @@ class Player:
         truth.settle()
         truth.compare_prints()
         truth.run_kind = ""
+        if run is not None and kind == "export" and run.status is RunStatus.COMPLETE:
+            self._list_is_new = False
         for one in bench.desk.runs(limit=3):
             truth.runs.setdefault(one.id, truth.run_began)
         self._judge_run(run)
@@ -216,8 +234,10 @@ class Player:
 
     def _export_is_open(self) -> bool:
         runs = self.bench.desk.runs(kind=RunKind.EXPORT, limit=1)
-        return not self.bench.desk.first_export_done() or bool(
-            runs and runs[0].status is not RunStatus.COMPLETE
+        return (
+            self._list_is_new
+            or not self.bench.desk.first_export_done()
+            or bool(runs and runs[0].status is not RunStatus.COMPLETE)
         )
 
 

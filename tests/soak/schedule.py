@@ -1,9 +1,10 @@
 """Schedules: everything that happens, as plain data from one seed, so that one can be replayed and cut down.
 
 A thing is a tuple: ("act", name, …), ("run", kind, during), ("wait", minutes), ("clock", hours),
-("restart",), ("login",), ("turn", service, switch, value), ("hurry",): the next act happens in the same
-second as what comes before and after it. `during` holds (number of the call, thing) with the further things
-("trouble", kind, calls, service) and ("cut", "before" or "after").
+("restart",), ("login",), ("list",): staff choose the other one, ("turn", service, switch, value),
+("hurry",): the next act happens in the same second as what comes before and after it. `during` holds
+(number of the call, thing) with the further things ("trouble", kind, calls, service) and
+("cut", "before" or "after").
 """
 
 from __future__ import annotations
@@ -213,7 +214,9 @@ class _Writer:
             return ("restart",)
         if roll < 0.92:
             return ("login",)
-        if roll < 0.95:
+        if roll < 0.94:
+            return ("list",)
+        if roll < 0.96:
             return self.clock()
         service, name, bad, good = chance.choice(TROUBLE_SWITCHES)
         return ("turn", service, name, chance.choice([bad, good]))

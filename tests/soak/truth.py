@@ -121,6 +121,13 @@ class Truth:
         found = self.states.get(account)
         return None if not found or found[-1].gone else found[-1]
 
+    def choose_list(self, name: str) -> None:
+        """Go by another list from now on; who was put on the one before by us is nobody's concern (R7)."""
+        self.settle()
+        self.bench.list_name = name
+        self.put_by_us.clear()
+        self.view = self._look()
+
     # ------------------------------------------------------------ acts of others
 
     def act(self, do: Callable[[], object]) -> None:

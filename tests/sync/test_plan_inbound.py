@@ -38,6 +38,9 @@ CASES = {
         LinkState.LEFT_LIST,
     ),
     "left and on no list": (contact(), IN, Owed.OPT_OUT, LinkState.LEFT_LIST),
+    "left after their account was gone": (
+        contact(lists=["other"]), replace(IN, state=LinkState.CLOSED), Owed.NOTHING, LinkState.CLOSED,
+    ),
     "never was on the list": (contact(), replace(IN, on_list=False), Owed.NOTHING, LinkState.SYNCED),
     "deleted": (replace(UNSUBSCRIBED, deleted_at="2026-05-01"), IN, Owed.NOTHING, LinkState.DELETED_THERE),
     "gone": (None, IN, Owed.NOTHING, LinkState.DELETED_THERE),

@@ -1,0 +1,48 @@
+"""Taking leave of a list that is not the active one any more (design R4, R7).
+
+Whoever left it since the last look has said no. Only the new list is watched from now on, so this shows
+nowhere else, and an export would put them on the new one.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from ccdesk.core.errors import ListGone
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.inbound import look_who_left
+
+log = logging.getLogger(__name__)
+
+
+def leave_former_list(ctx: RunContext) -> None:
+    """Before a run does anything on a new list: look who left the former one, then forget who was on it.
+
+    Its members and everything else about it stay as they are. Cut off anywhere, it is done again.
+
+    Raises:
+        CcdeskError: it cannot be told who left; nobody may be put on the new list before it can.
+
+    """
+    former = ctx.store.state.get(names.FORMER_LIST)
+    if not former:
+        return
+    if ctx.store.links.count(on_list=True):
+        _look_a_last_time(ctx, former)
+    with ctx.store.transaction():
+        ctx.store.links.leave_list()
+        ctx.store.state.set(names.FORMER_LIST, "")
+
+
+def _look_a_last_time(ctx: RunContext, former: str) -> None:
+    active = ctx.settings
+    ctx.settings = replace(active, list_id=former)
+    try:
+        with ctx.mailing.for_opt_outs():
+            look_who_left(ctx)
+    except ListGone:
+        log.warning("the former list is gone from Constant Contact: it cannot be told who had left it")
+    finally:
+        ctx.settings = active

@@ -1,0 +1,95 @@
+"""Changing the active list: who left the old one shortly before has said no all the same (design R4, R7)."""
+
+import pytest
+
+from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.sandbox.kernel import Fault
+from tests.e2e.spoil import Spoiler
+
+
+@pytest.fixture
+def left(world):
+    """Ada and Bob exported; Ada has left the list since the last look, and now another one is chosen."""
+    world.ids = {
+        name: world.kibo.add_customer(f"{name}@example.com", True, first_name=name.title())
+        for name in ("ada", "bob")
+    }
+    world.later()
+    world.choose_list()
+    world.export()
+    world.cycle()
+    world.old = world.list_id
+    world.cc.leave_list("ada@example.com", world.old)
+    world.later()
+    change_list(world, "Second")
+    return world
+
+
+def change_list(world, name):
+    world.list_name = name
+    world.choose_list()
+    world.later()
+
+
+@pytest.mark.parametrize("first", list(RunKind))
+def test_who_left_the_old_list_is_not_put_on_the_new_one(left, first):
+    left.run(first)
+    left.export()
+    left.cycle()
+    assert left.members() == {"bob@example.com"}
+    assert not left.opted_in(left.ids["ada"])
+    assert left.opted_in(left.ids["bob"])
+    assert left.cc.members(left.old) == ["bob@example.com"], "the old list is left as it is"
+    left.quiet_cycles()
+
+
+def test_an_export_still_adds_up_and_says_why(left):
+    run = left.export()
+    assert (run.total_contacts, run.error_count, run.message) == (2, 0, "")
+    assert "left the list" in left.entries(run, Outcome.SKIPPED)[left.ids["ada"]].reason
+
+
+def test_nobody_is_sent_while_it_cannot_be_told_who_left(left):
+    left.sandbox.faults.add(
+        Fault("status", service="cc", method="GET", path="/contacts", status=503, times=99)
+    )
+    assert left.desk.run(RunKind.EXPORT).status is RunStatus.FAILED
+    left.sandbox.faults.clear()
+    left.later(30)
+    left.export()
+    assert left.members() == {"bob@example.com"}
+
+
+def test_an_old_list_that_is_gone_tells_nothing(left):
+    left.cc.delete_list(left.old)
+    left.later()
+    left.export()
+    left.cycle()
+    assert left.members() == {"ada@example.com", "bob@example.com"}
+    assert left.opted_in(left.ids["ada"])
+
+
+def test_going_back_to_the_old_list_forgets_nothing(left):
+    change_list(left, "Kibo customers")
+    left.cycle()
+    assert left.members() == {"bob@example.com"}
+    assert not left.opted_in(left.ids["ada"])
+
+
+def test_two_changes_in_a_row_still_look_at_the_list_people_were_on(left):
+    change_list(left, "Third")
+    left.export()
+    left.cycle()
+    assert left.members() == {"bob@example.com"}
+
+
+def test_who_cannot_be_read_at_the_last_look_has_left(left, monkeypatch):
+    """There is no later look: the order of acts cannot be told, and then the opt-out wins (design R5)."""
+    spoiler = Spoiler(monkeypatch)
+    spoiler.contacts["ada@example.com"] = {"list_memberships": 7}
+    left.run(RunKind.INBOUND)
+    spoiler.contacts.clear()
+    left.export()
+    left.cycle()
+    assert left.members() == {"bob@example.com"}
+    assert not left.opted_in(left.ids["ada"])
