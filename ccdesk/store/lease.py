@@ -29,6 +29,7 @@ SILENT = timedelta(minutes=2)
 RENEW_EVERY = 5.0  # seconds
 WATCH = 30.0  # seconds; longer than a living holder's heart usually takes for a beat
 START_TOLERANCE = 2.0  # seconds; systems round the start time
+OUTERMOST = 0xEFFFFFFC  # Linux's number for the process ids of the computer itself (include/linux/proc_ns.h)
 SINCE_BOOT = sys.platform == "linux"  # elsewhere the start time itself does not move with the clock
 LONG_AGO = 1e9  # seconds: no computer has run that long, so it is a date, from a ccdesk that kept dates
 
@@ -75,7 +76,7 @@ class SqliteLease:
                 if holder is not None and holder != silent and not self._is_over(holder):
                     raise _busy(holder)
                 moment, pid = to_text(self._clock.now()), os.getpid()
-                row = (1, self._owner, pid, _started(pid), socket.gethostname(), what, moment, moment)
+                row = (1, self._owner, pid, _started(pid), _place(), what, moment, moment)
                 self._database.many(TAKE, [row])
                 self._thread, taken = threading.get_ident(), True  # before anybody can see the row
         except StoreError:
@@ -170,9 +171,23 @@ class SqliteLease:
 
 def _asked(holder: Holder) -> bool | None:
     """Ask the system whether the holder lives; None if it cannot tell."""
-    if holder.host != socket.gethostname():
+    if holder.host != _place():
         return None
     return _process_lives(holder.pid, holder.process_started)
+
+
+def _place() -> str:
+    """Say where our process id means this process: the computer and, inside a container, the container.
+
+    A container may bear its computer's name (Docker's host network, Flatpak) and still not see its processes:
+    whoever lives on the other side would be taken for dead.
+    """
+    computer = socket.gethostname()
+    try:
+        ids = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:  # not Linux
+        return computer
+    return computer if ids == OUTERMOST else f"{computer}, container {ids}"
 
 
 def _process_lives(pid: int, started: float) -> bool | None:
@@ -190,9 +205,22 @@ def _process_lives(pid: int, started: float) -> bool | None:
             return True
         return False if counted else None
     except psutil.NoSuchProcess:
-        return False
+        return None if _is_hidden(pid) else False
     except psutil.Error:  # not ours to look at
         return None
+
+
+def _is_hidden(pid: int) -> bool:
+    """Say whether there is another user's process that only cannot be looked at (/proc with hidepid)."""
+    if sys.platform == "win32":
+        return False  # it hides none, and there this call would end the process
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _started(pid: int) -> float:

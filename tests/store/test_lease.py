@@ -50,6 +50,42 @@ def test_one_at_a_time(opened: Callable[[], SqliteStore]) -> None:
     assert window.lease.holder().startswith("Events (")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux's")
+def test_a_container_does_not_take_the_computers_process_for_dead(
+    opened: Callable[[], SqliteStore], clock: MovedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have the computer's own name, as with Docker's host network, and sees none of its processes."""
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+    real = os.stat
+    inside = os.stat_result((0, 4026532999, *(0,) * 8))
+    monkeypatch.setattr(os, "stat", lambda path, **o: inside if "/ns/pid" in str(path) else real(path, **o))
+    monkeypatch.setattr(psutil, "Process", lambda pid: (_ for _ in ()).throw(psutil.NoSuchProcess(pid)))
+    with pytest.raises(Busy, match="Export"):
+        command_line.lease.acquire("Events")
+    clock.move(timedelta(minutes=3))
+    clock.meanwhile = window.lease.beat  # type: ignore[method-assign]
+    with pytest.raises(Busy, match="Export"):
+        command_line.lease.acquire("Events")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows hides no process")
+def test_a_process_that_is_hidden_is_not_dead(
+    opened: Callable[[], SqliteStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where /proc shows other users' processes to root alone, root's ccdesk looks as if it were gone."""
+    window, command_line = opened(), opened()
+    window.lease.acquire("Export")
+
+    def refused(pid: int, _signal: int) -> None:
+        raise PermissionError(pid)
+
+    monkeypatch.setattr(psutil, "Process", lambda pid: (_ for _ in ()).throw(psutil.NoSuchProcess(pid)))
+    monkeypatch.setattr(os, "kill", refused)
+    with pytest.raises(Busy, match="Export"):
+        command_line.lease.acquire("Events")
+
+
 def test_releasing_what_is_not_held_is_harmless(opened: Callable[[], SqliteStore]) -> None:
     window, command_line = opened(), opened()
     window.lease.release()
