@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -111,20 +112,39 @@ class LocalDesk:
         return self.accept_login()
 
     def accept_login(self) -> Account:
-        """Keep the log-in just made."""
-        pending, self._pending = self._pending, None
+        """Keep the log-in just made.
+
+        Raises:
+            Busy: it brings another account while a run works on the former; it can be accepted after that.
+
+        """
+        pending = self._pending
         if pending is None:
             raise RuntimeError("there is no log-in to accept")
-        pending.keep()
         account, state = pending.account, self._store.state
-        known = state.get(CC_KEY)
-        with self._store.transaction():
-            if known and known != account.key:
-                self._store.forget_people()
-            state.set(CC_KEY, account.key)
-            state.set(CC_NAME, account.organization)
-            state.set(CC_USER, account.user or account.contact_email)
+        with self._alone_if_another(account):
+            known = state.get(CC_KEY)
+            pending.keep()
+            with self._store.transaction():
+                if known and known != account.key:
+                    self._store.forget_people()
+                state.set(CC_KEY, account.key)
+                state.set(CC_NAME, account.organization)
+                state.set(CC_USER, account.user or account.contact_email)
+        self._pending = None
         return account
+
+    @contextmanager
+    def _alone_if_another(self, account: Account) -> Iterator[None]:
+        """Keep runs away while the account changes: one would go on in the new one with the old one's people."""
+        if self._store.state.get(CC_KEY) in ("", account.key):
+            yield
+            return
+        self._store.lease.acquire("changing the account")
+        try:
+            yield
+        finally:
+            self._store.lease.release()
 
     def reject_login(self) -> None:
         """Throw the log-in away that was just made."""

@@ -106,6 +106,8 @@ class Runner:
             )
             with beating(self._store.lease):
                 error = self._go(ctx)
+            if isinstance(error, Busy):
+                return self._lost(run, error)
             calls = kibo.calls - before[0], mailing.calls - before[1]
             finished = self._finish(ctx, error, *calls)
             self._prune(settings)
@@ -135,6 +137,14 @@ class Runner:
                 code="our_fault",
             )
         return None
+
+    def _lost(self, run: Run, error: Busy) -> Run:
+        """Return a run that lost the lease while its computer slept, and write nothing more.
+
+        Whoever took the lease has closed it as interrupted, and perhaps goes on with its work by now.
+        """
+        log.warning("run %s (%s) lost the lease: %s", run.id, run.kind.value, error.meaning)
+        return replace(self._store.runs.get(run.id) or run, failure=error)
 
     def _finish(self, ctx: RunContext, error: CcdeskError | None, kibo_calls: int, mailing_calls: int) -> Run:
         status = RunStatus.COMPLETE

@@ -16,10 +16,14 @@ import psutil
 import pytest
 
 from ccdesk.core.errors import Busy
+from ccdesk.core.ports import Account
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import SETTINGS
 from ccdesk.service.loop import Loop, Silent
 from ccdesk.service.runner import Runner
+from ccdesk.service.status import CC_KEY
+from ccdesk.store.lease import SqliteLease
+from ccdesk.store.tables import LeaseRow
 from tests.e2e.world import World, open_world
 from tests.soak.conftest import amount
 from tests.soak.cuts import PATIENCE, CountedFaults, Power, Shop, check_files, finish, use_faults
@@ -135,6 +139,57 @@ def test_a_run_in_the_window_keeps_the_command_line_out(world: World, power: Pow
     held.go_on.set()
     window.join(PATIENCE)
     ended(power.start("sync", "inbound"))
+
+
+def test_a_run_that_lost_the_lease_writes_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frozen container: whoever took over has closed the run, and may be going on with its work."""
+    for number in range(5):
+        world.kibo.add_customer(f"person{number}@example.com", True)
+    store = world.container.store
+    beat = type(store.lease).renew
+
+    def taken(self: SqliteLease) -> None:
+        monkeypatch.setattr(type(store.lease), "renew", beat)
+        store._database.run(LeaseRow.update(owner="another", host="elsewhere"))
+        store.runs.close_open(RunStatus.INTERRUPTED, world.sandbox.clock.now(), "Taken over.")
+        world.container.clock.wait(threading.Event(), 60)
+        self.renew()
+
+    monkeypatch.setattr(type(store.lease), "renew", taken)
+    run = world.desk.run(RunKind.EXPORT)
+    assert isinstance(run.failure, Busy)
+    (kept,) = world.desk.runs()
+    assert (kept.status, kept.message) == (RunStatus.INTERRUPTED, "Taken over.")
+    store._database.run(LeaseRow.delete())
+    assert world.export().continues == kept.id
+
+
+def test_another_account_waits_for_the_run_on_the_former(world: World, power: Power, held: Held) -> None:
+    """Else the run would go on in the new account with the people of the old one, who are being dropped."""
+    for number in range(5):
+        world.kibo.add_customer(f"person{number}@example.com", True)
+    world.container.store.state.set(CC_KEY, "former")
+
+    class Another:
+        account = Account("Another", "another")
+        kept = False
+
+        def keep(self) -> None:
+            self.kept = True
+
+    login = world.desk._pending = Another()
+    use_faults(world, held)
+    first = power.start("sync", "export")
+    assert held.reached.wait(PATIENCE)
+    with pytest.raises(Busy, match=f"process {first.pid}"):
+        world.desk.accept_login()
+    assert not login.kept
+    held.go_on.set()
+    ended(first)
+    assert len(world.members()) == 5
+    world.desk.accept_login()
+    assert login.kept
+    assert world.container.store.links.count() == 0
 
 
 def test_many_start_at_once_and_all_is_done_once(
