@@ -53,8 +53,16 @@ def _unusable(base: Path, detail: str) -> StoreError:
 
 
 def find_base(option: str | None, environment: Mapping[str, str]) -> Paths:
-    """Return the base dir: the option, else CCDESK_BASE_DIR, else the user's own data folder."""
+    """Return the base dir: the option, else CCDESK_BASE_DIR, else the user's own data folder.
+
+    Raises:
+        StoreError: the name leads nowhere: a user that is not there, or a current folder that was deleted.
+
+    """
     named = option or environment.get("CCDESK_BASE_DIR")
     if named:
-        return Paths(Path(named).expanduser().absolute())
+        try:
+            return Paths(Path(named).expanduser().absolute())
+        except (RuntimeError, OSError) as error:
+            raise _unusable(Path(named), str(error)) from error
     return Paths(Path(platformdirs.user_data_dir("ccdesk", appauthor=False)))

@@ -171,7 +171,7 @@ def _show_run(console: Console, container: Container, run: Run) -> None:
         console.say(f"ccdesk: {run.message}")
     if console.as_json:
         console.started_document()
-        documents.write_run(sys.stdout, container.desk, run)
+        documents.write_run(console, container.desk, run)
     else:
         tables.print_run(console, container.desk, run)
 

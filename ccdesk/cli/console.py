@@ -5,11 +5,33 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import Any
 
 from ccdesk.cli.documents import error_document
-from ccdesk.core.errors import CcdeskError
+from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.runs import Progress
+
+
+class AnswerUnwritten(CcdeskError):
+    """What was asked for cannot be written where it should go."""
+
+    title = "The answer could not be written"
+    meaning = "What was to be done is done; only the place where the answer goes does not take it."
+    next_step = "See whether the disk is full that it goes to."
+    exit_code = ExitCode.WRONG_USE
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever read it has seen enough
+    except OSError as error:
+        raise AnswerUnwritten(detail=str(error)) from error
 
 
 class Console:
@@ -23,9 +45,9 @@ class Console:
 
     def document(self, value: Any) -> None:
         """Write the one JSON document."""
-        json.dump(value, sys.stdout, ensure_ascii=False)
-        sys.stdout.write("\n")
-        self._document_written = True
+        self.started_document()
+        json.dump(value, self, ensure_ascii=False)
+        self.write("\n")
 
     def started_document(self) -> None:
         """Note that the document is being written by somebody else."""
@@ -33,13 +55,27 @@ class Console:
 
     def line(self, text: str = "") -> None:
         """Write a line of the answer for people."""
-        sys.stdout.write(text + "\n")
+        self.write(text + "\n")
+
+    def write(self, text: str) -> None:
+        """Write a part of the answer.
+
+        Raises:
+            AnswerUnwritten: it cannot be written.
+
+        """
+        with _written():
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        """See to it that the answer is out; errors as `write`."""
+        with _written():
+            sys.stdout.flush()
 
     def say(self, text: str) -> None:
         """Write words beside the answer, to stderr at once."""
         self.end_progress()
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        _mutter(text + "\n")
 
     def error(self, error: CcdeskError) -> None:
         """Say what went wrong, what it means, what to do."""
@@ -48,7 +84,8 @@ class Console:
             parts.append(f"({error.detail})")
         self.say("\n  ".join(part for part in parts if part))
         if self.as_json and not self._document_written:
-            self.document({"error": error_document(error)})
+            with suppress(AnswerUnwritten, BrokenPipeError):
+                self.document({"error": error_document(error)})
 
     def progress(self, progress: Progress) -> None:
         """Show how far a run is: one line that is written over on a terminal, else a line now and then."""
@@ -59,17 +96,35 @@ class Console:
         self._progress_at = now
         text = _progress_text(progress)
         if terminal:
-            sys.stderr.write(f"\r\x1b[K{text}")
+            _mutter(f"\r\x1b[K{text}")
             self._live = True
         else:
-            sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+            _mutter(text + "\n")
 
     def end_progress(self) -> None:
         """Leave the progress line before other words."""
         if self._live:
-            sys.stderr.write("\r\x1b[K")
+            _mutter("\r\x1b[K")
             self._live = False
+
+
+def _mutter(text: str) -> None:
+    """Write to stderr; who read it may be gone, or its disk full: no run ends, and no loop stops, by that."""
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def settle_encodings(*, as_json: bool) -> None:
+    """Let no name fail on its way out: JSON is UTF-8 whatever the terminal's letters, words are escaped.
+
+    On Windows what goes into a file or pipe would else be written in the letters of one part of the world. A
+    folder's name that is no text comes out as the escape that JSON has for it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            encoding = "utf-8" if as_json and stream is sys.stdout else None
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _progress_text(progress: Progress) -> str:

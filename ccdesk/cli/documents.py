@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 import orjson
 
@@ -18,6 +18,13 @@ from ccdesk.core.settings import SETTINGS, Settings
 from ccdesk.service.api import Connection, Desk, Status
 
 _PAGE = 1000
+
+
+class Writes(Protocol):
+    """Where a document goes."""
+
+    def write(self, text: str, /) -> object:
+        """Write a part of it."""
 
 
 def moment(value: datetime | None) -> str | None:
@@ -68,7 +75,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def write_run(out: TextIO, desk: Desk, run: Run) -> None:
+def write_run(out: Writes, desk: Desk, run: Run) -> None:
     """Write one run with its errors and people, page by page: a run may hold a million."""
     head = json.dumps(run_head(run), ensure_ascii=False)
     out.write(head[:-1] + ', "errors": [')
@@ -90,7 +97,7 @@ def paged(read: Callable[[int], Sequence[Any]]) -> Iterator[Any]:
         offset += len(page)
 
 
-def _write_rows(out: TextIO, rows: Iterator[dict[str, Any]]) -> None:
+def _write_rows(out: Writes, rows: Iterator[dict[str, Any]]) -> None:
     """Write the rows of an array, many at a time: a million of them is more than the export's own work."""
     first = True
     while some := list(islice(rows, _PAGE)):

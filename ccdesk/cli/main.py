@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 
 from ccdesk.cli import commands
-from ccdesk.cli.console import Console
-from ccdesk.cli.parser import build_parser
-from ccdesk.core.errors import CcdeskError, ExitCode
+from ccdesk.cli.console import Console, settle_encodings
+from ccdesk.cli.parser import build_parser, wants_json
+from ccdesk.core.errors import Cancelled, CcdeskError, ExitCode
 from ccdesk.logs import faults_reported, redact, start_logging
 from ccdesk.paths import find_base
 
@@ -31,24 +31,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    console = Console(as_json=wants_json(words))
+    settle_encodings(as_json=console.as_json)
     _quiet_memory()
-    console = Console(as_json=args.json)
-    paths = find_base(args.base_dir, os.environ)
     try:
-        paths.prepare()
-        start_logging(paths.log, verbose=args.verbose)
-        code = commands.perform(args, paths, console)
-        sys.stdout.flush()
-        return code
+        return _perform(words, console)
     except CcdeskError as error:
         console.error(error)
-        if args.command is None:
-            commands.tell_in_window(error)
         return int(error.exit_code)
     except BrokenPipeError:
         # The reader of our output went away (| head): nothing is left to tell anybody.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
     except Exception as error:
         # The last net: a defect of ours is exit 1 and words, with the details in the log.
@@ -57,14 +50,38 @@ def _main(argv: Sequence[str] | None) -> int:
             CcdeskError(
                 "ccdesk itself made a mistake",
                 meaning="Nothing that was done before is lost.",
-                next_step=f"Send the log to support: {paths.log}",
+                next_step="Send the log (ccdesk.log in the data folder) to support.",
                 detail=redact(f"{type(error).__name__}: {error}"),
                 code="our_fault",
             )
         )
         return int(ExitCode.OUR_FAULT)
     except KeyboardInterrupt:
-        console.say("Stopped.")
+        console.error(Cancelled("Stopped", meaning="What was done so far stands.", code="stopped"))
         return INTERRUPTED
     finally:
+        _let_go_of_lost_output()
         start_logging(None)
+
+
+def _perform(words: Sequence[str], console: Console) -> int:
+    args = build_parser().parse_args(words)
+    try:
+        paths = find_base(args.base_dir, os.environ)
+        paths.prepare()
+        start_logging(paths.log, verbose=args.verbose)
+        code = commands.perform(args, paths, console)
+        console.flush()
+        return code
+    except CcdeskError as error:
+        if args.command is None:
+            commands.tell_in_window(error)
+        raise
+
+
+def _let_go_of_lost_output() -> None:
+    """Drop what cannot be written: at its own end Python would try again and make another exit code of it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

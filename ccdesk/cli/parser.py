@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from ccdesk import __version__
+from ccdesk.core.errors import SettingsError
+
+_LARGEST = 2**63 - 1  # SQLite's integers end here
 
 
-def _common(*, top: bool) -> argparse.ArgumentParser:
+class WrongUse(SettingsError):
+    """The command line cannot be understood: nothing was done."""
+
+    title = "The command cannot be understood"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises what is wrong instead of ending the program: with --json it must come as a document."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and how the command is used.
+
+        Raises:
+            WrongUse: always.
+
+        """
+        usage = " ".join(self.format_usage().split())
+        raise WrongUse(
+            meaning=f"{message[:1].upper()}{message[1:]}.",
+            next_step=f"{usage[:1].upper()}{usage[1:]}",
+            code="wrong_use",
+        )
+
+
+def wants_json(words: Sequence[str]) -> bool:
+    """Say whether JSON was asked for, of words that may not be understood as a whole."""
+    return any(len(word) > 2 and "--json".startswith(word) for word in words)
+
+
+def _common(*, top: bool) -> _Parser:
     """Options every command takes, before or after its name."""
     default = None if top else argparse.SUPPRESS
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument(
         "--base-dir",
         metavar="DIR",
@@ -35,7 +68,7 @@ def _common(*, top: bool) -> argparse.ArgumentParser:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser; no command means the window."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="ccdesk",
         description="Keeps marketing consent the same in Kibo eCommerce and Constant Contact. "
         "Without a command it opens the window.",
@@ -108,21 +141,31 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("give a number that is not negative")
+    value = _whole(text)
+    if not 0 <= value <= _LARGEST:
+        raise argparse.ArgumentTypeError("give a number that is neither negative nor endless")
     return value
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a whole number") from None
+
+
 def _port(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if not 0 <= value <= 65534:
         raise argparse.ArgumentTypeError("give a port from 1 to 65534, or 0 for a free one")
     return value
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}” is not a number") from None
     if not 0 < value <= 86400:
         raise argparse.ArgumentTypeError("give a number of seconds above 0")
     return value

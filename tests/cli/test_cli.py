@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 
 import pytest
 
+from ccdesk.cli.main import main
 from ccdesk.sandbox.cc_person import Person
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kernel import Fault
@@ -236,6 +238,93 @@ def test_no_keyring_is_said_and_a_bad_vault_choice_refused(shell):
     )  # fmt: skip
     assert none.returncode == 2
     assert "CCDESK_VAULT=file" in none.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("sync", "nonsense"), "wrong_use"),
+        (("nonsense",), "wrong_use"),
+        (("runs", "-5"), "wrong_use"),
+        (("runs", "99999999999999999999"), "wrong_use"),
+        (("status", "--offline", "--base-dir", "~nobody-of-that-name/x"), "StoreError"),
+    ],
+)
+def test_wrong_use_is_a_document_too(shell, words, code):
+    """A script that asked for JSON reads stdout, whatever it did wrong."""
+    assert shell.json(*words, code=2)["error"]["code"] == code
+
+
+def test_a_current_folder_that_is_gone_is_said(shell, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = [sys.executable, "-m", "ccdesk", "--base-dir", "below", "--json", "status", "--offline"]
+    done = subprocess.run(
+        ["sh", "-c", 'cd "$1" && rmdir "$1" && shift && exec "$@"', "sh", str(gone), *command],
+        env={**shell.environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == "StoreError"
+    assert "Traceback" not in done.stderr
+
+
+def test_json_is_utf_8_whatever_the_terminals_letters(shell):
+    """Windows writes into pipes in the letters of one part of the world: half a document came out."""
+    shown = shell.json("settings", "set", "contact_list=Żółw 亀")
+    assert shown["contact_list"] == "Żółw 亀"
+    narrow = shell("settings", "show", "--json", PYTHONIOENCODING="ascii")
+    assert narrow.returncode == 0
+    assert json.loads(narrow.stdout)["contact_list"] == "Żółw 亀"
+    assert shell("settings", "show", PYTHONIOENCODING="ascii").returncode == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device here")
+@pytest.mark.parametrize("words", [("status", "--offline"), ("runs", "7")])
+@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_cannot_be_written_is_said(shell, words, more, unbuffered):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            shell.command(*words, *more),
+            env={**shell.environment, "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert ("could not be written" in done.stderr) == (words[0] == "status")
+
+
+def test_the_loops_go_on_when_nobody_listens_any_more(shell):
+    """The terminal or the pipe that stderr went to is gone: that is no reason to sync nobody's consent."""
+    shell.set_up()
+    shell.log_in()
+    shell.json("settings", "set", "contact_list=Kibo customers", "enabled=true")
+    with subprocess.Popen(
+        shell.command("run"), env=shell.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        process.stderr.close()
+        deadline = time.monotonic() + 30
+        while len(shell.json("runs")["runs"]) < 2 and time.monotonic() < deadline:
+            time.sleep(0.3)
+        process.terminate()
+    assert process.returncode == 0
+    assert {run["status"] for run in shell.json("runs")["runs"]} == {"COMPLETE"}
+    assert len(shell.json("runs")["runs"]) >= 2
+
+
+def test_ctrl_c_is_a_document_too(monkeypatch, capsys, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ccdesk.cli.commands.perform", interrupted)
+    assert main(["--base-dir", str(tmp_path), "--json", "status"]) == 130
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "stopped"
 
 
 def test_a_base_dir_that_cannot_be_used(shell, tmp_path):
