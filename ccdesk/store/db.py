@@ -97,6 +97,18 @@ class Database:
             raise
 
     @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Take stored values that cannot be read for damage: every one of them was written by ccdesk.
+
+        SQLite checks how a page is built and not what is written in it.
+        """
+        with self._usable():
+            try:
+                yield
+            except (ValueError, TypeError) as error:  # its words may hold somebody's e-mail
+                raise store_error(DAMAGED, self.path, f"a stored value: {type(error).__name__}") from error
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Make what is done inside one transaction, or part of the one that is open.
 
@@ -115,7 +127,9 @@ class Database:
     def rows(self, query: peewee.BaseQuery) -> list[Row]:
         """Return all rows; nothing stays open that would keep the write-ahead log from being emptied."""
         with self._usable():
-            return list(query.tuples().execute(self.peewee))
+            found = query.tuples().execute(self.peewee)
+        with self.reading():
+            return list(iter(found))  # asked for its length, peewee reads ahead and list() swallows errors
 
     def first(self, query: peewee.BaseQuery) -> Row | None:
         """Return the first row, None if there is none."""

@@ -7,11 +7,11 @@ Nothing here decides; what is to be done with whom comes from the engine.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from ccdesk.core.exporting import Candidate, Chunk, Planned
 from ccdesk.core.models import Customer, Link, Ownership
@@ -20,6 +20,8 @@ from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.runs import SqliteRuns
 from ccdesk.store.tables import ExportChunkRow, ExportPersonRow, ExportSeenRow
+
+T = TypeVar("T")
 
 CANDIDATE = (
     "id, email_key, email, accepts_marketing, is_active, is_anonymous, updated_at, plain, note, code, "
@@ -158,7 +160,7 @@ class SqliteExports:
 
     def undecided(self, after: tuple[str, int], limit: int) -> list[Candidate]:
         """Return people without an action, ordered by (compared e-mail, id) above `after`."""
-        return [_candidate(row) for row in self._rows(UNDECIDED, (after[0], *after, limit))]
+        return self._read(_candidate, self._rows(UNDECIDED, (after[0], *after, limit)))
 
     def sent_by_email(self, keys: Sequence[str]) -> dict[str, int]:
         """Return, by compared e-mail, the customer who was sent for it already."""
@@ -178,7 +180,7 @@ class SqliteExports:
     def unsent(self, action: str, after: int, limit: int) -> list[Planned]:
         """Return people with that action who are in no chunk, by ascending id above `after`."""
         sql = f"SELECT {PLANNED} {UNSENT}"
-        return [_planned(row) for row in self._rows(sql, (action, after, limit))]
+        return self._read(_planned, self._rows(sql, (action, after, limit)))
 
     def rows(self, action: str, after: int, limit: int) -> list[tuple[int, bytes]]:
         """Return (id, row) of people with that action who are in no chunk, by ascending id above `after`."""
@@ -207,7 +209,7 @@ class SqliteExports:
     def chunks(self) -> list[Chunk]:
         """Return the chunks by number."""
         query = ExportChunkRow.select(*CHUNK_FIELDS).order_by(ExportChunkRow.number)
-        return [_chunk(row) for row in self._database.rows(query)]
+        return self._read(_chunk, self._database.rows(query))
 
     # ------------------------------------------------------------ checking
 
@@ -251,7 +253,7 @@ class SqliteExports:
         sql = f"""SELECT {PLANNED} FROM export_person p
             WHERE p.id > ? AND {_IN_CHUNK} {left} ORDER BY p.id LIMIT ?"""
         found = self._rows(sql, (after, max(after, chunk.first), chunk.last, chunk.number, limit))
-        return [_planned(row) for row in found]
+        return self._read(_planned, found)
 
     def place_in_chunk(self, chunk: Chunk, customer_id: int) -> int:
         """Return how many people of the chunk come before this one: the import's line, counted from 0."""
@@ -262,6 +264,10 @@ class SqliteExports:
 
     def _rows(self, sql: str, values: Sequence[Any]) -> list[Row]:
         return self._database.statement(sql, values)
+
+    def _read(self, make: Callable[[Row], T], rows: Sequence[Row]) -> list[T]:
+        with self._database.reading():
+            return [make(row) for row in rows]
 
     def _number(self, sql: str, values: Sequence[Any] = ()) -> int:
         return int(self._rows(sql, values)[0][0] or 0)

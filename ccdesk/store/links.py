@@ -111,7 +111,9 @@ class SqliteLinks:
 
     def _select(self, query: peewee.BaseQuery) -> list[Link]:
         sql, values = query.sql()
-        return [_link(row) for row in self._database.statement(sql, values)]
+        rows = self._database.statement(sql, values)
+        with self._database.reading():
+            return [_link(row) for row in rows]
 
 
 def _row(link: Link) -> Row:

@@ -88,11 +88,15 @@ def mark(path: Path) -> None:
 
 
 class Identity:
-    """Which file was opened, so that another one under its name is noticed."""
+    """Which file was opened, so that another one under its name is noticed.
+
+    Looked at when the store is opened, not at the first write: between the two a backup may be put back.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: tuple[int, int] | None = None
+        self.check()
 
     def check(self) -> None:
         """Compare with the file first seen.

@@ -100,7 +100,8 @@ class SqliteRuns:
             query = query.where(EntryRow.outcome == outcome, EntryRow.outcome_number > offset)
             query = query.order_by(EntryRow.outcome_number)
         rows = self._database.statement(*query.sql())  # its own reading of words: there may be very many
-        return [Entry(row[0], row[1], Outcome(row[2]), row[3], row[4]) for row in rows]
+        with self._database.reading():
+            return [Entry(row[0], row[1], Outcome(row[2]), row[3], row[4]) for row in rows]
 
     def entry_count(self, run_id: int, *, outcome: Outcome | None = None) -> int:
         """Count a run's entries: the last one's number."""

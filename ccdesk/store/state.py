@@ -34,7 +34,8 @@ class SqliteState:
     def get_time(self, name: str) -> datetime | None:
         """Return a moment, aware UTC."""
         text = self.get(name)
-        return from_text(text) if text else None
+        with self._database.reading():
+            return from_text(text) if text else None
 
     def set_time(self, name: str, value: datetime | None) -> None:
         """Store a moment, or forget it."""

@@ -18,6 +18,7 @@ import peewee
 from ccdesk.core.errors import StoreError
 
 ROOM_NEEDED = 256 * 1024  # bytes: the index of the write-ahead log, and a step
+NOT_TEXT = "Could not decode to UTF-8"  # Python's sqlite3 says so by itself, without SQLite's code
 MASKING = ("cannot rollback", "no such savepoint")  # SQLite had rolled back already when the disk failed
 
 
@@ -138,6 +139,8 @@ def _recognise(error: BaseException, path: Path) -> StoreError | None:
         return _recognise(original.__context__, path)
     if "closed database" in words:
         return store_error(CLOSED, path, words)
+    if words.startswith(NOT_TEXT):
+        return store_error(DAMAGED, path, NOT_TEXT)  # the rest is the text itself, perhaps an e-mail
     extended = getattr(original, "sqlite_errorcode", None)
     trouble = BY_CODE.get(extended & 0xFF) if extended is not None else None
     if trouble is None:

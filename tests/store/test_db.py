@@ -12,14 +12,16 @@ import peewee
 import pytest
 
 from ccdesk.core.errors import StoreError
-from ccdesk.core.models import Link
+from ccdesk.core.exporting import Candidate
+from ccdesk.core.models import Customer, Link
+from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
 from ccdesk.store import db
 from ccdesk.store.db import Database
 from ccdesk.store.presence import marker_of
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.troubles import BY_CODE, translated
 
-from .conftest import in_thread
+from .conftest import NOON, in_thread
 
 
 def code_of(work: Callable[[], object]) -> str:
@@ -253,6 +255,54 @@ def test_another_file_put_in_its_place_takes_none_either(
     other.close_all()
     (tmp_path / "other.db").replace(path)
     assert code_of(lambda: store.state.set("a", "2")) == "store_exchanged"
+
+
+def test_another_file_put_in_its_place_before_the_first_write_takes_none_either(
+    store: SqliteStore, path: Path, tmp_path: Path
+) -> None:
+    """A window that has only looked so far: its writes would go into the file that has no name any more."""
+    assert store.links.count() == 0
+    other = SqliteStore(tmp_path / "other.db")
+    other.close_all()
+    (tmp_path / "other.db").replace(path)
+    assert code_of(lambda: store.state.set("a", "2")) == "store_exchanged"
+
+
+SPOILT = {
+    "a moment": "UPDATE run SET started_at = '2026-13-01 at noon'",
+    "no text": "UPDATE run SET message = CAST(x'ffff40' AS TEXT)",
+    "a word": "UPDATE run SET status = 'RUNNINH'",
+    "counts": "UPDATE run SET counts = '{'",
+    "another kind": "UPDATE run SET started_at = x'00'",
+    "a state": "UPDATE state SET value = 'never'",
+    "a link's moment": "UPDATE link SET written_at = 'never'",
+    "an entry's outcome": "UPDATE entry SET outcome = '?'",
+    "a person to export": "UPDATE export_person SET updated_at = 'never', ownership = '?'",
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_a_value_that_cannot_be_read_is_damage(store: SqliteStore, what: str) -> None:
+    """SQLite finds nothing wrong with a page whose values are spoilt; it is no mistake of ccdesk's either."""
+    run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
+    store.runs.add_entries(run.id, [Entry(1, "a@example.com", Outcome.ADDED, "new")])
+    store.state.set_time("mark", NOON)
+    store.links.save([Link(1)])
+    store.exports.add([Candidate(Customer(1, "a@example.com", True, updated_at=NOON))])
+
+    def look() -> None:
+        store.runs.get(run.id)
+        store.state.get_time("mark")
+        store.links.page(-1, 9)
+        store.runs.entries(run.id, outcome=None, offset=0, limit=9)
+        store.exports.undecided(("", 0), 9)
+
+    look()
+    store._database.statement(SPOILT[what])
+    with pytest.raises(StoreError) as caught:
+        look()
+    assert caught.value.code == "store_damaged"
+    assert "@" not in caught.value.detail
 
 
 @pytest.mark.parametrize("number", sorted(BY_CODE))
