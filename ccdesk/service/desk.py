@@ -136,7 +136,7 @@ class LocalDesk:
 
     @contextmanager
     def _alone_if_another(self, account: Account) -> Iterator[None]:
-        """Keep runs away while the account changes: one would go on in the new one with the old one's people."""
+        """Keep runs away while the account changes: one would go on in the new with the people of the old."""
         if self._store.state.get(CC_KEY) in ("", account.key):
             yield
             return
