@@ -248,6 +248,7 @@ def test_no_keyring_is_said_and_a_bad_vault_choice_refused(shell):
         (("runs", "-5"), "wrong_use"),
         (("runs", "99999999999999999999"), "wrong_use"),
         (("status", "--offline", "--base-dir", "~nobody-of-that-name/x"), "StoreError"),
+        (("status", "--offline", "--base-dir", ""), "StoreError"),
     ],
 )
 def test_wrong_use_is_a_document_too(shell, words, code):
@@ -316,6 +317,29 @@ def test_the_loops_go_on_when_nobody_listens_any_more(shell):
     assert process.returncode == 0
     assert {run["status"] for run in shell.json("runs")["runs"]} == {"COMPLETE"}
     assert len(shell.json("runs")["runs"]) >= 2
+
+
+SIGNALLED = """
+import os, signal
+from ccdesk.cli.commands import _stoppable
+told = []
+with _stoppable(lambda: told.append(1)) as cancel:
+    with cancel._cond:  # what a wait holds for an instant, and a signal may come in that one
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert cancel.wait(10)
+assert told
+with _stoppable() as cancel:
+    pass
+assert not cancel.is_set()
+"""
+
+
+def test_a_signal_does_not_wait_for_what_it_interrupts():
+    """The program hung then, and no further SIGTERM helped."""
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_ctrl_c_is_a_document_too(monkeypatch, capsys, tmp_path):
