@@ -56,13 +56,16 @@ def find_base(option: str | None, environment: Mapping[str, str]) -> Paths:
     """Return the base dir: the option, else CCDESK_BASE_DIR, else the user's own data folder.
 
     Raises:
-        StoreError: the name leads nowhere: a user that is not there, or a current folder that was deleted.
+        StoreError: the name leads nowhere: it is empty, a user's who is not there, or below a current folder
+            that was deleted.
 
     """
+    if option == "":  # a script's variable that was never set must not lead to the user's own data
+        raise _unusable(Path(), "--base-dir names no folder")
     named = option or environment.get("CCDESK_BASE_DIR")
-    if named:
-        try:
+    try:
+        if named:
             return Paths(Path(named).expanduser().absolute())
-        except (RuntimeError, OSError) as error:
-            raise _unusable(Path(named), str(error)) from error
-    return Paths(Path(platformdirs.user_data_dir("ccdesk", appauthor=False)))
+        return Paths(Path(platformdirs.user_data_dir("ccdesk", appauthor=False)))
+    except (RuntimeError, OSError) as error:
+        raise _unusable(Path(named or "~"), str(error)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import logging
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -19,8 +20,16 @@ OK = b"ok\n"
 
 def name_for(base_dir: str | Path) -> str:
     """Return the name of the socket: one for each person and base dir."""
-    place = f"{getpass.getuser()}|{Path(base_dir).resolve()}"
+    place = f"{_user()}|{Path(base_dir).resolve()}"
     return f"ccdesk-{hashlib.sha256(place.encode()).hexdigest()[:20]}"
+
+
+def _user() -> str:
+    """Return who we are; in a container that may be a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError: from Python 3.13 on
+        return str(os.getuid()) if hasattr(os, "getuid") else ""
 
 
 def raise_running(base_dir: str | Path) -> bool:

@@ -64,6 +64,16 @@ def test_another_base_dir_is_another_window(tmp_path):
     assert not raise_running(tmp_path / "a")
 
 
+def test_a_user_without_a_name_has_a_window_too(monkeypatch, tmp_path):
+    """A container may run us under a number that no list of users knows."""
+
+    def unknown():
+        raise KeyError("getpwuid(): uid not found: 54321")
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    assert name_for(tmp_path / "a") != name_for(tmp_path / "b")
+
+
 def test_a_socket_left_behind_by_a_crash_is_no_window(tmp_path):
     left = Path("/tmp") / name_for(tmp_path)
     if sys.platform == "win32":
