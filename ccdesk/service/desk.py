@@ -267,6 +267,7 @@ class LocalDesk:
 
         Not after a cancel, which a person wanted, nor after a failure, which a person should see first.
         """
+        self._runner.recover(patiently=True)
         last = next(iter(self._store.runs.page(kind=RunKind.EXPORT, offset=0, limit=1)), None)
         if last is None or self._store.lease.holder(others=True):
             return False

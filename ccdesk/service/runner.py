@@ -44,14 +44,17 @@ class Runner:
     def __init__(self, store: Store, connections: Connections, clock: Clock) -> None:
         self._store, self._connections, self._clock = store, connections, clock
 
-    def recover(self) -> None:
+    def recover(self, *, patiently: bool = False) -> None:
         """Close the run a dead process left RUNNING; does nothing while somebody alive holds the lease.
 
         Only the newest can be RUNNING: each run closes those before it. The lease is taken only where there
-        is something to close, so that a start is in nobody's way.
+        is something to close, so that a start is in nobody's way. `patiently`: a holder of whom the system
+        cannot tell, as in another container, is watched, which takes half a minute.
         """
         newest = self._store.runs.page(kind=None, offset=0, limit=1)
-        if not newest or newest[0].status is not RunStatus.RUNNING or self._store.lease.holder():
+        if not newest or newest[0].status is not RunStatus.RUNNING:
+            return
+        if not patiently and self._store.lease.holder():
             return
         try:
             self._store.lease.acquire("start-up")

@@ -164,6 +164,35 @@ def test_a_run_that_lost_the_lease_writes_no_more(world: World, monkeypatch: pyt
     assert world.export().continues == kept.id
 
 
+def test_an_export_of_a_container_that_died_goes_on_by_itself(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can ask the system about its process: its heart is watched, and the run closed and continued."""
+    store = world.container.store
+    for number in range(5):
+        world.kibo.add_customer(f"person{number}@example.com", True)
+    renewed: list[int] = []
+
+    def dies(self: SqliteLease) -> None:
+        renewed.append(1)
+        if len(renewed) > 3:
+            raise Busy()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteLease, "renew", dies)
+        run = world.desk.run(RunKind.EXPORT)
+    assert run.status is RunStatus.RUNNING
+    store.lease.acquire("export")
+    store._database.run(LeaseRow.update(owner="another", host="elsewhere"))
+    world.reopen()
+    assert not world.desk.export_to_continue(), "it may be alive"
+    world.later(3)
+    assert world.desk.export_to_continue()
+    assert world.desk.get_run(run.id).status is RunStatus.INTERRUPTED
+    assert world.export().continues == run.id
+    assert len(world.members()) == 5
+
+
 def test_another_account_waits_for_the_run_on_the_former(world: World, power: Power, held: Held) -> None:
     """Else the run would go on in the new account with the people of the old one, who are being dropped."""
     for number in range(5):
