@@ -13,7 +13,7 @@ import peewee
 
 from ccdesk.core.errors import StoreError
 from ccdesk.store.presence import WAIT_SECONDS, Identity
-from ccdesk.store.troubles import CLOSED, DAMAGED, store_error, translated
+from ccdesk.store.troubles import CLOSED, DAMAGED, NEWER, store_error, translated
 
 Row = tuple[Any, ...]
 
@@ -74,8 +74,8 @@ class _Sqlite(peewee.SqliteDatabase):
 class Database:
     """What the repositories use: queries in, plain tuples out, trouble as `StoreError`."""
 
-    def __init__(self, path: Path, *, foreign_keys: bool = True) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, foreign_keys: bool = True, schema: int | None = None) -> None:
+        self.path, self._schema = path, schema
         self.peewee = _Sqlite(path, foreign_keys=foreign_keys)
         self._identity = Identity(path)
         self._shut = False
@@ -115,14 +115,20 @@ class Database:
         Begun as a writer at once: a reader that turns writer halfway can fail without being let wait.
         """
         with self._usable():
-            self._check_identity()
+            self._check_file()
             with self.peewee.atomic("IMMEDIATE"):
                 yield
 
-    def _check_identity(self) -> None:
-        """Before a write, see that it goes to the file of that name: a deleted one goes on taking them."""
-        if not self.peewee.in_transaction():
-            self._identity.check()
+    def _check_file(self) -> None:
+        """Before a write, see that it goes to the file of that name, and that we know how it is written.
+
+        A deleted file goes on taking writes; and an update may have been started beside a window left open.
+        """
+        if self.peewee.in_transaction():
+            return
+        self._identity.check()
+        if self._schema is not None and (found := int(self.peewee.pragma("user_version"))) > self._schema:
+            raise store_error(NEWER, self.path, f"schema {found}, this program knows {self._schema}")
 
     def rows(self, query: peewee.BaseQuery) -> list[Row]:
         """Return all rows; nothing stays open that would keep the write-ahead log from being emptied."""
@@ -144,7 +150,7 @@ class Database:
     def run(self, query: peewee.BaseQuery) -> int:
         """Execute a write; return peewee's result: rows touched, or the id an insert has made."""
         with self._usable():
-            self._check_identity()
+            self._check_file()
             result = query.execute(self.peewee)
         return int(result or 0)
 

@@ -25,6 +25,7 @@ from ccdesk.store.troubles import (
     CANNOT_OPEN,
     DAMAGED,
     FULL,
+    NEWER,
     NOT_OURS,
     READ_ONLY,
     Trouble,
@@ -48,12 +49,6 @@ MAIN_FILE_GONE = Trouble(
     "The data file is missing, but a part of it is still there",
     "A “-wal” file beside it holds the latest changes of a data file that was moved or deleted.",
     "Put the data file back beside it, or delete “-wal” and “.made” file to start anew, without settings.",
-)
-NEWER = Trouble(
-    "store_newer",
-    "The data file was written by a newer version of ccdesk",
-    "This version does not know how to read it. Nothing was changed.",
-    "Install the newer version, or choose another folder with --base-dir.",
 )
 IS_FOLDER = Trouble(
     "store_is_folder",

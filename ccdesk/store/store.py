@@ -18,6 +18,7 @@ from ccdesk.store.lease import SqliteLease
 from ccdesk.store.links import SqliteLinks
 from ccdesk.store.queue import SqliteQueue
 from ccdesk.store.runs import SqliteRuns
+from ccdesk.store.schema import STEPS
 from ccdesk.store.staging import SqliteStaging
 from ccdesk.store.state import SqliteCallCounts, SqliteSettings, SqliteState
 from ccdesk.store.tables import EventRow, LinkRow, StateRow
@@ -36,7 +37,7 @@ class SqliteStore:
         clock = clock or Clock()
         migrations.prepare(path)
         self.path = path
-        self._database = Database(path)
+        self._database = Database(path, schema=len(STEPS))
         self.links: ports.Links = SqliteLinks(self._database)
         self.queue: ports.Queue = SqliteQueue(self._database, clock)
         self.runs: ports.Runs = SqliteRuns(self._database)

@@ -73,6 +73,12 @@ NOT_OURS = Trouble(
     "Something else is stored under that name. It was left as it is.",
     "Move it away, or choose another folder with --base-dir.",
 )
+NEWER = Trouble(
+    "store_newer",
+    "The data file was written by a newer version of ccdesk",
+    "This version does not know how to read it. Nothing was changed.",
+    "Install the newer version, or choose another folder with --base-dir.",
+)
 DISK = Trouble(
     "store_disk",
     "The disk reports an error",

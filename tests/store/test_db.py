@@ -18,6 +18,7 @@ from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
 from ccdesk.store import db
 from ccdesk.store.db import Database
 from ccdesk.store.presence import marker_of
+from ccdesk.store.schema import STEPS
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.troubles import BY_CODE, translated
 
@@ -266,6 +267,16 @@ def test_another_file_put_in_its_place_before_the_first_write_takes_none_either(
     other.close_all()
     (tmp_path / "other.db").replace(path)
     assert code_of(lambda: store.state.set("a", "2")) == "store_exchanged"
+
+
+def test_a_store_left_open_over_an_update_writes_no_more(store: SqliteStore, path: Path) -> None:
+    """An old window beside a new ccdesk: it does not know any more how things are written."""
+    store.state.set("a", "1")
+    store._database.statement(f"PRAGMA user_version = {len(STEPS) + 1}")
+    assert code_of(lambda: store.state.set("a", "2")) == "store_newer"
+    assert code_of(lambda: store.lease.acquire("Export")) == "store_newer"
+    assert code_of(lambda: store.calls.add("cc", "2026-03-01", "export")) == "store_newer"
+    assert store.state.get("a") == "1"
 
 
 SPOILT = {
