@@ -114,6 +114,7 @@ class Loop:
         self._cancel = threading.Event()
         self._scheduler = UtcScheduler(clock)
         self._app: tuple[datetime, bool | None] | None = None
+        self._trouble_told = False
 
     # -------------------------------------------------------- any thread
 
@@ -165,7 +166,7 @@ class Loop:
         An export that was cut short or had to wait goes on first, enabled or not: a person asked for it.
         """
         self._disbelieve_far_plans()
-        if self._desk.export_to_continue():
+        if self._export_to_continue():
             self._do(RunKind.EXPORT, Trigger.SCHEDULED)
         if self._desk.settings().enabled:
             self._scheduler.run_pending()
@@ -173,6 +174,18 @@ class Loop:
         for job in self._scheduler.jobs:
             if job.next_run is not None and job.next_run <= self._scheduler.now():
                 job.next_run = self._scheduler.now() + SOON
+
+    def _export_to_continue(self) -> bool:
+        """Ask the store, which comes before all else; if it cannot be used, that is told once."""
+        try:
+            found = self._desk.export_to_continue()
+        except StoreError as error:
+            if not self._trouble_told:
+                self._trouble_told = True
+                self.listener.run_failed(RunKind.EXPORT, error)
+            raise
+        self._trouble_told = False
+        return found
 
     def _disbelieve_far_plans(self) -> None:
         """Plan soon what is planned further ahead than it ever is: the clock has been set back since."""

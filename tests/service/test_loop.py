@@ -232,6 +232,33 @@ def test_a_data_file_that_cannot_be_written_is_told(clock):
     assert desk.done == []
 
 
+def test_a_data_file_that_cannot_be_read_is_told_once(clock):
+    """Without a window nobody else would say that the loops do nothing any more."""
+    told = []
+
+    class Told(Silent):
+        def run_failed(self, kind, error):
+            told.append(error.code)
+
+    desk, loop = started(clock)
+    loop.listener = Told()
+
+    def damaged():
+        raise StoreError(code="store_damaged")
+
+    desk.export_to_continue, usable = damaged, desk.export_to_continue
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            loop.tick()
+    assert told == ["store_damaged"]
+    desk.export_to_continue = usable
+    loop.tick()
+    desk.export_to_continue = damaged
+    with pytest.raises(StoreError):
+        loop.tick()
+    assert told == ["store_damaged"] * 2
+
+
 @pytest.mark.parametrize("back", [timedelta(hours=2), timedelta(days=1), timedelta(days=400)])
 def test_a_clock_set_back_does_not_stop_the_loops(clock, back):
     desk, loop = started(clock)
