@@ -115,11 +115,11 @@ class Database:
         Begun as a writer at once: a reader that turns writer halfway can fail without being let wait.
         """
         with self._usable():
-            self._check_file()
+            self._check_identity()
             with self.peewee.atomic("IMMEDIATE"):
                 yield
 
-    def _check_file(self) -> None:
+    def _check_identity(self) -> None:
         """Before a write, see that it goes to the file of that name, and that we know how it is written.
 
         A deleted file goes on taking writes; and an update may have been started beside a window left open.
@@ -150,7 +150,7 @@ class Database:
     def run(self, query: peewee.BaseQuery) -> int:
         """Execute a write; return peewee's result: rows touched, or the id an insert has made."""
         with self._usable():
-            self._check_file()
+            self._check_identity()
             result = query.execute(self.peewee)
         return int(result or 0)
 
