@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from ccdesk.core.errors import CcdeskError
-from ccdesk.core.runs import Progress, Run, RunKind, Trigger
+from ccdesk.core.errors import CcdeskError, LoginNeeded, Refused, StoreError, Unreachable
+from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl
 from ccdesk.gui.tasks import Refresher, Tasks
-from ccdesk.service.api import ConnectionState, Desk, Status
+from ccdesk.service.api import Connection, ConnectionState, Desk, Status
 
 LOOK_AGAIN_MS = 20_000  # the command line may work on the same data
+FINE = (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)  # as far as is known without asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,20 @@ class Snapshot:
     @property
     def kibo_ready(self) -> bool:
         """True when Kibo is connected, or was and has not been asked just now."""
-        return self.status.kibo.state in (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)
+        return self.status.kibo.state in FINE
 
     @property
     def logged_in(self) -> bool:
         """True when Constant Contact is connected, or was and has not been asked just now."""
-        return self.status.constant_contact.state in (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)
+        return self.status.constant_contact.state in FINE
 
 
 class Watch(QObject):
-    """Keeps the snapshot fresh. `refresh(live=True)` asks both services, else what is remembered."""
+    """Keeps the snapshot fresh: `check` asks both services, `refresh` reads what is remembered.
+
+    What the services said when asked stays on show until they are asked again or a run ends well: what is
+    remembered without asking knows of no trouble, and would turn a failed connection green again.
+    """
 
     changed = Signal(object)  # Snapshot
     failed = Signal(object)  # CcdeskError
@@ -47,8 +52,9 @@ class Watch(QObject):
         super().__init__(parent)
         self._desk = desk
         self.snapshot: Snapshot | None = None
+        self._asked: Snapshot | None = None  # what the services said last
         self._near = Refresher(
-            tasks, lambda: self._read(live=False), done=self._on_read, failed=self._on_failed, parent=self
+            tasks, lambda: self._read(live=False), done=self._on_near, failed=self._on_failed, parent=self
         )
         self._live = Refresher(
             tasks, lambda: self._read(live=True), done=self._on_live, failed=self._on_live_failed, parent=self
@@ -57,8 +63,8 @@ class Watch(QObject):
         self._timer.setInterval(LOOK_AGAIN_MS)
         self._timer.timeout.connect(self.refresh)
         bridge.started.connect(self._on_news)
-        bridge.finished.connect(self._on_news)
-        bridge.failed.connect(self._on_news)
+        bridge.finished.connect(self._on_finished)
+        bridge.failed.connect(self._on_run_failed)
         bridge.schedule_moved.connect(self.refresh)
 
     def start(self) -> None:
@@ -91,16 +97,41 @@ class Watch(QObject):
             first_export_done=self._desk.first_export_done(),
         )
 
-    @Slot(object)
     @Slot(object, object)
     def _on_news(self, *_: object) -> None:
         self.refresh()
+
+    @Slot(object)
+    def _on_finished(self, run: Run) -> None:
+        """A run tells how the services are, too."""
+        if run.failure is not None:
+            self._on_run_failed(run.kind, run.failure)
+        elif run.status is RunStatus.COMPLETE and self._is_troubled():
+            self.check()
+        self.refresh()
+
+    @Slot(object, object)
+    def _on_run_failed(self, _kind: RunKind, error: CcdeskError) -> None:
+        if isinstance(error, Unreachable | Refused | LoginNeeded):
+            self.check()
+        self.refresh()
+
+    def _is_troubled(self) -> bool:
+        asked = self._asked
+        well = asked is None or (asked.kibo_ready and asked.logged_in and asked.status.kibo_app is not False)
+        return not well
+
+    def _on_near(self, snapshot: Snapshot) -> None:
+        if self._asked is not None:
+            snapshot = with_what_was_said(snapshot, self._asked)
+        self._on_read(snapshot)
 
     def _on_read(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.changed.emit(snapshot)
 
     def _on_live(self, snapshot: Snapshot) -> None:
+        self._asked = snapshot
         self.checking.emit(False)
         self._on_read(snapshot)
 
@@ -110,6 +141,29 @@ class Watch(QObject):
     def _on_live_failed(self, error: CcdeskError) -> None:
         self.checking.emit(False)
         self.failed.emit(error)
+
+
+KIBO_SETTINGS = ("kibo_home_url", "kibo_tenant_url", "kibo_tenant_id", "kibo_app_key")
+MAILING_SETTINGS = ("cc_api_url", "cc_auth_url", "cc_client_id")
+
+
+def with_what_was_said(near: Snapshot, asked: Snapshot) -> Snapshot:
+    """Return a snapshot read without asking, with the trouble a service told when it was asked."""
+
+    def same(keys: tuple[str, ...]) -> bool:
+        return all(getattr(near.settings, key) == getattr(asked.settings, key) for key in keys)
+
+    def of(now: Connection, then: Connection, keys: tuple[str, ...]) -> Connection:
+        if then.error is None or isinstance(then.error, StoreError) or not same(keys):
+            return now
+        hides_it = now.state in FINE and then.state is ConnectionState.FAILED
+        return then if hides_it or (now.state is then.state and now.error is None) else now
+
+    status, said = near.status, asked.status
+    app = said.kibo_app if status.kibo_app is None and same(KIBO_SETTINGS) else status.kibo_app
+    kibo = of(status.kibo, said.kibo, KIBO_SETTINGS)
+    mailing = of(status.constant_contact, said.constant_contact, MAILING_SETTINGS)
+    return replace(near, status=replace(status, kibo=kibo, constant_contact=mailing, kibo_app=app))
 
 
 class RunMonitor(QObject):

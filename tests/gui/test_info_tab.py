@@ -1,14 +1,16 @@
 import threading
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QLineEdit
 
-from ccdesk.core.errors import LoginNeeded, Refused, VaultError
+from ccdesk.core.errors import LoginNeeded, Refused, Unreachable, VaultError
+from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
 from ccdesk.gui.tabs.checklist import done_steps
 from ccdesk.service.api import AccountChanged, Connection, ConnectionState
-from tests.gui.fakes import NOT_SET_UP, connected_mailing, fresh_desk
+from tests.gui.fakes import NOT_SET_UP, NOW, connected_kibo, connected_mailing, fresh_desk
 from tests.gui.helpers import click, dialog, find
 
 
@@ -277,8 +279,6 @@ def test_the_checklist_leads_through_the_first_start(qtbot, open_window):
 def test_steps_are_done_one_by_one(parts):
     snapshot = parts.context.watch.snapshot
     assert all(done_steps(snapshot).values())
-    from dataclasses import replace
-
     undone = replace(snapshot, status=replace(snapshot.status, kibo=NOT_SET_UP), first_export_done=False)
     assert done_steps(undone) == {"kibo": False, "login": True, "list": True, "export": False, "enable": True}
 
@@ -287,6 +287,89 @@ def test_check_again_asks_both_services(qtbot, window, desk):
     desk.calls.clear()
     click(qtbot, window.info, "btn_check")
     qtbot.waitUntil(lambda: ("status", True) in desk.calls)
+
+
+@pytest.fixture
+def forgetful(desk, monkeypatch):
+    """A desk that knows of no trouble and of no switch unless it asks, as the real one does."""
+    asked = desk.status
+
+    def status(*, live):
+        found = asked(live=live)
+        if live:
+            return found
+        mailing = found.constant_contact
+        if mailing.state is ConnectionState.FAILED:
+            mailing = connected_mailing()
+        elif mailing.state is ConnectionState.LOGIN_NEEDED:
+            mailing = Connection(ConnectionState.LOGIN_NEEDED)
+        return replace(found, kibo=connected_kibo(), constant_contact=mailing, kibo_app=None)
+
+    monkeypatch.setattr(desk, "status", status)
+    return desk
+
+
+def look_again(qtbot, parts):
+    with qtbot.waitSignal(parts.context.watch.changed):
+        parts.context.watch.refresh()
+
+
+def test_a_failed_connection_stays_failed_until_it_is_asked_again(qtbot, open_window, forgetful):
+    forgetful.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
+    forgetful.mailing = Connection(ConnectionState.FAILED, error=Refused(meaning="Nobody knows the key."))
+    parts = open_window(forgetful)
+    look_again(qtbot, parts)
+    assert state(parts.window.info, "card_kibo") == "Failed"
+    assert "Nobody knows the key." in value(parts.window.info, "card_constant_contact_error")
+    forgetful.kibo, forgetful.mailing = connected_kibo(), connected_mailing()
+    click(qtbot, parts.window.info, "btn_check")
+    qtbot.waitUntil(lambda: state(parts.window.info, "card_kibo") == "Connected")
+    look_again(qtbot, parts)
+    assert state(parts.window.info, "card_constant_contact") == "Connected"
+
+
+def test_other_settings_make_what_was_said_before_void(qtbot, open_window, forgetful):
+    forgetful.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
+    parts = open_window(forgetful)
+    forgetful.stored["kibo_tenant_id"] = "54321"
+    look_again(qtbot, parts)
+    assert state(parts.window.info, "card_kibo") == "Connected"
+
+
+def test_why_a_log_in_is_needed_stays_said_and_a_new_log_in_ends_it(qtbot, open_window, forgetful):
+    forgetful.mailing = Connection(ConnectionState.LOGIN_NEEDED, error=LoginNeeded())
+    parts = open_window(forgetful)
+    look_again(qtbot, parts)
+    assert "no valid log-in" in value(parts.window.info, "card_constant_contact_error")
+    forgetful.mailing = connected_mailing()  # by the command line
+    look_again(qtbot, parts)
+    assert state(parts.window.info, "card_constant_contact") == "Connected"
+
+
+def test_a_run_that_fails_or_ends_well_has_the_connections_asked(qtbot, open_window, forgetful):
+    parts = open_window(forgetful)
+    forgetful.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
+    run = Run(1, RunKind.EVENTS, Trigger.SCHEDULED, RunStatus.FAILED, NOW, failure=Unreachable())
+    parts.bridge.run_finished(run)
+    qtbot.waitUntil(lambda: state(parts.window.info, "card_kibo") == "Failed")
+    forgetful.kibo = connected_kibo()
+    parts.bridge.run_finished(replace(run, status=RunStatus.COMPLETE, failure=None))
+    qtbot.waitUntil(lambda: state(parts.window.info, "card_kibo") == "Connected")
+
+
+def test_a_run_that_is_well_asks_nobody_while_nothing_is_wrong(qtbot, open_window, forgetful):
+    parts = open_window(forgetful)
+    forgetful.calls.clear()
+    with qtbot.waitSignal(parts.context.watch.changed):
+        parts.bridge.run_finished(Run(1, RunKind.EVENTS, Trigger.SCHEDULED, RunStatus.COMPLETE, NOW))
+    assert ("status", True) not in forgetful.calls
+
+
+def test_that_kibo_paused_the_application_stays_said(qtbot, open_window, forgetful):
+    forgetful.kibo_app = False
+    parts = open_window(forgetful)
+    look_again(qtbot, parts)
+    assert find(parts.window.info, "enabled_state").text() == "Paused"
 
 
 def test_a_status_that_cannot_be_read_is_said(qtbot, parts, desk):
