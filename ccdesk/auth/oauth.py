@@ -163,12 +163,12 @@ def _no_answer(error: Exception) -> Unreachable:
     detail = f"POST /token: {type(error).__name__}"
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable(
-            "The connection is not trusted",
+            "The connection to Constant Contact is not trusted",
             meaning="The log-in service's certificate could not be checked, so nothing was sent.",
             next_step="Check the address, this computer's date, and your company's proxy or certificates.",
             detail=detail,
         )
-    return Unreachable(detail=detail)
+    return Unreachable("Constant Contact's log-in service cannot be reached", detail=detail)
 
 
 def _checked(reply: requests.Response, replies: list[requests.Response]) -> requests.Response:

@@ -13,6 +13,8 @@ from ccdesk.core.clock import Clock
 from ccdesk.core.errors import AnswerLost, CcdeskError, Unreachable
 from ccdesk.core.ports import TokenSource
 
+IT_PASSES = "Nothing has to be changed here: it usually passes. Try again in a while."
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -124,12 +126,14 @@ def after_status(answer: Answer, text: str, *, wrong_address: bool) -> Unreachab
     """Return the error every service shares: trouble at the server, or a wrong address. None: not shared."""
     detail = f"{answer.detail}{': ' + text if text else ''}"
     if answer.status >= 500 and answer.request.is_write:
-        return AnswerLost("A change was sent, but the service did not say whether it was done", detail=detail)
+        title = f"{answer.service} did not say whether a change was done"
+        return AnswerLost(title, next_step=IT_PASSES, detail=detail)
     if answer.status >= 500:
-        return Unreachable("The service has trouble of its own", detail=detail)
+        title = f"{answer.service} has trouble of its own"
+        return Unreachable(title, next_step=IT_PASSES, detail=detail)
     if answer.status < 400 or wrong_address:
         return Unreachable(
-            "Something else answers at this address",
+            f"Something else answers at the address of {answer.service}",
             meaning="The answer is not one this service gives.",
             next_step="Check the address in the settings.",
             detail=detail,

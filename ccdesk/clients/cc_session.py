@@ -42,7 +42,7 @@ class MailingSession:
         self._budget = budget
         self._clock = clock or Clock()
         self._caller = Caller(
-            transport=transport or Transport(),
+            transport=transport or Transport("Constant Contact"),
             manners=MailingManners(clock=self._clock, who_may=self._what_is_missing),
             pacer=pacer or Pacer(clock=self._clock),
             meter=budget,

@@ -50,7 +50,7 @@ class Kibo:
         clock = clock or Clock()
         home_url = home_url.rstrip("/").removesuffix("/api")
         self._caller = Caller(
-            transport=transport or Transport(),
+            transport=transport or Transport("Kibo"),
             manners=CustomersManners(),
             pacer=pacer or Pacer(clock=clock),
             meter=meter,

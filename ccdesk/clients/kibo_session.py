@@ -12,7 +12,7 @@ from ccdesk.clients.kibo_errors import error_text
 from ccdesk.clients.shape import Json, children, encode, required_object, required_text, text, whole
 from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import NotFound, Refused, SettingsError, Unreachable, redact
+from ccdesk.core.errors import AnswerLost, NotFound, Refused, SettingsError, Unreachable, redact
 from ccdesk.core.ports import Tenant
 from ccdesk.core.settings import is_loopback
 
@@ -52,7 +52,12 @@ class AppSignIn:
 
     def _sign_in(self) -> None:
         self._token = ""
-        answer = self._caller.call(self._call())
+        try:
+            answer = self._caller.call(self._call())
+        except AnswerLost as error:  # a POST, but one that changes nothing
+            raise Unreachable(
+                "Kibo's sign-in does not answer", next_step=error.next_step, detail=error.detail
+            ) from None
         body = required_object(answer) if answer.status < 300 else {}
         if answer.status >= 300 or error_text(answer)[0]:
             raise Refused(

@@ -76,6 +76,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    service: str = "The service"
 
     @property
     def correlation(self) -> str:
@@ -122,14 +123,20 @@ class Answer:
         kind = self.headers.get("content-type", "no content type").split(";")[0]
         detail = f"{self.detail}: {len(self.body)} bytes of {kind}; {why}"
         return (AnswerLost if self.request.is_write else Unreachable)(
-            "The service gave an answer that cannot be used", detail=detail
+            f"{self.service} gave an answer that cannot be used", detail=detail
         )
 
 
 class Transport:
-    """A session that sends one request at a time per thread, and remembers the server's clock."""
+    """A session that sends one request at a time per thread, and remembers the server's clock.
 
-    def __init__(self, *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS) -> None:
+    `service` is the name its errors tell: with two services nobody could know which one failed.
+    """
+
+    def __init__(
+        self, service: str = "The service", *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS
+    ) -> None:
+        self._service = service
         self._timeout = (connect, read)
         self._local = threading.local()
         self.server_time: datetime | None = None
@@ -149,7 +156,8 @@ class Transport:
             if not target:
                 return answer
             request = Request("GET", target, headers=request.headers, sink=request.sink)
-        raise Unreachable(detail=f"{request.label}: too many redirects")
+        detail = f"{request.label}: too many redirects"
+        raise Unreachable(f"{self._service} cannot be reached", detail=detail)
 
     def _send(self, request: Request) -> Answer:
         headers = dict(request.headers)
@@ -172,8 +180,9 @@ class Transport:
             body = _body(request, reply)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             log.debug("%s failed after %.2f s: %s", request.label, time.monotonic() - began, _cause(error))
-            raise _no_answer(request, error) from None
-        answer = Answer(request, reply.status_code, {k.lower(): v for k, v in reply.headers.items()}, body)
+            raise _no_answer(self._service, request, error) from None
+        found = {name.lower(): value for name, value in reply.headers.items()}
+        answer = Answer(request, reply.status_code, found, body, self._service)
         self._note_time(answer)
         log.debug(
             "%s → %d, %d bytes, %.2f s",
@@ -247,19 +256,24 @@ def _never_sent(error: BaseException) -> bool:
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
-def _no_answer(request: Request, error: BaseException) -> Unreachable:
+def _no_answer(service: str, request: Request, error: BaseException) -> Unreachable:
     """Translate what the HTTP library raised."""
     detail = f"{request.label}: {_cause(error)}"
     if request.is_write and not _never_sent(error):
-        return AnswerLost("A change was sent, but its answer was lost", detail=detail)
+        return AnswerLost(f"A change was sent to {_inside(service)}, but its answer was lost", detail=detail)
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable(
-            "The connection is not trusted",
+            f"The connection to {_inside(service)} is not trusted",
             meaning="The server's certificate could not be checked, so nothing was sent.",
             next_step="Check the address, this computer's date, and your company's proxy or certificates.",
             detail=detail,
         )
-    return Unreachable(detail=detail)
+    return Unreachable(f"{service} cannot be reached", detail=detail)
+
+
+def _inside(service: str) -> str:
+    """Return the name as it stands inside a sentence."""
+    return service.replace("The ", "the ", 1)
 
 
 def _cause(error: BaseException) -> str:

@@ -100,6 +100,14 @@ def test_reads_are_repeated_after_passing_trouble() -> None:
 
 
 @responses.activate
+def test_trouble_names_the_service() -> None:
+    responses.get(CC + "/account/summary", body=requests.ConnectionError())
+    with pytest.raises(Unreachable) as raised:
+        mailing().account()
+    assert raised.value.title == "Constant Contact cannot be reached"
+
+
+@responses.activate
 def test_reads_are_not_repeated_for_ever() -> None:
     responses.get(CC + "/account/summary", status=500)
     with pytest.raises(Unreachable):

@@ -60,6 +60,33 @@ def test_signs_in_once_and_sends_the_tenant(signed_in: Any) -> None:
     assert client.calls == 3
 
 
+@pytest.mark.parametrize("trouble", [{"status": 503}, {"body": requests.ReadTimeout()}], ids=["503", "cut"])
+@responses.activate
+def test_a_sign_in_without_an_answer_is_not_told_as_a_change(trouble: dict[str, Any]) -> None:
+    responses.post(SIGN_IN, **trouble)
+    with pytest.raises(Unreachable) as raised:
+        customers().get(7)
+    assert type(raised.value) is Unreachable
+    assert raised.value.title == "Kibo's sign-in does not answer"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "title"),
+    [
+        ({"status": 503}, "Kibo has trouble of its own"),
+        ({"body": requests.ConnectionError()}, "Kibo cannot be reached"),
+        ({"body": "<html>"}, "Kibo gave an answer that cannot be used"),
+        ({"status": 405}, "Something else answers at the address of Kibo"),
+    ],
+    ids=["503", "refused", "html", "405"],
+)
+def test_trouble_names_the_service(signed_in: Any, trouble: dict[str, Any], title: str) -> None:
+    signed_in.get(ACCOUNT, **trouble)
+    with pytest.raises(Unreachable) as raised:
+        customers().get(7)
+    assert raised.value.title == title
+
+
 def test_signs_in_again_three_minutes_early(signed_in: Any) -> None:
     clock = QuickClock()
     signed_in.get(ACCOUNT, json=account(7))
