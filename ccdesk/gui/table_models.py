@@ -13,6 +13,7 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.gui.icons import icon
 from ccdesk.gui.tasks import Refresher, Tasks
 from ccdesk.gui.theme import Tone
+from ccdesk.gui.widgets import plain_tip
 
 PAGE = 100
 ROW_ROLE = Qt.ItemDataRole.UserRole
@@ -85,7 +86,7 @@ class PagedModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return column.text(row)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return (column.tip(row) if column.tip else "") or column.text(row)
+            return plain_tip((column.tip(row) if column.tip else "") or column.text(row))
         if role == Qt.ItemDataRole.DecorationRole and column.icon is not None:
             return icon(*column.icon(row))
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
@@ -34,9 +35,18 @@ def restyle(widget: QWidget, name: str, value: object) -> None:
         widget.style().polish(widget)
 
 
+def plain_tip(text: str) -> str:
+    """Return a tooltip that shows a text as it is: Qt takes what looks like HTML for HTML."""
+    return f'<p style="white-space: pre-wrap">{escape(text)}</p>' if "<" in text or "&" in text else text
+
+
 def label(text: str = "", role: str = "", *, name: str = "", wrap: bool = True) -> QLabel:
-    """Return a label; roles are those of the style sheet: title, muted, label, problem, good."""
+    """Return a label; roles are those of the style sheet: title, muted, label, problem, good.
+
+    Its text is never taken for HTML: it may hold what a customer or a service wrote.
+    """
     result = QLabel(text)
+    result.setTextFormat(Qt.TextFormat.PlainText)
     result.setWordWrap(wrap)
     if role:
         result.setProperty("role", role)
@@ -147,7 +157,7 @@ class ElideLabel(QLabel):
         return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, width)
 
     def _show_tip(self) -> None:
-        self.setToolTip(self.text() if self._elided() != self.text() else "")
+        self.setToolTip(plain_tip(self.text()) if self._elided() != self.text() else "")
 
 
 class Badge(QFrame):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
@@ -40,6 +42,19 @@ def test_refresh_only_looks(qtbot, events, desk, loop):
     assert "look_for_events" in desk.names()
     assert loop.requests == []
     assert find(events, "btn_events_refresh").isEnabled()
+
+
+def test_what_customers_and_services_wrote_is_never_taken_for_html(qtbot, events, desk):
+    said = "“<b>x</b>” is no e-mail address & =1+1 is none"
+    desk.queue = [replace(desk.queue[1], error=said)]
+    events.refresh()
+    rows(qtbot, events.table, 1)
+    events.table.selectRow(0)
+    detail = find(events, "lbl_event_detail", QLabel)
+    assert said in detail.text()
+    assert detail.textFormat() is Qt.TextFormat.PlainText
+    tip = events.table.model().index(0, 3).data(Qt.ItemDataRole.ToolTipRole)
+    assert "&lt;b&gt;x&lt;/b&gt;" in tip
 
 
 def test_a_look_that_fails_is_told_and_shows_what_is_queued(qtbot, events, desk):
