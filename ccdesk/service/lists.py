@@ -31,6 +31,12 @@ def find_or_create(mailing: Mailing, name: str) -> tuple[ContactList, bool]:
     return found or mailing.create_list(name), found is None
 
 
+def active_one(store: Store, mailing: Mailing) -> ContactList | None:
+    """Return the active list as the account has it now, whatever it is called; None if it is gone."""
+    list_id = store.state.get(LIST_ID)
+    return next((one for one in mailing.lists() if one.id == list_id), None)
+
+
 def remember(store: Store, active: ContactList, name: str) -> None:
     """Make it the active list. From the next run on only it is watched (design R7).
 

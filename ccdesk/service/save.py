@@ -11,7 +11,7 @@ from ccdesk.core.ports import Store
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
-from ccdesk.service.lists import LIST_NAME, find_or_create, remember
+from ccdesk.service.lists import LIST_NAME, active_one, find_or_create, remember
 from ccdesk.service.status import KIBO_NAME, KIBO_SINCE
 
 _ORIGIN = "window"
@@ -28,7 +28,8 @@ def save_settings(
     """Check, then save.
 
     A list name not in the account creates the list (seed: Settings); without a log-in that is done by the
-    first run. A sender is checked against the confirmed addresses (constant-contact.md §7).
+    first run. Giving the present name again makes a list anew that was deleted; one that was only renamed
+    stays. A sender is checked against the confirmed addresses (constant-contact.md §7).
 
     Raises:
         SettingsError: a key or value is not valid, or fixed by the environment; nothing was changed.
@@ -40,8 +41,9 @@ def save_settings(
     after = resolve({**store.settings.load(), **checked}, environment)
     _refuse_fixed(checked, before, environment)
     notes: list[str] = []
-    with _alone(store, before, after):
-        active, is_new = _follow_up(store, connections, before, after, notes)
+    again = checked.get("contact_list", "") == before.contact_list != ""
+    with _alone(store, before, after, again=again):
+        active, is_new = _follow_up(store, connections, before, after, notes, again=again)
         changed = _keep(store, checked, before, after, active)
     if kibo_secret is not None and kibo_secret != connections.kibo_secret():
         connections.set_kibo_secret(kibo_secret)
@@ -68,7 +70,7 @@ def _keep(
 
 
 @contextmanager
-def _alone(store: Store, before: Settings, after: Settings) -> Iterator[None]:
+def _alone(store: Store, before: Settings, after: Settings, *, again: bool) -> Iterator[None]:
     """Keep runs away while the list or the shop changes: a run goes by one of them to its end.
 
     Raises:
@@ -76,7 +78,7 @@ def _alone(store: Store, before: Settings, after: Settings) -> Iterator[None]:
 
     """
     steady = ("contact_list", "kibo_tenant_id", "kibo_home_url")
-    if all(getattr(before, key) == getattr(after, key) for key in steady):
+    if not again and all(getattr(before, key) == getattr(after, key) for key in steady):
         yield
         return
     store.lease.acquire("saving settings")
@@ -97,20 +99,34 @@ def _refuse_fixed(checked: Mapping[str, str], before: Settings, environment: Map
 
 
 def _follow_up(
-    store: Store, connections: Connections, before: Settings, after: Settings, notes: list[str]
+    store: Store,
+    connections: Connections,
+    before: Settings,
+    after: Settings,
+    notes: list[str],
+    *,
+    again: bool,
 ) -> tuple[ContactList | None, bool]:
     """Do what a new list or sender asks of Constant Contact; return a changed list, and whether it is new."""
     list_changed = after.contact_list and (
         after.contact_list != before.contact_list or store.state.get(LIST_NAME) != after.contact_list
     )
     sender_changed = after.from_email and after.from_email != before.from_email
-    if not (list_changed or sender_changed):
+    if not (list_changed or sender_changed or again):
         return None, False
     try:
         mailing = connections.mailing(after, _ORIGIN)
         if sender_changed:
             _check_sender(after.from_email, mailing.senders())
-        if list_changed:
+        if not list_changed and again:
+            kept = active_one(store, mailing)
+            if kept is not None:
+                if kept.name != after.contact_list:
+                    notes.append(
+                        f"The list is called “{kept.name}” in Constant Contact now; it stays in use."
+                    )
+                return None, False
+        if list_changed or again:
             return find_or_create(mailing, after.contact_list)
     except LoginNeeded:
         notes.append("Not logged in to Constant Contact yet: list and sender are checked at the first run.")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ccdesk.core.errors import ConfirmNeeded
+from ccdesk.core.errors import ConfirmNeeded, ListGone
 from ccdesk.core.models import LinkState
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.cc_switches import CcSwitches
@@ -23,6 +23,28 @@ def exported(world):
     world.export()
     world.cycle()
     return world
+
+
+def test_a_list_that_was_deleted_is_made_anew_by_saving_its_name_again(exported):
+    exported.cc.delete_list(exported.list_id)
+    exported.later()
+    assert isinstance(exported.desk.run(RunKind.INBOUND).failure, ListGone)
+    saved = exported.desk.save_settings({"contact_list": exported.list_name})
+    assert saved.created_list == exported.list_name
+    exported.export()
+    assert exported.members() == {"ada@example.com", "bob@example.com", "cyd@example.com"}
+    assert exported.cc.mails() == []
+    exported.quiet_cycles()
+
+
+def test_saving_the_name_of_a_list_that_was_renamed_keeps_the_list(exported):
+    list_id = exported.list_id
+    exported.cc.rename_list(list_id, "Shop news")
+    saved = exported.desk.save_settings({"contact_list": exported.list_name})
+    assert not saved.created_list
+    assert "“Shop news”" in saved.notes[0]
+    assert exported.cc.list_id(exported.list_name) is None
+    exported.quiet_cycles()
 
 
 def test_two_customers_swap_their_emails(exported):

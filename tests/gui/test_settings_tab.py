@@ -2,9 +2,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from ccdesk.core.errors import LoginNeeded, SettingsError
+from ccdesk.core.errors import LoginNeeded, SettingsError, Unreachable
 from ccdesk.gui.tabs.settings import saved_words
 from ccdesk.service.api import Connection, ConnectionState, SaveResult
+from tests.gui.fakes import connected_mailing
 from tests.gui.helpers import click, dialog, find
 
 FAQ = (
@@ -175,6 +176,37 @@ def test_lists_that_cannot_be_read_lead_to_the_log_in(qtbot, window, desk):
     qtbot.waitUntil(lambda: window.settings.notice.isVisible())
     click(qtbot, window.settings, "notice_settings_action")
     assert window.current() is window.info
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"), [(LoginNeeded(), "Log in to Constant Contact"), (Unreachable(), "F5 tries again.")]
+)
+def test_choices_that_cannot_be_read_say_what_helps(qtbot, settings, desk, error, advice):
+    desk.fail["contact_lists"] = desk.fail["senders"] = error
+    settings.reload()
+    qtbot.waitUntil(lambda: advice in settings.list_field.hint.text())
+    assert advice in settings.sender_field.hint.text()
+
+
+def test_a_connection_that_failed_is_not_taken_for_a_missing_log_in(qtbot, open_window, desk):
+    desk.mailing = Connection(ConnectionState.FAILED, error=Unreachable())
+    settings = open_window(desk).window.settings
+    assert settings.list_field.hint.text() == "The account's lists could not be read. The Info tab says why."
+    desk.mailing = connected_mailing()
+    settings.reload()
+    qtbot.waitUntil(lambda: "A list of your" in settings.list_field.hint.text())
+
+
+def test_a_stored_list_that_is_gone_can_be_made_anew(qtbot, settings, desk):
+    assert not find(settings, "btn_settings_save").isEnabled()
+    desk.lists = desk.lists[1:]
+    settings.reload()
+    qtbot.waitUntil(lambda: "has this name any more" in settings.list_field.hint.text())
+    assert not settings.has_changes
+    click(qtbot, settings, "btn_settings_save")
+    qtbot.waitUntil(lambda: "was created" in settings.notice.text.text())
+    assert "Kibo customers" in [one.name for one in desk.lists]
+    qtbot.waitUntil(lambda: not find(settings, "btn_settings_save").isEnabled())
 
 
 def test_looking_at_the_tab_again_costs_no_calls(qtbot, window, settings, desk):

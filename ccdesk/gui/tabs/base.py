@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from ccdesk.core.errors import CcdeskError, LoginNeeded
+from ccdesk.core.errors import CcdeskError, ListGone, LoginNeeded
 from ccdesk.gui.context import Context
 from ccdesk.gui.messages import Notice
 from ccdesk.gui.widgets import MARGIN
@@ -33,10 +33,17 @@ class Tab(QWidget):
     @Slot(object)
     def show_error(self, error: CcdeskError) -> None:
         """Show an error at the top of the tab, with the way to its remedy."""
-        if isinstance(error, LoginNeeded):
-            self.notice.show_error(error, "Go to &Info", lambda: self.go_to.emit("login"))
-        else:
-            self.notice.show_error(error)
+        words, place = remedy(error)
+        self.notice.show_error(error, words, lambda: self.go_to.emit(place))
+
+
+def remedy(error: CcdeskError) -> tuple[str, str]:
+    """Return the button that leads to an error's remedy, and the place it leads to; both empty if none."""
+    if isinstance(error, LoginNeeded):
+        return "Go to &Info", "login"
+    if isinstance(error, ListGone):
+        return "&Go to Settings", "list"
+    return "", ""
 
 
 def page_layout(page: QWidget) -> QVBoxLayout:

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout
 
-from ccdesk.core.errors import CcdeskError, SettingsError
+from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.settings import SETTINGS
 from ccdesk.gui.context import Context
@@ -17,11 +17,11 @@ from ccdesk.gui.dialogs.words import list_change
 from ccdesk.gui.fields import problem_with
 from ccdesk.gui.icons import IconLabel
 from ccdesk.gui.tabs.base import Tab, scrolling
-from ccdesk.gui.tabs.settings_fields import ListField, SenderField
+from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import Card, button, disable, label, row
-from ccdesk.service.api import SaveResult, WelcomeMail
+from ccdesk.service.api import ConnectionState, SaveResult, WelcomeMail
 
 WELCOME_HINT = (
     "If you do not select this option, customers will receive the default Welcome email set for your site."
@@ -31,6 +31,8 @@ WELCOME_REMINDER = (
     "Admin, go to System > Settings > General and disable the Welcome option under Notifications > Enable "
     "Mozu Transactional Emails > Shoppers."
 )
+SEE_INFO = "The Info tab says why."
+TRY_AGAIN = "F5 tries again."
 WELCOME_STATES = {
     True: "Kibo's Welcome notification appears to be on.",
     False: "Kibo's Welcome notification appears to be off.",
@@ -99,6 +101,8 @@ class SettingsTab(Tab):
 
     def reload(self) -> None:
         """Read the account's lists and senders, and Kibo's Welcome mail, anew."""
+        if self._snapshot is not None and not (self._snapshot.logged_in and self._snapshot.kibo_ready):
+            self.context.watch.check()  # what failed may be well again
         self.context.watch.refresh()
         self._load_choices()
 
@@ -146,8 +150,8 @@ class SettingsTab(Tab):
                 self, desk.senders, done=self._on_senders, failed=self._on_choices_failed, key="senders"
             )
         else:
-            self.list_field.show_lists(None)
-            self.sender_field.show_senders(None)
+            failed = self._snapshot.status.constant_contact.state is ConnectionState.FAILED
+            self._show_no_choices(SEE_INFO if failed else LOG_IN)
         if self._snapshot.kibo_ready:
             tasks.run(
                 self,
@@ -168,9 +172,12 @@ class SettingsTab(Tab):
 
     def _on_choices_failed(self, error: CcdeskError) -> None:
         self._has_choices = False
-        self.list_field.show_lists(None)
-        self.sender_field.show_senders(None)
+        self._show_no_choices(LOG_IN if isinstance(error, LoginNeeded) else TRY_AGAIN)
         self.show_error(error)
+
+    def _show_no_choices(self, advice: str) -> None:
+        self.list_field.show_lists(None, advice)
+        self.sender_field.show_senders(None, advice)
 
     def _on_welcome(self, mail: WelcomeMail) -> None:
         self._welcome = mail
@@ -195,7 +202,7 @@ class SettingsTab(Tab):
         changed = self.has_changes
         self.lbl_unsaved.setText("Unsaved changes" if changed else "")
         self.btn_discard.setVisible(changed)
-        if changed:
+        if changed or self.list_field.is_gone:
             self.btn_save.setEnabled(True)
         else:
             disable(self.btn_save, self.list_field.combo)
@@ -242,6 +249,8 @@ class SettingsTab(Tab):
     @Slot()
     def _save_now(self) -> None:
         values, desk = self._changed(), self.context.desk
+        if self.list_field.is_gone:  # it has its old name: saving that makes it anew
+            values["contact_list"] = self.list_field.name
         disable(self.btn_save, self.list_field.combo)
         self.notice.show_text(Tone.NEUTRAL, "Saving…")
         self.context.tasks.run(

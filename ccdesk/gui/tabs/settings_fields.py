@@ -8,9 +8,15 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView
 from ccdesk.core.models import ContactList
 from ccdesk.gui.fields import Field
 from ccdesk.gui.formats import count
+from ccdesk.gui.widgets import plain_tip
 
 NEW_LIST = "New list: it will be created on Save"
-NOT_READ = "The account's lists could not be read. Log in to Constant Contact on the Info tab."
+LIST_GONE = (
+    "No list of your account has this name any more. If it was deleted, Save makes it anew, empty; or choose "
+    "another one."
+)
+NOT_READ = "could not be read."
+LOG_IN = "Log in to Constant Contact on the Info tab."
 ASK_SENDER = "Choose a confirmed address"
 
 
@@ -32,6 +38,7 @@ class ListField(Field):
         super().__init__("Contact &List Name", self.combo)
         self.line.setAccessibleName("Contact List Name")
         self._lists: dict[str, ContactList] | None = {}
+        self._advice, self._stored, self._were_read = LOG_IN, "", False
         completer = QCompleter(self.combo.model(), self.combo)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -50,8 +57,16 @@ class ListField(Field):
         known = (self._lists or {}).get(typed.casefold())
         return known.name if known else typed
 
+    @property
+    def is_gone(self) -> bool:
+        """True when the name shown is the stored one, and no list of the account bears it any more."""
+        typed = self.combo.currentText().strip()
+        known = self._lists is not None and typed.casefold() in self._lists
+        return self._were_read and bool(typed) and typed == self._stored and not known
+
     def show_name(self, name: str) -> None:
         """Show the stored name."""
+        self._stored = name
         if self.name != name:
             self.combo.setEditText(name)
             self.line.setCursorPosition(0)
@@ -62,15 +77,17 @@ class ListField(Field):
         if not self._lists:
             self.show_hint("Reading the lists of your account…")
 
-    def show_lists(self, lists: list[ContactList] | None) -> None:
-        """Offer the account's lists; None when they could not be read."""
+    def show_lists(self, lists: list[ContactList] | None, advice: str = LOG_IN) -> None:
+        """Offer the account's lists; None when they could not be read, with what to do about it."""
         text = self.combo.currentText()
+        self._advice = advice
         self._lists = None if lists is None else {one.name.casefold(): one for one in lists}
+        self._were_read = lists is not None
         self.combo.blockSignals(True)
         self.combo.clear()
         self.combo.addItems(sorted((one.name for one in lists or []), key=str.casefold))
         for place in range(self.combo.count()):
-            self.combo.setItemData(place, self.combo.itemText(place), Qt.ItemDataRole.ToolTipRole)
+            self.combo.setItemData(place, plain_tip(self.combo.itemText(place)), Qt.ItemDataRole.ToolTipRole)
         self.combo.setCurrentIndex(-1)
         self.combo.setEditText(text)
         if not self.line.hasFocus():
@@ -90,11 +107,13 @@ class ListField(Field):
 
     def _show_kind(self) -> None:
         typed = self.combo.currentText().strip()
-        self.combo.setToolTip(typed)
+        self.combo.setToolTip(plain_tip(typed))
         if self._lists is None:
-            self.show_hint(NOT_READ)
+            self.show_hint(f"The account's lists {NOT_READ} {self._advice}")
         elif not typed:
             self.show_hint("All lists of your account are offered, or type a new name.")
+        elif self.is_gone:
+            self.show_hint(LIST_GONE, "problem")
         elif (known := self._lists.get(typed.casefold())) is None:
             self.show_hint(NEW_LIST, "good")
         elif known.member_count is None:
@@ -118,6 +137,7 @@ class SenderField(Field):
         super().__init__("Specify From and &ReplyTo email for Campaigns", self.combo)
         self._stored = ""
         self._senders: list[str] | None = []
+        self._advice = LOG_IN
         self.combo.currentIndexChanged.connect(self._on_choice)
 
     @property
@@ -130,9 +150,9 @@ class SenderField(Field):
         self._stored = address
         self._fill(address)
 
-    def show_senders(self, senders: list[str] | None) -> None:
-        """Offer the account's confirmed addresses; None when they could not be read."""
-        self._senders = senders
+    def show_senders(self, senders: list[str] | None, advice: str = LOG_IN) -> None:
+        """Offer the account's confirmed addresses; None when they could not be read, with what to do."""
+        self._senders, self._advice = senders, advice
         self._fill(self.address or self._stored)
 
     def _fill(self, address: str) -> None:
@@ -152,7 +172,7 @@ class SenderField(Field):
 
     def _show_hint(self, missing: bool) -> None:
         if self._senders is None:
-            self.show_hint("The account's addresses could not be read. Log in to Constant Contact first.")
+            self.show_hint(f"The account's addresses {NOT_READ} {self._advice}")
         elif not self._senders:
             self.show_hint("No confirmed address was found. Confirm one in Constant Contact.")
         elif missing:
