@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from typing import Any
 
 from ccdesk.cli.documents import error_document
-from ccdesk.core.errors import CcdeskError, ExitCode
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ExitCode
 from ccdesk.core.runs import Progress
 
 
@@ -80,6 +80,8 @@ class Console:
     def error(self, error: CcdeskError) -> None:
         """Say what went wrong, what it means, what to do."""
         parts = [f"ccdesk: {error.title}", error.meaning, error.next_step]
+        if isinstance(error, ConfirmNeeded):
+            parts.append("To confirm, give the same command with --confirm.")
         if error.detail:
             parts.append(f"({error.detail})")
         self.say("\n  ".join(part for part in parts if part))

@@ -66,8 +66,7 @@ class WritesStopped(ConfirmNeeded):
 def _stopped(customer_id: str) -> WritesStopped:
     return WritesStopped(
         f"Writing to Kibo is stopped: customer {customer_id} lost data when its opt-in was written",
-        next_step=f"Check customer {customer_id} in Kibo's Admin, then confirm the run (in the window, or "
-        "“ccdesk sync inbound --confirm”).",
+        next_step=f"Check customer {customer_id} in Kibo's Admin, then confirm the run.",
         code=LOST_DATA,
     )
 

@@ -278,6 +278,5 @@ class RunContext:
             f"{people:,} of {links:,} people would be {what}",
             meaning="That is more than a fifth of everybody, so nothing was changed yet. A list emptied or a "
             "file imported by mistake looks like this.",
-            next_step="Check in Constant Contact and Kibo whether this is meant, then confirm "
-            "(in the window, or with --confirm on the command line).",
+            next_step="Check in Constant Contact and Kibo whether this is meant, then confirm the run.",
         )

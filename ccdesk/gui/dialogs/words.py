@@ -38,7 +38,7 @@ again.
 Nothing is changed in Kibo or in Constant Contact by this.
 """
 GUARDED_RUN = """
-This run would opt out or remove many people at once. Nothing was changed so far.
+Go On does it all the same. Do Nothing leaves everything as it is; the next run asks again.
 """
 RUNNING = """
 A run is in progress. Quitting stops it after the current person. What was done so far stands, and nothing
@@ -84,7 +84,7 @@ def guarded_run(error: CcdeskError) -> Words:
     return Words(
         "dlg_confirm_run",
         error.title,
-        _said(error) or _paragraphs(GUARDED_RUN),
+        (*_said(error), *_paragraphs(GUARDED_RUN)),
         yes="&Go On",
         no="&Do Nothing",
     )
