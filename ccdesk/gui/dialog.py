@@ -18,7 +18,7 @@ from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import guarded_run, leave
 from ccdesk.gui.icons import app_icon
 from ccdesk.gui.messages import Notice
-from ccdesk.gui.tabs.base import Tab
+from ccdesk.gui.tabs.base import Tab, remedy
 from ccdesk.gui.tabs.events import EventsTab
 from ccdesk.gui.tabs.info import InfoTab
 from ccdesk.gui.tabs.settings import SettingsTab
@@ -42,6 +42,8 @@ class SettingsWindow(QWidget):
         self.context = context
         self._snapshot: Snapshot | None = None
         self._help: HelpDialog | None = None
+        self._asks_for_login = False  # whether the notice does
+        self._unreadable = ""  # what keeps the data from being read
         self._told: RunKind | None = None  # the run whose failure the notice tells of
         self.setObjectName("settings_window")
         self.setWindowTitle(TITLE)
@@ -120,7 +122,9 @@ class SettingsWindow(QWidget):
         for page in self.pages():
             page.go_to.connect(self.go_to)
         self.info.login_card.logged_in.connect(self.settings.reload)
+        self.info.login_card.logged_in.connect(self._on_logged_in)
         self.context.watch.changed.connect(self._on_snapshot)
+        self.context.watch.failed.connect(self._on_unreadable)
         self.context.monitor.changed.connect(self._show_footer)
         self.context.bridge.finished.connect(self._on_finished)
         self.context.monitor.failed.connect(self._on_failed)
@@ -186,14 +190,23 @@ class SettingsWindow(QWidget):
     @Slot(object)
     def show_error(self, error: CcdeskError) -> None:
         """Show an error that belongs to no tab."""
-        if isinstance(error, LoginNeeded):
-            self.notice.show_error(error, "Go to &Info", lambda: self.go_to("login"))
-        else:
-            self.notice.show_error(error)
+        words, place = remedy(error)
+        self.notice.show_error(error, words, lambda: self.go_to(place))
+        self._asks_for_login = isinstance(error, LoginNeeded)
+
+    @Slot()
+    def _on_logged_in(self) -> None:
+        if self._asks_for_login:
+            self.notice.clear()
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+        self._snapshot, self._unreadable = snapshot, ""
+        self._show_footer()
+
+    @Slot(object)
+    def _on_unreadable(self, error: CcdeskError) -> None:
+        self._unreadable = error.title
         self._show_footer()
 
     @Slot()
@@ -205,14 +218,18 @@ class SettingsWindow(QWidget):
         if monitor.kind is not None:
             phase = monitor.progress.phase if monitor.progress else "starting"
             return f"Running: {formats.KIND_WORDS[monitor.kind]}, {phase}"
+        if self._unreadable:
+            return f"{self._unreadable}: what is shown may be out of date"
         if snapshot is None:
             return ""
         if snapshot.status.running:
-            return f"Another program works on the same data: {snapshot.status.running}"
-        if not snapshot.status.enabled:
-            return "Not enabled: nothing runs by itself"
+            return f"Another program works on the same data: {formats.holder(snapshot.status.running)}"
+        parts = ["Enabled" if snapshot.status.enabled else "Not enabled: nothing runs by itself"]
         moments = [moment for moment in snapshot.status.next_runs.values() if moment]
-        return f"Enabled · next run: {formats.calendar_date(min(moments))}" if moments else "Enabled"
+        if snapshot.status.enabled and moments:
+            parts.append(f"next run: {formats.calendar_date(min(moments))}")
+        parts.append(formats.parked(snapshot.status.parked))
+        return " · ".join(part for part in parts if part)
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
@@ -221,7 +238,7 @@ class SettingsWindow(QWidget):
             if self._told is run.kind:  # what was wrong has passed
                 self.notice.clear()
             return
-        self._told = run.kind
+        self._told, self._asks_for_login = run.kind, False
         if run.status is RunStatus.FAILED and run.failure is not None:
             self.show_error(run.failure)
         elif run.status is RunStatus.FAILED:
@@ -234,7 +251,7 @@ class SettingsWindow(QWidget):
         review = partial(self._ask_to_go_on, kind, error)
         if isinstance(error, Busy) and not asked:
             return  # a scheduled run that found the data in use comes again by itself
-        self._told = kind
+        self._told, self._asks_for_login = kind, False
         if isinstance(error, ConfirmNeeded) and asked:
             review()
         elif isinstance(error, ConfirmNeeded):

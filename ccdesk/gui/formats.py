@@ -5,11 +5,14 @@ Month and day names are fixed English, as the whole window is: `strftime` would 
 
 from __future__ import annotations
 
+import contextlib
+import re
 from datetime import UTC, datetime, tzinfo
 
 from ccdesk.core.errors import GOES_ON
 from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
 
+UTC_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")  # in messages the command line prints too
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -40,6 +43,11 @@ STATUS_WORDS = {
     RunStatus.CANCELLED: "Cancelled",
     RunStatus.INTERRUPTED: "Interrupted",
     RunStatus.WAITING: "Waiting",
+}
+NOTHING = {  # to be said of a run without figures
+    RunStatus.COMPLETE: "Nothing had to be changed",
+    RunStatus.RUNNING: "Nothing so far",
+    RunStatus.INTERRUPTED: "What was done was not counted",
 }
 CONTINUED = "Continued in run"  # how the message of a run ends that another one went on from
 EVENT_WORDS = {status: status.value for status in EventStatus}
@@ -87,6 +95,26 @@ def calendar_date(moment: datetime, now: datetime | None = None, zone: tzinfo | 
     if 1 < days <= 6:
         return f"{DAYS[at.weekday()]} at {short_time(moment, zone)}"
     return f"{at:%m/%d/}{at.year}"
+
+
+def in_local_time(text: str, zone: tzinfo | None = None) -> str:
+    """Return a message with the UTC dates in it as the window shows dates."""
+
+    def shown(found: re.Match[str]) -> str:
+        try:
+            return long_date(datetime.fromisoformat(found[1]), zone)
+        except ValueError:
+            return found[0]
+
+    return UTC_DATE.sub(shown, text)
+
+
+def holder(words: str) -> str:
+    """Return who works on the data in the window's words for runs and dates."""
+    what, bracket, rest = words.partition(" (")
+    with contextlib.suppress(ValueError):
+        what = KIND_WORDS[RunKind(what)]
+    return in_local_time(f"{what}{bracket}{rest}")
 
 
 def next_run(moment: datetime | None, zone: tzinfo | None = None) -> str:
@@ -153,7 +181,7 @@ def run_words(run: Run) -> str:
     if run.status is RunStatus.CANCELLED:
         parts.append("Stopped. What was done stands.")
     else:
-        parts.append(told.partition(GOES_ON)[0].strip())
+        parts.append(in_local_time(told.partition(GOES_ON)[0].strip()))
     parts.append("Continued in a later run." if later else _goes_on(run))
     return " ".join(part for part in parts if part)
 
@@ -178,6 +206,11 @@ def took(run: Run) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def parked(events: int) -> str:
+    """Return how many queue entries nobody but a person can help: “1 event needs a person”."""
+    return f"{count(events, 'event')} {'needs' if events == 1 else 'need'} a person" if events else ""
+
+
 def outcome_word(key: str) -> str:
     """Return the word for a key of a run's counts, also for keys that are no outcome (“ignored”)."""
     try:
@@ -195,4 +228,10 @@ def counts_line(run: Run) -> str:
     ]
     if run.error_count:
         parts.append(count(run.error_count, "error"))
-    return " · ".join(parts) or "Nothing had to be changed"
+    return " · ".join(parts) or NOTHING.get(run.status, "Nothing was changed")
+
+
+def summary(run: Run, one: str, many: str) -> str:
+    """Return whom a run dealt with and what it did: “57 contacts: 56 added · 1 error”."""
+    line = counts_line(run)
+    return f"{count(run.total_contacts, one, many)}: {line}" if run.total_contacts else line

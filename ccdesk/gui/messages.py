@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from ccdesk.core.errors import CcdeskError
+from ccdesk.gui.formats import in_local_time
 from ccdesk.gui.icons import IconLabel
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.widgets import button, label, quiet_button, restyle
@@ -30,8 +31,8 @@ def technical(error: CcdeskError) -> str:
 
 
 def body(error: CcdeskError) -> str:
-    """Return meaning and next step."""
-    return " ".join(part for part in (error.meaning, error.next_step) if part)
+    """Return meaning and next step, with dates as the window shows them."""
+    return in_local_time(" ".join(part for part in (error.meaning, error.next_step) if part))
 
 
 class Notice(QFrame):
@@ -149,10 +150,12 @@ def error_box(error: CcdeskError, parent: QWidget | None = None) -> QMessageBox:
     """Return an error as a dialog, for when there is no page to show it in."""
     box = QMessageBox(QMessageBox.Icon.Warning, "Constant Contact Settings", error.title, parent=parent)
     box.setObjectName("error_box")
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setInformativeText(body(error))
     if technical(error):
         box.setDetailedText(technical(error))
     box.addButton(QMessageBox.StandardButton.Close)
+    box.setDefaultButton(QMessageBox.StandardButton.Close)  # else Enter unfolds the details
     return box
 
 

@@ -190,6 +190,7 @@ def test_a_start_that_fails_is_told_in_a_dialog(themed, monkeypatch):
     assert box.text() == "The data file is newer"
     assert "newer ccdesk" in box.informativeText()
     assert "v9" in box.detailedText()
+    assert box.defaultButton() is box.button(QMessageBox.StandardButton.Close)
     monkeypatch.setattr(QMessageBox, "exec", lambda self: 0)
     assert show_fatal(error) == int(error.exit_code)
 

@@ -103,6 +103,31 @@ def test_counts_line_names_every_outcome_and_unknown_counts():
 
 
 @pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (RunStatus.COMPLETE, "Nothing had to be changed"),
+        (RunStatus.FAILED, "Nothing was changed"),
+        (RunStatus.WAITING, "Nothing was changed"),
+        (RunStatus.RUNNING, "Nothing so far"),
+        (RunStatus.INTERRUPTED, "What was done was not counted"),
+    ],
+)
+def test_a_run_without_figures_claims_no_more_than_is_known(status, words):
+    assert formats.summary(replace(run(), status=status), "person", "people") == words
+
+
+def test_a_summary_counts_its_people():
+    assert formats.summary(run(total_contacts=1), "person", "people") == "1 person: Nothing had to be changed"
+
+
+def test_utc_dates_in_messages_are_shown_as_all_dates_are():
+    said = "It goes on by itself after 2015-12-17 00:00 UTC."
+    assert formats.in_local_time(said) == "It goes on by itself after December 17th 2015, 12:00:00 am."
+    assert formats.in_local_time("2015-99-17 00:00 UTC") == "2015-99-17 00:00 UTC"
+    assert formats.holder("a lookout") == "a lookout"
+
+
+@pytest.mark.parametrize(
     ("rate", "words"),
     [
         (0.01, "about 1 a minute"),

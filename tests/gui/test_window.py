@@ -15,7 +15,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded, LoginNeeded, Unreachable
+from ccdesk.core.errors import (
+    Busy,
+    CcdeskError,
+    ConfirmNeeded,
+    ListGone,
+    LoginNeeded,
+    StoreError,
+    Unreachable,
+)
 from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
 from tests.gui.fakes import NOW, play_failure
 from tests.gui.helpers import click, dialog, find
@@ -125,10 +133,13 @@ def test_no_two_mnemonics_are_the_same_on_one_page(window):
 
 
 def test_the_footer_says_whether_anything_runs_by_itself(qtbot, open_window, desk, window):
-    assert find(window, "lbl_footer").text() == "Enabled · next run: 12/16/2015"
+    assert find(window, "lbl_footer").text() == "Enabled · next run: 12/16/2015 · 1 event needs a person"
     desk.stored["enabled"] = "false"
     other = open_window(desk).window
-    assert find(other, "lbl_footer").text() == "Not enabled: nothing runs by itself"
+    assert find(other, "lbl_footer").text() == "Not enabled: nothing runs by itself · 1 event needs a person"
+    desk.queue.clear()
+    other.context.watch.refresh()
+    qtbot.waitUntil(lambda: find(other, "lbl_footer").text() == "Not enabled: nothing runs by itself")
 
 
 def test_a_scheduled_run_that_needs_a_person_asks_without_interrupting(qtbot, parts, loop):
@@ -173,6 +184,50 @@ def test_a_run_without_a_log_in_leads_to_the_button(qtbot, parts):
     assert not parts.window.notice.isVisible()
 
 
+def test_a_log_in_takes_the_call_for_one_back_and_nothing_else(qtbot, parts):
+    parts.bridge.run_failed(RunKind.EVENTS, LoginNeeded())
+    qtbot.waitUntil(parts.window.notice.isVisible)
+    parts.window.info.login_card.logged_in.emit()
+    assert not parts.window.notice.isVisible()
+    parts.bridge.run_failed(RunKind.EVENTS, Unreachable())
+    qtbot.waitUntil(parts.window.notice.isVisible)
+    parts.window.info.login_card.logged_in.emit()
+    assert parts.window.notice.isVisible()
+
+
+def test_a_list_that_is_gone_leads_to_the_settings(qtbot, parts):
+    parts.bridge.run_failed(RunKind.EVENTS, ListGone())
+    qtbot.waitUntil(parts.window.notice.isVisible)
+    click(qtbot, parts.window, "notice_window_action")
+    assert parts.window.current() is parts.window.settings
+
+
+def test_data_that_cannot_be_read_is_said_on_every_tab_until_it_can(qtbot, parts, desk):
+    parts.window.go_to("logs")
+    desk.fail["status"] = StoreError("The data file is missing")
+    parts.context.watch.refresh()
+    words = "The data file is missing: what is shown may be out of date"
+    qtbot.waitUntil(lambda: find(parts.window, "lbl_footer").text() == words)
+    assert not parts.window.info.notice.isHidden()
+    del desk.fail["status"]
+    parts.context.watch.refresh()
+    qtbot.waitUntil(lambda: find(parts.window, "lbl_footer").text().startswith("Enabled"))
+    assert parts.window.info.notice.isHidden()
+
+
+def test_a_run_that_asks_a_person_is_not_left_running_in_the_tables(qtbot, parts, desk):
+    window, first = parts.window, desk.all_runs[0]
+    window.go_to("inbound")
+    desk.all_runs[0] = replace(first, status=RunStatus.RUNNING)
+    parts.bridge.run_started(RunKind.INBOUND, Trigger.SCHEDULED)
+    for table in (window.sync.from_page.table, window.logs.table):
+        qtbot.waitUntil(lambda t=table: t.model().index(0, 0).data() in ("Running", "RUNNING"))
+    desk.all_runs[0] = replace(first, status=RunStatus.FAILED)
+    parts.bridge.run_failed(RunKind.INBOUND, ConfirmNeeded())
+    for table in (window.sync.from_page.table, window.logs.table):
+        qtbot.waitUntil(lambda t=table: t.model().index(0, 0).data() in ("Failed", "FAILED"))
+
+
 @pytest.mark.parametrize(
     ("run", "title"),
     [
@@ -209,9 +264,12 @@ def test_a_failure_is_taken_back_when_the_next_run_of_its_kind_is_well(qtbot, pa
 
 
 def test_the_footer_names_another_program_at_work(qtbot, parts, desk):
-    desk.running = "inbound (process 1 on shop)"
+    desk.running = "inbound (process 1 on shop, since 2015-12-16 11:00 UTC)"
     parts.context.watch.refresh()
-    words = "Another program works on the same data: inbound (process 1 on shop)"
+    words = (
+        "Another program works on the same data: "
+        "From Constant Contact (process 1 on shop, since December 16th 2015, 11:00:00 am)"
+    )
     qtbot.waitUntil(lambda: find(parts.window, "lbl_footer").text() == words)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
 
-from ccdesk.core.runs import Outcome, Progress, Run, Trigger
+from ccdesk.core.errors import CcdeskError
+from ccdesk.core.runs import Outcome, Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats
 from ccdesk.gui.columns import ENTRY_COLUMNS, OUTCOME_ICONS, RUN_ICONS
 from ccdesk.gui.context import Context
@@ -56,6 +57,7 @@ class RunDialog(QDialog):
         )
         context.bridge.progressed.connect(self._on_progress)
         context.bridge.finished.connect(self._on_finished)
+        context.bridge.failed.connect(self._on_failed)
         self.kinds.refresh()
         self.people.refresh()
         self.tbl_people.setFocus()
@@ -129,8 +131,7 @@ class RunDialog(QDialog):
         facts.append(formats.count(run.calls_constant_contact, "call") + " to Constant Contact")
         facts.append(formats.count(run.calls_kibo, "call") + " to Kibo")
         self.lbl_facts.setText(" · ".join(facts))
-        people = formats.count(run.total_contacts, "person", "people")
-        self.lbl_counts.setText(f"{people}: {formats.counts_line(run)}")
+        self.lbl_counts.setText(formats.summary(run, "person", "people"))
         said = formats.run_words(run)
         self.lbl_message.setText(said)
         self.lbl_message.setVisible(bool(said))
@@ -155,6 +156,11 @@ class RunDialog(QDialog):
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
         if run.id == self.run.id:
+            self._refresh()
+
+    @Slot(object, object)
+    def _on_failed(self, _kind: RunKind, _error: CcdeskError) -> None:
+        if self.run.status is RunStatus.RUNNING:
             self._refresh()
 
     def _refresh(self) -> None:

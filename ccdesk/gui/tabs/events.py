@@ -55,6 +55,7 @@ class EventsTab(Tab):
         context.monitor.changed.connect(self._show_state)
         context.bridge.progressed.connect(self._on_news)
         context.bridge.finished.connect(self._on_news)
+        context.bridge.failed.connect(self._on_news)
         self._on_chosen(None)
         self._show_state()
 
@@ -91,9 +92,7 @@ class EventsTab(Tab):
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._enabled = snapshot.status.enabled
         self.lbl_next.setText(formats.next_run(snapshot.status.next_runs.get(RunKind.EVENTS)))
-        parked = snapshot.status.parked
-        needs = "needs" if parked == 1 else "need"
-        self.lbl_parked.setText(f"{formats.count(parked, 'event')} {needs} a person" if parked else "")
+        self.lbl_parked.setText(formats.parked(snapshot.status.parked))
         self._show_state()
 
     @Slot()
@@ -117,13 +116,15 @@ class EventsTab(Tab):
         self.model.show_source(self._source())
 
     @Slot(object)
-    def _on_news(self, _news: object) -> None:
+    @Slot(object, object)
+    def _on_news(self, *_: object) -> None:
         self.model.refresh()
 
     @Slot()
     def _look(self) -> None:
         """Ask Kibo what has changed; this only queues (seed: Refresh)."""
         disable(self.btn_refresh, self.table)
+        self.notice.clear()
         self.context.tasks.run(
             self,
             self.context.desk.look_for_events,

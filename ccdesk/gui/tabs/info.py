@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 
+from ccdesk.core.errors import CcdeskError
 from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import Tab, scrolling
 from ccdesk.gui.tabs.checklist import Checklist
@@ -29,6 +30,7 @@ class InfoTab(Tab):
 
     def __init__(self, context: Context) -> None:
         super().__init__("tab_info", context)
+        self._unreadable = ""  # what kept the status from being read
         self.checklist = Checklist()
         self.checklist.jump.connect(self.go_to)
         self.kibo_card = ConnectionCard("card_kibo", "Kibo eCommerce", "shop", KIBO_CAPTIONS)
@@ -45,7 +47,7 @@ class InfoTab(Tab):
         self.lbl_version.setProperty("role", "muted")
         self._lay_out()
         context.watch.changed.connect(self._on_snapshot)
-        context.watch.failed.connect(self.show_error)
+        context.watch.failed.connect(self._on_unreadable)
         context.watch.checking.connect(self._on_checking)
 
     def _lay_out(self) -> None:
@@ -93,7 +95,15 @@ class InfoTab(Tab):
             area.ensureWidgetVisible(widget, 0, 24)
 
     @Slot(object)
+    def _on_unreadable(self, error: CcdeskError) -> None:
+        self._unreadable = error.title
+        self.show_error(error)
+
+    @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
+        if self._unreadable and self.notice.title.text() == self._unreadable:  # it has passed
+            self.notice.clear()
+        self._unreadable = ""
         self.checklist.show_snapshot(snapshot)
         self.kibo_card.show_connection(snapshot.status.kibo)
         self.login_card.show_snapshot(snapshot)

@@ -57,6 +57,7 @@ class FromPage(QWidget):
         context.bridge.started.connect(self._on_news)
         context.bridge.progressed.connect(self._on_news)
         context.bridge.finished.connect(self._on_news)
+        context.bridge.failed.connect(self._on_news)
         self._show_state()
 
     def refresh(self) -> None:

@@ -50,6 +50,7 @@ class SyncLogsTab(Tab):
         context.bridge.started.connect(self._on_news)
         context.bridge.progressed.connect(self._on_news)
         context.bridge.finished.connect(self._on_news)
+        context.bridge.failed.connect(self._on_news)
         self._on_chosen(None)
 
     def _lay_out(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QProgressBar, QWidget
 
+from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Progress, Run, RunKind
 from ccdesk.gui import formats
 from ccdesk.gui.columns import RUN_ICONS
@@ -26,6 +27,7 @@ EXPLAIN = (
 )
 CONTINUED = "Continued from an earlier export."
 SENT_STAYS = "What was sent then is not sent again."
+LOADING = "Loading…"
 NO_EXPORT = "No export has been done yet."
 
 
@@ -77,13 +79,14 @@ class ResultCard(Card):
         self.badge = Badge()
         self.badge.setObjectName("last_export_state")
         self.date = label(role="muted", name="lbl_last_export_date", wrap=False)
-        self.words = label(NO_EXPORT, name="lbl_last_export")
+        self.words = label(name="lbl_last_export")
         self.btn_view = button("&View…", "btn_last_export_view", self._view)
         self.btn_errors = button("Show &Errors…", "btn_last_export_errors", self._errors)
         self.body.addLayout(row(label("Last export", "title", wrap=False), self.badge, self.date, None))
         self.body.addWidget(self.words)
         self.body.addLayout(row(self.btn_view, self.btn_errors, None))
         self.show_run(None)
+        self.words.setText(LOADING)  # until it has been read, nothing is known
 
     def show_run(self, run: Run | None) -> None:
         """Show a run, or that there was none."""
@@ -96,8 +99,7 @@ class ResultCard(Card):
             return
         self.badge.show_state(formats.STATUS_WORDS[run.status], *RUN_ICONS[run.status])
         self.date.setText(formats.long_date(run.started_at))
-        contacts = formats.count(run.total_contacts, "contact")
-        summary = f"{contacts}: {formats.counts_line(run)}"
+        summary = formats.summary(run, "contact", "contacts")
         said = formats.run_words(run)
         self.words.setText(f"{said}\n{summary}" if said else summary)
 
@@ -151,6 +153,7 @@ class ToPage(QWidget):
         context.watch.changed.connect(self._on_snapshot)
         context.monitor.changed.connect(self._show_state)
         context.bridge.finished.connect(self._on_finished)
+        context.bridge.failed.connect(self._on_failed)
         self._show_state()
 
     def _lay_out(self) -> None:
@@ -241,3 +244,8 @@ class ToPage(QWidget):
     def _on_finished(self, run: Run) -> None:
         if run.kind is RunKind.EXPORT:
             self.result.show_run(run)
+
+    @Slot(object, object)
+    def _on_failed(self, kind: RunKind, _error: CcdeskError) -> None:
+        if kind is RunKind.EXPORT:  # one that waits for a person's word has a row in the log, too
+            self.refresh()
