@@ -43,19 +43,6 @@ def _main(argv: Sequence[str] | None) -> int:
     except BrokenPipeError:
         # The reader of our output went away (| head): nothing is left to tell anybody.
         return int(ExitCode.DONE)
-    except Exception as error:
-        # The last net: a defect of ours is exit 1 and words, with the details in the log.
-        logging.getLogger("ccdesk").exception("a defect")
-        console.error(
-            CcdeskError(
-                "ccdesk itself made a mistake",
-                meaning="Nothing that was done before is lost.",
-                next_step="Send the log (ccdesk.log in the data folder) to support.",
-                detail=redact(f"{type(error).__name__}: {error}"),
-                code="our_fault",
-            )
-        )
-        return int(ExitCode.OUR_FAULT)
     except KeyboardInterrupt:
         console.error(Cancelled("Stopped", meaning="What was done so far stands.", code="stopped"))
         return INTERRUPTED
@@ -73,10 +60,27 @@ def _perform(words: Sequence[str], console: Console) -> int:
         code = commands.perform(args, paths, console)
         console.flush()
         return code
-    except CcdeskError as error:
-        if args.command is None:
-            commands.tell_in_window(error)
+    except BrokenPipeError:
         raise
+    except Exception as error:
+        told = error if isinstance(error, CcdeskError) else _our_fault(error)
+        if args.command is None:
+            commands.tell_in_window(told)
+        if told is error:
+            raise
+        raise told from error
+
+
+def _our_fault(error: Exception) -> CcdeskError:
+    """The last net: a defect of ours is exit 1 and words, with the details in the log."""
+    logging.getLogger("ccdesk").error("a defect", exc_info=error)
+    return CcdeskError(
+        "ccdesk itself made a mistake",
+        meaning="Nothing that was done before is lost.",
+        next_step="Send the log (ccdesk.log in the data folder) to support.",
+        detail=redact(f"{type(error).__name__}: {error}"),
+        code="our_fault",
+    )
 
 
 def _let_go_of_lost_output() -> None:

@@ -9,7 +9,8 @@ import pytest
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qWarning
 from PySide6.QtWidgets import QMessageBox
 
-from ccdesk.core.errors import StoreError
+from ccdesk.cli.main import main as cli_main
+from ccdesk.core.errors import ExitCode, StoreError
 from ccdesk.core.runs import RunKind
 from ccdesk.gui import app as app_module
 from ccdesk.gui.hooks import Hooks, log_qt
@@ -193,6 +194,17 @@ def test_a_start_that_fails_is_told_in_a_dialog(themed, monkeypatch):
     assert box.defaultButton() is box.button(QMessageBox.StandardButton.Close)
     monkeypatch.setattr(QMessageBox, "exec", lambda self: 0)
     assert show_fatal(error) == int(error.exit_code)
+
+
+def test_a_defect_that_keeps_the_window_from_opening_is_told_in_a_dialog(monkeypatch, tmp_path):
+    def broken(*_):
+        raise RuntimeError("no")
+
+    told = []
+    monkeypatch.setattr("ccdesk.cli.commands.perform", broken)
+    monkeypatch.setattr("ccdesk.cli.commands.tell_in_window", told.append)
+    assert cli_main(["--base-dir", str(tmp_path)]) == int(ExitCode.OUR_FAULT)
+    assert [error.code for error in told] == ["our_fault"]
 
 
 def test_the_browser_is_opened_by_the_desktop(monkeypatch):

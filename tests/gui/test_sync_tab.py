@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar
 
-from ccdesk.core.errors import Busy, QuotaUsedUp
+from ccdesk.core.errors import Busy, ConfirmNeeded, QuotaUsedUp, StoreError
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from tests.gui.fakes import fresh_desk, play_export, play_failure
 from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
@@ -228,6 +228,39 @@ def test_a_run_that_cannot_begin_is_told(qtbot, window, sync, loop):
     qtbot.waitUntil(lambda: window.notice.isVisible())
     assert window.notice.title.text() == "Another run is in progress"
     assert find(sync, "btn_sync_contacts").isEnabled()
+
+
+def test_a_last_export_that_cannot_be_read_is_not_taken_for_none(qtbot, open_window, desk):
+    desk.fail["runs"] = StoreError()
+    window = open_window(desk).window
+    assert words(window.sync, "lbl_last_export") == "Loading…"
+    window.go_to("export")
+    qtbot.waitUntil(lambda: words(window.sync, "lbl_last_export") == "It could not be read.")
+
+
+def test_an_export_that_asks_a_person_is_the_last_one(qtbot, window, sync, desk, loop):
+    failed = replace(desk.all_runs[6], id=1100, status=RunStatus.FAILED, message="Confirm.", error_count=0)
+    loop.scripts[RunKind.EXPORT] = play_failure(RunKind.EXPORT, ConfirmNeeded())
+    desk.all_runs.insert(0, failed)
+    click(qtbot, sync, "btn_sync_contacts")
+    qtbot.waitUntil(lambda: words(sync, "lbl_last_export").startswith("Confirm."))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (RunStatus.COMPLETE, "found nothing that had to be carried over"),
+        (RunStatus.FAILED, "ended before it noted anything"),
+        (RunStatus.RUNNING, "has not got to anybody so far"),
+    ],
+)
+def test_a_run_without_entries_says_why(qtbot, window, sync, desk, status, said):
+    run = replace(desk.all_runs[1], status=status)
+    desk.all_runs[1] = run
+    window.logs._open_run(run)
+    view = dialog(qtbot, window, "dlg_run")
+    qtbot.waitUntil(lambda: said in find(view, "tbl_run_kinds").accessibleDescription())
+    view.close()
 
 
 def test_the_last_export_opens_its_people_and_errors(qtbot, window, sync):

@@ -31,6 +31,8 @@ KIND_COLUMNS = (
     Column("people", "People", lambda kind: formats.number(kind[2]), width=9, right=True),
 )
 EMPTY_KINDS = ("No changes", "This run found nothing that had to be carried over.")
+NOTHING_YET = ("Nothing yet", "This run has not got to anybody so far.")
+NOTHING_NOTED = ("No changes", "This run ended before it noted anything.")
 EMPTY_PEOPLE = ("Nobody to show", "This run touched no person, or nobody with this outcome.")
 
 
@@ -136,6 +138,8 @@ class RunDialog(QDialog):
         self.lbl_message.setText(said)
         self.lbl_message.setVisible(bool(said))
         self.btn_errors.setVisible(run.error_count > 0)
+        words = {RunStatus.COMPLETE: EMPTY_KINDS, RunStatus.RUNNING: NOTHING_YET}
+        self.tbl_kinds.show_empty_words(*words.get(run.status, NOTHING_NOTED))
 
     @Slot(object)
     def _on_kind(self, kind: Any) -> None:

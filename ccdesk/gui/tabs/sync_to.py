@@ -28,6 +28,7 @@ EXPLAIN = (
 CONTINUED = "Continued from an earlier export."
 SENT_STAYS = "What was sent then is not sent again."
 LOADING = "Loading…"
+NOT_READ = "It could not be read."
 NO_EXPORT = "No export has been done yet."
 
 
@@ -103,6 +104,11 @@ class ResultCard(Card):
         said = formats.run_words(run)
         self.words.setText(f"{said}\n{summary}" if said else summary)
 
+    def show_unread(self) -> None:
+        """Say that it could not be read, unless it was before."""
+        if self.run is None:
+            self.words.setText(NOT_READ)
+
     @Slot()
     def _view(self) -> None:
         if self.run is not None:
@@ -147,7 +153,7 @@ class ToPage(QWidget):
             context.tasks,
             lambda: desk.runs(kind=RunKind.EXPORT, limit=1),
             done=lambda runs: self.result.show_run(runs[0] if runs else None),
-            failed=self.failed.emit,
+            failed=self._on_unread,
             parent=self,
         )
         context.watch.changed.connect(self._on_snapshot)
@@ -171,6 +177,10 @@ class ToPage(QWidget):
     def refresh(self) -> None:
         """Read the last export anew."""
         self._last.poke()
+
+    def _on_unread(self, error: CcdeskError) -> None:
+        self.result.show_unread()
+        self.failed.emit(error)
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
