@@ -104,23 +104,24 @@ def _send_chunk(ctx: RunContext, chunk: Chunk, call: Callable[[], Activity]) -> 
     exports = ctx.store.exports
     exports.open_chunk(chunk)
     try:
-        job = _begun(ctx, chunk, call)
-    except AnswerLost:
-        raise  # it may have been done: the next start looks for it
+        job = call()
+    except AnswerLost as error:
+        log.warning("chunk %s: %s; looking for the job", chunk.number, error.title)
+        job = _found_or_begun(ctx, chunk, call)
     except CcdeskError:
-        exports.drop_chunk(chunk.number)  # it was certainly not
+        exports.drop_chunk(chunk.number)  # it was certainly not done
         raise
     sent = replace(chunk, state=ChunkState.SENT, activity_id=job.id)
     exports.save_chunk(sent)
     return _ended(ctx, sent, job) if job.finished else sent
 
 
-def _begun(ctx: RunContext, chunk: Chunk, call: Callable[[], Activity]) -> Activity:
-    """Make the call; where its answer is lost, look for the job before the call is made again, once."""
-    try:
-        return call()
-    except AnswerLost as error:
-        log.warning("chunk %s: %s; looking for the job", chunk.number, error.title)
+def _found_or_begun(ctx: RunContext, chunk: Chunk, call: Callable[[], Activity]) -> Activity:
+    """Look for the job of a call whose answer was lost before it is made again, once.
+
+    Whatever ends this leaves the chunk as it is: the first call may have been done, and the next start looks
+    for its job.
+    """
     for pause in _LOOK_AGAIN:
         if ctx.clock.wait(ctx.cancel, pause):
             raise Cancelled()

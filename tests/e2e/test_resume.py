@@ -225,6 +225,35 @@ def test_the_daily_quota_is_waited_for(shop):
     assert shop.members() == set(shop.ids)
 
 
+@pytest.mark.parametrize("then", ["down", "refused", "cancel"])
+def test_a_job_whose_answer_was_lost_may_be_there_whatever_comes_next(shop, then):
+    """The call may have been done, so the people of it may be on the list: a "no" of theirs is an opt-out."""
+    shop.cycle()
+    faults, stop = shop.sandbox.faults, threading.Event()
+    faults.add(Fault("drop_after", service="cc", method="POST", path="import"))
+    if then == "refused":
+        nothing = '{"activities":[]}'
+        faults.add(Fault("garbage", service="cc", method="GET", path="/activities$", times=2, body=nothing))
+        faults.add(Fault("status", service="cc", method="POST", path="import", status=403))
+    else:
+        faults.add(Fault("status", service="cc", method="GET", path="/activities$", times=20, status=503))
+    if then == "cancel":
+        wait = shop.container.clock.wait
+        looking = export_send._LOOK_AGAIN[0]
+        shop.container.clock.wait = lambda event, s: (s == looking and stop.set()) or wait(event, s)
+    run = shop.desk.run(RunKind.EXPORT, cancel=stop)
+    assert run.status is (RunStatus.CANCELLED if then == "cancel" else RunStatus.FAILED)
+    assert "p1@example.com" in shop.members()
+    faults.clear()
+    shop.kibo.opt_out(shop.ids["p1@example.com"])
+    shop.later()
+    shop.cycle()
+    assert "p1@example.com" not in shop.members()
+    shop.export()
+    assert imported(shop)["p0@example.com"] == 0, "what was found to be there is not sent again"
+    assert shop.members() == set(shop.ids) - {"p1@example.com"}
+
+
 def test_an_export_for_another_list_is_a_new_one(shop):
     cut(shop, "Sending", 10)
     shop.list_name = "Another"
