@@ -55,7 +55,10 @@ UNDECIDED = f"""
 UNSENT = "FROM export_person WHERE action = ? AND chunk = 0 AND id > ? ORDER BY id LIMIT ?"
 _IN_CHUNK = "p.id BETWEEN ? AND ? AND p.chunk = ?"
 _SEEN = "EXISTS (SELECT 1 FROM export_seen s WHERE s.email_key = p.email_key)"
-_CLOSED = f"p.stranger = 1 AND p.accepts_marketing = 1 AND {_SEEN}"
+# Nobody knew a stranger when they were planned: a link that says otherwise was made since, and knows more.
+_SEEN_TO = """EXISTS (SELECT 1 FROM link l WHERE l.customer_id = p.id
+    AND (l.email_key <> p.email_key OR l.kibo_opted_in = 0))"""
+_CLOSED = f"p.stranger = 1 AND p.accepts_marketing = 1 AND {_SEEN} AND NOT {_SEEN_TO}"
 # Numbered as `SqliteRuns.add_entries` does it: on from what the run has, in all and for the outcome.
 SETTLE_ENTRIES = f"""
     INSERT INTO entry (run_id, number, outcome, outcome_number, customer_id, email, reason, code)

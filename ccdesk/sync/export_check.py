@@ -143,8 +143,7 @@ class _Checker:
         for one, contact, on_list in self._found(page):
             link = links.get(one.customer.id) or Link(one.customer.id)
             sent_at = chunk.sent_at if chunk else ctx.mailing_now()
-            if not on_list and _known_out_since(link, sent_at):
-                reason = "said no after this was sent; what is newer is decided with the customer's event"
+            if reason := _seen_to_since(link, one.customer, sent_at):
                 entries.append(Entry(one.customer.id, one.customer.email, Outcome.SKIPPED, reason))
                 continue
             if on_list:
@@ -259,13 +258,19 @@ def _reason(one: Planned) -> str:
     return f"{STRANGER.reason}; {one.candidate.note}" if one.candidate.note else STRANGER.reason
 
 
-def _known_out_since(link: Link, sent_at: datetime) -> bool:
-    """Say whether another run took this person off, or found them out, while the export lay still.
+def _seen_to_since(link: Link, customer: Customer, sent_at: datetime) -> str:
+    """Say what another run saw to while the export lay still, "" if nothing: its link knows more than we do.
 
-    That they are not on the list is no news then, least of all a "no" to what they may have said since.
+    Somebody it took off, or found out, is not on the list, or back on it by a later act: neither is news,
+    least of all a "no" or a "yes". Where it followed a changed e-mail, what we sent tells of the former only.
     """
-    written_since = link.written_at is not None and link.written_at >= sent_at
-    return link.kibo_opted_in is False and written_since and not link.adding
+    if link.written_at is None or link.written_at < sent_at:
+        return ""
+    if link.email_key != customer.email_key:
+        return "e-mail changed in Kibo after this was sent; its event saw to it"
+    if link.kibo_opted_in is False and not link.adding:
+        return "said no after this was sent; what is newer is decided with the customer's event"
+    return ""
 
 
 def _out(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:

@@ -194,6 +194,28 @@ def test_who_came_back_while_the_export_lay_still_stays_opted_in(shop):
     shop.quiet_cycles()
 
 
+@pytest.mark.parametrize("by_file", [True, False])
+def test_an_e_mail_changed_and_seen_to_meanwhile_is_not_forgotten(shop, monkeypatch, by_file):
+    """Else a later "no" took the former e-mail off the list, and the new one stayed on it."""
+    monkeypatch.setattr(export_check, "FILE_FROM", 0 if by_file else 10**6)
+    shop.kibo.switches.turn(pull_works=False)
+    mover = shop.ids["p3@example.com"]
+    cut(shop, "Checking")
+    shop.kibo.change_email(mover, "new3@example.com")
+    shop.later()
+    shop.cycle()
+    shop.cycle()
+    assert "new3@example.com" in shop.members()
+    run = shop.export()
+    assert (run.message, shop.entries(run)[mover].outcome) == ("", Outcome.SKIPPED)
+    shop.cycle()
+    shop.kibo.opt_out(mover)
+    shop.later()
+    shop.cycle()
+    assert "new3@example.com" not in shop.members()
+    shop.quiet_cycles()
+
+
 def test_cancel_keeps_what_was_done(shop):
     stop = threading.Event()
 
