@@ -50,13 +50,14 @@ def run_export(ctx: RunContext) -> None:
     export = take_up(ctx)
     ctx.read, ctx.sent = ctx.store.exports.count(), ctx.store.exports.sent()
     end_open_chunks(ctx)
+    sent_before = {chunk.number for chunk in ctx.store.exports.chunks()}
     _read_customers(ctx, freshen(ctx, export))
     ctx.expected = ctx.read = ctx.store.exports.count()
     scan_began = _read_contacts(ctx)
     _start_inbound(ctx, scan_began)
     _plan(ctx)
     send(ctx)
-    check(ctx, scan_began)
+    check(ctx, scan_began, sent_before)
     with ctx.store.transaction():
         if ctx.store.state.get_time(names.EVENTS_SINCE) is None:
             ctx.store.state.set_time(names.EVENTS_SINCE, export.mark)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -35,14 +35,17 @@ _LINE = re.compile(r"\bline\s+(\d{1,9})\b", re.IGNORECASE)
 _PHASE = "Checking the result"
 
 
-def check(ctx: RunContext, scan_began: datetime) -> None:
-    """Give everybody who was sent an outcome by what the service shows now."""
+def check(ctx: RunContext, scan_began: datetime, sent_before: Collection[int]) -> None:
+    """Give everybody who was sent an outcome by what the service shows now.
+
+    `sent_before`: the chunks that an earlier run had sent when it was cut short.
+    """
     chunks = ctx.store.exports.chunks()
     singles = [s + f for s in (Action.CREATE.value, Action.REWRITE.value) for f in ("", FAILED)]
     if not chunks and not any(ctx.store.exports.unsent(one, -1, 1) for one in singles):
         ctx.store.state.set_time(names.SCANNED_AT, scan_began)
         return
-    checker = _Checker(ctx)
+    checker = _Checker(ctx, sent_before)
     checker.read(scan_began)
     for chunk in chunks:
         checker.chunk(chunk)
@@ -55,8 +58,8 @@ def check(ctx: RunContext, scan_began: datetime) -> None:
 class _Checker:
     """One reading back: `by_file` until pages had to be read after all."""
 
-    def __init__(self, ctx: RunContext) -> None:
-        self._ctx = ctx
+    def __init__(self, ctx: RunContext, sent_before: Collection[int]) -> None:
+        self._ctx, self._sent_before = ctx, sent_before
         self._by_file = self._paged = False
         self._looked_up = 0
         self.scanned_at: datetime | None = None
@@ -149,7 +152,7 @@ class _Checker:
             if on_list:
                 saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
                                         one.candidate.fields_hash))  # fmt: skip
-            elif contact is not None and self._said_no(one, contact, sent_at):
+            elif contact is not None and self._said_no(one, contact, chunk, sent_at):
                 saved.append(_out(ctx, link, one, contact, sent_at))
             else:
                 saved.append(intended(ctx, one, link, sent_at))
@@ -193,7 +196,7 @@ class _Checker:
             self._read_pages()
         return ctx.store.staging.contacts([key]).get(key)
 
-    def _said_no(self, one: Planned, contact: Contact, sent_at: datetime) -> bool:
+    def _said_no(self, one: Planned, contact: Contact, chunk: Chunk | None, sent_at: datetime) -> bool:
         """Say whether somebody not on the list has left it since; an import that lost a row made none.
 
         Where the export had lain still between sending and checking, that is most likely; and where it
@@ -203,7 +206,7 @@ class _Checker:
             return True
         if contact.standing is not Standing.IN or one.action.endswith(FAILED):
             return False
-        if sent_at < self._ctx.run.started_at:
+        if chunk is not None and chunk.number in self._sent_before:
             return True
         created = contact.created_at is not None and contact.created_at >= sent_at.replace(microsecond=0)
         sent = self._ctx.mailing.read_row(one.candidate.row)
@@ -226,7 +229,7 @@ class _Checker:
             known = one.ownership is Ownership.OWNED and one.contact_id
             outcome = Outcome.UPDATED if known else Outcome.ADDED
             return Entry(customer.id, customer.email, outcome, _reason(one))
-        if contact is not None and self._said_no(one, contact, sent_at):
+        if contact is not None and self._said_no(one, contact, chunk, sent_at):
             no = "opted out" if contact.standing is Standing.OUT else "left the list"
             return Entry(customer.id, customer.email, Outcome.SKIPPED, no)
         if one.action.endswith(FAILED):

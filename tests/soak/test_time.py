@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from ccdesk.core.runs import EventStatus, RunKind, RunStatus
+from ccdesk.core.runs import EventStatus, Progress, RunKind, RunStatus
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.service.api import ConnectionState
 from ccdesk.service.loop import SOON, Loop
 from ccdesk.sync import context as names
+from ccdesk.sync import export_send
 from tests.soak.conftest import SOAK
 from tests.soak.inprocess import Bench, open_bench
 
@@ -340,6 +342,51 @@ def test_an_entry_put_off_by_a_clock_far_ahead_is_tried_all_the_same(bench: Benc
     assert "late@example.com" in bench.cc.members(bench.list_id)
     waiting = [one for one in bench.desk.events() if one.object_id == newcomer]
     assert all(one.status is EventStatus.PROCESSED for one in waiting)
+
+
+@pytest.mark.parametrize("wrong", [-DAY, 15 * MINUTES, DAY], ids=str)
+def test_who_an_import_loses_has_not_left_the_list(bench: Bench, wrong: timedelta) -> None:
+    """They were sent in this very run, whatever this computer's clock says of its beginning."""
+    bench.time.wrong = wrong
+    bench.list_name = "Another"
+    bench.desk.save_settings({"contact_list": bench.list_name})
+    bench.cc.set_switches(import_loses_every=3)
+    run = bench.desk.run(RunKind.EXPORT)
+    assert (run.error_count, run.counts["updated"]) == (3, 7)
+    bench.cc.set_switches(import_loses_every=0)
+    bench.later(5)
+    cycle(bench)
+    assert all(bench.kibo.customer(number)["acceptsMarketing"] for number in range(1001, 1011))
+    complete(bench, RunKind.EXPORT)
+    at_rest(bench)
+
+
+@pytest.mark.parametrize("wrong", [-DAY, timedelta(0), DAY], ids=str)
+def test_who_leaves_while_an_export_lies_still_is_not_put_back(
+    bench: Bench, wrong: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contact is another source's, so only that it was sent before tells of the leaving."""
+    monkeypatch.setattr(export_send, "LIST_JOB_MAX_IDS", 2)
+    other = bench.cc.add_list("Other")
+    for name in "abcde":
+        bench.cc.add_contact(f"{name}@example.com", lists=[other])
+        bench.kibo.add_customer(f"{name}@example.com", True)
+    bench.time.wrong = wrong
+    stop = threading.Event()
+
+    def listen(progress: Progress) -> None:
+        if progress.phase.startswith("Sending") and progress.sent >= 4:
+            stop.set()
+
+    bench.desk.run(RunKind.EXPORT, listener=listen, cancel=stop)
+    bench.cc.leave_list("a@example.com", bench.list_id)
+    bench.later(5)
+    for _ in range(2):
+        complete(bench, RunKind.EXPORT)
+        bench.later(5)
+        assert "a@example.com" not in bench.cc.members(bench.list_id)
+    cycle(bench)
+    at_rest(bench)
 
 
 def test_the_loops_start_soon_whatever_was_planned(bench: Bench) -> None:
