@@ -23,7 +23,7 @@ from ccdesk.sync.jobs import finish
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.mapping import creation_hash, fields_hash
 from ccdesk.sync.named import named
-from ccdesk.sync.newcomers import acts_since, take_sign_ups
+from ccdesk.sync.newcomers import acts_since, look_again, take_sign_ups
 from ccdesk.sync.plan_export import STRANGER, Action
 from ccdesk.sync.unfinished import PAGE, intended, pages_of
 
@@ -46,7 +46,7 @@ def check(ctx: RunContext, scan_began: datetime, sent_before: Collection[int]) -
         ctx.store.state.set_time(names.SCANNED_AT, scan_began)
         return
     checker = _Checker(ctx, sent_before)
-    checker.read(scan_began)
+    checker.read()
     for chunk in chunks:
         checker.chunk(chunk)
     for action in singles:
@@ -64,19 +64,19 @@ class _Checker:
         self._looked_up = 0
         self.scanned_at: datetime | None = None
 
-    def read(self, scan_began: datetime) -> None:
+    def read(self) -> None:
         """Read who is on the list, by the cheaper way."""
         ctx = self._ctx
         if ctx.store.links.count(on_list=True) + ctx.sent >= FILE_FROM:
-            self._by_file = self._read_file(scan_began)
+            self._by_file = self._read_file()
         if not self._by_file:
             self._read_pages()
 
-    def _read_file(self, scan_began: datetime) -> bool:
+    def _read_file(self) -> bool:
         """Read the members' file; False where the service does not give one that can be used.
 
-        The next poll need not read again what we wrote ourselves. Who signed up meanwhile is no news of the
-        file's: the next scan of the list looks for them.
+        The next poll need not read again what we wrote ourselves. Who signed up since the last one is no news
+        of the file's: the next scan of the list looks for them.
         """
         ctx, exports = self._ctx, self._ctx.store.exports
         exports.clear_seen()
@@ -92,17 +92,30 @@ class _Checker:
             log.info("the file of members cannot be used (%s); the list is read by pages", error.title)
             return False
         exports.index_seen()
-        ctx.store.state.set_time(names.UPDATES_FLOOR, written_until)
-        if ctx.store.state.get_time(names.SIGN_UPS_SINCE) is None:
-            ctx.store.state.set_time(names.SIGN_UPS_SINCE, scan_began)
+        self._end_own_writes(written_until)
         return True
+
+    def _end_own_writes(self, until: datetime) -> None:
+        """Have the next poll begin behind what we wrote ourselves, and the next scan look for sign-ups.
+
+        Those between the last poll and this moment the poll no longer sees, and reading the list need not
+        have shown them: somebody who joins while it is read may come on a page that was read before.
+        """
+        ctx = self._ctx
+        with ctx.store.transaction():
+            look_again(ctx, self._sign_ups_since())
+            ctx.store.state.set_time(names.UPDATES_FLOOR, until)
+
+    def _sign_ups_since(self) -> datetime:
+        ctx = self._ctx
+        return acts_since(ctx, ctx.store.state.get_time(names.UPDATES_SINCE) or ctx.mailing_now())
 
     def _read_pages(self) -> None:
         """Read the list's members by pages: exact, and the next poll need not read them again."""
         ctx, staging = self._ctx, self._ctx.store.staging
         staging.clear_contacts()
         # The next poll begins behind what is read here, so sign-ups since the last one are taken in now.
-        since = acts_since(ctx, ctx.store.state.get_time(names.UPDATES_SINCE) or ctx.mailing_now())
+        since = self._sign_ups_since()
         floor = None
         done = 0
         for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True):
@@ -116,8 +129,7 @@ class _Checker:
             ctx.progress(_PHASE, done)
         self._paged, self.scanned_at = True, ctx.mailing_now()
         if floor is not None:
-            # Our own writes end here: the next poll need not read all of them again (see inbound.py).
-            ctx.store.state.set_time(names.UPDATES_FLOOR, floor + timedelta(seconds=1))
+            self._end_own_writes(floor + timedelta(seconds=1))
 
     # ------------------------------------------------------------ people
 

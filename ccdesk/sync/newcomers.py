@@ -31,10 +31,10 @@ def take_sign_ups(ctx: RunContext, page: Sequence[Contact], since: datetime) -> 
     known = ctx.store.links.by_emails([one.email_key for one in joined])
     for contact in joined:
         if contact.email_key not in known and not welcome_back(ctx, contact):
-            _look_again(ctx, since)
+            look_again(ctx, since)
 
 
-def _look_again(ctx: RunContext, since: datetime) -> None:
+def look_again(ctx: RunContext, since: datetime) -> None:
     """Have the next scan of the list look for sign-ups from then on: an export does not tell of them (R2)."""
     told = ctx.store.state.get_time(names.SIGN_UPS_SINCE)
     if ctx.expected is not None and (told is None or since < told):

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from ccdesk.clients import constant_contact
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox import cc_import
 from ccdesk.sandbox.kernel import Fault
@@ -401,6 +402,43 @@ def test_who_signs_up_while_an_export_is_read_back_is_opted_in(by_file):
     by_file.later(60 * 24)
     by_file.cycle()
     assert by_file.opted_in(shopper)
+
+
+def test_who_signed_up_before_an_export_that_reads_a_file_is_opted_in(by_file):
+    shopper = by_file.kibo.add_customer("new@example.com", False)
+    by_file.later(60)
+    by_file.kibo.add_customer("last@example.com", True)  # so that no link knows the shopper
+    by_file.later(60)
+    by_file.export()
+    by_file.cycle()
+    by_file.cc.sign_up("new@example.com", by_file.list_id)
+    by_file.later(15)
+    by_file.kibo.add_customer("more@example.com", True)
+    by_file.later()
+    by_file.export()
+    by_file.cycle()
+    assert by_file.opted_in(shopper)
+    by_file.quiet_cycles()
+
+
+def test_who_signs_up_behind_the_page_being_read_is_opted_in(shop, monkeypatch):
+    monkeypatch.setattr(constant_contact, "PAGE_SIZE", "5")
+    shopper = shop.kibo.add_customer("new@example.com", False)
+    shop.cc.add_contact("new@example.com")  # old, so on the first page
+    shop.later(60)
+    shop.kibo.add_customer("last@example.com", True)
+    shop.later(60)
+
+    def listen(progress) -> None:
+        if progress.phase.startswith("Checking") and progress.done == 5:
+            shop.cc.sign_up("new@example.com", shop.list_id)
+            shop.later(0.1)
+            shop.cc.sign_up("last@example.com", shop.list_id)  # seen, and the later of the two
+
+    assert shop.desk.run(RunKind.EXPORT, listener=listen).status is RunStatus.COMPLETE
+    shop.cycle()
+    assert shop.opted_in(shopper)
+    shop.quiet_cycles()
 
 
 def test_who_leaves_before_the_contact_is_known_is_opted_out(by_file):
