@@ -194,5 +194,8 @@ class Link:
 
 
 def email_key(email: str) -> str:
-    """Return the form e-mails are compared in: trimmed, without case (design R1)."""
-    return email.strip().casefold()
+    """Return the form e-mails are compared in: trimmed, without case (design R1).
+
+    Not case-folded: that makes "ß" and "ss" one, which name different people and different domains.
+    """
+    return email.strip().lower()

@@ -885,3 +885,23 @@ def test_an_export_before_the_event_of_a_changed_email_opts_nobody_out(world):
     assert world.opted_in(ada)
     assert "new@example.com" in world.members()
     world.quiet_cycles()
+
+
+def test_two_people_whose_addresses_only_look_alike_stay_two(world):
+    """Their domains, and they, are different ones: what the one says is not what the other says (R1)."""
+    first = world.kibo.add_customer("info@straße.example", True)
+    world.kibo.add_customer("info@strasse.example", True)
+    world.later()
+    world.choose_list()
+    world.export()
+    assert world.members() == {"info@straße.example", "info@strasse.example"}
+    world.kibo.opt_out(first)
+    world.later()
+    world.cycle()
+    assert world.members() == {"info@strasse.example"}
+    world.cc.unsubscribe("info@strasse.example")
+    world.kibo.opt_in(first)
+    world.later()
+    world.cycle()
+    world.quiet_cycles()
+    assert world.members() == {"info@straße.example"}
