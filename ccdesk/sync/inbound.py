@@ -291,7 +291,8 @@ def _compare_all(ctx: RunContext, *, last: bool) -> None:
             ctx.check_cancel()
             contact = contacts.get(link.email_key)
             elsewhere = contact is not None and link.contact_id not in ("", contact.id)
-            if elsewhere or (contact is None and not link.contact_id and unknown):
+            moved = contact is None and link.contact_id  # deleted ones are in the scan: another e-mail there
+            if elsewhere or moved or (contact is None and unknown):
                 _ask_about(ctx, link, last=last)
                 continue
             _judge_one(ctx, contact, link, last=last)

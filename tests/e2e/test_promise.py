@@ -9,6 +9,7 @@ from ccdesk.core.errors import ConfirmNeeded
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kernel import Fault
+from ccdesk.sync import inbound
 from ccdesk.sync.plan_inbound import UNPROVEN
 from tests.e2e.world import open_world
 
@@ -465,6 +466,23 @@ def test_many_opt_outs_reach_a_contact_whose_address_changed_there(ready, cut):
     ready.run(RunKind.EVENTS, confirmed=True)
     assert "moved@example.com" not in ready.members()
     assert len(ready.members()) == 203 - 41
+
+
+@pytest.mark.parametrize("how", ["leave", "unsubscribe"])
+def test_a_no_among_many_is_seen_of_a_contact_whose_address_changed_there(ready, monkeypatch, how):
+    """One scan instead of many calls finds no contact by the former e-mail: that is no deletion."""
+    monkeypatch.setattr(inbound, "_FEW_LOOKUPS", 1)
+    ready.cc.edit_profile("ada@example.com", new_email="moved@example.com")
+    if how == "leave":
+        ready.cc.leave_list("moved@example.com", ready.list_id)
+    else:
+        ready.cc.unsubscribe("moved@example.com")
+    for name in ("bob", "cyd"):
+        ready.cc.leave_list(f"{name}@example.com", ready.list_id)
+    ready.later()
+    ready.cycle()
+    assert not any(ready.opted_in(ready.ids[name]) for name in ("ada", "bob", "cyd"))
+    ready.quiet_cycles()
 
 
 def test_a_contact_signed_up_elsewhere_after_a_broken_export_keeps_its_fields(world):
