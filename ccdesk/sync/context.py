@@ -28,7 +28,7 @@ from ccdesk.sync.plan_inbound import Judgement, judge
 
 # Names of what is remembered between runs (store.state).
 EVENTS_SINCE = "events.since"  # greatest update date of a customer seen
-EVENTS_BEGAN = "events.began"  # Kibo's time of the first look, where no export came before it
+EVENTS_BEGAN = "events.began"  # Kibo's time of the first look, or of the first export's beginning
 EVENTS_POLLED = "events.polled_at"  # Kibo's clock at the last complete look
 HINTS_SINCE = "events.hints_since"
 HINTS_ASKED = "events.hints_asked_at"

@@ -59,8 +59,6 @@ def run_export(ctx: RunContext) -> None:
     send(ctx)
     check(ctx, scan_began, sent_before)
     with ctx.store.transaction():
-        if ctx.store.state.get_time(names.EVENTS_SINCE) is None:
-            ctx.store.state.set_time(names.EVENTS_SINCE, export.mark)
         if not ctx.store.state.get(names.BASELINE):
             ctx.store.state.set_time(names.BASELINE, export.mark or ctx.clock.now())
         close(ctx)

@@ -14,7 +14,7 @@ from ccdesk.core.ports import HintedEvent
 from ccdesk.core.runs import QueuedEvent
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.watermarks import is_ahead, sure_time
+from ccdesk.sync.watermarks import is_ahead, newest_change, sure_time
 
 _HINTS_EVERY = timedelta(hours=6)  # while Kibo's pull stays empty; each cycle once it has given something
 _QUIET = timedelta(hours=1)  # after a look this old on Kibo's clock, nothing older can turn up any more
@@ -29,9 +29,7 @@ def look(ctx: RunContext) -> int:
     """
     since = ctx.store.state.get_time(names.EVENTS_SINCE)
     if since is None:
-        newest = ctx.customers.newest_update()
-        told = [moment for moment in (newest, ctx.customers.server_time) if moment is not None]
-        first = min(told, default=None)  # a date ahead of Kibo's own clock would hide what changes until then
+        first = newest_change(ctx)
         with ctx.store.transaction():
             ctx.store.state.set_time(names.EVENTS_SINCE, first)
             ctx.store.state.set_time(names.EVENTS_BEGAN, first)

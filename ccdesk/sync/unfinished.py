@@ -18,6 +18,7 @@ from ccdesk.core.models import Link, LinkState, Ownership
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import creation_hash
+from ccdesk.sync.watermarks import newest_change
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +91,17 @@ def take_up(ctx: RunContext) -> OpenExport:
     begun = OpenExport(
         ctx.run.id,
         ctx.clock.now(),
-        ctx.customers.newest_update(),
+        newest_change(ctx),
         ctx.settings.list_id,
         ctx.settings.guests,
         ctx.clock.now(),
     )
-    begun.save(ctx)
+    with ctx.store.transaction():
+        if ctx.store.state.get_time(names.EVENTS_SINCE) is None:
+            # Whoever is sent may say no before this export is done: the first look is at what changed since.
+            ctx.store.state.set_time(names.EVENTS_SINCE, begun.mark)
+            ctx.store.state.set_time(names.EVENTS_BEGAN, begun.mark)
+        begun.save(ctx)
     return begun
 
 

@@ -14,6 +14,17 @@ from ccdesk.sync.context import RunContext
 _LONG = timedelta(days=31)  # where no time at all can be believed
 
 
+def newest_change(ctx: RunContext) -> datetime | None:
+    """Return Kibo's newest update date as of now: what changes from here on is not earlier.
+
+    A date ahead of Kibo's own clock would hide what changes until then, and a shop without anybody has none:
+    then it is that clock.
+    """
+    newest = ctx.customers.newest_update()
+    told = [moment for moment in (newest, ctx.customers.server_time) if moment is not None]
+    return min(told, default=None)
+
+
 def is_ahead(asked_from: datetime, present: datetime) -> bool:
     """Say whether a poll asked for what had not come yet, by the clock of the service that answered."""
     return asked_from > present

@@ -177,6 +177,35 @@ def test_a_no_in_kibo_before_the_export_is_gone_on_with_is_an_opt_out(shop):
     shop.quiet_cycles()
 
 
+def test_a_no_long_before_the_first_look_is_an_opt_out_where_an_export_was_begun(shop):
+    """The program was off for an hour in between, and somebody else's change is the newest."""
+    shop.kibo.switches.turn(pull_works=False)
+    cut(shop, "Sending", 10)
+    shop.kibo.opt_out(shop.ids["p1@example.com"])
+    shop.later(60)
+    shop.kibo.place_order(shop.ids["p2@example.com"])
+    shop.later()
+    shop.cycle()
+    shop.cycle()
+    assert "p1@example.com" not in shop.members()
+    assert not any(f"p{n}@example.com" in shop.members() for n in range(10, PEOPLE)), "the export's business"
+    shop.export()
+    assert shop.members() == set(shop.ids) - {"p1@example.com"}
+    shop.quiet_cycles()
+
+
+def test_the_first_customer_after_the_export_of_an_empty_shop_is_a_change(world):
+    world.kibo.switches.turn(pull_works=False)
+    world.choose_list()
+    world.export()
+    world.later(5)
+    world.kibo.add_customer("first@example.com", True)
+    world.later()
+    world.cycle()
+    assert world.members() == {"first@example.com"}
+    world.quiet_cycles()
+
+
 def test_who_came_back_while_the_export_lay_still_stays_opted_in(shop):
     cut(shop, "Checking")
     shop.kibo.opt_out(shop.ids["p3@example.com"])
