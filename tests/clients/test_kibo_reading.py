@@ -137,6 +137,18 @@ def test_many_sharing_one_millisecond() -> None:
     assert len(shop.asked) < 9
 
 
+@pytest.mark.parametrize("totals", [True, False])
+def test_somebody_edited_among_many_who_share_a_date_hides_nobody(totals: bool) -> None:
+    rows = [account(number, minutes=1) for number in range(1, 700)]
+    with FakeShop(rows, totals=totals):
+        pages = customers().changed_since(START)
+        found = ids([next(pages), next(pages)])
+        rows[3].update(account(4, minutes=1000))
+        found += ids(list(pages))
+    assert set(found) == set(range(1, 700))
+    assert found[-1] == 4
+
+
 def test_dates_finer_than_milliseconds_do_not_hold_the_paging_up() -> None:
     rows = [account(number, minutes=1) for number in range(1, 450)]
     for number, row in enumerate(rows):
