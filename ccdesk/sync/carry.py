@@ -268,6 +268,7 @@ def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -
         owed=Owed.NOTHING,
         owed_reason="",
         note="" if opting_in else source.owed_reason,
+        adding=False,  # what was begun before is overtaken: what shows from now on is the person's act
     )
 
 
@@ -290,6 +291,7 @@ def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
         owed=Owed.NOTHING,
         owed_reason="",
         note=f"{source.owed_reason}, under the e-mail before",
+        adding=False,
     )
 
 

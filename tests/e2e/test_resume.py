@@ -246,6 +246,27 @@ def test_an_e_mail_changed_and_seen_to_meanwhile_is_not_forgotten(shop, monkeypa
     shop.quiet_cycles()
 
 
+def test_who_comes_back_after_a_no_that_came_while_the_export_lay_still_is_opted_in(shop):
+    """Once Kibo was given the "no", what shows on the list is no call of ours any more."""
+    shop.kibo.switches.turn(pull_works=False)
+    shop.kibo.add_customer("last@example.com", True)  # so that no event settles the others
+    shop.later(60)
+    cut(shop, "Sending", 10)
+    shop.cc.unsubscribe("p1@example.com")
+    shop.later()
+    shop.cycle()
+    assert not shop.opted_in(shop.ids["p1@example.com"])
+    shop.later(30)
+    shop.cc.sign_up("p1@example.com", shop.list_id)
+    shop.later()
+    shop.run(RunKind.FULL_COMPARE)
+    shop.cycle()
+    assert "p1@example.com" in shop.members()
+    assert shop.opted_in(shop.ids["p1@example.com"])
+    shop.export()
+    shop.quiet_cycles()
+
+
 def test_cancel_keeps_what_was_done(shop):
     stop = threading.Event()
 
