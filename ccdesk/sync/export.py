@@ -123,10 +123,11 @@ def _whose(contacts: list[Contact]) -> Unreadable:
 
 def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:
     """The scan was complete, so later polls need not look further back than its beginning."""
-    for name in (names.OPT_OUTS_SINCE, names.UPDATES_SINCE):
-        if ctx.store.state.get_time(name) is None:
-            ctx.store.state.set_time(name, scan_began)
-            ctx.store.state.set_time(names.INBOUND_BEGAN, scan_began)
+    with ctx.store.transaction():
+        for name in (names.OPT_OUTS_SINCE, names.UPDATES_SINCE):
+            if ctx.store.state.get_time(name) is None:
+                ctx.store.state.set_time(name, scan_began)
+                ctx.store.state.set_time(names.INBOUND_BEGAN, scan_began)
 
 
 # ---------------------------------------------------------------- plan

@@ -11,6 +11,7 @@ from ccdesk.clients import constant_contact
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox import cc_import
 from ccdesk.sandbox.kernel import Fault
+from ccdesk.sync import context as names
 from ccdesk.sync import export, export_check, export_send, unfinished
 from tests.e2e.world import World
 
@@ -265,6 +266,23 @@ def test_who_comes_back_after_a_no_that_came_while_the_export_lay_still_is_opted
     assert shop.opted_in(shop.ids["p1@example.com"])
     shop.export()
     shop.quiet_cycles()
+
+
+def test_the_beginning_of_the_polls_is_noted_whole(shop, monkeypatch):
+    """Else a power cut between two of its parts made the poll of updates begin later than the export."""
+    state = shop.container.store.state
+    set_time = state.set_time
+
+    def lost(name, value) -> None:
+        if name == names.UPDATES_SINCE:
+            raise PowerCut
+        set_time(name, value)
+
+    monkeypatch.setattr(state, "set_time", lost)
+    with pytest.raises(PowerCut):
+        shop.desk.run(RunKind.EXPORT)
+    kept = (names.OPT_OUTS_SINCE, names.UPDATES_SINCE, names.INBOUND_BEGAN)
+    assert [state.get_time(name) for name in kept] == [None] * 3
 
 
 def test_cancel_keeps_what_was_done(shop):
