@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import peewee
@@ -23,6 +23,8 @@ OPEN = SQL("status IN ('Pending', 'Retry')")
 UNPROCESSED = SQL("status <> 'Processed'")
 PARKED = SQL("status = 'Parked'")
 PROCESSED = SQL("status = 'Processed'")
+_ONE_CHANGE = timedelta(seconds=5)  # Kibo's event and the account's date may name one change, so far apart
+
 OPEN_STATES = (EventStatus.PENDING, EventStatus.RETRY)
 
 
@@ -41,9 +43,23 @@ class SqliteQueue:
         """Enqueue unless the customer already has an open entry or the id is known; True if added.
 
         The first entry keeps its id and time: what is processed is the customer as read then, not the event.
+        One that failed and waits to be tried again waits no longer once the customer has changed since: that
+        may be their "no".
         """
         query = EventRow.insert(**asdict(event)).on_conflict("IGNORE").as_rowcount()
-        return self._database.run(query) > 0
+        with self._database.transaction():
+            added = self._database.run(query) > 0
+            if not added:
+                self._database.run(
+                    EventRow.update(next_try_at=None).where(
+                        OPEN,
+                        EventRow.status == EventStatus.RETRY,
+                        EventRow.object_id == event.object_id,
+                        EventRow.event_id != event.event_id,
+                        EventRow.created_at < event.created_at - _ONE_CHANGE,
+                    )
+                )
+        return added
 
     def due(self, now: datetime, after: tuple[datetime, str] | None, limit: int) -> list[QueuedEvent]:
         """Return entries to process (pending, or retry whose time has come), oldest first, after a key.

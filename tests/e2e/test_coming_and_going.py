@@ -1,0 +1,51 @@
+"""Accounts that share, change or lose an e-mail, or come back: no "no" is lost, no "yes" is stuck."""
+
+import pytest
+
+from ccdesk.core.runs import EventStatus, RunKind
+from ccdesk.sandbox.kernel import Fault
+from tests.e2e.test_promise import furnish
+
+NOT_FOUND = '{"errorCode": "ITEM_NOT_FOUND", "message": "no"}'
+
+
+@pytest.fixture
+def ready(world):
+    return furnish(world)
+
+
+def link(world, customer):
+    return world.container.store.links.get(customer)
+
+
+def past_the_overlap(world) -> None:
+    """What was looked at before is not read again by the next look: an entry asks for its customer alone."""
+    world.desk.look_for_events()
+    world.later(120)
+    world.kibo.change_name(world.ids["bob"], "Bob", "New")
+    world.later()
+    world.desk.look_for_events()
+    world.later(31)
+
+
+# ---------------------------------------------------------------- nobody waits, nothing twice, no proof
+
+
+def test_an_opt_out_does_not_wait_for_an_opt_in_that_failed_often(ready):
+    ready.desk.save_settings({"welcome_email": "true"})
+    gus = ready.kibo.add_customer("gus@example.com", True)
+    ready.later()
+    ready.sandbox.faults.add(Fault("drop_after", service="cc", method="POST", path="sign_up_form"))
+    ready.desk.run(RunKind.EVENTS)
+    ready.sandbox.faults.add(Fault("status", service="cc", method="GET", path="/contacts$", times=900))
+    for _ in range(8):
+        ready.later(60 * 13)
+        ready.desk.run(RunKind.EVENTS)
+    ready.sandbox.faults.clear()
+    (waiting,) = ready.desk.events()
+    assert waiting.status is EventStatus.RETRY
+    assert "gus@example.com" in ready.members()
+    ready.kibo.opt_out(gus)
+    ready.later()
+    ready.run(RunKind.EVENTS)
+    assert "gus@example.com" not in ready.members()
