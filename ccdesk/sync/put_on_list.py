@@ -197,8 +197,14 @@ def on_list_link(ctx: RunContext, placing: Placing, contact_id: str, read: Conta
 def _ask_to_confirm(ctx: RunContext, placing: Placing, settle: Settle) -> None:
     """Ask for the one confirmation mail; noted before the call, for it must never be asked twice (§13)."""
     assert placing.contact is not None
-    before = placing.link or Link(placing.customer.id, email=placing.customer.email)
-    asked = replace(before, resubscribe_asked_at=ctx.mailing_now(), contact_id=placing.contact.id)
+    stored = ctx.store.links.get(placing.customer.id)
+    before = stored or Link(placing.customer.id, email=placing.customer.email)
+    asked = replace(
+        placing.link or before,
+        email=placing.customer.email,  # by it the next attempt knows whom the mail went to
+        resubscribe_asked_at=ctx.mailing_now(),
+        contact_id=placing.contact.id,
+    )
     ctx.store.links.save([asked])
     try:
         sent = ctx.mailing.resubscribe(placing.contact.id, ctx.settings.list_id)
@@ -210,7 +216,6 @@ def _ask_to_confirm(ctx: RunContext, placing: Placing, settle: Settle) -> None:
     reason = placing.decision.reason if sent else "waiting: the confirmation mail had been sent before"
     confirming = replace(
         asked,
-        email=placing.customer.email,
         state=LinkState.CONFIRMING,
         kibo_opted_in=True,
         kibo_updated_at=placing.customer.updated_at,

@@ -4,7 +4,7 @@ import pytest
 
 from ccdesk.core.runs import EventStatus, RunKind
 from ccdesk.sandbox.kernel import Fault
-from tests.e2e.test_promise import furnish
+from tests.e2e.test_promise import furnish, settle
 
 NOT_FOUND = '{"errorCode": "ITEM_NOT_FOUND", "message": "no"}'
 
@@ -49,3 +49,28 @@ def test_an_opt_out_does_not_wait_for_an_opt_in_that_failed_often(ready):
     ready.later()
     ready.run(RunKind.EVENTS)
     assert "gus@example.com" not in ready.members()
+
+
+def test_the_confirmation_is_asked_for_once_also_where_the_email_changed(ready, monkeypatch):
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    settle(ready)
+    ready.cc.add_contact("new@example.com", lists=[])
+    ready.cc.unsubscribe("new@example.com")
+    ready.later()
+    ready.kibo.change_email(ready.ids["ada"], "new@example.com")
+    ready.kibo.opt_in(ready.ids["ada"])
+    ready.later()
+    mark = ready.sandbox.log.mark()
+
+    def power_cut(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ccdesk.store.queue.SqliteQueue.save", power_cut)
+        with pytest.raises(KeyboardInterrupt):
+            ready.desk.run(RunKind.EVENTS)
+    ready.reopen()
+    ready.later()
+    settle(ready)
+    assert sum("resubscribe" in one.path for one in ready.sandbox.log.writes(since=mark)) == 1
