@@ -15,6 +15,7 @@ from ccdesk.sync.opt_ins import OptIn, put_in
 from ccdesk.sync.outcomes import fail, settle
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import wants_mail
+from ccdesk.sync.said_no import said_no_before
 from ccdesk.sync.take_off import Removal, off_link, take_off
 
 _BATCH = 200
@@ -164,9 +165,16 @@ def _opt_outs(ctx: RunContext, work: _Work) -> None:
 
 
 def _other_opted_in(ctx: RunContext, email: str, customer_id: int) -> int | None:
+    """Return another account that keeps the person on the list.
+
+    None that has come by this e-mail since its person said no to another one: that opt-in counts for nothing
+    here, and once Kibo has been told nobody would look at this list again.
+    """
     if not email.strip():
         return None
     for account in ctx.accounts(email):
-        if account.id != customer_id and wants_mail(account, guests=ctx.settings.guests):
+        if account.id == customer_id or not wants_mail(account, guests=ctx.settings.guests):
+            continue
+        if said_no_before(ctx, account, ctx.store.links.get(account.id)) is None:
             return account.id
     return None

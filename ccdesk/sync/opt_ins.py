@@ -27,6 +27,7 @@ from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in
 from ccdesk.sync.plan_export import not_exported, passed_over
 from ccdesk.sync.put_on_list import Placing, place
+from ccdesk.sync.said_no import said_no_before
 
 OptIn = tuple[QueuedEvent, Customer, Change]
 
@@ -60,7 +61,7 @@ def _decide(
 ) -> Placing | None:
     """Decide for one person; settles here and returns None where nothing is sent."""
     known = ctx.store.links.get(customer.id)
-    if _not_exported(ctx, event, customer, known) or _opted_out_before(ctx, event, customer, known, change):
+    if _not_exported(ctx, event, customer, known) or _opted_out_before(ctx, event, customer, known):
         return None
     link = _for_this_email(known, customer)
     if _unsendable(ctx, event, customer, link):
@@ -121,24 +122,17 @@ def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link:
     return True
 
 
-def _opted_out_before(
-    ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None, change: Change
-) -> bool:
+def _opted_out_before(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
     """Settle a new e-mail of somebody who had said no to the old one: the "no" is the person's (design R1).
 
-    The old contact is looked at, not touched. The link keeps the old e-mail until Kibo has been told.
+    The link keeps the old e-mail until Kibo has been told.
     """
-    if change is not Change.EMAIL or link is None or not (link.contact_id or link.owed is Owed.OPT_OUT):
+    owing = said_no_before(ctx, customer, link)
+    if owing is None:
         return False
-    if link.owed is not Owed.OPT_OUT:
-        contact = ctx.mailing.get(link.contact_id)
-        link = ctx.judging()(contact, link).link
-        if link.owed is not Owed.OPT_OUT:
-            return False
-        ctx.require_list_once()
-    reason = f"{link.owed_reason} before the e-mail changed; the opt-out stands"
+    reason = f"{owing.owed_reason} before the e-mail changed; the opt-out stands"
     entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
-    settle(ctx, event, entry, replace(link, kibo_updated_at=customer.updated_at))
+    settle(ctx, event, entry, replace(owing, kibo_updated_at=customer.updated_at, adding=False))
     return True
 
 

@@ -49,6 +49,11 @@ class StillOnList(ItemError):
     retry_helps = True
 
 
+def being_taken_off(link: Link) -> bool:
+    """Say whether what was begun with this person, its outcome unknown, is a removal and not a sign-up."""
+    return link.adding and link.note == _BEING_TAKEN_OFF
+
+
 def off_link(ctx: RunContext, link: Link, customer: Customer) -> Link:
     """The link of a customer who opted out in Kibo, once Constant Contact follows.
 
@@ -158,7 +163,7 @@ def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> boo
     own sign-up has no answer yet, what looks like one may be that.
     """
     acted, out = contact.opt_in_at, removal.customer.updated_at
-    own = removal.link.adding and removal.link.note != _BEING_TAKEN_OFF
+    own = removal.link.adding and not being_taken_off(removal.link)
     if acted is None or out is None or contact.opt_in_source != "Contact" or own:
         return False
     written = removal.link.written_at

@@ -28,6 +28,76 @@ def past_the_overlap(world) -> None:
     world.later(31)
 
 
+# ---------------------------------------------------------------- a "no" to the e-mail before
+
+
+def test_a_no_to_an_email_whose_contact_an_export_did_not_learn_is_not_undone_by_a_new_one(
+    world, monkeypatch
+):
+    monkeypatch.setattr("ccdesk.sync.export_check.FILE_FROM", 0)
+    ada = world.kibo.add_customer("ada@example.com", True)
+    world.kibo.add_customer("bob@example.com", True)
+    world.later()
+    world.choose_list()
+    world.export()
+    assert link(world, ada).contact_id == ""
+    world.cc.unsubscribe("ada@example.com")
+    world.later()
+    world.kibo.change_email(ada, "new@example.com")
+    world.later()
+    settle(world)
+    assert world.members() == {"bob@example.com"}
+    assert not world.opted_in(ada)
+    world.quiet_cycles()
+
+
+@pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND])
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize("welcome", ["true", "false"])
+def test_a_no_after_a_call_without_an_answer_is_not_undone_by_a_new_email(ready, first, new, welcome):
+    ready.desk.save_settings({"welcome_email": welcome})
+    gus = ready.kibo.add_customer("gus@example.com", new)
+    ready.later()
+    if not new:
+        ready.cycle()
+        ready.kibo.opt_in(gus)
+        ready.later()
+    ready.sandbox.faults.add(
+        Fault("drop_after", service="cc", method="POST", path="(form|contacts)$", times=9)
+    )
+    ready.desk.run(RunKind.EVENTS)
+    ready.sandbox.faults.clear()
+    assert "gus@example.com" in ready.members()
+    ready.cc.unsubscribe("gus@example.com")
+    ready.later()
+    ready.kibo.change_email(gus, "gus.new@example.com")
+    ready.later()
+    ready.run(first)
+    settle(ready)
+    assert "gus.new@example.com" not in ready.members()
+    assert not ready.opted_in(gus)
+    ready.quiet_cycles()
+
+
+@pytest.mark.parametrize("owed", [True, False])
+def test_who_said_no_to_another_email_keeps_nobody_on_the_list(ready, owed):
+    ready.cc.unsubscribe("bob@example.com")
+    ready.later()
+    if owed:
+        ready.kibo.set_switches(refuse_put_ids={ready.ids["bob"]: 409})
+        ready.run(RunKind.INBOUND)
+        ready.kibo.set_switches(refuse_put_ids={})
+    ready.kibo.change_email(ready.ids["bob"], "ada@example.com")
+    ready.later()
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    settle(ready)
+    assert not ready.opted_in(ready.ids["bob"])
+    assert not ready.opted_in(ready.ids["ada"])
+    assert ready.members() == {"cyd@example.com"}
+    ready.quiet_cycles()
+
+
 # ---------------------------------------------------------------- nobody waits, nothing twice, no proof
 
 

@@ -1,0 +1,39 @@
+"""A "no" said to an e-mail the customer has given up since: it is the person's, and stands (design R1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ccdesk.core.models import Contact, Customer, Link, Owed
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.take_off import being_taken_off
+
+
+def said_no_before(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
+    """Return the link, owing Kibo the "no", where the person said it to the e-mail before; None if not.
+
+    The contact of that e-mail is looked at, not touched. An account that Kibo shows as opted out since we
+    acted on it is none of this: its opt-in is a new one.
+    """
+    if link is None or link.email_key == customer.email_key:
+        return None
+    if link.owed is Owed.OPT_OUT:
+        return link
+    if link.kibo_opted_in is False and (not link.adding or being_taken_off(link)):
+        return None
+    contact = _former_contact(ctx, link)
+    if contact is None and not link.contact_id:
+        return None
+    # Who was being added is opted in by the very opt-in that is acted on now, and not by a later one.
+    judged = ctx.judging()(contact, replace(link, kibo_opted_in=True)).link
+    if judged.owed is not Owed.OPT_OUT:
+        return None
+    ctx.require_list_once()
+    return judged
+
+
+def _former_contact(ctx: RunContext, link: Link) -> Contact | None:
+    """The contact of the e-mail before; by the e-mail where its id was not learned yet."""
+    if link.contact_id:
+        return ctx.mailing.get(link.contact_id)
+    return ctx.mailing.find(link.email) if (link.on_list or link.adding) and "@" in link.email else None
