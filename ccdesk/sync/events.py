@@ -158,7 +158,7 @@ def _opt_outs(ctx: RunContext, work: _Work) -> None:
         if other is not None:
             reason = f"stays on the list: customer {other} with the same e-mail is opted in"
             entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, reason)
-            settle(ctx, event, entry, off_link(ctx, link, customer))
+            settle(ctx, event, entry, off_link(ctx, link, customer, stays=True))
         else:
             removals.append(Removal(event, customer, link))
     take_off(ctx, removals, settle=settle, fail=fail)

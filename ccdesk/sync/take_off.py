@@ -54,10 +54,12 @@ def being_taken_off(link: Link) -> bool:
     return link.adding and link.note == _BEING_TAKEN_OFF
 
 
-def off_link(ctx: RunContext, link: Link, customer: Customer) -> Link:
+def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = False) -> Link:
     """The link of a customer who opted out in Kibo, once Constant Contact follows.
 
     A "no" in Constant Contact that Kibo is owed stays owed: the person's other accounts are to have it (R1).
+    `stays`: another account keeps the person on the list, and may not know of it yet. Should they leave it
+    before it does, this link has seen them there.
     """
     if link.owed is Owed.OPT_OUT:
         return replace(
@@ -78,7 +80,7 @@ def off_link(ctx: RunContext, link: Link, customer: Customer) -> Link:
         kibo_updated_at=customer.updated_at,
         agreed=False,
         state=LinkState.SYNCED,
-        on_list=False,
+        on_list=stays and link.on_list and not moved,
         written_at=ctx.mailing_now(),
         owed=Owed.NOTHING,
         owed_reason="",

@@ -98,6 +98,26 @@ def test_who_said_no_to_another_email_keeps_nobody_on_the_list(ready, owed):
     ready.quiet_cycles()
 
 
+# ---------------------------------------------------------------- an account that takes over, or is gone
+
+
+def test_who_leaves_before_the_account_that_keeps_them_is_known_is_not_put_back(ready):
+    second = ready.kibo.add_customer("ada@example.com", True)
+    ready.later()
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    ready.sandbox.faults.add(Fault("status", service="cc", method="GET", path="/contacts$", times=40))
+    ready.desk.run(RunKind.EVENTS)
+    ready.sandbox.faults.clear()
+    assert link(ready, second) is None
+    ready.cc.leave_list("ada@example.com", ready.list_id)
+    ready.later(31)
+    settle(ready)
+    assert "ada@example.com" not in ready.members()
+    assert not ready.opted_in(second)
+    ready.quiet_cycles()
+
+
 # ---------------------------------------------------------------- nobody waits, nothing twice, no proof
 
 
