@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ccdesk.core.models import Contact, Customer, Link, LinkState
+from ccdesk.core.runs import EventStatus
 from ccdesk.sync import context as names
 from ccdesk.sync.carry import carry
 from ccdesk.sync.context import PERSONAL, RunContext
@@ -10,6 +13,7 @@ from ccdesk.sync.inbound import keep, not_known
 from ccdesk.sync.look import event_of
 from ccdesk.sync.named import named
 from ccdesk.sync.plan_events import Change, what_changed
+from ccdesk.sync.plan_export import not_exported
 from ccdesk.sync.plan_inbound import Judgement
 
 _PAGE = 500
@@ -83,16 +87,26 @@ def _sweep_customers(ctx: RunContext) -> None:
         with ctx.store.transaction():
             for customer in page:
                 link = links.get(customer.id)
-                if (exported or link is not None) and _differs(customer, link):
-                    ctx.counts["queued"] += int(ctx.store.queue.add(event_of(ctx, customer)))
+                if (exported or link is not None) and _differs(ctx, customer, link):
+                    ctx.counts["queued"] += int(_queue(ctx, customer))
         done += len(page)
         ctx.progress("Comparing customers in Kibo", done)
 
 
-def _differs(customer: Customer, link: Link | None) -> bool:
-    if not customer.readable:
+def _queue(ctx: RunContext, customer: Customer) -> bool:
+    """Queue a customer; again if the entry of this very change was closed: it has not led to agreement."""
+    event = event_of(ctx, customer)
+    known = ctx.store.queue.get(event.event_id)
+    if known is not None and known.status is EventStatus.PROCESSED:
+        event = event_of(ctx, replace(customer, updated_at=ctx.clock.now()))
+    return ctx.store.queue.add(event)
+
+
+def _differs(ctx: RunContext, customer: Customer, link: Link | None) -> bool:
+    if not customer.readable or (link is not None and link.state is LinkState.CLOSED):
         return True
-    if not customer.is_active and (link is None or link.kibo_opted_in is not True):
+    passed_over = bool(not_exported(customer, guests=ctx.settings.guests))
+    if passed_over and (link is None or link.kibo_opted_in is not True):
         return False
     return what_changed(customer, link) is not Change.NOTHING
 

@@ -15,6 +15,7 @@ from ccdesk.sync.opt_ins import OptIn, put_in
 from ccdesk.sync.outcomes import fail, settle
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import wants_mail
+from ccdesk.sync.plan_inbound import left_since_gone
 from ccdesk.sync.said_no import said_no_before
 from ccdesk.sync.take_off import Removal, off_link, take_off
 
@@ -97,7 +98,7 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         except PERSONAL as error:
             fail(ctx, event, error, "")
             continue
-        link = ctx.store.links.get(customer.id)
+        link = _open_again(ctx, customer, ctx.store.links.get(customer.id))
         change = what_changed(customer, link)
         if change is Change.NOTHING and link is not None and link.state is LinkState.INVALID:
             change = Change.EMAIL if customer.accepts_marketing else change  # never got in: try it again
@@ -108,6 +109,23 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         else:
             work.opted_in.append((event, customer, change))
     return work
+
+
+def _open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
+    """Return the link, open if it was closed: Kibo said that the customer is gone, and shows them again.
+
+    Whoever left the list meanwhile is owed that; another opt-in is looked at as if it were new.
+    """
+    if link is None or link.state is not LinkState.CLOSED:
+        return link
+    reason = "left the list in Constant Contact, or unsubscribed, while Kibo did not show the customer"
+    if left_since_gone(link):
+        link = replace(link, state=LinkState.LEFT_LIST, owed=Owed.OPT_OUT, owed_reason=reason, note="")
+    else:
+        opted_in = None if customer.accepts_marketing else link.kibo_opted_in
+        link = replace(link, state=LinkState.SYNCED, kibo_opted_in=opted_in, note="")
+    ctx.store.links.save([link])
+    return link
 
 
 def _nothing(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> None:

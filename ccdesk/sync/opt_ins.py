@@ -26,6 +26,7 @@ from ccdesk.sync.outcomes import fail, settle
 from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in
 from ccdesk.sync.plan_export import not_exported, passed_over
+from ccdesk.sync.plan_inbound import left_since_gone
 from ccdesk.sync.put_on_list import Placing, place
 from ccdesk.sync.said_no import said_no_before
 
@@ -104,7 +105,7 @@ def _left_later(
 
     Where that cannot be told the opt-out wins (design R5).
     """
-    if other.state is not LinkState.LEFT_LIST or contact is None:
+    if contact is None or not (other.state is LinkState.LEFT_LIST or left_since_gone(other)):
         return False
     if other.owed is Owed.OPT_OUT or other.out_since is None:
         return True

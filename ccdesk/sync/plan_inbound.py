@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.sync.plan_export import is_ours
 
+_A_SECOND = timedelta(seconds=1)  # the service's dates have whole seconds
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 
 
@@ -39,7 +40,7 @@ def judge(
     that. The result's `owed` is what Kibo must be given; it stays on the link until it has been.
     """
     if link.state is LinkState.CLOSED:
-        return Judgement(_closed(contact, link, list_id))
+        return Judgement(_of_nobody(contact, link, list_id, now))
     other = contact is not None and link.contact_id not in ("", contact.id)
     if contact is None or contact.standing is Standing.DELETED:
         return Judgement(link) if other else _deleted(link)
@@ -51,17 +52,25 @@ def judge(
         return _waiting(contact, link)
     if list_id in contact.list_ids:
         return _on_list(contact, link, skew, began)
-    return _off_list(link, now)
+    return _off_list(contact, link, now, skew, began)
 
 
-def _closed(contact: Contact | None, link: Link, list_id: str) -> Link:
-    """The link of a customer who is gone: once seen off the list it tells nothing of it any more.
+def _of_nobody(contact: Contact | None, link: Link, list_id: str, now: datetime) -> Link:
+    """The link of a customer who is gone: nothing is owed, but a "no" is kept (`left_since_gone`).
 
-    Else a new account of the person could never be put on it, and each cycle would ask for the contact again.
+    Another account of theirs may come, or this one back: Kibo may have called it gone by mistake.
     """
-    if contact is not None and (list_id in contact.list_ids or contact.permission is Permission.UNKNOWN):
+    there = contact is not None and (list_id in contact.list_ids or contact.permission is Permission.UNKNOWN)
+    if not link.on_list or (there and contact is not None and contact.standing is not Standing.OUT):
         return link
-    return replace(link, on_list=False)
+    if contact is None or contact.standing is Standing.DELETED:
+        return replace(link, on_list=False)
+    return replace(link, on_list=False, agreed=False, out_since=contact.opt_out_at or now)
+
+
+def left_since_gone(link: Link) -> bool:
+    """Say whether the person left the list, or unsubscribed, after the customer was gone from Kibo."""
+    return link.state is LinkState.CLOSED and link.kibo_opted_in is True and link.agreed is False
 
 
 def _now_by(contact: Contact, link: Link) -> Link:
@@ -150,14 +159,7 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
         return Judgement(back)
     if link.adding:
         return Judgement(replace(link, on_list=True))  # our own call, whose answer was lost; or theirs
-    out_since = link.out_since
-    if out_since is None and link.kibo_updated_at is not None:
-        out_since = link.kibo_updated_at - skew  # Kibo's date on the mailing service's clock
-    if out_since is not None and link.written_at is not None:
-        out_since = max(out_since, link.written_at)  # until then it may have been a call of ours
-    if out_since is not None and began is not None:
-        out_since = max(out_since, began)
-    if link.kibo_opted_in is False and acted_after(contact, out_since):
+    if link.kibo_opted_in is False and acted_after(contact, _out_since(link, skew, began)):
         if link.owed is Owed.OPT_IN:
             return Judgement(link)
         reason = "resubscribed in Constant Contact"
@@ -168,7 +170,21 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
     return Judgement(link)
 
 
-def _off_list(link: Link, now: datetime) -> Judgement:
+def _out_since(link: Link, skew: timedelta, began: datetime | None) -> datetime | None:
+    """Since when the person is out: what they did before is no opt-in. None where that is not known."""
+    out_since = link.out_since
+    if out_since is None and link.kibo_updated_at is not None:
+        out_since = link.kibo_updated_at - skew  # Kibo's date on the mailing service's clock
+    if out_since is not None and link.written_at is not None:
+        out_since = max(out_since, link.written_at)  # until then it may have been a call of ours
+    if out_since is not None and began is not None:
+        out_since = max(out_since, began)
+    return out_since
+
+
+def _off_list(
+    contact: Contact, link: Link, now: datetime, skew: timedelta, began: datetime | None
+) -> Judgement:
     if not link.on_list:
         if link.state is LinkState.HELD and link.kibo_opted_in:
             return Judgement(replace(link, state=LinkState.SYNCED, kibo_opted_in=None), again=True)
@@ -186,6 +202,11 @@ def has_left(link: Link, now: datetime) -> Judgement:
         return Judgement(replace(left, agreed=False, owed=Owed.NOTHING, owed_reason=""))
     reason = "left the list in Constant Contact"
     return Judgement(replace(left, owed=Owed.OPT_OUT, owed_reason=reason), reason)
+
+
+def _last_act(contact: Contact) -> datetime:
+    acts = ((contact.opt_in_source, contact.opt_in_at), (contact.update_source, contact.updated_at))
+    return max(at for source, at in acts if source == "Contact" and at is not None)
 
 
 def acted_after(contact: Contact, out_since: datetime | None) -> bool:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from ccdesk.core.models import LinkState
 from ccdesk.core.runs import EventStatus, RunKind
 from ccdesk.sandbox.kernel import Fault
+from tests.e2e.spoil import Spoiler
 from tests.e2e.test_promise import furnish, settle
 
 NOT_FOUND = '{"errorCode": "ITEM_NOT_FOUND", "message": "no"}'
@@ -116,6 +118,101 @@ def test_who_leaves_before_the_account_that_keeps_them_is_known_is_not_put_back(
     assert "ada@example.com" not in ready.members()
     assert not ready.opted_in(second)
     ready.quiet_cycles()
+
+
+def test_an_account_that_is_gone_holds_no_new_one_off_the_list(ready):
+    ready.kibo.delete_customer(ready.ids["ada"])
+    ready.later()
+    ready.run(RunKind.FULL_COMPARE)
+    settle(ready)
+    ready.cc.leave_list("ada@example.com", ready.list_id)
+    ready.later(60)
+    settle(ready)
+    new = ready.kibo.add_customer("ada@example.com", True)
+    ready.later()
+    settle(ready)
+    assert "ada@example.com" in ready.members()
+    assert ready.opted_in(new)
+    ready.quiet_cycles()
+
+
+@pytest.mark.parametrize("act", ["unsubscribe", "leave", "opt_out", "nothing"])
+@pytest.mark.parametrize("seen_again", [RunKind.FULL_COMPARE, RunKind.EVENTS])
+def test_a_customer_wrongly_said_to_be_gone_is_taken_up_again(ready, act, seen_again):
+    ada = ready.ids["ada"]
+    ready.kibo.change_name(ada, "Ada", "New")
+    ready.later()
+    past_the_overlap(ready)
+    gone = Fault("status", service="kibo", path=f"/accounts/{ada}$", status=404, body=NOT_FOUND, times=9)
+    ready.sandbox.faults.add(gone)
+    ready.run(RunKind.EVENTS)
+    ready.sandbox.faults.clear()
+    assert link(ready, ada).state is LinkState.CLOSED
+    if act == "unsubscribe":
+        ready.cc.unsubscribe("ada@example.com")
+    elif act == "leave":
+        ready.cc.leave_list("ada@example.com", ready.list_id)
+    elif act == "opt_out":
+        ready.kibo.opt_out(ada)
+    ready.later()
+    ready.run(RunKind.INBOUND)
+    if seen_again is RunKind.EVENTS:
+        ready.kibo.change_name(ada, "Ada", "Newer")
+        ready.later()
+    ready.run(seen_again)
+    settle(ready)
+    assert ready.opted_in(ada) is (act == "nothing")
+    assert ("ada@example.com" in ready.members()) is (act == "nothing")
+    assert link(ready, ada).state is not LinkState.CLOSED
+    ready.cc.unsubscribe("ada@example.com")
+    ready.later()
+    settle(ready)
+    assert not ready.opted_in(ada)
+    ready.quiet_cycles()
+
+
+def test_a_compare_queues_again_whose_change_was_closed_without_agreement(ready):
+    ready.kibo.set_switches(pull_works=False)
+    gus = ready.kibo.add_customer("gus@example.com", True)
+    ready.later()
+    past_the_overlap(ready)
+    gone = Fault("status", service="kibo", path=f"/accounts/{gus}$", status=404, body=NOT_FOUND, times=9)
+    ready.sandbox.faults.add(gone)
+    ready.run(RunKind.EVENTS)
+    ready.sandbox.faults.clear()
+    ready.later(60 * 25)
+    ready.run(RunKind.FULL_COMPARE)
+    settle(ready)
+    assert "gus@example.com" in ready.members()
+    assert ready.run(RunKind.FULL_COMPARE).counts.get("queued", 0) == 0
+
+
+def test_a_compare_queues_an_account_again_that_was_unreadable_when_it_mattered(ready, monkeypatch):
+    ready.kibo.set_switches(pull_works=False)
+    spoiler = Spoiler(monkeypatch)
+    twin = ready.kibo.add_customer("ADA@example.com", True)
+    ready.later()
+    ready.cycle()
+    past_the_overlap(ready)
+    ready.cycle()
+    spoiler.accounts[twin] = {"acceptsMarketing": "maybe"}
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    ready.run(RunKind.EVENTS)
+    assert "ada@example.com" not in ready.members()
+    spoiler.accounts.clear()
+    ready.run(RunKind.FULL_COMPARE)
+    settle(ready)
+    assert "ada@example.com" in ready.members()
+
+
+def test_guests_that_are_not_exported_are_not_queued_by_every_compare(ready):
+    ready.desk.save_settings({"export_guests": "false"})
+    ready.kibo.add_customer("gus@example.com", True, anonymous=True)
+    ready.later()
+    ready.cycle()
+    ready.later(60 * 25)
+    assert ready.run(RunKind.FULL_COMPARE).counts.get("queued", 0) == 0
 
 
 # ---------------------------------------------------------------- nobody waits, nothing twice, no proof
