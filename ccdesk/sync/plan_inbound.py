@@ -188,6 +188,9 @@ def _off_list(
     if not link.on_list:
         if link.state is LinkState.HELD and link.kibo_opted_in:
             return Judgement(replace(link, state=LinkState.SYNCED, kibo_opted_in=None), again=True)
+        if link.kibo_opted_in is False and acted_after(contact, _out_since(link, skew, began)):
+            # They did something, but did not join: it is no proof once somebody else puts them on the list.
+            return Judgement(replace(link, written_at=_last_act(contact) + _A_SECOND))
         return Judgement(link)
     return has_left(link, now)
 

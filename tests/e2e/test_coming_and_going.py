@@ -261,3 +261,28 @@ def test_the_confirmation_is_asked_for_once_also_where_the_email_changed(ready, 
     ready.later()
     settle(ready)
     assert sum("resubscribe" in one.path for one in ready.sandbox.log.writes(since=mark)) == 1
+
+
+@pytest.mark.parametrize("act", ["sign_up", "edit"])
+def test_what_a_person_did_without_joining_is_no_proof_once_staff_put_them_on_the_list(ready, act):
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    settle(ready)
+    if act == "sign_up":
+        ready.cc.sign_up("ada@example.com", ready.cc.add_list("Other"))
+    else:
+        ready.cc.edit_profile("ada@example.com", first_name="Adda")
+    ready.later()
+    ready.run(RunKind.INBOUND)
+    ready.later(60)
+    ready.cc.staff_add_to_list("ada@example.com", ready.list_id)
+    ready.later()
+    settle(ready)
+    assert not ready.opted_in(ready.ids["ada"])
+    ready.cc.leave_list("ada@example.com", ready.list_id)
+    ready.later()
+    ready.cc.sign_up("ada@example.com", ready.list_id)
+    ready.later()
+    settle(ready)
+    assert ready.opted_in(ready.ids["ada"]), "this they did themselves"
+    ready.quiet_cycles()
