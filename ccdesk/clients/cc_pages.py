@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import urljoin, urlsplit
 
 from ccdesk.clients.shape import Json, child, page_object, required_objects, text
-from ccdesk.clients.transport import Answer, Request
+from ccdesk.clients.transport import Answer, Request, within_host
 from ccdesk.core.errors import Unreachable
 
 log = logging.getLogger(__name__)
@@ -59,9 +58,8 @@ def same_host(href: str, url: str, detail: str = "") -> str:
         Unreachable: it leads to another host, where the log-in would go as well.
 
     """
-    here, target = urlsplit(url), urljoin(url, href)
-    there = urlsplit(target)
-    if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+    target = within_host(url, href)
+    if not target:
         raise Unreachable(
             "A page link of the service leads to another host",
             meaning="It was not followed, because the log-in would have gone there.",

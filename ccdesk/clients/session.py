@@ -1,4 +1,4 @@
-"""How any of ccdesk's sessions is set up: certificates of the system, a name, no cookies."""
+"""How any of ccdesk's sessions is set up: certificates of the system, patience, a name, no cookies."""
 
 from __future__ import annotations
 
@@ -11,9 +11,25 @@ import truststore
 from requests.adapters import HTTPAdapter
 
 from ccdesk import __version__
+from ccdesk.clients.patience import POOLS
 
 
-class TrustStoreAdapter(HTTPAdapter):
+class PatientAdapter(HTTPAdapter):
+    """Hangs up on answers that do not come to an end, on direct connections and through a proxy."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make direct connections such ones."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Make connections through a proxy such ones."""
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+class TrustStoreAdapter(PatientAdapter):
     """Checks certificates against the operating system's store, so a company's own authority counts.
 
     A bundle named by REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE goes before it, as everywhere with requests.
@@ -39,6 +55,7 @@ class TrustStoreAdapter(HTTPAdapter):
 def prepare_session(session: requests.Session) -> requests.Session:
     """Set up any session the way ccdesk talks to servers; `auth` uses it for the token endpoint too."""
     session.mount("https://", TrustStoreAdapter())
+    session.mount("http://", PatientAdapter())
     session.headers["User-Agent"] = f"ccdesk/{__version__}"
     session.headers["Accept"] = "application/json"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

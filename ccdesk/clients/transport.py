@@ -10,7 +10,7 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,7 +19,13 @@ from urllib.parse import urljoin, urlsplit
 
 import orjson
 import requests
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NewConnectionError,
+    SSLError,
+)
 
 from ccdesk.clients.session import prepare_session as prepare_session  # the container takes it from here
 from ccdesk.core.errors import AnswerLost, Unreachable, redact
@@ -32,6 +38,8 @@ READ_SECONDS = 60.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
 _PIECE = 1 << 20  # requests' own 10 kB make a page of customers cost a fourth more
+_MOST_HELD = 128 << 20  # bytes: the greatest page has a few million
+_MOST_FILED = 2 << 30  # the members of a list, of a million people some 50 million
 _JUMP = timedelta(seconds=2)  # more than clocks that run drift apart
 _STALE = timedelta(minutes=10)
 _DIRECT = {"http": "", "https": "", "all": ""}  # no proxy, whatever the environment says
@@ -41,6 +49,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Do nothing: naming it as `auth` keeps a .netrc entry from replacing our Authorization header."""
     return request
+
+
+class TooLarge(ValueError):
+    """The answer goes on and on, or unpacks to more than anybody means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +215,9 @@ class Transport:
     def _note_time(self, answer: Answer) -> None:
         try:
             moment = parsedate_to_datetime(answer.headers.get("date", ""))
-        except (ValueError, TypeError):
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, TypeError, OverflowError):
             return
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         self.server_time, self._read_at = moment, (datetime.now(UTC), time.monotonic())
 
     @property
@@ -223,13 +235,24 @@ class Transport:
 def _body(request: Request, reply: requests.Response) -> bytes:
     """Return the body, or put it where the request wants it; a second try starts from the beginning."""
     if request.sink is None or reply.status_code != 200:
-        return b"".join(reply.iter_content(_PIECE))
+        return b"".join(_pieces(reply, most=_MOST_HELD))
     request.sink.seek(0)
     request.sink.truncate()
-    for piece in reply.iter_content(_PIECE):
+    for piece in _pieces(reply, most=_MOST_FILED):
         request.sink.write(piece)
     request.sink.seek(0)
     return b""
+
+
+def _pieces(reply: requests.Response, *, most: int) -> Iterator[bytes]:
+    """Yield the body, unpacked; TooLarge beyond `most` bytes, and the connection is given up."""
+    read = 0
+    for piece in reply.iter_content(_PIECE):
+        read += len(piece)
+        if read > most:
+            reply.close()
+            raise TooLarge
+        yield piece
 
 
 def _redirect_within_host(answer: Answer) -> str:
@@ -237,9 +260,16 @@ def _redirect_within_host(answer: Answer) -> str:
     location = answer.headers.get("location", "")
     if answer.status not in _REDIRECTS or answer.request.is_write or not location:
         return ""
-    here = urlsplit(answer.request.url)
-    target = urljoin(answer.request.url, location)
-    there = urlsplit(target)
+    return within_host(answer.request.url, location)
+
+
+def within_host(url: str, link: str) -> str:
+    """Return where a link of an answer leads, if to the same scheme, host and port; otherwise `""`."""
+    try:
+        here, target = urlsplit(url), urljoin(url, link)
+        there = urlsplit(target)
+    except ValueError:  # brackets without an end, characters no host may have
+        return ""
     return target if (there.scheme, there.netloc) == (here.scheme, here.netloc) else ""
 
 
@@ -280,5 +310,7 @@ def _cause(error: BaseException) -> str:
     """Name the innermost reason in a few words, free of addresses and queries."""
     inner: Any = error.args[0] if error.args else None
     reason = getattr(inner, "reason", None) or inner
+    if isinstance(reason, LocationValueError):  # cites a proxy's address, cut anywhere in its password
+        reason = None
     text = str(reason).rsplit(": ", 1)[-1] if isinstance(reason, BaseException) else ""
     return redact(f"{type(error).__name__} {text}".strip(), limit=160)
