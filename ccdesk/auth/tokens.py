@@ -98,8 +98,12 @@ class Tokens:
     # ------------------------------------------------------------ logging in and out
 
     def store(self, reply: TokenReply) -> None:
-        """Keep the tokens of a new log-in, in place of whatever was there."""
+        """Keep the tokens of a new log-in, in place of whatever was there.
+
+        What was kept only in part is not used: who was told that it failed is logged out.
+        """
         with self._alone():
+            self._set_stamp(_OUT)
             self._vault.delete(ACCESS)  # it may be of another account than the new refresh token
             self._vault.delete(REFRESH)
             try:

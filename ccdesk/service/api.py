@@ -142,7 +142,10 @@ class Desk(Protocol):
         """
 
     def accept_login(self) -> Account:
-        """Keep the log-in that brought another account; links and watermarks of the old one are dropped."""
+        """Keep the log-in that brought another account; links and watermarks of the old one are dropped.
+
+        Raises Busy while a run is at work in the old one; the log-in can be accepted afterwards.
+        """
 
     def reject_login(self) -> None:
         """Throw that log-in away; the former one stays as it was."""

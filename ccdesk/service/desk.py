@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -115,36 +114,39 @@ class LocalDesk:
         """Keep the log-in just made.
 
         Raises:
-            Busy: it brings another account while a run works on the former; it can be accepted after that.
+            Busy: it is another account's, and a run is at work in the former one; it can be accepted later.
 
         """
         pending = self._pending
         if pending is None:
             raise RuntimeError("there is no log-in to accept")
-        account, state = pending.account, self._store.state
-        with self._alone_if_another(account):
-            known = state.get(CC_KEY)
+        known = self._store.state.get(CC_KEY)
+        if known and known != pending.account.key:
+            self._change_account(pending)
+        else:
             pending.keep()
-            with self._store.transaction():
-                if known and known != account.key:
-                    self._store.forget_people()
-                state.set(CC_KEY, account.key)
-                state.set(CC_NAME, account.organization)
-                state.set(CC_USER, account.user or account.contact_email)
+            self._remember_account(pending.account)
         self._pending = None
-        return account
+        return pending.account
 
-    @contextmanager
-    def _alone_if_another(self, account: Account) -> Iterator[None]:
-        """Keep runs away while the account changes: one would go on in the new with the people of the old."""
-        if self._store.state.get(CC_KEY) in ("", account.key):
-            yield
-            return
+    def _change_account(self, pending: PendingLogin) -> None:
+        """Leave the former account: at no moment is one account's log-in there with the other's people."""
         self._store.lease.acquire("changing the account")
         try:
-            yield
+            self._connections.log_out(self.settings())
+            with self._store.transaction():
+                self._store.forget_people()
+                self._remember_account(pending.account)
+            pending.keep()
         finally:
             self._store.lease.release()
+
+    def _remember_account(self, account: Account) -> None:
+        state = self._store.state
+        with self._store.transaction():
+            state.set(CC_KEY, account.key)
+            state.set(CC_NAME, account.organization)
+            state.set(CC_USER, account.user or account.contact_email)
 
     def reject_login(self) -> None:
         """Throw the log-in away that was just made."""

@@ -353,6 +353,8 @@ def test_a_new_login_leaves_nothing_of_the_old_account(
     with pytest.raises(VaultError):
         tokens(tmp_path, vault, clock).store(TokenReply("access-9", "refresh-9", 60))
     assert vault.values.get(ACCESS, "") == ""
+    assert vault.values[REFRESH] == "refresh-9"
+    assert not tokens(tmp_path, vault, clock).logged_in()  # as its failure said
 
 
 def test_no_secret_is_in_what_is_kept_in_the_open(
