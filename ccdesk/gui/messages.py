@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QFrame,
     QHBoxLayout,
+    QLabel,
     QMessageBox,
     QPlainTextEdit,
     QSizePolicy,
@@ -152,6 +153,8 @@ def error_box(error: CcdeskError, parent: QWidget | None = None) -> QMessageBox:
     box.setObjectName("error_box")
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setInformativeText(body(error))
+    for part in box.findChildren(QLabel):
+        part.setTextFormat(Qt.TextFormat.PlainText)
     if technical(error):
         box.setDetailedText(technical(error))
     box.addButton(QMessageBox.StandardButton.Close)

@@ -37,7 +37,7 @@ def restyle(widget: QWidget, name: str, value: object) -> None:
 
 def plain_tip(text: str) -> str:
     """Return a tooltip that shows a text as it is: Qt takes what looks like HTML for HTML."""
-    return f'<p style="white-space: pre-wrap">{escape(text)}</p>' if "<" in text or "&" in text else text
+    return f'<p style="white-space: pre-wrap">{escape(text)}</p>' if "<" in text else text
 
 
 def label(text: str = "", role: str = "", *, name: str = "", wrap: bool = True) -> QLabel:
@@ -170,7 +170,7 @@ class Badge(QFrame):
         layout.setContentsMargins(8, 2, 10, 2)
         layout.setSpacing(5)
         self._icon = IconLabel("circle", size=14)
-        self._word = QLabel()
+        self._word = label(wrap=False)
         layout.addWidget(self._icon)
         layout.addWidget(self._word)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
