@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from ccdesk.service.api import Desk
 
 HEADER = ("Customer", "E-mail", "Message", "Code")
 PAGE = 500
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What makes a spreadsheet take a cell for a formula, wide forms and blanks before it included; also where a
+# semicolon, a tab or a line's end begins another cell for spreadsheets that part them there.
+_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[\s\ufeff\u200b]*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 
 
 class ExportError(CcdeskError):
@@ -25,7 +28,7 @@ class ExportError(CcdeskError):
 
 def as_text(value: str) -> str:
     """Return a value from outside so that a spreadsheet takes it as text, never as a formula."""
-    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    return _FORMULA.sub("'", value)
 
 
 def cells(entry: Entry) -> tuple[str, str, str, str]:
@@ -48,12 +51,15 @@ def write_errors(desk: Desk, run_id: int, target: Path) -> int:
     written = 0
     try:
         with partial.open("w", encoding="utf-8-sig", newline="") as file:  # the mark tells Excel it is UTF-8
-            writer = csv.writer(file)
+            writer = csv.writer(file, quoting=csv.QUOTE_ALL)
             writer.writerow(HEADER)
             for entry in all_errors(desk, run_id):
                 writer.writerow([as_text(cell) for cell in cells(entry)])
                 written += 1
         os.replace(partial, target)
+    except CcdeskError:
+        partial.unlink(missing_ok=True)
+        raise
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise ExportError(meaning=f"{error.strerror or 'The system refused it'}.") from error
@@ -62,5 +68,10 @@ def write_errors(desk: Desk, run_id: int, target: Path) -> int:
 
 def to_clipboard(entries: Iterable[Entry]) -> str:
     """Return errors as lines with tabs, as spreadsheets and mail take them."""
-    lines = ("\t".join(as_text(" ".join(cell.split())) for cell in cells(entry)) for entry in entries)
-    return "\n".join(lines)
+    return "\n".join("\t".join(_pasted(cell) for cell in cells(entry)) for entry in entries)
+
+
+def _pasted(cell: str) -> str:
+    """Return a cell for pasting: a quote at its begin would be taken off, and what follows looked at anew."""
+    text = as_text(" ".join(cell.split()))
+    return f"'{text}" if text.startswith('"') else text

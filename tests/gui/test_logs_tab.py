@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel
 
 from ccdesk.core.errors import StoreError
 from ccdesk.core.runs import Entry, Outcome, RunKind
-from ccdesk.gui.export_csv import ExportError, as_text, write_errors
+from ccdesk.gui.export_csv import ExportError, as_text, to_clipboard, write_errors
 from tests.gui.fakes import FakeDesk, add_runs, fresh_desk, play_export, ready_desk
 from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
 
@@ -135,10 +135,43 @@ def test_a_file_that_cannot_be_written_is_told(qtbot, errors, tmp_path):
     assert "No such file" in errors.notice.text.text()
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "=",
+        "+",
+        "-",
+        "@",
+        "\t",
+        "\r",
+        "\n",
+        "＝",
+        "＋",
+        "－",
+        "＠",
+        " =",
+        "\u00a0=",
+        "\ufeff=",
+        "\t=",
+        "\r\n=",
+    ],
+)
 def test_no_text_becomes_a_formula(start):
-    assert as_text(f"{start}1+1") == f"'{start}1+1"
+    assert as_text(f"{start}1+1").startswith("'")
+    assert as_text(f"{start}1+1").replace("'", "") == f"{start}1+1"
     assert as_text("fine@example.com") == "fine@example.com"
+    assert as_text("a - b; c+d@example.com") == "a - b; c+d@example.com"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "\r", "\n", "; "])
+def test_no_formula_begins_where_another_spreadsheet_parts_cells(separator):
+    """Excel parts cells at semicolons wherever the comma is a decimal sign."""
+    assert f"{separator[0]}'{separator[1:]}=1+1" in as_text(f"a{separator}=1+1")
+
+
+def test_a_quote_does_not_hide_a_formula_from_who_pastes():
+    entry = Entry(1, '"=1+1"@example.com', Outcome.ERROR, "no")
+    assert to_clipboard([entry]).split("\t")[1] == '\'"=1+1"@example.com'
 
 
 def test_many_errors_are_written_page_by_page(tmp_path):
@@ -153,6 +186,11 @@ def test_a_half_written_file_never_takes_the_name(tmp_path):
     with pytest.raises(ExportError):
         write_errors(ready_desk(), 900, target)
     assert not (tmp_path / "e.csv.part").exists()
+    desk = ready_desk()
+    desk.fail["entries"] = StoreError()
+    with pytest.raises(StoreError):
+        write_errors(desk, 900, tmp_path / "f.csv")
+    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_an_empty_log_says_what_to_do(qtbot, open_window):
