@@ -106,8 +106,9 @@ def _logout(args: argparse.Namespace, container: Container, console: Console) ->
 def _settings(args: argparse.Namespace, container: Container, console: Console) -> int:
     desk = container.desk
     if args.verb == "set":
-        secret = getpass.getpass("Kibo shared secret: ", stream=sys.stderr) if args.kibo_secret else None
-        result = desk.save_settings(_pairs(args.pairs, secret), kibo_secret=secret)
+        pairs = _pairs(args.pairs, with_secret=args.kibo_secret)
+        secret = _asked_for() if args.kibo_secret else None
+        result = desk.save_settings(pairs, kibo_secret=secret)
         for note in result.notes:
             console.say(note)
         if result.created_list:
@@ -124,22 +125,37 @@ def _settings(args: argparse.Namespace, container: Container, console: Console) 
     return int(ExitCode.DONE)
 
 
-def _pairs(pairs: list[str], secret: str | None) -> dict[str, str]:
+def _asked_for() -> str:
+    try:
+        return getpass.getpass("Kibo shared secret: ", stream=sys.stderr)
+    except EOFError:
+        raise SettingsError(
+            "No secret was given",
+            meaning="There is nobody to ask: the input has ended. Nothing was changed.",
+            next_step="Use a terminal, or CCDESK_KIBO_SHARED_SECRET.",
+        ) from None
+
+
+def _pairs(pairs: list[str], *, with_secret: bool) -> dict[str, str]:
     values: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
-        if not equals:
+        if not equals and not with_secret:
             raise SettingsError(
                 f"“{pair}” is not KEY=VALUE", next_step="Write for example contact_list=Newsletter."
             )
-        if key in ("kibo_shared_secret", "shared_secret"):
+        if not equals or key.lower().replace("-", "_") in (
+            "kibo_shared_secret",
+            "shared_secret",
+            "kibo_secret",
+        ):
             raise SettingsError(
                 "Secrets never come from arguments",
                 meaning="They would be seen in the list of processes and kept in the shell's history.",
                 next_step="Use --kibo-secret (asks at a prompt) or CCDESK_KIBO_SHARED_SECRET.",
             )
         values[key] = value
-    if not values and secret is None:
+    if not values and not with_secret:
         raise SettingsError("Nothing to set", next_step="Name at least one KEY=VALUE.")
     return values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from typing import Any
 from ccdesk.cli.documents import error_document
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ExitCode
 from ccdesk.core.runs import Progress
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class AnswerUnwritten(CcdeskError):
@@ -55,7 +58,7 @@ class Console:
 
     def line(self, text: str = "") -> None:
         """Write a line of the answer for people."""
-        self.write(text + "\n")
+        self.write(_shown(text) + "\n")
 
     def write(self, text: str) -> None:
         """Write a part of the answer.
@@ -75,7 +78,7 @@ class Console:
     def say(self, text: str) -> None:
         """Write words beside the answer, to stderr at once."""
         self.end_progress()
-        _mutter(text + "\n")
+        _mutter(_shown(text) + "\n")
 
     def error(self, error: CcdeskError) -> None:
         """Say what went wrong, what it means, what to do."""
@@ -127,6 +130,11 @@ def settle_encodings(*, as_json: bool) -> None:
         if isinstance(stream, TextIOWrapper):
             encoding = "utf-8" if as_json and stream is sys.stdout else None
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _shown(text: str) -> str:
+    """Return a text without what a terminal would take for a command, or would turn round."""
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def _progress_text(progress: Progress) -> str:

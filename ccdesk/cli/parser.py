@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -10,6 +11,8 @@ from ccdesk import __version__
 from ccdesk.core.errors import SettingsError
 
 _LARGEST = 2**63 - 1  # SQLite's integers end here
+
+_VALUE = re.compile(r"(ignored explicit argument) .*|(?<=[\w-])=\S+")
 
 
 class WrongUse(SettingsError):
@@ -22,12 +25,13 @@ class _Parser(argparse.ArgumentParser):
     """Raises what is wrong instead of ending the program: with --json it must come as a document."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and how the command is used.
+        """Say what is wrong, and how the command is used; no value, which may be a secret typed by mistake.
 
         Raises:
             WrongUse: always.
 
         """
+        message = _VALUE.sub(lambda found: found[1] or "=…", message)
         usage = " ".join(self.format_usage().split())
         raise WrongUse(
             meaning=f"{message[:1].upper()}{message[1:]}.",
