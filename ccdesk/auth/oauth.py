@@ -5,6 +5,7 @@ Source: constant-contact.md §2.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable
@@ -142,7 +143,7 @@ class OAuthClient:
             options["proxies"] = _DIRECT
         with OAuth2Session(self._client_id, token_endpoint_auth_method="none") as session:
             self._prepare(session)
-            replies: list[requests.Response] = []
+            replies: list[dict[str, Any]] = []
             for kind in ("access_token_response", "refresh_token_response"):
                 session.register_compliance_hook(kind, lambda reply: _checked(reply, replies))
             try:
@@ -155,7 +156,7 @@ class OAuthClient:
                 if not replies:
                     raise _no_answer(error) from None
                 log.info("The library could not read the token reply (%s)", type(error).__name__)
-        return _reply(replies[-1].json())  # read here: a rotated token must not be lost to a strange field
+        return _reply(replies[-1])  # read here: a rotated token must not be lost to a strange field
 
 
 def _no_answer(error: Exception) -> Unreachable:
@@ -171,21 +172,25 @@ def _no_answer(error: Exception) -> Unreachable:
     return Unreachable("Constant Contact's log-in service cannot be reached", detail=detail)
 
 
-def _checked(reply: requests.Response, replies: list[requests.Response]) -> requests.Response:
+def _checked(reply: requests.Response, replies: list[dict[str, Any]]) -> requests.Response:
     """Let only what is an answer of this endpoint reach the library: an object, or an OAuth error."""
     if reply.status_code == 429:
         raise _Busy
     try:
-        body = reply.json()
+        # Whatever mark or charset it comes with: the tokens are plain ASCII, and used up if not read now.
+        body = json.loads(reply.content.decode(json.detect_encoding(reply.content), "replace"))
     except (ValueError, RecursionError):
         body = None
-    told = isinstance(body, dict) and (reply.status_code == 200 or isinstance(body.get("error"), str))
-    if reply.status_code >= 500 or not told:
+    if (
+        not isinstance(body, dict)
+        or reply.status_code >= 500
+        or not (reply.status_code == 200 or isinstance(body.get("error"), str))
+    ):
         raise Unreachable(
             "Constant Contact's log-in service gave an answer that cannot be used",
             detail=f"POST /token answered {reply.status_code}, {len(reply.content)} bytes",
         )
-    replies.append(reply)
+    replies.append(body)
     return reply
 
 

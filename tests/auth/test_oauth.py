@@ -69,6 +69,22 @@ def test_a_code_becomes_tokens() -> None:
     assert "access-1" not in repr(got)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'\xef\xbb\xbf{"access_token": "a-1", "refresh_token": "r-1"}',
+        '{"access_token": "a-1", "refresh_token": "r-1"}'.encode("utf-16"),
+        b'{"access_token": "a-1", "refresh_token": "r-1", "organization": "Caf\xe9"}',
+    ],
+    ids=["marked", "wide", "another charset"],
+)
+@responses.activate
+def test_rotated_tokens_are_not_lost_to_how_they_are_written(body: bytes) -> None:
+    responses.post(TOKEN, body=body, content_type="application/json")
+    got = oauth().refresh("r-0")
+    assert (got.access_token, got.refresh_token) == ("a-1", "r-1")
+
+
 @responses.activate
 def test_a_refresh() -> None:
     responses.post(TOKEN, json=reply(2))
