@@ -14,6 +14,7 @@ from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import AnswerLost, NotFound, Refused, SettingsError, Unreachable, redact
 from ccdesk.core.ports import Tenant
+from ccdesk.core.redaction import hide
 from ccdesk.core.settings import is_loopback
 
 _RENEW_EARLY_SECONDS = 180.0
@@ -68,6 +69,7 @@ class AppSignIn:
                 code="sign_in",
             )
         token = required_text(answer, body, "access_token")
+        hide(token)
         lifetime = min(whole(body, "expires_in") or _USUAL_LIFETIME_SECONDS, _LONGEST_LIFETIME_SECONDS)
         self._good_until = self._clock.monotonic() + max(lifetime - _RENEW_EARLY_SECONDS, lifetime / 2)
         self._token = token

@@ -16,7 +16,7 @@ _EMAIL = re.compile(
     rf"""(?:"[^"\n]{{1,64}}"|(?<!{_CHARACTER}){_CHARACTER}+|[)'\]}}]){_AT}(?:\[[^\]\s]{{1,60}}\]|{_CHARACTER}+)""",
     re.IGNORECASE,
 )
-_USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
+_USER_INFO = re.compile(r"(?<=://)[^/\s]+@")  # to the last one: a password may hold an @ itself
 _BEARER = re.compile(r"\b(bearer|basic)(\s+|%20)[\w.~+/=%-]+", re.IGNORECASE)
 _NAMED = re.compile(
     r"((?:(?:access|refresh|id)_?token|client_?secret|shared_?secret|secret|password|code_?verifier"

@@ -1,6 +1,7 @@
 """Kibo: signing in, the tenant's host, one customer, and what may or may not be there."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -85,6 +86,15 @@ def test_trouble_names_the_service(signed_in: Any, trouble: dict[str, Any], titl
     with pytest.raises(Unreachable) as raised:
         customers().get(7)
     assert raised.value.title == title
+
+
+@responses.activate
+def test_its_token_is_known_for_a_secret() -> None:
+    responses.post(SIGN_IN, json={"access_token": "plain-words-token", "expires_in": 3600})
+    responses.get(re.compile(".*"), status=400, json={"errorCode": "X", "message": "no plain-words-token"})
+    with pytest.raises(CcdeskError) as raised:
+        customers().tenant()
+    assert "plain-words-token" not in raised.value.text + raised.value.detail
 
 
 def test_signs_in_again_three_minutes_early(signed_in: Any) -> None:

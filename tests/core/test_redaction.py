@@ -48,6 +48,7 @@ def test_no_address_stays_whole(address: str, around: str) -> None:
         ("Bearer abc.def-123", "abc"),
         ("Basic dXNlcjpwdw==", "dXNl"),
         ("http://user:pass@proxy:8080/", "pass"),
+        ("http://user:p@ss-word@proxy:8080/", "ss-word"),
         ('{"accessToken":"abc123"}', "abc123"),
         ('{\\"refresh_token\\":\\"abc123\\"}', "abc123"),
         ("refresh_token%3Dabc123", "abc123"),
@@ -61,6 +62,7 @@ def test_no_address_stays_whole(address: str, around: str) -> None:
 )
 def test_no_secret_stays(text: str, secret: str) -> None:
     assert secret not in redaction.redact(text)
+    assert secret not in redaction.without_secrets(text)
     assert secret not in errors.redact(text)
 
 
