@@ -12,8 +12,8 @@ from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Stand
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.later import opt_in_is_later
-from ccdesk.sync.plan_inbound import UNPROVEN, acted_after
+from ccdesk.sync.later import acted_after, opt_in_is_later
+from ccdesk.sync.plan_inbound import UNPROVEN
 
 log = logging.getLogger(__name__)
 

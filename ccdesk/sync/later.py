@@ -42,3 +42,19 @@ def opt_in_is_later(
     if customer.updated_at is not None and customer.updated_at < opted_out_at:
         return False
     return None
+
+
+def acted_after(contact: Contact, out_since: datetime | None) -> bool:
+    """Say whether the person, not the account, came back after we knew them as out (design R4).
+
+    Without a date for either there is no proof, and without proof the opt-out stands (R5). The service's
+    dates have whole seconds, so the same second counts as after.
+    """
+    if out_since is None:
+        return False
+    since = out_since.replace(microsecond=0)
+    if contact.opt_in_source == "Contact" and contact.opt_in_at is not None and contact.opt_in_at >= since:
+        return True
+    return (
+        contact.update_source == "Contact" and contact.updated_at is not None and contact.updated_at >= since
+    )

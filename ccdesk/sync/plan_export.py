@@ -10,6 +10,7 @@ from ccdesk.core.exporting import Candidate
 from ccdesk.core.limits import EMAIL_MAX_BULK
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Outcome
+from ccdesk.sync.later import acted_after
 from ccdesk.sync.mapping import creation_hash, fields_hash
 
 
@@ -248,6 +249,10 @@ def _plan_active(
     left = any(one.state is LinkState.LEFT_LIST or one.on_list or one.owed is Owed.OPT_OUT for one in known)
     if left and not on_list:
         return _skip("left the list", LinkState.LEFT_LIST, owed=True, keep_link=new_opt_in)
+    if any(one.owed is Owed.OPT_OUT and not acted_after(contact, one.out_since) for one in known):
+        return _skip(
+            "left the list, and was put back by others", LinkState.LEFT_LIST, owed=True, keep_link=True
+        )
     ours = next((one for one in known if is_ours(one, contact)), None)
     if ours is None:
         if on_list:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.sync.later import acted_after
 from ccdesk.sync.plan_export import is_ours
 
 _A_SECOND = timedelta(seconds=1)  # the service's dates have whole seconds
@@ -143,6 +144,8 @@ def _waiting(contact: Contact, link: Link) -> Judgement:
 
 def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | None) -> Judgement:
     if link.kibo_opted_in is True:
+        if link.owed is Owed.OPT_OUT and not acted_after(contact, _out_since(link, skew, began)):
+            return Judgement(link)  # put back by others: the "no" stands, and Kibo is still owed it
         back = replace(
             link,
             state=LinkState.SYNCED,
@@ -210,19 +213,3 @@ def has_left(link: Link, now: datetime) -> Judgement:
 def _last_act(contact: Contact) -> datetime:
     acts = ((contact.opt_in_source, contact.opt_in_at), (contact.update_source, contact.updated_at))
     return max(at for source, at in acts if source == "Contact" and at is not None)
-
-
-def acted_after(contact: Contact, out_since: datetime | None) -> bool:
-    """Say whether the person, not the account, came back after we knew them as out (design R4).
-
-    Without a date for either there is no proof, and without proof the opt-out stands (R5). The service's
-    dates have whole seconds, so the same second counts as after.
-    """
-    if out_since is None:
-        return False
-    since = out_since.replace(microsecond=0)
-    if contact.opt_in_source == "Contact" and contact.opt_in_at is not None and contact.opt_in_at >= since:
-        return True
-    return (
-        contact.update_source == "Contact" and contact.updated_at is not None and contact.updated_at >= since
-    )

@@ -923,3 +923,25 @@ def test_two_people_whose_addresses_only_look_alike_stay_two(world):
     world.cycle()
     world.quiet_cycles()
     assert world.members() == {"info@straße.example"}
+
+
+@pytest.mark.parametrize("first", [RunKind.INBOUND, RunKind.EXPORT, RunKind.EVENTS, RunKind.FULL_COMPARE])
+@pytest.mark.parametrize("back", ["by others", "by own act"])
+def test_a_no_that_kibo_is_owed_outlives_others_putting_the_person_back(ready, first, back):
+    """Any import of a file to the list puts leavers back (§14); only an act of their own takes a no back."""
+    ada = ready.ids["ada"]
+    ready.cc.leave_list("ada@example.com", ready.list_id)
+    ready.later()
+    ready.sandbox.faults.add(Fault("status", service="kibo", method="PUT", status=503, times=99))
+    ready.desk.run(RunKind.INBOUND)
+    ready.sandbox.faults.clear()
+    assert ready.opted_in(ada), "Kibo has not been told yet"
+    if back == "by others":
+        ready.cc.staff_add_to_list("ada@example.com", ready.list_id)
+    else:
+        ready.cc.sign_up("ada@example.com", ready.list_id)
+    ready.later()
+    ready.run(first)
+    settle(ready)
+    assert ready.opted_in(ada) is (back == "by own act")
+    ready.quiet_cycles()

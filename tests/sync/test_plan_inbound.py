@@ -16,6 +16,7 @@ HOUR = timedelta(hours=1)
 IN = Link(1, email="ada@example.com", contact_id="c1", kibo_opted_in=True, agreed=True, on_list=True)
 OUT = replace(IN, kibo_opted_in=False, agreed=False, on_list=False, out_since=NOON - HOUR)
 LEFT = replace(OUT, state=LinkState.LEFT_LIST)
+OWED = replace(LEFT, kibo_opted_in=True, owed=Owed.OPT_OUT)
 
 
 def contact(permission=Permission.IMPLICIT, lists=(), **more):
@@ -86,10 +87,12 @@ CASES = {
         replace(IN, state=LinkState.CONFIRMING, on_list=False, resubscribe_asked_at=NOON - HOUR),
         Owed.NOTHING, LinkState.SYNCED,
     ),
-    "back in before Kibo was told": (
-        contact(lists=[LIST]),
-        replace(IN, on_list=False, owed=Owed.OPT_OUT, state=LinkState.LEFT_LIST),
-        Owed.NOTHING, LinkState.SYNCED,
+    "back in by own act before Kibo was told": (
+        contact(lists=[LIST], update_source="Contact", updated_at=NOON), OWED, Owed.NOTHING, LinkState.SYNCED,
+    ),
+    "put back by others before Kibo was told": (
+        contact(lists=[LIST], update_source="Account", updated_at=NOON), OWED, Owed.OPT_OUT,
+        LinkState.LEFT_LIST,
     ),
     "deleted after an opt-out still owed": (
         contact(deleted_at="2026-05-01"),
@@ -162,7 +165,8 @@ def test_an_owed_opt_out_is_dropped_only_when_the_person_is_back_or_kibo_has_it(
     if after.owed is Owed.NOTHING:
         assert there is not None
         back = there.standing is Standing.IN and LIST in there.list_ids
-        assert back or link.kibo_opted_in is False
+        acted = "Contact" in (there.opt_in_source, there.update_source)
+        assert (back and acted) or link.kibo_opted_in is False
 
 
 @pytest.mark.parametrize(("minutes", "owed"), [(-5, Owed.NOTHING), (0, Owed.OPT_IN), (5, Owed.OPT_IN)])
