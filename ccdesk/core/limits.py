@@ -21,3 +21,6 @@ LOOP_EVERY = timedelta(minutes=30)
 KIBO_OVERLAP = timedelta(minutes=10)
 MAILING_OVERLAP = timedelta(minutes=10)
 KEEP_DAYS = 90
+
+A_SECOND = timedelta(seconds=1)
+"""Constant Contact's dates have whole seconds: what comes after one of them is a second later."""

@@ -269,8 +269,8 @@ class Links(Protocol):
     def count(self, *, on_list: bool | None = None) -> int:
         """Count links, all or those that are (not) on the list."""
 
-    def leave_list(self) -> None:
-        """Forget all memberships, because another list is active from now on (design R7)."""
+    def leave_list(self, at: datetime) -> None:
+        """Forget all memberships, and what was begun up to `at`: another list is active now (design R7)."""
 
 
 class Queue(Protocol):

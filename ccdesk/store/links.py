@@ -101,9 +101,15 @@ class SqliteLinks:
         on = int(self._database.value(everyone.where(ON_LIST)))
         return on if on_list else int(self._database.value(everyone)) - on
 
-    def leave_list(self) -> None:
-        """Forget all memberships, because another list is active from now on (design R7). States stay."""
-        self._database.run(LinkRow.update({LinkRow.on_list: False}).where(ON_LIST))
+    def leave_list(self, at: datetime) -> None:
+        """Forget all memberships, because another list is active from now on (design R7). States stay.
+
+        What was begun with the former list is over: nothing seen before `at` is anybody's act but ours.
+        """
+        with self._database.transaction():
+            self._database.run(LinkRow.update({LinkRow.on_list: False}).where(ON_LIST))
+            begun = LinkRow.update({LinkRow.adding: False, LinkRow.written_at: at})
+            self._database.run(begun.where(LinkRow.adding))
 
     def _above(self, after: int, limit: int, *conditions: Any) -> list[Link]:
         query = LinkRow.select(*COLUMNS).where(LinkRow.customer_id > after, *conditions)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound, Unreadable
+from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
@@ -18,7 +18,6 @@ from ccdesk.sync.plan_inbound import UNPROVEN
 log = logging.getLogger(__name__)
 
 _PAGE = 200
-_A_SECOND = timedelta(seconds=1)  # Constant Contact's dates have whole seconds
 LOST_DATA = "kibo_lost_data"
 
 
@@ -231,7 +230,7 @@ def _still_later(ctx: RunContext, source: Link, account: Customer) -> bool:
     if account.updated_at is None or account.updated_at == source.kibo_updated_at:
         return True
     contact = ctx.mailing.get(source.contact_id) if source.contact_id else None
-    return contact is not None and acted_after(contact, account.updated_at - ctx.skew() + _A_SECOND)
+    return contact is not None and acted_after(contact, account.updated_at - ctx.skew() + A_SECOND)
 
 
 def _leave_unproven(ctx: RunContext, source: Link, account: Customer) -> None:

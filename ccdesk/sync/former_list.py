@@ -10,6 +10,7 @@ import logging
 from dataclasses import replace
 
 from ccdesk.core.errors import ListGone
+from ccdesk.core.limits import A_SECOND
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.inbound import look_who_left
@@ -32,7 +33,7 @@ def leave_former_list(ctx: RunContext) -> None:
     if ctx.store.links.count(on_list=True):
         _look_a_last_time(ctx, former)
     with ctx.store.transaction():
-        ctx.store.links.leave_list()
+        ctx.store.links.leave_list(ctx.mailing_now() + A_SECOND)
         ctx.store.state.set(names.FORMER_LIST, "")
 
 

@@ -25,7 +25,7 @@ from ccdesk.sync.mapping import BadEmail, check_email
 from ccdesk.sync.outcomes import fail, settle
 from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in
-from ccdesk.sync.plan_export import not_exported, passed_over
+from ccdesk.sync.plan_export import left_unseen, not_exported, passed_over
 from ccdesk.sync.plan_inbound import left_since_gone
 from ccdesk.sync.put_on_list import Placing, place
 from ccdesk.sync.said_no import said_no_before
@@ -82,6 +82,7 @@ def _decide(
         later=later,
         left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in others),
         just_left=(_left_meanwhile(link) and _left_later(ctx, link, contact, customer, link))
+        or _left_unseen(link, contact)
         or any(one.on_list for one in others)
         or any(_left_later(ctx, one, contact, customer, link) for one in others),
     )
@@ -91,6 +92,10 @@ def _decide(
     entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
     settle(ctx, event, entry, _untouched_link(ctx, placing), conflict=decision.conflict)
     return None
+
+
+def _left_unseen(link: Link | None, contact: Contact | None) -> bool:
+    return link is not None and contact is not None and left_unseen(link, contact)
 
 
 def _left_meanwhile(link: Link | None) -> TypeGuard[Link]:

@@ -8,12 +8,10 @@ account we signed up has another e-mail or is gone.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
+from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Link
 from ccdesk.sync.context import RunContext
-
-_A_SECOND = timedelta(seconds=1)  # the service's dates have whole seconds
 
 
 def note_own_call(ctx: RunContext, link: Link | None) -> None:
@@ -23,7 +21,7 @@ def note_own_call(ctx: RunContext, link: Link | None) -> None:
     """
     if link is None or not link.adding:
         return
-    until = ctx.mailing_now() + _A_SECOND
+    until = ctx.mailing_now() + A_SECOND
     ctx.store.links.save(
         replace(one, written_at=until)
         for one in ctx.store.links.by_email(link.email_key)

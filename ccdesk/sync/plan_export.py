@@ -246,7 +246,13 @@ def _plan_active(
     candidate: Candidate, contact: Contact, known: Sequence[Link], *, list_id: str, new_opt_in: bool
 ) -> ExportDecision:
     on_list = list_id in contact.list_ids
-    left = any(one.state is LinkState.LEFT_LIST or one.on_list or one.owed is Owed.OPT_OUT for one in known)
+    left = any(
+        one.state is LinkState.LEFT_LIST
+        or one.on_list
+        or one.owed is Owed.OPT_OUT
+        or left_unseen(one, contact)
+        for one in known
+    )
     if left and not on_list:
         return _skip("left the list", LinkState.LEFT_LIST, owed=True, keep_link=new_opt_in)
     if any(one.owed is Owed.OPT_OUT and not acted_after(contact, one.out_since) for one in known):
@@ -286,6 +292,16 @@ def is_ours(link: Link, contact: Contact) -> bool:
     begun = link.written_at.replace(microsecond=0) if link.written_at else None
     since = begun is None or contact.created_at is None or contact.created_at >= begun
     return since and (link.on_list or link.written_hash in ("", creation_hash(contact)))
+
+
+def left_unseen(link: Link, contact: Contact) -> bool:
+    """Say whether somebody left the list before we ever saw them on it.
+
+    We were cut off creating their contact, which always comes with the list: it was made since, shows what we
+    sent, and is on no list at all.
+    """
+    cut_off = link.adding and not link.contact_id and link.written_hash
+    return bool(cut_off) and not contact.list_ids and is_ours(link, contact)
 
 
 def is_stale(wanted: str, contact: Contact, link: Link) -> bool:

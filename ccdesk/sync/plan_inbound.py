@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.plan_export import is_ours
+from ccdesk.sync.plan_export import is_ours, left_unseen
 
-_A_SECOND = timedelta(seconds=1)  # the service's dates have whole seconds
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 
 
@@ -45,6 +45,7 @@ def judge(
     other = contact is not None and link.contact_id not in ("", contact.id)
     if contact is None or contact.standing is Standing.DELETED:
         return Judgement(link) if other else _deleted(link)
+    unseen = left_unseen(link, contact)
     if link.contact_id != contact.id:
         link = _now_by(contact, link)
     if contact.standing is Standing.OUT:
@@ -53,6 +54,8 @@ def judge(
         return _waiting(contact, link)
     if list_id in contact.list_ids:
         return _on_list(contact, link, skew, began)
+    if unseen:
+        return has_left(link, now)
     return _off_list(contact, link, now, skew, began)
 
 
@@ -193,7 +196,7 @@ def _off_list(
             return Judgement(replace(link, state=LinkState.SYNCED, kibo_opted_in=None), again=True)
         if link.kibo_opted_in is False and acted_after(contact, _out_since(link, skew, began)):
             # They did something, but did not join: it is no proof once somebody else puts them on the list.
-            return Judgement(replace(link, written_at=_last_act(contact) + _A_SECOND))
+            return Judgement(replace(link, written_at=_last_act(contact) + A_SECOND))
         return Judgement(link)
     return has_left(link, now)
 

@@ -134,8 +134,12 @@ def close(ctx: RunContext) -> None:
 def note_unfinished(ctx: RunContext) -> None:
     """Before anything else runs: let the links know of everybody sent by an export that was cut short.
 
-    Else a "no" in Kibo that comes before the export is gone on with would look like no change.
+    Else a "no" in Kibo that comes before the export is gone on with would look like no change. What was sent
+    to a list that is not the active one any more is not looked at (design R7).
     """
+    export = _remembered(ctx)
+    if export is None or export.list_id != ctx.settings.list_id:
+        return
     done = last_noted(ctx)
     for chunk in ctx.store.exports.chunks():
         if chunk.number > done:

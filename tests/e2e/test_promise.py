@@ -945,3 +945,23 @@ def test_a_no_that_kibo_is_owed_outlives_others_putting_the_person_back(ready, f
     settle(ready)
     assert ready.opted_in(ada) is (back == "by own act")
     ready.quiet_cycles()
+
+
+@pytest.mark.parametrize("welcome", ["true", "false"])
+def test_who_left_before_we_knew_that_they_were_added_is_not_added_again(ready, welcome):
+    """The answer to the one call was lost, and they left before the list was looked at."""
+    ready.desk.save_settings({"welcome_email": welcome})
+    gus = ready.kibo.add_customer("gus@example.com", False, first_name="Gus")
+    ready.later()
+    settle(ready)
+    ready.kibo.opt_in(gus)
+    ready.later()
+    ready.sandbox.faults.add(Fault("drop_after", service="cc", method="POST", path="/contacts", times=9))
+    ready.run(RunKind.EVENTS)
+    ready.sandbox.faults.clear()
+    assert "gus@example.com" in ready.members()
+    ready.cc.leave_list("gus@example.com", ready.list_id)
+    settle(ready, 6)
+    assert "gus@example.com" not in ready.members()
+    assert not ready.opted_in(gus)
+    ready.quiet_cycles()

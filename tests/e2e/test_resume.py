@@ -562,3 +562,36 @@ def test_a_full_queue_at_the_service_is_a_wait_not_an_error(shop):
     shop.later(6)
     assert shop.desk.export_to_continue()
     assert shop.export().counts["added"] == PEOPLE
+
+
+def test_who_left_after_a_job_that_only_landed_in_part_is_not_put_back(shop, monkeypatch):
+    """Nobody ever saw them on the list; but a contact made by our import cannot be on none but by leaving."""
+    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", 100)
+    shop.cc.set_switches(activity_outcome="timed_out")
+    assert shop.desk.run(RunKind.EXPORT).status is RunStatus.FAILED
+    shop.cc.set_switches(activity_outcome="completed")
+    landed = sorted(shop.members())
+    assert 0 < len(landed) < PEOPLE
+    shop.later()
+    shop.cc.leave_list(landed[0], shop.list_id)
+    shop.later()
+    shop.export()
+    assert shop.members() == set(shop.ids) - {landed[0]}
+    shop.cycle()
+    assert not shop.opted_in(shop.ids[landed[0]])
+    shop.quiet_cycles()
+
+
+def test_a_list_deleted_after_such_a_job_is_nobodys_leaving(shop, monkeypatch):
+    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", 100)
+    shop.cc.set_switches(activity_outcome="timed_out")
+    shop.desk.run(RunKind.EXPORT)
+    shop.cc.set_switches(activity_outcome="completed")
+    shop.cc.delete_list(shop.list_id)
+    shop.later()
+    shop.list_name = "Second"
+    shop.choose_list()
+    shop.export()
+    assert shop.members() == set(shop.ids)
+    shop.cycle()
+    assert all(shop.opted_in(number) for number in shop.ids.values())

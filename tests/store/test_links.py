@@ -113,8 +113,10 @@ def test_off_scan_are_the_members_the_scan_did_not_see(store: SqliteStore) -> No
 def test_leaving_the_list_keeps_states(store: SqliteStore) -> None:
     store.links.save([Link(1, on_list=True), Link(2, state=LinkState.LEFT_LIST), Link(3, on_list=True)])
     assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (2, 1)
-    store.links.leave_list()
-    assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (0, 3)
+    store.links.save([Link(4, adding=True)])
+    store.links.leave_list(NOON)
+    assert store.links.get(4) == Link(4, written_at=NOON)
+    assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (0, 4)
     assert store.links.get(2) == Link(2, state=LinkState.LEFT_LIST)
 
 
