@@ -29,12 +29,13 @@ class _Watched:
         self.stop_watching()
         if not isinstance(self.timeout, int | float):
             return super().getresponse()  # type: ignore[misc]
-        stopwatch = threading.Timer(self.timeout * TIMES, _hang_up, (self.sock,))
+        hung_up = threading.Event()
+        stopwatch = threading.Timer(self.timeout * TIMES, _hang_up, (self.sock, hung_up))
         stopwatch.daemon = True
         stopwatch.start()
         self._stopwatch = stopwatch
         response = super().getresponse()  # type: ignore[misc]
-        if stopwatch.finished.is_set():  # a head that is cut reads as a shorter one
+        if hung_up.is_set():  # a head that is cut reads as a shorter one
             response.close()
             raise TimeoutError("the answer took too long")
         return response
@@ -46,8 +47,12 @@ class _Watched:
             self._stopwatch = None
 
 
-def _hang_up(sock: Any) -> None:
-    """End a connection under whoever reads from it; inside a proxy's TLS the socket is one further down."""
+def _hang_up(sock: Any, told: threading.Event) -> None:
+    """End a connection under whoever reads from it; inside a proxy's TLS the socket is one further down.
+
+    Told first: the reader goes on the moment the socket is shut.
+    """
+    told.set()
     with suppress(OSError, TypeError):
         socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 

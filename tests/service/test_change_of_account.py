@@ -75,11 +75,12 @@ def test_the_account_does_not_change_under_a_run(bench: Bench, monkeypatch: pyte
         except Busy as error:
             refused.append(error)
 
-    monkeypatch.setattr(lease, "_process_lives", lambda *_: True)  # the bench takes every holder for dead
-    bench.container.store.lease.acquire("export")
-    thread = threading.Thread(target=accept)
-    thread.start()
-    thread.join()
+    with monkeypatch.context() as alive:  # the bench takes every holder for dead, and ends before monkeypatch
+        alive.setattr(lease, "_process_lives", lambda *_: True)
+        bench.container.store.lease.acquire("export")
+        thread = threading.Thread(target=accept)
+        thread.start()
+        thread.join()
     assert refused
     assert not pending.kept
     assert bench.desk.status(live=False).links == 1
