@@ -50,10 +50,28 @@ def finish(ctx: RunContext, job: Activity) -> Activity:
         Cancelled, JobNotDone: see `Patience.pause`; JobNotDone as well if the job failed.
 
     """
+    job = wait_for(ctx, job)
+    if failure := failure_of(job):
+        raise failure
+    return job
+
+
+def wait_for(ctx: RunContext, job: Activity) -> Activity:
+    """Wait for one job, however it ends; return its last state.
+
+    Raises:
+        Cancelled, JobNotDone: see `Patience.pause`.
+
+    """
     patience = Patience(ctx)
     while not job.finished:
         patience.pause()
         job = ctx.mailing.activity(job.id)
-    if not job.succeeded:
-        raise JobNotDone(detail=f"activity {job.id} {job.state}: {'; '.join(job.errors)[:300]}")
     return job
+
+
+def failure_of(job: Activity) -> JobNotDone | None:
+    """Return what a job that has ended without success is told as; some of it may be done all the same."""
+    if job.succeeded:
+        return None
+    return JobNotDone(detail=f"activity {job.id} {job.state}: {'; '.join(job.errors)[:300]}")

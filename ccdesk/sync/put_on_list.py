@@ -21,7 +21,7 @@ from ccdesk.core.limits import EMAIL_MAX_BULK, LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.jobs import finish
+from ccdesk.sync.jobs import failure_of, wait_for
 from ccdesk.sync.mapping import creation_hash, fields_hash, to_fields
 from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_events import EventDecision, Step
@@ -239,7 +239,7 @@ def _import(ctx: RunContext, many: Sequence[Placing], settle: Settle, fail: Fail
             _take_back(ctx, placing, before.get(placing.customer.id))
             _one(ctx, placing, settle, fail)
         return
-    finish(ctx, job)
+    failure = failure_of(wait_for(ctx, job))
     wanted = {placing.customer.email_key: placing for placing in many}
     found: dict[str, Contact] = {}
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True):
@@ -247,10 +247,12 @@ def _import(ctx: RunContext, many: Sequence[Placing], settle: Settle, fail: Fail
         found.update((c.email_key, c) for c in page if c.email_key in wanted and c.standing is Standing.IN)
     for key, placing in wanted.items():
         contact = found.get(key)
-        if contact is None:
-            fail(ctx, placing.event, NotOnList(), placing.customer.email)
-        else:
+        if contact is not None:
             _done(ctx, placing, on_list_link(ctx, placing, contact.id, contact), settle)
+        elif failure:
+            _one(ctx, placing, settle, fail)
+        else:
+            fail(ctx, placing.event, NotOnList(), placing.customer.email)
 
 
 def _add(ctx: RunContext, adds: Sequence[Placing], settle: Settle, fail: Fail) -> None:
@@ -266,11 +268,13 @@ def _add(ctx: RunContext, adds: Sequence[Placing], settle: Settle, fail: Fail) -
             else:
                 fail(ctx, placing.event, error, placing.customer.email)
         return
-    finish(ctx, job)
+    failure = failure_of(wait_for(ctx, job))
     members = members_among(ctx, ids, unreadable=False)
     for placing in adds:
         assert placing.contact is not None
         if placing.contact.id in members:
             _done(ctx, placing, on_list_link(ctx, placing, placing.contact.id, placing.contact), settle)
+        elif failure and len(adds) > 1:
+            _add(ctx, [placing], settle, fail)
         else:
-            fail(ctx, placing.event, NotOnList(), placing.customer.email)
+            fail(ctx, placing.event, failure or NotOnList(), placing.customer.email)

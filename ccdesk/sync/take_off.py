@@ -11,7 +11,7 @@ from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.jobs import finish
+from ccdesk.sync.jobs import failure_of, wait_for
 from ccdesk.sync.named import named
 from ccdesk.sync.verify import Fail, Settle, members_among
 
@@ -200,13 +200,16 @@ def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -
         if len(jobs) == 1:
             fail(ctx, jobs[0].removal.event, error, jobs[0].removal.customer.email)
         return
-    finish(ctx, started)
+    failure = failure_of(wait_for(ctx, started))
     still = members_among(ctx, ids, unreadable=True)
     for job in jobs:
-        if job.error or still.intersection(job.contact_ids):
-            fail(ctx, job.removal.event, job.error or StillOnList(), job.removal.customer.email)
-        else:
+        if not job.error and not still.intersection(job.contact_ids):
             _settle(ctx, job.removal, Outcome.REMOVED, "opted out in Kibo: taken off the list", settle)
+        elif failure and len(jobs) > 1:
+            _remove(ctx, [job], settle, fail)  # here as well it may lie in one of them
+        else:
+            why = job.error or failure or StillOnList()
+            fail(ctx, job.removal.event, why, job.removal.customer.email)
 
 
 def _intend(ctx: RunContext, removal: Removal) -> None:

@@ -6,6 +6,7 @@ from ccdesk.clients.constant_contact import ConstantContact
 from ccdesk.core.errors import ConfirmNeeded
 from ccdesk.core.models import LinkState, Owed
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus
+from ccdesk.sandbox.cc_jobs import JobQueue
 from ccdesk.sandbox.kernel import Fault
 from ccdesk.sync import export_check, unfinished
 from ccdesk.sync.plan_inbound import UNPROVEN
@@ -247,6 +248,49 @@ def test_opt_outs_do_not_wait_for_opt_ins_that_cannot_be_sent(ready):
     assert len(ready.members()) == 2
 
 
+def end_badly(monkeypatch, outcome, times):
+    """Let the next jobs of the service end so, and those after them well."""
+    real, left = JobQueue._finish, [outcome] * times
+
+    def finish(queue, job):
+        queue._switches.activity_outcome = left.pop() if left else "completed"
+        real(queue, job)
+
+    monkeypatch.setattr(JobQueue, "_finish", finish)
+
+
+@pytest.mark.parametrize("outcome", ["failed", "timed_out"])
+def test_an_import_that_fails_is_read_back_and_the_rest_sent_one_by_one(ready, monkeypatch, outcome):
+    people = [ready.kibo.add_customer(f"new{number}@example.com", True) for number in range(12)]
+    ready.later()
+    end_badly(monkeypatch, outcome, times=1)
+    run = ready.run(RunKind.EVENTS)
+    assert run.counts["added"] == len(people)
+    assert len(ready.members()) == 3 + 12
+    ready.quiet_cycles()
+
+
+def test_jobs_that_always_fail_end_the_run_and_cost_little(ready):
+    """Then it is the service's trouble: nobody is tried on and on, and nothing is lost."""
+    for name in ("ada", "bob", "cyd"):
+        ready.kibo.opt_out(ready.ids[name])
+    more = [ready.kibo.add_customer(f"more{n}@example.com", True) for n in range(9)]
+    ready.later()
+    ready.cycle()
+    for number in more:
+        ready.kibo.opt_out(number)
+    ready.later()
+    ready.cc.set_switches(activity_outcome="failed")
+    run = ready.desk.run(RunKind.EVENTS)
+    ready.cc.set_switches(activity_outcome="completed")
+    assert run.status is RunStatus.FAILED
+    assert run.calls_constant_contact < 30
+    ready.later(60)
+    settle(ready)
+    assert ready.members() == set()
+    ready.quiet_cycles()
+
+
 def test_an_import_that_is_refused_is_sent_one_by_one(ready):
     people = [ready.kibo.add_customer(f"new{number}@example.com", True) for number in range(12)]
     ready.later()
@@ -262,8 +306,10 @@ def test_an_import_that_is_refused_is_sent_one_by_one(ready):
     ready.quiet_cycles()
 
 
+@pytest.mark.parametrize("trouble", ["refused", "failed", "timed_out"])
 @pytest.mark.parametrize("job", ["add", "remove"])
-def test_a_job_that_is_refused_is_done_one_by_one(ready, job):
+def test_a_job_that_comes_to_nothing_is_done_one_by_one(ready, monkeypatch, job, trouble):
+    """It may lie in one of its people, who must not hold up the others: least of all a "no"."""
     people = [ready.ids[name] for name in ("ada", "bob", "cyd")]
     if job == "add":
         for name in ("eve", "fay", "gus"):
@@ -273,10 +319,13 @@ def test_a_job_that_is_refused_is_done_one_by_one(ready, job):
         for customer in people:
             ready.kibo.opt_out(customer)
     ready.later()
-    body = '[{"error_key":"x","error_message":"no"}]'
-    ready.sandbox.faults.add(
-        Fault("status", service="cc", path=f"{job}_list_memberships", status=400, body=body, times=2)
-    )
+    if trouble == "refused":
+        body = '[{"error_key":"x","error_message":"no"}]'
+        ready.sandbox.faults.add(
+            Fault("status", service="cc", path=f"{job}_list_memberships", status=400, body=body, times=2)
+        )
+    else:
+        end_badly(monkeypatch, trouble, times=2)
     run = ready.run(RunKind.EVENTS)
     (refused,) = ready.entries(run, Outcome.ERROR)
     assert refused in people
