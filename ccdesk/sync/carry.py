@@ -13,6 +13,7 @@ from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.later import acted_after, opt_in_is_later
+from ccdesk.sync.look import queue_again
 from ccdesk.sync.plan_inbound import UNPROVEN
 
 log = logging.getLogger(__name__)
@@ -200,6 +201,9 @@ def _write(ctx: RunContext, source: Link, account: Customer) -> None:
     if not result.written:
         outcome, reason = Outcome.UNCHANGED, f"Kibo already had it right: {reason}"
     with ctx.store.transaction():
+        if opting_in and not source.on_list:  # they came back to a list that is not the active one any more
+            settled = replace(settled, on_list=False, agreed=None, kibo_opted_in=None)
+            queue_again(ctx, account.id)
         ctx.store.links.save([settled])
         ctx.record([Entry(account.id, account.email, outcome, reason)], conflicts=int(conflict))
 

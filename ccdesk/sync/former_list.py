@@ -42,7 +42,7 @@ def _look_a_last_time(ctx: RunContext, former: str) -> None:
     ctx.settings = replace(active, list_id=former)
     try:
         with ctx.mailing.for_opt_outs():
-            look_who_left(ctx)
+            look_who_left(ctx, active.list_id)
     except ListGone:
         log.warning("the former list is gone from Constant Contact: it cannot be told who had left it")
     finally:

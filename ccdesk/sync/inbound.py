@@ -195,8 +195,10 @@ def scan_list(ctx: RunContext) -> None:
         ctx.store.state.set_time(names.SIGN_UPS_SINCE, None)
 
 
-def look_who_left(ctx: RunContext) -> None:
+def look_who_left(ctx: RunContext, next_list: str) -> None:
     """Look a last time who left the list, and at nothing else; whatever stays unclear is taken for leaving.
+
+    Whoever is on the list that follows has left none: staff may have moved everybody there.
 
     Raises:
         ListGone: the list is not in the account, so nothing can be told.
@@ -204,7 +206,7 @@ def look_who_left(ctx: RunContext) -> None:
     """
     for _ in _members(ctx):
         ctx.check_cancel()
-    _ask_about_missing(ctx, last=True)
+    _ask_about_missing(ctx, next_list)
 
 
 def _members(ctx: RunContext) -> Iterator[list[Contact]]:
@@ -223,8 +225,8 @@ def _members(ctx: RunContext) -> Iterator[list[Contact]]:
         ctx.progress("Looking who left the list", done)
 
 
-def _ask_about_missing(ctx: RunContext, *, last: bool = False) -> None:
-    """Ask about every member a link remembers and the scan has not shown; `last`: there is no next time."""
+def _ask_about_missing(ctx: RunContext, next_list: str = "") -> None:
+    """Ask about every member a link remembers and the scan has not shown; `next_list`: for the last time."""
     missing = 0
     after = -1
     while page := ctx.store.links.off_scan(after, _PAGE):
@@ -232,18 +234,18 @@ def _ask_about_missing(ctx: RunContext, *, last: bool = False) -> None:
         ctx.require_list_once()
         missing += len(page)
         if missing > _FEW_LOOKUPS:
-            _compare_all(ctx, last=last)
+            _compare_all(ctx, next_list)
             return
         for link in page:
             ctx.check_cancel()
-            _ask_about(ctx, link, last=last)
+            _ask_about(ctx, link, next_list)
 
 
-def _ask_about(ctx: RunContext, link: Link, *, last: bool) -> None:
+def _ask_about(ctx: RunContext, link: Link, next_list: str) -> None:
     try:
         contact = ctx.mailing.get(link.contact_id) if link.contact_id else ctx.mailing.find(link.email)
     except PERSONAL as error:
-        if not last:
+        if not next_list:
             not_known(ctx, link, error)
             return
         if not isinstance(error, ItemError):
@@ -251,7 +253,7 @@ def _ask_about(ctx: RunContext, link: Link, *, last: bool) -> None:
         keep(ctx, [has_left(link, ctx.mailing_now())])
         return
     ctx.answered()
-    _judge_one(ctx, contact, link, last=last)
+    _judge_one(ctx, contact, link, next_list)
 
 
 def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
@@ -266,14 +268,23 @@ def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
     ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])
 
 
-def _judge_one(ctx: RunContext, contact: Contact | None, link: Link, *, last: bool) -> None:
+def _judge_one(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> None:
+    if (
+        next_list
+        and contact is not None
+        and contact.standing is Standing.IN
+        and next_list in contact.list_ids
+    ):
+        return
     judgement = ctx.judging()(contact, link)
-    if last and judgement.link.on_list:  # on hold or not readable, and not on the list by the service's word
+    if (
+        next_list and judgement.link.on_list
+    ):  # on hold or not readable, and not on the list by the service's word
         judgement = has_left(judgement.link, ctx.mailing_now())
     keep(ctx, [judgement])
 
 
-def _compare_all(ctx: RunContext, *, last: bool) -> None:
+def _compare_all(ctx: RunContext, next_list: str) -> None:
     """Many are missing: one scan of all contacts is cheaper than a call for each of them."""
     staging = ctx.store.staging
     staging.clear_contacts()
@@ -293,7 +304,7 @@ def _compare_all(ctx: RunContext, *, last: bool) -> None:
             elsewhere = contact is not None and link.contact_id not in ("", contact.id)
             moved = contact is None and link.contact_id  # deleted ones are in the scan: another e-mail there
             if elsewhere or moved or (contact is None and unknown):
-                _ask_about(ctx, link, last=last)
+                _ask_about(ctx, link, next_list)
                 continue
-            _judge_one(ctx, contact, link, last=last)
+            _judge_one(ctx, contact, link, next_list)
     staging.clear_contacts()

@@ -111,7 +111,7 @@ def take_off(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fa
             ctx.answered()
             listed = [contact.id for contact in contacts if _may_be_listed(ctx, contact)]
             if any(_came_back_later(contact, removal, ctx.skew()) for contact in contacts):
-                _opted_in_since(ctx, removal, settle)
+                _opted_in_since(ctx, removal, settle, on_list=bool(listed))
             elif listed:
                 jobs.append(_Job(removal, listed))
             else:
@@ -172,7 +172,7 @@ def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> boo
     return contact.standing is Standing.IN and acted + skew > out and (written is None or acted > written)
 
 
-def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle) -> None:
+def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, *, on_list: bool) -> None:
     reason = "both sides changed: the sign-up in Constant Contact is later than the opt-out in Kibo"
     link = replace(
         removal.link,
@@ -180,6 +180,7 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle) -> None:
         kibo_updated_at=removal.customer.updated_at,
         owed=Owed.OPT_IN,
         owed_reason=reason,
+        on_list=on_list,
         note="",
         adding=False,
     )

@@ -93,3 +93,34 @@ def test_who_cannot_be_read_at_the_last_look_has_left(left, monkeypatch):
     left.cycle()
     assert left.members() == {"bob@example.com"}
     assert not left.opted_in(left.ids["ada"])
+
+
+def test_who_was_moved_to_the_new_list_has_left_nothing(left):
+    """Staff move everybody in Constant Contact, and then tell ccdesk of the new list."""
+    left.cc.staff_add_to_list("bob@example.com", left.list_id)
+    left.cc.leave_list("bob@example.com", left.old)
+    left.later()
+    left.cycle()
+    assert left.opted_in(left.ids["bob"])
+    assert left.members() == {"bob@example.com"}
+    assert not left.opted_in(left.ids["ada"])
+
+
+def test_who_came_back_to_the_old_list_is_put_on_the_new_one(world):
+    dora = world.kibo.add_customer("dora@example.com", False)
+    world.later()
+    world.choose_list()
+    world.export()
+    world.cycle()
+    world.cc.sign_up("dora@example.com", world.list_id)
+    world.later()
+    world.sandbox.faults.add(Fault("status", service="kibo", method="PUT", status=503, times=99))
+    world.desk.run(RunKind.INBOUND)
+    world.sandbox.faults.clear()
+    change_list(world, "Second")
+    world.cycle()
+    assert world.opted_in(dora)
+    world.cycle()
+    assert world.members() == {"dora@example.com"}
+    world.quiet_cycles()
+    assert world.opted_in(dora)

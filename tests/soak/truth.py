@@ -122,7 +122,11 @@ class Truth:
         return None if not found or found[-1].gone else found[-1]
 
     def choose_list(self, name: str) -> None:
-        """Go by another list from now on; who was put on the one before by us is nobody's concern (R7)."""
+        """Go by another list from now on; who was put on the one before by us is nobody's concern (R7).
+
+        Jobs begun for the one before still end there: let them, so that they are not taken for later acts.
+        """
+        self.bench.cc.account.jobs.finish_all()
         self.settle()
         self.bench.list_name = name
         self.put_by_us.clear()
