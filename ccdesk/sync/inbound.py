@@ -269,19 +269,18 @@ def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
 
 
 def _judge_one(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> None:
-    if (
-        next_list
-        and contact is not None
-        and contact.standing is Standing.IN
-        and next_list in contact.list_ids
-    ):
-        return
+    if next_list and _is_on(contact, next_list, ctx.settings.list_id):
+        return  # moved, or on the former one after all and only not to be read in the scan
     judgement = ctx.judging()(contact, link)
     if (
         next_list and judgement.link.on_list
     ):  # on hold or not readable, and not on the list by the service's word
         judgement = has_left(judgement.link, ctx.mailing_now())
     keep(ctx, [judgement])
+
+
+def _is_on(contact: Contact | None, *list_ids: str) -> bool:
+    return contact is not None and contact.standing is Standing.IN and bool(contact.list_ids & {*list_ids})
 
 
 def _compare_all(ctx: RunContext, next_list: str) -> None:

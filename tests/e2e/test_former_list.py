@@ -1,7 +1,10 @@
 """Changing the active list: who left the old one shortly before has said no all the same (design R4, R7)."""
 
+from dataclasses import replace
+
 import pytest
 
+from ccdesk.clients.constant_contact import ConstantContact
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.kernel import Fault
 from tests.e2e.spoil import Spoiler
@@ -124,3 +127,19 @@ def test_who_came_back_to_the_old_list_is_put_on_the_new_one(world):
     assert world.members() == {"dora@example.com"}
     world.quiet_cycles()
     assert world.opted_in(dora)
+
+
+def test_a_scan_that_cannot_be_read_makes_no_leavers(left, monkeypatch):
+    """Whoever is missing from it is asked about, and is on the old list by their own contact."""
+    real = ConstantContact.contacts
+
+    def unread(client, **options):
+        for page in real(client, **options):
+            yield [replace(one, list_ids=frozenset()) for one in page] if options.get("list_id") else page
+
+    with monkeypatch.context() as odd:
+        odd.setattr(ConstantContact, "contacts", unread)
+        left.run(RunKind.EVENTS)
+    left.cycle()
+    assert left.opted_in(left.ids["bob"])
+    assert not left.opted_in(left.ids["ada"])

@@ -29,6 +29,7 @@ from tests.soak.truth import Truth
 
 _RAM = Path("/dev/shm")
 _SECOND_LIST = "Second list"
+_EDITS = (("change_name",), ("change_email",), ("order",), ("deactivate",), ("activate",))
 _ENDED = (RunStatus.COMPLETE, RunStatus.FAILED, RunStatus.WAITING, RunStatus.CANCELLED)
 
 
@@ -69,7 +70,7 @@ class Player:
         services.time.go_on(A_CALL)
         number, self._calls = self._calls, self._calls + 1
         self.result.calls += 1
-        while self._due and self._due[0][0] <= number:
+        while self._due and self._due[0][0] <= number and not _is_race(request, self._due[0][1]):
             self.result.met["act"] += self._due[0][1][0] == "act"
             self.thing(self._due.pop(0)[1])
         if self._cut == "before":
@@ -263,6 +264,15 @@ def play(schedule: Schedule) -> Result:
             player.truth.broken += logs_clean(logged, bench)
             player.result.broken = player.truth.broken
             return player.result
+
+
+def _is_race(request: requests.PreparedRequest, thing: Thing) -> bool:
+    """Say whether an edit would fall between our reading of an account and our writing it back.
+
+    Kibo has no token against that (kibo.md §13); the two calls are next to each other, and docs/TRUST.md says
+    so. An edit waits for the call after; a "yes" or "no" does not.
+    """
+    return request.method == "PUT" and "/customer/accounts/" in str(request.url) and thing[1:2] in _EDITS
 
 
 @contextmanager
