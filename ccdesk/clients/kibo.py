@@ -164,9 +164,9 @@ class Kibo:
 
     # ------------------------------------------------------------ writing
 
-    def set_opt_in(self, customer_id: int, value: bool) -> KiboWrite:
+    def set_opt_in(self, customer_id: int, value: bool, *, only_as: str = "") -> KiboWrite:
         """Read the whole account, change only `acceptsMarketing`, write it back, check the reply (§8)."""
-        return self._writer.write(customer_id, value)
+        return self._writer.write(customer_id, value, only_as=only_as)
 
     # ------------------------------------------------------------ what may or may not be there
 

@@ -10,11 +10,20 @@ from ccdesk.clients.kibo_parse import customer, lost_in_write
 from ccdesk.clients.kibo_session import TenantPod
 from ccdesk.clients.shape import Json, children, encode, required_object, whole
 from ccdesk.core.errors import AnswerLost, ItemError, Unreadable
+from ccdesk.core.models import email_key
 from ccdesk.core.ports import KiboWrite
 
 log = logging.getLogger(__name__)
 
 LOST_DATA = "kibo_lost_data"
+
+
+class EmailChanged(ItemError):
+    """Nobody agreed under the e-mail that the account has by now."""
+
+    title = "The customer has just taken another e-mail in Kibo"
+    meaning = "The opt-in was not written: it was given for the e-mail before."
+    retry_helps = True
 
 
 class OptInWriter:
@@ -23,11 +32,14 @@ class OptInWriter:
     def __init__(self, pod: TenantPod) -> None:
         self._pod = pod
 
-    def write(self, customer_id: int, value: bool) -> KiboWrite:
+    def write(self, customer_id: int, value: bool, *, only_as: str = "") -> KiboWrite:
         """Set the flag; no write if it is right already.
+
+        `only_as`: the e-mail that agreed; the account's may have been changed since it was looked for.
 
         Raises:
             NotFound: there is no such customer.
+            EmailChanged: the account has another e-mail by now; nothing was written.
             ItemRefused: Kibo refused the write (an extension of the tenant may).
             Unreadable: the account holds values that cannot be meant, and could not be given back as it is.
             ItemError: with code "kibo_lost_data" if the account came back poorer than it was, which means
@@ -35,6 +47,8 @@ class OptInWriter:
 
         """
         before = self._read(customer_id)
+        if only_as and _result(before, written=False).customer.email_key != email_key(only_as):
+            raise EmailChanged()
         if _flag(before) == value:
             return _result(before, written=False)
         try:

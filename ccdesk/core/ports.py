@@ -93,8 +93,11 @@ class Customers(Protocol):
     def by_email(self, email: str) -> list[Customer]:
         """Return every account with that e-mail, compared as design R1 says."""
 
-    def set_opt_in(self, customer_id: int, value: bool) -> KiboWrite:
-        """Read the whole account, change only `acceptsMarketing`, write it back, check the reply."""
+    def set_opt_in(self, customer_id: int, value: bool, *, only_as: str = "") -> KiboWrite:
+        """Read the whole account, change only `acceptsMarketing`, write it back, check the reply.
+
+        `only_as`: nothing is written to an account that has another e-mail than this by now.
+        """
 
     def opt_in_set_at(self, customer_id: int) -> datetime | None:
         """Return when the flag was last switched on according to the audit log, None if it does not tell."""

@@ -192,7 +192,7 @@ def _write(ctx: RunContext, source: Link, account: Customer) -> None:
             _leave_to_queue(ctx, source, account, link)
             return
         conflict = link.kibo_opted_in is False
-    result = ctx.customers.set_opt_in(account.id, opting_in)
+    result = ctx.customers.set_opt_in(account.id, opting_in, only_as=account.email if opting_in else "")
     settled = _settled(source, result.customer, link, opting_in=opting_in)
     reason = source.owed_reason or source.owed.value
     if conflict:

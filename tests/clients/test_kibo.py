@@ -10,6 +10,7 @@ import requests
 import responses
 
 from ccdesk.clients.kibo import Kibo
+from ccdesk.clients.kibo_write import EmailChanged
 from ccdesk.clients.policy import CallMeter
 from ccdesk.core.errors import (
     AnswerLost,
@@ -322,6 +323,17 @@ def test_no_write_if_it_is_right_already(signed_in: Any) -> None:
     signed_in.get(ACCOUNT, json=account(7, opted_in=False))
     assert not customers().set_opt_in(7, False).written
     assert [call.request.method for call in signed_in.calls] == ["POST", "GET"]
+
+
+def test_an_opt_in_is_not_written_under_an_email_that_nobody_agreed_with(signed_in: Any) -> None:
+    """The account was looked for by its e-mail, which was changed before it was read to be written."""
+    before = {**account(7, opted_in=False), "emailAddress": "New@example.com"}
+    signed_in.get(ACCOUNT, json=before)
+    signed_in.put(ACCOUNT, json={**before, "acceptsMarketing": True})
+    with pytest.raises(EmailChanged):
+        customers().set_opt_in(7, True, only_as="old@example.com")
+    assert "PUT" not in [call.request.method for call in signed_in.calls]
+    assert customers().set_opt_in(7, True, only_as=" new@example.com").written
 
 
 def test_null_consent_is_none(signed_in: Any) -> None:
