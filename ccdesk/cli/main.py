@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from ccdesk.cli import commands
 from ccdesk.cli.console import Console, settle_encodings
 from ccdesk.cli.parser import build_parser, wants_json
-from ccdesk.core.errors import Cancelled, CcdeskError, ExitCode
-from ccdesk.logs import faults_reported, redact, start_logging
+from ccdesk.core.errors import Cancelled, CcdeskError, ExitCode, our_fault
+from ccdesk.logs import faults_reported, start_logging
 from ccdesk.paths import find_base
 
 INTERRUPTED = 130  # what shells expect after Ctrl+C
@@ -74,12 +74,10 @@ def _perform(words: Sequence[str], console: Console) -> int:
 def _our_fault(error: Exception) -> CcdeskError:
     """The last net: a defect of ours is exit 1 and words, with the details in the log."""
     logging.getLogger("ccdesk").error("a defect", exc_info=error)
-    return CcdeskError(
-        "ccdesk itself made a mistake",
+    return our_fault(
+        error,
         meaning="Nothing that was done before is lost.",
         next_step="Send the log (ccdesk.log in the data folder) to support.",
-        detail=redact(f"{type(error).__name__}: {error}"),
-        code="our_fault",
     )
 
 

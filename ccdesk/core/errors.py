@@ -214,3 +214,14 @@ class VaultError(CcdeskError):
         "Unlock or install a keyring, or choose the protected file instead by setting CCDESK_VAULT=file."
     )
     exit_code = ExitCode.WRONG_USE
+
+
+def our_fault(error: Exception, *, meaning: str, next_step: str) -> CcdeskError:
+    """Return what a defect of ours is told as, wherever the last net catches it."""
+    return CcdeskError(
+        "ccdesk itself made a mistake",
+        meaning=meaning,
+        next_step=next_step,
+        detail=redact(f"{type(error).__name__}: {error}"),
+        code="our_fault",
+    )

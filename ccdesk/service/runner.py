@@ -9,7 +9,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import Busy, Cancelled, CcdeskError, ConfirmNeeded, QuotaUsedUp, RateLimited, redact
+from ccdesk.core.errors import (
+    Busy,
+    Cancelled,
+    CcdeskError,
+    ConfirmNeeded,
+    QuotaUsedUp,
+    RateLimited,
+    our_fault,
+)
 from ccdesk.core.ports import Store
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
@@ -132,12 +140,10 @@ class Runner:
         except Exception as error:
             # The last net: a defect of ours must not leave the run RUNNING nor kill the loop.
             log.exception("run %s failed", ctx.run.id)
-            return CcdeskError(
-                "ccdesk itself made a mistake",
+            return our_fault(
+                error,
                 meaning="The run stopped; what was done so far stands.",
                 next_step="Send the log file to support.",
-                detail=redact(f"{type(error).__name__}: {error}"),
-                code="our_fault",
             )
         return None
 

@@ -272,9 +272,8 @@ def _judge_one(ctx: RunContext, contact: Contact | None, link: Link, next_list: 
     if next_list and _is_on(contact, next_list, ctx.settings.list_id):
         return  # moved, or on the former one after all and only not to be read in the scan
     judgement = ctx.judging()(contact, link)
-    if (
-        next_list and judgement.link.on_list
-    ):  # on hold or not readable, and not on the list by the service's word
+    # On hold or not readable, and not on the list by the service's own word: there is no later look.
+    if next_list and judgement.link.on_list:
         judgement = has_left(judgement.link, ctx.mailing_now())
     keep(ctx, [judgement])
 
