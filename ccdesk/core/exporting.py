@@ -94,6 +94,9 @@ class Exports(Protocol):
     def last_id(self) -> int:
         """Return the greatest customer id read and not sent, 0 if none: how far the reading has got."""
 
+    def many(self, ids: Sequence[int]) -> dict[int, Candidate]:
+        """Return those of the given customers that are here, as read last."""
+
     def count(self) -> int:
         """Count the people."""
 

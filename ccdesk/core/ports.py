@@ -269,6 +269,9 @@ class Links(Protocol):
         A link that does not know its contact's id yet is looked for by e-mail.
         """
 
+    def settled_off_list(self, after: int, limit: int) -> list[Link]:
+        """Return links known as opted in and settled, but not as on the list, ascending above `after`."""
+
     def count(self, *, on_list: bool | None = None) -> int:
         """Count links, all or those that are (not) on the list."""
 

@@ -31,6 +31,7 @@ _READERS = [(place, _READ[field.name]) for place, field in enumerate(fields(Link
 # Literal, not parameters: SQLite uses a partial index only where it sees the index's own condition.
 ON_LIST = SQL("on_list = 1")
 OWED = SQL("owed <> ''")
+SETTLED_OFF_LIST = SQL("kibo_opted_in = 1 AND on_list = 0 AND state = 'synced' AND owed = '' AND adding = 0")
 
 
 class SqliteLinks:
@@ -92,6 +93,10 @@ class SqliteLinks:
         by_id = ScanRow.select(one).where(ScanRow.contact_id == LinkRow.contact_id)
         by_email = ScanRow.select(one).where(LinkRow.contact_id == "", ScanRow.email_key == LinkRow.email_key)
         return self._above(after, limit, ON_LIST, ~fn.EXISTS(by_id), ~fn.EXISTS(by_email))
+
+    def settled_off_list(self, after: int, limit: int) -> list[Link]:
+        """Return links known as opted in and settled, but not as on the list, ascending above `after`."""
+        return self._above(after, limit, SETTLED_OFF_LIST)
 
     def count(self, *, on_list: bool | None = None) -> int:
         """Count links, all or those that are (not) on the list."""

@@ -34,6 +34,7 @@ from ccdesk.sync.plan_export import (
     plan_group,
 )
 from ccdesk.sync.unfinished import PAGE, OpenExport, close, freshen, take_up
+from ccdesk.sync.unreached import note_unreached
 
 _KEPT_AT_ONCE = 2_000  # people read between two writes: what a power cut makes us read again
 _WINDOW = 20_000  # people planned by one statement, so that a wish to stop is heard within a second
@@ -58,6 +59,7 @@ def run_export(ctx: RunContext) -> None:
     _plan(ctx)
     send(ctx)
     check(ctx, scan_began, sent_before)
+    note_unreached(ctx)
     with ctx.store.transaction():
         if not ctx.store.state.get(names.BASELINE):
             ctx.store.state.set_time(names.BASELINE, export.mark or ctx.clock.now())

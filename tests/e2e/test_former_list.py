@@ -143,3 +143,90 @@ def test_a_scan_that_cannot_be_read_makes_no_leavers(left, monkeypatch):
     left.cycle()
     assert left.opted_in(left.ids["bob"])
     assert not left.opted_in(left.ids["ada"])
+
+
+@pytest.fixture
+def during(world):
+    """Ada and Bob exported, another list chosen; `act` runs an act in its export, Kibo's side being read."""
+    ids = {name: world.kibo.add_customer(f"{name}@example.com", True) for name in ("ada", "bob")}
+    world.later()
+    world.choose_list()
+    world.export()
+    world.cycle()
+    change_list(world, "Second")
+    world.ids, real = ids, ConstantContact.contacts
+
+    def act(what):
+        def reading(client, **options):
+            if not done:
+                done.append(what())
+            return real(client, **options)
+
+        done = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ConstantContact, "contacts", reading)
+            world.export()
+        assert done
+        world.later()
+
+    world.act = act
+    return world
+
+
+@pytest.mark.parametrize("middle", ["", "cycle", "export"])
+def test_who_opts_out_and_in_again_around_the_first_export_is_put_on_the_new_list(during, middle):
+    ada = during.ids["ada"]
+    during.kibo.opt_out(ada)
+    during.later()
+    during.export()
+    assert during.members() == {"bob@example.com"}
+    if middle:
+        during.cycle() if middle == "cycle" else during.export()
+    during.kibo.opt_in(ada)
+    during.later()
+    during.cycle()
+    assert during.members() == {"ada@example.com", "bob@example.com"}
+    assert during.opted_in(ada)
+    during.quiet_cycles()
+
+
+def test_an_account_that_counts_again_after_the_first_export_is_put_on_the_new_list(during):
+    ada = during.ids["ada"]
+    during.kibo.deactivate(ada)
+    during.later()
+    during.export()
+    during.cycle()
+    assert during.members() == {"bob@example.com"}
+    during.kibo.activate(ada)
+    during.later()
+    during.cycle()
+    assert during.members() == {"ada@example.com", "bob@example.com"}
+    during.quiet_cycles()
+
+
+def test_whom_others_put_on_the_new_list_is_taken_off_by_their_no(during):
+    """The "no" came before the new list's first export; that others add them meanwhile does not undo it."""
+    ada = during.ids["ada"]
+    during.kibo.opt_out(ada)
+    during.act(lambda: during.cc.staff_add_to_list("ada@example.com", during.list_id))
+    during.cycle()
+    assert during.members() == {"bob@example.com"}
+    assert not during.opted_in(ada)
+
+
+def test_whoever_shares_an_e_mail_is_left_alone_after_the_first_export(world):
+    """One more account of a person is seen to with the person: a changed name asks nothing (design R3)."""
+    twins = [world.kibo.add_customer("ada@example.com", True, first_name="Ada") for _ in range(2)]
+    world.later()
+    world.choose_list()
+    world.export()
+    world.cycle()
+    change_list(world, "Second")
+    world.export()
+    asked = []
+    for twin in twins:
+        world.kibo.change_name(twin, "Adele", "Twin")
+        world.later()
+        asked.append(world.run(RunKind.EVENTS).calls_constant_contact)
+    assert asked == [0, 0]
+    assert world.members() == {"ada@example.com"}

@@ -56,6 +56,7 @@ def test_a_candidate_comes_back_as_read(store: SqliteStore, one: Candidate) -> N
     store.exports.begin_plan()
     store.exports.plan_strangers(2**50, 1, IMPORT, OWNED)
     assert store.exports.undecided(("", -1), 9) == [one]
+    assert store.exports.many([one.customer.id, one.customer.id + 1]) == {one.customer.id: one}
 
 
 def test_only_new_people_are_counted_and_the_later_reading_stays(store: SqliteStore) -> None:

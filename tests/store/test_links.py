@@ -110,6 +110,22 @@ def test_off_scan_are_the_members_the_scan_did_not_see(store: SqliteStore) -> No
     assert [link.customer_id for link in store.links.off_scan(-1, 1)] == [1]
 
 
+def test_settled_off_list_are_those_in_whom_nothing_explains_their_absence(store: SqliteStore) -> None:
+    missing = Link(1, kibo_opted_in=True)
+    told = [
+        replace(missing, customer_id=2, on_list=True),
+        replace(missing, customer_id=3, kibo_opted_in=False),
+        replace(missing, customer_id=4, kibo_opted_in=None),
+        replace(missing, customer_id=5, state=LinkState.LEFT_LIST),
+        replace(missing, customer_id=6, owed=Owed.OPT_OUT),
+        replace(missing, customer_id=7, adding=True),
+    ]
+    again = replace(missing, customer_id=8)
+    store.links.save([missing, *told, again])
+    assert store.links.settled_off_list(-1, 10) == [missing, again]
+    assert store.links.settled_off_list(1, 1) == [again]
+
+
 def test_leaving_the_list_keeps_states(store: SqliteStore) -> None:
     store.links.save([Link(1, on_list=True), Link(2, state=LinkState.LEFT_LIST), Link(3, on_list=True)])
     assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (2, 1)
