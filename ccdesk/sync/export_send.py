@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ccdesk.core.errors import AnswerLost, Cancelled, CcdeskError, ItemError, NotFound
 from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.limits import IMPORT_MAX_BYTES, IMPORT_MAX_ROWS, LIST_JOB_MAX_IDS
 from ccdesk.core.ports import Activity
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.jobs import JobNotDone, Patience
+from ccdesk.sync.jobs import JobFailed, Patience, failure_of
 from ccdesk.sync.plan_export import Action
 from ccdesk.sync.unfinished import intend, intended, last_noted, pages_of
 
@@ -135,13 +135,18 @@ def _found_or_begun(ctx: RunContext, chunk: Chunk, call: Callable[[], Activity])
 def _find_job(ctx: RunContext, chunk: Chunk) -> Activity | None:
     """Return the job that a chunk's call began, None if the account has none that can be it."""
     ours = {one.activity_id for one in ctx.store.exports.chunks()}
+    found: list[Activity] = []
     for page in ctx.mailing.activities():
-        found = [job for job in page if job.id not in ours and _may_be(job, chunk)]
-        if found:
-            return min(found, key=lambda job: job.created_at or chunk.sent_at)
-        if any(job.created_at and job.created_at < chunk.sent_at - timedelta(days=1) for job in page):
+        found += [job for job in page if job.id not in ours and _may_be(job, chunk)]
+        if _is_past(page, chunk.sent_at - timedelta(days=1)):
             break
-    return None
+    return min(found, key=lambda job: job.created_at or chunk.sent_at, default=None)
+
+
+def _is_past(page: Sequence[Activity], moment: datetime) -> bool:
+    """Say whether this page and all after it are older: the newest job may come first (§15 is silent)."""
+    dates = [job.created_at for job in page if job.created_at]
+    return len(dates) > 1 and dates[-1] < dates[0] < moment
 
 
 def _may_be(job: Activity, chunk: Chunk) -> bool:
@@ -197,13 +202,13 @@ def _ended(ctx: RunContext, chunk: Chunk, job: Activity) -> Chunk:
     """Note what a job that has ended said.
 
     Raises:
-        JobNotDone: it failed; its people are planned anew by the next run.
+        JobFailed: it failed; its people are planned anew by the next run.
 
     """
-    if not job.succeeded:
+    if failure := failure_of(job):
         intend(ctx, chunk)  # some of them may have landed all the same
         ctx.store.exports.drop_chunk(chunk.number)
-        raise JobNotDone(detail=f"activity {job.id} {job.state}: {'; '.join(job.errors)[:300]}")
+        raise failure
     done = replace(chunk, state=ChunkState.DONE, told=job.errors[:_MOST_TOLD])
     ctx.store.exports.save_chunk(done)
     return done
@@ -222,10 +227,13 @@ def end_open_chunks(ctx: RunContext) -> None:
                 ctx.sent -= chunk.people
                 continue
             ctx.store.exports.save_chunk(replace(chunk, state=ChunkState.SENT, activity_id=job.id))
-    under_way = [chunk for chunk in ctx.store.exports.chunks() if chunk.state is ChunkState.SENT]
-    while under_way:
+    while under_way := [chunk for chunk in ctx.store.exports.chunks() if chunk.state is ChunkState.SENT]:
         ctx.progress("Waiting for what was sent last", ctx.sent)
-        under_way = _wait_for_some(ctx, under_way)
+        try:
+            _wait_for_some(ctx, under_way)
+        except JobFailed as error:
+            log.warning("%s (%s); its people are planned anew", error.title, error.detail)
+            ctx.sent = ctx.store.exports.sent()
 
 
 # ---------------------------------------------------------------- one by one

@@ -19,6 +19,10 @@ class JobNotDone(ServiceError):
     retry_helps = True
 
 
+class JobFailed(JobNotDone):
+    """A bulk job ended without success; some of it may be done all the same."""
+
+
 class Patience:
     """Pauses of 1, 2, 4, … 30 s between looks at jobs, and an end to it after a quarter of an hour."""
 
@@ -47,7 +51,8 @@ def finish(ctx: RunContext, job: Activity) -> Activity:
     """Wait for one job; return its last state.
 
     Raises:
-        Cancelled, JobNotDone: see `Patience.pause`; JobNotDone as well if the job failed.
+        Cancelled, JobNotDone: see `Patience.pause`.
+        JobFailed: the job failed.
 
     """
     job = wait_for(ctx, job)
@@ -70,8 +75,8 @@ def wait_for(ctx: RunContext, job: Activity) -> Activity:
     return job
 
 
-def failure_of(job: Activity) -> JobNotDone | None:
+def failure_of(job: Activity) -> JobFailed | None:
     """Return what a job that has ended without success is told as; some of it may be done all the same."""
     if job.succeeded:
         return None
-    return JobNotDone(detail=f"activity {job.id} {job.state}: {'; '.join(job.errors)[:300]}")
+    return JobFailed(detail=f"activity {job.id} {job.state}: {'; '.join(job.errors)[:300]}")

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from ccdesk.clients import constant_contact
+from ccdesk.clients.constant_contact import ConstantContact
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox import cc_import
 from ccdesk.sandbox.kernel import Fault
@@ -345,6 +346,28 @@ def test_a_job_whose_answer_was_lost_may_be_there_whatever_comes_next(shop, then
     assert shop.members() == set(shop.ids) - {"p1@example.com"}
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_job_whose_answer_was_lost_is_found_in_whatever_order_jobs_come(shop, monkeypatch, newest_first):
+    """Nothing says how the service sorts its jobs; two days of others come before or after ours."""
+    for _ in range(4):
+        shop.cc.account.jobs.submit("list_add", {"items_total_count": 1, "list_count": 1}, lambda *_: None)
+    shop.later(48 * 60)
+    real = ConstantContact.activities
+
+    def pages(client):
+        jobs = sorted((j for page in real(client) for j in page), key=lambda job: job.created_at)
+        jobs = jobs[::-1] if newest_first else jobs
+        return (jobs[at : at + 2] for at in range(0, len(jobs), 2))
+
+    monkeypatch.setattr(ConstantContact, "activities", pages)
+    fault = Fault("drop_after", service="cc", method="POST", path="import", times=PEOPLE)
+    shop.sandbox.faults.add(fault)
+    shop.export()
+    sent = shop.sandbox.log.all(method="POST", path="contacts_json_import")
+    assert len(sent) == -(-PEOPLE // CHUNK), "what was found to be there is not sent again"
+    assert shop.members() == set(shop.ids)
+
+
 def test_an_export_for_another_list_is_a_new_one(shop):
     cut(shop, "Sending", 10)
     shop.list_name = "Another"
@@ -579,6 +602,20 @@ def test_who_left_after_a_job_that_only_landed_in_part_is_not_put_back(shop, mon
     assert shop.members() == set(shop.ids) - {landed[0]}
     shop.cycle()
     assert not shop.opted_in(shop.ids[landed[0]])
+    shop.quiet_cycles()
+
+
+def test_an_export_is_gone_on_with_however_many_jobs_have_failed(shop, monkeypatch):
+    """Jobs are begun before the first of them is waited for; those that failed as well stop no second run."""
+    monkeypatch.setitem(export_send._AHEAD, export_send.Action.IMPORT, 4)
+    shop.cc.set_switches(activity_outcome="failed", activity_seconds=3600.0)
+    assert shop.desk.run(RunKind.EXPORT).status is RunStatus.FAILED
+    shop.cc.account.jobs.finish_all()
+    shop.cc.set_switches(activity_outcome="completed", activity_seconds=0.0)
+    assert len(shop.container.store.exports.chunks()) > 1
+    shop.later()
+    shop.export()
+    assert shop.members() == set(shop.ids)
     shop.quiet_cycles()
 
 

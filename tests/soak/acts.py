@@ -108,7 +108,8 @@ class People:
         )
         # Only now: one who is there already is refused, and has done nothing.
         if email is not None and how == "by_person":
-            self._truth.note("came" if "active" in lists else "agreed", email)
+            dated = permission == "explicit"  # else it does not show as an opt-in of theirs
+            self._truth.note("came" if "active" in lists else "agreed", email, dated=dated)
         if email is not None and permission == "unsubscribed":
             self._truth.note("unsubscribed", email)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import requests
@@ -61,6 +63,7 @@ class Player:
         self._calls = 0
         self._trouble: tuple[str, int, str] | None = None
         self._cut = ""
+        self._cancel = threading.Event()
         self._image: Path | None = None
 
     # ------------------------------------------------------------ one call
@@ -112,7 +115,15 @@ class Player:
     def thing(self, thing: Thing) -> None:
         """Do one thing of the schedule."""
         kind, *rest = thing
-        if kind == "act":
+        plain = {
+            "restart": self.bench.reopen,
+            "login": self.bench.log_in,
+            "list": self._choose_other_list,
+            "cancel": self._cancel.set,
+        }
+        if kind in plain:
+            plain[kind]()
+        elif kind == "act":
             self.people.do(*rest)
         elif kind == "hurry":
             self.people.hurry = True
@@ -124,19 +135,10 @@ class Player:
             self.bench.time.wrong = timedelta(hours=rest[0])
         elif kind == "wait":
             self.bench.later(rest[0])
-        elif kind == "restart":
-            self.bench.reopen()
-        elif kind == "login":
-            self._log_in()
-        elif kind == "list":
-            self._choose_other_list()
         elif kind == "turn":
             getattr(self.bench, rest[0]).set_switches(**{rest[1]: rest[2]})
         elif kind == "run":
             self.run(rest[0], rest[1])
-
-    def _log_in(self) -> None:
-        self.bench.log_in()
 
     def _choose_other_list(self) -> None:
         """Let staff choose the other list; where the service does not answer, the window keeps the old."""
@@ -155,11 +157,12 @@ class Player:
         bench, truth = self.bench, self.truth
         self.result.runs += 1
         self._due, self._calls, self._trouble, self._cut = list(during), 0, None, ""
-        truth.run_began, truth.run_kind = bench.time.now(), kind
+        self._cancel.clear()
+        truth.begin(kind)
         truth.take_prints()
         run: Run | None = None
         try:
-            run = bench.desk.run(RunKind(kind), confirmed=confirmed)
+            run = bench.desk.run(RunKind(kind), confirmed=confirmed, cancel=self._cancel)
         except PowerCut:
             assert self._image is not None
             bench.start_from(self._image)
@@ -203,7 +206,7 @@ class Player:
         for service, name, _, good in TROUBLE_SWITCHES:
             getattr(bench, service).set_switches(**{name: good})
         bench.later(60 * 25)
-        self._log_in()
+        bench.log_in()
         for _ in range(3):  # a job that failed before may end the first one: "it goes on" with the next
             if self._export_is_open():
                 self.run("export")
@@ -248,7 +251,13 @@ def play(schedule: Schedule) -> Result:
         cc, kibo = CcSwitches(), KiboSwitches()
         cc.turn(**{"limits_on": False, "activity_seconds": 0.0, **schedule.cc})
         kibo.turn(**schedule.kibo)
-        with open_bench(base / "base", seed=schedule.seed, cc_switches=cc, kibo_switches=kibo) as bench:
+        ahead = {f"{name}_ahead": timedelta(seconds=seconds) for name, seconds in schedule.ahead.items()}
+        with (
+            _sizes(schedule.sizes),
+            open_bench(
+                base / "base", seed=schedule.seed, cc_switches=cc, kibo_switches=kibo, **ahead
+            ) as bench,
+        ):
             player = Player(schedule, bench)
             bench.handler = player.handle
             settings = {key: value for key, value in schedule.settings.items() if key != "nulls"}
@@ -273,6 +282,15 @@ def _is_race(request: requests.PreparedRequest, thing: Thing) -> bool:
     so. An edit waits for the call after; a "yes" or "no" does not.
     """
     return request.method == "PUT" and "/customer/accounts/" in str(request.url) and thing[1:2] in _EDITS
+
+
+@contextmanager
+def _sizes(sizes: dict[str, int]) -> Iterator[None]:
+    """Have ccdesk work as in a shop many times as large."""
+    with ExitStack() as patches:
+        for name, value in sizes.items():
+            patches.enter_context(patch(f"ccdesk.{name}", value))
+        yield
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 A thing is a tuple: ("act", name, …), ("run", kind, during), ("wait", minutes), ("clock", hours),
 ("restart",), ("login",), ("list",): staff choose the other one, ("turn", service, switch, value),
 ("hurry",): the next act happens in the same second as what comes before and after it. `during` holds
-(number of the call, thing) with the further things ("trouble", kind, calls, service) and
+(number of the call, thing) with the further things ("trouble", kind, calls, service), ("cancel",) and
 ("cut", "before" or "after").
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -76,6 +77,33 @@ TROUBLE_SWITCHES: tuple[tuple[str, str, Any, Any], ...] = (  # service, name, in
     ("cc", "activity_outcome", "timed_out", "completed"),
     ("kibo", "put_ignores_opt_in", True, False),
 )
+# Where ccdesk begins to do things in bulk or in pages, brought down to what a small shop reaches.
+_SIZES: dict[str, tuple[int, ...]] = {
+    "sync.export_check.FILE_FROM": (0,),
+    "sync.export_check.PAGE": (2,),
+    "sync.export_check._FEW_LOOKUPS": (0, 2),
+    "sync.export.PAGE": (2,),
+    "sync.export._KEPT_AT_ONCE": (3,),
+    "sync.export._WINDOW": (4,),
+    "sync.export_send.IMPORT_MAX_ROWS": (1, 3),
+    "sync.export_send.LIST_JOB_MAX_IDS": (1, 2),
+    "sync.export_send._PAGE": (2,),
+    "sync.unfinished.PAGE": (2,),
+    "sync.unfinished._READ_QUICKLY": (0,),
+    "sync.unreached._PAGE": (2,),
+    "sync.events._BATCH": (1, 3),
+    "sync.carry._PAGE": (2,),
+    "sync.compare._PAGE": (2,),
+    "sync.inbound._PAGE": (2,),
+    "sync.inbound._FEW_LOOKUPS": (0, 2),
+    "sync.lookup._FEW_LOOKUPS": (0, 2),
+    "sync.put_on_list._BULK_FROM": (1, 3),
+    "sync.take_off._ONE_BY_ONE": (0, 2),
+    "sync.verify._ONE_BY_ONE": (0, 2),
+    "sync.context.FRESH_MOST": (0, 2),
+    "clients.kibo_lists.PAGE_SIZE": (4,),
+    "clients.constant_contact.PAGE_SIZE": (3,),
+}
 _PERMISSIONS = (
     "implicit", "implicit", "explicit", "unsubscribed", "temp_hold", "not_set", "pending_confirmation",
 )  # fmt: skip
@@ -99,6 +127,8 @@ class Schedule:
     kibo: dict[str, Any]
     settings: dict[str, str]
     things: tuple[Thing, ...]
+    sizes: dict[str, int] = field(default_factory=dict)  # constants of ccdesk by name, as in a large shop
+    ahead: dict[str, float] = field(default_factory=dict)  # seconds, by service: clocks that differ
 
 
 class _Writer:
@@ -240,9 +270,24 @@ def make(seed: int, steps: int = 30) -> Schedule:
     }
     if chance.random() < 0.1:
         settings["nulls"] = "true"  # none of ccdesk's: this Kibo shows a box that is not ticked as null
-    return Schedule(seed, cc, kibo, settings, tuple(things))
+    more = Random(f"{seed} more")
+    sizes = _switches(more, _SIZES) if more.random() < 0.4 else {}
+    ahead = {}
+    if more.random() < 0.1:
+        ahead = {name: more.choice([0, -90, -20, 20, 90, 3600]) for name in ("kibo", "cc")}
+    return Schedule(seed, cc, kibo, settings, tuple(_cancelling(more, things)), sizes, ahead)
 
 
-def _switches(chance: Random, known: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+def _cancelling(chance: Random, things: list[Thing]) -> Iterator[Thing]:
+    """Have staff stop a run now and then."""
+    for thing in things:
+        if thing[0] == "run" and chance.random() < 0.05:
+            stop = (int(chance.expovariate(1 / 4)), ("cancel",))
+            yield ("run", thing[1], tuple(sorted((*thing[2], stop), key=lambda one: one[0])))
+        else:
+            yield thing
+
+
+def _switches(chance: Random, known: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
     share = chance.choice([0.0, 0.1, 0.4])
     return {name: chance.choice(values) for name, values in known.items() if chance.random() < share}

@@ -44,7 +44,7 @@ def _smaller(schedule: Schedule) -> Iterator[Schedule]:
             for which in range(len(thing[2])):
                 during = thing[2][:which] + thing[2][which + 1 :]
                 yield replace(schedule, things=_with(things, index, ("run", thing[1], during)))
-    for name in ("cc", "kibo"):
+    for name in ("cc", "kibo", "sizes", "ahead"):
         switches = getattr(schedule, name)
         for switch in switches:
             yield replace(
@@ -60,6 +60,8 @@ def told(schedule: Schedule, result: Result) -> str:
     """Return a failing schedule in full: what broke, every thing in turn, and how to play it again."""
     lines = [f"broken at {result.at}:", *(f"  {one}" for one in result.broken[:5])]
     lines += [f"switches: cc {schedule.cc} kibo {schedule.kibo} settings {schedule.settings}"]
+    if schedule.sizes or schedule.ahead:
+        lines += [f"sizes: {schedule.sizes} clocks ahead by: {schedule.ahead}"]
     lines += [f"{number:4}  {thing}" for number, thing in enumerate(schedule.things)]
     lines += [f"replay: python -m tests.soak.replay {schedule.seed}"]
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from ccdesk.core.models import LinkState, email_key
+from ccdesk.sandbox.cc_jobs import RUNNING
 from ccdesk.sandbox.cc_model import Contact
 from tests.soak.inprocess import Bench
 
@@ -81,11 +82,19 @@ class Truth:
         self.put_by_us: set[str] = set()
         self.moved_away: set[str] = set()
         self.run_began = bench.time.now()
+        self.known_from = self.run_began  # what was before, a call that takes effect now may have known
         self.run_kind = ""
         self.runs: dict[int, datetime] = {}  # when each run began, by the services' time
         self.view: dict[str, Seen] = self._look()
         self.mails = len(bench.cc.outbox)
         self.prints: dict[int, str] = {}
+
+    def begin(self, kind: str) -> None:
+        """Note that a run begins. A job that an earlier run has begun may end in this one."""
+        self.bench.cc.account.jobs.pump()
+        if not any(job.state in RUNNING for job in self.bench.cc.account.jobs.jobs.values()):
+            self.known_from = self.bench.time.now()
+        self.run_began, self.run_kind = self.bench.time.now(), kind
 
     # ------------------------------------------------------------ looking
 
@@ -218,7 +227,7 @@ class Truth:
                 self._break(f"put on the list although {why}", name)
 
     def _may_not_be_added(self, old: Seen | None, new: Seen) -> list[str]:
-        began, email, why = self.run_began, new.email, []
+        began, email, why = self.known_from, new.email, []
         if not self._wanted(email):
             why.append("no account with this e-mail wants mail")
         outs = [one for one in self.acts if one.email == email and one.kind == "unsubscribed"]
@@ -247,7 +256,7 @@ class Truth:
         for account, known in self.states.items():
             for index, state in enumerate(known):
                 until = known[index + 1].at if index + 1 < len(known) else None
-                if until is not None and until <= self.run_began:
+                if until is not None and until <= self.known_from:
                     continue
                 if state.email == email and state.accepts and not self._out_elsewhere(account, email):
                     return True
