@@ -46,26 +46,31 @@ class OptInWriter:
                 that no account should be written any more; with "kibo_not_written" if nothing changed.
 
         """
-        before = self._read(customer_id)
-        if only_as and _result(before, written=False).customer.email_key != email_key(only_as):
-            raise EmailChanged()
+        before = self._read_as(customer_id, only_as)
         if _flag(before) == value:
             return _result(before, written=False)
         try:
             after = self._put(customer_id, {**before, "acceptsMarketing": value})
         except AnswerLost as error:
-            after = self._after_lost_answer(customer_id, value, error)
+            after = self._after_lost_answer(customer_id, value, only_as, error)
         _check(before, after, value)
         return _result(after, written=True)
 
-    def _after_lost_answer(self, customer_id: int, value: bool, error: AnswerLost) -> Json:
+    def _after_lost_answer(self, customer_id: int, value: bool, only_as: str, error: AnswerLost) -> Json:
         """Read what became of the write; if nothing, write once more onto what was just read."""
-        now = self._read(customer_id)
+        now = self._read_as(customer_id, only_as)
         if _flag(now) == value:
             log.info("The answer to a write was lost; the account shows that it was done")
             return now
         log.info("The answer to a write was lost and nothing was written (%s); once more", error.code)
         return self._put(customer_id, {**now, "acceptsMarketing": value})
+
+    def _read_as(self, customer_id: int, only_as: str) -> Json:
+        """Return the whole account, unless it has another e-mail than `only_as` ("" for any)."""
+        found = self._read(customer_id)
+        if only_as and _result(found, written=False).customer.email_key != email_key(only_as):
+            raise EmailChanged()
+        return found
 
     def _read(self, customer_id: int) -> Json:
         """Return the whole account: no responseFields, no responseGroups, or the PUT would lose the rest."""

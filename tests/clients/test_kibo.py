@@ -414,6 +414,15 @@ def test_a_write_that_was_not_done_is_done_once_more_onto_a_fresh_read(signed_in
     assert sent(signed_in)["firstName"] == "New"
 
 
+def test_nor_is_it_once_more_under_another_email(signed_in: Any) -> None:
+    signed_in.get(ACCOUNT, json={**account(7, opted_in=False), "emailAddress": "old@example.com"})
+    signed_in.put(ACCOUNT, body=requests.ReadTimeout())
+    signed_in.get(ACCOUNT, json={**account(7, opted_in=False), "emailAddress": "new@example.com"})
+    with pytest.raises(EmailChanged):
+        customers().set_opt_in(7, True, only_as="old@example.com")
+    assert [call.request.method for call in signed_in.calls] == ["POST", "GET", "PUT", "GET"]
+
+
 def test_a_write_that_keeps_failing_is_reported(signed_in: Any) -> None:
     signed_in.get(ACCOUNT, json=account(7))
     signed_in.put(ACCOUNT, status=500)
