@@ -275,8 +275,12 @@ class Links(Protocol):
     def count(self, *, on_list: bool | None = None) -> int:
         """Count links, all or those that are (not) on the list."""
 
-    def leave_list(self, at: datetime) -> None:
-        """Forget all memberships, and what was begun up to `at`: another list is active now (design R7)."""
+    def leave_list(self, former: str, active: str, at: datetime) -> list[int]:
+        """Take leave of the list `on_list` means, and of what was begun up to `at`: `active` is now (R7).
+
+        Who is on it is remembered for when it is chosen again. Who was on `active` is taken up again; returns
+        the customers among them who are not opted in any more: they may be on it through us still.
+        """
 
 
 class Queue(Protocol):

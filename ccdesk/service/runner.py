@@ -176,6 +176,7 @@ class Runner:
             message=message,
             waiting_until=self._until(error),
         )
+        ctx.remember_skew()
         self._store.runs.finish(run)
         log.info("run %s (%s) ended %s: %s", run.id, run.kind.value, status.value, run.counts)
         if error is not None:

@@ -13,7 +13,7 @@ from peewee import SQL, fn
 from ccdesk.core.models import Link, LinkState, Owed, Ownership
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
-from ccdesk.store.tables import LinkRow, ScanRow
+from ccdesk.store.tables import FormerMemberRow, LinkRow, ScanRow
 
 COLUMNS = tuple(getattr(LinkRow, field.name) for field in fields(Link))
 STORED = tuple(field.name for field in LinkRow._meta.sorted_fields)  # Link's fields and its email_key
@@ -106,15 +106,32 @@ class SqliteLinks:
         on = int(self._database.value(everyone.where(ON_LIST)))
         return on if on_list else int(self._database.value(everyone)) - on
 
-    def leave_list(self, at: datetime) -> None:
-        """Forget all memberships, because another list is active from now on (design R7). States stay.
+    def leave_list(self, former: str, active: str, at: datetime) -> list[int]:
+        """Take leave of the list `on_list` means, for another is active from now on (design R7). States stay.
 
-        What was begun with the former list is over: nothing seen before `at` is anybody's act but ours.
+        What was begun with the former list is over: nothing seen before `at` is anybody's act but ours. Who
+        is on it is remembered for when it is chosen again; and so who was on `active` is taken up: whoever is
+        opted in, and not on the former, counts as on it. Returns the customers among them who are not opted
+        in any more: they may be on it through us still.
         """
+        back = LinkRow.customer_id.in_(
+            FormerMemberRow.select(FormerMemberRow.customer_id).where(FormerMemberRow.list_id == active)
+        )
+        out = (back, SQL("kibo_opted_in IS NOT 1"), LinkRow.state != LinkState.CLOSED.value)
+        members = LinkRow.select(SQL("?", [former]), LinkRow.customer_id).where(ON_LIST | LinkRow.adding)
         with self._database.transaction():
-            self._database.run(LinkRow.update({LinkRow.on_list: False}).where(ON_LIST))
+            found = self._database.rows(LinkRow.select(LinkRow.customer_id).where(*out))
+            self._database.run(
+                FormerMemberRow.insert_from(members, [FormerMemberRow.list_id, FormerMemberRow.customer_id])
+                .on_conflict_ignore()
+            )  # fmt: skip
             begun = LinkRow.update({LinkRow.adding: False, LinkRow.written_at: at})
             self._database.run(begun.where(LinkRow.adding))
+            on_list = peewee.Case(None, [((SETTLED_OFF_LIST & back), True)], False)
+            self._database.run(LinkRow.update({LinkRow.on_list: on_list}).where(ON_LIST | back))
+            self._database.run(LinkRow.update({LinkRow.adding: True, LinkRow.written_at: at}).where(*out))
+            self._database.run(FormerMemberRow.delete().where(FormerMemberRow.list_id == active))
+        return [number for (number,) in found]
 
     def _above(self, after: int, limit: int, *conditions: Any) -> list[Link]:
         query = LinkRow.select(*COLUMNS).where(LinkRow.customer_id > after, *conditions)

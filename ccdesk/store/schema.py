@@ -121,4 +121,15 @@ def keep_exports(migrator: SqliteMigrator) -> None:
             migrator.database.execute_sql(statement)
 
 
-STEPS: tuple[Step, ...] = (create_tables, keep_exports)
+FORMER_MEMBERS = """
+CREATE TABLE former_member (
+    list_id TEXT NOT NULL, customer_id INTEGER NOT NULL, PRIMARY KEY (list_id, customer_id)) WITHOUT ROWID
+"""
+
+
+def keep_former_members(migrator: SqliteMigrator) -> None:
+    """Step 3: who was on a list when staff chose another is still known if they choose it again."""
+    migrator.database.execute_sql(FORMER_MEMBERS)
+
+
+STEPS: tuple[Step, ...] = (create_tables, keep_exports, keep_former_members)

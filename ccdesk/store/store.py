@@ -21,7 +21,7 @@ from ccdesk.store.runs import SqliteRuns
 from ccdesk.store.schema import STEPS
 from ccdesk.store.staging import SqliteStaging
 from ccdesk.store.state import SqliteCallCounts, SqliteSettings, SqliteState
-from ccdesk.store.tables import EventRow, LinkRow, StateRow
+from ccdesk.store.tables import EventRow, FormerMemberRow, LinkRow, StateRow
 
 KEPT_STATE = ("cc.", "kibo.", "loop.")  # prefixes; a new name is forgotten unless it is added here
 
@@ -58,6 +58,7 @@ class SqliteStore:
         kept = [StateRow.name.startswith(prefix) for prefix in KEPT_STATE]
         with self._database.transaction():
             self._database.run(LinkRow.delete())
+            self._database.run(FormerMemberRow.delete())
             self._database.run(EventRow.delete())
             self._database.run(StateRow.delete().where(~reduce(or_, kept)))
             self.staging.clear()

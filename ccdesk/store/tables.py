@@ -54,6 +54,17 @@ class ScanRow(peewee.Model):
         table_name = "list_scan"
 
 
+class FormerMemberRow(peewee.Model):
+    """A customer who was on a list, as far as known, when another list was chosen (design R7)."""
+
+    list_id = peewee.TextField()
+    customer_id = peewee.IntegerField()
+
+    class Meta:
+        table_name = "former_member"
+        primary_key = peewee.CompositeKey("list_id", "customer_id")
+
+
 class EventRow(peewee.Model):
     """`core.runs.QueuedEvent`. At most one open entry (pending, retry) per object, by a unique index."""
 
@@ -274,6 +285,7 @@ class LeaseRow(peewee.Model):
 TABLES: tuple[type[peewee.Model], ...] = (
     LinkRow,
     ScanRow,
+    FormerMemberRow,
     EventRow,
     RunRow,
     EntryRow,

@@ -229,9 +229,11 @@ def _leave_inactive(ctx: RunContext, source: Link, account: Customer) -> None:
 def _still_later(ctx: RunContext, source: Link, account: Customer) -> bool:
     """Say whether the sign-up is later than whatever changed in Kibo since it was judged: maybe another "no".
 
-    An account as it was then needs no second look. Where it cannot be told the "no" stands (design R5).
+    An account as it was then needs no second look, unless it is known only now that the two services' clocks
+    differ. Where it cannot be told the "no" stands (design R5).
     """
-    if account.updated_at is None or account.updated_at == source.kibo_updated_at:
+    as_judged = account.updated_at in (None, source.kibo_updated_at)
+    if account.updated_at is None or (as_judged and not ctx.skew()):
         return True
     contact = ctx.mailing.get(source.contact_id) if source.contact_id else None
     return contact is not None and acted_after(contact, account.updated_at - ctx.skew() + A_SECOND)

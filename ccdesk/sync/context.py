@@ -44,6 +44,7 @@ CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see unfinished.py
 EXPORT_NOTED = "export.noted"  # the last chunk of it that the links know of
+SKEW = "clocks.skew"  # seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both
 COMPARED_AT = "compare.finished_at"
 
 GUARD_SHARE = 0.20
@@ -98,12 +99,17 @@ class RunContext:
     def skew(self) -> timedelta:
         """How far Kibo's clock is ahead of Constant Contact's; nothing where that cannot be told from noise.
 
-        Both dates of a conflict (design R5) are compared on one clock.
+        Both dates of a conflict (design R5) are compared on one clock. Until both services have answered in
+        this run it is what it was in the last one.
         """
         kibo, mailing = self.customers.server_ahead, self.mailing.server_ahead
-        if kibo is None or mailing is None or abs(kibo - mailing) < _NOISE:
-            return timedelta(0)
-        return kibo - mailing
+        if kibo is None or mailing is None:
+            return timedelta(seconds=int(self.store.state.get(SKEW) or 0))
+        return kibo - mailing if abs(kibo - mailing) >= _NOISE else timedelta(0)
+
+    def remember_skew(self) -> None:
+        """Keep how the clocks differ, for runs that judge dates of the service they have not asked."""
+        self.store.state.set(SKEW, str(round(self.skew().total_seconds())))
 
     def judging(self) -> Callable[[Contact | None, Link], Judgement]:
         """Return how contacts are judged against their links as of now."""

@@ -14,12 +14,13 @@ from ccdesk.core.limits import A_SECOND
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.inbound import look_who_left
+from ccdesk.sync.look import queue_again
 
 log = logging.getLogger(__name__)
 
 
 def leave_former_list(ctx: RunContext) -> None:
-    """Before a run does anything on a new list: look who left the former one, then forget who was on it.
+    """Before a run does anything on a new list: look who left the former one, then count nobody as on it.
 
     Its members and everything else about it stay as they are. Cut off anywhere, it is done again.
 
@@ -33,7 +34,9 @@ def leave_former_list(ctx: RunContext) -> None:
     if ctx.store.links.count(on_list=True):
         _look_a_last_time(ctx, former)
     with ctx.store.transaction():
-        ctx.store.links.leave_list(ctx.mailing_now() + A_SECOND)
+        out = ctx.store.links.leave_list(former, ctx.settings.list_id, ctx.mailing_now() + A_SECOND)
+        for customer_id in out:  # their "no" came while this list was not the active one, and left untouched
+            queue_again(ctx, customer_id)
         ctx.store.state.set(names.FORMER_LIST, "")
 
 

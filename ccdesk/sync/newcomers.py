@@ -70,6 +70,8 @@ def welcome_back(ctx: RunContext, contact: Contact) -> bool:
     account could not be read.
     """
     ctx.check_cancel()
+    # An export tells of those it read only: its figures must add up (R2). The next scan tells what it leaves.
+    exporting = ctx.expected is not None
     links, unread = [], []
     for customer in ctx.customers.by_email(contact.email):
         known = ctx.store.links.get(customer.id)
@@ -93,13 +95,13 @@ def welcome_back(ctx: RunContext, contact: Contact) -> bool:
                 read_hash="",
                 owed=owed,
                 owed_reason="signed up in Constant Contact" if owed is Owed.OPT_IN else "",
-                note="" if owed is Owed.OPT_IN or customer.accepts_marketing else UNPROVEN,
+                note="" if owed is Owed.OPT_IN or customer.accepts_marketing or exporting else UNPROVEN,
             )
         )
     unproven = [link for link in links if link.note == UNPROVEN]
     with ctx.store.transaction():
         ctx.store.links.save(links)
-        if ctx.expected is None:  # an export tells of those it read only: its figures must add up (R2)
+        if not exporting:
             ctx.record(Entry(one.customer_id, one.email, Outcome.SKIPPED, UNPROVEN) for one in unproven)
             ctx.record(Entry(one.id, one.email, Outcome.ERROR, _UNREAD, "unreadable") for one in unread)
     return not unread

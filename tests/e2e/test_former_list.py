@@ -146,6 +146,77 @@ def test_a_scan_that_cannot_be_read_makes_no_leavers(left, monkeypatch):
 
 
 @pytest.fixture
+def back(world):
+    """Exported to a list, another one chosen by mistake; `then` lets things happen, and goes back."""
+    ids = {name: world.kibo.add_customer(f"{name}@example.com", True) for name in ("ada", "bob", "cid")}
+    world.later()
+    world.choose_list()
+    world.export()
+    world.cycle()
+    world.ids, world.first = ids, world.list_id
+    change_list(world, "Second")
+
+    def go():
+        world.later()
+        change_list(world, "Kibo customers")
+
+    world.go_back = go
+    return world
+
+
+@pytest.mark.parametrize("first", list(RunKind))
+def test_a_no_while_another_list_was_chosen_takes_off_the_first_when_it_is_chosen_again(back, first):
+    back.kibo.opt_out(back.ids["ada"])
+    back.later()
+    back.cycle()
+    assert "ada@example.com" in back.cc.members(back.first), "no list but the active one is touched"
+    back.go_back()
+    back.run(first)
+    back.cycle()
+    assert back.members() == {"bob@example.com", "cid@example.com"}
+    assert not back.opted_in(back.ids["ada"])
+    back.quiet_cycles()
+
+
+def test_who_says_yes_again_before_the_first_list_is_chosen_again_stays_on_it(back):
+    back.kibo.opt_out(back.ids["ada"])
+    back.later()
+    back.cycle()
+    back.kibo.opt_in(back.ids["ada"])
+    back.go_back()
+    back.cycle()
+    assert back.members() == {f"{name}@example.com" for name in back.ids}
+    back.quiet_cycles()
+
+
+@pytest.mark.parametrize("first", list(RunKind))
+def test_who_left_the_first_list_while_another_was_chosen_is_not_put_back(back, first):
+    back.cycle()
+    back.cc.leave_list("ada@example.com", back.first)
+    back.go_back()
+    back.run(first)
+    back.cycle()
+    assert back.members() == {"bob@example.com", "cid@example.com"}
+    assert not back.opted_in(back.ids["ada"])
+    assert back.opted_in(back.ids["bob"])
+    back.quiet_cycles()
+
+
+def test_who_was_moved_to_the_second_list_has_not_left_the_first(back):
+    """Staff cleaned up the first list once the second was in use; going back puts everybody on it again."""
+    back.export()
+    for name in back.ids:
+        back.cc.staff_remove_from_list(f"{name}@example.com", back.first)
+    back.later()
+    back.cycle()
+    back.go_back()
+    back.export()
+    back.cycle()
+    assert back.members() == {f"{name}@example.com" for name in back.ids}
+    assert all(back.opted_in(number) for number in back.ids.values())
+
+
+@pytest.fixture
 def during(world):
     """Ada and Bob exported, another list chosen; `act` runs an act in its export, Kibo's side being read."""
     ids = {name: world.kibo.add_customer(f"{name}@example.com", True) for name in ("ada", "bob")}

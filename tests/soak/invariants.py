@@ -58,10 +58,8 @@ def _person(
     if by_us and not opted_in and not moved and not any(told.values()):
         lines.append(f"{email}: mailed because of us, but no customer is opted in, and nothing says why")
     lines += _lost_opt_out(truth, email, opted_in, contact, reasons)
-    if len(accounts) == 1 and contact is not None:
-        (number,) = accounts
-        if guests or not _guest(bench, number):
-            lines += _last_act_lost(truth, number, accounts[number], contact[1], reasons)
+    if contact is not None and (guests or not any(_guest(bench, number) for number in accounts)):
+        lines += _last_act_lost(truth, email, accounts, contact[1], reasons)
     return lines
 
 
@@ -71,28 +69,34 @@ def _began(truth: Truth) -> datetime | None:
     return began
 
 
-def _last_act_lost(truth: Truth, account: int, state: State, contact: Seen, reasons: _Reasons) -> list[str]:
-    """The last act of somebody with one account and one e-mail must show on both sides, or be explained.
+def _last_act_lost(
+    truth: Truth, email: str, accounts: dict[int, State], contact: Seen, reasons: _Reasons
+) -> list[str]:
+    """The last act of somebody who always had this one e-mail must show on both sides, or be explained.
 
     Only what a run since the act says explains it. A "left" counts if ccdesk had seen the person on the list,
-    an opt-in over there if the service shows when it was.
+    a "no" in Kibo if it had seen the "yes" before, an opt-in over there if the service shows when it was.
     """
-    acts = [one for one in truth.acts if one.email == state.email or one.account == account]
-    if not acts or not state.active or len({one.email for one in truth.states[account]}) > 1:
+    acts = [one for one in truth.acts if one.email == email or one.account in accounts]
+    moved = any(len({one.email for one in truth.states[number]}) > 1 for number in accounts)
+    if not acts or moved or not all(state.active for state in accounts.values()):
         return []
     last = max(acts, key=lambda one: one.at)
     began = _began(truth)
     if began is None or last.at < began:  # the first poll is a baseline (R4)
         return []
-    if reasons.debt(account) or reasons.told_since(account, last.at):
+    if any(reasons.debt(number) or reasons.told_since(number, last.at) for number in accounts):
         return []
-    who = f"{state.email}: customer {account}"
-    if last.kind == "came" and last.dated and contact.mailed and not state.accepts:
-        return [f"{who} came back in Constant Contact as their last act, but is opted out"]
-    if last.kind == "left" and last.known and not contact.on_list and state.accepts:
-        return [f"{who} left the list as their last act, but is still opted in"]
-    if last.kind == "kibo_in" and state.accepts and contact.may_be_mailed and not contact.mailed:
-        return [f"{who} opted in as their last act, but is not mailed"]
+    who = f"{email}: customers {sorted(accounts)}"
+    opted_in = any(state.accepts for state in accounts.values())
+    if last.kind == "came" and last.dated and contact.mailed and not opted_in:
+        return [f"{who} came back in Constant Contact as their last act, but are opted out"]
+    if last.kind == "left" and last.known and not contact.on_list and opted_in:
+        return [f"{who} left the list as their last act, but are still opted in"]
+    if last.kind == "kibo_in" and opted_in and contact.may_be_mailed and not contact.mailed:
+        return [f"{who} opted in as their last act, but are not mailed"]
+    if last.kind == "kibo_out" and last.known and not opted_in and contact.mailed:
+        return [f"{who} opted out as their last act, but are still mailed"]
     return []
 
 

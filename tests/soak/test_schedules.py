@@ -10,7 +10,7 @@ import pytest
 from tests.soak.conftest import SOAK, amount
 from tests.soak.faults import KINDS
 from tests.soak.play import play
-from tests.soak.schedule import make
+from tests.soak.schedule import Schedule, make
 from tests.soak.shrink import shrink, told
 
 PARTS = 8
@@ -32,3 +32,36 @@ def test_schedules(part: int, seed: int, say: Callable[[str], None]) -> None:
     say("  met: " + ", ".join(f"{kind} {times}" for kind, times in met.most_common()))
     if SOAK:
         assert set(KINDS) <= met.keys(), "every kind of trouble was met"
+
+
+SETTINGS = {"welcome_email": "true", "export_guests": "true"}
+ADA = "ada@people.example"
+FOUND = {
+    "a sign-up before the no in Kibo, judged while Kibo's clock was not known to be an hour behind": Schedule(
+        1, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("act", "contact", ADA, "not_set", "active other", ""),
+            ("run", "inbound", ()),
+            ("act", "account_unsubscribe", ADA),
+            ("act", "rejoin", ADA),
+            ("act", "opt_out", 1),
+        ),
+        ahead={"cc": 3600},
+    ),
+    "a sign-up that an export saw, and that proves nothing, was told nowhere": Schedule(
+        1, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, "bob@people.example", True, ""),
+            ("act", "customer", 2, ADA, False, "address"),
+            ("run", "inbound", ()),
+            ("act", "sign_up", ADA),
+            ("act", "activate", 2),
+        ),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_schedules_have_found_before(name: str) -> None:
+    assert play(FOUND[name]).broken == []

@@ -64,7 +64,7 @@ class Done:
     kind: str
     email: str
     account: int = 0
-    known: bool = True  # ccdesk had seen the person on the list (for `left`)
+    known: bool = True  # ccdesk had seen them on the list (for `left`), or opted in (for `kibo_out`)
     person: bool = True
     dated: bool = True  # the service shows when it was (for `came`)
 
@@ -170,7 +170,9 @@ class Truth:
             elif new is not old and not new.gone:
                 if new.accepts != old.accepts:
                     kind = "kibo_in" if new.accepts else "kibo_out"
-                    self.acts.append(Done(now, kind, new.email, account))
+                    link = self.bench.container.store.links.get(account)
+                    known = link is not None and link.kibo_opted_in is True
+                    self.acts.append(Done(now, kind, new.email, account, known=known))
                 if new.email != old.email:
                     self.moved_away.add(old.email)
             elif new is not old:

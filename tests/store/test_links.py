@@ -130,10 +130,46 @@ def test_leaving_the_list_keeps_states(store: SqliteStore) -> None:
     store.links.save([Link(1, on_list=True), Link(2, state=LinkState.LEFT_LIST), Link(3, on_list=True)])
     assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (2, 1)
     store.links.save([Link(4, adding=True)])
-    store.links.leave_list(NOON)
+    assert store.links.leave_list("first", "second", NOON) == []
     assert store.links.get(4) == Link(4, written_at=NOON)
     assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (0, 4)
     assert store.links.get(2) == Link(2, state=LinkState.LEFT_LIST)
+
+
+def test_who_was_on_a_list_is_taken_up_again_with_it(store: SqliteStore) -> None:
+    opted_in = Link(1, kibo_opted_in=True, on_list=True)
+    people = [
+        opted_in,
+        replace(opted_in, customer_id=2),
+        replace(opted_in, customer_id=3),
+        replace(opted_in, customer_id=4),
+        replace(opted_in, customer_id=5, on_list=False, adding=True),
+        replace(opted_in, customer_id=6, on_list=False),
+        replace(opted_in, customer_id=7),
+    ]
+    store.links.save(people)
+    assert store.links.leave_list("first", "second", NOON) == []
+    assert store.links.count(on_list=True) == 0
+    off = replace(opted_in, on_list=False)
+    left = replace(off, customer_id=4, state=LinkState.LEFT_LIST, owed=Owed.OPT_OUT)
+    no = replace(off, customer_id=2, kibo_opted_in=False)
+    gone = replace(no, customer_id=7, state=LinkState.CLOSED)
+    store.links.save([no, replace(opted_in, customer_id=3), left, gone])
+
+    later = NOON + timedelta(hours=1)
+    assert store.links.leave_list("second", "first", later) == [2]
+    assert store.links.page(-1, 9) == [
+        opted_in,
+        replace(no, adding=True, written_at=later),
+        replace(off, customer_id=3),
+        left,
+        replace(opted_in, customer_id=5, written_at=NOON),
+        replace(off, customer_id=6),
+        gone,
+    ]
+    assert store.links.leave_list("first", "third", later) == []
+    assert store.links.leave_list("third", "second", later) == []
+    assert [link.customer_id for link in store.links.page(-1, 9) if link.on_list] == [3]
 
 
 def test_nothing_is_saved_if_making_the_links_fails(store: SqliteStore) -> None:
