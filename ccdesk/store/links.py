@@ -111,8 +111,8 @@ class SqliteLinks:
 
         What was begun with the former list is over: nothing seen before `at` is anybody's act but ours. Who
         is on it is remembered for when it is chosen again; and so who was on `active` is taken up: whoever is
-        opted in, and not on the former, counts as on it. Returns the customers among them who are not opted
-        in any more: they may be on it through us still.
+        opted in counts as on it, and whoever is not there any more has left. Returns the customers among them
+        who are not opted in any more: they may be on it through us still.
         """
         back = LinkRow.customer_id.in_(
             FormerMemberRow.select(FormerMemberRow.customer_id).where(FormerMemberRow.list_id == active)
@@ -127,8 +127,8 @@ class SqliteLinks:
             )  # fmt: skip
             begun = LinkRow.update({LinkRow.adding: False, LinkRow.written_at: at})
             self._database.run(begun.where(LinkRow.adding))
-            on_list = peewee.Case(None, [((SETTLED_OFF_LIST & back), True)], False)
-            self._database.run(LinkRow.update({LinkRow.on_list: on_list}).where(ON_LIST | back))
+            self._database.run(LinkRow.update({LinkRow.on_list: False}).where(ON_LIST))
+            self._database.run(LinkRow.update({LinkRow.on_list: True}).where(SETTLED_OFF_LIST, back))
             self._database.run(LinkRow.update({LinkRow.adding: True, LinkRow.written_at: at}).where(*out))
             self._database.run(FormerMemberRow.delete().where(FormerMemberRow.list_id == active))
         return [number for (number,) in found]

@@ -283,7 +283,8 @@ def is_ours(link: Link, contact: Contact) -> bool:
 
     An id not learned yet means that we were cut off while creating it, or saw only the e-mail on the list
     afterwards. Then it is ours if it was made since; and if it was not seen on the list, only where it shows
-    what we sent: it may as well have come from elsewhere meanwhile, and is not to be overwritten.
+    what we sent for this very account: it may as well have come from elsewhere meanwhile, and is not to be
+    overwritten.
     """
     if link.ownership is not Ownership.OWNED:
         return False
@@ -291,7 +292,7 @@ def is_ours(link: Link, contact: Contact) -> bool:
         return link.contact_id == contact.id
     begun = link.written_at.replace(microsecond=0) if link.written_at else None
     since = begun is None or contact.created_at is None or contact.created_at >= begun
-    return since and (link.on_list or link.written_hash in ("", creation_hash(contact)))
+    return since and (link.on_list or link.written_hash == creation_hash(contact))
 
 
 def left_unseen(link: Link, contact: Contact) -> bool:

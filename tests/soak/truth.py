@@ -166,7 +166,8 @@ class Truth:
         for account, known in self.states.items():
             new, old = known[-1], before.get(account)
             if old is None:
-                self.acts.append(Done(now, "kibo_in" if new.accepts else "kibo_out", new.email, account))
+                kind = "kibo_in" if new.accepts else "kibo_out"
+                self.acts.append(Done(now, kind, new.email, account, known=new.accepts))
             elif new is not old and not new.gone:
                 if new.accepts != old.accepts:
                     kind = "kibo_in" if new.accepts else "kibo_out"

@@ -161,13 +161,14 @@ def test_who_was_on_a_list_is_taken_up_again_with_it(store: SqliteStore) -> None
     assert store.links.page(-1, 9) == [
         opted_in,
         replace(no, adding=True, written_at=later),
-        replace(off, customer_id=3),
+        replace(opted_in, customer_id=3),
         left,
         replace(opted_in, customer_id=5, written_at=NOON),
         replace(off, customer_id=6),
         gone,
     ]
     assert store.links.leave_list("first", "third", later) == []
+    assert store.links.count(on_list=True) == 0
     assert store.links.leave_list("third", "second", later) == []
     assert [link.customer_id for link in store.links.page(-1, 9) if link.on_list] == [3]
 
