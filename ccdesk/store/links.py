@@ -111,25 +111,29 @@ class SqliteLinks:
 
         What was begun with the former list is over: nothing seen before `at` is anybody's act but ours. Who
         is on it is remembered for when it is chosen again; and so who was on `active` is taken up: whoever is
-        opted in counts as on it, and whoever is not there any more has left. Returns the customers among them
-        who are not opted in any more: they may be on it through us still.
+        opted in with the same e-mail counts as on it, and has left if they are not there any more. Returns
+        the customers among them who are not opted in any more: they may be on it through us still.
         """
-        back = LinkRow.customer_id.in_(
-            FormerMemberRow.select(FormerMemberRow.customer_id).where(FormerMemberRow.list_id == active)
+        former_columns = list(FormerMemberRow._meta.sorted_fields)
+        members = LinkRow.select(
+            SQL("?", [former]), LinkRow.customer_id, LinkRow.email_key, LinkRow.on_list
+        ).where(ON_LIST | LinkRow.adding)
+        back = FormerMemberRow.select(SQL("1")).where(
+            FormerMemberRow.list_id == active,
+            FormerMemberRow.customer_id == LinkRow.customer_id,
+            FormerMemberRow.email_key == LinkRow.email_key,
         )
-        out = (back, SQL("kibo_opted_in IS NOT 1"), LinkRow.state != LinkState.CLOSED.value)
-        members = LinkRow.select(SQL("?", [former]), LinkRow.customer_id).where(ON_LIST | LinkRow.adding)
+        on_it = (SETTLED_OFF_LIST, fn.EXISTS(back.where(FormerMemberRow.seen)))
+        out = (fn.EXISTS(back), SQL("kibo_opted_in IS NOT 1"), LinkRow.state != LinkState.CLOSED.value)
+        no_more: dict[Any, Any] = {LinkRow.adding: False, LinkRow.written_at: at}
+        perhaps: dict[Any, Any] = {LinkRow.adding: True, LinkRow.written_at: at}
         with self._database.transaction():
-            found = self._database.rows(LinkRow.select(LinkRow.customer_id).where(*out))
-            self._database.run(
-                FormerMemberRow.insert_from(members, [FormerMemberRow.list_id, FormerMemberRow.customer_id])
-                .on_conflict_ignore()
-            )  # fmt: skip
-            begun = LinkRow.update({LinkRow.adding: False, LinkRow.written_at: at})
-            self._database.run(begun.where(LinkRow.adding))
+            self._database.run(FormerMemberRow.insert_from(members, former_columns).on_conflict_replace())
+            self._database.run(LinkRow.update(no_more).where(LinkRow.adding))
             self._database.run(LinkRow.update({LinkRow.on_list: False}).where(ON_LIST))
-            self._database.run(LinkRow.update({LinkRow.on_list: True}).where(SETTLED_OFF_LIST, back))
-            self._database.run(LinkRow.update({LinkRow.adding: True, LinkRow.written_at: at}).where(*out))
+            self._database.run(LinkRow.update({LinkRow.on_list: True}).where(*on_it))
+            found = self._database.rows(LinkRow.select(LinkRow.customer_id).where(*out))
+            self._database.run(LinkRow.update(perhaps).where(*out))
             self._database.run(FormerMemberRow.delete().where(FormerMemberRow.list_id == active))
         return [number for (number,) in found]
 

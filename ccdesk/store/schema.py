@@ -123,7 +123,8 @@ def keep_exports(migrator: SqliteMigrator) -> None:
 
 FORMER_MEMBERS = """
 CREATE TABLE former_member (
-    list_id TEXT NOT NULL, customer_id INTEGER NOT NULL, PRIMARY KEY (list_id, customer_id)) WITHOUT ROWID
+    list_id TEXT NOT NULL, customer_id INTEGER NOT NULL, email_key TEXT NOT NULL,
+    seen INTEGER NOT NULL, PRIMARY KEY (list_id, customer_id)) WITHOUT ROWID
 """
 
 

@@ -55,10 +55,15 @@ class ScanRow(peewee.Model):
 
 
 class FormerMemberRow(peewee.Model):
-    """A customer who was on a list, as far as known, when another list was chosen (design R7)."""
+    """A customer who may be on a list by that e-mail, as it was when another was chosen (design R7).
+
+    `seen`: they were known to be on it, and not only being added.
+    """
 
     list_id = peewee.TextField()
     customer_id = peewee.IntegerField()
+    email_key = peewee.TextField()
+    seen = peewee.BooleanField()
 
     class Meta:
         table_name = "former_member"

@@ -202,6 +202,18 @@ def test_who_left_the_first_list_while_another_was_in_use_is_not_put_back(back, 
     back.quiet_cycles()
 
 
+def test_a_changed_e_mail_was_never_on_the_first_list_and_has_not_left_it(back):
+    back.kibo.change_email(back.ids["ada"], "new@example.com")
+    back.later()
+    back.cycle()
+    back.go_back()
+    back.cycle()
+    back.export()
+    assert "new@example.com" in back.members()
+    assert back.opted_in(back.ids["ada"])
+    back.quiet_cycles()
+
+
 def test_who_left_the_first_list_only_is_not_put_back_on_it(back):
     """They are on the second one still: what they have agreed to can only be told by the list they left."""
     back.export()

@@ -146,6 +146,7 @@ def test_who_was_on_a_list_is_taken_up_again_with_it(store: SqliteStore) -> None
         replace(opted_in, customer_id=5, on_list=False, adding=True),
         replace(opted_in, customer_id=6, on_list=False),
         replace(opted_in, customer_id=7),
+        replace(opted_in, customer_id=8),
     ]
     store.links.save(people)
     assert store.links.leave_list("first", "second", NOON) == []
@@ -154,7 +155,8 @@ def test_who_was_on_a_list_is_taken_up_again_with_it(store: SqliteStore) -> None
     left = replace(off, customer_id=4, state=LinkState.LEFT_LIST, owed=Owed.OPT_OUT)
     no = replace(off, customer_id=2, kibo_opted_in=False)
     gone = replace(no, customer_id=7, state=LinkState.CLOSED)
-    store.links.save([no, replace(opted_in, customer_id=3), left, gone])
+    moved = replace(opted_in, customer_id=8, email="other@example.com")
+    store.links.save([no, replace(opted_in, customer_id=3), left, gone, moved])
 
     later = NOON + timedelta(hours=1)
     assert store.links.leave_list("second", "first", later) == [2]
@@ -163,14 +165,15 @@ def test_who_was_on_a_list_is_taken_up_again_with_it(store: SqliteStore) -> None
         replace(no, adding=True, written_at=later),
         replace(opted_in, customer_id=3),
         left,
-        replace(opted_in, customer_id=5, written_at=NOON),
+        replace(off, customer_id=5, written_at=NOON),
         replace(off, customer_id=6),
         gone,
+        replace(moved, on_list=False),
     ]
     assert store.links.leave_list("first", "third", later) == []
     assert store.links.count(on_list=True) == 0
     assert store.links.leave_list("third", "second", later) == []
-    assert [link.customer_id for link in store.links.page(-1, 9) if link.on_list] == [3]
+    assert [link.customer_id for link in store.links.page(-1, 9) if link.on_list] == [3, 8]
 
 
 def test_nothing_is_saved_if_making_the_links_fails(store: SqliteStore) -> None:
