@@ -126,14 +126,12 @@ class SqliteLinks:
         on_it = (SETTLED_OFF_LIST, fn.EXISTS(back.where(FormerMemberRow.seen)))
         out = (fn.EXISTS(back), SQL("kibo_opted_in IS NOT 1"), LinkRow.state != LinkState.CLOSED.value)
         no_more: dict[Any, Any] = {LinkRow.adding: False, LinkRow.written_at: at}
-        perhaps: dict[Any, Any] = {LinkRow.adding: True, LinkRow.written_at: at}
         with self._database.transaction():
             self._database.run(FormerMemberRow.insert_from(members, former_columns).on_conflict_replace())
             self._database.run(LinkRow.update(no_more).where(LinkRow.adding))
             self._database.run(LinkRow.update({LinkRow.on_list: False}).where(ON_LIST))
             self._database.run(LinkRow.update({LinkRow.on_list: True}).where(*on_it))
             found = self._database.rows(LinkRow.select(LinkRow.customer_id).where(*out))
-            self._database.run(LinkRow.update(perhaps).where(*out))
             self._database.run(FormerMemberRow.delete().where(FormerMemberRow.list_id == active))
         return [number for (number,) in found]
 

@@ -10,11 +10,12 @@ from ccdesk.core.errors import NotFound
 from ccdesk.core.models import Customer, Link, LinkState, Owed
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.held_back import let_go
 from ccdesk.sync.look import look
 from ccdesk.sync.opt_ins import OptIn, put_in
 from ccdesk.sync.outcomes import fail, settle
 from ccdesk.sync.plan_events import Change, what_changed
-from ccdesk.sync.plan_export import wants_mail
+from ccdesk.sync.plan_export import not_exported, wants_mail
 from ccdesk.sync.plan_inbound import left_since_gone
 from ccdesk.sync.said_no import said_no_before
 from ccdesk.sync.take_off import Removal, off_link, take_off
@@ -99,6 +100,8 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
             fail(ctx, event, error, "")
             continue
         link = _open_again(ctx, customer, ctx.store.links.get(customer.id))
+        if link is not None and _lets_go(ctx, customer, link):
+            let_go(ctx, link)
         change = what_changed(customer, link)
         if change is Change.NOTHING and link is not None and link.state is LinkState.INVALID:
             change = Change.EMAIL if customer.accepts_marketing else change  # never got in: try it again
@@ -109,6 +112,11 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         else:
             work.opted_in.append((event, customer, change))
     return work
+
+
+def _lets_go(ctx: RunContext, customer: Customer, link: Link) -> bool:
+    """Say whether an account keeps nobody with the e-mail we know it by on the list any more."""
+    return link.email_key != customer.email_key or bool(not_exported(customer, guests=ctx.settings.guests))
 
 
 def _open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
@@ -155,6 +163,8 @@ def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime
 
 def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:
     link = ctx.store.links.get(event.object_id)
+    if link is not None:
+        let_go(ctx, link)
     reason = "customer is gone from Kibo; the contact is left as it is"
     entry = Entry(event.object_id, link.email if link else "", Outcome.SKIPPED, reason)
     closed = replace(link, state=LinkState.CLOSED, owed=Owed.NOTHING, note=reason) if link else None

@@ -15,6 +15,7 @@ from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.inbound import look_who_left
 from ccdesk.sync.look import queue_again
+from ccdesk.sync.take_off import begun_off
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +36,10 @@ def leave_former_list(ctx: RunContext) -> None:
         _look_a_last_time(ctx, former)
     with ctx.store.transaction():
         out = ctx.store.links.leave_list(former, ctx.settings.list_id, ctx.mailing_now() + A_SECOND)
-        for customer_id in out:  # their "no" came while this list was not the active one, and left untouched
-            queue_again(ctx, customer_id)
+        for link in ctx.store.links.many(out).values():
+            # Their "no" came while this list was not the active one, and was left as it was.
+            ctx.store.links.save([begun_off(link)])
+            queue_again(ctx, link.customer_id)
         ctx.store.state.set(names.FORMER_LIST, "")
 
 

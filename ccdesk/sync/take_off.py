@@ -54,6 +54,11 @@ def being_taken_off(link: Link) -> bool:
     return link.adding and link.note == _BEING_TAKEN_OFF
 
 
+def begun_off(link: Link) -> Link:
+    """The link of a customer who said no in Kibo, to be taken off the list: their next event does it."""
+    return replace(link, kibo_opted_in=False, agreed=False, on_list=False, adding=True, note=_BEING_TAKEN_OFF)
+
+
 def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = False) -> Link:
     """The link of a customer who opted out in Kibo, once Constant Contact follows.
 
@@ -215,10 +220,7 @@ def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -
 
 def _intend(ctx: RunContext, removal: Removal) -> None:
     """Note what is being done: should its outcome never be seen, nobody left the list, and a "yes" is new."""
-    link = replace(
-        removal.link, kibo_opted_in=False, agreed=False, on_list=False, adding=True, note=_BEING_TAKEN_OFF
-    )
-    ctx.store.links.save([link])
+    ctx.store.links.save([begun_off(removal.link)])
     _others_off(ctx, removal.link)
 
 

@@ -286,3 +286,62 @@ def test_what_a_person_did_without_joining_is_no_proof_once_staff_put_them_on_th
     settle(ready)
     assert ready.opted_in(ready.ids["ada"]), "this they did themselves"
     ready.quiet_cycles()
+
+
+@pytest.fixture
+def held(ready):
+    """Ada has two accounts that agreed; one of them has said no since, the other keeps her on the list."""
+    ready.other = ready.kibo.add_customer("ada@example.com", True)
+    ready.later()
+    ready.cycle()
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    ready.cycle()
+    assert "ada@example.com" in ready.members()
+    return ready
+
+
+@pytest.mark.parametrize("how", ["change_email", "delete_customer", "deactivate"])
+def test_a_no_counts_once_the_account_that_held_it_back_lets_go(held, how):
+    more = ["new@example.com"] if how == "change_email" else []
+    getattr(held.kibo, how)(held.other, *more)
+    held.later()
+    held.run(RunKind.FULL_COMPARE)  # by this one a customer who is gone is noticed
+    held.cycle()
+    held.later()
+    held.cycle()
+    assert "ada@example.com" not in held.members()
+    assert ("new@example.com" in held.members()) == (how == "change_email")
+    held.quiet_cycles()
+
+
+@pytest.mark.parametrize("last", ["yes", "sign-up"])
+def test_a_yes_after_that_no_keeps_the_person_on_the_list(held, last):
+    if last == "yes":
+        held.kibo.opt_in(held.ids["ada"])
+    else:
+        past_the_overlap(held)
+        held.cc.sign_up("ada@example.com", held.list_id)
+        held.later()
+    held.kibo.change_email(held.other, "new@example.com")
+    held.later()
+    for _ in range(3):
+        held.cycle()
+        held.later()
+    assert {"ada@example.com", "new@example.com"} <= held.members()
+    assert held.opted_in(held.ids["ada"])
+    held.quiet_cycles()
+
+
+def test_an_account_that_never_agreed_says_nothing_of_a_contact_left_behind(ready):
+    """Seed: FAQ. A changed e-mail is a new entry, and the one before stays as it is."""
+    quiet = ready.kibo.add_customer("ada@example.com", False)
+    ready.later()
+    ready.cycle()
+    ready.kibo.change_email(ready.ids["ada"], "new@example.com")
+    ready.later()
+    ready.cycle()
+    ready.later()
+    ready.cycle()
+    assert {"ada@example.com", "new@example.com"} <= ready.members()
+    assert not ready.opted_in(quiet)

@@ -189,6 +189,22 @@ def test_who_says_yes_again_before_the_first_list_is_chosen_again_stays_on_it(ba
     back.quiet_cycles()
 
 
+def test_a_sign_up_for_the_first_list_after_that_no_counts(back):
+    back.kibo.opt_out(back.ids["ada"])
+    back.later()
+    back.cycle()
+    back.later()
+    back.cc.sign_up("ada@example.com", back.first)
+    back.later()
+    back.go_back()
+    for _ in range(2):
+        back.cycle()
+        back.later()
+    assert "ada@example.com" in back.members()
+    assert back.opted_in(back.ids["ada"])
+    back.quiet_cycles()
+
+
 @pytest.mark.parametrize("first", list(RunKind))
 def test_who_left_the_first_list_while_another_was_in_use_is_not_put_back(back, first):
     back.cycle()

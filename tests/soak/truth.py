@@ -65,6 +65,7 @@ class Done:
     email: str
     account: int = 0
     known: bool = True  # ccdesk had seen them on the list (for `left`), or opted in (for `kibo_out`)
+    knowers: frozenset[int] = frozenset()  # the accounts ccdesk had tied to the e-mail
     person: bool = True
     dated: bool = True  # the service shows when it was (for `came`)
 
@@ -185,7 +186,8 @@ class Truth:
         links = self.bench.container.store.links.by_email(key)
         known = any(one.on_list and one.state is not LinkState.CLOSED for one in links)
         now = self.bench.time.now()
-        self.acts.append(Done(now, kind, key, known=known, person=person, dated=dated))
+        knowers = frozenset(one.customer_id for one in links)
+        self.acts.append(Done(now, kind, key, known=known, knowers=knowers, person=person, dated=dated))
 
     # ------------------------------------------------------------ our own calls
 
@@ -275,6 +277,7 @@ class Truth:
             for one in self.acts
             if one.kind in ("unsubscribed", "left")
             and one.known
+            and account in one.knowers
             and one.email != email
             and one.at < self.run_began
             and self._email_at(account, one.at) == one.email

@@ -162,7 +162,7 @@ def test_who_was_on_a_list_is_taken_up_again_with_it(store: SqliteStore) -> None
     assert store.links.leave_list("second", "first", later) == [2]
     assert store.links.page(-1, 9) == [
         opted_in,
-        replace(no, adding=True, written_at=later),
+        no,
         replace(opted_in, customer_id=3),
         left,
         replace(off, customer_id=5, written_at=NOON),
