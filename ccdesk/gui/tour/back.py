@@ -83,6 +83,7 @@ def _unsubscribe(scene: Scene) -> None:
     driver.click_cell("tbl_inbound", 0, len(row) - 1)
     driver.until(lambda: driver.shown("dlg_run"), "the run's view")
     driver.until(lambda: bool(driver.rows("tbl_run_people")), "the run's people")
+    driver.until(lambda: bool(driver.rows("tbl_run_kinds")), "the run's kinds of change")
     shown = json.dumps(driver.rows("tbl_run_people"))
     check(email in shown, "the person is not named in the run")
     driver.picture("sync-from-view", "the kinds of change and the person behind it")
