@@ -28,6 +28,11 @@ def _quick(monkeypatch):
     monkeypatch.setattr("ccdesk.gui.tasks.REFRESH_EVERY_MS", 5)
 
 
+@pytest.fixture(autouse=True)
+def _application(qapp):
+    """Let Qt be there whichever test of a worker comes first: sockets and timers need it."""
+
+
 @pytest.fixture
 def themed(qapp):
     apply_theme(qapp, "light")
