@@ -155,7 +155,7 @@ class People:
     def sign_up(self, email: str) -> None:
         """Fill in a sign-up form of the active list."""
         found = self._cc.account.book.by_email(email)
-        before = found is not None and found.deleted_at is None and found.permission == "explicit"
+        before = found is not None and found.permission == "explicit"  # then no date shows it, deleted or not
         self._truth.note("came", email, dated=not before)
         self._cc.sign_up(email, self._bench.list_id)
 
