@@ -49,6 +49,16 @@ FOUND = {
         ),
         ahead={"cc": 3600},
     ),
+    "a sign-up after a failed import for two accounts was taken for a contact of ours": Schedule(
+        1, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, ADA, True, "address"),
+            ("act", "customer", 2, ADA, True, ""),
+            ("turn", "cc", "activity_outcome", "failed"),
+            ("run", "export", ()),
+            ("act", "sign_up", ADA),
+        ),
+    ),
     "a sign-up that an export saw, and that proves nothing, was told nowhere": Schedule(
         1, {}, {}, SETTINGS,
         (
