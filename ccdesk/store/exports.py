@@ -7,7 +7,7 @@ Nothing here decides; what is to be done with whom comes from the engine.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from itertools import islice
@@ -118,8 +118,7 @@ class SqliteExports:
             self._database.many(SET_CONSENT, consent)
 
     def _known(self, ids: Sequence[int]) -> set[int]:
-        sql = "SELECT id FROM export_person WHERE id IN "
-        return {row[0] for some in chunks(ids) for row in self._rows(sql + _marks(some), some)}
+        return {row[0] for row in self._among("SELECT id FROM export_person WHERE id IN ", ids)}
 
     def forget_unsent(self) -> None:
         """Forget everybody not sent yet: they are to be read again."""
@@ -131,9 +130,8 @@ class SqliteExports:
 
     def many(self, ids: Sequence[int]) -> dict[int, Candidate]:
         """Return those of the given customers that are here, as read last."""
-        sql = f"SELECT {CANDIDATE} FROM export_person WHERE id IN "
-        rows = (row for some in chunks(ids) for row in self._rows(sql + _marks(some), some))
-        return {row[0]: _candidate(row) for row in rows}
+        found = self._among(f"SELECT {CANDIDATE} FROM export_person WHERE id IN ", ids)
+        return {row[0]: _candidate(row) for row in found}
 
     def count(self) -> int:
         """Count the people."""
@@ -174,10 +172,7 @@ class SqliteExports:
     def sent_by_email(self, keys: Sequence[str]) -> dict[str, int]:
         """Return, by compared e-mail, the customer who was sent for it already."""
         sql = "SELECT email_key, MIN(id) FROM export_person WHERE chunk <> 0 AND email_key IN "
-        found: dict[str, int] = {}
-        for some in chunks(keys):
-            found.update(self._rows(f"{sql}{_marks(some)} GROUP BY email_key", some))
-        return found
+        return dict(self._among(sql, keys, " GROUP BY email_key"))
 
     def decide(self, people: Sequence[Planned]) -> None:
         """Store what is to be done."""
@@ -241,8 +236,7 @@ class SqliteExports:
 
     def seen(self, keys: Sequence[str]) -> set[str]:
         """Return those of the given compared e-mails that were seen."""
-        sql = "SELECT email_key FROM export_seen WHERE email_key IN "
-        return {row[0] for some in chunks(keys) for row in self._rows(sql + _marks(some), some)}
+        return {row[0] for row in self._among("SELECT email_key FROM export_seen WHERE email_key IN ", keys)}
 
     def settle(self, chunk: Chunk, run_id: int, link: Link, outcome: Outcome, reason: str) -> int:
         """Close those planned as strangers who were seen; return how many."""
@@ -270,6 +264,11 @@ class SqliteExports:
         return self._number(sql, (chunk.first, chunk.last, chunk.number, customer_id))
 
     # ------------------------------------------------------------ plumbing
+
+    def _among(self, sql: str, values: Sequence[Any], tail: str = "") -> Iterator[Row]:
+        """Yield the rows of a query that ends with IN, for however many values."""
+        for some in chunks(values):
+            yield from self._rows(sql + _marks(some) + tail, some)
 
     def _rows(self, sql: str, values: Sequence[Any]) -> list[Row]:
         return self._database.statement(sql, values)

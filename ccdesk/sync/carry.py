@@ -232,7 +232,7 @@ def _still_later(ctx: RunContext, source: Link, account: Customer) -> bool:
     An account as it was then needs no second look, unless it is known only now that the two services' clocks
     differ. Where it cannot be told the "no" stands (design R5).
     """
-    as_judged = account.updated_at in (None, source.kibo_updated_at)
+    as_judged = account.updated_at == source.kibo_updated_at
     if account.updated_at is None or (as_judged and not ctx.skew()):
         return True
     contact = ctx.mailing.get(source.contact_id) if source.contact_id else None

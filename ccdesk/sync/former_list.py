@@ -14,8 +14,7 @@ from ccdesk.core.limits import A_SECOND
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.inbound import look_who_left
-from ccdesk.sync.look import queue_again
-from ccdesk.sync.take_off import begun_off
+from ccdesk.sync.take_off import take_off_later
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +35,8 @@ def leave_former_list(ctx: RunContext) -> None:
         _look_a_last_time(ctx, former)
     with ctx.store.transaction():
         out = ctx.store.links.leave_list(former, ctx.settings.list_id, ctx.mailing_now() + A_SECOND)
-        for link in ctx.store.links.many(out).values():
-            # Their "no" came while this list was not the active one, and was left as it was.
-            ctx.store.links.save([begun_off(link)])
-            queue_again(ctx, link.customer_id)
+        # Their "no" came while this list was not the active one.
+        take_off_later(ctx, list(ctx.store.links.many(out).values()))
         ctx.store.state.set(names.FORMER_LIST, "")
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ccdesk.core.models import Link, LinkState, Owed
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.look import queue_again
-from ccdesk.sync.take_off import begun_off
+from ccdesk.sync.take_off import take_off_later
 
 
 def let_go(ctx: RunContext, link: Link) -> None:
@@ -15,11 +14,8 @@ def let_go(ctx: RunContext, link: Link) -> None:
     """
     if link.kibo_opted_in is not True or not link.email_key:
         return
-    with ctx.store.transaction():
-        for one in ctx.store.links.by_email(link.email_key):
-            if one.customer_id != link.customer_id and _said_no(one):
-                ctx.store.links.save([begun_off(one)])
-                queue_again(ctx, one.customer_id)
+    others = [one for one in ctx.store.links.by_email(link.email_key) if one.customer_id != link.customer_id]
+    take_off_later(ctx, [one for one in others if _said_no(one)])
 
 
 def _said_no(link: Link) -> bool:

@@ -12,6 +12,7 @@ from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownersh
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import failure_of, wait_for
+from ccdesk.sync.look import queue_again
 from ccdesk.sync.named import named
 from ccdesk.sync.verify import Fail, Settle, members_among
 
@@ -54,8 +55,15 @@ def being_taken_off(link: Link) -> bool:
     return link.adding and link.note == _BEING_TAKEN_OFF
 
 
-def begun_off(link: Link) -> Link:
-    """The link of a customer who said no in Kibo, to be taken off the list: their next event does it."""
+def take_off_later(ctx: RunContext, links: Sequence[Link]) -> None:
+    """Have customers whose "no" in Kibo was left as it was taken off the list, by an entry of the queue."""
+    with ctx.store.transaction():
+        ctx.store.links.save(_begun(link) for link in links)
+        for link in links:
+            queue_again(ctx, link.customer_id)
+
+
+def _begun(link: Link) -> Link:
     return replace(link, kibo_opted_in=False, agreed=False, on_list=False, adding=True, note=_BEING_TAKEN_OFF)
 
 
@@ -220,7 +228,7 @@ def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -
 
 def _intend(ctx: RunContext, removal: Removal) -> None:
     """Note what is being done: should its outcome never be seen, nobody left the list, and a "yes" is new."""
-    ctx.store.links.save([begun_off(removal.link)])
+    ctx.store.links.save([_begun(removal.link)])
     _others_off(ctx, removal.link)
 
 
