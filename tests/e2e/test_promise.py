@@ -9,6 +9,7 @@ from ccdesk.core.errors import ConfirmNeeded
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kernel import Fault
+from ccdesk.sync import context as names
 from ccdesk.sync import inbound
 from ccdesk.sync.plan_inbound import UNPROVEN
 from tests.e2e.world import open_world
@@ -147,6 +148,16 @@ def test_a_sign_up_elsewhere_opts_in_no_account_that_said_no_while_another_is_in
     settle(ready)
     assert "gus@example.com" not in ready.members()
     ready.quiet_cycles()
+
+
+def test_how_the_clocks_differ_is_remembered_of_runs_that_asked_both(ready):
+    """A minute passes for the services alone: to a run that asks one of them the other seems to be behind."""
+    ready.later()
+    ready.run(RunKind.EVENTS)
+    ready.later()
+    run = ready.run(RunKind.INBOUND)
+    assert run.calls_kibo == 0
+    assert ready.container.store.state.get(names.SKEW) == "0"
 
 
 def test_a_sign_up_opts_in_no_account_whose_no_is_later(ready):
