@@ -24,6 +24,7 @@ from ccdesk.sandbox.cc_person import Person
 ROOT = Path(__file__).resolve().parent.parent
 LIST_NAME = "Kibo customers"
 UNLIMITED = {"limits_on": False}
+FAR_KIBO, FAR_MAILING = 0.3, 0.2  # seconds an answer takes from far away (design §10)
 _KEYS = (
     "kibo_home_url",
     "kibo_tenant_url",
@@ -51,10 +52,13 @@ class Measured:
 
 
 class Shop:
-    """A pretend shop of `customers` in a sandbox process; `limits` says whether its gateway refuses calls."""
+    """A pretend shop of `customers` in a sandbox process.
 
-    def __init__(self, customers: int, *, limits: bool) -> None:
-        self.customers, self.limits = customers, limits
+    `limits` says whether its gateway refuses calls, `far` whether answers take as long as from far away.
+    """
+
+    def __init__(self, customers: int, *, limits: bool, far: bool = False) -> None:
+        self.customers, self.limits, self.far = customers, limits, far
         say(f"  seeding a shop of {customers:,} ...")
         command = [sys.executable, "-m", "ccdesk", "sandbox", "--customers", str(customers)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
@@ -66,6 +70,9 @@ class Shop:
         self._watched = psutil.Process(self._process.pid)
         if not limits:
             self.order("switches/cc", UNLIMITED)
+        if far:
+            self.order("switches/kibo", {"answer_seconds": FAR_KIBO})
+            self.order("switches/cc", {"answer_seconds": FAR_MAILING})
 
     def order(self, path: str, body: object = None) -> Any:
         """Give the sandbox an order; without a body it is a question."""
@@ -193,9 +200,9 @@ def sessions(shop: Shop) -> tuple[requests.Session, requests.Session, str]:
 
 
 @contextlib.contextmanager
-def opened(customers: int, *, limits: bool) -> Iterator[tuple[Shop, Desk]]:
+def opened(customers: int, *, limits: bool, far: bool = False) -> Iterator[tuple[Shop, Desk]]:
     """A shop and a ccdesk on it, both gone afterwards."""
-    shop = Shop(customers, limits=limits)
+    shop = Shop(customers, limits=limits, far=far)
     try:
         with tempfile.TemporaryDirectory(prefix="ccdesk-bench-") as folder:
             yield shop, Desk(shop, Path(folder))
@@ -208,6 +215,11 @@ def _environment() -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("CCDESK_")}
     ours.pop("PYTHONDONTWRITEBYTECODE", None)
     return ours
+
+
+def latency_word(far: bool) -> str:
+    """Return how the table names what an answer of Kibo and of Constant Contact takes on its way."""
+    return f"{FAR_KIBO * 1000:.0f}+{FAR_MAILING * 1000:.0f} ms" if far else ""
 
 
 def limits_word(limits: bool) -> str:

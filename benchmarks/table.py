@@ -32,11 +32,13 @@ class Row:
     target: str = ""
     met: bool | None = None
     by_path: dict[str, int] | None = None  # in the JSON only
+    latency: str = ""
 
 
 LEGEND = """\
 limits on: the sandbox refuses more than 4 calls a second and 10,000 a day, and ccdesk keeps to 4 a second for each
-  service; off: neither. cpu, peak: of ccdesk's process alone, told by the system when it ended.
+  service; off: neither. latency: what every answer of Kibo and of Constant Contact takes on its way. cpu, peak: of ccdesk's
+  process alone, told by the system when it ended.
 waiting: share of the wall time in which ccdesk's process did not compute; sandbox busy: the sandbox's processor time
   as a share of the wall time, that is the most it can have held up."""
 
@@ -44,6 +46,7 @@ HEADS = (
     ("topic", "<"),
     ("case", "<"),
     ("limits", "<"),
+    ("latency", "<"),
     ("CC", ">"),
     ("Kibo", ">"),
     ("calls", ">"),
@@ -98,6 +101,7 @@ def _cells(row: Row) -> list[str]:
         row.topic,
         row.case,
         row.limits or "-",
+        row.latency or "-",
         _number(row.calls_cc),
         _number(row.calls_kibo),
         _number(both),

@@ -77,6 +77,7 @@ class CcSwitches:
     token_lifetime: int = 86400
 
     # Gateway
+    answer_seconds: float = 0.0  # how far away it is: every answer takes that much longer
     limits_on: bool = True
     per_second: int = 4
     per_day: int = 10000

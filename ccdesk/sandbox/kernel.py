@@ -133,7 +133,10 @@ class Faults:
 
 
 class Wire:
-    """WSGI middleware: suffers faults, keeps the log. `service_of(path)` names who is being called."""
+    """WSGI middleware: suffers faults, keeps the log. `service_of(path)` names who is being called.
+
+    `distance()` tells the seconds every answer takes on its way: one half there, the other half back.
+    """
 
     def __init__(
         self,
@@ -142,15 +145,26 @@ class Wire:
         clock: SandboxClock,
         faults: Faults,
         log: RequestLog,
+        distance: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._app, self._service_of = app, service_of
         self._clock, self._faults, self._log = clock, faults, log
+        self._distance = distance
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request; paths under /_sandbox are control and neither logged nor broken."""
         path = environ.get("PATH_INFO", "")
         if path.startswith("/_sandbox"):
             return self._app(environ, start_response)
+        half = self._distance() / 2
+        time.sleep(half)
+        try:
+            return self._meet(path, environ, start_response)
+        finally:
+            time.sleep(half)
+
+    def _meet(self, path: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request, with the fault that was ordered for it."""
         service, method = self._service_of(path), environ["REQUEST_METHOD"]
         raw = _read_body(environ)
         fault = self._faults.take(service, method, path)

@@ -73,6 +73,7 @@ class KiboSwitches:
     behaviors: set[str] = field(default_factory=lambda: set(BEHAVIORS))
 
     # Gateway (§4)
+    answer_seconds: float = 0.0  # how far away it is: every answer takes that much longer
     rate_per_second: int | None = None
     retry_after: str | None = "60"
 

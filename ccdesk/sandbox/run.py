@@ -62,8 +62,11 @@ class Sandbox:
         kibo_app = kibo_server.build_kibo_app(self.kibo, lambda: self._servers[0].address)
         kibo_app.register_blueprint(control_blueprint(self))
         cc_app = cc_server.build_cc_app(self.cc)
-        kibo = Wire(kibo_app, kibo_server.service_of, self.clock, self.faults, self.log)
-        cc = Wire(cc_app, cc_server.service_of, self.clock, self.faults, self.log)
+        shared = self.clock, self.faults, self.log
+        kibo = Wire(
+            kibo_app, kibo_server.service_of, *shared, distance=lambda: self.kibo.switches.answer_seconds
+        )
+        cc = Wire(cc_app, cc_server.service_of, *shared, distance=lambda: self.cc.switches.answer_seconds)
         try:
             for port, app in zip(self._ports, (kibo, cc), strict=True):
                 self._servers.append(Server(port, app))

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -161,6 +162,16 @@ class TestFaults:
         answer = remote.get(ACCOUNTS)
         assert (answer.status_code, answer.text) == (502, "<html>Bad gateway</html>")
         assert remote.get(ACCOUNTS).status_code == 200
+
+    def test_each_service_can_be_far_away(self, remote: Remote) -> None:
+        remote.order("switches/kibo", answer_seconds=0.3)
+        began = time.monotonic()
+        assert remote.get(ACCOUNTS).status_code == 200
+        assert time.monotonic() - began >= 0.3
+        began = time.monotonic()
+        remote.session.get(f"{remote.at['cc_api_url']}/contact_lists", timeout=PATIENCE)
+        assert remote.order("state", "GET")["received"] >= 2
+        assert time.monotonic() - began < 0.3
 
     def test_waiting_faults_can_be_forgotten(self, remote: Remote) -> None:
         remote.order("fault", kind="garbage", body="{", times=99)
