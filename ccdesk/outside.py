@@ -22,7 +22,7 @@ from ccdesk.core.errors import SettingsError, VaultError
 from ccdesk.core.ports import Account, Vault
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
-from ccdesk.service.connections import LoginState, PendingLogin
+from ccdesk.service.connections import LoginState, PendingLogin, secret_missing
 from ccdesk.service.status import MAILING
 from ccdesk.store.store import SqliteStore
 
@@ -102,12 +102,7 @@ class RealConnections:
         def shared_secret() -> str:
             found = secret or self.kibo_secret()
             if not found:
-                raise SettingsError(
-                    "The Kibo shared secret is missing",
-                    next_step=f"Enter it on the Info tab, with “ccdesk settings set --kibo-secret”, or in "
-                    f"{SECRET_VARIABLE}.",
-                    code="kibo_secret_missing",
-                )
+                raise secret_missing()
             return found
 
         place = (settings.kibo_home_url, settings.kibo_tenant_id, settings.kibo_tenant_url)

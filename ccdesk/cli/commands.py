@@ -274,10 +274,19 @@ def _status(args: argparse.Namespace, container: Container, console: Console) ->
         console.document(documents.status_document(status))
     else:
         tables.print_status(console, status)
-    return int(ExitCode.DONE) if args.offline else _status_code(status)
+    return _status_code(status, offline=args.offline)
 
 
-def _status_code(status: Status) -> int:
+def _status_code(status: Status, *, offline: bool) -> int:
+    """Return 0 only if all is well: a connection's own code comes before that of work that is stuck.
+
+    `offline`: what the connections are like was not asked, so it does not count.
+    """
+    code = ExitCode.DONE if offline else _connections_code(status)
+    return int(ExitCode.SERVICE if code == ExitCode.DONE and status.is_stuck else code)
+
+
+def _connections_code(status: Status) -> int:
     states = (status.constant_contact.state, status.kibo.state)
     if ConnectionState.FAILED in states:
         failed = status.kibo if status.kibo.state is ConnectionState.FAILED else status.constant_contact

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 import orjson
 
+from ccdesk.cli import needs
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import COUNT_KEYS, Entry, Outcome, QueuedEvent, Run
 from ccdesk.core.settings import SETTINGS, Settings
 from ccdesk.service.api import Connection, Desk, Status
+from ccdesk.service.needs_you import Need
 
 _PAGE = 1000
 
@@ -167,6 +169,29 @@ def status_document(status: Status) -> dict[str, Any]:
         "parked": status.parked,
         "links": status.links,
         "last_export": moment(status.last_export),
+        "last_good_runs": {kind.value: moment(at) for kind, at in status.last_good.items()},
+        "owed": {
+            "opt_outs": status.owed.opt_outs,
+            "opt_ins": status.owed.opt_ins,
+            "since": moment(status.owed.since),
+        },
+        "needs_you": [need_row(need) for need in status.needs_you],
+    }
+
+
+def need_row(need: Need) -> dict[str, Any]:
+    """Return one thing that needs a person; `stuck`: work is held up by it, and the exit code is 4."""
+    title, next_step = needs.words(need)
+    return {
+        "kind": need.kind.value,
+        "count": need.count,
+        "since": moment(need.since),
+        "subject": need.subject or None,
+        "people": list(need.people),
+        "ids": list(need.ids),
+        "stuck": need.stuck,
+        "title": title,
+        "next_step": next_step,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from ccdesk.cli import needs
 from ccdesk.cli.console import Console
 from ccdesk.core.runs import Outcome, QueuedEvent, Run
 from ccdesk.service.api import Connection, Desk, Status
@@ -116,5 +117,14 @@ def print_status(console: Console, status: Status) -> None:
         f"{calls.left:,} left, {calls.reserved:,} of them for opt-outs"
     )
     console.line(f"Queue: {status.queued:,} waiting, {status.parked:,} of them need a person")
+    owed = status.owed
+    if owed.opt_outs or owed.opt_ins:
+        console.line(f"Owed to Kibo: {owed.opt_outs:,} opt-outs, {owed.opt_ins:,} opt-ins")
+    good = ", ".join(f"{kind.value} {when(at)}" for kind, at in status.last_good.items())
+    if good:
+        console.line(f"Last good run: {good}")
     if status.running:
         console.line(f"Running: {status.running}")
+    for need in status.needs_you:
+        title, next_step = needs.words(need)
+        console.line(f"Needs you: {title}. {next_step}")

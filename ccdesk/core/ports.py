@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ccdesk.core.exporting import Exports
-from ccdesk.core.models import Contact, ContactFields, ContactList, Customer, Link
+from ccdesk.core.models import Contact, ContactFields, ContactList, Customer, Link, Owed
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
 
 # ---------------------------------------------------------------- services
@@ -236,6 +236,16 @@ class Mailing(Protocol):
 # ---------------------------------------------------------------- store
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """So many that wait, since when the first of them does, and who or what the first few are."""
+
+    count: int = 0
+    since: datetime | None = None
+    people: tuple[str, ...] = ()  # e-mails, where they are known
+    ids: tuple[str, ...] = ()  # of customers, or of queue entries
+
+
 class Links(Protocol):
     """The links, one per customer id."""
 
@@ -259,6 +269,12 @@ class Links(Protocol):
 
     def owed(self, after: int, limit: int) -> list[Link]:
         """Return links with `owed` set and customer id above `after`, ascending."""
+
+    def owing(self, owed: Owed, *, until: datetime | None = None, shown: int = 0) -> Waiting:
+        """Return how many Kibo is owed this, those since `until` or earlier only; `shown`: how many to name.
+
+        Since when something is owed is kept by `save`: it moves only when what is owed changes.
+        """
 
     def page(self, after: int, limit: int) -> list[Link]:
         """Return links with customer id above `after`, ascending."""
@@ -312,6 +328,12 @@ class Queue(Protocol):
 
     def parked_count(self) -> int:
         """Count entries that wait for a person."""
+
+    def parked(self, *, shown: int = 0) -> Waiting:
+        """Return the entries that wait for a person; `shown`: how many to name."""
+
+    def refused(self, attempts: int, *, shown: int = 0) -> Waiting:
+        """Return the entries that are still tried again after at least so many attempts."""
 
 
 class Runs(Protocol):

@@ -7,7 +7,7 @@ short tasks or the background thread only, never from the GUI thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Account, Tenant
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
+from ccdesk.service.needs_you import Need
 
 
 class ConnectionState(StrEnum):
@@ -59,10 +60,20 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
+class Debts:
+    """What Kibo has not been given yet of what was seen in Constant Contact, and since when."""
+
+    opt_outs: int = 0
+    opt_ins: int = 0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything the Info tab and `ccdesk status` show.
 
     `kibo_app` is Kibo's own switch, None: unknown; `running` names another program at work on this data.
+    `contact_list` is the list's present name. `last_good` says when each kind of run last went well.
     """
 
     version: str
@@ -79,6 +90,14 @@ class Status:
     links: int = 0
     last_export: datetime | None = None
     contact_list: str = ""
+    needs_you: tuple[Need, ...] = ()
+    owed: Debts = Debts()
+    last_good: Mapping[RunKind, datetime | None] = field(default_factory=dict)
+
+    @property
+    def is_stuck(self) -> bool:
+        """True while work is held up until a person does something."""
+        return any(need.stuck for need in self.needs_you)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ccdesk.core.errors import SettingsError
 from ccdesk.core.ports import Account, Customers, Mailing
-from ccdesk.core.settings import Settings
+from ccdesk.core.settings import SECRET_VARIABLE, Settings
+
+SECRET_MISSING = "kibo_secret_missing"  # the code of the error that says so
+
+
+def secret_missing() -> SettingsError:
+    """Return the error of a Kibo set-up that has everything but the shared secret."""
+    return SettingsError(
+        "The Kibo shared secret is missing",
+        next_step="Enter it on the Info tab, with “ccdesk settings set --kibo-secret”, or in "
+        f"{SECRET_VARIABLE}.",
+        code=SECRET_MISSING,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,7 @@ from ccdesk.core.errors import SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Mailing, Store
 from ccdesk.sync import context as names
-
-LIST_ID = "list.id"
-LIST_NAME = "list.name"
+from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME
 
 
 def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
@@ -50,6 +48,8 @@ def remember(store: Store, active: ContactList, name: str) -> None:
             store.state.set_time(names.SCANNED_AT, None)
         store.state.set(LIST_ID, active.id)
         store.state.set(LIST_NAME, name)
+        store.state.set(LIST_CALLED, active.name)
+        store.state.set_time(LIST_GONE_AT, None)
 
 
 def active_list(store: Store, mailing: Mailing, name: str) -> str:

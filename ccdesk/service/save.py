@@ -11,8 +11,9 @@ from ccdesk.core.ports import Store
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
-from ccdesk.service.lists import LIST_NAME, active_one, find_or_create, remember
+from ccdesk.service.lists import active_one, find_or_create, remember
 from ccdesk.service.status import KIBO_NAME, KIBO_SINCE
+from ccdesk.sync.active_list import LIST_NAME
 
 _ORIGIN = "window"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -10,11 +11,14 @@ from ccdesk import __version__
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.limits import DAILY_CALLS, RESERVED_SHARE
+from ccdesk.core.models import Owed
 from ccdesk.core.ports import Store
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import Settings
-from ccdesk.service.api import Calls, Connection, ConnectionState, Status
-from ccdesk.service.connections import Connections, LoginState
+from ccdesk.service.api import Calls, Connection, ConnectionState, Debts, Status
+from ccdesk.service.connections import SECRET_MISSING, Connections, LoginState, secret_missing
+from ccdesk.service.needs_you import Need, NeedKind, last_good_runs, needs_you
+from ccdesk.sync.active_list import name_now, note_active_list
 
 MAILING = "constant_contact"
 KIBO_NAME, KIBO_SINCE = "kibo.name", "kibo.connected_since"
@@ -58,7 +62,13 @@ class StatusReader:
             parked=store.queue.parked_count(),
             links=store.links.count(),
             last_export=last.finished_at if last else None,
-            contact_list=settings.contact_list,
+            contact_list=name_now(store, settings.contact_list),
+            needs_you=(
+                *connection_needs(kibo, mailing, enabled=settings.enabled),
+                *needs_you(store, settings, self._clock.now(), paused=app is False),
+            ),
+            owed=_debts(store),
+            last_good=last_good_runs(store),
         )
 
     def calls(self) -> Calls:
@@ -80,8 +90,8 @@ class StatusReader:
         if not settings.kibo_ready:
             return Connection(ConnectionState.NOT_SET_UP), None
         if not live:
-            known = ConnectionState.CONNECTED if name else ConnectionState.UNKNOWN
-            return Connection(known, name, settings.kibo_app_key, since), None
+            known = Connection(ConnectionState.UNKNOWN, name, settings.kibo_app_key, since)
+            return self._kibo_as_known(known), None
 
         def ask() -> tuple[Connection, bool | None]:
             client = self._connections.kibo(settings, _ORIGIN)
@@ -95,6 +105,15 @@ class StatusReader:
             )
 
         return _guarded(ask, lambda error: (_failed(error, name, settings.kibo_app_key), None))
+
+    def _kibo_as_known(self, connection: Connection) -> Connection:
+        """Return the connection as remembered; a secret that is not there is seen without asking Kibo."""
+        try:
+            if not self._connections.kibo_secret():
+                return _failed(secret_missing(), connection.name, connection.who)
+        except CcdeskError as error:
+            return _failed(error, connection.name, connection.who)
+        return replace(connection, state=ConnectionState.CONNECTED) if connection.name else connection
 
     def _mailing(self, settings: Settings, *, live: bool) -> Connection:
         state = self._store.state
@@ -119,15 +138,40 @@ class StatusReader:
                     next_step="Log in as a user who may manage contacts, or have the role changed.",
                 )
                 return _failed(problem, account.organization, account.user)
+            note_active_list(self._store, client.lists(), self._clock.now())
             return self._logged_in(self._connections.login_state(settings))
 
         return _guarded(ask, lambda error: _failed(error, state.get(CC_NAME), state.get(CC_USER)))
 
     def _logged_in(self, login: LoginState) -> Connection:
-        state = self._store.state
+        state, expires = self._store.state, login.expires
+        run_out = expires is not None and expires <= self._clock.now()
         return Connection(
-            ConnectionState.CONNECTED, state.get(CC_NAME), state.get(CC_USER), login.since, login.expires
+            ConnectionState.LOGIN_NEEDED if run_out else ConnectionState.CONNECTED,
+            state.get(CC_NAME),
+            state.get(CC_USER),
+            login.since,
+            expires,
+            LoginNeeded(meaning="The log-in has run out.") if run_out else None,
         )
+
+
+def connection_needs(kibo: Connection, mailing: Connection, *, enabled: bool) -> Iterator[Need]:
+    """Yield what keeps ccdesk from asking a service at all and only a person can give it.
+
+    A log-in nobody has made yet belongs to the first steps, and one ended on purpose to whoever ended it;
+    neither holds anything up until the application is enabled.
+    """
+    if kibo.error is not None and kibo.error.code == SECRET_MISSING:
+        yield Need(NeedKind.KIBO_SECRET)
+    if mailing.state is ConnectionState.LOGIN_NEEDED and (enabled or mailing.error is not None):
+        yield Need(NeedKind.LOGIN, since=mailing.expires, subject=mailing.name)
+
+
+def _debts(store: Store) -> Debts:
+    opt_outs, opt_ins = store.links.owing(Owed.OPT_OUT), store.links.owing(Owed.OPT_IN)
+    since = [waiting.since for waiting in (opt_outs, opt_ins) if waiting.since is not None]
+    return Debts(opt_outs.count, opt_ins.count, min(since, default=None))
 
 
 def _guarded(ask: Callable[[], _T], failed: Callable[[CcdeskError], _T]) -> _T:

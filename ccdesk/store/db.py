@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -196,15 +196,25 @@ def _storable(values: Sequence[Any]) -> Row:
     )
 
 
-def upsert(model: type[peewee.Model], *, without: Sequence[str] = (), replace: bool = True) -> str:
+def upsert(
+    model: type[peewee.Model],
+    *,
+    without: Sequence[str] = (),
+    replace: bool = True,
+    instead: Mapping[str, str] | None = None,
+) -> str:
     """Return the statement that inserts rows of a model, its columns in their order.
 
     A row that is there already is updated, columns in `without` excepted; or left alone if not `replace`.
+    `instead` says by an expression what a column of such a row becomes.
     """
     meta = model._meta
     columns = [f'"{field.column_name}"' for field in meta.sorted_fields if field.name not in without]
     keys = [f'"{field.column_name}"' for field in meta.get_primary_keys()]  # type: ignore[no-untyped-call]
-    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in keys)
+    others = {f'"{name}"': expression for name, expression in (instead or {}).items()}
+    changes = ", ".join(
+        f"{name} = {others.get(name, f'excluded.{name}')}" for name in columns if name not in keys
+    )
     conflict = f"({', '.join(keys)}) DO UPDATE SET {changes}" if replace else "DO NOTHING"
     values = ", ".join("?" * len(columns))
     return f'INSERT INTO "{meta.table_name}" ({", ".join(columns)}) VALUES ({values}) ON CONFLICT {conflict}'

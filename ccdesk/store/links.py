@@ -10,14 +10,26 @@ from typing import Any
 import peewee
 from peewee import SQL, fn
 
+from ccdesk.core.clock import Clock
 from ccdesk.core.models import Link, LinkState, Owed, Ownership
+from ccdesk.core.ports import Waiting
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.tables import FormerMemberRow, LinkRow, ScanRow
 
 COLUMNS = tuple(getattr(LinkRow, field.name) for field in fields(Link))
-STORED = tuple(field.name for field in LinkRow._meta.sorted_fields)  # Link's fields and its email_key
-SAVE = upsert(LinkRow)
+STORED = tuple(  # Link's fields and its email_key
+    field.name for field in LinkRow._meta.sorted_fields if field.name != "owed_since"
+)
+# Since when something is owed is the store's to know: it moves only when what is owed changes.
+SAVE = upsert(
+    LinkRow,
+    instead={
+        "owed_since": "CASE WHEN excluded.owed = '' THEN NULL "
+        "WHEN link.owed = excluded.owed THEN coalesce(link.owed_since, excluded.owed_since) "
+        "ELSE excluded.owed_since END"
+    },
+)
 _MOMENTS = ("kibo_updated_at", "written_at", "opt_out_at", "out_since", "resubscribe_asked_at")
 _READ: dict[str, Callable[[Any], Any]] = {
     "ownership": Ownership,
@@ -37,8 +49,8 @@ SETTLED_OFF_LIST = SQL("kibo_opted_in = 1 AND on_list = 0 AND state = 'synced' A
 class SqliteLinks:
     """`ports.Links` on SQLite."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
 
     def get(self, customer_id: int) -> Link | None:
         """Return one link."""
@@ -74,11 +86,27 @@ class SqliteLinks:
 
     def save(self, links: Iterable[Link]) -> None:
         """Insert or replace links in one transaction, begun only once all of them are there."""
-        self._database.many(SAVE, [_row(link) for link in links])
+        now = to_text(self._clock.now())
+        self._database.many(SAVE, [(*_row(link), now if link.owed else None) for link in links])
 
     def owed(self, after: int, limit: int) -> list[Link]:
         """Return links with `owed` set and customer id above `after`, ascending."""
         return self._above(after, limit, OWED)
+
+    def owing(self, owed: Owed, *, until: datetime | None = None, shown: int = 0) -> Waiting:
+        """Return how many Kibo is owed this since `until` or earlier, and name the first `shown`."""
+        conditions = [OWED, LinkRow.owed == owed]
+        if until is not None:
+            conditions.append(LinkRow.owed_since <= until)
+        figures = LinkRow.select(fn.COUNT(SQL("*")), fn.MIN(LinkRow.owed_since)).where(*conditions)
+        [(count, since)] = self._database.rows(figures)
+        first = LinkRow.select(LinkRow.email, LinkRow.customer_id).where(*conditions)
+        named = self._database.rows(first.order_by(LinkRow.owed_since).limit(shown)) if shown else []
+        with self._database.reading():
+            began = from_text(since) if isinstance(since, str) else since
+        return Waiting(
+            int(count), began, tuple(email for email, _ in named), tuple(str(number) for _, number in named)
+        )
 
     def page(self, after: int, limit: int) -> list[Link]:
         """Return links with customer id above `after`, ascending."""

@@ -12,7 +12,9 @@ from peewee import SQL, fn
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.limits import RETRY_MOST
+from ccdesk.core.ports import Waiting
 from ccdesk.core.runs import EventStatus, QueuedEvent
+from ccdesk.store.columns import from_text
 from ccdesk.store.db import Database, chunks
 from ccdesk.store.tables import EventRow
 
@@ -22,6 +24,7 @@ COLUMNS = tuple(getattr(EventRow, field.name) for field in fields(QueuedEvent))
 OPEN = SQL("status IN ('Pending', 'Retry')")
 UNPROCESSED = SQL("status <> 'Processed'")
 PARKED = SQL("status = 'Parked'")
+RETRIED = SQL("status = 'Retry'")
 PROCESSED = SQL("status = 'Processed'")
 _ONE_CHANGE = timedelta(seconds=5)  # Kibo's event and the account's date may name one change, so far apart
 
@@ -151,6 +154,23 @@ class SqliteQueue:
     def parked_count(self) -> int:
         """Count entries that wait for a person."""
         return int(self._database.value(EventRow.select(fn.COUNT(SQL("*"))).where(PARKED)))
+
+    def parked(self, *, shown: int = 0) -> Waiting:
+        """Return the entries that wait for a person; `shown`: how many to name."""
+        return self._waiting([PARKED], shown)
+
+    def refused(self, attempts: int, *, shown: int = 0) -> Waiting:
+        """Return the entries that are still tried again after at least so many attempts."""
+        return self._waiting([RETRIED, EventRow.attempts >= attempts], shown)
+
+    def _waiting(self, conditions: Sequence[Any], shown: int) -> Waiting:
+        figures = EventRow.select(fn.COUNT(SQL("*")), fn.MIN(EventRow.created_at)).where(*conditions)
+        [(count, since)] = self._database.rows(figures)
+        first = EventRow.select(EventRow.event_id).where(*conditions).limit(shown)
+        named = self._database.rows(first) if shown and count else []
+        with self._database.reading():
+            began = from_text(since) if isinstance(since, str) else since
+        return Waiting(int(count), began, ids=tuple(event_id for (event_id,) in named))
 
     def _other_open(self, event: QueuedEvent) -> Any:
         query = EventRow.select(EventRow.event_id)

@@ -133,4 +133,19 @@ def keep_former_members(migrator: SqliteMigrator) -> None:
     migrator.database.execute_sql(FORMER_MEMBERS)
 
 
-STEPS: tuple[Step, ...] = (create_tables, keep_exports, keep_former_members)
+OWED_SINCE = """
+ALTER TABLE link ADD COLUMN owed_since TEXT;
+UPDATE link SET owed_since = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' WHERE owed <> '';
+CREATE INDEX link_owing ON link (owed, owed_since) WHERE owed <> '';
+CREATE INDEX event_retried ON event (attempts) WHERE status = 'Retry';
+"""
+
+
+def note_since_when_owed(migrator: SqliteMigrator) -> None:
+    """Step 4: since when Kibo is owed something, and which queue entries fail again and again."""
+    for statement in OWED_SINCE.split(";"):
+        if statement.strip():
+            migrator.database.execute_sql(statement)
+
+
+STEPS: tuple[Step, ...] = (create_tables, keep_exports, keep_former_members, note_since_when_owed)

@@ -38,7 +38,7 @@ class SqliteStore:
         migrations.prepare(path)
         self.path = path
         self._database = Database(path, schema=len(STEPS))
-        self.links: ports.Links = SqliteLinks(self._database)
+        self.links: ports.Links = SqliteLinks(self._database, clock)
         self.queue: ports.Queue = SqliteQueue(self._database, clock)
         self.runs: ports.Runs = SqliteRuns(self._database)
         self.staging: ports.Staging = SqliteStaging(self._database)

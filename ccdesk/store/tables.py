@@ -17,7 +17,7 @@ from ccdesk.store.columns import CountsField, MomentField, WordField
 
 
 class LinkRow(peewee.Model):
-    """`core.models.Link`, column for field, and the e-mail as people are compared by it."""
+    """`core.models.Link`, column for field, the e-mail as people are compared by it, and since when owed."""
 
     customer_id = peewee.IntegerField(primary_key=True)
     email = peewee.TextField()
@@ -39,6 +39,7 @@ class LinkRow(peewee.Model):
     owed_reason = peewee.TextField()
     note = peewee.TextField()
     adding = peewee.BooleanField()
+    owed_since = MomentField(null=True)  # not of `Link`: kept by `SqliteLinks.save`
 
     class Meta:
         table_name = "link"

@@ -24,6 +24,7 @@ from ccdesk.core.errors import (
 from ccdesk.core.models import Contact, ContactList, Customer, Link, LinkState, email_key
 from ccdesk.core.ports import Customers, Mailing, Store
 from ccdesk.core.runs import Entry, Outcome, Progress, Run
+from ccdesk.sync.active_list import note_active_list
 from ccdesk.sync.plan_inbound import Judgement, judge
 
 # Names of what is remembered between runs (store.state).
@@ -257,7 +258,9 @@ class RunContext:
                 (constant-contact.md §8).
 
         """
-        for one in self.mailing.lists():
+        lists = self.mailing.lists()
+        note_active_list(self.store, lists, self.clock.now())
+        for one in lists:
             if one.id == self.settings.list_id:
                 self._list_seen = one.id
                 return one

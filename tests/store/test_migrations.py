@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import peewee
@@ -14,7 +15,7 @@ import pytest
 from playhouse.migrate import SqliteMigrator, migrate
 
 from ccdesk.core.errors import ExitCode, StoreError
-from ccdesk.core.models import Link
+from ccdesk.core.models import Link, Owed
 from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
 from ccdesk.store import migrations
 from ccdesk.store.db import Database
@@ -312,3 +313,19 @@ def test_two_programs_may_bring_it_up_to_date_at_once(path: Path) -> None:
         )
         prepare(path, (*STEPS, meanwhile))
     assert version(path) == len(STEPS) + 1
+
+
+def test_debts_of_a_file_from_before_are_counted_from_the_migration_on(
+    path: Path, opened: Callable[[], SqliteStore]
+) -> None:
+    prepare(path, STEPS[:3])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO link SELECT 7, 'a@example.com', 'a@example.com', '', '', 'opted_out_there', NULL, 1,"
+            " NULL, 0, '', '', NULL, NULL, NULL, NULL, 'opt_out', 'unsubscribed', '', 0"
+        )
+    store = opened()
+    waiting = store.links.owing(Owed.OPT_OUT, shown=1)
+    assert (waiting.count, waiting.ids) == (1, ("7",))
+    assert waiting.since is not None
+    assert abs(waiting.since - datetime.now(UTC)) < timedelta(minutes=1)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ccdesk.core.exporting import Chunk
-from ccdesk.core.models import Link, Ownership
+from ccdesk.core.models import Link, Owed, Ownership
 from ccdesk.core.runs import Outcome, RunKind, RunStatus, Trigger
 from ccdesk.store.store import SqliteStore
 
@@ -26,6 +26,7 @@ LOOKS: dict[str, Look] = {
     "links by e-mail": lambda s: s.links.by_email("a"),
     "links by e-mails": lambda s: s.links.by_emails(["a", "b"]),
     "links owed": lambda s: s.links.owed(1, 9),
+    "links owing": lambda s: s.links.owing(Owed.OPT_OUT, until=NOON, shown=5),
     "links off scan": lambda s: s.links.off_scan(1, 9),
     "links settled off list": lambda s: s.links.settled_off_list(1, 9),
     "links on page": lambda s: s.links.page(1, 9),
@@ -34,6 +35,8 @@ LOOKS: dict[str, Look] = {
     "events known": lambda s: s.queue.known(["a"]),
     "events page": lambda s: s.queue.page(include_processed=True, offset=0, limit=9),
     "events superseded": lambda s: s.queue.supersede(1, "e", NOON),
+    "events parked": lambda s: s.queue.parked(shown=5),
+    "events refused": lambda s: s.queue.refused(3, shown=5),
     "runs page": lambda s: s.runs.page(kind=RunKind.EXPORT, offset=0, limit=9),
     "runs last": lambda s: s.runs.last_finished(RunKind.EXPORT, RunStatus.COMPLETE),
     "entries": lambda s: s.runs.entries(1, outcome=None, offset=5, limit=9),

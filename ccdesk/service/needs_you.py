@@ -1,0 +1,205 @@
+"""What needs a person: work that does not get through, and questions only a person can answer.
+
+Design §3a (last bullets) and window.md §1.5. The items are typed and without words: the window
+(`gui/needs.py`) and the command line (`cli/needs.py`) word them each for its own readers.
+
+**To add a kind:** a member of `NeedKind` (and of `STUCK`, if work is held up by it), a function that takes a
+`Look` and yields `Need`s from the store, its name in `SOURCES` where it belongs in the order shown, and the
+words in the two front ends (`tests/service/test_needs_you.py` holds that no kind is without words).
+A source reads the store only: it is asked every few seconds, and all of them together must take no more than
+0.2 s on a store of a million people, so it counts by an index and takes at most `SHOWN` people along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ccdesk.core.limits import LOOP_EVERY
+from ccdesk.core.models import Owed
+from ccdesk.core.ports import Store, Waiting
+from ccdesk.core.runs import Run, RunKind, RunStatus
+from ccdesk.core.settings import Settings
+from ccdesk.sync.active_list import gone_at, name_now
+from ccdesk.sync.context import WRITES_STOPPED
+
+SHOWN = 5  # people or entries an item names
+_CYCLES = 2  # an opt-out may be owed for so many cycles before a person is told
+_OVERDUE = _CYCLES * LOOP_EVERY + timedelta(minutes=10)  # a cycle may begin a little late
+_FAILURES = 2  # in a row
+_ATTEMPTS = 3  # after so many refusals waiting longer is no help
+_LAST_RUNS = 20  # how far back failures in a row are counted
+
+
+class NeedKind(StrEnum):
+    """What a person is needed for; the values are the `kind` of `ccdesk status --json`."""
+
+    LOGIN = "login"  # the log-in has run out, or there is none while the application is enabled
+    KIBO_SECRET = "kibo_secret"  # everything of Kibo's set-up is there but the secret
+    LIST_DELETED = "list_deleted"  # `subject`: its name
+    WRITES_STOPPED = "writes_stopped"  # `subject`: the customer who lost data when written to
+    OWED = "owed_opt_outs"  # opt-outs that Kibo has not taken for more than two cycles
+    OWED_OPT_INS = "owed_opt_ins"  # the same of opt-ins
+    LATE = "late"  # `subject`: the run's kind; `count`: failures in a row, 0: not tried for too long
+    EXPORT_FAILED = "export_failed"  # the last export; it is not tried again by itself
+    REFUSED = "refused"  # changes refused again and again
+    PARKED = "parked"  # changes that are not tried again by themselves
+    HELD = "held_opt_outs"  # the guard's (design R8)
+    NEWCOMERS = "newcomers"  # accounts that came later; nobody has proven their e-mail: Add / Leave
+    DISAGREEMENT = "disagreement"  # both sides differ, and no rule mends it
+
+
+STUCK = frozenset(
+    {
+        NeedKind.KIBO_SECRET,
+        NeedKind.LIST_DELETED,
+        NeedKind.WRITES_STOPPED,
+        NeedKind.OWED,
+        NeedKind.OWED_OPT_INS,
+        NeedKind.LATE,
+        NeedKind.REFUSED,
+        NeedKind.PARKED,
+        NeedKind.HELD,
+    }
+)
+"""Kinds by which work is held up: `ccdesk status` ends with 4 meanwhile. The others are questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One item: `count` of how many it speaks, `since` when the oldest of them began.
+
+    `people` are e-mails and `ids` customer or entry ids, the first `SHOWN` of them. What `subject` is, the
+    kind says.
+    """
+
+    kind: NeedKind
+    count: int = 1
+    since: datetime | None = None
+    subject: str = ""
+    people: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+    @property
+    def stuck(self) -> bool:
+        """True if work is held up by it."""
+        return self.kind in STUCK
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a source looks at."""
+
+    store: Store
+    settings: Settings
+    now: datetime
+    paused: bool = False  # the application is switched off in Kibo: nothing is tried meanwhile
+
+
+def needs_you(store: Store, settings: Settings, now: datetime, *, paused: bool = False) -> tuple[Need, ...]:
+    """Return what the store shows to need a person, the most pressing first; asks no service.
+
+    Raises:
+        StoreError: the store cannot be read.
+
+    """
+    look = Look(store, settings, now, paused)
+    return tuple(need for source in SOURCES for need in source(look))
+
+
+def last_good_runs(store: Store) -> dict[RunKind, datetime | None]:
+    """Return when each direction last went well: to Constant Contact by export and events, and from there."""
+    kinds = (RunKind.EXPORT, RunKind.EVENTS, RunKind.INBOUND)
+    return {kind: _last_good(store, kind) for kind in kinds}
+
+
+def _last_good(store: Store, kind: RunKind) -> datetime | None:
+    run = store.runs.last_finished(kind, RunStatus.COMPLETE)
+    return run.finished_at if run else None
+
+
+def _list_deleted(look: Look) -> Iterator[Need]:
+    name = look.settings.contact_list
+    since = gone_at(look.store, name)
+    if since is not None:
+        yield Need(NeedKind.LIST_DELETED, since=since, subject=name_now(look.store, name))
+
+
+def _writes_stopped(look: Look) -> Iterator[Need]:
+    customer_id = look.store.state.get(WRITES_STOPPED)
+    if customer_id:
+        yield Need(NeedKind.WRITES_STOPPED, subject=customer_id, ids=(customer_id,))
+
+
+def _owed(look: Look) -> Iterator[Need]:
+    """What Kibo has not taken in the time of two cycles, or though more than two were tried."""
+    since = max(filter(None, (look.now - _CYCLES * LOOP_EVERY, _tried_twice_since(look.store))))
+    kinds = ((Owed.OPT_OUT, NeedKind.OWED), (Owed.OPT_IN, NeedKind.OWED_OPT_INS))
+    for owed, kind in kinds:
+        waiting = look.store.links.owing(owed, until=since, shown=SHOWN)
+        yield from _items(kind, waiting)
+
+
+def _tried_twice_since(store: Store) -> datetime | None:
+    """Return when the last but one cycle began: what was owed before has seen two whole cycles.
+
+    Cycles by hand follow each other fast, so time alone does not tell.
+    """
+    tried = (RunStatus.COMPLETE, RunStatus.FAILED)
+    runs = store.runs.page(kind=RunKind.INBOUND, offset=0, limit=_LAST_RUNS)
+    began = [run.started_at for run in runs if run.status in tried]
+    return began[_CYCLES - 1] if len(began) >= _CYCLES else None
+
+
+def _late(look: Look) -> Iterator[Need]:
+    """A direction that failed again and again, or that was not tried for too long though it is enabled."""
+    excused = look.paused or bool(look.store.lease.holder())
+    for kind in (RunKind.EVENTS, RunKind.INBOUND):
+        good = _last_good(look.store, kind)
+        failures = _failures_in_a_row(look.store, kind)
+        overdue = look.settings.enabled and good is not None and look.now - good > _OVERDUE
+        if failures >= _FAILURES or (overdue and not excused):
+            yield Need(NeedKind.LATE, failures, good, kind.value)
+
+
+def _failures_in_a_row(store: Store, kind: RunKind) -> int:
+    """Count the newest runs that failed; one that was cut short, cancelled or waits tells nothing."""
+    failures = 0
+    for run in store.runs.page(kind=kind, offset=0, limit=_LAST_RUNS):
+        if run.status is RunStatus.COMPLETE:
+            break
+        failures += run.status is RunStatus.FAILED
+    return failures
+
+
+def _export_failed(look: Look) -> Iterator[Need]:
+    newest: list[Run] = look.store.runs.page(kind=RunKind.EXPORT, offset=0, limit=1)
+    if newest and newest[0].status is RunStatus.FAILED:
+        yield Need(NeedKind.EXPORT_FAILED, since=newest[0].finished_at, ids=(str(newest[0].id),))
+
+
+def _refused(look: Look) -> Iterator[Need]:
+    return _items(NeedKind.REFUSED, look.store.queue.refused(_ATTEMPTS, shown=SHOWN))
+
+
+def _parked(look: Look) -> Iterator[Need]:
+    return _items(NeedKind.PARKED, look.store.queue.parked(shown=SHOWN))
+
+
+def _items(kind: NeedKind, waiting: Waiting) -> Iterator[Need]:
+    if waiting.count:
+        yield Need(kind, waiting.count, waiting.since, people=waiting.people, ids=waiting.ids)
+
+
+SOURCES: tuple[Callable[[Look], Iterator[Need]], ...] = (
+    _list_deleted,
+    _writes_stopped,
+    _owed,
+    _late,
+    _export_failed,
+    _refused,
+    _parked,
+)
+"""Where items come from, in the order they are shown: what keeps mail going out unwanted comes first."""

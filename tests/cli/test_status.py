@@ -1,0 +1,101 @@
+"""`ccdesk status`: green only if all is well, and what is not is named (issue D15, design §3a)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ccdesk.sandbox.kernel import Fault
+from tests.cli.test_cli import Shell, shell
+
+__all__ = ["shell"]
+
+KIBO_WRITES = Fault("status", service="kibo", path="accounts", method="PUT", times=999, status=400)
+
+
+@pytest.fixture
+def shop(shell: Shell) -> Shell:
+    """Twenty customers on the list, and nothing owed."""
+    shell.set_up()
+    shell.log_in()
+    shell.json("settings", "set", "contact_list=Kibo customers", "enabled=true")
+    for number in range(20):
+        shell.sandbox.kibo.add_customer(f"p{number}@example.com", True)
+    shell.json("sync", "export")
+    shell.json("sync", "inbound")
+    return shell
+
+
+def kinds(status: dict[str, Any]) -> list[str]:
+    return [need["kind"] for need in status["needs_you"]]
+
+
+def test_all_is_well(shop: Shell) -> None:
+    status = shop.json("status")
+    assert status["needs_you"] == []
+    assert status["owed"] == {"opt_outs": 0, "opt_ins": 0, "since": None}
+    assert status["last_good_runs"]["export"]
+    assert status["last_good_runs"]["inbound"]
+
+
+def test_opt_outs_owed_and_a_direction_that_fails_are_not_green(shop: Shell) -> None:
+    for number in range(20):
+        shop.sandbox.cc.unsubscribe(f"p{number}@example.com")
+    good = shop.json("status")["last_good_runs"]["inbound"]
+    shop.sandbox.faults.add(Fault("status", service="kibo", path="accounts", times=999, status=503))
+    for _ in range(2):
+        assert shop("sync", "inbound").returncode == 4
+    shop.sandbox.faults.clear()
+    status = shop.json("status", code=4)
+    assert (status["kibo"]["state"], status["queued"]) == ("connected", 0)
+    assert status["owed"]["opt_outs"] == 20
+    assert status["owed"]["since"]
+    assert status["last_good_runs"]["inbound"] == good
+    assert kinds(status) == ["late"]
+    assert status["needs_you"][0]["stuck"] is True
+    assert shop.json("status", "--offline", code=4)["needs_you"] == status["needs_you"]
+    plain = shop("status")
+    assert plain.returncode == 4
+    assert "Owed to Kibo: 20 opt-outs" in plain.stdout
+    assert "Needs you: inbound failed 2 times in a row" in plain.stdout
+    shop.json("sync", "inbound")
+    assert shop.json("status")["needs_you"] == []
+
+
+def test_opt_outs_that_kibo_refuses_again_and_again_are_named(shop: Shell) -> None:
+    shop.sandbox.cc.unsubscribe("p7@example.com")
+    shop.sandbox.faults.add(KIBO_WRITES)
+    for _ in range(3):
+        assert shop.json("sync", "inbound")["error_count"] == 1
+    status = shop.json("status", code=4)
+    [need] = status["needs_you"]
+    assert (need["kind"], need["count"], need["people"]) == ("owed_opt_outs", 1, ["p7@example.com"])
+    assert need["title"].startswith("Kibo has not taken 1 opt-out since")
+    assert "ccdesk sync inbound" in need["next_step"]
+
+
+def test_a_deleted_list_is_named_and_a_renamed_one_has_its_new_name(shop: Shell) -> None:
+    list_id = shop.sandbox.cc.list_id("Kibo customers")
+    shop.sandbox.cc.rename_list(list_id, "Weekly letter")
+    status = shop.json("status")
+    assert status["contact_list"] == "Weekly letter"
+    assert shop.json("status", "--offline")["contact_list"] == "Weekly letter"
+    assert shop.json("settings", "show")["contact_list"] == "Kibo customers"
+    shop.sandbox.cc.delete_list(list_id)
+    status = shop.json("status", code=4)
+    assert kinds(status) == ["list_deleted"]
+    assert status["needs_you"][0]["subject"] == "Weekly letter"
+
+
+def test_a_secret_that_is_gone_is_named_without_asking_kibo(shop: Shell) -> None:
+    shop.environment["CCDESK_KIBO_SHARED_SECRET"] = ""
+    status = shop.json("status", "--offline", code=4)
+    assert kinds(status) == ["kibo_secret"]
+    assert status["kibo"]["state"] == "failed"
+
+
+def test_a_log_in_that_is_missing_is_named_while_enabled(shop: Shell) -> None:
+    shop("logout")
+    status = shop.json("status", code=3)
+    assert kinds(status) == ["login"]
