@@ -3,6 +3,7 @@
 # make soak   shows for about half an hour that no schedule of failures breaks the promise (SEED=1)
 # make bench  measures what the README quotes (BENCH="--only export --sizes 1000" for a part)
 # make package  builds the program that needs no Python (dist/ccdesk)
+# make lock     resolves pyproject.toml anew into requirements.lock (LOCK="--upgrade" takes the newest of all)
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,10 +12,11 @@ STAMPS := .stamps
 TOUR := tour
 SEED ?= 1
 BENCH ?=
+LOCK ?=
 
-.PHONY: demo tour test soak bench lint types package clean format
+.PHONY: demo tour test soak bench lint types package lock clean format
 
-demo: $(STAMPS)/app
+demo: $(STAMPS)/dev
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
 		$(BIN)/ccdesk demo; \
 	else \
@@ -22,7 +24,7 @@ demo: $(STAMPS)/app
 		$(BIN)/ccdesk demo --tour $(TOUR) && echo "The pictures are in $(CURDIR)/$(TOUR)"; \
 	fi
 
-tour: $(STAMPS)/app
+tour: $(STAMPS)/dev
 	$(BIN)/ccdesk demo --tour $(TOUR)
 
 test: lint types
@@ -47,7 +49,8 @@ format: $(STAMPS)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-package: $(STAMPS)/package
+package: $(STAMPS)/dev
+	@sh tools/system-packages.sh binutils
 	$(BIN)/pyinstaller --noconfirm --log-level WARN ccdesk.spec
 	QT_QPA_PLATFORM=offscreen dist/ccdesk/ccdesk demo --tour build/package-tour
 
@@ -55,23 +58,32 @@ $(STAMPS)/system:
 	@sh tools/system-packages.sh
 	@mkdir -p $(STAMPS) && touch $@
 
-$(VENV)/bin/python:
+# One environment for every target, from one lock: what one target installs, no other can break. It is made afresh
+# whenever the lock changes, because installing takes nothing away that is not wanted any more.
+# The stamp lies inside, so that a removed environment comes back.
+$(VENV)/installed: requirements.lock | $(STAMPS)/system
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ccdesk needs Python 3.11 or newer")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-
-$(STAMPS)/app: pyproject.toml $(STAMPS)/system | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: --requirement requirements.lock
 	@touch $@
 
-$(STAMPS)/dev: pyproject.toml $(STAMPS)/system | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@touch $@ $(STAMPS)/app
+$(STAMPS)/dev: pyproject.toml $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-index --no-deps --no-build-isolation --editable .
+	@touch $@
 
-$(STAMPS)/package: pyproject.toml $(STAMPS)/system | $(VENV)/bin/python
-	@sh tools/system-packages.sh binutils
-	$(BIN)/python -m pip install --quiet --editable '.[package]'
-	@touch $@ $(STAMPS)/app
+# For Linux, macOS and Windows at once, and every Python from 3.11 on. What is locked already stays as it is.
+lock: build/lock/bin/uv
+	UV_CUSTOM_COMPILE_COMMAND="make lock" build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+		--all-extras --generate-hashes --no-build --no-emit-index-url --no-emit-find-links $(LOCK) \
+		pyproject.toml --output-file requirements.lock
+
+build/lock/bin/uv: tools/uv.txt
+	$(PYTHON) -m venv --clear build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: --requirement tools/uv.txt
+	@touch $@
 
 clean:
 	rm -rf $(VENV) $(STAMPS) build dist $(TOUR) *.egg-info

@@ -1,6 +1,6 @@
 """The real clients, the log-in and the vault (`service.connections.Connections`), counted and paced.
 
-Imported when first needed (`container.py`): with requests and Authlib that takes longer than the window.
+Imported when first needed (`container.py`): with requests and oauthlib that takes longer than the window.
 """
 
 from __future__ import annotations

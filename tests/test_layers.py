@@ -32,7 +32,7 @@ LIBRARIES = {
     "playhouse": {"store"},
     "requests": {"clients", "auth"},
     "urllib3": {"clients", "auth"},
-    "authlib": {"auth"},
+    "oauthlib": {"auth"},
     "keyring": {"auth"},
     "flask": {"sandbox"},
     "werkzeug": {"sandbox"},

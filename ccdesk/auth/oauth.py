@@ -1,6 +1,6 @@
-"""The token endpoint: a code or a refresh token in, tokens or refusals in our words out.
+"""The token and revoke endpoints: a code or a refresh token in, tokens or refusals in our words out.
 
-Source: constant-contact.md §2.
+Sources: constant-contact.md §2, and §22 on §2 for the revoke endpoint.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from authlib.integrations.base_client.errors import OAuthError
-from authlib.integrations.requests_client import OAuth2Session
+from oauthlib.common import urlencode
+from oauthlib.oauth2 import WebApplicationClient
+from urllib3.exceptions import HTTPError
 
 from ccdesk.auth.pkce import Attempt, authorize_url
 from ccdesk.core.clock import Clock
@@ -28,6 +29,7 @@ from ccdesk.core.errors import (
     Unreachable,
     redact,
 )
+from ccdesk.core.pieces import TooLarge, limited
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import is_loopback
 
@@ -39,6 +41,15 @@ _PAUSE_SECONDS = 1.5
 _LIFETIME_IF_UNTOLD = 3600
 LONGEST_LIFETIME = 180 * 86400  # more than that is a mistake, and dates have an end
 _DIRECT = {"http": "", "https": "", "all": ""}
+_FORM = "application/x-www-form-urlencoded"
+_PIECE = 1 << 16
+_MOST = 1 << 20  # bytes of an answer, unpacked: a token reply has about two thousand
+_REVOKE_SECONDS = (3.0, 3.0)  # somebody waits for the log-out, which does not depend on the answer
+
+
+def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Do nothing: naming it as `auth` keeps a .netrc entry from adding an Authorization header."""
+    return request
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +59,6 @@ class TokenReply:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     lifetime: int
-
-
-class _Busy(Exception):
-    """429: too fast for the token endpoint."""
 
 
 class OAuthClient:
@@ -70,6 +77,7 @@ class OAuthClient:
     ) -> None:
         self._auth_url = auth_url.rstrip("/")
         self._client_id = client_id.strip()
+        self._public = WebApplicationClient(self._client_id)  # a public client: it has no secret
         self._prepare = prepare
         self._clock = clock or Clock()
         self.cancel = threading.Event()
@@ -109,59 +117,66 @@ class OAuthClient:
 
         """
         hide(code, verifier)
-        return self._ask(
-            lambda session, url, options: session.fetch_token(
-                url,
-                grant_type="authorization_code",
-                code=code,
-                code_verifier=verifier,
-                redirect_uri=redirect_uri,
-                **options,
-            )
-        )
+        form = self._public.prepare_request_body(code=code, code_verifier=verifier, redirect_uri=redirect_uri)
+        return self._ask(str(form))
 
     def refresh(self, refresh_token: str) -> TokenReply:
         """Get new tokens; errors as for `exchange`, LoginNeeded meaning that the refresh token is dead."""
         self.require_client_id()
-        return self._ask(
-            lambda session, url, options: session.refresh_token(url, refresh_token=refresh_token, **options)
-        )
+        form = self._public.prepare_refresh_body(refresh_token=refresh_token, client_id=self._client_id)
+        return self._ask(str(form))
 
-    def _ask(self, send: Callable[[Any, str, dict[str, Any]], Any]) -> TokenReply:
+    def revoke(self, token: str) -> None:
+        """Ask the service to take a token back; best effort, tried once and for a few seconds.
+
+        Raises:
+            Unreachable: there was no answer, or one that is no confirmation.
+
+        """
+        hide(token)
+        form = urlencode([("token", token), ("client_id", self._client_id)])
+        status, _ = self._post("revoke", form, _REVOKE_SECONDS)
+        if status != 200:
+            raise Unreachable(
+                "Constant Contact did not confirm that the log-in was withdrawn",
+                detail=f"POST /revoke answered {status}",
+            )
+
+    def _ask(self, form: str) -> TokenReply:
         for tries in range(1, _TRIES_WHEN_REFUSED + 1):
-            try:
-                return self._ask_once(send)
-            except _Busy:
-                if tries < _TRIES_WHEN_REFUSED and self._clock.wait(self.cancel, _PAUSE_SECONDS * tries):
-                    raise Cancelled from None
+            status, body = self._post("token", form, _SECONDS)
+            if status != 429:  # too fast for the token endpoint
+                return _reply(_checked(status, body))
+            if tries < _TRIES_WHEN_REFUSED and self._clock.wait(self.cancel, _PAUSE_SECONDS * tries):
+                raise Cancelled
         raise Unreachable("Constant Contact's log-in service is busy", detail="429 from the token endpoint")
 
-    def _ask_once(self, send: Callable[[Any, str, dict[str, Any]], Any]) -> TokenReply:
-        url = f"{self._auth_url}/token"
-        options: dict[str, Any] = {"timeout": _SECONDS, "allow_redirects": False}
-        if is_loopback(urlsplit(url).hostname or ""):
-            options["proxies"] = _DIRECT
-        with OAuth2Session(self._client_id, token_endpoint_auth_method="none") as session:
+    def _post(self, endpoint: str, form: str, seconds: tuple[float, float]) -> tuple[int, bytes]:
+        """Send a form; return the status and the body, of which no more than `_MOST` bytes are read."""
+        url = f"{self._auth_url}/{endpoint}"
+        with requests.Session() as session:
             self._prepare(session)
-            replies: list[dict[str, Any]] = []
-            for kind in ("access_token_response", "refresh_token_response"):
-                session.register_compliance_hook(kind, lambda reply: _checked(reply, replies))
             try:
-                send(session, url, options)
-            except OAuthError as error:
-                raise _refusal(str(error.error or ""), str(error.description or "")) from None
-            except (_Busy, CcdeskError):
-                raise
-            except Exception as error:
-                if not replies:
-                    raise _no_answer(error) from None
-                log.info("The library could not read the token reply (%s)", type(error).__name__)
-        return _reply(replies[-1])  # read here: a rotated token must not be lost to a strange field
+                reply = session.post(
+                    url,
+                    data=form,
+                    headers={"Content-Type": _FORM},
+                    timeout=seconds,
+                    allow_redirects=False,
+                    auth=_leave_as_is,
+                    proxies=_DIRECT if is_loopback(urlsplit(url).hostname or "") else None,
+                    stream=True,
+                )
+                return reply.status_code, b"".join(limited(reply.iter_content(_PIECE), most=_MOST))
+            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+                raise _no_answer(endpoint, error) from None
 
 
-def _no_answer(error: Exception) -> Unreachable:
-    """Say that nothing came back; why, without what was sent."""
-    detail = f"POST /token: {type(error).__name__}"
+def _no_answer(endpoint: str, error: Exception) -> Unreachable:
+    """Say that nothing usable came back; why, without what was sent."""
+    detail = f"POST /{endpoint}: {type(error).__name__}"
+    if isinstance(error, TooLarge):
+        return _unusable(f"{detail}, more than {_MOST:,} bytes")
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable(
             "The connection to Constant Contact is not trusted",
@@ -172,34 +187,38 @@ def _no_answer(error: Exception) -> Unreachable:
     return Unreachable("Constant Contact's log-in service cannot be reached", detail=detail)
 
 
-def _checked(reply: requests.Response, replies: list[dict[str, Any]]) -> requests.Response:
-    """Let only what is an answer of this endpoint reach the library: an object, or an OAuth error."""
-    if reply.status_code == 429:
-        raise _Busy
+def _unusable(detail: str) -> Unreachable:
+    return Unreachable("Constant Contact's log-in service gave an answer that cannot be used", detail=detail)
+
+
+def _checked(status: int, body: bytes) -> dict[str, Any]:
+    """Return the object the token endpoint answered.
+
+    Read here and not by the OAuth library: a rotated token must not be lost to a strange field beside it.
+
+    Raises:
+        LoginNeeded, Refused: the service refused, in the words of OAuth.
+        Unreachable: it is no answer of this endpoint.
+
+    """
     try:
         # Whatever mark or charset it comes with: the tokens are plain ASCII, and used up if not read now.
-        body = json.loads(reply.content.decode(json.detect_encoding(reply.content), "replace"))
+        found = json.loads(body.decode(json.detect_encoding(body), "replace"))
     except (ValueError, RecursionError):
-        body = None
-    if (
-        not isinstance(body, dict)
-        or reply.status_code >= 500
-        or not (reply.status_code == 200 or isinstance(body.get("error"), str))
-    ):
-        raise Unreachable(
-            "Constant Contact's log-in service gave an answer that cannot be used",
-            detail=f"POST /token answered {reply.status_code}, {len(reply.content)} bytes",
-        )
-    replies.append(body)
-    return reply
+        found = None
+    error = found.get("error") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or status >= 500 or not (status == 200 or isinstance(error, str)):
+        raise _unusable(f"POST /token answered {status}, {len(body)} bytes")
+    if error:
+        description = found.get("error_description")
+        raise _refusal(str(error), description if isinstance(description, str) else "")
+    return found
 
 
 def _reply(token: dict[str, Any]) -> TokenReply:
     access, refresh = _token(token.get("access_token")), _token(token.get("refresh_token"))
     if not access:
-        raise Unreachable(
-            "Constant Contact's log-in service gave an answer that cannot be used", detail="no access_token"
-        )
+        raise _unusable("no access_token")
     try:
         lifetime = int(token.get("expires_in") or _LIFETIME_IF_UNTOLD)  # once seen as a text (§2)
     except (TypeError, ValueError, OverflowError):

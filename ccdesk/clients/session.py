@@ -47,7 +47,7 @@ class TrustStoreAdapter(PatientAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Keep requests from adding its own list of authorities to the system's."""
-        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        super().cert_verify(conn, url, verify, cert)
         if verify is True:
             conn.ca_certs = None
 

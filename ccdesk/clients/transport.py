@@ -29,6 +29,7 @@ from urllib3.exceptions import (
 
 from ccdesk.clients.session import prepare_session as prepare_session  # the container takes it from here
 from ccdesk.core.errors import AnswerLost, Unreachable, redact
+from ccdesk.core.pieces import TooLarge, limited
 from ccdesk.core.settings import is_loopback
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ READ_SECONDS = 60.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
 _PIECE = 1 << 20  # requests' own 10 kB make a page of customers cost a fourth more
-_MOST_HELD = 128 << 20  # bytes: the greatest page has a few million
+_MOST_HELD = 32 << 20  # bytes: the greatest page has a few million, and its objects take several times that
 _MOST_FILED = 2 << 30  # the members of a list, of a million people some 50 million
 _JUMP = timedelta(seconds=2)  # more than clocks that run drift apart
 _STALE = timedelta(minutes=10)
@@ -49,10 +50,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Do nothing: naming it as `auth` keeps a .netrc entry from replacing our Authorization header."""
     return request
-
-
-class TooLarge(ValueError):
-    """The answer goes on and on, or unpacks to more than anybody means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +243,11 @@ def _body(request: Request, reply: requests.Response) -> bytes:
 
 def _pieces(reply: requests.Response, *, most: int) -> Iterator[bytes]:
     """Yield the body, unpacked; TooLarge beyond `most` bytes, and the connection is given up."""
-    read = 0
-    for piece in reply.iter_content(_PIECE):
-        read += len(piece)
-        if read > most:
-            reply.close()
-            raise TooLarge
-        yield piece
+    try:
+        yield from limited(reply.iter_content(_PIECE), most=most)
+    except TooLarge:
+        reply.close()
+        raise
 
 
 def _redirect_within_host(answer: Answer) -> str:

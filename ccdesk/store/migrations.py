@@ -140,7 +140,7 @@ def _apply(database: Database, number: int, step: Step) -> None:
     with database.transaction(), translated(database.path):
         if int(database.peewee.pragma("user_version")) >= number:
             return
-        step(SqliteMigrator(database.peewee))  # type: ignore[no-untyped-call]
+        step(SqliteMigrator(database.peewee))
         dangling = database.statement("PRAGMA foreign_key_check")
         if dangling:
             raise RuntimeError(f"schema step {number} leaves {len(dangling)} rows without their parent")
