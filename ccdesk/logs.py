@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import logging.handlers
 import os
+import re
+import shutil
 import sys
 import threading
 import traceback
@@ -13,29 +14,98 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
+from filelock import FileLock, Timeout
+
+from ccdesk.core import files
 from ccdesk.core.redaction import redact as redact
+
+MOST_BYTES = 1_000_000  # of one file
+KEPT_FILES = 4  # beside the one that is written
 
 
 class RedactingFormatter(logging.Formatter):
     """Formats a record, tracebacks included, and redacts the result."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the finished line without secrets."""
-        return redact(super().format(record))
+        """Return the finished line without secrets; further lines are set in, so that none is forged."""
+        return _LINE_ENDS.sub("\n    ", redact(super().format(record)))
 
 
-class LogFile(logging.handlers.RotatingFileHandler):
-    """A log on a disk that may be full: lines are then lost, and nothing else is."""
+_LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")  # where any reader may see another line
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the base class names it so
-        """Say nothing of a disk that takes no more, for the store says it in words."""
-        if not isinstance(sys.exception(), OSError):
-            super().handleError(record)
 
-    def close(self) -> None:
-        """Close; what could not be written is lost."""
-        with suppress(OSError):
-            super().close()
+class LogFile(logging.Handler):
+    """A log of at most five files of 1 MB, for its owner only, that several programs may write at once.
+
+    The file is opened for each line: Windows lets nobody rename a file that a program keeps open, and on
+    other systems a program that kept it open would go on writing into the one put aside. On a disk that is
+    full lines are lost, and nothing else is.
+    """
+
+    def __init__(self, path: Path, *, most: int = MOST_BYTES, kept: int = KEPT_FILES) -> None:
+        super().__init__()
+        self._path, self._most, self._kept = path, most, kept
+        for one in (path, *map(self._aside, range(1, kept + 1))):
+            _tighten(one)
+        self._append(b"")  # found out here, not at the first line logged
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        try:
+            self._append(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
+        except OSError:
+            return  # of a disk that takes no more the store speaks, in words
+        except Exception:
+            self.handleError(record)
+
+    def _append(self, line: bytes) -> None:
+        handle = self._opened()
+        try:
+            if line and os.fstat(handle).st_size + len(line) > self._most:
+                os.close(handle)
+                handle = -1
+                self._rotate(len(line))
+                handle = self._opened()
+            os.write(handle, line)
+        finally:
+            if handle >= 0:
+                os.close(handle)
+
+    def _opened(self) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        return files.patiently(lambda: files.open_private(self._path, flags))
+
+    def _rotate(self, more: int) -> None:
+        """Put the full file aside, unless another program does so at the moment, or has just done so."""
+        with suppress(Timeout, OSError), FileLock(f"{self._path}.lock", timeout=1, mode=files.OWNER_ONLY):
+            if self._path.stat().st_size + more <= self._most:
+                return
+            for number in range(self._kept - 1, 0, -1):
+                with suppress(OSError):
+                    os.replace(self._aside(number), self._aside(number + 1))
+            try:
+                files.replace(self._path, self._aside(1))
+            except OSError:  # somebody keeps it open, a viewer perhaps: its content goes, the file stays
+                self._copy_aside()
+
+    def _copy_aside(self) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with (
+            os.fdopen(files.open_private(self._path, os.O_RDWR), "rb+") as full,
+            os.fdopen(files.open_private(self._aside(1), flags), "wb") as aside,
+        ):
+            shutil.copyfileobj(full, aside)
+            aside.flush()
+            full.truncate(0)
+
+    def _aside(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+
+def _tighten(path: Path) -> None:
+    """Take away what others may do with a log that an earlier version left open to them."""
+    with suppress(OSError):
+        os.close(files.open_private(path, os.O_RDONLY))
 
 
 @contextmanager
@@ -57,7 +127,8 @@ def _report(kind: type[BaseException], error: BaseException | None, trace: Trace
     text = "".join(traceback.format_exception(kind, error, trace))
     logging.getLogger("ccdesk").critical("an unexpected fault\n%s", text)
     if sys.stderr is not None:
-        sys.stderr.write(f"ccdesk: {redact(f'{kind.__name__}: {error}')}\n")
+        told = _LINE_ENDS.sub(" ", redact(f"{kind.__name__}: {error}"))
+        sys.stderr.write(f"ccdesk: {told}\n")
 
 
 def start_logging(path: Path | None, *, verbose: bool = False) -> None:
@@ -75,9 +146,7 @@ def start_logging(path: Path | None, *, verbose: bool = False) -> None:
         handler.close()
     if path is not None:
         try:
-            file_handler = LogFile(path, maxBytes=1_000_000, backupCount=4, encoding="utf-8", delay=True)
-            with open(path, "a", encoding="utf-8"):  # found out here, not at the first line logged
-                os.chmod(path, 0o600)
+            file_handler = LogFile(path)
         except OSError:
             path = None
         else:

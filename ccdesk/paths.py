@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from ccdesk import base_dir
 from ccdesk.core.errors import StoreError
 
 
@@ -29,10 +30,10 @@ class Paths:
         return self.base / "ccdesk.log"
 
     def prepare(self) -> None:
-        """Make the base dir, for its owner only.
+        """Make the base dir, for its owner only, and see that it is fit for what is kept there.
 
         Raises:
-            StoreError: it cannot be made or written.
+            StoreError: it cannot be made or written, is on a network drive, or other users can change it.
 
         """
         try:
@@ -41,6 +42,7 @@ class Paths:
             raise _unusable(self.base, str(error)) from error
         if not os.access(self.base, os.W_OK | os.X_OK):
             raise _unusable(self.base, "no write permission")
+        base_dir.check(self.base)
 
 
 def _unusable(base: Path, detail: str) -> StoreError:
@@ -57,12 +59,13 @@ def find_base(option: str | None, environment: Mapping[str, str]) -> Paths:
 
     Raises:
         StoreError: the name leads nowhere: it is empty, a user's who is not there, or below a current folder
-            that was deleted.
+            that was deleted; or it means a folder of another computer.
 
     """
     if option == "":  # a script's variable that was never set must not lead to the user's own data
         raise _unusable(Path(), "--base-dir names no folder")
     named = option or environment.get("CCDESK_BASE_DIR")
+    base_dir.refuse_network_name(named or "")
     try:
         if named:
             return Paths(Path(named).expanduser().absolute())

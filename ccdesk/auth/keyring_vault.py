@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from keyring.errors import KeyringError, KeyringLocked, PasswordDeleteError
 
 from ccdesk.core.errors import VaultError
+from ccdesk.core.files import OWNER_ONLY
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,8 @@ class KeyringVault:
         with self._lock, contextlib.ExitStack() as held:
             try:
                 if self._turn is not None and self._turn.parent.is_dir():
-                    held.enter_context(FileLock(str(self._turn), timeout=_TURN_SECONDS))
+                    turn = FileLock(str(self._turn), timeout=_TURN_SECONDS, mode=OWNER_ONLY)
+                    held.enter_context(turn)
             except (Timeout, OSError) as error:
                 log.info("No turn with the keyring (%s); using it nevertheless", type(error).__name__)
             yield

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from ccdesk.auth.kept import ACCESS, INFO, REFRESH, Held, read, write
 from ccdesk.auth.oauth import OAuthClient, TokenReply
+from ccdesk.core import files
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, Unreachable, VaultError
 from ccdesk.core.ports import Vault
@@ -203,7 +204,8 @@ class Tokens:
         with self._lock:
             try:
                 self._base_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-                lock = FileLock(str(self._base_dir / "login.lock"), timeout=_LOCK_SECONDS)
+                path = str(self._base_dir / "login.lock")
+                lock = FileLock(path, timeout=_LOCK_SECONDS, mode=files.OWNER_ONLY)
                 lock.acquire()
             except Timeout:
                 raise Unreachable(
@@ -218,7 +220,7 @@ class Tokens:
 
     def _stamp(self) -> str:
         try:
-            return (self._base_dir / "login.stamp").read_text(encoding="ascii").strip()
+            return files.read_private(self._base_dir / "login.stamp").decode("ascii").strip()
         except (FileNotFoundError, ValueError):
             return ""
         except OSError as error:
@@ -226,7 +228,7 @@ class Tokens:
 
     def _set_stamp(self, stamp: str) -> None:
         try:
-            (self._base_dir / "login.stamp").write_text(stamp, encoding="ascii")
+            files.write_private(self._base_dir / "login.stamp", stamp.encode("ascii"))
         except OSError as error:
             raise _no_folder(error) from error
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -13,10 +12,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ccdesk.auth.keyring_vault import KeyringVault, service_name
+from ccdesk.auth.windows_rights import make_private
+from ccdesk.core import files
 from ccdesk.core.errors import SettingsError, VaultError
 from ccdesk.core.ports import Vault
-
-log = logging.getLogger(__name__)
 
 _LOCK_SECONDS = 30.0
 _PREFIX = ".vault-"
@@ -27,12 +26,14 @@ def open_vault(base_dir: Path, environ: Mapping[str, str]) -> Vault:
 
     Raises:
         SettingsError: it names something else.
+        VaultError: the file is chosen, and Windows cannot keep others out of the folder it stands in.
 
     """
     choice = environ.get("CCDESK_VAULT", "").strip().lower() or "keyring"
     if choice == "keyring":
         return KeyringVault(service_name(base_dir), turn=base_dir / "keyring.lock")
     if choice == "file":
+        make_private(base_dir)
         return FileVault(base_dir / "vault.json")
     raise SettingsError(
         "CCDESK_VAULT names a vault there is none of",
@@ -67,7 +68,7 @@ class FileVault:
         """Hand out the secrets under a lock that other processes honour, and save them afterwards."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with FileLock(f"{self._path}.lock", timeout=_LOCK_SECONDS):
+            with FileLock(f"{self._path}.lock", timeout=_LOCK_SECONDS, mode=files.OWNER_ONLY):
                 self._clear_left()
                 secrets = self._read()
                 yield secrets
@@ -84,8 +85,7 @@ class FileVault:
 
     def _read(self) -> dict[str, str]:
         try:
-            self._tighten()
-            content = json.loads(self._path.read_text(encoding="utf-8"))
+            content = json.loads(files.read_private(self._path).decode("utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
@@ -94,12 +94,6 @@ class FileVault:
             raise _unusable(self._path, "not an object")
         return {name: value for name, value in content.items() if isinstance(value, str)}
 
-    def _tighten(self) -> None:
-        """Take away what others may do with the file, should somebody have given it to them."""
-        if os.name == "posix" and self._path.stat().st_mode & 0o077:
-            log.warning("The vault file could be read by others; that was put right")
-            self._path.chmod(0o600)
-
     def _write(self, secrets: Mapping[str, str]) -> None:
         handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=_PREFIX)  # made 0600
         try:
@@ -107,7 +101,7 @@ class FileVault:
                 json.dump(dict(secrets), file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(name, self._path)
+            files.replace(Path(name), self._path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(name)

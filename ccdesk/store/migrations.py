@@ -56,6 +56,13 @@ IS_FOLDER = Trouble(
     "The data file cannot be created under that name.",
     "Move the folder away, or choose another one with --base-dir.",
 )
+NOT_YOURS = Trouble(
+    "store_not_yours",
+    "The data file belongs to another user",
+    "Another user of this computer put it there, or a link in its place: what it says of anybody's consent "
+    "cannot be trusted.",
+    "Look where it comes from. If it is yours all the same, make yourself its owner, and start again.",
+)
 NO_FOLDER = Trouble(
     "store_no_folder",
     "The folder for the data file does not exist",
@@ -116,6 +123,8 @@ def _check_file(path: Path) -> None:
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK | os.X_OK):
         raise store_error(READ_ONLY, path)
     found = path.stat()
+    if os.name == "posix" and {found.st_uid, path.lstat().st_uid} != {os.geteuid()}:
+        raise store_error(NOT_YOURS, path)
     # The system's clock and not ours: it is compared with the file system's.
     old = time.time() - found.st_mtime > EMPTY_FOR_SECONDS or marker_of(path).exists()
     if found.st_size == 0 and old:

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import stat
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import keyring.backends.fail
@@ -18,6 +19,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 from ccdesk.auth import keyring_vault
 from ccdesk.auth.keyring_vault import ENTRY_CHARACTERS, KeyringVault, service_name
 from ccdesk.auth.vault import FileVault, open_vault
+from ccdesk.auth.windows_rights import make_private
 from ccdesk.core.errors import SettingsError, VaultError
 
 
@@ -349,6 +351,99 @@ def test_a_copy_left_by_a_killed_program_goes_with_the_next_change(tmp_path):
     left.write_text('{"cc_refresh_token": "old"}')
     FileVault(tmp_path / "vault.json").set("a", "1")
     assert not left.exists()
+
+
+def test_a_file_that_a_scanner_has_open_is_replaced_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows the first sharing violation was the end, and with it a rotated token was gone."""
+    left, real = [2], os.replace
+
+    def refusing(source: object, target: object) -> None:
+        if left[0]:
+            left[0] -= 1
+            error = PermissionError(13, "used by another process")
+            error.winerror = 32  # type: ignore[attr-defined]
+            raise error
+        real(source, target)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "replace", refusing)
+    vault = FileVault(tmp_path / "vault.json")
+    vault.set("a", "1")
+    assert vault.get("a") == "1"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a right on Windows")
+def test_a_link_in_the_files_place_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text('{"a": "theirs"}')
+    (tmp_path / "vault.json").symlink_to(victim)
+    with pytest.raises(VaultError):
+        FileVault(tmp_path / "vault.json").get("a")
+    with pytest.raises(VaultError):
+        FileVault(tmp_path / "vault.json").set("a", "ours")
+    assert victim.read_text() == '{"a": "theirs"}'
+
+
+class Icacls:
+    """`whoami` and `icacls` of Windows, over a drive that keeps rights or does not."""
+
+    ME = "S-1-5-21-1-2-3-1001"
+
+    def __init__(self, entries: list[str], *, keeps: bool = True) -> None:
+        self.entries, self.keeps = entries, keeps
+
+    def __call__(self, words: Sequence[str]) -> str:
+        program, *more = words
+        if program.endswith("whoami.exe"):
+            return f'"PC\\ann","{self.ME}"\n'
+        assert "System32" in program
+        if len(more) > 1 and self.keeps:
+            assert more[1:] == ["/inheritance:r", "/grant:r", f"*{self.ME}:(OI)(CI)F"]
+            own = [one for one in self.entries if "(I)" not in one and not one.startswith("PC\\ann")]
+            self.entries = [*own, "PC\\ann:(OI)(CI)(F)"]
+        return (
+            f"{more[0]} " + f"\n{' ' * len(more[0])} ".join(self.entries) + "\n\nSuccessfully processed 1\n"
+        )
+
+
+INHERITED = ["BUILTIN\\Users:(I)(OI)(CI)(RX)", "NT AUTHORITY\\SYSTEM:(I)(OI)(CI)(F)"]
+
+
+def test_on_windows_the_folder_is_left_to_its_user(tmp_path: Path) -> None:
+    make_private(tmp_path, windows=True, run=Icacls(INHERITED))
+    make_private(tmp_path, windows=True, run=Icacls(["PC\\ann:(OI)(CI)(F)"]))
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        Icacls(["Everyone:(F)"], keeps=False),  # a stick with FAT says so of every folder
+        Icacls([*INHERITED, "PC\\bob:(OI)(CI)(F)"]),
+        Icacls([*INHERITED, "BUILTIN\\Administrators:(F)", "Everyone:(R)"]),
+    ],
+)
+def test_where_windows_cannot_keep_others_out_no_secret_is_kept(tmp_path: Path, run: Icacls) -> None:
+    with pytest.raises(VaultError, match="other users"):
+        make_private(tmp_path, windows=True, run=run)
+
+
+def test_a_program_of_windows_that_fails_is_a_refusal(tmp_path: Path) -> None:
+    def failing(words: Sequence[str]) -> str:
+        raise FileNotFoundError(words[0])
+
+    with pytest.raises(VaultError):
+        make_private(tmp_path, windows=True, run=failing)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX")
+def test_nobody_else_can_hold_a_lock_of_ours(tmp_path: Path) -> None:
+    """Who may read a lock file may lock it, and keep a log-in from being renewed."""
+    FileVault(tmp_path / "vault.json").set("a", "1")
+    KeyringVault("s", backend=Ring(), turn=tmp_path / "keyring.lock").set("a", "b")
+    locks = list(tmp_path.glob("*.lock"))
+    assert {one.name for one in locks} == {"vault.json.lock", "keyring.lock"}
+    assert {stat.S_IMODE(one.stat().st_mode) for one in locks} == {0o600}
 
 
 def _add(path: str, name: str) -> None:

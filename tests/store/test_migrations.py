@@ -204,6 +204,20 @@ def test_a_link_that_leads_nowhere_is_no_read_only_file(path: Path) -> None:
     assert refused(path).code == "store_cannot_open"
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_or_a_link_of_another_user_is_refused(path: Path) -> None:
+    """They may have written in it who agreed to mail."""
+    prepare(path)
+    os.chown(path, 54321, 54321)
+    assert refused(path).code == "store_not_yours"
+    os.chown(path, 0, 0)
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    prepare(link)
+    os.chown(link, 54321, 54321, follow_symlinks=False)
+    assert refused(link).code == "store_not_yours"
+
+
 def test_an_empty_file_made_just_now_is_somebody_creating_it(path: Path) -> None:
     path.touch(0o600)
     prepare(path)
