@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from ccdesk.clients import kibo_parse
 from ccdesk.clients.caller import Call, Caller
 from ccdesk.clients.kibo_changes import Changes, Memo, NoMemo, customers
+from ccdesk.clients.kibo_emails import EmailLookup
 from ccdesk.clients.kibo_errors import CustomersManners
 from ccdesk.clients.kibo_hints import Hints
 from ccdesk.clients.kibo_lists import ACCOUNTS, Collections
@@ -20,13 +21,12 @@ from ccdesk.clients.shape import Json, required_object
 from ccdesk.clients.transport import Transport
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import ItemError, ServiceError, Unreadable
-from ccdesk.core.models import Customer, email_key
+from ccdesk.core.models import Customer
 from ccdesk.core.ports import HintedEvent, KiboWrite, Tenant
 
 log = logging.getLogger(__name__)
 
 PATIENCE = Retry(refusals=3)  # each refusal costs a minute here (§4)
-_UNQUOTABLE = frozenset("'\"\\, \t()")  # how a filter value is quoted is not known (§15.9)
 
 
 class Kibo:
@@ -47,7 +47,7 @@ class Kibo:
         retry: Retry = PATIENCE,
         clock: Clock | None = None,
     ) -> None:
-        clock = clock or Clock()
+        clock, memo = clock or Clock(), memo or NoMemo()
         home_url = home_url.rstrip("/").removesuffix("/api")
         self._caller = Caller(
             transport=transport or Transport("Kibo"),
@@ -66,8 +66,9 @@ class Kibo:
             tenant_url=tenant_url.rstrip("/").removesuffix("/api"),
         )
         self._lists = Collections(self._pod)
-        self._changes = Changes(self._lists, memo=memo or NoMemo(), memo_name=f"kibo.dates.{tenant_id}")
-        self._hints = Hints(self._pod, self._lists)
+        self._changes = Changes(self._lists, memo=memo, memo_name=f"kibo.dates.{tenant_id}")
+        self._emails = EmailLookup(self._lists, memo=memo, memo_name=f"kibo.email_form.{tenant_id}")
+        self._hints = Hints(self._pod, self._lists, memo=memo, memo_name=f"kibo.event_filter.{tenant_id}")
         self._writer = OptInWriter(self._pod)
 
     @property
@@ -105,7 +106,13 @@ class Kibo:
 
         With ids above `after`, where Kibo can do that; else everybody's. And those who cannot be read.
         """
-        for page in self._lists.by_id("acceptsMarketing eq true", after, kibo_parse.EXPORT_FIELDS):
+        pages = self._lists.by_id(
+            "acceptsMarketing eq true",
+            after,
+            kibo_parse.EXPORT_FIELDS,
+            opposite="acceptsMarketing eq false",
+        )
+        for page in pages:
             if found := [one for one in customers(page) if one.accepts_marketing or not one.readable]:
                 yield found
 
@@ -137,30 +144,7 @@ class Kibo:
 
         Where the filter cannot be trusted with this e-mail, or is not honoured, everybody is read.
         """
-        key = email_key(email)
-        if not key:
-            return []
-        if not _UNQUOTABLE.intersection(key):
-            found = self._filtered(email.strip(), key)
-            if found is not None:
-                return found
-        matching = (one for page in self.everyone() for one in page if one.email_key == key)
-        return sorted({one.id: one for one in matching}.values(), key=lambda one: one.id)
-
-    def _filtered(self, email: str, key: str) -> list[Customer] | None:
-        """Ask by filter, as written and in lower case; None if Kibo does not honour it."""
-        found: dict[int, Customer] = {}
-        for spelling in dict.fromkeys((email, email.lower())):
-            start, more = 0, True
-            while more:
-                page = self._lists.accounts([f"emailAddress eq {spelling}"], "id asc", start=start)
-                read = customers(page.items) if page is not None else []
-                if page is None or any(one.email_key != key for one in read):
-                    return None
-                more = not page.last and any(one.id not in found for one in read)
-                found.update((one.id, one) for one in read)
-                start += len(page.items)
-        return sorted(found.values(), key=lambda one: one.id)
+        return self._emails.find(email)
 
     # ------------------------------------------------------------ writing
 

@@ -83,7 +83,7 @@ class Changes:
         names = self._working()
         if names is not None:
             page = self._lists.accounts(sort=f"{names.sort} desc", size=1)
-            if page is not None and not page.items and not page.total:
+            if page is not None and not page.items and not self._lists.some(1):
                 return None
             first = customers(page.items)[:1] if page is not None else []
             top = first[0].updated_at if first else None
@@ -111,7 +111,7 @@ class Changes:
             yield changed[start : start + PAGE_SIZE]
 
     def _working(self) -> DateNames | None:
-        """Return names that work here: remembered, or probed with a date far ahead (§15.1)."""
+        """Return names that work here: remembered, or probed with dates far ahead and far back (§15.1)."""
         if self._names is None:
             remembered = self._memo.get(self._memo_name)
             known = [names for names in CANDIDATES if "|".join(names) == remembered]
@@ -124,7 +124,7 @@ class Changes:
 
     def _probe(self, names: DateNames) -> bool:
         page = self._lists.accounts([f"{names.filter} gt {_FAR_FUTURE}"], f"{names.sort} asc,id asc", size=1)
-        works = page is not None and not page.items
+        works = page is not None and not page.items and self._lists.finds_all_dates(*names)
         if not works:
             self._bad.add(names)
         return works

@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 
 from ccdesk.clients import kibo_parse
+from ccdesk.clients.kibo_changes import Memo
 from ccdesk.clients.kibo_lists import ACCOUNTS, PAGE_SIZE, Collections, Page
 from ccdesk.clients.kibo_session import TenantPod
 from ccdesk.clients.shape import Json
@@ -19,13 +20,15 @@ EVENTS = "/api/event/pull"
 _EVENT_PAGES = 50  # while the filter is honoured
 _NEWEST_PAGES = 5  # while it is not
 _AUDIT_PAGES = 10
+_HONOURED = "honoured"
 
 
 class Hints:
     """Reads what helps but is never relied on."""
 
-    def __init__(self, pod: TenantPod, lists: Collections) -> None:
-        self._pod, self._lists = pod, lists
+    def __init__(self, pod: TenantPod, lists: Collections, *, memo: Memo, memo_name: str) -> None:
+        self._pod, self._lists, self._memo, self._memo_name = pod, lists, memo, memo_name
+        self._silent: bool | None = None  # whether Kibo answers the filter with no rows; None: not known
 
     def events_since(self, since: datetime | None) -> list[HintedEvent]:
         """Return customer events since a moment, oldest first; empty where Kibo offers none."""
@@ -44,12 +47,29 @@ class Hints:
         if since is not None:
             filters.append(f"createDate ge {format_time(since)}")
         for wanted, sort in ((filters, "createDate desc"), ([], "createDate desc"), ([], "")):
-            page = self._lists.page(request, filters=wanted, sort=sort, optional=True)
-            if page is None:
+            if wanted and self._silent:
                 continue
+            page = self._lists.page(request, filters=wanted, sort=sort, optional=True)
+            if page is None or (not page.items and self._in_doubt(wanted, sort)):
+                continue
+            if not wanted:
+                self._judge(page.items, since)
             honoured = bool(wanted) and all(_wanted(item, since) for item in page.items)
             return self._further(page, wanted, sort, since, _EVENT_PAGES if honoured else _NEWEST_PAGES)
         return []
+
+    def _in_doubt(self, wanted: list[str], sort: str) -> bool:
+        """Say whether no rows prove nothing: an unknown name may be answered like that (§16)."""
+        if not wanted:
+            return bool(sort)
+        return self._silent is None and self._memo.get(self._memo_name) != _HONOURED
+
+    def _judge(self, items: list[Json], since: datetime | None) -> None:
+        """Note what a page asked for without a filter tells about one that gave no rows, or was refused."""
+        told = kibo_parse.events(items, tenant_id=self._pod.tenant_id, since=since)
+        self._silent = bool(told)
+        if items and not told:
+            self._memo.set(self._memo_name, _HONOURED)
 
     def _further(
         self, first: Page, filters: list[str], sort: str, since: datetime | None, most: int

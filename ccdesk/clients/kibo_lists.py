@@ -50,6 +50,7 @@ class Collections:
     def __init__(self, pod: TenantPod) -> None:
         self._pod = pod
         self._trims = True
+        self._moving = False  # whether `id gt` was seen to work
 
     def page(
         self,
@@ -108,6 +109,14 @@ class Collections:
             log.info("Kibo does not give chosen fields; whole accounts are read")
         return self.page(request, filters=filters, sort=sort, start=start, size=size)
 
+    def some(self, size: int = PAGE_SIZE) -> list[Json]:
+        """Return one page of accounts asked for without filter and sorting: empty only in an empty shop.
+
+        An empty answer to a filter or a sorting proves nothing until it is compared with this (§16).
+        """
+        page = self.page(self._pod.request("GET", ACCOUNTS), size=size, strict=True)
+        return page.items if page is not None else []
+
     def _ids(self, page: Page) -> list[int]:
         ids = [account_id(item) for item in page.items]
         if None in ids:
@@ -116,13 +125,16 @@ class Collections:
 
     # ------------------------------------------------------------ by id
 
-    def by_id(self, wanted: str = "", after: int = 0, only: Sequence[str] = ()) -> Iterator[list[Json]]:
+    def by_id(
+        self, wanted: str = "", after: int = 0, only: Sequence[str] = (), *, opposite: str = ""
+    ) -> Iterator[list[Json]]:
         """Yield all accounts by ascending id, 200 at a time, moving `id gt` along (§13.7).
 
-        `wanted` is one more filter that may or may not be honoured: check each item. Where moving is
-        refused or ignored the offset moves instead, and everybody is read, those up to `after` as well.
+        `wanted` is one more filter that may or may not be honoured: check each item. It is believed to leave
+        nobody only if `opposite` leaves everybody. Where moving is refused, ignored or answered with no rows
+        the offset moves instead, and everybody is read, those up to `after` as well.
         """
-        page = self._beyond(wanted, after, only) or self._first(wanted, only)
+        page = (self._beyond(wanted, after, only) if after else None) or self._first(wanted, only, opposite)
         if page is None:
             page, wanted = self._first("", only), ""
         if page is None:
@@ -139,25 +151,45 @@ class Collections:
                 last, read = ids[-1], read + len(ids)
             if page.last:
                 return
-            following = self.accounts([*self._some(wanted), f"id gt {last}"], "id asc", only=only)
-            if following is None or any(number <= last for number in self._ids(following)):
+            following = self._beyond(wanted, last, only)
+            if following is None:
                 yield from self._by_offset(wanted, sort="id asc", read=read, floor=last)
                 return
             page = following
 
     def _beyond(self, wanted: str, after: int, only: Sequence[str]) -> Page | None:
-        """Return the first page above an id; None where that is refused, ignored, or not asked for."""
-        if not after:
+        """Return the first page above an id; None where that is refused, ignored, or not to be believed."""
+        page = self.accounts([*_listed(wanted), f"id gt {after}"], "id asc", only=only)
+        if page is None or any(number <= after for number in self._ids(page)):
             return None
-        page = self.accounts([*self._some(wanted), f"id gt {after}"], "id asc", only=only)
-        return None if page is None or any(number <= after for number in self._ids(page)) else page
+        self._moving = self._moving or bool(page.items) or self._gives(["id gt 0"], "id asc")
+        return page if self._moving else None
 
-    def _first(self, wanted: str, only: Sequence[str]) -> Page | None:
-        return self.accounts(self._some(wanted), "id asc", only=only)
+    def _first(self, wanted: str, only: Sequence[str], opposite: str = "") -> Page | None:
+        """Return the first page; None where it is refused, or empty and not to be believed."""
+        page = self.accounts(_listed(wanted), "id asc", only=only)
+        if page is None or page.items or not self.some(1):
+            return page
+        return page if wanted and opposite and self._leaves_everybody(opposite) else None
 
-    @staticmethod
-    def _some(wanted: str) -> list[str]:
-        return [wanted] if wanted else []
+    def _leaves_everybody(self, filter_text: str) -> bool:
+        page, everybody = self.accounts([filter_text], size=1), self.accounts(size=1)
+        return (
+            page is not None
+            and everybody is not None
+            and bool(page.items)
+            and None is not page.total == everybody.total
+        )
+
+    def _gives(self, filters: Sequence[str], sort: str) -> bool:
+        """Say whether a filter that must match somebody does."""
+        page = self.accounts(filters, sort, size=1)
+        return page is not None and bool(page.items)
+
+    def finds_all_dates(self, filter_name: str, sort_name: str) -> bool:
+        """Say whether a filter from a far-past date on gives somebody, as it must in any shop with people."""
+        beginning = format_time(datetime(1970, 1, 1, tzinfo=UTC))
+        return self._gives([f"{filter_name} ge {beginning}"], f"{sort_name} asc,id asc") or not self.some(1)
 
     def _by_offset(self, wanted: str, *, sort: str, read: int, floor: int) -> Iterator[list[Json]]:
         """Yield accounts with an id above `floor` by moving the offset, from `read` items on.
@@ -172,7 +204,7 @@ class Collections:
         before: list[int] = []
         while True:
             start = max(0, read - _OVERLAP)
-            page = self.page(request, filters=self._some(wanted), sort=sort, start=start, strict=True)
+            page = self.page(request, filters=_listed(wanted), sort=sort, start=start, strict=True)
             assert page is not None  # strict
             ids = self._ids(page)
             fresh = [item for item, n in zip(page.items, ids, strict=True) if n > floor and n not in seen]
@@ -194,7 +226,7 @@ class Collections:
         edited meanwhile has a later date, and all behind move up. What a page repeats is left out.
 
         Raises:
-            Ignored: an answer shows that the filter or the sorting is not honoured.
+            Ignored: an answer shows that the filter or the sorting is not honoured, or does not prove it.
 
         """
         mark, start = _milliseconds(since), 0
@@ -209,6 +241,8 @@ class Collections:
             known = [_milliseconds(date) for date in dates if date is not None]
             if len(known) < len(dates) or known != sorted(known) or (known and known[0] < mark):
                 raise Ignored
+            if not start and not ids and not self.finds_all_dates(filter_name, sort_name):
+                raise Ignored
             states = list(zip(ids, known, strict=True))
             if fresh := [item for item, one in zip(page.items, states, strict=True) if one not in at_mark]:
                 yield fresh
@@ -221,6 +255,10 @@ class Collections:
                 again = 0 if start and not fresh else min(_OVERLAP, len(ids) // 2)
                 start += len(ids) - again
                 at_mark.update(states)
+
+
+def _listed(wanted: str) -> list[str]:
+    return [wanted] if wanted else []
 
 
 def _milliseconds(moment: datetime) -> datetime:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from flask import Blueprint, Response, request
 
 from ccdesk.sandbox.kibo_fields import filter_fields, sort_fields
-from ccdesk.sandbox.kibo_filter import parse_filter, parse_sort
+from ccdesk.sandbox.kibo_filter import parse_filter, parse_sort, unmet
 from ccdesk.sandbox.kibo_gateway import author, existing, guarded, json_body, no_content, reply, state
 from ccdesk.sandbox.kibo_model import SERVICE_USER, Account, Json, Refusal, conflict, invalid
 from ccdesk.sandbox.kibo_paging import paging
@@ -105,11 +105,12 @@ def list_audit_entries(account_id: int) -> Response:
 def _query(kibo: KiboState) -> Query:
     switches = kibo.switches
     order = parse_sort(request.args.get("sortBy", ""), sort_fields(switches))
+    conditions = (*parse_filter(request.args.get("filter", ""), filter_fields(switches)), *unmet(order))
     if not switches.sort_works:
         order = ()
     anonymous = request.args.get("isAnonymous", "").lower()
     return Query(
-        conditions=parse_filter(request.args.get("filter", ""), filter_fields(switches)),
+        conditions=conditions,
         order=order,
         scattered=not order and switches.unsorted == "scattered",
         anonymous={"true": True, "false": False}.get(anonymous),

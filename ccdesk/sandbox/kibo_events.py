@@ -60,7 +60,7 @@ _BY_NAME = {field.name.lower(): field for field in _FIELDS}
 def event_fields(switches: KiboSwitches) -> Known:
     """Return what a filter or sorting of events may name (§15.4)."""
     fields = _BY_NAME if switches.pull_filter_works else {}
-    return Known(fields, ignore_unknown=switches.unknown_filter == "ignore")
+    return Known(fields, unknown=switches.unknown_filter)
 
 
 class EventLog:

@@ -51,15 +51,16 @@ def filter_fields(switches: KiboSwitches) -> Known:
             switches.id_filterable,
             switches.email_filterable,
         ),
-        ignore_unknown=switches.unknown_filter == "ignore",
+        unknown=switches.unknown_filter,
         exact_fields=frozenset({"emailAddress"}) if switches.email_match_case else frozenset(),
+        email_quotes=switches.email_quotes,
     )
 
 
 def sort_fields(switches: KiboSwitches) -> Known:
     """Return what a sorting of accounts may name."""
     fields = _fields(switches.update_sort_name, True, True, True)
-    return Known(fields, ignore_unknown=switches.unknown_sort == "ignore")
+    return Known(fields, unknown=switches.unknown_sort)
 
 
 @lru_cache(maxsize=64)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from ccdesk.sandbox.kibo_model import invalid, parse_ms
+from ccdesk.sandbox.kibo_switches import Quotes, Unknown
 
 Kind = Literal["int", "number", "bool", "date", "text"]
 Value = int | float | bool | str | None
@@ -77,12 +78,18 @@ class Order(NamedTuple):
     descending: bool
 
 
+NOWHERE = Field("", "int", lambda _item: None)
+NOTHING = Condition(NOWHERE, "gt", 0)
+"""What no item fulfils: a name that is not known, where the service answers it with no rows (§16)."""
+
+
 class Known(NamedTuple):
     """What may be asked for: fields by lower-case name, and what happens to others."""
 
     fields: Mapping[str, Field]
-    ignore_unknown: bool
+    unknown: Unknown
     exact_fields: frozenset[str] = frozenset()
+    email_quotes: Quotes = "none"
 
 
 def parse_filter(text: str, known: Known) -> tuple[Condition, ...]:
@@ -99,11 +106,20 @@ def parse_filter(text: str, known: Known) -> tuple[Condition, ...]:
             raise invalid(f"Unknown filter operator: '{match[2]}'")
         field = known.fields.get(name.lower())
         if field is not None:
-            value = _value(field, op, raw)
-            conditions.append(Condition(field, op, value, field.name in known.exact_fields))
-        elif not known.ignore_unknown:
+            conditions.append(_condition(field, op, raw, known))
+        elif known.unknown == "nothing":
+            conditions.append(NOTHING)
+        elif known.unknown == "refuse":
             raise invalid(f"Unknown filter field: '{name}'")
     return tuple(conditions)
+
+
+def _condition(field: Field, op: str, raw: str, known: Known) -> Condition:
+    exact = field.name in known.exact_fields
+    if field.name != "emailAddress":
+        return Condition(field, op, _value(field, op, raw), exact)
+    written = _unquoted(raw, known.email_quotes)
+    return NOTHING if written is None else Condition(field, op, _value(field, op, written), exact)
 
 
 def parse_sort(text: str, known: Known) -> tuple[Order, ...]:
@@ -116,9 +132,16 @@ def parse_sort(text: str, known: Known) -> tuple[Order, ...]:
         field = known.fields.get(match[1].lower())
         if field is not None:
             orders.append(Order(field, (match[2] or "").lower() == "desc"))
-        elif not known.ignore_unknown:
+        elif known.unknown == "nothing":
+            orders.append(Order(NOWHERE, False))
+        elif known.unknown == "refuse":
             raise invalid(f"Unknown sort field: '{match[1]}'")
     return tuple(orders)
+
+
+def unmet(orders: Iterable[Order]) -> tuple[Condition, ...]:
+    """Return the condition that leaves no rows, if a sorting is of a name that is answered like that."""
+    return (NOTHING,) if any(order.field is NOWHERE for order in orders) else ()
 
 
 def sort_key(order: Order) -> Callable[[Any], tuple[bool, Any]]:
@@ -131,6 +154,14 @@ def sort_key(order: Order) -> Callable[[Any], tuple[bool, Any]]:
         return value is not None, value.lower() if isinstance(value, str) else value or 0
 
     return key
+
+
+def _unquoted(raw: str, quotes: Quotes) -> str | None:
+    """Return a value without its quotes; None where it has none and only values in quotes match."""
+    quoted = len(raw) > 1 and raw[0] == raw[-1] == "'"
+    if quotes == "none":
+        return raw
+    return raw[1:-1] if quoted else raw if quotes == "either" else None
 
 
 def _value(field: Field, op: str, raw: str) -> Value:

@@ -9,7 +9,7 @@ from typing import cast
 from flask import Blueprint, Response, abort, current_app, request
 
 from ccdesk.sandbox.kibo_events import event_fields
-from ccdesk.sandbox.kibo_filter import parse_filter, parse_sort
+from ccdesk.sandbox.kibo_filter import parse_filter, parse_sort, unmet
 from ccdesk.sandbox.kibo_gateway import guarded, json_body, reply, state
 from ccdesk.sandbox.kibo_model import Json, Refusal, invalid, not_found, stamp
 from ccdesk.sandbox.kibo_paging import paging
@@ -100,7 +100,7 @@ def list_events() -> Response:
     known = event_fields(kibo.switches)
     conditions = parse_filter(request.args.get("filter", ""), known)
     order = parse_sort(request.args.get("sortBy", ""), known)
-    found = kibo.events.find(kibo.now_ms(), conditions, order)
+    found = kibo.events.find(kibo.now_ms(), (*conditions, *unmet(order)), order)
     page = paging(kibo.switches.start_index_limit)
     shown = found[page.start : page.start + page.size]
     return reply(page.collection(len(found), [event.as_json(kibo.tenant_id) for event in shown]))

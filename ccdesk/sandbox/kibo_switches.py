@@ -27,7 +27,8 @@ TOPICS = ("customeraccount.created", "customeraccount.updated", "customeraccount
 """Topics the application is subscribed to unless told otherwise (§10)."""
 
 DateName = Literal["updateDate", "auditInfo.updateDate", "both", "none"]
-Unknown = Literal["refuse", "ignore"]
+Quotes = Literal["none", "needed", "either"]
+Unknown = Literal["refuse", "ignore", "nothing"]
 
 
 @dataclass
@@ -37,12 +38,13 @@ class KiboSwitches:
     # Filters and sorting of accounts (§5, §15.1, §15.2, §15.10)
     update_filter_name: DateName = "both"
     update_sort_name: DateName = "both"
-    unknown_filter: Unknown = "refuse"  # a filter field it does not know: 400, or as if it were not there
+    unknown_filter: Unknown = "refuse"  # a field it does not know: 400, as if not there, or 200 and no rows
     unknown_sort: Unknown = "refuse"
     accepts_marketing_filterable: bool = True
     id_filterable: bool = True
     email_filterable: bool = True
     email_match_case: bool = False
+    email_quotes: Quotes = "none"  # how the value of an e-mail filter has to be written to match
     sort_works: bool = True  # False: sortBy is accepted and does nothing
     unsorted: Literal["id", "scattered"] = "id"  # the order when nothing sorts
     start_index_limit: int | None = None  # a greater startIndex is refused (§15.12)

@@ -38,11 +38,16 @@ def _value(row: dict[str, Any], name: str) -> Any:
 
 @dataclass
 class FakeShop:
-    """`refused` and `ignored` are names of filters (and of sortings, prefixed `sort:`)."""
+    """`refused`, `ignored` and `silent` are names of filters (and of sortings, prefixed `sort:`).
+
+    What is silent is answered with 200 and no rows. `quotes`: e-mails match only when written in quotes.
+    """
 
     rows: list[dict[str, Any]]
     refused: set[str] = field(default_factory=set)
     ignored: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
+    quotes: bool = False
     cap: int = 200
     totals: bool = True
     offsets: bool = True
@@ -67,13 +72,19 @@ class FakeShop:
             name, operator, value = re.fullmatch(r"(\S+) (eq|gt|ge) (.+)", part).groups()  # type: ignore[union-attr]
             if name in self.refused:
                 return 400, {"x-vol-correlation": "1"}, '{"errorCode":"BAD_FILTER","message":"no"}'
-            if name not in self.ignored:
+            if name in self.silent:
+                rows = []
+            elif name == "emailAddress" and self.quotes:
+                rows = [row for row in rows if f"'{row[name]}'".lower() == value.lower()]
+            elif name not in self.ignored:
                 rows = [row for row in rows if self._keeps(_value(row, name), operator, value)]
         for part in reversed(query.get("sortBy", "").split(",")):
             name, _, way = part.partition(" ")
             if f"sort:{name}" in self.refused:
                 return 400, {"x-vol-correlation": "1"}, ""
-            if name and f"sort:{name}" not in self.ignored:
+            if f"sort:{name}" in self.silent:
+                rows = []
+            elif name and f"sort:{name}" not in self.ignored:
                 rows.sort(key=lambda row, name=name: _value(row, name), reverse=way == "desc")  # type: ignore[misc]
         start = int(query["startIndex"]) if self.offsets else 0
         page = rows[start : start + min(int(query["pageSize"]), self.cap)]

@@ -31,7 +31,14 @@ MODES = [
     {"ignored": {"sort:id"}},
     {"ignored": {"sort:id", "id", "acceptsMarketing"}},
     {"refused": {"sort:id", "id", "acceptsMarketing"}},
+    {"silent": {"acceptsMarketing"}},
+    {"silent": {"id"}},
+    {"silent": {"sort:id"}},
+    {"silent": {"id", "acceptsMarketing", "sort:id"}},
+    {"silent": {"id", "acceptsMarketing"}, "totals": False},
+    {"silent": {"id"}, "refused": {"acceptsMarketing"}},
     {"cap": 50},
+    {"cap": 50, "silent": {"id"}},
     {"cap": 7, "totals": False},
     {"cap": 30, "totals": False, "ignored": {"id"}},
 ]
@@ -102,6 +109,12 @@ DATE_MODES = [
     {"ignored": {"sort:updateDate", "sort:auditInfo.updateDate"}},
     {"ignored": {"updateDate", "auditInfo.updateDate"}},
     {"refused": {"updateDate", "auditInfo.updateDate"}},
+    {"silent": {"updateDate"}},
+    {"silent": {"auditInfo.updateDate", "sort:auditInfo.updateDate"}},
+    {"silent": {"updateDate", "sort:auditInfo.updateDate"}},
+    {"silent": {"sort:updateDate"}},
+    {"silent": {"updateDate", "auditInfo.updateDate"}},
+    {"silent": {"sort:updateDate", "sort:auditInfo.updateDate"}},
     {"cap": 10},
     {"cap": 10, "totals": False},
 ]
@@ -201,18 +214,52 @@ def test_a_newest_account_that_cannot_be_read_is_the_services_trouble() -> None:
         customers(memo=memory).newest_update()
 
 
+def test_names_remembered_of_an_empty_shop_are_not_believed_for_ever() -> None:
+    memory = Memory()
+    rows: list[dict[str, object]] = []
+    with FakeShop(rows, silent={"updateDate"}):
+        assert list(customers(memo=memory).changed_since(START)) == []
+        rows.append(account(7, minutes=3))
+        assert ids(list(customers(memo=memory).changed_since(START))) == [7]
+        assert customers(memo=memory).newest_update() == START + timedelta(minutes=3)
+
+
+@pytest.mark.parametrize("rows", [0, 450])
+def test_nobody_opted_in_is_believed_without_reading_everybody(rows: int) -> None:
+    with FakeShop([account(number, opted_in=False) for number in range(1, rows + 1)]) as shop:
+        assert list(customers().opted_in()) == []
+    assert len(shop.asked) <= 4
+
+
+def test_an_idle_look_costs_no_proof() -> None:
+    memory = Memory()
+    with FakeShop([account(1, minutes=5)]) as shop:
+        list(customers(memo=memory).changed_since(START))
+        before = len(shop.asked)
+        list(customers(memo=memory).changed_since(START + timedelta(minutes=5)))
+    assert len(shop.asked) == before + 1
+
+
 # ---------------------------------------------------------------- by e-mail
 
 
-@pytest.mark.parametrize(
-    "mode", [{}, {"refused": {"emailAddress"}}, {"ignored": {"emailAddress"}}], ids=named
-)
+EMAIL_MODES = [
+    {},
+    {"refused": {"emailAddress"}},
+    {"ignored": {"emailAddress"}},
+    {"silent": {"emailAddress"}},
+    {"silent": {"sort:id"}},
+    {"quotes": True},
+]
+
+
+@pytest.mark.parametrize("mode", EMAIL_MODES, ids=named)
 def test_every_account_with_an_email(mode: dict[str, object]) -> None:
     rows = [account(number) for number in range(1, 300)]
     rows[7]["emailAddress"] = "Maria+shop@Example.com"
     rows[250]["emailAddress"] = " maria+shop@example.COM "
     rows[3]["emailAddress"] = None
-    if not mode:
+    if mode in ({}, {"quotes": True}):
         rows[250]["emailAddress"] = "maria+shop@example.COM"
     with FakeShop(rows, **mode):  # type: ignore[arg-type]
         found = customers().by_email("maria+shop@example.com")
@@ -227,6 +274,27 @@ def test_an_email_that_cannot_be_quoted_is_looked_for_everywhere(email: str) -> 
         found = customers().by_email(email)
     assert [one.id for one in found] == [101]
     assert not any("emailAddress" in query.get("filter", "") for query in shop.asked)
+
+
+def test_the_form_of_an_email_that_works_is_remembered() -> None:
+    memory = Memory()
+    with FakeShop([account(number) for number in range(1, 300)], quotes=True) as shop:
+        customers(memo=memory).by_email("p7@example.com")
+        before = len(shop.asked)
+        client = customers(memo=memory)
+        client.by_email("p8@example.com")
+        assert len(shop.asked) == before + 1
+        assert client.by_email("nobody@example.com") == []
+        assert len(shop.asked) == before + 2
+    assert shop.asked[-1]["filter"] == "emailAddress eq 'nobody@example.com'"
+
+
+@pytest.mark.parametrize("mode", EMAIL_MODES, ids=named)
+@pytest.mark.parametrize("size", [0, 300])
+def test_nobody_is_found_where_nobody_is(mode: dict[str, object], size: int) -> None:
+    with FakeShop([account(number) for number in range(1, size + 1)], **mode) as shop:  # type: ignore[arg-type]
+        assert customers().by_email("nobody@example.com") == []
+    assert len(shop.asked) <= 12
 
 
 def test_no_email_finds_nobody() -> None:

@@ -183,6 +183,9 @@ def test_what_the_sheets_leave_open_about_constant_contact_changes_nothing(tmp_p
         {"unknown_filter": "ignore", "id_filterable": False},
         {"unknown_filter": "refuse", "id_filterable": False},
         {"update_filter_name": "none", "unknown_filter": "ignore"},
+        {"unknown_filter": "nothing", "accepts_marketing_filterable": False},
+        {"unknown_filter": "nothing", "id_filterable": False, "update_filter_name": "none"},
+        {"email_quotes": "needed"},
     ],
     ids=lambda switches: ",".join(f"{key}={value}" for key, value in switches.items()),
 )
