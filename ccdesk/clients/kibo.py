@@ -22,7 +22,7 @@ from ccdesk.clients.transport import Transport
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import ItemError, ServiceError, Unreadable
 from ccdesk.core.models import Customer
-from ccdesk.core.ports import HintedEvent, KiboWrite, Tenant
+from ccdesk.core.ports import ConnectionTest, HintedEvent, KiboWrite, Tenant
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,18 @@ class Kibo:
     def tenant(self) -> Tenant:
         """Return the tenant, resolved through the home pod (§1)."""
         return self._pod.tenant()
+
+    def test(self) -> ConnectionTest:
+        """Sign in, find the tenant and read one page of customers.
+
+        Raises:
+            Refused: key, secret, home, tenant or a permission is wrong; says which it may be.
+            Unreachable: a service, or one of its addresses, does not answer as Kibo does.
+
+        """
+        tenant = self.tenant()
+        page = self._lists.accounts(size=1)
+        return ConnectionTest(tenant, page.total if page is not None else None)
 
     # ------------------------------------------------------------ reading
 

@@ -85,10 +85,14 @@ def _forbidden(answer: Answer, detail: str) -> Refused:
     path = answer.request.url.lower()
     writes = answer.request.is_write
     needed = next((name for part, write, name in _PERMISSIONS if part in path and write == writes), "")
+    message = error_text(answer)[1]
+    said = f"Kibo says: {redact(message)} " if message else ""
+    lacks = f"lack the permission “{needed}”, or " if needed else ""
     return Refused(
         "Kibo does not allow this",
-        meaning=f"The application lacks the permission “{needed}”." if needed else "",
-        next_step="Add it in Kibo's Dev Center, then install the application again.",
+        meaning=f"{said}The application may {lacks}not be installed in this tenant.",
+        next_step="If it lacks a permission, add it in Kibo's Dev Center, then install the application "
+        "again. Else check the tenant id on the Info tab.",
         detail=detail,
         code="forbidden",
     )

@@ -59,16 +59,9 @@ class AppSignIn:
             raise Unreachable(
                 "Kibo's sign-in does not answer", next_step=error.next_step, detail=error.detail
             ) from None
-        body = required_object(answer) if answer.status < 300 else {}
         if answer.status >= 300 or error_text(answer)[0]:
-            raise Refused(
-                "Kibo refused the application key or the shared secret",
-                meaning=redact(error_text(answer)[1]),
-                next_step="Check both on the Info tab; the key changes with the application's version.",
-                detail=f"{answer.detail}: {redact(error_text(answer)[0])}",
-                code="sign_in",
-            )
-        token = required_text(answer, body, "access_token")
+            raise _not_signed_in(answer)
+        body, token = _ticket(answer)
         hide(token)
         lifetime = min(whole(body, "expires_in") or _USUAL_LIFETIME_SECONDS, _LONGEST_LIFETIME_SECONDS)
         self._good_until = self._clock.monotonic() + max(lifetime - _RENEW_EARLY_SECONDS, lifetime / 2)
@@ -86,6 +79,35 @@ class AppSignIn:
             "POST", f"{self._home}/api/platform/applications/authtickets/oauth", body=encode(body)
         )
         return Call(request, idempotent=True, accept=frozenset({400, 401, 403}))
+
+
+def _ticket(answer: Answer) -> tuple[Json, str]:
+    """Return a sign-in's reply and its token; anything else is no answer of Kibo's sign-in."""
+    try:
+        body = required_object(answer)
+        return body, required_text(answer, body, "access_token")
+    except Unreachable as error:
+        raise Unreachable(
+            "Something else than Kibo answers at Kibo's sign-in",
+            meaning="What came back is not what Kibo's sign-in gives; it may be a page of a proxy or portal.",
+            next_step="Check the Kibo home address on the Info tab, and that nothing on the way wants a "
+            "log-in of its own.",
+            detail=error.detail,
+        ) from None
+
+
+def _not_signed_in(answer: Answer) -> Refused:
+    """Say what may be wrong: Kibo does not tell key, secret and home apart (§2, §16 on §1)."""
+    code, message = error_text(answer)
+    said = f"Kibo says: {redact(message)} " if message else ""
+    return Refused(
+        "Kibo refused the application key or the shared secret",
+        meaning=f"{said}One of three is wrong: the application key, the shared secret, or the home address, "
+        "because each of Kibo's homes knows its own applications only.",
+        next_step="Check all three on the Info tab; the key changes with the application's version.",
+        detail=f"{answer.detail}: {redact(code)}",
+        code="sign_in",
+    )
 
 
 class TenantPod:
@@ -125,11 +147,15 @@ class TenantPod:
         return Request(method, self._pod() + path, params=params or {}, headers=headers, body=body)
 
     def tenant(self) -> Tenant:
-        """Ask the home pod for the tenant; with an address set by hand, a refusal there does not matter."""
+        """Ask the home pod for the tenant.
+
+        With an address set by hand it does not matter that the application may not read the tenant there.
+        That it could not sign in, or that the home does not know the tenant, matters all the same.
+        """
         try:
             found = self._look_up()
-        except (Refused, NotFound):
-            if not self._override:
+        except Refused as error:
+            if not self._override or error.code != "forbidden":
                 raise
             return Tenant(id=self.tenant_id, name="", host=self._override)
         self._host = found.host
@@ -147,7 +173,16 @@ class TenantPod:
         return self._host or self.tenant().host
 
     def _look_up(self) -> Tenant:
-        answer = self.call(Call(self.home(f"/api/platform/tenants/{self.tenant_id}"), item=True))
+        try:
+            answer = self.call(Call(self.home(f"/api/platform/tenants/{self.tenant_id}"), item=True))
+        except NotFound as error:  # never the answer to a question about a customer
+            raise Refused(
+                f"Kibo does not know tenant {self.tenant_id}",
+                meaning="The tenant id is wrong, or the tenant belongs to another of Kibo's homes.",
+                next_step="Check the tenant id and the Kibo home address on the Info tab.",
+                detail=error.detail,
+                code="unknown_tenant",
+            ) from None
         body = required_object(answer)
         sites = [number for site in children(body, "sites") if (number := whole(site, "id")) is not None]
         host = self._override or self._host_of(answer, body)

@@ -31,6 +31,26 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionTest:
+    """What a test of the Kibo connection tried, one after the other, and found; what fails is raised.
+
+    `customers`: how many can be read, None where Kibo does not count them. A `tenant` without a name: the
+    home does not let the application read it, and the address was given by hand.
+    """
+
+    tenant: Tenant
+    customers: int | None
+
+    @property
+    def summary(self) -> str:
+        """What was tried, as one line: “signed in · Mystic Outdoors · 480 customers readable”."""
+        number = "" if self.customers is None else f"{self.customers:,} "
+        noun = "customer" if self.customers == 1 else "customers"
+        name = self.tenant.name or f"tenant {self.tenant.id}, whose name may not be read"
+        return f"signed in · {name} · {number}{noun} readable"
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """The Constant Contact account; `key` (`encoded_account_id`) is stable, `user` is who logged in."""
 
@@ -71,6 +91,9 @@ class Customers(Protocol):
 
     def tenant(self) -> Tenant:
         """Return the tenant, resolved through the home pod."""
+
+    def test(self) -> ConnectionTest:
+        """Sign in, find the tenant and read one page of customers: what any run needs of Kibo."""
 
     def opted_in(self, after: int = 0) -> Iterator[list[Customer]]:
         """Yield pages of customers whose flag is set, by ascending id above `after` where Kibo can do that.

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.models import ContactList
-from ccdesk.core.ports import Account, Tenant
+from ccdesk.core.ports import Account, ConnectionTest
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.service.needs_you import Need
@@ -141,8 +141,11 @@ class Desk(Protocol):
     def status(self, *, live: bool) -> Status:
         """Return the state of everything; `live` asks both services, else what is remembered."""
 
-    def test_kibo(self, values: dict[str, str], secret: str) -> Tenant:
-        """Try a Kibo connection with values not saved yet; an empty secret means the stored one."""
+    def test_kibo(self, values: dict[str, str], secret: str) -> ConnectionTest:
+        """Try a Kibo connection with values not saved yet; an empty secret means the stored one.
+
+        The result's `summary` says what was tried; a step that fails is raised with what it means.
+        """
 
     def save_settings(self, values: dict[str, str], *, kibo_secret: str | None = None) -> SaveResult:
         """Check and save; a new `contact_list` name creates the list. `kibo_secret` goes to the vault."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.models import ContactList
-from ccdesk.core.ports import Account, Store, Tenant
+from ccdesk.core.ports import Account, ConnectionTest, Store
 from ccdesk.core.runs import (
     Entry,
     EventStatus,
@@ -67,11 +67,11 @@ class LocalDesk:
         """Return the state of everything; `live` asks both services."""
         return self._status.read(self.settings(), live=live)
 
-    def test_kibo(self, values: dict[str, str], secret: str) -> Tenant:
-        """Try a Kibo connection with values not saved yet."""
+    def test_kibo(self, values: dict[str, str], secret: str) -> ConnectionTest:
+        """Try a Kibo connection with values not saved yet: sign in, find the tenant, read customers."""
         checked = {key: check(key, value) for key, value in values.items()}
         settings = resolve({**self._store.settings.load(), **checked}, self._environment)
-        return self._connections.kibo(settings, _WINDOW, secret=secret or None).tenant()
+        return self._connections.kibo(settings, _WINDOW, secret=secret or None).test()
 
     def save_settings(self, values: dict[str, str], *, kibo_secret: str | None = None) -> SaveResult:
         """Check everything first, then save everything; a new list name creates the list."""

@@ -95,7 +95,7 @@ class StatusReader:
 
         def ask() -> tuple[Connection, bool | None]:
             client = self._connections.kibo(settings, _ORIGIN)
-            tenant = client.tenant()
+            tenant = client.test().tenant
             first = since if name == tenant.name and since else self._clock.now()
             state.set(KIBO_NAME, tenant.name)
             state.set_time(KIBO_SINCE, first)

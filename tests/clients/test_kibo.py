@@ -20,6 +20,7 @@ from ccdesk.core.errors import (
     NotFound,
     RateLimited,
     Refused,
+    ServiceError,
     SettingsError,
     Unreachable,
     Unreadable,
@@ -135,6 +136,34 @@ def test_a_wrong_key_or_secret(reply: dict[str, Any]) -> None:
     assert "s3cret" not in refused.value.text + refused.value.detail
 
 
+@responses.activate
+def test_a_401_at_the_sign_in_names_all_that_it_may_mean() -> None:
+    responses.post(SIGN_IN, status=401, json={"errorCode": "UNAUTHORIZED", "message": "Unknown application"})
+    with pytest.raises(Refused) as refused:
+        customers().get(7)
+    for cause in ("Unknown application", "application key", "shared secret", "home address"):
+        assert cause in refused.value.meaning
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"body": "<html>Welcome to the guest network</html>", "content_type": "text/html"},
+        {"body": ""},
+        {"body": "[]"},
+        {"json": {"token": "a1"}},
+        {"status": 202, "body": "<html>"},
+    ],
+)
+@responses.activate
+def test_a_page_at_the_sign_in_is_something_else_and_no_lost_answer(reply: dict[str, Any]) -> None:
+    responses.post(SIGN_IN, **reply)
+    with pytest.raises(Unreachable) as raised:
+        customers().get(7)
+    assert type(raised.value) is Unreachable
+    assert raised.value.title == "Something else than Kibo answers at Kibo's sign-in"
+
+
 @pytest.mark.parametrize("told", [10**400, "9" * 5000, -5, None, "soon", 10**12])
 def test_a_token_of_an_odd_lifetime_is_used_and_given_up_in_time(told: object) -> None:
     with responses.RequestsMock() as mock:
@@ -244,6 +273,66 @@ def test_an_address_set_by_hand_wins_and_outlives_a_refused_look_up(signed_in: A
     assert customers().tenant().host == POD
     with pytest.raises(Refused, match="Tenant Read"):
         customers(tenant_url="").tenant()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+@responses.activate
+def test_an_address_set_by_hand_does_not_stand_for_a_sign_in(status: int) -> None:
+    responses.post(SIGN_IN, status=status)
+    responses.get(HOME + "/api/platform/tenants/5", json=TENANT)
+    with pytest.raises(Refused) as refused:
+        customers().tenant()
+    assert refused.value.code == "sign_in"
+
+
+@pytest.mark.parametrize("given", [POD, ""])
+def test_a_tenant_that_the_home_does_not_know_is_the_settings_fault(signed_in: Any, given: str) -> None:
+    """Not `NotFound`, which of a customer means that the account is gone."""
+    signed_in.get(HOME + "/api/platform/tenants/5", status=404, headers=TOLD)
+    client = customers(tenant_url=given)
+    for ask in (client.tenant, client.test, *(() if given else (lambda: client.get(7),))):
+        with pytest.raises(Refused) as refused:
+            ask()
+        assert refused.value.code == "unknown_tenant"
+        assert "home" in refused.value.meaning
+
+
+@pytest.mark.parametrize("given", [POD, ""])
+def test_a_token_that_is_not_taken_is_no_good_connection(signed_in: Any, given: str) -> None:
+    signed_in.get(HOME + "/api/platform/tenants/5", status=401)
+    with pytest.raises(Refused) as refused:
+        customers(tenant_url=given).tenant()
+    assert refused.value.code == "unauthorized"
+
+
+def test_the_test_of_a_connection_says_what_was_tried(signed_in: Any) -> None:
+    signed_in.get(HOME + "/api/platform/tenants/5", json=TENANT)
+    page = {"items": [account(1)], "totalCount": 480}
+    signed_in.get(POD + "/api/commerce/customer/accounts", json=page)
+    assert customers().test().summary == "signed in · Mystic · 480 customers readable"
+    signed_in.replace("GET", HOME + "/api/platform/tenants/5", status=403)
+    assert customers().test().summary == (
+        "signed in · tenant 5, whose name may not be read · 480 customers readable"
+    )
+
+
+@pytest.mark.parametrize(
+    "reply", [{"status": 403}, {"status": 401}, {"status": 404, "body": "<html>"}, {"body": "<html>"}]
+)
+def test_customers_that_cannot_be_read_fail_the_test(signed_in: Any, reply: dict[str, Any]) -> None:
+    signed_in.get(HOME + "/api/platform/tenants/5", status=403)
+    signed_in.get(POD + "/api/commerce/customer/accounts", **reply)
+    with pytest.raises(ServiceError):
+        customers().test()
+
+
+def test_a_refusal_is_quoted_and_what_is_missing_only_possible(signed_in: Any) -> None:
+    body = {"errorCode": "FORBIDDEN", "message": "The application is not installed in tenant 5"}
+    signed_in.get(ACCOUNT, status=403, json=body)
+    with pytest.raises(Refused) as refused:
+        customers().get(7)
+    assert "Kibo says: The application is not installed in tenant 5" in refused.value.meaning
+    assert "may lack the permission “Customer Read”" in refused.value.meaning
 
 
 # ---------------------------------------------------------------- errors

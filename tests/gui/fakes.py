@@ -11,7 +11,7 @@ from typing import Any
 
 from ccdesk.core.errors import Cancelled, CcdeskError
 from ccdesk.core.models import ContactList
-from ccdesk.core.ports import Account, Tenant
+from ccdesk.core.ports import Account, ConnectionTest, Tenant
 from ccdesk.core.runs import (
     Entry,
     EventStatus,
@@ -97,9 +97,10 @@ class FakeDesk:
             contact_list=settings.contact_list,
         )
 
-    def test_kibo(self, values: dict[str, str], secret: str) -> Tenant:
+    def test_kibo(self, values: dict[str, str], secret: str) -> ConnectionTest:
         self._called("test_kibo", (values, secret))
-        return Tenant("12345", "Mystic Outdoors DEV", "https://t12345.sandbox.mozu.com", (1, 2))
+        tenant = Tenant("12345", "Mystic Outdoors DEV", "https://t12345.sandbox.mozu.com", (1, 2))
+        return ConnectionTest(tenant, 480)
 
     def save_settings(self, values: dict[str, str], *, kibo_secret: str | None = None) -> SaveResult:
         self._called("save_settings", (values, kibo_secret))

@@ -153,6 +153,7 @@ def test_kibo_values_are_tested_without_being_saved(qtbot, window, desk):
     assert secret == "s3cret"
     assert "save_settings" not in desk.names()
     assert "2 sites" in notice.text.text()
+    assert "signed in · Mystic Outdoors DEV · 480 customers readable" in notice.text.text()
 
 
 def test_a_kibo_test_that_fails(qtbot, window, desk):

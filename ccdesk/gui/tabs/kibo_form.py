@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from ccdesk.core.errors import CcdeskError
-from ccdesk.core.ports import Tenant
+from ccdesk.core.ports import ConnectionTest
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import other_shop
@@ -144,9 +144,10 @@ class KiboForm(Card):
             key="test",
         )
 
-    def _on_tested(self, tenant: Tenant) -> None:
+    def _on_tested(self, tested: ConnectionTest) -> None:
+        tenant = tested.tenant
         sites = count(len(tenant.site_ids), "site") if tenant.site_ids else ""
-        parts = [part for part in (f"tenant {tenant.id}", sites, tenant.host) if part]
+        parts = [part for part in (tested.summary, f"tenant {tenant.id}", sites, tenant.host) if part]
         self.notice.show_text(Tone.GOOD, f"Kibo answers: {tenant.name}", ", ".join(parts))
 
     @Slot()
