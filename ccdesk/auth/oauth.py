@@ -24,12 +24,15 @@ from ccdesk.core.errors import (
     Cancelled,
     CcdeskError,
     LoginNeeded,
+    ProxyRefused,
     Refused,
+    ServiceError,
     SettingsError,
     Unreachable,
     redact,
 )
 from ccdesk.core.pieces import TooLarge, limited
+from ccdesk.core.proxies import proxy_error, refused_by_proxy
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import is_loopback
 
@@ -38,6 +41,7 @@ log = logging.getLogger(__name__)
 _SECONDS = (10.0, 30.0)  # to connect, to answer
 _TRIES_WHEN_REFUSED = 4  # the endpoint takes one request a second
 _PAUSE_SECONDS = 1.5
+_SERVICE = "Constant Contact's log-in service"
 _LIFETIME_IF_UNTOLD = 3600
 LONGEST_LIFETIME = 180 * 86400  # more than that is a mistake, and dates have an end
 _DIRECT = {"http": "", "https": "", "all": ""}
@@ -135,7 +139,10 @@ class OAuthClient:
         """
         hide(token)
         form = urlencode([("token", token), ("client_id", self._client_id)])
-        status, _ = self._post("revoke", form, _REVOKE_SECONDS)
+        try:
+            status, _ = self._post("revoke", form, _REVOKE_SECONDS)
+        except ProxyRefused as error:
+            raise Unreachable(error.title, meaning=error.meaning, detail=error.detail) from None
         if status != 200:
             raise Unreachable(
                 "Constant Contact did not confirm that the log-in was withdrawn",
@@ -167,14 +174,19 @@ class OAuthClient:
                     proxies=_DIRECT if is_loopback(urlsplit(url).hostname or "") else None,
                     stream=True,
                 )
+                if reply.status_code == 407:  # never the service's own: a proxy on the way wants a password
+                    detail = f"POST /{endpoint} answered 407"
+                    raise refused_by_proxy(url, 407, service=_SERVICE, detail=detail)
                 return reply.status_code, b"".join(limited(reply.iter_content(_PIECE), most=_MOST))
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-                raise _no_answer(endpoint, error) from None
+                raise _no_answer(url, endpoint, error) from None
 
 
-def _no_answer(endpoint: str, error: Exception) -> Unreachable:
+def _no_answer(url: str, endpoint: str, error: Exception) -> ServiceError:
     """Say that nothing usable came back; why, without what was sent."""
     detail = f"POST /{endpoint}: {type(error).__name__}"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return proxy_error(url, error, service=_SERVICE, detail=detail)
     if isinstance(error, TooLarge):
         return _unusable(f"{detail}, more than {_MOST:,} bytes")
     if isinstance(error, requests.exceptions.SSLError):

@@ -14,6 +14,8 @@ from ccdesk.core.errors import (
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Account
 
+MOST_LISTS = 1_000  # an account (§8)
+
 
 class AccountCalls(MailingSession):
     """What `ports.Mailing` asks of the account and of its lists."""
@@ -46,12 +48,14 @@ class AccountCalls(MailingSession):
         """Create a list, or return the one that already has this name, compared without case (§8).
 
         Raises:
-            SettingsError: a deleted list holds the name.
+            SettingsError: a deleted list holds the name, the account has all the lists it may have, or the
+                service does not take the name.
 
         """
-        for known in self.lists():
-            if known.name.casefold() == name.strip().casefold():
-                return known
+        known = self.lists()
+        for one in known:
+            if one.name.casefold() == name.strip().casefold():
+                return one
         call = self._post("/contact_lists", {"name": name.strip(), "favorite": False}, item=True)
         try:
             answer = self._send(call)
@@ -63,7 +67,7 @@ class AccountCalls(MailingSession):
         except ItemRefused as error:
             made = self._list_named(name) if error.code == "conflict" else None
             if made is None:
-                raise _name_taken(name, error) from None
+                raise _not_created(name, error, lists=len(known)) from None
             return made
         made = cc_parse.contact_list(required_object(answer))
         return ContactList(id=made.id, name=made.name or name.strip(), member_count=made.member_count or 0)
@@ -87,10 +91,22 @@ class AccountCalls(MailingSession):
         return cc_parse.contact_list(alive[0]) if alive else None
 
 
-def _name_taken(name: str, error: ItemRefused) -> CcdeskError:
+def _not_created(name: str, error: ItemRefused, *, lists: int) -> CcdeskError:
+    """Return why a list was not created; another name helps only where the name is at fault (§8)."""
+    if lists >= MOST_LISTS:
+        fault = f"The account has {lists:,} lists, and Constant Contact allows {MOST_LISTS:,}."
+        advice = "Choose one of the lists that are there, or delete one in Constant Contact that nobody uses."
+    elif error.code == "conflict":
+        fault, advice = "", "Choose another name."
+    else:
+        fault = ""
+        advice = (
+            "If that is about the name, choose another. If the account has all the lists it may have "
+            f"({MOST_LISTS:,}), choose one that is there, or delete one that nobody uses."
+        )
     return SettingsError(
         f"Constant Contact did not create the list “{name}”",
-        meaning=error.meaning,
-        next_step="Choose another name.",
+        meaning=f"{error.meaning} {fault}".strip(),
+        next_step=advice,
         detail=error.detail,
     )

@@ -27,7 +27,7 @@ _THROTTLED_FIRST, _THROTTLED_CEILING = 1.0, 8.0
 
 @dataclass
 class MailingManners:
-    """How Constant Contact refuses. `who_may` says in words what the log-in lacks; it is asked on a 403."""
+    """How Constant Contact refuses. `who_may` says in words what the log-in may lack; asked on a 403."""
 
     clock: Clock = field(default_factory=Clock)
     who_may: Callable[[], str] = field(default=lambda: "")
@@ -62,9 +62,12 @@ class MailingManners:
         if answer.status == 429:
             return RateLimited(detail=detail)
         if answer.status == 403:
+            said = f"Constant Contact says: {_sentence(redact(message))} " if message else ""
             return Refused(
                 "Constant Contact does not allow this",
-                meaning=self.who_may(),
+                meaning=f"{said}{self.who_may()}".strip(),
+                next_step="Settle in Constant Contact what it says; where a permission is missing, log out "
+                "and log in again as a user who may manage contacts.",
                 detail=detail,
                 code="forbidden",
             )
@@ -74,6 +77,10 @@ class MailingManners:
         if shared is not None:
             return shared
         return item_error(answer, message, detail) if call.item else _run_error(message, detail)
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def item_error(answer: Answer, message: str, detail: str) -> CcdeskError:

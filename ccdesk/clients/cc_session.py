@@ -87,7 +87,7 @@ class MailingSession:
         return [name for name in cc_parse.NEEDED_PRIVILEGES if name not in held]
 
     def _what_is_missing(self) -> str:
-        """Say in words why a call may have been forbidden: a 403 cannot tell its causes apart (§4)."""
+        """Say in words what the log-in may lack: a 403 cannot tell its causes apart (§4, design §3a)."""
         try:
             answer = self._send(Call(self._request("GET", "/account/user/privileges"), accept=_FORBIDDEN))
             missing = self._missing_in(answer) if answer.status != 403 else None
@@ -99,8 +99,11 @@ class MailingSession:
                 "the permissions it asked for."
             )
         if not missing:
-            return "The log-in lacks a permission (scope); log out and in again."
-        return f"The user's role lacks: {', '.join(missing)}."
+            return (
+                "The user has every privilege that ccdesk needs; the log-in may have been given without one "
+                "of the permissions (scopes) it asked for."
+            )
+        return f"The reason may be that the user's role lacks: {', '.join(missing)}."
 
     def _request(
         self, method: str, path: str, params: dict[str, str] | None = None, body: bytes | None = None

@@ -11,7 +11,7 @@ from ccdesk.clients.kibo_lists import ACCOUNTS, PAGE_SIZE, Collections, Page
 from ccdesk.clients.kibo_session import TenantPod
 from ccdesk.clients.shape import Json
 from ccdesk.core.clock import format_time
-from ccdesk.core.errors import ItemError, RateLimited, ServiceError
+from ccdesk.core.errors import ItemError, ProxyRefused, RateLimited, ServiceError
 from ccdesk.core.ports import HintedEvent
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Hints:
         """Return customer events since a moment, oldest first; empty where Kibo offers none."""
         try:
             raw = self._raw_events(since)
-        except RateLimited:
+        except (RateLimited, ProxyRefused):
             raise
         except (ServiceError, ItemError) as error:
             log.info("Kibo's event pull cannot be read: %s", error.title)
@@ -104,7 +104,7 @@ class Hints:
                 entries += page.items
                 if page.last:
                     return kibo_parse.opt_in_set_at(entries)
-        except RateLimited:
+        except (RateLimited, ProxyRefused):
             raise
         except (ServiceError, ItemError) as error:
             log.info("The audit log cannot be read: %s", error.title)

@@ -28,14 +28,16 @@ from urllib3.exceptions import (
 )
 
 from ccdesk.clients.session import prepare_session as prepare_session  # the container takes it from here
-from ccdesk.core.errors import AnswerLost, Unreachable, redact
+from ccdesk.core.errors import AnswerLost, ServiceError, Unreachable, redact
 from ccdesk.core.pieces import TooLarge, limited
+from ccdesk.core.proxies import proxy_error, refused_by_proxy
 from ccdesk.core.settings import is_loopback
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
+PROXY_WANTS_PASSWORD = 407  # no service answers this, whatever its address: it is the proxy's own
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
 _PIECE = 1 << 20  # requests' own 10 kB make a page of customers cost a fourth more
@@ -156,6 +158,7 @@ class Transport:
 
         Raises:
             Unreachable: nothing usable came back.
+            ProxyRefused: a proxy on the way refused.
             AnswerLost: the same for a write that had been sent.
 
         """
@@ -190,6 +193,11 @@ class Transport:
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             log.debug("%s failed after %.2f s: %s", request.label, time.monotonic() - began, _cause(error))
             raise _no_answer(self._service, request, error) from None
+        if reply.status_code == PROXY_WANTS_PASSWORD:
+            detail = f"{request.label} answered {reply.status_code}"
+            raise refused_by_proxy(
+                request.url, reply.status_code, service=_inside(self._service), detail=detail
+            )
         found = {name.lower(): value for name, value in reply.headers.items()}
         answer = Answer(request, reply.status_code, found, body, self._service)
         self._note_time(answer)
@@ -281,9 +289,11 @@ def _never_sent(error: BaseException) -> bool:
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
-def _no_answer(service: str, request: Request, error: BaseException) -> Unreachable:
+def _no_answer(service: str, request: Request, error: BaseException) -> ServiceError:
     """Translate what the HTTP library raised."""
     detail = f"{request.label}: {_cause(error)}"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return proxy_error(request.url, error, service=service, detail=detail)
     if request.is_write and not _never_sent(error):
         return AnswerLost(f"A change was sent to {_inside(service)}, but its answer was lost", detail=detail)
     if isinstance(error, requests.exceptions.SSLError):

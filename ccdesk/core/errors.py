@@ -108,6 +108,15 @@ class Refused(ServiceError):
     next_step = "Check the keys and permissions on the Info tab."
 
 
+class ProxyRefused(ServiceError):
+    """The proxy between this computer and the service refused; asking it again at once would not help."""
+
+    title = "The proxy does not let ccdesk through"
+
+    def __init__(self, title: str = "", *, meaning: str = "", next_step: str = "", detail: str = "") -> None:
+        super().__init__(title, meaning=meaning, next_step=next_step, detail=detail, code="proxy")
+
+
 class RateLimited(ServiceError):
     """Too many calls just now; `retry_after` is seconds to wait."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from ccdesk.core.errors import CcdeskError, LoginNeeded, Refused, StoreError, Unreachable
+from ccdesk.core.errors import CcdeskError, LoginNeeded, ProxyRefused, Refused, StoreError, Unreachable
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl
@@ -112,7 +112,7 @@ class Watch(QObject):
 
     @Slot(object, object)
     def _on_run_failed(self, _kind: RunKind, error: CcdeskError) -> None:
-        if isinstance(error, Unreachable | Refused | LoginNeeded):
+        if isinstance(error, Unreachable | Refused | ProxyRefused | LoginNeeded):
             self.check()
         self.refresh()
 

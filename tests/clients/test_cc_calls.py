@@ -7,6 +7,7 @@ import pytest
 import requests
 import responses
 
+from ccdesk.clients.cc_parse import NEEDED_PRIVILEGES
 from ccdesk.clients.cc_session import PATIENCE
 from ccdesk.core.errors import (
     AnswerLost,
@@ -58,6 +59,32 @@ def test_throttled_waits_a_little_and_repeats_even_a_write() -> None:
     assert mailing(clock).sign_up(ADA, "l1", with_fields=False) == "c1"
     assert len(clock.waits) == 3
     assert all(1.0 <= pause <= 8.0 for pause in clock.waits)
+
+
+LIMIT = {"error_key": "access_denied", "error_message": "Your contact limit has been reached"}
+ALL = [{"privilege_id": 1, "privilege_name": name} for name in NEEDED_PRIVILEGES]
+
+
+@pytest.mark.parametrize("body", [LIMIT, [LIMIT]])
+@responses.activate
+def test_a_403_is_quoted_where_every_privilege_is_there(body: object) -> None:
+    responses.post(CC + "/activities/contacts_json_import", status=403, json=body)
+    responses.get(CC + "/account/user/privileges", json=ALL)
+    with pytest.raises(Refused) as refused:
+        mailing().start_import([mailing().import_row(ADA)], "l1")
+    assert "Constant Contact says: Your contact limit has been reached." in refused.value.meaning
+    assert "may" in refused.value.meaning
+    assert "lacks" not in refused.value.text
+
+
+@responses.activate
+def test_a_403_says_what_the_role_lacks_as_a_possibility() -> None:
+    responses.get(CC + "/contacts/c1", status=403, json=LIMIT)
+    responses.get(CC + "/account/user/privileges", json=ALL[1:])
+    with pytest.raises(Refused) as refused:
+        mailing().get("c1")
+    assert "Your contact limit has been reached" in refused.value.meaning
+    assert f"may be that the user's role lacks: {NEEDED_PRIVILEGES[0]}" in refused.value.meaning
 
 
 @responses.activate

@@ -182,6 +182,23 @@ def test_a_new_list() -> None:
     assert sent() == {"name": "New", "favorite": False}
 
 
+FULL = [{"error_key": "x", "error_message": "The account has the maximum number of lists"}]
+
+
+@pytest.mark.parametrize("lists", [1_000, 7])
+@responses.activate
+def test_where_no_more_lists_are_allowed_another_name_is_no_advice(lists: int) -> None:
+    there = [{"list_id": f"l{number}", "name": f"List {number}"} for number in range(lists)]
+    responses.get(CC + "/contact_lists", json={"lists": there})
+    responses.post(CC + "/contact_lists", status=400, json=FULL)
+    with pytest.raises(SettingsError) as refused:
+        mailing().create_list("One more")
+    assert "maximum number of lists" in refused.value.meaning
+    assert "delete one" in refused.value.next_step
+    assert "1,000" in refused.value.text
+    assert ("another" in refused.value.next_step) == (lists < 1_000)
+
+
 @responses.activate
 def test_a_deleted_list_keeps_its_name() -> None:
     responses.get(CC + "/contact_lists", json={"lists": []})

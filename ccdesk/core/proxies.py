@@ -1,0 +1,59 @@
+"""What a proxy between this computer and a service refuses, in words that name the proxy.
+
+Which proxy is used stands in the environment (HTTPS_PROXY) or in the system's settings, never in ccdesk's.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+from ccdesk.core.errors import ProxyRefused, ServiceError, Unreachable
+
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")  # the words of Python's http.client
+WHERE = "the variable HTTPS_PROXY or the system's settings"
+
+
+def proxy_error(url: str, error: BaseException, *, service: str, detail: str) -> ServiceError:
+    """Return what it means that no way through the proxy to `url` was found; `error` is a ProxyError."""
+    told = _TUNNEL.search(str(error))
+    if told is not None and told[1] < "500":
+        return refused_by_proxy(url, int(told[1]), service=service, detail=detail)
+    return Unreachable(
+        f"{service} cannot be reached through the proxy {proxy_name(url)}",
+        next_step=f"Check the network connection and the proxy's address in {WHERE}, then try again.",
+        detail=detail,
+        code="proxy",
+    )
+
+
+def refused_by_proxy(url: str, status: int, *, service: str, detail: str) -> ProxyRefused:
+    """Return the error for a proxy that answered with a 4xx itself; 407 asks for a name and a password."""
+    name = proxy_name(url)
+    if status == 407:
+        return ProxyRefused(
+            f"The proxy {name} wants a valid user name and password",
+            meaning=f"Nothing came through to {service}. ccdesk does not repeat this by itself, because "
+            "proxies lock users out after a few wrong passwords.",
+            next_step=f"Put name and password into the proxy's address in {WHERE}, as in "
+            "http://NAME:PASSWORD@proxy.example:3128, and start ccdesk again.",
+            detail=detail,
+        )
+    return ProxyRefused(
+        f"The proxy {name} does not let ccdesk through",
+        meaning=f"It refused the way to {urlsplit(url).hostname or service} ({status}). Nothing was sent.",
+        next_step="Ask whoever runs the proxy to allow this address.",
+        detail=detail,
+    )
+
+
+def proxy_name(url: str) -> str:
+    """Return host and port of the proxy used for an address, without name and password; `""` if unknown."""
+    proxies = getproxies()
+    address = proxies.get(urlsplit(url).scheme) or proxies.get("all") or ""
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        return f"{parts.hostname or ''}:{parts.port}" if parts.port else parts.hostname or ""
+    except ValueError:
+        return ""
