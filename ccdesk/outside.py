@@ -15,7 +15,8 @@ from ccdesk.auth.tokens import Tokens
 from ccdesk.auth.vault import open_vault
 from ccdesk.clients.constant_contact import ConstantContact
 from ccdesk.clients.kibo import Kibo
-from ccdesk.clients.policy import CallMeter, DailyBudget, Pacer
+from ccdesk.clients.pace import KeptInFile, Pacer
+from ccdesk.clients.policy import CallMeter, DailyBudget
 from ccdesk.clients.transport import prepare_session
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import SettingsError, VaultError
@@ -54,7 +55,9 @@ class RealConnections:
     def __init__(self, store: SqliteStore, base: Path, environment: Mapping[str, str], clock: Clock) -> None:
         self._store, self._base, self._environment, self._clock = store, base, environment, clock
         self._opened: Vault | None = None
-        self._kibo_pacer, self._mailing_pacer = Pacer(clock=clock), Pacer(clock=clock)
+        self._kibo_pacer, self._mailing_pacer = (
+            Pacer(clock=clock, kept=KeptInFile(base / f"{service}.pace")) for service in (KIBO, MAILING)
+        )
         self._lock = threading.Lock()
         self._keepers: dict[tuple[str, str], Tokens] = {}
         self._for_runs: dict[tuple[str, ...], Kibo] = {}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ccdesk.clients.policy import CallMeter, Pacer, Retry, wait
+from ccdesk.clients.pace import Pacer
+from ccdesk.clients.policy import CallMeter, Retry, wait
 from ccdesk.clients.transport import Answer, Request, Transport
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import AnswerLost, CcdeskError, Unreachable
@@ -62,6 +63,7 @@ class Caller:
     clock: Clock = field(default_factory=Clock)
     cancel: threading.Event = field(default_factory=threading.Event)
     calls: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def call(self, call: Call, tokens: TokenSource | None = None) -> Answer:
         """Return a successful answer (or one of `call.accept`), or raise what `manners` makes of it."""
@@ -107,13 +109,16 @@ class Caller:
             wait(self.clock, self.cancel, self.retry.pause(failures))
 
     def _once(self, call: Call, token: str) -> Answer:
-        self.pacer.take(self.cancel)
-        wait(self.clock, self.cancel, 0.0)
-        self.meter.count()
-        self.calls += 1
+        """Send a call once; what takes time comes before its place is taken, so it gets there at once."""
         request = call.request
         if token:
             request = _with_header(request, "Authorization", f"Bearer {token}")
+        wait(self.clock, self.cancel, 0.0)
+        self.meter.count()
+        self.transport.get_ready()
+        self.pacer.take(self.cancel)
+        with self._lock:
+            self.calls += 1
         return self.transport.send(request)
 
 

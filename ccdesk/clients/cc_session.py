@@ -11,7 +11,8 @@ from ccdesk.clients import cc_parse
 from ccdesk.clients.caller import Call, Caller
 from ccdesk.clients.cc_errors import MailingManners
 from ccdesk.clients.cc_pages import pages
-from ccdesk.clients.policy import DailyBudget, Pacer, Retry
+from ccdesk.clients.pace import Pacer
+from ccdesk.clients.policy import DailyBudget, Retry
 from ccdesk.clients.shape import Json, encode, required_objects, text
 from ccdesk.clients.transport import Answer, Request, Transport
 from ccdesk.core.clock import Clock

@@ -16,7 +16,8 @@ from ccdesk.clients.kibo_hints import Hints
 from ccdesk.clients.kibo_lists import ACCOUNTS, Collections
 from ccdesk.clients.kibo_session import AppSignIn, TenantPod
 from ccdesk.clients.kibo_write import OptInWriter
-from ccdesk.clients.policy import CallMeter, Pacer, Retry
+from ccdesk.clients.pace import Pacer
+from ccdesk.clients.policy import CallMeter, Retry
 from ccdesk.clients.shape import Json, required_object
 from ccdesk.clients.transport import Transport
 from ccdesk.core.clock import Clock

@@ -1,4 +1,4 @@
-"""How often, how fast, how many a day: the rules by which calls are spaced, repeated and counted.
+"""How often, how many a day: the rules by which calls are repeated and counted (how fast: `pace`).
 
 Sources: constant-contact.md §5, kibo.md §4. Every wait here ends at once when the run is cancelled.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,8 +17,6 @@ from ccdesk.core.clock import Clock
 from ccdesk.core.errors import Cancelled, QuotaUsedUp
 from ccdesk.core.limits import DAILY_CALLS, RESERVED_SHARE
 from ccdesk.core.ports import CallCounts
-
-CALLS_A_SECOND = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,40 +52,6 @@ def wait(clock: Clock, cancel: threading.Event, seconds: float) -> None:
     """
     if clock.wait(cancel, seconds):
         raise Cancelled()
-
-
-class Pacer:
-    """Lets `rate` calls through in any stretch of `per` seconds; may be shared by clients and threads.
-
-    Written by hand: the waits of requests-ratelimiter and pyrate-limiter cannot be interrupted.
-    """
-
-    def __init__(self, *, rate: int = CALLS_A_SECOND, per: float = 1.0, clock: Clock | None = None) -> None:
-        self._rate, self._per = rate, per
-        self._clock = clock or Clock()
-        self._lock = threading.Lock()
-        self._sent: deque[float] = deque(maxlen=rate)
-        self._not_before = 0.0
-
-    def take(self, cancel: threading.Event) -> None:
-        """Wait for a place and take it; Cancelled if asked to stop meanwhile."""
-        while True:
-            with self._lock:
-                delay = self._delay()
-                if delay <= 0:
-                    self._sent.append(self._clock.monotonic())
-                    return
-            wait(self._clock, cancel, delay)
-
-    def hold(self, seconds: float) -> None:
-        """Let nothing through for a while: a Retry-After counts for every call (kibo.md §13.9)."""
-        with self._lock:
-            self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
-
-    def _delay(self) -> float:
-        now = self._clock.monotonic()
-        full = len(self._sent) == self._rate
-        return max(self._not_before - now, self._sent[0] + self._per - now if full else 0.0)
 
 
 class CallMeter:

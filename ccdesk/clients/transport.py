@@ -210,6 +210,10 @@ class Transport:
         )
         return answer
 
+    def get_ready(self) -> None:
+        """Make this thread's session, which takes a while the first time."""
+        self._session()
+
     def _session(self) -> requests.Session:
         """Return this thread's session: requests does not promise that threads may share one."""
         session: requests.Session | None = getattr(self._local, "session", None)

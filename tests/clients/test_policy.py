@@ -5,40 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdesk.clients.policy import CallMeter, DailyBudget, Pacer, Retry, next_midnight
-from ccdesk.core.errors import Cancelled, QuotaUsedUp
+from ccdesk.clients.policy import CallMeter, DailyBudget, Retry, next_midnight
+from ccdesk.core.errors import QuotaUsedUp
 from tests.clients.helpers import Counts, QuickClock
-
-
-@given(st.lists(st.floats(0, 2), max_size=40), st.integers(1, 6))
-def test_never_more_than_the_rate_in_any_second(gaps: list[float], rate: int) -> None:
-    clock = QuickClock()
-    pacer = Pacer(rate=rate, clock=clock)
-    sent = []
-    for gap in gaps:
-        clock.seconds += gap
-        pacer.take(threading.Event())
-        sent.append(clock.seconds)
-    for first, later in zip(sent, sent[rate:], strict=False):
-        assert later - first >= 1.0 - 1e-9
-
-
-def test_a_hold_counts_for_every_call() -> None:
-    clock = QuickClock()
-    pacer = Pacer(clock=clock)
-    pacer.hold(60)
-    pacer.take(threading.Event())
-    assert clock.seconds >= 1060
-
-
-def test_waiting_for_a_place_ends_when_cancelled() -> None:
-    cancel = threading.Event()
-    pacer = Pacer(rate=1)
-    pacer.take(cancel)
-    pacer.hold(3600)
-    threading.Timer(0.05, cancel.set).start()
-    with pytest.raises(Cancelled):
-        pacer.take(cancel)
 
 
 @given(st.integers(1, 60))
