@@ -45,6 +45,7 @@ def contact(raw: Json) -> Contact | None:
         last_name=text(raw, "last_name"),
         company=text(raw, "company_name"),
         address=_address(children(raw, "street_addresses")),
+        address_read=isinstance(raw.get("street_addresses"), list),  # `[]` where it was asked for (§1)
     )
 
 

@@ -67,7 +67,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A Constant Contact contact as read (constant-contact.md §9). Sources are "Contact" or "Account"."""
+    """A Constant Contact contact as read (constant-contact.md §9). Sources are "Contact" or "Account".
+
+    `address_read` False: the reading did not include addresses, so `address` says nothing of them.
+    """
 
     id: str
     email: str
@@ -85,6 +88,7 @@ class Contact:
     last_name: str = ""
     company: str = ""
     address: Address = Address()
+    address_read: bool = True
 
     @property
     def email_key(self) -> str:

@@ -148,4 +148,19 @@ def note_since_when_owed(migrator: SqliteMigrator) -> None:
             migrator.database.execute_sql(statement)
 
 
-STEPS: tuple[Step, ...] = (create_tables, keep_exports, keep_former_members, note_since_when_owed)
+def note_unread_addresses(migrator: SqliteMigrator) -> None:
+    """Step 5: a scanned contact says whether its reading included addresses; the table is of one run only."""
+    for statement in (
+        "DELETE FROM staged_contact",
+        "ALTER TABLE staged_contact ADD COLUMN address_read INTEGER NOT NULL DEFAULT 1",
+    ):
+        migrator.database.execute_sql(statement)
+
+
+STEPS: tuple[Step, ...] = (
+    create_tables,
+    keep_exports,
+    keep_former_members,
+    note_since_when_owed,
+    note_unread_addresses,
+)

@@ -95,12 +95,14 @@ def _contact_row(contact: Contact) -> Row:
         contact.last_name,
         contact.company,
         *_address_row(contact.address),
+        contact.address_read,
     )
 
 
 def _contact(row: Row) -> Contact:
     contact_id, _, *details = row[:12]
-    list_ids, first, last, company, *address = row[12:]
+    list_ids, first, last, company, *address, address_read = row[12:]
     members = frozenset(list_ids.split())
-    values: Row = (contact_id, *details, members, first, last, company, Address(*address))
+    where = Address(*address)
+    values: Row = (contact_id, *details, members, first, last, company, where, bool(address_read))
     return Contact(*values)

@@ -167,6 +167,7 @@ class StagedContactRow(peewee.Model):
     state = peewee.TextField()
     postal_code = peewee.TextField()
     country = peewee.TextField()
+    address_read = peewee.BooleanField(default=True)
 
     class Meta:
         table_name = "staged_contact"

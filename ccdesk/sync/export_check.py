@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.export_send import FAILED
 from ccdesk.sync.jobs import finish
 from ccdesk.sync.look import queue_again
-from ccdesk.sync.mapping import creation_hash, fields_hash
+from ccdesk.sync.mapping import creation_hash, fields_hash, shows_creation
 from ccdesk.sync.named import named
 from ccdesk.sync.newcomers import acts_since, look_again, take_sign_ups
 from ccdesk.sync.plan_export import STRANGER, Action
@@ -35,17 +35,14 @@ _LINE = re.compile(r"\bline\s+(\d{1,9})\b", re.IGNORECASE)
 _PHASE = "Checking the result"
 
 
-def check(ctx: RunContext, scan_began: datetime, sent_before: Collection[int]) -> None:
-    """Give everybody who was sent an outcome by what the service shows now.
-
-    `sent_before`: the chunks that an earlier run had sent when it was cut short.
-    """
+def check(ctx: RunContext, scan_began: datetime) -> None:
+    """Give everybody who was sent an outcome by what the service shows now."""
     chunks = ctx.store.exports.chunks()
     singles = [s + f for s in (Action.CREATE.value, Action.REWRITE.value) for f in ("", FAILED)]
     if not chunks and not any(ctx.store.exports.unsent(one, -1, 1) for one in singles):
         ctx.store.state.set_time(names.SCANNED_AT, scan_began)
         return
-    checker = _Checker(ctx, sent_before)
+    checker = _Checker(ctx)
     checker.read()
     for chunk in chunks:
         checker.chunk(chunk)
@@ -58,8 +55,8 @@ def check(ctx: RunContext, scan_began: datetime, sent_before: Collection[int]) -
 class _Checker:
     """One reading back: `by_file` until pages had to be read after all."""
 
-    def __init__(self, ctx: RunContext, sent_before: Collection[int]) -> None:
-        self._ctx, self._sent_before = ctx, sent_before
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx = ctx
         self._by_file = self._paged = False
         self._looked_up = 0
         self.scanned_at: datetime | None = None
@@ -155,6 +152,7 @@ class _Checker:
         entries: list[Entry] = []
         saved: list[Link] = []
         again: list[int] = []
+        left = False
         for one, contact, on_list in self._found(page):
             link = links.get(one.customer.id) or Link(one.customer.id)
             sent_at = chunk.sent_at if chunk else ctx.mailing_now()
@@ -164,13 +162,16 @@ class _Checker:
             if on_list:
                 saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
                                         one.candidate.fields_hash))  # fmt: skip
-            elif contact is not None and self._said_no(one, contact, chunk, sent_at):
+            elif contact is not None and self._said_no(one, link, contact, sent_at):
                 saved.append(_out(ctx, link, one, contact, sent_at))
+                left = left or contact.standing is Standing.IN
             else:
                 saved.append(intended(ctx, one, link, sent_at))
             if not one.customer.accepts_marketing and on_list:
                 again.append(one.customer.id)  # they said no while the export lay still
-            entries.append(self._entry(one, contact, chunk, sent_at, on_list=on_list))
+            entries.append(self._entry(one, link, contact, chunk, sent_at, on_list=on_list))
+        if left:
+            ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing
         with ctx.store.transaction():
             ctx.store.links.save(saved)
             for customer_id in again:
@@ -208,21 +209,21 @@ class _Checker:
             self._read_pages()
         return ctx.store.staging.contacts([key]).get(key)
 
-    def _said_no(self, one: Planned, contact: Contact, chunk: Chunk | None, sent_at: datetime) -> bool:
-        """Say whether somebody not on the list has left it since; an import that lost a row made none.
+    def _said_no(self, one: Planned, link: Link, contact: Contact, sent_at: datetime) -> bool:
+        """Say whether somebody not on the list has opted out since, or has left it.
 
-        Where the export had lain still between sending and checking, that is most likely; and where it
-        cannot be told, the "no" wins (design R5).
+        Left has who was seen on it, or whose contact shows that our row landed: it was made since, as we sent
+        it. Rows that an import lost are nobody's leaving, however the job ended (design §3a R2).
         """
         if contact.standing is Standing.OUT:
             return True
         if contact.standing is not Standing.IN or one.action.endswith(FAILED):
             return False
-        if chunk is not None and chunk.number in self._sent_before:
+        if link.on_list and link.contact_id in ("", contact.id):
             return True
         created = contact.created_at is not None and contact.created_at >= sent_at.replace(microsecond=0)
-        sent = self._ctx.mailing.read_row(one.candidate.row)
-        return not one.contact_id and created and creation_hash(sent) == creation_hash(contact)
+        sent = creation_hash(self._ctx.mailing.read_row(one.candidate.row))
+        return not one.contact_id and created and shows_creation(sent, contact)
 
     def _is_member(self, contact: Contact | None) -> bool:
         return (
@@ -232,7 +233,14 @@ class _Checker:
         )
 
     def _entry(
-        self, one: Planned, contact: Contact | None, chunk: Chunk | None, sent_at: datetime, *, on_list: bool
+        self,
+        one: Planned,
+        link: Link,
+        contact: Contact | None,
+        chunk: Chunk | None,
+        sent_at: datetime,
+        *,
+        on_list: bool,
     ) -> Entry:
         customer = one.customer
         if not customer.accepts_marketing:
@@ -241,7 +249,7 @@ class _Checker:
             known = one.ownership is Ownership.OWNED and one.contact_id
             outcome = Outcome.UPDATED if known else Outcome.ADDED
             return Entry(customer.id, customer.email, outcome, _reason(one))
-        if contact is not None and self._said_no(one, contact, chunk, sent_at):
+        if contact is not None and self._said_no(one, link, contact, sent_at):
             no = "opted out" if contact.standing is Standing.OUT else "left the list"
             return Entry(customer.id, customer.email, Outcome.SKIPPED, no)
         if one.action.endswith(FAILED):

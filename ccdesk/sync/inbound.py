@@ -95,11 +95,17 @@ def _poll(
     """Take in what changed; return the service's time at the first page, and how many contacts came."""
     what = "changes" if opted_out_after is None else "opt-outs"
     began: datetime | None = None
+    gone: ListGone | None = None
     seen = 0
     for page in ctx.mailing.contacts(opted_out_after=opted_out_after, updated_after=updated_after):
         began = began or ctx.mailing_now()
-        seen += take_in(ctx, page, since=acts_since(ctx, since))
+        try:
+            seen += take_in(ctx, page, since=acts_since(ctx, since))
+        except ListGone as error:
+            gone = error  # opt-outs on the pages to come count all the same
         ctx.progress(f"Looking for {what} in Constant Contact", seen)
+    if gone is not None:
+        raise gone
     return began or ctx.mailing_now(), seen
 
 
@@ -120,8 +126,6 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
             strangers.append(contact)
         for link in known:
             judgement = judge(contact, link)
-            if judgement.link.state is LinkState.LEFT_LIST and link.state is not LinkState.LEFT_LIST:
-                ctx.require_list_once()
             if judgement.link != link:
                 judgements.append(judgement)
     keep(ctx, judgements)
@@ -135,7 +139,23 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
 
 
 def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
-    """Store what was judged; what is owed to Kibo gets its entry when it is carried there."""
+    """Store what was judged; what is owed to Kibo gets its entry when it is carried there.
+
+    Raises:
+        ListGone: a list deleted meanwhile says nothing about anybody (design §3a R4). Nobody is taken for
+            having left it; everything else is stored.
+
+    """
+    try:
+        if any(one.left for one in judgements):
+            ctx.require_list()
+    except ListGone:
+        _store(ctx, [one for one in judgements if not one.left])
+        raise
+    _store(ctx, judgements)
+
+
+def _store(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
     judgements = [one for one in judgements if not _is_in_already(ctx, one)]
     own_entries = ctx.run.kind is not RunKind.EXPORT  # that tells of those it read only, once each (R2)
     entries = [
@@ -236,24 +256,23 @@ def _ask_about_missing(ctx: RunContext, next_list: str = "") -> None:
         if missing > _FEW_LOOKUPS:
             _compare_all(ctx, next_list)
             return
-        for link in page:
-            ctx.check_cancel()
-            _ask_about(ctx, link, next_list)
+        keep(ctx, [found for link in page for found in _ask_about(ctx, link, next_list)])
 
 
-def _ask_about(ctx: RunContext, link: Link, next_list: str) -> None:
+def _ask_about(ctx: RunContext, link: Link, next_list: str) -> list[Judgement]:
+    """Read one person's contact; return what it says, nothing where that is not known or not new."""
+    ctx.check_cancel()
     try:
         contact = ctx.mailing.get(link.contact_id) if link.contact_id else ctx.mailing.find(link.email)
     except PERSONAL as error:
         if not next_list:
             not_known(ctx, link, error)
-            return
+            return []
         if not isinstance(error, ItemError):
             raise  # a service that does not answer is no reason to take anybody for gone
-        keep(ctx, [has_left(link, ctx.mailing_now())])
-        return
+        return [has_left(link, ctx.mailing_now())]
     ctx.answered()
-    _judge_one(ctx, contact, link, next_list)
+    return _judge_one(ctx, contact, link, next_list)
 
 
 def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
@@ -268,14 +287,14 @@ def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
     ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])
 
 
-def _judge_one(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> None:
+def _judge_one(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> list[Judgement]:
     if next_list and _is_on(contact, next_list, ctx.settings.list_id):
-        return  # moved, or on the former one after all and only not to be read in the scan
+        return []  # moved, or on the former one after all and only not to be read in the scan
     judgement = ctx.judging()(contact, link)
     # On hold or not readable, and not on the list by the service's own word: there is no later look.
     if next_list and judgement.link.on_list:
         judgement = has_left(judgement.link, ctx.mailing_now())
-    keep(ctx, [judgement])
+    return [judgement]
 
 
 def _is_on(contact: Contact | None, *list_ids: str) -> bool:
@@ -296,13 +315,15 @@ def _compare_all(ctx: RunContext, next_list: str) -> None:
     while links := ctx.store.links.off_scan(after, _PAGE):
         after = links[-1].customer_id
         contacts = staging.contacts([link.email_key for link in links])
+        judgements: list[Judgement] = []
         for link in links:
             ctx.check_cancel()
             contact = contacts.get(link.email_key)
             elsewhere = contact is not None and link.contact_id not in ("", contact.id)
             moved = contact is None and link.contact_id  # deleted ones are in the scan: another e-mail there
             if elsewhere or moved or (contact is None and unknown):
-                _ask_about(ctx, link, next_list)
+                judgements += _ask_about(ctx, link, next_list)
                 continue
-            _judge_one(ctx, contact, link, next_list)
+            judgements += _judge_one(ctx, contact, link, next_list)
+        keep(ctx, judgements)
     staging.clear_contacts()

@@ -113,9 +113,25 @@ def fields_hash(fields: ContactFields | Contact) -> str:
 
 
 def creation_hash(fields: ContactFields | Contact) -> str:
-    """Fingerprint only what the service shows as it was sent, to know a contact again we were cut off at."""
-    parts = (fields.first_name, fields.last_name, fields.company, fields.address.street)
-    return _fingerprint(parts)
+    """Fingerprint only what the service shows as it was sent, to know a contact again we were cut off at.
+
+    The street stands apart, because not every reading includes it (`shows_creation`).
+    """
+    return f"{_names_hash(fields)}.{_fingerprint((fields.address.street,))}"
+
+
+def shows_creation(written: str, contact: Contact) -> bool:
+    """Say whether a contact shows what was sent to create it; `written` is the `creation_hash` of that.
+
+    Only what the reading includes is compared: polls read memberships without addresses (§10).
+    """
+    if not contact.address_read:
+        return written.partition(".")[0] == _names_hash(contact)
+    return written == creation_hash(contact)
+
+
+def _names_hash(fields: ContactFields | Contact) -> str:
+    return _fingerprint((fields.first_name, fields.last_name, fields.company))
 
 
 def _fingerprint(parts: tuple[str, ...]) -> str:

@@ -83,12 +83,15 @@ def _decide(
         left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in others),
         just_left=(_left_meanwhile(link) and _left_later(ctx, link, contact, customer, link))
         or _left_unseen(link, contact)
+        or _gone_since_seen(link, contact)
         or any(one.on_list for one in others)
         or any(_left_later(ctx, one, contact, customer, link) for one in others),
     )
     placing = Placing(event, customer, contact, link, decision, new)
     if decision.step is not Step.NONE:
         return placing
+    if decision.state is LinkState.LEFT_LIST:
+        ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing (§3a R4)
     entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
     settle(ctx, event, entry, _untouched_link(ctx, placing), conflict=decision.conflict)
     return None
@@ -96,6 +99,16 @@ def _decide(
 
 def _left_unseen(link: Link | None, contact: Contact | None) -> bool:
     return link is not None and contact is not None and left_unseen(link, contact)
+
+
+def _gone_since_seen(link: Link | None, contact: Contact | None) -> bool:
+    """Say whether the person was seen on the list, and is not on it any more (design §3a R2, R4).
+
+    Somebody seen there after an add whose answer was lost was on it like anybody else.
+    """
+    if link is None or contact is None or not link.on_list:
+        return False
+    return link.contact_id in ("", contact.id)
 
 
 def _left_meanwhile(link: Link | None) -> TypeGuard[Link]:

@@ -11,7 +11,7 @@ from ccdesk.core.limits import EMAIL_MAX_BULK
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.mapping import creation_hash, fields_hash
+from ccdesk.sync.mapping import fields_hash, shows_creation
 
 
 class Action(StrEnum):
@@ -292,7 +292,7 @@ def is_ours(link: Link, contact: Contact) -> bool:
         return link.contact_id == contact.id
     begun = link.written_at.replace(microsecond=0) if link.written_at else None
     since = begun is None or contact.created_at is None or contact.created_at >= begun
-    return since and (link.on_list or link.written_hash == creation_hash(contact))
+    return since and (link.on_list or shows_creation(link.written_hash, contact))
 
 
 def left_unseen(link: Link, contact: Contact) -> bool:

@@ -17,12 +17,23 @@ UNPROVEN = "signed up in Constant Contact, but not provably after the “no” i
 class Judgement:
     """The link as it should be remembered, and the reason if something is new ("" if not).
 
-    `again`: what kept the customer's opt-in from being acted on is gone.
+    `again`: what kept the customer's opt-in from being acted on is gone. `left`: the person is taken for
+    having left the list, which holds only if the list still exists after the absence was read.
     """
 
     link: Link
     reason: str = ""
     again: bool = False
+    left: bool = False
+
+
+BEING_TAKEN_OFF = "opted out in Kibo: being taken off the list"
+"""Note of a link while a removal is under way: it tells that from an add whose outcome is not known."""
+
+
+def being_taken_off(link: Link) -> bool:
+    """Say whether what was begun with this person, its outcome unknown, is a removal and not a sign-up."""
+    return link.adding and link.note == BEING_TAKEN_OFF
 
 
 def judge(
@@ -41,7 +52,8 @@ def judge(
     that. The result's `owed` is what Kibo must be given; it stays on the link until it has been.
     """
     if link.state is LinkState.CLOSED:
-        return Judgement(_of_nobody(contact, link, list_id, now))
+        known = _of_nobody(contact, link, list_id, now)
+        return Judgement(known, left=link.on_list and not known.on_list and contact is not None)
     other = contact is not None and link.contact_id not in ("", contact.id)
     if contact is None or contact.standing is Standing.DELETED:
         return Judgement(link) if other else _deleted(link)
@@ -163,6 +175,8 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
         if link.state is LinkState.CONFIRMING:
             return Judgement(back, "confirmed the resubscribe")
         return Judgement(back)
+    if being_taken_off(link):
+        return Judgement(link)  # the removal may still take effect: that will be nobody's leaving
     if link.adding:
         return Judgement(replace(link, on_list=True))  # our own call, whose answer was lost; or theirs
     if link.kibo_opted_in is False and acted_after(contact, _out_since(link, skew, began)):
@@ -204,13 +218,13 @@ def _off_list(
 def has_left(link: Link, now: datetime) -> Judgement:
     """Take somebody who was on the list as one that left it: Kibo is owed their opt-out (design R4)."""
     if link.state is LinkState.CLOSED:
-        return Judgement(replace(link, on_list=False))
+        return Judgement(replace(link, on_list=False), left=True)
     left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)
     if link.kibo_opted_in is False:
         # An opt-in that Kibo has not been given yet is overtaken by this.
-        return Judgement(replace(left, agreed=False, owed=Owed.NOTHING, owed_reason=""))
+        return Judgement(replace(left, agreed=False, owed=Owed.NOTHING, owed_reason=""), left=True)
     reason = "left the list in Constant Contact"
-    return Judgement(replace(left, owed=Owed.OPT_OUT, owed_reason=reason), reason)
+    return Judgement(replace(left, owed=Owed.OPT_OUT, owed_reason=reason), reason, left=True)
 
 
 def _last_act(contact: Contact) -> datetime:

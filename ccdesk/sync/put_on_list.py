@@ -155,13 +155,12 @@ def _intend(ctx: RunContext, placing: Placing) -> None:
     link = placing.link or Link(placing.customer.id, kibo_opted_in=False if placing.new else None)
     # Who left the list once wants mail again: from here on that state tells of leaving after this.
     state = LinkState.SYNCED if link.state is LinkState.LEFT_LIST else link.state
-    link = replace(link, email=placing.customer.email, state=state, note="", adding=True)
+    link = replace(link, email=placing.customer.email, state=state, on_list=False, note="", adding=True)
     if placing.contact is None:
         link = replace(
             link,
             contact_id="",
             ownership=Ownership.OWNED,
-            on_list=False,
             written_hash=creation_hash(to_fields(placing.customer).fields),
             written_at=ctx.mailing_now(),
             # The date stays what it was: only a settled entry counts as acted on.

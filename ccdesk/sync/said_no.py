@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ccdesk.core.models import Contact, Customer, Link, Owed
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.take_off import being_taken_off
+from ccdesk.sync.plan_inbound import being_taken_off
 
 
 def said_no_before(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
@@ -25,11 +25,12 @@ def said_no_before(ctx: RunContext, customer: Customer, link: Link | None) -> Li
     if contact is None and not link.contact_id:
         return None
     # Who was being added is opted in by the very opt-in that is acted on now, and not by a later one.
-    judged = ctx.judging()(contact, replace(link, kibo_opted_in=True)).link
-    if judged.owed is not Owed.OPT_OUT:
+    judgement = ctx.judging()(contact, replace(link, kibo_opted_in=True))
+    if judgement.link.owed is not Owed.OPT_OUT:
         return None
-    ctx.require_list_once()
-    return judged
+    if judgement.left:
+        ctx.require_list()  # one deleted meanwhile says nothing about anybody (design §3a R4)
+    return judgement.link
 
 
 def _former_contact(ctx: RunContext, link: Link) -> Contact | None:

@@ -14,10 +14,10 @@ from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import failure_of, wait_for
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.named import named
+from ccdesk.sync.plan_inbound import BEING_TAKEN_OFF, being_taken_off
 from ccdesk.sync.verify import Fail, Settle, members_among
 
 _ONE_BY_ONE = 40
-_BEING_TAKEN_OFF = "opted out in Kibo: being taken off the list"  # also tells this from a sign-up under way
 _JOBS_AT_ONCE = LIST_JOB_MAX_IDS // 2  # a person has at most two contacts
 
 
@@ -50,11 +50,6 @@ class StillOnList(ItemError):
     retry_helps = True
 
 
-def being_taken_off(link: Link) -> bool:
-    """Say whether what was begun with this person, its outcome unknown, is a removal and not a sign-up."""
-    return link.adding and link.note == _BEING_TAKEN_OFF
-
-
 def take_off_later(ctx: RunContext, links: Sequence[Link]) -> None:
     """Have customers whose "no" in Kibo was left as it was taken off the list, by an entry of the queue."""
     with ctx.store.transaction():
@@ -64,7 +59,7 @@ def take_off_later(ctx: RunContext, links: Sequence[Link]) -> None:
 
 
 def _begun(link: Link) -> Link:
-    return replace(link, kibo_opted_in=False, agreed=False, on_list=False, adding=True, note=_BEING_TAKEN_OFF)
+    return replace(link, kibo_opted_in=False, agreed=False, on_list=False, adding=True, note=BEING_TAKEN_OFF)
 
 
 def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = False) -> Link:

@@ -88,6 +88,10 @@ class People:
 
     # ------------------------------------------------------------ at the mailing service
 
+    def delete_list(self) -> None:
+        """Staff delete the active list: that says nothing about anybody."""
+        self._cc.delete_list(self._bench.list_id)
+
     def _lists(self, lists: str) -> list[str]:
         return [self._bench.list_id if one == "active" else self._other for one in lists.split()]
 

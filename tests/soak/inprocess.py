@@ -273,9 +273,15 @@ class Bench:
 
     @property
     def list_id(self) -> str:
-        """The active list's id."""
+        """The active list's id.
+
+        Raises:
+            LookupError: staff have deleted it.
+
+        """
         found = self.cc.list_id(self.list_name)
-        assert found
+        if not found:
+            raise LookupError(self.list_name)
         return str(found)
 
 

@@ -61,8 +61,8 @@ class Player:
         self.result = Result()
         self._due: list[tuple[int, Thing]] = []
         self._calls = 0
-        self._trouble: tuple[str, int, str] | None = None
-        self._cut = ""
+        self._trouble: tuple[str, int, str, str] | None = None
+        self._cut, self._cut_verb = "", ""
         self._cancel = threading.Event()
         self._image: Path | None = None
 
@@ -76,23 +76,23 @@ class Player:
         while self._due and self._due[0][0] <= number and not _is_race(request, self._due[0][1]):
             self.result.met["act"] += self._due[0][1][0] == "act"
             self.thing(self._due.pop(0)[1])
-        if self._cut == "before":
+        if self._cut == "before" and _is_of(request, self._cut_verb):
             self._power_cut()
         try:
             return self._null_consents(self._met(request, services))
         finally:
             self.truth.settle()
-            if self._cut == "after":
+            if self._cut == "after" and _is_of(request, self._cut_verb):
                 self._power_cut()
 
     def _met(self, request: requests.PreparedRequest, services: Services) -> Reply:
         kind = ""
         if self._trouble is not None:
-            name, left, service = self._trouble
+            name, left, service, verb = self._trouble
             host = "cc" if urlsplit(str(request.url)).netloc == MAILING else "kibo"
-            if service in ("", host):
+            if service in ("", host) and _is_of(request, verb):
                 kind = name
-                self._trouble = (name, left - 1, service) if left > 1 else None
+                self._trouble = (name, left - 1, service, verb) if left > 1 else None
         if kind == "stale" and not may_be_stale(request):
             kind = ""
         if kind:
@@ -128,9 +128,9 @@ class Player:
         elif kind == "hurry":
             self.people.hurry = True
         elif kind == "trouble":
-            self._trouble = (rest[0], rest[1], rest[2])
+            self._trouble = (rest[0], rest[1], rest[2], rest[3] if len(rest) > 3 else "")
         elif kind == "cut":
-            self._cut = rest[0]
+            self._cut, self._cut_verb = rest[0], rest[1] if len(rest) > 1 else ""
         elif kind == "clock":
             self.bench.time.wrong = timedelta(hours=rest[0])
         elif kind == "wait":
@@ -207,6 +207,8 @@ class Player:
             getattr(bench, service).set_switches(**{name: good})
         bench.later(60 * 25)
         bench.log_in()
+        if bench.cc.account.book.list_named(bench.list_name) is None:  # staff deleted it: they choose another
+            self._choose_other_list()
         for _ in range(3):  # a job that failed before may end the first one: "it goes on" with the next
             if self._export_is_open():
                 self.run("export")
@@ -273,6 +275,11 @@ def play(schedule: Schedule) -> Result:
             player.truth.broken += logs_clean(logged, bench)
             player.result.broken = player.truth.broken
             return player.result
+
+
+def _is_of(request: requests.PreparedRequest, verb: str) -> bool:
+    """Say whether a call is of the kind that trouble waits for; `POST` means one that does something."""
+    return verb in ("", str(request.method)) and not (verb and "oauth2" in str(request.url))
 
 
 def _is_race(request: requests.PreparedRequest, thing: Thing) -> bool:

@@ -3,13 +3,17 @@
 A thing is a tuple: ("act", name, …), ("run", kind, during), ("wait", minutes), ("clock", hours),
 ("restart",), ("login",), ("list",): staff choose the other one, ("turn", service, switch, value),
 ("hurry",): the next act happens in the same second as what comes before and after it. `during` holds
-(number of the call, thing) with the further things ("trouble", kind, calls, service), ("cancel",) and
-("cut", "before" or "after").
+(number of the call, thing) with the further things ("trouble", kind, calls, service, verb), ("cancel",) and
+("cut", "before" or "after", verb); with the verb "POST" they wait for a call that does something.
+
+Random things alone seldom concern the same person four times in a row, in the one order that matters. So most
+schedules hold a story or two as well (`stories.py`): what belongs together, with gaps, variants and troubles
+drawn as freely as the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -74,6 +78,7 @@ _KIBO_SWITCHES: dict[str, tuple[Any, ...]] = {
 }
 TROUBLE_SWITCHES: tuple[tuple[str, str, Any, Any], ...] = (  # service, name, in trouble, without
     ("cc", "import_loses_every", 3, 0),
+    ("cc", "import_loses_every", 2, 0),
     ("cc", "activity_outcome", "failed", "completed"),
     ("cc", "activity_outcome", "timed_out", "completed"),
     ("kibo", "put_ignores_opt_in", True, False),
@@ -132,7 +137,7 @@ class Schedule:
     ahead: dict[str, float] = field(default_factory=dict)  # seconds, by service: clocks that differ
 
 
-class _Writer:
+class Writer:
     """Makes up things about the people there are."""
 
     def __init__(self, chance: Random) -> None:
@@ -168,7 +173,7 @@ class _Writer:
         """Return an account to be made."""
         chance = self.chance
         self.accounts += 1
-        how = chance.choice(["", "", "", "", "guest", "inactive", "long", "address"])
+        how = chance.choice(["", "", "guest", "inactive", "long", "address", "address", "address"])
         return ("act", "customer", self.accounts, self.email(), chance.random() < 0.65, how)
 
     def contact(self) -> Thing:
@@ -219,7 +224,7 @@ class _Writer:
                 found.append((at, ("cut", chance.choice(["before", "after"]))))
             else:
                 found.append((at, self.clock()))
-        return tuple(sorted(found, key=lambda one: one[0]))
+        return in_order(found)
 
     def trouble(self) -> Thing:
         """Return trouble of one kind for some calls, to one service or both."""
@@ -255,8 +260,10 @@ class _Writer:
 
 def make(seed: int, steps: int = 30) -> Schedule:
     """Return the schedule of a seed."""
+    from tests.soak.stories import Stories  # it needs the things made here
+
     chance = Random(seed)
-    writer = _Writer(chance)
+    writer = Writer(chance)
     things: list[Thing] = [writer.customer() for _ in range(chance.randrange(4, 20))]
     things += [writer.contact() for _ in range(chance.randrange(1, 8))]
     chance.shuffle(things)
@@ -265,13 +272,17 @@ def make(seed: int, steps: int = 30) -> Schedule:
         things += [("run", "export", ()), ("wait", 1), ("run", "events", ()), ("run", "inbound", ())]
     things += [thing for _ in range(steps) for thing in writer.step()]
     cc, kibo = _switches(chance, _CC_SWITCHES), _switches(chance, _KIBO_SWITCHES)
+    more = Random(f"{seed} more")
+    told = Random(f"{seed} stories")
+    for _ in range(told.choice([0, 1, 1, 2])):
+        at = told.randrange(len(things) // 2, len(things) + 1)
+        things[at:at] = Stories(told, writer).one()
     settings = {
         "welcome_email": chance.choice(["true", "false"]),
         "export_guests": chance.choice(["true", "true", "false"]),
     }
     if chance.random() < 0.1:
         settings["nulls"] = "true"  # none of ccdesk's: this Kibo shows a box that is not ticked as null
-    more = Random(f"{seed} more")
     sizes = _switches(more, _SIZES) if more.random() < 0.4 else {}
     ahead = {}
     if more.random() < 0.1:
@@ -279,12 +290,17 @@ def make(seed: int, steps: int = 30) -> Schedule:
     return Schedule(seed, cc, kibo, settings, tuple(_cancelling(more, things)), sizes, ahead)
 
 
+def in_order(during: Iterable[tuple[int, Thing]]) -> tuple[tuple[int, Thing], ...]:
+    """Return what happens between the calls of a run by the number of the call."""
+    return tuple(sorted(during, key=lambda one: one[0]))
+
+
 def _cancelling(chance: Random, things: list[Thing]) -> Iterator[Thing]:
     """Have staff stop a run now and then."""
     for thing in things:
         if thing[0] == "run" and chance.random() < 0.05:
             stop = (int(chance.expovariate(1 / 4)), ("cancel",))
-            yield ("run", thing[1], tuple(sorted((*thing[2], stop), key=lambda one: one[0])))
+            yield ("run", thing[1], in_order((*thing[2], stop)))
         else:
             yield thing
 

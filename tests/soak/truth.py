@@ -64,7 +64,7 @@ class Done:
     kind: str
     email: str
     account: int = 0
-    known: bool = True  # ccdesk had seen them on the list (for `left`), or opted in (for `kibo_out`)
+    known: bool = True  # ccdesk can know it: for `left` see `_shows_leaving`, for `kibo_out` it saw the "yes"
     knowers: frozenset[int] = frozenset()  # the accounts ccdesk had tied to the e-mail
     person: bool = True
     dated: bool = True  # the service shows when it was (for `came`)
@@ -81,6 +81,7 @@ class Truth:
         self.ours: set[str] = set()
         self.made: dict[str, datetime] = {}  # when others made a contact
         self.put_by_us: set[str] = set()
+        self.traced: dict[str, tuple[Any, ...]] = {}  # made by us on the list, and as we made them since
         self.moved_away: set[str] = set()
         self.run_began = bench.time.now()
         self.known_from = self.run_began  # what was before, a call that takes effect now may have known
@@ -140,6 +141,7 @@ class Truth:
         self.settle()
         self.bench.list_name = name
         self.put_by_us.clear()
+        self.traced.clear()
         self.view = self._look()
 
     # ------------------------------------------------------------ acts of others
@@ -157,6 +159,7 @@ class Truth:
                 self.made[contact] = self.bench.time.now()
             if seen.mailed and not (old and old.mailed):
                 self.put_by_us.discard(contact)
+        self._note_traces()
         self.mails = len(self.bench.cc.outbox)
         self._note_kibo()
 
@@ -185,9 +188,26 @@ class Truth:
         key = email_key(email)
         links = self.bench.container.store.links.by_email(key)
         known = any(one.on_list and one.state is not LinkState.CLOSED for one in links)
+        known = known or self._shows_leaving(key)
         now = self.bench.time.now()
         knowers = frozenset(one.customer_id for one in links)
         self.acts.append(Done(now, kind, key, known=known, knowers=knowers, person=person, dated=dated))
+
+    def _note_traces(self) -> None:
+        for contact, fields in list(self.traced.items()):
+            seen = self.view.get(contact)
+            if seen is None or not seen.mailed or seen.fields != fields:
+                del self.traced[contact]
+
+    def _shows_leaving(self, email: str) -> bool:
+        """Say whether a contact shows by itself that its person has left: made by us, and then on no list.
+
+        Then nobody need ever have seen them on it: a contact of ours comes with the list.
+        """
+        return any(
+            seen.email == email and contact in self.traced and not seen.others
+            for contact, seen in self.view.items()
+        )
 
     # ------------------------------------------------------------ our own calls
 
@@ -200,9 +220,12 @@ class Truth:
                 continue
             if old is None:
                 self.ours.add(contact)
+            if old is None and seen.mailed:
+                self.traced[contact] = seen.fields
             self._judge_contact(contact, old, seen)
             if old is not None and old.deleted and not seen.deleted:
                 self.ours.add(contact)  # brought back with our fields, by a new opt-in
+        self._note_traces()
         for contact in before.keys() - self.view.keys():
             self._break("a contact is gone by our call", before[contact].email)
         self._judge_mails()

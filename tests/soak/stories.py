@@ -1,0 +1,143 @@
+"""Stories: things about the same person that random acts alone seldom bring together, in every variant.
+
+Each is one of the ways in which somebody was mailed against their will, or opted out falsely: an add whose
+answer is lost, an export cut off, rows that an import loses, a list that staff delete. Who it happens to,
+what else they do, which runs come between and what goes wrong meanwhile is drawn anew each time.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.soak.schedule import Thing, Writer, in_order
+
+_LOST = ("drop_after", "timeout_after", "html", "empty", "502_html")
+_LEAVING = ("leave", "leave", "leave", "staff_remove", "unsubscribe")
+
+
+class Stories:
+    """Draws stories about people the writer makes up."""
+
+    def __init__(self, chance: Random, writer: Writer) -> None:
+        self.chance, self._writer = chance, writer
+
+    def one(self) -> list[Thing]:
+        """Return the things of one story."""
+        return self.chance.choice([self.lost_answer, self.cut_export, self.lost_rows, self.deleted_list])()
+
+    # ------------------------------------------------------------ parts
+
+    def _person(self, *, accepts: bool, how: str = "") -> tuple[int, str, Thing]:
+        """Make an account with an e-mail of its own: its ordinal, the e-mail, and the act."""
+        writer = self._writer
+        writer.accounts += 1
+        email = f"pzq{len(writer.emails)}@people.example"
+        writer.emails.append(email)
+        return writer.accounts, email, ("act", "customer", writer.accounts, email, accepts, how)
+
+    def _how(self) -> str:
+        return self.chance.choice(["", "address", "address"])
+
+    def _perhaps(self, *things: Thing, share: float = 0.5) -> list[Thing]:
+        return list(things) if self.chance.random() < share else []
+
+    def _gap(self) -> Thing:
+        return ("wait", self.chance.choice([1, 5, 12, 31, 31, 90]))
+
+    def _run(self, *kinds: str) -> Thing:
+        return (
+            "run",
+            self.chance.choice(kinds or ("events", "events", "inbound", "export", "full-compare")),
+            (),
+        )
+
+    def _edit(self, account: int) -> Thing:
+        """Something the person does in the shop that says nothing about consent."""
+        return self.chance.choice([("act", "order", account), ("act", "change_name", account, "Later")])
+
+    def _leaves(self, email: str) -> Thing:
+        return ("act", self.chance.choice(_LEAVING), email)
+
+    def _settled(self) -> list[Thing]:
+        """Everything before is done: whoever is to be on the list is on it, or known not to be."""
+        return [
+            ("wait", 1),
+            ("run", "export", ()),
+            ("wait", 1),
+            ("run", "events", ()),
+            ("run", "inbound", ()),
+        ]
+
+    # ------------------------------------------------------------ stories
+
+    def lost_answer(self) -> list[Thing]:
+        """Somebody opts in, the add is done, its answer lost; they are seen, leave, and it is tried again."""
+        account, email, made = self._person(accepts=False, how=self._how())
+        lost = ("trouble", self.chance.choice(_LOST), self.chance.choice([1, 1, 2, 3]), "cc", "POST")
+        return [
+            made,
+            *self._perhaps(("act", "contact", email, "implicit", "other", ""), share=0.3),
+            ("wait", 1),
+            *self._perhaps(*self._settled(), share=0.7),
+            ("act", "opt_in", account),
+            ("wait", 1),
+            ("run", "events", ((0, lost),)),
+            *self._perhaps(self._gap(), self._run("inbound", "inbound", "full-compare", "export"), share=0.8),
+            self._leaves(email),
+            self._gap(),
+            *self._perhaps(self._edit(account), share=0.4),
+            self._run(),
+            self._gap(),
+            self._run("events"),
+        ]
+
+    def cut_export(self) -> list[Thing]:
+        """An export is cut off when its job has landed; people leave, and do something in the shop."""
+        chance = self.chance
+        people = [self._person(accepts=True, how=self._how()) for _ in range(chance.choice([1, 2, 3]))]
+        cut = (0, ("cut", chance.choice(["after", "after", "before"]), "POST"))
+        things = [*(made for _, _, made in people), ("wait", 1), ("run", "export", (cut,))]
+        things += self._perhaps(("wait", 1), self._run("inbound", "full-compare"))
+        for account, email, _ in people:
+            things += self._perhaps(self._leaves(email), share=0.8)
+            things += [self._gap(), *self._perhaps(self._run("inbound"), share=0.6)]
+            things += self._perhaps(self._edit(account), share=0.7)
+        return [*things, ("wait", 1), self._run(), self._gap(), self._run("events", "export")]
+
+    def lost_rows(self) -> list[Thing]:
+        """Staff choose another list; its export is cut off, and the job completes with rows missing."""
+        chance = self.chance
+        people = [self._person(accepts=True, how=self._how()) for _ in range(chance.choice([2, 4, 6]))]
+        cut = (0, ("cut", chance.choice(["after", "after", "before"]), "POST"))
+        return [
+            *(made for _, _, made in people),
+            *self._settled(),
+            *self._perhaps(("list",), share=0.9),
+            ("turn", "cc", "import_loses_every", chance.choice([2, 2, 3])),
+            ("run", "export", in_order([cut] if chance.random() < 0.8 else [])),
+            ("turn", "cc", "import_loses_every", 0),
+            *self._perhaps(self._gap(), self._run("inbound", "events")),
+            *self._perhaps(self._edit(people[0][0])),
+            ("wait", 1),
+            self._run("export", "export", "events"),
+            ("run", "inbound", ()),
+        ]
+
+    def deleted_list(self) -> list[Thing]:
+        """Staff delete the active list; known people do something, or others come with their e-mails."""
+        chance, writer = self.chance, self._writer
+        account, email, made = self._person(accepts=True, how=self._how())
+        things = [made, *self._settled(), ("act", "delete_list"), self._gap()]
+        for _ in range(chance.choice([1, 2])):
+            writer.accounts += 1
+            stranger = (
+                "act",
+                "customer",
+                writer.accounts,
+                email,
+                True,
+                chance.choice(["guest", "guest", ""]),
+            )
+            things.append(chance.choice([stranger, stranger, self._edit(account)]))
+        things += [("wait", 1), self._run(), self._gap(), self._run("events"), ("run", "inbound", ())]
+        return [*things, ("list",), ("wait", 1), self._run()]
