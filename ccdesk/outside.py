@@ -19,7 +19,7 @@ from ccdesk.clients.pace import KeptInFile, Pacer
 from ccdesk.clients.policy import CallMeter, DailyBudget
 from ccdesk.clients.transport import prepare_session
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import SettingsError, VaultError
+from ccdesk.core.errors import Remedy, SettingsError, VaultError
 from ccdesk.core.ports import Account, Vault
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
@@ -97,8 +97,7 @@ class RealConnections:
             raise SettingsError(
                 "Kibo is not set up yet",
                 meaning="The tenant id and the application key are needed to read customers.",
-                next_step="Fill them in on the Info tab, or with “ccdesk settings set kibo_tenant_id=… "
-                "kibo_app_key=…”.",
+                remedy=Remedy.CONNECT_KIBO,
                 code="kibo_not_set_up",
             )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from ccdesk import base_dir
-from ccdesk.core.errors import StoreError
+from ccdesk.core.errors import Remedy, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ def _unusable(base: Path, detail: str) -> StoreError:
     return StoreError(
         f"The folder {base} cannot be used",
         meaning="ccdesk keeps its data there and could not create or write it. Nothing was changed.",
-        next_step="Make the folder writable, or name another one with --base-dir or CCDESK_BASE_DIR.",
+        next_step="Make the folder writable.",
+        remedy=Remedy.OTHER_FOLDER,
         detail=detail,
     )
 
@@ -63,7 +64,7 @@ def find_base(option: str | None, environment: Mapping[str, str]) -> Paths:
 
     """
     if option == "":  # a script's variable that was never set must not lead to the user's own data
-        raise _unusable(Path(), "--base-dir names no folder")
+        raise _unusable(Path(), detail="--base-dir names no folder")
     named = option or environment.get("CCDESK_BASE_DIR")
     base_dir.refuse_network_name(named or "")
     try:

@@ -21,7 +21,7 @@ import keyring
 from filelock import FileLock, Timeout
 from keyring.errors import KeyringError, KeyringLocked, PasswordDeleteError
 
-from ccdesk.core.errors import VaultError
+from ccdesk.core.errors import Remedy, VaultError
 from ccdesk.core.files import OWNER_ONLY
 
 log = logging.getLogger(__name__)
@@ -170,8 +170,8 @@ class KeyringVault:
         if module.startswith(("keyring.backends.fail", "keyring.backends.null")):
             raise VaultError(
                 "There is no keyring on this system",
-                next_step="Install one and start ccdesk again, or choose the protected file instead by "
-                "setting CCDESK_VAULT=file.",
+                next_step="Install one and start ccdesk again.",
+                remedy=Remedy.SECRETS_IN_FILE,
                 detail=module,
             )
         if module.startswith("keyrings.alt"):
@@ -214,8 +214,8 @@ class KeyringVault:
     def _no_answer(self) -> VaultError:
         return VaultError(
             "The system's keyring does not answer",
-            next_step="Look for a window that asks to unlock it, then try again; or choose the protected "
-            "file instead by setting CCDESK_VAULT=file.",
+            next_step="Look for a window that asks to unlock it, then try again.",
+            remedy=Remedy.SECRETS_IN_FILE,
         )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ccdesk.auth.callback_server import CALLBACK_PATH, POLL_SECONDS, CallbackServer, Inbox, Returned
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import Cancelled, LoginNeeded, SettingsError
+from ccdesk.core.errors import Cancelled, LoginNeeded, Remedy, SettingsError
 
 REDIRECT_PORTS = (8888, 8889, 8890, 47812, 47813)  # each must be registered with its redirect address
 _HOSTS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))  # a browser may take either for localhost
@@ -109,6 +109,6 @@ class Listener:
             "The log-in in the browser was not finished in time",
             meaning="If the browser showed an error page, the redirect address may not be registered for the "
             f"API key: it must be exactly {self.redirect_uri}",
-            next_step="Try again with “Log in to Constant Contact” or “ccdesk login”.",
+            remedy=Remedy.LOG_IN,
             code="login_timeout",
         )

@@ -26,6 +26,7 @@ from ccdesk.core.errors import (
     LoginNeeded,
     ProxyRefused,
     Refused,
+    Remedy,
     ServiceError,
     SettingsError,
     Unreachable,
@@ -98,7 +99,8 @@ class OAuthClient:
                 "The Constant Contact API key is missing",
                 meaning="Logging in needs the key of an application registered with Constant Contact.",
                 next_step="Register one at https://app.constantcontact.com/pages/dma/portal (PKCE flow, "
-                "rotating refresh tokens) and enter its API key on the Info tab, or as cc_client_id.",
+                "rotating refresh tokens).",
+                remedy=Remedy.API_KEY,
             )
 
     def authorize_url(self, *, redirect_uri: str, attempt: Attempt, prompt_login: bool = False) -> str:
@@ -253,7 +255,8 @@ def _refusal(error: str, description: str) -> CcdeskError:
     if error in ("invalid_client", "unauthorized_client"):
         return Refused(
             "Constant Contact does not accept the API key",
-            next_step="Check the API key on the Info tab, and that its application uses the PKCE flow.",
+            next_step="Check the API key, and that its application uses the PKCE flow.",
+            remedy=Remedy.API_KEY,
             detail=detail,
             code=error,
         )

@@ -235,7 +235,7 @@ class Tokens:
 
 def _no_folder(error: OSError) -> VaultError:
     return VaultError(
-        "The base dir cannot be used",
+        "The data folder cannot be used",
         meaning="The state of the log-in is kept there.",
         next_step="Make the folder readable and writable for you.",
         detail=type(error).__name__,

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from ccdesk.auth.keyring_vault import KeyringVault, service_name
 from ccdesk.auth.windows_rights import make_private
 from ccdesk.core import files
-from ccdesk.core.errors import SettingsError, VaultError
+from ccdesk.core.errors import Remedy, SettingsError, VaultError
 from ccdesk.core.ports import Vault
 
 _LOCK_SECONDS = 30.0
@@ -36,9 +36,10 @@ def open_vault(base_dir: Path, environ: Mapping[str, str]) -> Vault:
         make_private(base_dir)
         return FileVault(base_dir / "vault.json")
     raise SettingsError(
-        "CCDESK_VAULT names a vault there is none of",
-        meaning="Log-in tokens and the Kibo secret need a place to be kept in.",
-        next_step="Set it to “keyring” or “file”, or leave it unset for the keyring.",
+        "The place chosen for secrets does not exist",
+        meaning="Login tokens and the Kibo secret need a place to be kept in.",
+        remedy=Remedy.PLACE_FOR_SECRETS,
+        detail=f"CCDESK_VAULT={choice[:40]}",
     )
 
 
@@ -123,7 +124,7 @@ def _sync_folder(folder: Path) -> None:
 def _unusable(path: Path, detail: str) -> VaultError:
     return VaultError(
         "The file for secrets cannot be used",
-        meaning=f"Log-in tokens and the Kibo secret are kept in {path.name} under the base dir.",
+        meaning=f"Log-in tokens and the Kibo secret are kept in {path.name} in the data folder.",
         next_step="Make the file and its folder readable and writable for you, or delete the file, log in "
         "again and enter the Kibo secret again.",
         detail=detail,

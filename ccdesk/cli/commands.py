@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ccdesk.cli import documents, tables
+from ccdesk.cli import documents, tables, words
 from ccdesk.cli.console import Console
 from ccdesk.container import Container, open_container
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
@@ -183,7 +183,7 @@ def exit_code(run: Run) -> int:
 
 def _show_run(console: Console, container: Container, run: Run) -> None:
     if run.failure is not None:
-        console.say(f"ccdesk: {run.failure.text}")
+        console.say(f"ccdesk: {words.text(run.failure)}")
     elif run.message:
         console.say(f"ccdesk: {run.message}")
     if console.as_json:
@@ -214,7 +214,7 @@ class _Narrator(Silent):
 
     def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
         """Say why it could not begin."""
-        self._console.say(f"{kind.value}: {error.text}")
+        self._console.say(f"{kind.value}: {words.text(error)}")
 
 
 def _run(args: argparse.Namespace, container: Container, console: Console) -> int:
@@ -324,7 +324,7 @@ def _events(args: argparse.Namespace, container: Container, console: Console) ->
             desk.look_for_events()
         except CcdeskError as error:
             # The queue is shown all the same: it is what is known here, and the words say what is not.
-            console.say(f"ccdesk: could not look for new changes. {error.text}")
+            console.say(f"ccdesk: could not look for new changes. {words.text(error)}")
     rows = documents.paged(lambda offset: desk.events(include_processed=args.all, offset=offset, limit=500))
     if console.as_json:
         console.document({"events": [documents.event_row(event) for event in rows]})

@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import Any
 
+from ccdesk.cli import words
 from ccdesk.cli.documents import error_document
-from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ExitCode
+from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.runs import Progress
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -82,9 +83,7 @@ class Console:
 
     def error(self, error: CcdeskError) -> None:
         """Say what went wrong, what it means, what to do."""
-        parts = [f"ccdesk: {error.title}", error.meaning, error.next_step]
-        if isinstance(error, ConfirmNeeded):
-            parts.append("To confirm, give the same command with --confirm.")
+        parts = [f"ccdesk: {words.title(error)}", error.meaning, words.next_step(error)]
         if error.detail:
             parts.append(f"({error.detail})")
         self.say("\n  ".join(part for part in parts if part))

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from ccdesk.cli import needs
+from ccdesk.cli import needs, words
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import COUNT_KEYS, Entry, Outcome, QueuedEvent, Run
@@ -199,9 +199,9 @@ def error_document(error: CcdeskError) -> dict[str, Any]:
     """Return an error in the words staff see."""
     return {
         "code": error.code,
-        "title": error.title,
+        "title": words.title(error),
         "meaning": error.meaning,
-        "next_step": error.next_step,
+        "next_step": words.next_step(error),
         "detail": error.detail,
         "retry_helps": error.retry_helps,
     }

@@ -77,7 +77,6 @@ def _our_fault(error: Exception) -> CcdeskError:
     return our_fault(
         error,
         meaning="Nothing that was done before is lost.",
-        next_step="Send the log (ccdesk.log in the data folder) to support.",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ccdesk.cli import needs
+from ccdesk.cli import needs, words
 from ccdesk.cli.console import Console
 from ccdesk.core.runs import Outcome, QueuedEvent, Run
 from ccdesk.service.api import Connection, Desk, Status
@@ -97,7 +97,7 @@ def _connection(name: str, connection: Connection) -> str:
     if connection.name:
         text += f" – {connection.name}"
     if connection.error is not None:
-        text += f"\n  {connection.error.text}"
+        text += f"\n  {words.text(connection.error)}"
         text += f" ({connection.error.detail})" if connection.error.detail else ""
     return text
 

@@ -7,7 +7,7 @@ import re
 from ccdesk.clients.caller import Call, after_status
 from ccdesk.clients.shape import children, text
 from ccdesk.clients.transport import Answer
-from ccdesk.core.errors import CcdeskError, ItemRefused, NotFound, RateLimited, Refused, redact
+from ccdesk.core.errors import CcdeskError, ItemRefused, NotFound, RateLimited, Refused, Remedy, redact
 
 DEFAULT_WAIT_SECONDS = 60.0
 LONGEST_WAIT_SECONDS = 120.0
@@ -53,7 +53,8 @@ class CustomersManners:
             return Refused(
                 "Kibo does not accept the application's sign-in",
                 meaning="The application may not be installed in this tenant, or its permissions changed.",
-                next_step="Check the tenant id and the keys on the Info tab, and reinstall the app in Kibo.",
+                next_step="Check the tenant id, and reinstall the app in Kibo.",
+                remedy=Remedy.CHECK_KEYS,
                 detail=detail,
                 code="unauthorized",
             )

@@ -12,7 +12,7 @@ from ccdesk.clients.kibo_errors import error_text
 from ccdesk.clients.shape import Json, children, encode, required_object, required_text, text, whole
 from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import AnswerLost, NotFound, Refused, SettingsError, Unreachable, redact
+from ccdesk.core.errors import AnswerLost, NotFound, Refused, Remedy, SettingsError, Unreachable, redact
 from ccdesk.core.ports import Tenant
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import is_loopback
@@ -72,7 +72,7 @@ class AppSignIn:
         if not self._app_key or not secret:
             raise SettingsError(
                 "The Kibo application key or its shared secret is missing",
-                next_step="Enter both on the Info tab, or set kibo_app_key and CCDESK_KIBO_SHARED_SECRET.",
+                remedy=Remedy.KIBO_SECRET,
             )
         body = {"client_id": self._app_key, "client_secret": secret, "grant_type": "client_credentials"}
         request = Request(
@@ -165,7 +165,7 @@ class TenantPod:
         if not self.tenant_id:
             raise SettingsError(
                 "The Kibo tenant id is missing",
-                next_step="Enter it on the Info tab, or set kibo_tenant_id.",
+                remedy=Remedy.CONNECT_KIBO,
             )
         return {"x-vol-tenant": self.tenant_id}
 
@@ -196,7 +196,7 @@ class TenantPod:
         if not here and not _is_public_name(domain):
             raise Unreachable(
                 "Kibo did not tell the tenant's host",
-                next_step="Set kibo_tenant_url by hand.",
+                remedy=Remedy.TENANT_ADDRESS,
                 detail=f"{answer.detail}: “domain” is {redact(domain, limit=80)!r}",
             )
         return f"{'http' if here and home.scheme == 'http' else 'https'}://{domain}"

@@ -1,13 +1,15 @@
 """One small tree of errors. Each says what happened, what it means, what to do next, and if retrying helps.
 
-Front ends show `title`, `meaning` and `next_step`; `detail` is the technical part that folds out and never
-holds a token, a secret or a whole e-mail address.
+Front ends show `title`, `meaning` and `next_step`, whose words fit the window and the command line alike, and
+word the `remedy` each in its own way (`gui/messages.py`, `cli/words.py`): one has tabs and buttons, the other
+commands and the keys of settings. `detail` is the technical part that folds out and never holds a token, a
+secret or a whole e-mail address.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from ccdesk.core import redaction
 
@@ -30,12 +32,34 @@ class ExitCode(IntEnum):
     CONFIRM = 6
 
 
+class Remedy(StrEnum):
+    """What a person can do about an error, where window and command line do it in different ways."""
+
+    LOG_IN = "log_in"
+    API_KEY = "api_key"
+    CONNECT_KIBO = "connect_kibo"
+    KIBO_SECRET = "kibo_secret"
+    TENANT_ADDRESS = "tenant_address"
+    CHECK_KEYS = "check_keys"
+    CHOOSE_LIST = "choose_list"
+    CONFIRM_RUN = "confirm_run"
+    OTHER_FOLDER = "other_folder"
+    SECRETS_IN_FILE = "secrets_in_file"
+    PLACE_FOR_SECRETS = "place_for_secrets"
+    FIXED_OUTSIDE = "fixed_outside"
+    SEND_LOG = "send_log"
+
+
 class CcdeskError(Exception):
-    """Base of everything ccdesk raises on purpose."""
+    """Base of everything ccdesk raises on purpose.
+
+    A `next_step` given for one error takes the place of its class's advice, `remedy` included.
+    """
 
     title = "Something went wrong"
     meaning = ""
     next_step = ""
+    remedy: Remedy | None = None
     retry_helps = False
     exit_code = ExitCode.OUR_FAULT
 
@@ -45,31 +69,40 @@ class CcdeskError(Exception):
         *,
         meaning: str = "",
         next_step: str = "",
+        remedy: Remedy | None = None,
         detail: str = "",
         code: str = "",
     ) -> None:
         self.title = title or type(self).title
         self.meaning = redaction.without_secrets(meaning) or type(self).meaning  # it may be a service's words
-        self.next_step = next_step or type(self).next_step
+        self.next_step = next_step or ("" if remedy else type(self).next_step)
+        self.remedy = remedy or (None if next_step else type(self).remedy)
         self.detail = redaction.without_secrets(detail)
         self.code = code or type(self).__name__
         super().__init__(self.text)
 
     @property
     def text(self) -> str:
-        """Title, meaning and next step as one paragraph."""
-        return " ".join(part for part in (_sentence(self.title), self.meaning, self.next_step) if part)
+        """Title, meaning and next step as one paragraph, fit to be stored: any front end may show it."""
+        return " ".join(part for part in (sentence(self.title), self.meaning, self.next_step) if part)
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Return a title as a sentence."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 class SettingsError(CcdeskError):
-    """A setting is missing or malformed: nothing was changed."""
+    """A setting is missing or malformed: nothing was changed. `setting` is its key, where one is meant."""
 
     title = "A setting is missing or not valid"
     exit_code = ExitCode.WRONG_USE
+    setting = ""
+
+    @property
+    def text(self) -> str:
+        """As of any error, and the key: no run begins with such a setting, so this is stored with none."""
+        return f"{super().text} ({self.setting})" if self.setting else super().text
 
 
 class LoginNeeded(CcdeskError):
@@ -77,7 +110,7 @@ class LoginNeeded(CcdeskError):
 
     title = "Log in to Constant Contact"
     meaning = "ccdesk has no valid log-in to Constant Contact, so nothing can be read or sent."
-    next_step = "Open the Info tab and click “Log in to Constant Contact”, or run “ccdesk login”."
+    remedy = Remedy.LOG_IN
     exit_code = ExitCode.LOGIN_NEEDED
 
 
@@ -105,7 +138,7 @@ class Refused(ServiceError):
     """The service understood and said no: wrong key, missing permission."""
 
     title = "The service refused"
-    next_step = "Check the keys and permissions on the Info tab."
+    remedy = Remedy.CHECK_KEYS
 
 
 class ProxyRefused(ServiceError):
@@ -175,13 +208,21 @@ class NotFound(ItemError):
 
 
 class Busy(CcdeskError):
-    """Another run holds the lease of this store."""
+    """Another run holds the lease of this store; `holder` says which, in the words of `ports.Lease.holder`.
+
+    They name its process, which is for support: the window says it without (`gui/messages.py`).
+    """
 
     title = "Another run is in progress"
     meaning = "Only one run at a time can work on the same data."
     next_step = "Wait until it has finished, or cancel it where it runs, then try again."
     retry_helps = True
     exit_code = ExitCode.BUSY
+
+    def __init__(self, title: str = "", *, holder: str = "") -> None:
+        held = f"{type(self).meaning} It is held by: {holder}." if holder else ""
+        super().__init__(title, meaning=held)
+        self.holder = holder
 
 
 class Cancelled(CcdeskError):
@@ -195,6 +236,7 @@ class ConfirmNeeded(CcdeskError):
     """A person must confirm before the run goes on (design R8)."""
 
     title = "Please confirm"
+    remedy = Remedy.CONFIRM_RUN
     exit_code = ExitCode.CONFIRM
 
 
@@ -202,8 +244,8 @@ class ListGone(SettingsError):
     """The active list is not in the account (any more)."""
 
     title = "The contact list is gone from Constant Contact"
-    meaning = "The list named on the Settings tab no longer exists there, so nothing was sent or removed."
-    next_step = "Choose or create a list on the Settings tab."
+    meaning = "The list chosen in the settings no longer exists there, so nothing was sent or removed."
+    remedy = Remedy.CHOOSE_LIST
 
 
 class StoreError(CcdeskError):
@@ -219,18 +261,17 @@ class VaultError(CcdeskError):
 
     title = "The system's keyring cannot be used"
     meaning = "Log-in tokens and the Kibo secret are kept there, so they could not be read or saved."
-    next_step = (
-        "Unlock or install a keyring, or choose the protected file instead by setting CCDESK_VAULT=file."
-    )
+    next_step = "Unlock or install a keyring."
+    remedy = Remedy.SECRETS_IN_FILE
     exit_code = ExitCode.WRONG_USE
 
 
-def our_fault(error: Exception, *, meaning: str, next_step: str) -> CcdeskError:
+def our_fault(error: Exception, *, meaning: str) -> CcdeskError:
     """Return what a defect of ours is told as, wherever the last net catches it."""
     return CcdeskError(
-        "ccdesk itself made a mistake",
+        "Something went wrong in ccdesk",
         meaning=meaning,
-        next_step=next_step,
+        remedy=Remedy.SEND_LOG,
         detail=redact(f"{type(error).__name__}: {error}"),
         code="our_fault",
     )

@@ -156,11 +156,13 @@ def check(key: str, value: str) -> str:
     try:
         return setting.check(value)
     except ValueError as error:
-        raise SettingsError(
-            f"The value for {key} ({setting.label}) is not valid",
+        problem = SettingsError(
+            f"The value for “{setting.label}” is not valid",
             meaning=f"{str(error)[:1].upper()}{str(error)[1:]}.",
             next_step="Nothing was changed.",
-        ) from None
+        )
+        problem.setting = key
+        raise problem from None
 
 
 def resolve(stored: Mapping[str, str], environment: Mapping[str, str]) -> Settings:

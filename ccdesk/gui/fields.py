@@ -9,6 +9,8 @@ from ccdesk.core.errors import SettingsError
 from ccdesk.core.settings import SETTINGS, check
 from ccdesk.gui.widgets import label, restyle
 
+FIXED = "Set outside ccdesk on this computer, so it cannot be changed here"
+
 
 class Field(QWidget):
     """Label over input, with hint and problem below."""
@@ -77,7 +79,7 @@ class TextSetting(Field):
         self._stored = value
         self.line.setReadOnly(fixed)
         restyle(self.line, "readOnly", fixed)
-        self.line.setToolTip(f"Fixed by the environment variable CCDESK_{self.key.upper()}" if fixed else "")
+        self.line.setToolTip(FIXED if fixed else "")
 
     def mark_stored(self) -> None:
         """Take what is shown as stored."""

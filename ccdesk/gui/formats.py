@@ -13,6 +13,7 @@ from ccdesk.core.errors import GOES_ON
 from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
 
 UTC_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")  # in messages the command line prints too
+PROCESS = re.compile(r"\bprocess \d+ (?=on )")  # in the words of `ports.Lease.holder`
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -110,11 +111,11 @@ def in_local_time(text: str, zone: tzinfo | None = None) -> str:
 
 
 def holder(words: str) -> str:
-    """Return who works on the data in the window's words for runs and dates."""
+    """Return who works on the data in the window's words for runs and dates; process ids are for support."""
     what, bracket, rest = words.partition(" (")
     with contextlib.suppress(ValueError):
         what = KIND_WORDS[RunKind(what)]
-    return in_local_time(f"{what}{bracket}{rest}")
+    return in_local_time(f"{what}{bracket}{PROCESS.sub('', rest)}")
 
 
 def next_run(moment: datetime | None, zone: tzinfo | None = None) -> str:

@@ -17,13 +17,30 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ccdesk.core.errors import CcdeskError
-from ccdesk.gui.formats import in_local_time
+from ccdesk.core.errors import Busy, CcdeskError, Remedy
+from ccdesk.gui.formats import holder, in_local_time
 from ccdesk.gui.icons import IconLabel
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.widgets import button, label, quiet_button, restyle
 
 ICONS = {Tone.NEUTRAL: "info", Tone.GOOD: "check-circle", Tone.WARNING: "warning", Tone.ERROR: "error"}
+
+
+REMEDIES = {  # in the words of tabs and buttons; the command line has its own (`cli/words.py`)
+    Remedy.LOG_IN: "Open the Info tab and click “Log in to Constant Contact”.",
+    Remedy.API_KEY: "The key goes on the Info tab, under Advanced.",
+    Remedy.CONNECT_KIBO: "Fill in the Kibo connection on the Info tab.",
+    Remedy.KIBO_SECRET: "Enter the application key and the shared secret on the Info tab.",
+    Remedy.TENANT_ADDRESS: "Enter the Kibo tenant address by hand on the Info tab, under Advanced.",
+    Remedy.CHECK_KEYS: "Check the keys and permissions on the Info tab.",
+    Remedy.CHOOSE_LIST: "Choose or create a list on the Settings tab.",
+    Remedy.CONFIRM_RUN: "Nothing more happens until you answer.",
+    Remedy.OTHER_FOLDER: "If it has to be another folder, ask whoever installed ccdesk on this computer.",
+    Remedy.SECRETS_IN_FILE: "Whoever installed ccdesk here can also have a protected file used instead.",
+    Remedy.PLACE_FOR_SECRETS: "Ask whoever installed ccdesk on this computer: it is set outside the program.",
+    Remedy.FIXED_OUTSIDE: "Ask whoever installed ccdesk on this computer to change it.",
+    Remedy.SEND_LOG: "Send the log file to support.",
+}
 
 
 def technical(error: CcdeskError) -> str:
@@ -32,8 +49,12 @@ def technical(error: CcdeskError) -> str:
 
 
 def body(error: CcdeskError) -> str:
-    """Return meaning and next step, with dates as the window shows them."""
-    return in_local_time(" ".join(part for part in (error.meaning, error.next_step) if part))
+    """Return meaning, next step and remedy in the window's words, with dates as it shows them."""
+    meaning = error.meaning
+    if isinstance(error, Busy) and error.holder:
+        meaning = meaning.replace(error.holder, holder(error.holder))
+    parts = (meaning, error.next_step, REMEDIES[error.remedy] if error.remedy else "")
+    return in_local_time(" ".join(part for part in parts if part))
 
 
 class Notice(QFrame):

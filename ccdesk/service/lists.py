@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccdesk.core.errors import SettingsError
+from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Mailing, Store
 from ccdesk.sync import context as names
@@ -63,7 +63,7 @@ def active_list(store: Store, mailing: Mailing, name: str) -> str:
         raise SettingsError(
             "No contact list is chosen",
             meaning="ccdesk needs to know which Constant Contact list to keep in step.",
-            next_step="Choose one on the Settings tab, or run “ccdesk settings set contact_list=NAME”.",
+            remedy=Remedy.CHOOSE_LIST,
         )
     list_id = store.state.get(LIST_ID)
     if list_id and store.state.get(LIST_NAME) == name:

@@ -143,7 +143,6 @@ class Runner:
             return our_fault(
                 error,
                 meaning="The run stopped; what was done so far stands.",
-                next_step="Send the log file to support.",
             )
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ccdesk.core.errors import LoginNeeded, SettingsError
+from ccdesk.core.errors import LoginNeeded, Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Store
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
@@ -94,8 +94,10 @@ def _refuse_fixed(checked: Mapping[str, str], before: Settings, environment: Map
         variable = f"CCDESK_{key.upper()}"
         if variable in environment and value != _shown(before, key):
             raise SettingsError(
-                f"{SETTINGS[key].label} is fixed by the environment variable {variable}",
-                next_step="Change or remove the variable. Nothing was changed.",
+                f"“{SETTINGS[key].label}” is fixed on this computer",
+                meaning="It is set outside ccdesk, by an environment variable. Nothing was changed.",
+                remedy=Remedy.FIXED_OUTSIDE,
+                detail=variable,
             )
 
 

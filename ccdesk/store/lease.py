@@ -238,4 +238,4 @@ def _started(pid: int) -> float:
 
 
 def _busy(holder: Holder | None) -> Busy:
-    return Busy(meaning=f"{Busy.meaning} It is held by: {holder.words}." if holder else Busy.meaning)
+    return Busy(holder=holder.words if holder else "")

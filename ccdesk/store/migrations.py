@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 from playhouse.migrate import SqliteMigrator
 
-from ccdesk.core.errors import StoreError
+from ccdesk.core.errors import Remedy, StoreError
 from ccdesk.store.db import Database
 from ccdesk.store.presence import check_what_was_left, mark, marker_of, refuse_a_missing_one
 from ccdesk.store.schema import STEPS, Step
@@ -54,7 +54,8 @@ IS_FOLDER = Trouble(
     "store_is_folder",
     "There is a folder where the data file should be",
     "The data file cannot be created under that name.",
-    "Move the folder away, or choose another one with --base-dir.",
+    "Move the folder away.",
+    remedy=Remedy.OTHER_FOLDER,
 )
 NOT_YOURS = Trouble(
     "store_not_yours",
@@ -67,7 +68,8 @@ NO_FOLDER = Trouble(
     "store_no_folder",
     "The folder for the data file does not exist",
     "The data file can be neither read nor created there.",
-    "Create the folder, or choose another one with --base-dir.",
+    "Create the folder.",
+    remedy=Remedy.OTHER_FOLDER,
 )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import peewee
 
-from ccdesk.core.errors import StoreError
+from ccdesk.core.errors import Remedy, StoreError
 
 ROOM_NEEDED = 256 * 1024  # bytes: the index of the write-ahead log, and a step
 NOT_TEXT = "Could not decode to UTF-8"  # Python's sqlite3 says so by itself, without SQLite's code
@@ -31,19 +31,22 @@ class Trouble:
     meaning: str
     next_step: str
     retry_helps: bool = False
+    remedy: Remedy | None = None
 
 
 CANNOT_OPEN = Trouble(
     "store_cannot_open",
     "The data file cannot be opened",
     "It or its folder is missing, or this user may not read and write there. Nothing was changed.",
-    "Check that the folder exists and belongs to you, or choose another one with --base-dir.",
+    "Check that the folder exists and belongs to you.",
+    remedy=Remedy.OTHER_FOLDER,
 )
 READ_ONLY = Trouble(
     "store_read_only",
     "The data file cannot be written",
     "The file or its folder is read-only for this user. Nothing was changed.",
-    "Allow writing to the folder, or choose another one with --base-dir.",
+    "Allow writing to the folder.",
+    remedy=Remedy.OTHER_FOLDER,
 )
 FULL = Trouble(
     "store_full",
@@ -65,19 +68,21 @@ DAMAGED = Trouble(
     "It was left as it is, and is not used any further.",
     "Close every ccdesk, move the “-wal” and “-shm” files beside it away, and put a backup in its place. "
     "Without a backup, move the file and the “.made” file beside it away: ccdesk then starts anew, without "
-    "settings and without knowing who said no.",
+    "settings and without knowing who opted out.",
 )
 NOT_OURS = Trouble(
     "store_not_ours",
     "This is not a data file of ccdesk",
     "Something else is stored under that name. It was left as it is.",
-    "Move it away, or choose another folder with --base-dir.",
+    "Move it away.",
+    remedy=Remedy.OTHER_FOLDER,
 )
 NEWER = Trouble(
     "store_newer",
     "The data file was written by a newer version of ccdesk",
     "This version does not know how to read it. Nothing was changed.",
-    "Install the newer version, or choose another folder with --base-dir.",
+    "Install the newer version.",
+    remedy=Remedy.OTHER_FOLDER,
 )
 DISK = Trouble(
     "store_disk",
@@ -114,6 +119,7 @@ def store_error(trouble: Trouble, path: Path, detail: str = "") -> StoreError:
         trouble.title,
         meaning=f"{trouble.meaning} The file is {path}.",
         next_step=trouble.next_step,
+        remedy=trouble.remedy,
         detail=detail,
         code=trouble.code,
     )

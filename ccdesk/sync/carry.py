@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound, Unreadable
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound, Remedy, Unreadable
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome
@@ -66,7 +66,8 @@ class WritesStopped(ConfirmNeeded):
 def _stopped(customer_id: str) -> WritesStopped:
     return WritesStopped(
         f"Writing to Kibo is stopped: customer {customer_id} lost data when its opt-in was written",
-        next_step=f"Check customer {customer_id} in Kibo's Admin, then confirm the run.",
+        next_step=f"Check customer {customer_id} in Kibo's Admin.",
+        remedy=Remedy.CONFIRM_RUN,
         code=LOST_DATA,
     )
 
@@ -116,7 +117,8 @@ def _carry_one(ctx: RunContext, link: Link) -> set[int]:
 def _still_owed(ctx: RunContext, link: Link, error: CcdeskError) -> int:
     """Keep the debt with the account that could not be written, and say so."""
     ctx.spare(error)
-    reason = f"Still owed to Kibo ({link.owed.value}): {error.text}"
+    what = "opt-out" if link.owed is Owed.OPT_OUT else "opt-in"
+    reason = f"Still owed to Kibo ({what}): {error.text}"
     with ctx.store.transaction():
         ctx.store.links.save([link])
         ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])

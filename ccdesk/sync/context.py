@@ -18,6 +18,7 @@ from ccdesk.core.errors import (
     ListGone,
     NotFound,
     Refused,
+    Remedy,
     Unreachable,
     Unreadable,
 )
@@ -287,5 +288,6 @@ class RunContext:
             f"{people:,} of {links:,} people would be {what}",
             meaning="That is more than a fifth of everybody, so nothing was changed yet. A list emptied or a "
             "file imported by mistake looks like this.",
-            next_step="Check in Constant Contact and Kibo whether this is meant, then confirm the run.",
+            next_step="Check in Constant Contact and Kibo whether this is meant.",
+            remedy=Remedy.CONFIRM_RUN,
         )

@@ -20,7 +20,7 @@ from ccdesk.auth import keyring_vault
 from ccdesk.auth.keyring_vault import ENTRY_CHARACTERS, KeyringVault, service_name
 from ccdesk.auth.vault import FileVault, open_vault
 from ccdesk.auth.windows_rights import make_private
-from ccdesk.core.errors import SettingsError, VaultError
+from ccdesk.core.errors import Remedy, SettingsError, VaultError
 
 
 class Ring:
@@ -64,7 +64,7 @@ def test_no_keyring_is_said_and_nothing_takes_its_place(tmp_path: Path, backend:
     for work in (lambda: vault.get("a"), lambda: vault.set("a", "b"), lambda: vault.delete("a")):
         with pytest.raises(VaultError, match="no keyring") as refused:
             work()
-        assert "CCDESK_VAULT=file" in refused.value.next_step
+        assert refused.value.remedy is Remedy.SECRETS_IN_FILE
     assert list(tmp_path.iterdir()) == []
 
 

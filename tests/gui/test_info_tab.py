@@ -126,7 +126,8 @@ def test_a_failed_log_in_is_told_with_its_next_step(qtbot, window, desk):
     notice = window.info.notice
     qtbot.waitUntil(lambda: notice.isVisible())
     assert notice.title.text() == "The system's keyring cannot be used"
-    assert "CCDESK_VAULT" in notice.text.text()
+    assert "protected file" in notice.text.text()
+    assert "CCDESK_VAULT" not in notice.text.text()
     assert not notice.details.isVisible()
     notice.fold.click()
     assert notice.details.toPlainText() == "VaultError\nno such bus"
@@ -213,7 +214,7 @@ def test_what_the_environment_fixes_is_read_only(open_window, desk):
     info = open_window(desk).window.info
     line = find(info, "inp_kibo_home_url", QLineEdit)
     assert line.isReadOnly()
-    assert "CCDESK_KIBO_HOME_URL" in line.toolTip()
+    assert line.toolTip() == "Set outside ccdesk on this computer, so it cannot be changed here"
     assert not find(info, "chk_enabled").isEnabled()
 
 

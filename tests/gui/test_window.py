@@ -268,7 +268,7 @@ def test_the_footer_names_another_program_at_work(qtbot, parts, desk):
     parts.context.watch.refresh()
     words = (
         "Another program works on the same data: "
-        "From Constant Contact (process 1 on shop, since December 16th 2015, 11:00:00 am)"
+        "From Constant Contact (on shop, since December 16th 2015, 11:00:00 am)"
     )
     qtbot.waitUntil(lambda: find(parts.window, "lbl_footer").text() == words)
 

@@ -21,7 +21,7 @@ import pytest
 from ccdesk.auth.keyring_vault import ENTRY_CHARACTERS, KeyringVault
 from ccdesk.auth.oauth import TokenReply
 from ccdesk.auth.tokens import Tokens
-from ccdesk.core.errors import LoginNeeded, VaultError
+from ccdesk.core.errors import LoginNeeded, Remedy, VaultError
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
 from tests.auth.helpers import oauth
@@ -203,7 +203,7 @@ def test_a_locked_keyring_is_said_and_comes_back(desktop, tmp_path):
     for work in (lambda: vault.get("x"), lambda: vault.set("x", "y"), lambda: vault.delete("x")):
         with pytest.raises(VaultError) as refused:
             work()
-        assert "CCDESK_VAULT=file" in refused.value.next_step
+        assert refused.value.remedy is Remedy.SECRETS_IN_FILE
     assert source.bearer() == "a" * 1200, "a token in memory goes on"
     with pytest.raises(VaultError):
         Tokens(vault, oauth(), base_dir=tmp_path).bearer()

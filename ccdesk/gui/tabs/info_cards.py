@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QProgressBar
 from ccdesk.core.errors import CcdeskError
 from ccdesk.gui import formats
 from ccdesk.gui.context import Context
+from ccdesk.gui.fields import FIXED
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import Badge, Card, Switch, label, restyle, row
@@ -47,7 +48,7 @@ class EnabledCard(Card):
         fixed = "enabled" in snapshot.fixed
         self.switch.setChecked(on)
         self.switch.setEnabled(not fixed)
-        self.switch.setToolTip("Fixed by the environment variable CCDESK_ENABLED" if fixed else "")
+        self.switch.setToolTip(FIXED if fixed else "")
         paused = on and snapshot.status.kibo_app is False
         self.pause.setVisible(paused)
         if paused:
