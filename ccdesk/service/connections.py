@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ccdesk.core.errors import SettingsError
+from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.ports import Account, Customers, Mailing
-from ccdesk.core.settings import SECRET_VARIABLE, Settings
+from ccdesk.core.settings import Settings
 
 SECRET_MISSING = "kibo_secret_missing"  # the code of the error that says so
 
@@ -19,8 +19,7 @@ def secret_missing() -> SettingsError:
     """Return the error of a Kibo set-up that has everything but the shared secret."""
     return SettingsError(
         "The Kibo shared secret is missing",
-        next_step="Enter it on the Info tab, with “ccdesk settings set --kibo-secret”, or in "
-        f"{SECRET_VARIABLE}.",
+        remedy=Remedy.KIBO_SECRET,
         code=SECRET_MISSING,
     )
 
