@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from ccdesk.core.errors import StoreError
+from ccdesk.core.errors import Remedy, StoreError
 
 _OTHERS_WRITE = 0o022
 _ROOT = 0
@@ -98,10 +98,10 @@ def _check_links(base: Path) -> None:
 def _check_owner(real: Path) -> None:
     found = os.stat(real)
     if found.st_uid != os.geteuid():
-        raise _unsafe(real, f"it belongs to user {found.st_uid}, and ccdesk runs as {os.geteuid()}", "")
+        raise _unsafe(real, f"it belongs to user {found.st_uid}, and this program runs as {os.geteuid()}", "")
     if found.st_mode & _OTHERS_WRITE:
-        mode = f"its mode is {stat.S_IMODE(found.st_mode):04o}"
-        raise _unsafe(real, mode, f"Take that from them: chmod go-w '{real}'. Look first at what is in it. ")
+        mode = f"its mode is {stat.S_IMODE(found.st_mode):04o}; chmod go-w '{real}' takes that from them"
+        raise _unsafe(real, mode, "Look at what is in it, then take that right from them. ")
 
 
 def _check_above(above: Path, base: Path) -> None:
@@ -132,7 +132,8 @@ def _on_network(named: str, detail: str) -> StoreError:
         f"The folder {named} is on a network drive",
         meaning="ccdesk's data file needs a disk of this computer: over a network two programs could not see "
         "each other's changes in time, and would damage it. Nothing was changed.",
-        next_step="Name a folder on this computer with --base-dir or CCDESK_BASE_DIR.",
+        next_step="It must be a folder on this computer.",
+        remedy=Remedy.OTHER_FOLDER,
         detail=detail,
         code="base_dir_on_network",
     )
@@ -143,7 +144,8 @@ def _unsafe(base: Path, detail: str, advice: str) -> StoreError:
         f"Other users of this computer can change the folder {base}",
         meaning="ccdesk keeps the log-in, customers' e-mails and what they agreed to in it, and trusts what "
         "it finds there. Nothing was read or changed.",
-        next_step=f"{advice}Or name a folder that only you can write to, with --base-dir or CCDESK_BASE_DIR.",
+        next_step=f"{advice}It must be a folder that only you can write to.",
+        remedy=Remedy.OTHER_FOLDER,
         detail=detail,
         code="base_dir_not_private",
     )

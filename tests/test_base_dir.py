@@ -9,7 +9,7 @@ import pytest
 
 from ccdesk import base_dir
 from ccdesk.cli.main import main
-from ccdesk.core.errors import StoreError
+from ccdesk.core.errors import Remedy, StoreError
 from ccdesk.paths import Paths, find_base
 
 STRANGER = 54321
@@ -24,7 +24,7 @@ def refused(base: Path) -> StoreError:
     with pytest.raises(StoreError) as caught:
         Paths(base).prepare()
     assert caught.value.meaning
-    assert "--base-dir" in caught.value.next_step
+    assert caught.value.remedy is Remedy.OTHER_FOLDER
     return caught.value
 
 
@@ -84,7 +84,7 @@ def test_a_folder_others_may_write_to_is_refused_and_left_as_it_is(mode, tmp_pat
     base.chmod(mode)
     error = refused(base)
     assert error.code == "base_dir_not_private"
-    assert "chmod go-w" in error.next_step
+    assert "chmod go-w" in error.detail
     assert main(["--base-dir", str(base), "settings", "show"]) == 2
     assert "Other users" in capsys.readouterr().err
     assert list(base.iterdir()) == []

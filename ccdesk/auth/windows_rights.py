@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ccdesk.core.errors import VaultError
+from ccdesk.core.errors import Remedy, VaultError
 
 Run = Callable[[Sequence[str]], str]
 _SECONDS = 20.0
@@ -68,7 +68,6 @@ def _cannot(folder: Path, detail: str) -> VaultError:
     return VaultError(
         "The file for secrets cannot be kept from other users here",
         meaning=f"The rights of the folder {folder} could not be left to you alone, so nothing was written.",
-        next_step="Use Windows' own store (leave CCDESK_VAULT unset), or name a folder on an NTFS drive with "
-        "--base-dir.",
+        remedy=Remedy.WINDOWS_STORE,
         detail=detail,
     )

@@ -11,12 +11,14 @@ REMEDIES = {
     Remedy.CONNECT_KIBO: "Set what is missing: “ccdesk settings set kibo_tenant_id=… kibo_app_key=…”.",
     Remedy.KIBO_SECRET: f"Enter it with “ccdesk settings set --kibo-secret”, or in {SECRET_VARIABLE}.",
     Remedy.TENANT_ADDRESS: "Set kibo_tenant_url by hand.",
-    Remedy.CHECK_KEYS: "Check the keys and permissions (“ccdesk settings show”).",
+    Remedy.CHECK_KEYS: "Check the keys, addresses and permissions (“ccdesk settings show”).",
     Remedy.CHOOSE_LIST: "Choose or create one: “ccdesk settings set contact_list=NAME”.",
     Remedy.CONFIRM_RUN: "To confirm, give the same command with --confirm.",
-    Remedy.OTHER_FOLDER: "Or choose another folder with --base-dir or CCDESK_BASE_DIR.",
+    Remedy.OTHER_FOLDER: "Choose another folder with --base-dir or CCDESK_BASE_DIR.",
     Remedy.SECRETS_IN_FILE: "Or choose the protected file instead by setting CCDESK_VAULT=file.",
     Remedy.PLACE_FOR_SECRETS: "Set CCDESK_VAULT to “keyring” or “file”, or leave it unset for the keyring.",
+    Remedy.WINDOWS_STORE: "Use Windows' own store (leave CCDESK_VAULT unset), or name a folder on an NTFS "
+    "drive with --base-dir.",
     Remedy.FIXED_OUTSIDE: "Change or remove that variable.",
     Remedy.SEND_LOG: "Send the log (ccdesk.log in the data folder) to support.",
 }

@@ -93,7 +93,7 @@ def _forbidden(answer: Answer, detail: str) -> Refused:
         "Kibo does not allow this",
         meaning=f"{said}The application may {lacks}not be installed in this tenant.",
         next_step="If it lacks a permission, add it in Kibo's Dev Center, then install the application "
-        "again. Else check the tenant id on the Info tab.",
+        "again. Else check the tenant id.",
         detail=detail,
         code="forbidden",
     )

@@ -90,8 +90,7 @@ def _ticket(answer: Answer) -> tuple[Json, str]:
         raise Unreachable(
             "Something else than Kibo answers at Kibo's sign-in",
             meaning="What came back is not what Kibo's sign-in gives; it may be a page of a proxy or portal.",
-            next_step="Check the Kibo home address on the Info tab, and that nothing on the way wants a "
-            "log-in of its own.",
+            next_step="Check the Kibo home address, and that nothing on the way wants a log-in of its own.",
             detail=error.detail,
         ) from None
 
@@ -104,7 +103,8 @@ def _not_signed_in(answer: Answer) -> Refused:
         "Kibo refused the application key or the shared secret",
         meaning=f"{said}One of three is wrong: the application key, the shared secret, or the home address, "
         "because each of Kibo's homes knows its own applications only.",
-        next_step="Check all three on the Info tab; the key changes with the application's version.",
+        next_step="The key changes with the application's version.",
+        remedy=Remedy.CHECK_KEYS,
         detail=f"{answer.detail}: {redact(code)}",
         code="sign_in",
     )
@@ -179,7 +179,7 @@ class TenantPod:
             raise Refused(
                 f"Kibo does not know tenant {self.tenant_id}",
                 meaning="The tenant id is wrong, or the tenant belongs to another of Kibo's homes.",
-                next_step="Check the tenant id and the Kibo home address on the Info tab.",
+                next_step="Check the tenant id and the Kibo home address.",
                 detail=error.detail,
                 code="unknown_tenant",
             ) from None

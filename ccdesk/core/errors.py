@@ -46,6 +46,7 @@ class Remedy(StrEnum):
     OTHER_FOLDER = "other_folder"
     SECRETS_IN_FILE = "secrets_in_file"
     PLACE_FOR_SECRETS = "place_for_secrets"
+    WINDOWS_STORE = "windows_store"
     FIXED_OUTSIDE = "fixed_outside"
     SEND_LOG = "send_log"
 
