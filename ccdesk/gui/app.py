@@ -69,6 +69,7 @@ class AppParts:
             return
         self._is_down = True
         self.context.watch.stop()
+        self.window.leaving.let_go()
         self.window.hide()
         self.thread.shut_down()  # cancels a run between two people
         self.context.tasks.shutdown()  # cancels a log-in that waits for the browser
@@ -156,7 +157,7 @@ def main(
     hooks.caught.connect(parts.window.show_error)
     instance.asked_forward.connect(parts.window.come_forward)
     parts.window.closed.connect(app.quit)
-    ticker = _let_signals_in(app)
+    ticker = _let_signals_in(app, parts.window)
     try:
         parts.start()
         quiet_memory()
@@ -168,10 +169,18 @@ def main(
         hooks.remove()
 
 
-def _let_signals_in(app: QApplication) -> QTimer:
-    """Have Ctrl+C and SIGTERM end the window: Python looks at signals only when its own code runs."""
+def _let_signals_in(app: QApplication, window: SettingsWindow) -> QTimer:
+    """Have Ctrl+C and SIGTERM end the window: Python looks at signals only when its own code runs.
+
+    Qt's quit closes the windows first, and a question would call it off: who sends a signal is not asked.
+    """
+
+    def end(*_: object) -> None:
+        window.leaving.let_go()
+        app.quit()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: app.quit())
+        signal.signal(number, end)
     ticker = QTimer(app)
     ticker.timeout.connect(lambda: None)
     ticker.start(SIGNAL_CHECK_MS)

@@ -15,8 +15,9 @@ from ccdesk.gui import formats
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.help import HelpDialog
 from ccdesk.gui.dialogs.question import ask
-from ccdesk.gui.dialogs.words import guarded_run, leave
+from ccdesk.gui.dialogs.words import Reasons, guarded_run
 from ccdesk.gui.icons import app_icon
+from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.messages import Notice
 from ccdesk.gui.tabs.base import Tab, remedy
 from ccdesk.gui.tabs.events import EventsTab
@@ -54,6 +55,7 @@ class SettingsWindow(QWidget):
         self.sync = SyncTab(context)
         self.logs = SyncLogsTab(context)
         self.events = EventsTab(context)
+        self.leaving = Leaving(self, self._reasons_to_stay)
         self.tabs = self._build_tabs()
         self.lbl_footer = ElideLabel()
         self.lbl_footer.setObjectName("lbl_footer")
@@ -272,15 +274,17 @@ class SettingsWindow(QWidget):
     # leaving
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask before a person closes the window in the middle of something."""
-        running, unsaved = self.context.monitor.kind is not None, self.settings.has_changes
-        if (running or unsaved) and event.spontaneous():
+        """Ask before the window closes in the middle of something, whoever closes it."""
+        if not self.leaving.may_close():
             event.ignore()
-            ask(leave(running=running, unsaved=unsaved), self, yes=self._close_now)
             return
         event.accept()
         self.closed.emit()
 
-    @Slot()
-    def _close_now(self) -> None:
-        self.close()
+    def _reasons_to_stay(self) -> Reasons:
+        return Reasons(
+            running=self.context.monitor.kind is not None,
+            enabled=self._snapshot is not None and self._snapshot.status.enabled,
+            settings=self.settings.has_changes,
+            connection=self.info.kibo_form.has_changes,
+        )

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -295,37 +294,6 @@ def test_errors_nobody_waits_for_are_shown(qtbot, parts):
 
     parts.tasks.run(parts.window, work)
     qtbot.waitUntil(lambda: parts.window.notice.title.text() == "Out of the blue")
-
-
-class ByHand(QCloseEvent):
-    """A close that comes from the window system."""
-
-    def spontaneous(self):
-        return True
-
-
-def test_closing_in_the_middle_of_something_asks_first(qtbot, parts):
-    window = parts.window
-    window.settings.list_field.combo.setEditText("Other")
-    event = ByHand()
-    window.closeEvent(event)
-    assert not event.isAccepted()
-    question = dialog(qtbot, window, "dlg_quit")
-    assert "not saved" in question.accessibleDescription()
-    with qtbot.waitSignal(window.closed):
-        click(qtbot, question, "btn_question_yes")
-
-
-def test_closing_with_nothing_going_on_just_closes(qtbot, window):
-    event = ByHand()
-    with qtbot.waitSignal(window.closed):
-        window.closeEvent(event)
-    assert event.isAccepted()
-
-
-def test_ctrl_q_closes(qtbot, window):
-    with qtbot.waitSignal(window.closed):
-        qtbot.keyClick(window, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
 
 
 def test_dialogs_close_with_escape(qtbot, parts, desk):

@@ -41,11 +41,18 @@ GUARDED_RUN = """
 Go On does it all the same. Do Nothing leaves everything as it is; the next run asks again.
 """
 RUNNING = """
-A run is in progress. Quitting stops it after the current person. What was done so far stands, and nothing
-is lost.
+A run is in progress. If you quit, it stops after the current customer. Finished work is kept and the next
+export continues from there.
 """
 UNSAVED = """
 The Settings tab has changes that are not saved.
+"""
+UNSAVED_CONNECTION = """
+The Kibo connection on the Info tab has changes that are not saved.
+"""
+ENABLED = """
+ccdesk is enabled, but it syncs only while it is open. While it is closed, no unsubscribe reaches Kibo and no
+customer change reaches Constant Contact. It catches up when you open it again.
 """
 
 
@@ -118,7 +125,27 @@ def other_shop() -> Words:
     )
 
 
-def leave(*, running: bool, unsaved: bool) -> Words:
-    """Return the question before the window closes in the middle of something."""
-    text = (_paragraphs(RUNNING) if running else ()) + (_paragraphs(UNSAVED) if unsaved else ())
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """What closing the window would end or lose."""
+
+    running: bool = False  # a run is under way
+    enabled: bool = False  # nothing is synchronized while the window is closed
+    settings: bool = False  # changes on the Settings tab that are not saved
+    connection: bool = False  # changes of the Kibo connection that are not saved
+
+    def __bool__(self) -> bool:
+        """True if a person should be asked."""
+        return self.running or self.enabled or self.settings or self.connection
+
+
+def leave(reasons: Reasons) -> Words:
+    """Return the question before the window closes, with a paragraph for each thing it would end or lose."""
+    parts = (
+        (reasons.running, RUNNING),
+        (reasons.settings, UNSAVED),
+        (reasons.connection, UNSAVED_CONNECTION),
+        (reasons.enabled, ENABLED),
+    )
+    text = tuple(line for holds, words in parts if holds for line in _paragraphs(words))
     return Words("dlg_quit", "Quit now?", text, yes="&Quit", no="&Stay")

@@ -106,12 +106,17 @@ class KiboForm(Card):
         empty = [self.fields[key].line for key in NEEDED_KEYS if not self.fields[key].value]
         (empty or [self.fields["kibo_home_url"].line])[0].setFocus()
 
+    @property
+    def has_changes(self) -> bool:
+        """Say whether something is not saved."""
+        return bool(self._changed() or self.secret.text())
+
     def _changed(self) -> dict[str, str]:
         return {key: field.value for key, field in self.fields.items() if field.is_changed}
 
     @Slot()
     def _show_buttons(self) -> None:
-        self.btn_save.setEnabled(bool(self._changed() or self.secret.text()))
+        self.btn_save.setEnabled(self.has_changes)
 
     @Slot()
     def _on_more(self) -> None:
