@@ -103,13 +103,15 @@ def sign_up(fields: ContactFields, list_id: str, *, with_fields: bool) -> Json:
     return body
 
 
-def revival(raw: Json, fields: ContactFields, list_id: str) -> Json:
+def revival(raw: Json, fields: ContactFields, list_id: str, *, bare: bool = False) -> Json:
     """Return the PUT that brings a contact back: all it has, our fields over it, the list added (§11).
 
-    The permission is the one just read: whoever had unsubscribed stays so (§9).
+    The permission is the one just read: whoever had unsubscribed stays so (§9). `bare`: without the core
+    fields, of which the service refuses one, perhaps one it keeps itself (§22); it then clears them.
     """
     address = child(raw, "email_address")
-    body: Json = {key: raw[key] for key in _KEPT_CORE if raw.get(key) not in (None, "")}
+    kept_core = () if bare else _KEPT_CORE
+    body: Json = {key: raw[key] for key in kept_core if raw.get(key) not in (None, "")}
     body.update(_names(fields))
     body["email_address"] = {"address": text(address, "address") or fields.email}
     if permission := text(address, "permission_to_send"):

@@ -18,6 +18,7 @@ from ccdesk.core.errors import (
     QuotaUsedUp,
     RateLimited,
     Refused,
+    RequestRefused,
     redact,
 )
 
@@ -100,10 +101,10 @@ def item_error(answer: Answer, message: str, detail: str) -> CcdeskError:
     )
 
 
-def _run_error(message: str, detail: str) -> Refused:
+def _run_error(message: str, detail: str) -> RequestRefused:
     """Return the error of a whole run; it is about nobody, so it names nobody."""
     said = f"Constant Contact says: {redact(message)}" if message else ""
-    return Refused("Constant Contact did not accept the request", meaning=said, detail=detail)
+    return RequestRefused("Constant Contact did not accept the request", meaning=said, detail=detail)
 
 
 def error_text(answer: Answer) -> tuple[str, str]:

@@ -163,8 +163,10 @@ class ConstantContact(AccountCalls):
         answer = self._send(call)
         return required_text(answer, required_object(answer), "contact_id")
 
-    def revive(self, contact: Contact, fields: ContactFields, list_id: str) -> Contact:
+    def revive(self, contact: Contact, fields: ContactFields, list_id: str, *, bare: bool = False) -> Contact:
         """Bring a deleted contact back onto the list without mail: read, merge, PUT, verify (§11).
+
+        `bare` clears its core fields instead of sending them again (§22).
 
         One that turns out to be no longer deleted keeps its fields, and is not written to unless it is
         active and off the list.
@@ -182,7 +184,8 @@ class ConstantContact(AccountCalls):
             if fresh.standing is not Standing.IN or list_id in fresh.list_ids:
                 return fresh
             fields = ContactFields(email=fresh.email)  # somebody else's by now: the list and nothing more
-        body = cc_body.revival(raw, fields, list_id)
+            bare = False
+        body = cc_body.revival(raw, fields, list_id, bare=bare)
         request = self._request("PUT", f"/contacts/{contact.id}", body=encode(body))
         self._send(Call(request, item=True))
         revived = self.get(contact.id)

@@ -151,6 +151,10 @@ class ProxyRefused(ServiceError):
         super().__init__(title, meaning=meaning, next_step=next_step, detail=detail, code="proxy")
 
 
+class RequestRefused(Refused):
+    """What was sent was refused for what it holds (4xx): of many people it may lie in one (design §3a R2)."""
+
+
 class RateLimited(ServiceError):
     """Too many calls just now; `retry_after` is seconds to wait."""
 

@@ -5,7 +5,7 @@ Everybody opted in is read into it, planned in it, sent out of it in chunks and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -56,6 +56,7 @@ class ChunkState(StrEnum):
     SENDING = "sending"  # noted before the call: its answer may be lost
     SENT = "sent"
     DONE = "done"
+    REFUSED = "refused"  # one person, whom the service does not take, not even with e-mail and list alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +123,30 @@ class Exports(Protocol):
     def decide(self, people: Sequence[Planned]) -> None:
         """Store what is to be done."""
 
-    def unsent(self, action: str, after: int, limit: int) -> list[Planned]:
-        """Return people with that action who are in no chunk, by ascending id above `after`."""
+    def unsent(self, action: str, after: int, limit: int, batch: int | None = None) -> list[Planned]:
+        """Return people with that action who are in no chunk, by ascending id above `after`.
 
-    def rows(self, action: str, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """Return (id, row) of people with that action who are in no chunk, by ascending id above `after`."""
+        `batch` as in `rows`; None: all of them.
+        """
 
-    def open_chunk(self, chunk: Chunk) -> None:
-        """Store a chunk and put the people it means into it."""
+    def rows(self, action: str, after: int, limit: int, batch: int = 0) -> list[tuple[int, bytes]]:
+        """Return (id, row) of people with that action who are in no chunk, by ascending id above `after`.
+
+        `batch`: only those of that part of what was refused as a whole; 0: only those of none.
+        """
+
+    def newest_batch(self, actions: Sequence[str]) -> tuple[int, str] | None:
+        """Return number and action of the last part made by `split` with people still to be sent."""
+
+    def open_chunk(self, chunk: Chunk, batch: int = 0) -> None:
+        """Store a chunk and put the people it means into it, of those in that part (0: in none)."""
+
+    def split(self, chunk: Chunk, keep: Collection[int] = ()) -> int:
+        """Let the people of a chunk be sent again in two parts, which stay apart; return how many they are.
+
+        The parts are numbered so that the first of them is the newest. Customers in `keep` stay in the chunk,
+        which is then done; with nobody left in it, it is forgotten.
+        """
 
     def save_chunk(self, chunk: Chunk) -> None:
         """Store how far a chunk is."""

@@ -214,8 +214,11 @@ class Mailing(Protocol):
         Overrides an opt-out: the caller has looked first. `with_fields` False sends the e-mail alone.
         """
 
-    def revive(self, contact: Contact, fields: ContactFields, list_id: str) -> Contact:
-        """Bring a deleted contact back onto the list without mail (PUT, source Account)."""
+    def revive(self, contact: Contact, fields: ContactFields, list_id: str, *, bare: bool = False) -> Contact:
+        """Bring a deleted contact back onto the list without mail (PUT, source Account).
+
+        `bare`: without its core fields, which the service then clears.
+        """
 
     def rewrite(self, contact_id: str, fields: ContactFields, list_id: str) -> Contact:
         """Bring an active contact of ours up to date and onto the list by PUT (e-mail too long to import)."""

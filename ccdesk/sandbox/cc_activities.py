@@ -16,6 +16,7 @@ from ccdesk.sandbox.cc_jobs import Job
 from ccdesk.sandbox.cc_model import Contact, Json, Refusal, invalid, stamp
 from ccdesk.sandbox.cc_profile import Account
 from ccdesk.sandbox.cc_query import read_query
+from ccdesk.sandbox.cc_refusals import check_import, check_list_job
 
 FILTERS = ("processing", "completed", "cancelled", "failed", "timed_out")
 MAX_PAGE = 500
@@ -65,6 +66,7 @@ def post_import(account: Account) -> Reply:
     known_names(body, _IMPORT_NAMES)
     rows = check_rows(body.get("import_data"), account.custom_fields)
     lists = list_ids_of(body.get("list_ids"), "list_ids", account.book, least=1)
+    check_import(rows, state().switches)
     work = ImportJob(account.rules, rows_within_limit(request.get_data(), rows), lists, account.custom_fields)
     return Reply(account.jobs.submit("contacts_json_import", work.first_status(), work.run).as_json(), 201)
 
@@ -100,11 +102,15 @@ def _list_job(account: Account, body: Json, kind: str, act: Any) -> Reply:
     known_names(body, _LIST_NAMES)
     source = _source_of(account, body)
     excluded = _excluded(body, source)
+    switches, adding = state().switches, kind.startswith("add")
+    if switches.list_job_refusal == "request":
+        check_list_job(_chosen(account, source, excluded), switches, adding=adding)
     status = {"items_total_count": len(_chosen(account, source, excluded)), "items_completed_count": 0}
     status["list_count"] = len(body["list_ids"])
 
     def work(job: Job, share: float) -> None:
         contacts = _chosen(account, source, excluded)
+        check_list_job(contacts, switches, adding=adding)
         for contact in contacts[: int(len(contacts) * share)]:
             try:
                 act(contact)

@@ -22,6 +22,7 @@ from ccdesk.sandbox.cc_gateway import CONTACTS_READ, CONTACTS_WRITE, Reply, guar
 from ccdesk.sandbox.cc_model import INCLUDES, Contact, Json, Refusal, Source, invalid, stamp
 from ccdesk.sandbox.cc_profile import Account
 from ccdesk.sandbox.cc_query import read_query
+from ccdesk.sandbox.cc_refusals import check_texts
 from ccdesk.sandbox.cc_search import PARAMS, search
 
 MAX_EMAIL = 80
@@ -65,6 +66,7 @@ def post_contact(account: Account) -> Reply:
     source = source_of(body, "create_source")
     address, permission = _email_of(body)
     lists = list_ids_of(body.get("list_memberships", []), "list_memberships", account.book)
+    check_texts(body, state().switches)
     fields = {**core_fields(body), **sub_resources(body, state().switches.normalise_country)}
     if address is None and not any(fields.get(name) for name in ("first_name", "last_name", "sms")):
         raise invalid("At least one of email_address, first_name, last_name or sms_channel is required")
@@ -97,6 +99,7 @@ def put_contact(account: Account, contact_id: str) -> Reply:
     lists = None
     if "list_memberships" in body:
         lists = list_ids_of(body["list_memberships"], "list_memberships", account.book)
+    check_texts(body, state().switches)
     fields = {
         **dict.fromkeys(CORE),
         **core_fields(body),

@@ -50,7 +50,7 @@ def text_of(value: Any, name: str, limit: int) -> str | None:
         return None
     if not isinstance(value, str):
         raise invalid(f"{name} does not have a valid value")
-    if len(value) > limit:
+    if len(value.encode("utf-16-le", "surrogatepass")) // 2 > limit:  # UTF-16 units (§22)
         raise invalid(f"{name} exceeds maximum length of {limit}")
     return value if value.strip() else None
 

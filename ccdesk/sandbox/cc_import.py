@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ccdesk.sandbox.cc_fields import CORE, TEXT_LIMITS, address_row, core_fields, phone_row, sms_channel
 from ccdesk.sandbox.cc_jobs import Job
 from ccdesk.sandbox.cc_model import Contact, Json, Refusal, invalid, is_email
+from ccdesk.sandbox.cc_refusals import JobFails, refused_name
 from ccdesk.sandbox.cc_rules import Rules
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -93,7 +94,12 @@ class ImportJob:
         for index, row in enumerate(rows):
             if loses and (index + 1) % loses == 0:
                 continue
+            name = refused_name(row, self._rules.switches.refused_text)
+            if name and self._rules.switches.import_refused_text == "job":
+                raise JobFails("The activity could not be processed.")
             try:
+                if name:
+                    raise _Correctable(f"{name} does not have a valid value")
                 self._take(job, row)
             except _Correctable as problem:
                 self._note(job, index, "correctable_count", str(problem))

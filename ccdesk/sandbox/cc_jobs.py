@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from ccdesk.sandbox.cc_book import new_id
 from ccdesk.sandbox.cc_model import Json, Refusal, stamp, without_unset
+from ccdesk.sandbox.cc_refusals import JobFails
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kernel import SandboxClock
 
@@ -153,7 +154,12 @@ class JobQueue:
         self._waiting.popleft()
         job.state, job.updated_at = outcome, self._now()
         if outcome == "completed":
-            work(job, 1.0)
+            try:
+                work(job, 1.0)
+            except JobFails as problem:
+                job.state = "failed"
+                job.errors.append(str(problem))
+                return
             job.percent_done, job.completed_at = 100, job.updated_at
             return
         if outcome in ("timed_out", "time_out"):

@@ -21,6 +21,7 @@ from ccdesk.sandbox.cc_fields import (
 from ccdesk.sandbox.cc_gateway import CONTACTS_WRITE, Reply, guarded, json_body, state
 from ccdesk.sandbox.cc_model import Contact, Json, Refusal, invalid
 from ccdesk.sandbox.cc_profile import Account
+from ccdesk.sandbox.cc_refusals import check_texts
 
 MAX_EMAIL = 50  # less than the 80 a contact may have (§12)
 _NAMES = (
@@ -46,6 +47,7 @@ def sign_up_form(account: Account) -> Reply:
         raise invalid("email_address does not have a valid value")  # a plain text here, not an object
     address = address_of(body["email_address"], MAX_EMAIL)
     lists = list_ids_of(body.get("list_memberships"), "list_memberships", account.book, least=1)
+    check_texts(body, state().switches)
     fields = _fields(body, account.book.by_email(address))
     contact, created = account.rules.sign_up(address, lists, fields)
     reply = {"contact_id": contact.contact_id, "action": "created" if created else "updated"}

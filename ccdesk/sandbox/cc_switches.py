@@ -23,6 +23,9 @@ PRIVILEGES: dict[str, int] = {
 """Name and id of each privilege a user role can carry (§3)."""
 
 
+_SETS = ("privileges", "list_jobs_refuse")
+
+
 @dataclass
 class CcSwitches:
     """The settings of the fake service; may be changed at any moment, also while it serves."""
@@ -64,6 +67,13 @@ class CcSwitches:
     import_loses_every: int = 0  # every n-th row is lost although the job says "completed"; 0: none
     add_job_lists_unsubscribed: bool = False
 
+    # Refusals no contract tells of (§22): a name or part of an address that matches the pattern; one contact
+    refused_text: str = ""
+    import_refused_text: Literal["row", "request", "job"] = "row"  # what one such row spoils
+    full_contacts_spoil_jobs: bool = False  # a contact on 50 lists spoils the job that would add it to one
+    list_jobs_refuse: set[str] = field(default_factory=set)  # e-mails of contacts that spoil a list job
+    list_job_refusal: Literal["request", "job"] = "request"  # what such a contact spoils
+
     # Contact export files; the headings "others" come in another order as well
     export_headings: Literal["titles", "names", "others", "numbers"] = "titles"
     export_bom: bool = False
@@ -93,8 +103,8 @@ class CcSwitches:
         if unknown:
             raise ValueError(f"No such switch: {', '.join(unknown)}")
         for name, value in values.items():
-            setattr(self, name, set(value) if name == "privileges" else value)
+            setattr(self, name, set(value) if name in _SETS else value)
 
     def as_json(self) -> dict[str, Any]:
         """Return every switch with its present value."""
-        return {**asdict(self), "privileges": sorted(self.privileges)}
+        return {**asdict(self), **{name: sorted(getattr(self, name)) for name in _SETS}}

@@ -7,13 +7,13 @@ Nothing here decides; what is to be done with whom comes from the engine.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from ccdesk.core.exporting import Candidate, Chunk, Planned
+from ccdesk.core.exporting import Candidate, Chunk, ChunkState, Planned
 from ccdesk.core.models import Customer, Link, Ownership
 from ccdesk.core.runs import Outcome
 from ccdesk.store.columns import from_text, to_text
@@ -35,7 +35,9 @@ REPLACE = f"""
     INSERT INTO export_person ({CANDIDATE}) VALUES ({_MARKS}) ON CONFLICT (id) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in _NAMES[1:])} WHERE chunk = 0"""
 SET_CONSENT = "UPDATE export_person SET accepts_marketing = ? WHERE id = ? AND chunk <> 0"
-SET_PLAN = "UPDATE export_person SET action = ?, reason = ?, contact_id = ?, ownership = ? WHERE id = ?"
+SET_PLAN = """
+    UPDATE export_person SET action = ?, reason = ?, contact_id = ?, ownership = ?, stranger = 0
+    WHERE id = ?"""
 FORGET_PLAN = """
     UPDATE export_person SET action = '', reason = '', contact_id = '', ownership = '', stranger = 0
     WHERE chunk = 0 AND action <> ''"""
@@ -52,7 +54,10 @@ PLAN_STRANGERS = """
 UNDECIDED = f"""
     SELECT {CANDIDATE} FROM export_person WHERE action = ''
     AND email_key >= ? AND (email_key > ? OR id > ?) ORDER BY email_key, id LIMIT ?"""
-UNSENT = "FROM export_person WHERE action = ? AND chunk = 0 AND id > ? ORDER BY id LIMIT ?"
+UNSENT = "FROM export_person WHERE action = ? AND chunk = 0 AND id > ?"
+# The partial index holds only those who wait in parts of what was refused: nobody, nearly always.
+_IN_PARTS = "FROM export_person WHERE batch > 0 AND chunk = 0"
+RELEASE = "UPDATE export_person SET chunk = 0, batch = ? WHERE id = ?"
 _IN_CHUNK = "p.id BETWEEN ? AND ? AND p.chunk = ?"
 _SEEN = "EXISTS (SELECT 1 FROM export_seen s WHERE s.email_key = p.email_key)"
 # Nobody knew a stranger when they were planned: a link that says otherwise was made since, and knows more.
@@ -181,22 +186,50 @@ class SqliteExports:
 
     # ------------------------------------------------------------ sending
 
-    def unsent(self, action: str, after: int, limit: int) -> list[Planned]:
+    def unsent(self, action: str, after: int, limit: int, batch: int | None = None) -> list[Planned]:
         """Return people with that action who are in no chunk, by ascending id above `after`."""
-        sql = f"SELECT {PLANNED} {UNSENT}"
-        return self._read(_planned, self._rows(sql, (action, after, limit)))
+        return self._read(_planned, self._unsent(PLANNED, action, after, limit, batch))
 
-    def rows(self, action: str, after: int, limit: int) -> list[tuple[int, bytes]]:
+    def rows(self, action: str, after: int, limit: int, batch: int = 0) -> list[tuple[int, bytes]]:
         """Return (id, row) of people with that action who are in no chunk, by ascending id above `after`."""
-        sql = f"SELECT id, row {UNSENT}"
-        return [(number, row) for number, row in self._rows(sql, (action, after, limit))]
+        return [(number, row) for number, row in self._unsent("id, row", action, after, limit, batch)]
 
-    def open_chunk(self, chunk: Chunk) -> None:
-        """Store a chunk and put the people it means into it."""
-        sql = "UPDATE export_person SET chunk = ? WHERE id BETWEEN ? AND ? AND action = ? AND chunk = 0"
+    def _unsent(self, what: str, action: str, after: int, limit: int, batch: int | None) -> list[Row]:
+        if batch:
+            sql = f"SELECT {what} {_IN_PARTS} AND batch = ? AND action = ? AND id > ? ORDER BY id LIMIT ?"
+            return self._rows(sql, (batch, action, after, limit))
+        apart = "" if batch is None else "AND batch = 0"
+        return self._rows(f"SELECT {what} {UNSENT} {apart} ORDER BY id LIMIT ?", (action, after, limit))
+
+    def newest_batch(self, actions: Sequence[str]) -> tuple[int, str] | None:
+        """Return number and action of the last part made by `split` with people still to be sent."""
+        sql = f"SELECT batch, action {_IN_PARTS} AND action IN {_marks(actions)} ORDER BY batch DESC LIMIT 1"
+        found = self._rows(sql, actions)
+        return (int(found[0][0]), str(found[0][1])) if found else None
+
+    def open_chunk(self, chunk: Chunk, batch: int = 0) -> None:
+        """Store a chunk and put the people it means into it, of those in that part (0: in none)."""
+        sql = """UPDATE export_person SET chunk = ?
+            WHERE id BETWEEN ? AND ? AND action = ? AND chunk = 0 AND batch = ?"""
         with self._database.transaction():
-            self._rows(sql, (chunk.number, chunk.first, chunk.last, chunk.action))
+            self._rows(sql, (chunk.number, chunk.first, chunk.last, chunk.action, batch))
             self.save_chunk(chunk)
+
+    def split(self, chunk: Chunk, keep: Collection[int] = ()) -> int:
+        """Let the people of a chunk be sent again in two parts, which stay apart; return how many."""
+        inside = f"SELECT p.id FROM export_person p WHERE {_IN_CHUNK} ORDER BY p.id"
+        with self._database.transaction():
+            found = [row[0] for row in self._rows(inside, (chunk.first, chunk.last, chunk.number))]
+            again = [number for number in found if number not in keep]
+            newest = self._number(f"SELECT MAX(batch) {_IN_PARTS}")
+            half = (len(again) + 1) // 2
+            parts = [(newest + 2, number) for number in again[:half]]
+            self._database.many(RELEASE, parts + [(newest + 1, number) for number in again[half:]])
+            if len(again) == len(found):
+                self._database.run(ExportChunkRow.delete().where(ExportChunkRow.number == chunk.number))
+            else:
+                self.save_chunk(replace(chunk, state=ChunkState.DONE, people=len(found) - len(again)))
+        return len(again)
 
     def save_chunk(self, chunk: Chunk) -> None:
         """Store how far a chunk is."""

@@ -157,10 +157,24 @@ def note_unread_addresses(migrator: SqliteMigrator) -> None:
         migrator.database.execute_sql(statement)
 
 
+EXPORT_PARTS = """
+ALTER TABLE export_person ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX export_parts ON export_person (batch, id) WHERE batch > 0 AND chunk = 0;
+"""
+
+
+def keep_export_parts(migrator: SqliteMigrator) -> None:
+    """Step 6: what was refused as a whole stays split while an export goes on."""
+    for statement in EXPORT_PARTS.split(";"):
+        if statement.strip():
+            migrator.database.execute_sql(statement)
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
     keep_former_members,
     note_since_when_owed,
     note_unread_addresses,
+    keep_export_parts,
 )

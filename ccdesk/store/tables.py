@@ -185,8 +185,9 @@ class SeenCustomerRow(peewee.Model):
 class ExportPersonRow(peewee.Model):
     """`core.exporting.Candidate`, what is done about them, and the chunk they are in (0: none).
 
-    `stranger`: neither side knew them when it was decided. The row comes last, so that looking at the rest of
-    a person does not read it.
+    `stranger`: neither side knew them when it was decided. `batch`: the part of what was refused as a whole
+    they are sent in (0: none), numbered anew with every split. The row comes after what is looked at by
+    itself, so that it is not read along.
     """
 
     id = peewee.IntegerField(primary_key=True)
@@ -208,6 +209,7 @@ class ExportPersonRow(peewee.Model):
     problem = peewee.TextField()
     fields_hash = peewee.TextField()
     row = peewee.BlobField()
+    batch = peewee.IntegerField()
 
     class Meta:
         table_name = "export_person"

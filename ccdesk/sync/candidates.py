@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ccdesk.core.exporting import Candidate
-from ccdesk.core.limits import EMAIL_MAX_BULK
 from ccdesk.core.models import ContactFields, Customer
-from ccdesk.sync.mapping import BadEmail, check_email, fields_hash, to_fields
+from ccdesk.sync.mapping import BadEmail, check_email, fields_hash, is_long, to_fields
 from ccdesk.sync.plan_export import UNREADABLE, wants_mail
 
 
@@ -20,7 +19,7 @@ def candidate_of(
     if not customer.readable:
         bad = BadEmail(UNREADABLE, "Kibo's answer for this account cannot be read; it is left as it is.")
     mapped = to_fields(customer)
-    plain = bool(email) and bad is None and len(email) <= EMAIL_MAX_BULK
+    plain = bool(email) and bad is None and not is_long(email)
     return Candidate(
         customer,
         import_row(mapped.fields),

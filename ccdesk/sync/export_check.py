@@ -13,17 +13,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.errors import ItemError, Refused, ServiceError
-from ccdesk.core.exporting import Chunk, Planned
+from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing, email_key
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.export_send import FAILED
+from ccdesk.sync.export_singles import FAILED
 from ccdesk.sync.jobs import finish
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.mapping import creation_hash, fields_hash, shows_creation
 from ccdesk.sync.named import named
 from ccdesk.sync.newcomers import acts_since, look_again, take_sign_ups
+from ccdesk.sync.plain import PLAINLY, sent_fields
 from ccdesk.sync.plan_export import STRANGER, Action
 from ccdesk.sync.unfinished import PAGE, intended, pages_of
 
@@ -38,7 +39,7 @@ _PHASE = "Checking the result"
 def check(ctx: RunContext, scan_began: datetime) -> None:
     """Give everybody who was sent an outcome by what the service shows now."""
     chunks = ctx.store.exports.chunks()
-    singles = [s + f for s in (Action.CREATE.value, Action.REWRITE.value) for f in ("", FAILED)]
+    singles = [s + f for s in (Action.CREATE.value, Action.REWRITE.value) for f in ("", PLAINLY, FAILED)]
     if not chunks and not any(ctx.store.exports.unsent(one, -1, 1) for one in singles):
         ctx.store.state.set_time(names.SCANNED_AT, scan_began)
         return
@@ -134,7 +135,8 @@ class _Checker:
         """Close a chunk: the usual case in bulk, everybody else one by one."""
         ctx = self._ctx
         ctx.check_cancel()
-        bulk = self._by_file and chunk.action == Action.IMPORT.value
+        sent = chunk.state is not ChunkState.REFUSED
+        bulk = self._by_file and chunk.action == Action.IMPORT.value and sent
         if bulk:
             pattern = _confirmed(Link(0), Customer(0, "", True), None, STRANGER.ownership, "", chunk.sent_at)
             closed = ctx.store.exports.settle(chunk, ctx.run.id, pattern, STRANGER.outcome, STRANGER.reason)
@@ -160,8 +162,11 @@ class _Checker:
                 entries.append(Entry(one.customer.id, one.customer.email, Outcome.SKIPPED, reason))
                 continue
             if on_list:
+                # Whose new fields were refused is tried again by the next export, and named again.
+                kept = one.contact_id and _is_refused(one, chunk)
+                written = link.written_hash if kept else one.candidate.fields_hash
                 saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
-                                        one.candidate.fields_hash))  # fmt: skip
+                                        written))  # fmt: skip
             elif contact is not None and self._said_no(one, link, contact, sent_at):
                 saved.append(_out(ctx, link, one, contact, sent_at))
                 left = left or contact.standing is Standing.IN
@@ -222,7 +227,7 @@ class _Checker:
         if link.on_list and link.contact_id in ("", contact.id):
             return True
         created = contact.created_at is not None and contact.created_at >= sent_at.replace(microsecond=0)
-        sent = creation_hash(self._ctx.mailing.read_row(one.candidate.row))
+        sent = creation_hash(sent_fields(self._ctx, one))
         return not one.contact_id and created and shows_creation(sent, contact)
 
     def _is_member(self, contact: Contact | None) -> bool:
@@ -245,15 +250,19 @@ class _Checker:
         customer = one.customer
         if not customer.accepts_marketing:
             return Entry(customer.id, customer.email, Outcome.SKIPPED, "opted out in Kibo meanwhile")
-        if on_list:
+        refused = _is_refused(one, chunk)
+        if on_list and not (refused and one.contact_id):
             known = one.ownership is Ownership.OWNED and one.contact_id
             outcome = Outcome.UPDATED if known else Outcome.ADDED
+            if known and link.on_list and PLAINLY in one.action:
+                outcome = Outcome.UNCHANGED  # the fields were refused, and the list had them before
             return Entry(customer.id, customer.email, outcome, _reason(one))
         if contact is not None and self._said_no(one, link, contact, sent_at):
             no = "opted out" if contact.standing is Standing.OUT else "left the list"
             return Entry(customer.id, customer.email, Outcome.SKIPPED, no)
-        if one.action.endswith(FAILED):
-            return Entry(customer.id, customer.email, Outcome.ERROR, one.reason, "refused")
+        if refused:
+            words = chunk.told[0] if chunk is not None and chunk.told else one.reason
+            return Entry(customer.id, customer.email, Outcome.ERROR, words, "refused")
         reason = "Not on the list after it was sent to Constant Contact"
         if told := self._told(one, chunk):
             reason = f"{reason}, which said: {told}"
@@ -273,6 +282,11 @@ class _Checker:
             if found and int(found.group(1)) == line and "@" not in text:
                 return text
         return ""
+
+
+def _is_refused(one: Planned, chunk: Chunk | None) -> bool:
+    """Say whether the service does not take this person, by whichever call."""
+    return one.action.endswith(FAILED) or (chunk is not None and chunk.state is ChunkState.REFUSED)
 
 
 def _reason(one: Planned) -> str:

@@ -4,214 +4,249 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from functools import partial
 
-from ccdesk.core.errors import AnswerLost, Cancelled, CcdeskError, ItemError, NotFound
+from ccdesk.core.errors import AnswerLost, CcdeskError, ListGone, RequestRefused
 from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.limits import IMPORT_MAX_BYTES, IMPORT_MAX_ROWS, LIST_JOB_MAX_IDS
 from ccdesk.core.ports import Activity
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.jobs import JobFailed, Patience, failure_of
-from ccdesk.sync.plan_export import Action
-from ccdesk.sync.unfinished import intend, intended, last_noted, pages_of
+from ccdesk.sync.export_jobs import find_job, found_or_begun, landed_of, wait_for_some
+from ccdesk.sync.export_singles import single_calls, to_send
+from ccdesk.sync.jobs import JobFailed
+from ccdesk.sync.plain import has_more, plain, plain_note, sent_fields
+from ccdesk.sync.plan_export import STRANGER, Action
+from ccdesk.sync.unfinished import intend, last_noted
 
 log = logging.getLogger(__name__)
 
 _PAGE = 5_000
 _AHEAD = {Action.IMPORT: 4, Action.ADD: 50}  # jobs begun before the first of them is waited for
-_EARLIER = timedelta(seconds=2)  # the service's dates have whole seconds
-_LOOK_AGAIN = (2.0, 20.0)  # seconds until a job whose answer was lost must be among the account's jobs
-_MOST_TOLD = 1_000
-FAILED = "_failed"  # what follows the action of somebody whose own call was refused
+_MOST_SPLITS = 400  # in one run: so many refusals in halves are not single people's any more
+_IN_A_ROW = 3  # people refused with nobody accepted in between, and it is the service
 
 
 def send(ctx: RunContext) -> None:
     """Send everybody planned; what was sent before a power cut is not sent again."""
-    ctx.progress("Sending to Constant Contact", ctx.sent, _to_send(ctx))
-    _send_all(ctx, Action.IMPORT, _imports(ctx))
-    _send_all(ctx, Action.ADD, _adds(ctx))
+    ctx.progress("Sending to Constant Contact", ctx.sent, to_send(ctx))
+    for action in (Action.IMPORT, Action.ADD):
+        _Sender(ctx, action).send()
     for action in (Action.CREATE, Action.REWRITE):
-        _single_calls(ctx, action)
+        single_calls(ctx, action)
 
 
-def _to_send(ctx: RunContext) -> int:
-    return max(ctx.sent, (ctx.expected or 0) - ctx.total)
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """People sent by one call: those from `first` to `last` with the action, of that part (0: of none)."""
+
+    action: Action
+    first: int
+    last: int
+    people: int
+    call: Callable[[], Activity]
+    part: int = 0
 
 
-Batch = tuple[int, int, int, Callable[[], Activity]]  # first id, last id, people, the call
-
-
-def _imports(ctx: RunContext) -> Iterator[Batch]:
+def _imports(ctx: RunContext, action: Action, part: int = 0) -> Iterator[Batch]:
     """Fill imports up to just under both limits, in bytes as they are sent (constant-contact.md §14)."""
     rows: list[tuple[int, bytes]] = []
     size = 0
     after = 0
-    while page := ctx.store.exports.rows(Action.IMPORT.value, after, _PAGE):
+    while page := ctx.store.exports.rows(action.value, after, _PAGE, part):
         after = page[-1][0]
         for number, row in page:
             if rows and (len(rows) >= IMPORT_MAX_ROWS or size + len(row) + 1 > IMPORT_MAX_BYTES):
-                yield _import_of(ctx, rows)
+                yield _import_of(ctx, action, rows, part)
                 rows, size = [], 0
             rows.append((number, row))
             size += len(row) + 1
     if rows:
-        yield _import_of(ctx, rows)
+        yield _import_of(ctx, action, rows, part)
 
 
-def _import_of(ctx: RunContext, rows: Sequence[tuple[int, bytes]]) -> Batch:
+def _import_of(ctx: RunContext, action: Action, rows: Sequence[tuple[int, bytes]], part: int) -> Batch:
     bodies = [row for _, row in rows]
-    return rows[0][0], rows[-1][0], len(rows), lambda: ctx.mailing.start_import(bodies, ctx.settings.list_id)
+    if action is Action.PLAIN:
+        bodies = [ctx.mailing.import_row(plain(ctx.mailing.read_row(row))) for row in bodies]
+
+    def call() -> Activity:
+        return ctx.mailing.start_import(bodies, ctx.settings.list_id)
+
+    return Batch(action, rows[0][0], rows[-1][0], len(rows), call, part)
 
 
-def _adds(ctx: RunContext) -> Iterator[Batch]:
+def _adds(ctx: RunContext, action: Action, part: int = 0) -> Iterator[Batch]:
     """Put contacts from other sources on the list without touching a field (seed: never overwrite)."""
-    for page in pages_of(ctx, Action.ADD.value):
-        for start in range(0, len(page), LIST_JOB_MAX_IDS):
-            yield _add_of(ctx, page[start : start + LIST_JOB_MAX_IDS])
+    after = -1
+    while page := ctx.store.exports.unsent(action.value, after, LIST_JOB_MAX_IDS, part):
+        after = page[-1].customer.id
+        yield _add_of(ctx, action, page, part)
 
 
-def _add_of(ctx: RunContext, people: Sequence[Planned]) -> Batch:
+def _add_of(ctx: RunContext, action: Action, people: Sequence[Planned], part: int) -> Batch:
     ids = [one.contact_id for one in people]
-    return (
-        people[0].customer.id,
-        people[-1].customer.id,
-        len(people),
-        lambda: ctx.mailing.start_add(ids, ctx.settings.list_id),
-    )
+
+    def call() -> Activity:
+        return ctx.mailing.start_add(ids, ctx.settings.list_id)
+
+    return Batch(action, people[0].customer.id, people[-1].customer.id, len(people), call, part)
 
 
 # ---------------------------------------------------------------- chunks
 
 
-def _send_all(ctx: RunContext, action: Action, batches: Iterator[Batch]) -> None:
-    number = max([last_noted(ctx), *(chunk.number for chunk in ctx.store.exports.chunks())])
-    under_way: list[Chunk] = []
-    for first, last, people, call in batches:
-        ctx.check_cancel()
-        number += 1
-        chunk = Chunk(number, action.value, first, last, people, ctx.mailing_now())
-        under_way.append(_send_chunk(ctx, chunk, call))
-        ctx.sent += people
-        ctx.progress("Sending to Constant Contact", ctx.sent, _to_send(ctx))
-        while len(under_way) >= _AHEAD[action]:
-            under_way = _wait_for_some(ctx, under_way)
-    while under_way:
-        under_way = _wait_for_some(ctx, under_way)
+class _Sender:
+    """Sends everybody with one action in as few calls as may be; what is refused as a whole goes by halves.
 
-
-def _send_chunk(ctx: RunContext, chunk: Chunk, call: Callable[[], Activity]) -> Chunk:
-    exports = ctx.store.exports
-    exports.open_chunk(chunk)
-    try:
-        job = call()
-    except AnswerLost as error:
-        log.warning("chunk %s: %s; looking for the job", chunk.number, error.title)
-        job = _found_or_begun(ctx, chunk, call)
-    except CcdeskError:
-        exports.drop_chunk(chunk.number)  # it was certainly not done
-        raise
-    sent = replace(chunk, state=ChunkState.SENT, activity_id=job.id)
-    exports.save_chunk(sent)
-    return _ended(ctx, sent, job) if job.finished else sent
-
-
-def _found_or_begun(ctx: RunContext, chunk: Chunk, call: Callable[[], Activity]) -> Activity:
-    """Look for the job of a call whose answer was lost before it is made again, once.
-
-    Whatever ends this leaves the chunk as it is: the first call may have been done, and the next start looks
-    for its job.
+    A call that is refused, or a job that fails, holds somebody the service does not take: the half with them
+    is split again until they stand alone, which costs two calls for each halving (design §3a R2). Where
+    people are refused one after another and nobody is taken in between, it is none of theirs.
     """
-    for pause in _LOOK_AGAIN:
-        if ctx.clock.wait(ctx.cancel, pause):
-            raise Cancelled()
-        found = _find_job(ctx, chunk)
-        if found is not None:
-            log.info("chunk %s: the job is %s", chunk.number, found.id)
-            return found
-    return call()
 
+    def __init__(self, ctx: RunContext, action: Action) -> None:
+        self._ctx, self._action = ctx, action
+        self._make = _adds if action is Action.ADD else _imports
+        self._whole = self._make(ctx, action)
+        self._actions = [action.value, *([Action.PLAIN.value] if action is Action.IMPORT else [])]
+        chunks = ctx.store.exports.chunks()
+        self._number = max([last_noted(ctx), *(chunk.number for chunk in chunks)])
+        self._under_way: list[Chunk] = []
+        self._refused: list[tuple[Chunk, CcdeskError]] = []  # people in a row, with nothing accepted since
+        self._failed: list[tuple[Chunk, CcdeskError]] = []  # the same of jobs, with none that succeeded
+        self._accepted = False
+        self._ahead = _AHEAD[action]
+        self._splits = 0
 
-def _find_job(ctx: RunContext, chunk: Chunk) -> Activity | None:
-    """Return the job that a chunk's call began, None if the account has none that can be it."""
-    ours = {one.activity_id for one in ctx.store.exports.chunks()}
-    found: list[Activity] = []
-    for page in ctx.mailing.activities():
-        found += [job for job in page if job.id not in ours and _may_be(job, chunk)]
-        if _is_past(page, chunk.sent_at - timedelta(days=1)):
-            break
-    return min(found, key=lambda job: job.created_at or chunk.sent_at, default=None)
+    def send(self) -> None:
+        """Send all of them and wait for what was begun.
 
+        Raises:
+            CcdeskError: the service is at fault and not one of the people; the next run goes on from there.
 
-def _is_past(page: Sequence[Activity], moment: datetime) -> bool:
-    """Say whether this page and all after it are older: the newest job may come first (§15 is silent)."""
-    dates = [job.created_at for job in page if job.created_at]
-    return len(dates) > 1 and dates[-1] < dates[0] < moment
+        """
+        while True:
+            self._ctx.check_cancel()
+            full = len(self._under_way) >= self._ahead
+            batch = None if full else self._next()
+            if batch is not None:
+                self._begin(batch)
+            elif self._under_way:
+                self._under_way = wait_for_some(self._ctx, self._under_way, self._job_failed, self._job_done)
+            else:
+                break
+        if not self._accepted and (self._refused or self._failed):
+            self._ask_about_the_list()
 
+    def _next(self) -> Batch | None:
+        """Return what is sent next: the part split last, so that who is at fault is found early."""
+        found = self._ctx.store.exports.newest_batch(self._actions)
+        if found is None:
+            return next(self._whole, None)
+        part, action = found
+        return next(self._make(self._ctx, Action(action), part))
 
-def _may_be(job: Activity, chunk: Chunk) -> bool:
-    """Say whether a job is of the chunk's kind and size, and begun since (an import counts its header)."""
-    if job.created_at is None or job.created_at < chunk.sent_at - _EARLIER:
-        return False
-    items = job.counts.get("items_total_count")
-    if chunk.action == Action.IMPORT.value:
-        return "list_count" not in job.counts and items in (chunk.people, chunk.people + 1)
-    return "list_count" in job.counts and items == chunk.people
+    def _begin(self, batch: Batch) -> None:
+        ctx, exports = self._ctx, self._ctx.store.exports
+        self._number += 1
+        chunk = Chunk(
+            self._number, batch.action.value, batch.first, batch.last, batch.people, ctx.mailing_now()
+        )
+        exports.open_chunk(chunk, batch.part)
+        try:
+            job = batch.call()
+        except AnswerLost as error:
+            log.warning("chunk %s: %s; looking for the job", chunk.number, error.title)
+            job = found_or_begun(ctx, chunk, batch.call)
+        except RequestRefused as error:
+            self._call_refused(chunk, error)
+            return
+        except CcdeskError:
+            exports.drop_chunk(chunk.number)  # it was certainly not done
+            raise
+        self._accepted = True
+        self._refused.clear()
+        sent = replace(chunk, state=ChunkState.SENT, activity_id=job.id)
+        exports.save_chunk(sent)
+        self._under_way.append(sent)
+        ctx.sent += batch.people
+        ctx.progress("Sending to Constant Contact", ctx.sent, to_send(ctx))
 
+    # ------------------------------------------------------------ what is not taken
 
-def _wait_for_some(ctx: RunContext, under_way: Sequence[Chunk]) -> list[Chunk]:
-    """Wait until at least one of the jobs has ended; return the chunks that have not."""
-    patience = Patience(ctx)
-    while True:
-        jobs = _states(ctx, patience, under_way)
-        left = [chunk for chunk in under_way if not jobs[chunk.activity_id].finished]
-        for chunk in under_way:
-            if jobs[chunk.activity_id].finished and chunk.state is not ChunkState.DONE:
-                _ended(ctx, chunk, jobs[chunk.activity_id])
-        if len(left) < len(under_way):
-            return left
+    def _call_refused(self, chunk: Chunk, error: CcdeskError) -> None:
+        """Nothing of it was done: send it by halves, or without what may have been refused."""
+        if chunk.people > 1:
+            log.info("chunk %s of %s people was refused and is split", chunk.number, chunk.people)
+            self._ctx.store.exports.split(chunk)
+            self._count_split(error)
+        elif not self._plainly(chunk, error):
+            self._name(chunk, error, self._refused)
+            self._ctx.sent += 1
 
-
-def _states(ctx: RunContext, patience: Patience, under_way: Sequence[Chunk]) -> dict[str, Activity]:
-    """Ask how far the jobs are: one by itself, several by the list of all the account's jobs."""
-    known = {
-        c.activity_id: Activity(c.activity_id, "completed") for c in under_way if c.state is ChunkState.DONE
-    }
-    asked = [chunk.activity_id for chunk in under_way if chunk.activity_id not in known]
-    if known:
-        return known | {one: Activity(one, "processing") for one in asked}
-    patience.pause()
-    if len(asked) > 1:
-        page = next(iter(ctx.mailing.activities()), [])
-        known = {job.id: job for job in page if job.id in asked}
-    for one in asked:
-        if one not in known:
-            known[one] = _state(ctx, one)
-    return known
-
-
-def _state(ctx: RunContext, activity_id: str) -> Activity:
-    try:
-        return ctx.mailing.activity(activity_id)
-    except NotFound:
-        # Forgotten by the service: reading back tells who is on the list.
-        return Activity(activity_id, "completed")
-
-
-def _ended(ctx: RunContext, chunk: Chunk, job: Activity) -> Chunk:
-    """Note what a job that has ended said.
-
-    Raises:
-        JobFailed: it failed; its people are planned anew by the next run.
-
-    """
-    if failure := failure_of(job):
+    def _job_failed(self, chunk: Chunk, failure: JobFailed) -> None:
+        """Send again whom a failed job has not brought to the service, by halves."""
+        ctx = self._ctx
+        self._ahead = 1  # else the parts of many would be tried before the first of them has told anything
         intend(ctx, chunk)  # some of them may have landed all the same
-        ctx.store.exports.drop_chunk(chunk.number)
-        raise failure
-    done = replace(chunk, state=ChunkState.DONE, told=job.errors[:_MOST_TOLD])
-    ctx.store.exports.save_chunk(done)
-    return done
+        landed = landed_of(ctx, chunk)
+        if chunk.people > 1:
+            log.info("chunk %s: the job failed, %s of %s landed", chunk.number, len(landed), chunk.people)
+            ctx.sent -= ctx.store.exports.split(chunk, landed)
+            self._count_split(failure)
+        elif landed:
+            ctx.store.exports.save_chunk(replace(chunk, state=ChunkState.DONE))
+        elif self._plainly(chunk, failure):
+            ctx.sent -= 1
+        else:
+            self._name(chunk, failure, self._failed)
+
+    def _job_done(self, _chunk: Chunk) -> None:
+        self._failed.clear()
+
+    def _count_split(self, error: CcdeskError) -> None:
+        self._splits += 1
+        if self._splits > _MOST_SPLITS:
+            raise error
+
+    def _plainly(self, chunk: Chunk, error: CcdeskError) -> bool:
+        """Have one person sent once more with e-mail and list alone; False where that was all there was."""
+        ctx, exports = self._ctx, self._ctx.store.exports
+        person = exports.unsettled(chunk, -1, 1, strangers=True)[0]
+        if chunk.action != Action.IMPORT.value or not has_more(sent_fields(ctx, person)):
+            return False
+        exports.split(chunk)  # out of the chunk again, and in a part of their own
+        before = "was sent" if person.contact_id else STRANGER.reason
+        reason = f"{before}; {plain_note(error)}"
+        exports.decide([replace(person, action=Action.PLAIN.value, reason=reason)])
+        return True
+
+    def _name(self, chunk: Chunk, error: CcdeskError, in_a_row: list[tuple[Chunk, CcdeskError]]) -> None:
+        """Note on the chunk of one person that the service does not take them, and why."""
+        words = f"{error.title}. {error.meaning}" if error.meaning else error.title
+        refused = replace(chunk, state=ChunkState.REFUSED, told=(words.strip(),))
+        self._ctx.store.exports.save_chunk(refused)
+        in_a_row.append((refused, error))
+        if len(in_a_row) >= _IN_A_ROW:
+            self._take_back(in_a_row)
+            raise error
+
+    def _take_back(self, named: list[tuple[Chunk, CcdeskError]]) -> None:
+        for chunk, _ in named:
+            self._ctx.store.exports.drop_chunk(chunk.number)
+
+    def _ask_about_the_list(self) -> None:
+        """Nobody was taken at all: that may lie in the list they were to be put on.
+
+        Raises:
+            ListGone: it does.
+
+        """
+        try:
+            self._ctx.require_list()
+        except ListGone:
+            self._take_back([*self._refused, *self._failed])
+            raise
 
 
 def end_open_chunks(ctx: RunContext) -> None:
@@ -220,7 +255,7 @@ def end_open_chunks(ctx: RunContext) -> None:
         ctx.check_cancel()
         if chunk.state is ChunkState.SENDING:
             ctx.progress("Looking for what was sent last")
-            job = _find_job(ctx, chunk)
+            job = find_job(ctx, chunk)
             if job is None:
                 intend(ctx, chunk)  # if it turns up after all, its contacts are known to be ours
                 ctx.store.exports.drop_chunk(chunk.number)
@@ -229,35 +264,12 @@ def end_open_chunks(ctx: RunContext) -> None:
             ctx.store.exports.save_chunk(replace(chunk, state=ChunkState.SENT, activity_id=job.id))
     while under_way := [chunk for chunk in ctx.store.exports.chunks() if chunk.state is ChunkState.SENT]:
         ctx.progress("Waiting for what was sent last", ctx.sent)
-        try:
-            _wait_for_some(ctx, under_way)
-        except JobFailed as error:
-            log.warning("%s (%s); its people are planned anew", error.title, error.detail)
-            ctx.sent = ctx.store.exports.sent()
+        wait_for_some(ctx, under_way, partial(_failed_since, ctx), lambda _chunk: None)
 
 
-# ---------------------------------------------------------------- one by one
-
-
-def _single_calls(ctx: RunContext, action: Action) -> None:
-    """E-mails of 51–80 characters: the import stops at 50 (design R2)."""
-    for page in pages_of(ctx, action.value):
-        for person in page:
-            ctx.check_cancel()
-            link = ctx.store.links.get(person.customer.id)
-            ctx.store.links.save([intended(ctx, person, link, ctx.mailing_now())])
-            try:
-                _single_call(ctx, person, action)
-            except ItemError as error:
-                failed = replace(person, action=action.value + FAILED, reason=error.title)
-                ctx.store.exports.decide([failed])
-            ctx.sent += 1
-            ctx.progress("Sending to Constant Contact", ctx.sent, _to_send(ctx))
-
-
-def _single_call(ctx: RunContext, person: Planned, action: Action) -> None:
-    fields = ctx.mailing.read_row(person.candidate.row)
-    if action is Action.CREATE:
-        ctx.mailing.create(fields, ctx.settings.list_id, by_person=False)
-        return
-    ctx.mailing.rewrite(person.contact_id, fields, ctx.settings.list_id)
+def _failed_since(ctx: RunContext, chunk: Chunk, failure: JobFailed) -> None:
+    """Have the people of a job that failed planned anew; sent again they go in smaller parts."""
+    log.warning("chunk %s: %s (%s); its people are planned anew", chunk.number, failure.title, failure.detail)
+    intend(ctx, chunk)  # some of them may have landed all the same
+    ctx.store.exports.split(chunk)
+    ctx.sent = ctx.store.exports.sent()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccdesk.core.errors import Cancelled, ServiceError
+from ccdesk.core.errors import Cancelled, CcdeskError, ItemRefused, RequestRefused, ServiceError
 from ccdesk.core.ports import Activity
 from ccdesk.sync.context import RunContext
 
@@ -45,6 +45,32 @@ class Patience:
         self._waited += self._next
         self._next = min(self._next * 2, _LONGEST_PAUSE)
         self._ctx.check_cancel()
+
+
+def add_one(ctx: RunContext, contact_id: str) -> None:
+    """Put one contact on the list by a list job, its fields untouched.
+
+    Raises:
+        ItemError: the service does not take this one.
+
+    """
+    try:
+        finish(ctx, ctx.mailing.start_add([contact_id], ctx.settings.list_id))
+    except (RequestRefused, JobFailed) as error:
+        raise as_item(error) from error
+
+
+def as_item(error: CcdeskError, *, retry_helps: bool = False) -> ItemRefused:
+    """Return a refusal of a bulk call, or a failed job, as that of the one person it was about."""
+    refusal = ItemRefused(
+        "Constant Contact did not accept this person",
+        meaning=error.meaning if isinstance(error, RequestRefused) else error.detail,
+        next_step="Look at this contact in Constant Contact, for instance on how many lists it is.",
+        detail=error.detail,
+        code="refused_in_bulk",
+    )
+    refusal.retry_helps = retry_helps
+    return refusal
 
 
 def finish(ctx: RunContext, job: Activity) -> Activity:

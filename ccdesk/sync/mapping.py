@@ -6,8 +6,10 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from ccdesk.core.limits import EMAIL_MAX, NAME_MAX, STREET_MAX
+from ccdesk.core.limits import EMAIL_MAX, EMAIL_MAX_BULK, NAME_MAX, STREET_MAX
 from ccdesk.core.models import Address, Contact, ContactFields, Customer
+from ccdesk.core.text import cut as cut_to
+from ccdesk.core.text import utf16_length, without_controls
 
 # Addresses of the usual form need no second look, and a million of them no minute. A test holds that
 # whatever matches passes the full check as well.
@@ -31,12 +33,13 @@ def check_email(email: str) -> BadEmail | None:
     The format alone decides: no DNS look-ups, and names reserved for private use pass, since nobody but
     Constant Contact can tell what it delivers to.
     """
-    if len(email) <= EMAIL_MAX and _USUAL.fullmatch(email):
+    length = utf16_length(email)
+    if length <= EMAIL_MAX and _USUAL.fullmatch(email):
         return None
-    if len(email) > EMAIL_MAX:
+    if length > EMAIL_MAX:
         return BadEmail(
             "email_too_long",
-            f"The e-mail has {len(email)} characters; Constant Contact takes at most {EMAIL_MAX}.",
+            f"The e-mail has {length} characters; Constant Contact takes at most {EMAIL_MAX}.",
         )
     # Imported here: few need it, and the window's start would wait for it.
     from email_validator import EmailNotValidError, validate_email
@@ -48,6 +51,11 @@ def check_email(email: str) -> BadEmail | None:
     if "." not in checked.ascii_domain:
         return BadEmail("email_malformed", "The e-mail address is not valid: its domain has no dot.")
     return None
+
+
+def is_long(email: str) -> bool:
+    """Say whether an e-mail is longer than import and sign-up form take (constant-contact.md §12, §14)."""
+    return utf16_length(email.strip()) > EMAIL_MAX_BULK
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +95,14 @@ def _fit_address(address: Address, cut: list[str]) -> Address:
 
 
 def _fit(text: str, limit: int, name: str, cut: list[str]) -> str:
+    """Clean a text and cut it to `limit` UTF-16 units (design §3a R2); note its name if it was too long."""
     if not text:
         return text
-    text = " ".join(text.split())
-    if len(text) <= limit:
-        return text
-    cut.append(name)
-    return text[:limit].rstrip()
+    text = without_controls(text)
+    fitting = cut_to(text, limit)
+    if fitting != text:
+        cut.append(name)
+    return fitting
 
 
 def fields_hash(fields: ContactFields | Contact) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ccdesk.core.limits import EMAIL_MAX_BULK
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.core.runs import Outcome
+from ccdesk.sync.mapping import is_long
 from ccdesk.sync.plan_export import is_ours
 
 
@@ -86,7 +86,7 @@ def plan_opt_in(
     known). `left_elsewhere`: another account's link knows that this address left the list; `just_left`: so
     lately that Kibo has not been told, so this opt-in may well be the earlier act (design R5).
     """
-    long_email = len(customer.email.strip()) > EMAIL_MAX_BULK
+    long_email = is_long(customer.email)
     welcome = welcome and anew
     if contact is None:
         step = _creating(welcome=welcome, long_email=long_email)

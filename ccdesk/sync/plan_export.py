@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ccdesk.core.exporting import Candidate
-from ccdesk.core.limits import EMAIL_MAX_BULK
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.mapping import fields_hash, shows_creation
+from ccdesk.sync.mapping import fields_hash, is_long, shows_creation
 
 
 class Action(StrEnum):
@@ -22,6 +21,7 @@ class Action(StrEnum):
     ADD = "add"  # foreign: membership only, fields stay
     CREATE = "create"  # e-mail of 51–80 characters, new
     REWRITE = "rewrite"  # e-mail of 51–80 characters, ours and out of date
+    PLAIN = "import_plain"  # by import with e-mail and list alone, once the other fields were refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def plan_person(
         if any(one.contact_id for one in known) and not new_opt_in:
             reason = "not in Constant Contact any more (deleted, or its e-mail changed there)"
             return _skip(reason, LinkState.DELETED_THERE)
-        action = Action.CREATE if _is_long(candidate) else Action.IMPORT
+        action = Action.CREATE if is_long(candidate.customer.email) else Action.IMPORT
         return replace(STRANGER, action=action)
     standing = contact.standing
     if standing is Standing.DELETED:
@@ -269,13 +269,9 @@ def _plan_active(
     stale = is_stale(candidate.fields_hash, contact, ours)
     if on_list and not stale:
         return ExportDecision(Action.NONE, Outcome.UNCHANGED, "nothing differs", ownership=Ownership.OWNED)
-    action = Action.REWRITE if _is_long(candidate) else Action.IMPORT
+    action = Action.REWRITE if is_long(candidate.customer.email) else Action.IMPORT
     what = "fields brought up to date" if stale else "put back on the list"
     return ExportDecision(action, Outcome.UPDATED, what, ownership=Ownership.OWNED)
-
-
-def _is_long(candidate: Candidate) -> bool:
-    return len(candidate.customer.email.strip()) > EMAIL_MAX_BULK
 
 
 def is_ours(link: Link, contact: Contact) -> bool:

@@ -17,12 +17,12 @@ from ccdesk.core.errors import (
     Refused,
     Unreachable,
 )
-from ccdesk.core.limits import EMAIL_MAX_BULK, LIST_JOB_MAX_IDS
+from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import failure_of, wait_for
-from ccdesk.sync.mapping import creation_hash, fields_hash, to_fields
+from ccdesk.sync.mapping import creation_hash, fields_hash, is_long, to_fields
 from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_events import EventDecision, Step
 from ccdesk.sync.verify import Fail, Settle, members_among
@@ -44,7 +44,7 @@ class Placing:
     @property
     def bulk_ready(self) -> bool:
         """True if an import of many may carry this person (no mail wanted, e-mail short enough)."""
-        return self.decision.step is Step.CREATE and len(self.customer.email.strip()) <= EMAIL_MAX_BULK
+        return self.decision.step is Step.CREATE and not is_long(self.customer.email)
 
 
 class MadeMeanwhile(ItemError):

@@ -18,6 +18,7 @@ from ccdesk.core.models import Link, LinkState, Ownership
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import creation_hash
+from ccdesk.sync.plain import sent_fields
 from ccdesk.sync.watermarks import newest_change
 
 log = logging.getLogger(__name__)
@@ -172,7 +173,7 @@ def intended(ctx: RunContext, person: Planned, link: Link | None, sent_at: datet
     """The link of somebody being put on the list, whose outcome is not known yet."""
     known = link or Link(person.customer.id)
     created = person.ownership is Ownership.OWNED and not person.contact_id
-    written = creation_hash(ctx.mailing.read_row(person.candidate.row)) if created else known.written_hash
+    written = creation_hash(sent_fields(ctx, person)) if created else known.written_hash
     return replace(
         known,
         email=person.customer.email,

@@ -13,7 +13,7 @@ from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox import cc_import
 from ccdesk.sandbox.kernel import Fault
 from ccdesk.sync import context as names
-from ccdesk.sync import export, export_check, export_send, unfinished
+from ccdesk.sync import export, export_check, export_jobs, export_send, unfinished
 from tests.e2e.world import World
 
 PEOPLE = 23
@@ -331,7 +331,7 @@ def test_a_job_whose_answer_was_lost_may_be_there_whatever_comes_next(shop, then
         faults.add(Fault("status", service="cc", method="GET", path="/activities$", times=20, status=503))
     if then == "cancel":
         wait = shop.container.clock.wait
-        looking = export_send._LOOK_AGAIN[0]
+        looking = export_jobs._LOOK_AGAIN[0]
         shop.container.clock.wait = lambda event, s: (s == looking and stop.set()) or wait(event, s)
     run = shop.desk.run(RunKind.EXPORT, cancel=stop)
     assert run.status is (RunStatus.CANCELLED if then == "cancel" else RunStatus.FAILED)

@@ -154,3 +154,41 @@ def test_strangers_seen_are_closed_at_once(store: SqliteStore) -> None:
     assert store.exports.seen(["p1@example.com", "p3@example.com"]) == {"p1@example.com"}
     store.exports.clear_seen()
     assert store.exports.seen(["p1@example.com"]) == set()
+
+
+def test_what_is_refused_as_a_whole_waits_in_two_parts_until_it_is_sent(store: SqliteStore) -> None:
+    store.exports.add([person(number) for number in range(1, 8)])
+    planned(store)
+    whole = chunk(1, 5, 5)
+    store.exports.open_chunk(whole)
+    assert store.exports.newest_batch([IMPORT]) is None
+    assert store.exports.split(whole) == 5
+    assert store.exports.chunks() == []
+    assert store.exports.newest_batch(["add"]) is None
+    assert store.exports.newest_batch(["add", IMPORT]) == (2, IMPORT)
+    assert [number for number, _ in store.exports.rows(IMPORT, 0, 9, 2)] == [1, 2, 3]
+    assert ids(store.exports.unsent(IMPORT, 0, 9, 1)) == [4, 5]
+    assert [number for number, _ in store.exports.rows(IMPORT, 0, 9)] == [6, 7]
+    part = chunk(1, 3, 3, number=2)
+    store.exports.open_chunk(part, 2)
+    assert store.exports.newest_batch([IMPORT]) == (1, IMPORT)
+    planned(store)
+    assert ids(store.exports.unsent(IMPORT, 0, 9)) == [4, 5, 6, 7], "planned anew, and still apart"
+    assert store.exports.newest_batch([IMPORT]) == (1, IMPORT)
+    assert store.exports.split(part, keep=[2]) == 2
+    (left,) = store.exports.chunks()
+    assert (left.number, left.people, left.state) == (2, 1, ChunkState.DONE)
+    assert [number for number, _ in store.exports.rows(IMPORT, 0, 9, 3)] == [1]
+    assert [number for number, _ in store.exports.rows(IMPORT, 0, 9, 2)] == [3]
+
+
+def test_who_is_decided_for_is_no_stranger_any_more(store: SqliteStore) -> None:
+    run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
+    store.exports.add([person(1)])
+    planned(store)
+    store.exports.decide([Planned(person(1), IMPORT, "its own words", "", OWNED)])
+    one = chunk(1, 1, 1)
+    store.exports.open_chunk(one)
+    store.exports.add_seen(["p1@example.com"])
+    store.exports.index_seen()
+    assert store.exports.settle(one, run.id, Link(0), Outcome.ADDED, "new contact") == 0

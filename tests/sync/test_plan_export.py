@@ -268,3 +268,19 @@ def test_the_no_of_somebody_who_cannot_be_sent_is_brought_to_kibo_all_the_same(f
 def test_the_no_of_a_guest_who_is_not_exported_is_brought_to_kibo_all_the_same():
     decision = decide(replace(ADA, is_anonymous=True), contact(Permission.UNSUBSCRIBED), guests=False)
     assert (decision.action, decision.outcome, decision.owed) == (Action.NONE, Outcome.SKIPPED, Owed.OPT_OUT)
+
+
+def test_names_are_cleaned_before_they_are_measured_and_measured_in_utf16():
+    mapped = to_fields(
+        replace(ADA, first_name="An\x00n\x07", last_name="😀" * 26, company="\x00" * 60 + "Co")
+    )
+    assert (mapped.fields.first_name, mapped.fields.company) == ("Ann", "Co")
+    assert mapped.fields.last_name == "😀" * 25
+    assert mapped.shortened == ("last name",)
+
+
+def test_an_email_counts_in_utf16_as_well():
+    one = candidate_of(
+        replace(ADA, email="𝒜" * 30 + "@example.com"), guests=True, import_row=lambda _fields: b""
+    )
+    assert not one.plain

@@ -1,0 +1,34 @@
+"""Text as Constant Contact can take it: without control characters, and measured as the service measures.
+
+The service most likely counts UTF-16 units, of which an emoji has two (constant-contact.md §22, §9).
+"""
+
+from __future__ import annotations
+
+import re
+
+# Whitespace among them becomes a space; the others, and half surrogates, stand for nothing anybody wrote.
+_SPACES = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]")
+_DROPPED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def utf16_length(text: str) -> int:
+    """Return the length in UTF-16 units: two for a character beyond the first 65,536."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def without_controls(text: str) -> str:
+    """Return text on one line, without control characters, half surrogates and repeated spaces."""
+    if text.isascii() and text.isprintable():  # as nearly all are
+        return " ".join(text.split())
+    return " ".join(_DROPPED.sub("", _SPACES.sub(" ", text)).split())
+
+
+def cut(text: str, limit: int) -> str:
+    """Return as much of the beginning as has at most `limit` UTF-16 units, never half a character."""
+    if utf16_length(text) <= limit:
+        return text
+    kept = text[:limit]
+    while utf16_length(kept) > limit:
+        kept = kept[:-1]
+    return kept.rstrip()
