@@ -16,6 +16,7 @@ from ccdesk.core.settings import SECRET_VARIABLE, Settings
 from ccdesk.paths import Paths
 from ccdesk.service.connections import KiboClient, LoginState, MailingClient, PendingLogin
 from ccdesk.service.desk import LocalDesk
+from ccdesk.service.logged_out import LoggedOut
 from ccdesk.store.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ class LateConnections:
         """Hand over to the browser."""
         return self.real.log_in(settings, open_url=open_url, timeout=timeout, cancel=cancel)
 
-    def log_out(self, settings: Settings) -> None:
+    def log_out(self, settings: Settings) -> LoggedOut:
         """Forget the tokens."""
-        self.real.log_out(settings)
+        return self.real.log_out(settings)
 
     def kibo_secret(self) -> str:
         """Return the shared secret."""

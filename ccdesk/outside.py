@@ -13,6 +13,7 @@ from ccdesk.auth.login import log_in
 from ccdesk.auth.oauth import OAuthClient, TokenReply
 from ccdesk.auth.tokens import Tokens
 from ccdesk.auth.vault import open_vault
+from ccdesk.auth.withdraw import withdraw
 from ccdesk.clients.constant_contact import ConstantContact
 from ccdesk.clients.kibo import Kibo
 from ccdesk.clients.pace import KeptInFile, Pacer
@@ -24,6 +25,7 @@ from ccdesk.core.ports import Account, Vault
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
 from ccdesk.service.connections import LoginState, PendingLogin, secret_missing
+from ccdesk.service.logged_out import LoggedOut, SecretPlace
 from ccdesk.service.status import MAILING
 from ccdesk.store.store import SqliteStore
 
@@ -180,21 +182,36 @@ class RealConnections:
         self._store.state.set(_PROMPT_LOGIN, "")
         return pending
 
-    def log_out(self, settings: Settings) -> None:
-        """Forget the tokens, and ask the next log-in to show the form (constant-contact.md §2).
+    def log_out(self, settings: Settings) -> LoggedOut:
+        """Forget the tokens, have them withdrawn, and ask the next log-in to show the form.
+
+        The service is asked last and for a few seconds at most (constant-contact.md §2, §22): whatever it
+        answers, the person is logged out.
 
         Raises:
             VaultError: something is still kept there; it is not used again all the same.
 
         """
         self._store.state.set(_PROMPT_LOGIN, "yes")
-        problems = self.tokens(settings).forget()
-        if problems:
+        forgotten = self.tokens(settings).forget()
+        withdrawn = withdraw(self._oauth(settings), forgotten.tokens)
+        if forgotten.problems:
+            told = "Constant Contact has withdrawn them. " if withdrawn else ""
             raise VaultError(
                 "You are logged out, but the tokens could not be removed",
-                meaning="ccdesk does not use them again. " + " ".join(f"{one}." for one in problems),
+                meaning=f"ccdesk does not use them again. {told}"
+                + " ".join(f"{one}." for one in forgotten.problems),
                 next_step="Remove the entries of ccdesk in the keyring by hand.",
             )
+        return LoggedOut(withdrawn, self._secret_place())
+
+    def _secret_place(self) -> SecretPlace:
+        if self._environment.get(SECRET_VARIABLE):
+            return SecretPlace.ENVIRONMENT
+        try:
+            return SecretPlace.VAULT if self._vault().get(_SECRET) else SecretPlace.NOWHERE
+        except VaultError:
+            return SecretPlace.UNKNOWN
 
     def kibo_secret(self) -> str:
         """Return the shared secret: the environment's, else the vault's."""

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +29,17 @@ log = logging.getLogger(__name__)
 _UNUSED_LIFE = timedelta(days=180)
 _LOCK_SECONDS = 90.0  # longer than a refresh with its time-outs takes
 _OUT, _DEAD = "out", "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a log-out left: in words what could not be removed, and the tokens the service can take back.
+
+    The refresh token comes first: taking it back ends what the others stand for as well (RFC 7009 §2.1).
+    """
+
+    problems: list[str]
+    tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Tokens:
@@ -112,8 +124,8 @@ class Tokens:
             finally:
                 self._unsaved = None  # a failure is told to who logs in, not put right behind their back
 
-    def forget(self) -> list[str]:
-        """Log out: forget everything that can be reached; return in words what could not be removed.
+    def forget(self) -> Forgotten:
+        """Log out: forget everything that can be reached.
 
         The tokens are not used again in any case: the stamp says so even if the keyring does not answer.
         """
@@ -122,6 +134,7 @@ class Tokens:
                 stack.enter_context(self._alone())
             except (Unreachable, VaultError):
                 log.warning("Logging out although nobody else can be kept from renewing meanwhile")
+            known = self._known()
             self._held, self._unsaved = Held(), None
             problems: list[str] = []
             try:
@@ -133,7 +146,17 @@ class Tokens:
                     self._vault.delete(name)
                 except VaultError as error:
                     problems.append(f"{name} is still kept: {error.title}")
-            return problems
+            return Forgotten(problems, known)
+
+    def _known(self) -> tuple[str, ...]:
+        """Return the tokens of the log-in as far as they can be read, the refresh token first."""
+        held = self._held
+        with contextlib.suppress(VaultError):
+            held = self._load()
+        refresh, access = held.refresh, held.access
+        if self._unsaved is not None:  # newer than what is kept, which it has used up
+            refresh, access = self._unsaved[0].refresh_token or refresh, self._unsaved[0].access_token
+        return tuple(token for token in (refresh, access) if token)
 
     def logged_in(self) -> bool:
         """Say whether there is a log-in that may still work; VaultError if the vault cannot tell."""

@@ -95,19 +95,20 @@ def _login(args: argparse.Namespace, container: Container, console: Console) -> 
 
 
 def _logout(args: argparse.Namespace, container: Container, console: Console) -> int:
-    container.desk.log_out()
+    result = container.desk.log_out()
     if console.as_json:
-        console.document({"logged_in": False})
-    else:
-        console.line("Logged out of Constant Contact.")
+        console.document(documents.logged_out_document(result))
+        return int(ExitCode.DONE)
+    console.line("Logged out of Constant Contact.")
+    for sentence in result.sentences(how_to_remove="To remove it: ccdesk settings remove-kibo-secret"):
+        console.line(sentence)
     return int(ExitCode.DONE)
 
 
 def _settings(args: argparse.Namespace, container: Container, console: Console) -> int:
     desk = container.desk
-    if args.verb == "set":
-        pairs = _pairs(args.pairs, with_secret=args.kibo_secret)
-        secret = _asked_for() if args.kibo_secret else None
+    if args.verb != "show":
+        pairs, secret = _wanted(args)
         result = desk.save_settings(pairs, kibo_secret=secret)
         for note in result.notes:
             console.say(note)
@@ -123,6 +124,14 @@ def _settings(args: argparse.Namespace, container: Container, console: Console) 
     elif args.verb == "show":
         tables.print_pairs(console, {key: tables.plain(value) for key, value in document.items()})
     return int(ExitCode.DONE)
+
+
+def _wanted(args: argparse.Namespace) -> tuple[dict[str, str], str | None]:
+    """Return the settings to change, and the secret: None leaves it, an empty one removes it."""
+    if args.verb == "remove-kibo-secret":
+        return {}, ""
+    pairs = _pairs(args.pairs, with_secret=args.kibo_secret)
+    return pairs, _asked_for() if args.kibo_secret else None
 
 
 def _asked_for() -> str:

@@ -17,6 +17,7 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import COUNT_KEYS, Entry, Outcome, QueuedEvent, Run
 from ccdesk.core.settings import SETTINGS, Settings
 from ccdesk.service.api import Connection, Desk, Status
+from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
 
 _PAGE = 1000
@@ -125,6 +126,15 @@ def settings_document(settings: Settings, *, secret_set: bool) -> dict[str, Any]
     """Return every setting by its key; of the secret only whether it is there."""
     values = asdict(settings)
     return {**{key: values[key] for key in SETTINGS}, "kibo_shared_secret_set": secret_set}
+
+
+def logged_out_document(result: LoggedOut) -> dict[str, Any]:
+    """Return what came of a log-out."""
+    return {
+        "logged_in": False,
+        "withdrawn": result.withdrawn,
+        "kibo_shared_secret": result.kibo_secret.value,
+    }
 
 
 def _connection(connection: Connection) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -18,6 +19,7 @@ from ccdesk.sandbox.cc_tokens import Asked, OAuthClient, User
 
 BASE = "/oauth2/default/v1"
 COOKIE = "sandbox_login"
+_HANG_SECONDS = 60
 
 blueprint = Blueprint("cc_oauth", __name__)
 
@@ -133,6 +135,26 @@ def token() -> Response:
     response = Response(json.dumps(body), content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@blueprint.post(f"{BASE}/revoke")
+def revoke() -> Response:
+    """Take a token back; one that is not known, or dead already, is no error (RFC 7009 §2.2)."""
+    values = {**request.args.to_dict(), **request.form.to_dict()}
+    mode = state().switches.revoke
+    if mode == "hangs":
+        time.sleep(_HANG_SECONDS)  # without the lock: nobody else waits
+    if mode == "missing":
+        return gateway_error(404, "not_found", "Not Found")
+    with state().lock:
+        try:
+            if mode == "refuses":
+                raise OAuthRefusal("unauthorized_client", "The client is not authorized to revoke tokens.")
+            state().oauth.revoke_token(values)
+        except OAuthRefusal as refusal:
+            error = {"error": refusal.error, "error_description": refusal.description}
+            return Response(json.dumps(error), status=refusal.status, content_type="application/json")
+    return Response(b"", status=200)
 
 
 def _granted(values: Mapping[str, str]) -> dict[str, object]:

@@ -85,6 +85,7 @@ class CcSwitches:
     refresh_reuse_revokes: bool = False
     expires_in_as_string: bool = False
     token_lifetime: int = 86400
+    revoke: Literal["works", "refuses", "missing", "hangs"] = "works"  # hangs for a minute, then works
 
     # Gateway
     answer_seconds: float = 0.0  # how far away it is: every answer takes that much longer

@@ -218,6 +218,22 @@ class OAuthState:
         for token in self.refreshes.values():
             token.dead = True
 
+    def revoke_token(self, form: Mapping[str, str]) -> None:
+        """Take one token back: a refresh token with its whole grant, an access token alone.
+
+        Raises:
+            OAuthRefusal: the client is not known, or names no token.
+
+        """
+        client_id, text = self._client_of(form), form.get("token", "")
+        if not text:
+            raise OAuthRefusal("invalid_request", "The 'token' parameter is required.")
+        refresh, access = self.refreshes.get(text), self.accesses.get(text)
+        if refresh is not None and refresh.client_id == client_id:
+            self._kill(refresh.grant)
+        if access is not None and access.client_id == client_id:
+            del self.accesses[text]
+
     def _client_of(self, form: Mapping[str, str]) -> str:
         client_id = form.get("client_id", "")
         if client_id not in self.clients:

@@ -18,6 +18,7 @@ from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Account, ConnectionTest
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
+from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
 
 
@@ -148,7 +149,10 @@ class Desk(Protocol):
         """
 
     def save_settings(self, values: dict[str, str], *, kibo_secret: str | None = None) -> SaveResult:
-        """Check and save; a new `contact_list` name creates the list. `kibo_secret` goes to the vault."""
+        """Check and save; a new `contact_list` name creates the list. `kibo_secret` goes to the vault.
+
+        An empty `kibo_secret` removes the one that is kept.
+        """
 
     def log_in(
         self,
@@ -172,8 +176,8 @@ class Desk(Protocol):
     def reject_login(self) -> None:
         """Throw that log-in away; the former one stays as it was."""
 
-    def log_out(self) -> None:
-        """Forget the tokens; works even where the keyring does not."""
+    def log_out(self) -> LoggedOut:
+        """Forget the tokens and have them withdrawn; works even where the keyring or the service does not."""
 
     def contact_lists(self) -> list[ContactList]:
         """Return the account's lists for the type-ahead."""

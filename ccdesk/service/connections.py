@@ -11,6 +11,7 @@ from typing import Protocol
 from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.ports import Account, Customers, Mailing
 from ccdesk.core.settings import Settings
+from ccdesk.service.logged_out import LoggedOut
 
 SECRET_MISSING = "kibo_secret_missing"  # the code of the error that says so
 
@@ -92,8 +93,8 @@ class Connections(Protocol):
     ) -> PendingLogin:
         """Hand over to the browser, wait, and read whose account it is."""
 
-    def log_out(self, settings: Settings) -> None:
-        """Forget the tokens."""
+    def log_out(self, settings: Settings) -> LoggedOut:
+        """Forget the tokens and have them withdrawn; returns within seconds whatever the service does."""
 
     def kibo_secret(self) -> str:
         """Return the shared secret from environment or vault, `""` if there is none."""

@@ -24,6 +24,7 @@ from ccdesk.core.runs import (
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
+from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.runner import Runner
 from ccdesk.service.save import save_settings
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
@@ -152,9 +153,9 @@ class LocalDesk:
         """Throw the log-in away that was just made."""
         self._pending = None
 
-    def log_out(self) -> None:
-        """Forget the tokens."""
-        self._connections.log_out(self.settings())
+    def log_out(self) -> LoggedOut:
+        """Forget the tokens and have them withdrawn; say what stays."""
+        return self._connections.log_out(self.settings())
 
     def contact_lists(self) -> list[ContactList]:
         """Return the account's lists."""

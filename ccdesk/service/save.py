@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ccdesk.core.errors import LoginNeeded, Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Store
-from ccdesk.core.settings import SETTINGS, Settings, check, resolve
+from ccdesk.core.settings import SECRET_VARIABLE, SETTINGS, Settings, check, resolve
 from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
 from ccdesk.service.lists import active_one, find_or_create, remember
@@ -48,7 +48,9 @@ def save_settings(
         changed = _keep(store, checked, before, after, active)
     if kibo_secret is not None and kibo_secret != connections.kibo_secret():
         connections.set_kibo_secret(kibo_secret)
-        changed["kibo_shared_secret"] = ("•••", "•••")
+        changed["kibo_shared_secret"] = ("•••", "•••" if kibo_secret else "")
+        if not kibo_secret and connections.kibo_secret():
+            notes.append(f"The Kibo shared secret still comes from {SECRET_VARIABLE}.")
     return SaveResult(changed, active.name if active and is_new else "", tuple(notes))
 
 

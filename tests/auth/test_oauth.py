@@ -215,6 +215,25 @@ def test_waiting_for_the_endpoint_can_be_cancelled() -> None:
         client.refresh("r")
 
 
+@responses.activate
+def test_a_token_is_taken_back() -> None:
+    responses.post(AUTH + "/revoke", body=b"")
+    oauth().revoke("refresh-1")
+    assert form() == {"token": "refresh-1", "client_id": "key-1"}
+    assert "Authorization" not in responses.calls[0].request.headers
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 429, 500, 503])
+@responses.activate
+def test_a_token_that_is_not_taken_back(status: int) -> None:
+    responses.post(AUTH + "/revoke", status=status, json={"error": "unauthorized_client"})
+    with pytest.raises(Unreachable) as raised:
+        oauth().revoke("refresh-1")
+    assert str(status) in raised.value.detail
+    assert "refresh-1" not in f"{raised.value} {raised.value.detail}"
+    assert len(responses.calls) == 1
+
+
 def test_a_missing_api_key_says_where_to_get_one() -> None:
     with pytest.raises(SettingsError, match=r"app\.constantcontact\.com/pages/dma/portal"):
         oauth(client_id=" ").refresh("r")

@@ -11,6 +11,7 @@ import pytest
 from ccdesk.auth.login import log_in
 from ccdesk.auth.oauth import OAuthClient
 from ccdesk.auth.tokens import Tokens
+from ccdesk.auth.withdraw import withdraw
 from ccdesk.clients.session import prepare_session
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, Refused
@@ -139,6 +140,18 @@ def test_another_account_can_be_chosen_after_a_log_out(sandbox: Sandbox, oauth: 
     hand_off(sandbox, oauth, open_url=browser(person), prompt_login=True)
     asked = [row.query.get("prompt") for row in sandbox.log.all(path="authorize")]
     assert asked == [None, ["login"]]
+
+
+def test_logging_out_ends_the_log_in_at_the_service(
+    sandbox: Sandbox, oauth: OAuthClient, tokens: Tokens
+) -> None:
+    access = tokens.bearer()
+    forgotten = tokens.forget()
+    assert sandbox.cc.oauth.access(access) is not None
+    assert withdraw(oauth, forgotten.tokens) is True
+    assert sandbox.cc.oauth.access(access) is None
+    with pytest.raises(LoginNeeded):
+        oauth.refresh(forgotten.tokens[0])
 
 
 def test_a_code_works_once(sandbox: Sandbox, oauth: OAuthClient) -> None:

@@ -287,6 +287,31 @@ def test_what_could_not_be_kept_does_not_come_back_after_a_log_out_or_a_new_log_
 
 
 @responses.activate
+def test_what_is_forgotten_can_be_taken_back_by_the_service(
+    tmp_path: Path, vault: MemoryVault, clock: StillClock
+) -> None:
+    log_in(tmp_path, vault, clock)
+    assert tokens(tmp_path, vault, clock).forget().tokens == ("refresh-0", "access-0")
+    assert tokens(tmp_path, vault, clock).forget().tokens == ()
+
+    log_in(tmp_path, vault, clock)
+    source = tokens(tmp_path, vault, clock)
+    source.bearer()
+    vault.broken = True
+    assert source.forget().tokens == ("refresh-0", "access-0")  # from memory
+    vault.broken = False
+
+    responses.post(TOKEN, json=reply(1))
+    log_in(tmp_path, vault, clock)
+    source = tokens(tmp_path, vault, clock)
+    vault.full_at = REFRESH
+    with pytest.raises(VaultError):
+        source.renew("access-0")
+    assert source.forget().tokens == ("refresh-1", "access-1")  # newer than what is kept
+    assert "refresh" not in repr(source.forget())
+
+
+@responses.activate
 def test_a_renewal_uses_the_token_that_is_kept_not_the_one_remembered(
     tmp_path: Path, vault: MemoryVault, clock: StillClock
 ) -> None:
@@ -324,7 +349,7 @@ def test_logging_out_forgets_everything_everywhere(
     log_in(tmp_path, vault, clock)
     source, other = tokens(tmp_path, vault, clock), tokens(tmp_path, vault, clock)
     other.bearer()
-    assert source.forget() == []
+    assert source.forget().problems == []
     assert vault.values == {}
     for one in (source, other):
         assert not one.logged_in()
@@ -337,7 +362,7 @@ def test_logging_out_holds_even_if_the_keyring_does_not(
 ) -> None:
     log_in(tmp_path, vault, clock)
     vault.broken = True
-    problems = tokens(tmp_path, vault, clock).forget()
+    problems = tokens(tmp_path, vault, clock).forget().problems
     assert len(problems) == 3
     assert "broken" in problems[0]
     vault.broken = False
@@ -389,5 +414,5 @@ def test_another_process_that_renews_is_waited_for_but_not_for_ever(
         source = tokens(tmp_path, vault, clock)
         with pytest.raises(Unreachable, match="Another ccdesk"):
             source.renew("access-0")
-        assert source.forget() == []
+        assert source.forget().problems == []
         holder.stdin.write("\n")

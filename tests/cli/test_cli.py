@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 
+from ccdesk.auth.vault import FileVault
 from ccdesk.cli.main import main
 from ccdesk.sandbox.cc_person import Person
 from ccdesk.sandbox.cc_switches import CcSwitches
@@ -131,6 +132,41 @@ def test_the_whole_walk(shell):
     assert shell("logout").returncode == 0
     assert shell("sync", "export").returncode == 3
     assert shell("status").returncode == 3
+
+
+@pytest.mark.parametrize("mode", ["works", "hangs"])
+def test_a_log_out_tells_the_service_and_does_not_wait_for_it(shell, mode):
+    shell.set_up()
+    shell.log_in()
+    shell.sandbox.cc.set_switches(revoke=mode)
+    began = time.monotonic()
+    done = shell("logout")
+    assert done.returncode == 0
+    assert time.monotonic() - began < 20  # the sandbox hangs for a minute
+    assert ("has withdrawn the login" in done.stdout) is (mode == "works")
+    assert ("did not confirm" in done.stdout) is (mode == "hangs")
+    assert "comes from CCDESK_KIBO_SHARED_SECRET" in done.stdout
+    if mode == "works":
+        (asked,) = [row.body["token"] for row in shell.sandbox.log.all(path="revoke")][:1]
+        assert shell.sandbox.cc.oauth.refreshes[asked].dead
+    assert shell.json("logout")["withdrawn"] is None  # forgotten: nothing is left to take back
+
+
+def test_a_log_out_says_that_the_kibo_secret_stays_and_how_to_remove_it(shell):
+    vault = FileVault(shell.base / "vault.json")
+    vault.set("kibo_shared_secret", "s3cret")
+    done = shell("settings", "remove-kibo-secret")
+    assert "still comes from CCDESK_KIBO_SHARED_SECRET" in done.stderr
+    assert vault.get("kibo_shared_secret") == ""
+
+    vault.set("kibo_shared_secret", "s3cret")
+    del shell.environment["CCDESK_KIBO_SHARED_SECRET"]
+    told = shell("logout").stdout
+    assert "Kibo shared secret is still kept" in told
+    command = told.rpartition("ccdesk ")[2].split()
+    assert shell.json(*command)["kibo_shared_secret_set"] is False
+    assert vault.get("kibo_shared_secret") == ""
+    assert shell.json("logout")["kibo_shared_secret"] == "none"
 
 
 def test_bad_input_is_told_in_words_with_the_right_code(shell):

@@ -25,6 +25,7 @@ from ccdesk.core.runs import (
 )
 from ccdesk.core.settings import Settings, resolve
 from ccdesk.service.api import Calls, Connection, ConnectionState, SaveResult, Status, WelcomeMail
+from ccdesk.service.logged_out import LoggedOut, SecretPlace
 
 NOW = datetime(2015, 12, 16, 11, 5, tzinfo=UTC)
 ORGANIZATION = "Mystic Outdoors"
@@ -51,6 +52,7 @@ class FakeDesk:
     kibo_app: bool | None = None
     new_events: int = 0
     running: str = ""
+    logged_out: LoggedOut = field(default_factory=lambda: LoggedOut(True, SecretPlace.VAULT))
     base_dir: str = "/home/ada/.local/share/ccdesk"
     fail: dict[str, Exception] = field(default_factory=dict)
     gate: dict[str, threading.Event] = field(default_factory=dict)
@@ -143,9 +145,10 @@ class FakeDesk:
     def reject_login(self) -> None:
         self._called("reject_login")
 
-    def log_out(self) -> None:
+    def log_out(self) -> LoggedOut:
         self._called("log_out")
         self.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+        return self.logged_out
 
     def contact_lists(self) -> list[ContactList]:
         self._called("contact_lists")

@@ -139,7 +139,25 @@ def test_logging_out(qtbot, window, desk):
     click(qtbot, window.info, "btn_logout")
     qtbot.waitUntil(lambda: state(window.info, "card_constant_contact") == "Log-in needed")
     assert "log_out" in desk.names()
-    assert "until you log in again" in window.info.notice.text.text()
+    told = window.info.notice.text.text()
+    assert "until you log in again" in told
+    assert "withdrawn the login" in told
+    assert "Kibo shared secret is still kept" in told
+    assert find(window.info, "btn_kibo_remove_secret").text().replace("&", "") in told
+
+
+def test_the_kibo_secret_can_be_removed(qtbot, window, desk):
+    click(qtbot, window.info, "btn_kibo_remove_secret")
+    click(qtbot, dialog(qtbot, window, "dlg_remove_secret"), "btn_question_no")
+    assert "save_settings" not in desk.names()
+    click(qtbot, window.info, "btn_kibo_remove_secret")
+    click(qtbot, dialog(qtbot, window, "dlg_remove_secret"), "btn_question_yes")
+    qtbot.waitUntil(lambda: window.info.kibo_form.notice.title.text() == "The shared secret is removed")
+    assert ("save_settings", ({}, "")) in desk.calls
+
+
+def test_a_secret_that_is_not_there_cannot_be_removed(open_window):
+    assert not find(open_window(fresh_desk()).window.info, "btn_kibo_remove_secret").isVisible()
 
 
 def test_kibo_values_are_tested_without_being_saved(qtbot, window, desk):

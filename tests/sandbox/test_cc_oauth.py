@@ -25,6 +25,7 @@ from ccdesk.sandbox.received import RequestLog
 from tests.sandbox.cc_testing import Service
 
 AUTHORIZE, TOKEN = "/oauth2/default/v1/authorize", "/oauth2/default/v1/token"
+REVOKE = "/oauth2/default/v1/revoke"
 REDIRECT = "http://localhost:8888/callback"
 VERIFIER = secrets.token_urlsafe(48)
 ASKED = {
@@ -324,6 +325,38 @@ def test_one_date_and_it_is_the_sandbox_clock(address: str) -> None:
     with connection.getresponse() as response:
         assert response.headers.get_all("Date") == ["Fri, 01 May 2026 10:00:00 GMT"]
     connection.close()
+
+
+def revoke(service: Service, token: str, **changed: str) -> TestResponse:
+    return service.client.post(REVOKE, data={"token": token, "client_id": "sandbox-client", **changed})
+
+
+def test_revoking_ends_the_whole_grant_or_the_one_access_token() -> None:
+    service = Service()
+    first, other = service.state.issue_tokens(), service.state.issue_tokens()
+    assert revoke(service, first["access_token"]).status_code == 200
+    assert service.state.oauth.access(first["access_token"]) is None
+    renewed = refresh(service, first["refresh_token"])
+    assert renewed.status_code == 200
+    assert revoke(service, renewed.json["refresh_token"]).status_code == 200
+    assert refresh(service, renewed.json["refresh_token"]).json["error"] == "invalid_grant"
+    assert refresh(service, other["refresh_token"]).status_code == 200
+
+
+def test_revoking_what_is_not_known_is_no_error() -> None:
+    service = Service()
+    assert revoke(service, "nothing").status_code == 200
+    assert revoke(service, "").json["error"] == "invalid_request"
+    assert revoke(service, "nothing", client_id="nobody").json["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize(("mode", "status"), [("refuses", 400), ("missing", 404)])
+def test_revoking_can_be_refused(mode: str, status: int) -> None:
+    service = Service()
+    tokens = service.state.issue_tokens()
+    service.state.set_switches(revoke=mode)
+    assert revoke(service, tokens["refresh_token"]).status_code == status
+    assert refresh(service, tokens["refresh_token"]).status_code == 200
 
 
 def test_services_by_path() -> None:

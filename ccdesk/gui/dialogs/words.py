@@ -37,6 +37,12 @@ again.
 
 Nothing is changed in Kibo or in Constant Contact by this.
 """
+REMOVE_SECRET = """
+Without the shared secret ccdesk can neither read nor change customers in Kibo: no opt-in and no opt-out
+crosses over until it is entered again. Kibo shows it in Dev Center.
+
+Nothing is changed in Kibo or in Constant Contact by this.
+"""
 GUARDED_RUN = """
 Go On does it all the same. Do Nothing leaves everything as it is; the next run asks again.
 """
@@ -122,6 +128,13 @@ def other_shop() -> Words:
     """Return the question before the Kibo connection is pointed to another tenant."""
     return Words(
         "dlg_other_shop", "Connect another Kibo tenant?", _paragraphs(OTHER_SHOP), yes="&Save and Start Over"
+    )
+
+
+def remove_secret() -> Words:
+    """Return the question before the Kibo shared secret is removed from this computer."""
+    return Words(
+        "dlg_remove_secret", "Remove the Kibo shared secret?", _paragraphs(REMOVE_SECRET), yes="&Remove"
     )
 
 

@@ -9,7 +9,7 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.ports import ConnectionTest
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
-from ccdesk.gui.dialogs.words import other_shop
+from ccdesk.gui.dialogs.words import other_shop, remove_secret
 from ccdesk.gui.fields import Field, TextSetting
 from ccdesk.gui.formats import count
 from ccdesk.gui.icons import set_icon
@@ -61,6 +61,13 @@ class KiboForm(Card):
         self.secret_field = Field("Shared s&ecret", self.secret)
         self.btn_more = button("Ad&vanced", "btn_kibo_advanced", self._on_more, link=True)
         self.btn_more.setCheckable(True)
+        self.btn_remove = button(
+            "&Remove Secret",
+            "btn_kibo_remove_secret",
+            self._ask_to_remove,
+            link=True,
+            tip="Remove the shared secret from this computer",
+        )
         self.btn_test = button(
             "Tes&t", "btn_kibo_test", self._test, tip="Try these values without saving them"
         )
@@ -68,7 +75,7 @@ class KiboForm(Card):
 
     def _lay_out(self) -> None:
         self.body.addLayout(self._grid((*self.main_fields, self.secret_field)))
-        self.body.addLayout(row(self.btn_more, None))
+        self.body.addLayout(row(self.btn_more, None, self.btn_remove))
         self.more = QWidget()
         self.more.setObjectName("kibo_advanced")
         more = self._grid(self.more_fields)
@@ -96,6 +103,7 @@ class KiboForm(Card):
             field.show_stored(getattr(snapshot.settings, key), fixed=key in snapshot.fixed)
         stored = snapshot.status.kibo.state is not ConnectionState.NOT_SET_UP
         self.secret.setPlaceholderText("stored" if stored else "from Dev Center")
+        self.btn_remove.setVisible(stored)
         if self._first_snapshot:  # without the API key nobody can log in: do not hide where it goes
             self._first_snapshot = False
             self._fold(not snapshot.settings.cc_client_id)
@@ -182,6 +190,26 @@ class KiboForm(Card):
             failed=self._on_failed,
             key="save",
         )
+
+    @Slot()
+    def _ask_to_remove(self) -> None:
+        ask(remove_secret(), self.window(), yes=self._remove_secret)
+
+    @Slot()
+    def _remove_secret(self) -> None:
+        desk = self._context.desk
+        self._context.tasks.run(
+            self,
+            lambda: desk.save_settings({}, kibo_secret=""),
+            done=self._on_removed,
+            failed=self._on_failed,
+            key="save",
+        )
+
+    def _on_removed(self, result: SaveResult) -> None:
+        self.notice.show_text(Tone.NEUTRAL, "The shared secret is removed", " ".join(result.notes))
+        self._context.monitor.wake()
+        self._context.watch.check()
 
     def _on_saved(self, result: SaveResult) -> None:
         for field in self.fields.values():

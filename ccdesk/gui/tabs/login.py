@@ -20,6 +20,7 @@ from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import button, disable, label, restyle, row
 from ccdesk.service.api import AccountChanged, ConnectionState
+from ccdesk.service.logged_out import LoggedOut
 
 LOGIN_TIMEOUT = 600.0  # seconds a person may take in the browser
 CAPTIONS = {"name": "Organization", "who": "Logged in as", "since": "Since", "expires": "Log-in runs out"}
@@ -172,10 +173,11 @@ class LoginCard(ConnectionCard):
             self, self._context.desk.log_out, done=self._on_logged_out, failed=self._notice.show_error
         )
 
-    def _on_logged_out(self, _: object) -> None:
+    def _on_logged_out(self, result: LoggedOut) -> None:
         self._context.watch.check()
+        told = result.sentences(how_to_remove="To remove it: Kibo connection › Remove Secret.")
         self._notice.show_text(
             Tone.NEUTRAL,
             "Logged out of Constant Contact",
-            "Nothing is sent or fetched until you log in again.",
+            " ".join(["Nothing is sent or fetched until you log in again.", *told]),
         )
