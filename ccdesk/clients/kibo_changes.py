@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-from ccdesk.clients.kibo_lists import PAGE_SIZE, Collections, Ignored
+from ccdesk.clients.kibo_ahead import PAGE_SIZE
+from ccdesk.clients.kibo_lists import Collections, Ignored
 from ccdesk.clients.kibo_parse import customer
 from ccdesk.clients.shape import Json
 from ccdesk.core.clock import format_time

@@ -6,8 +6,9 @@ import logging
 from datetime import datetime
 
 from ccdesk.clients import kibo_parse
+from ccdesk.clients.kibo_ahead import PAGE_SIZE, Page
 from ccdesk.clients.kibo_changes import Memo
-from ccdesk.clients.kibo_lists import ACCOUNTS, PAGE_SIZE, Collections, Page
+from ccdesk.clients.kibo_lists import ACCOUNTS, Collections
 from ccdesk.clients.kibo_session import TenantPod
 from ccdesk.clients.shape import Json
 from ccdesk.core.clock import format_time

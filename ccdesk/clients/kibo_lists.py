@@ -4,44 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from ccdesk.clients.caller import Call
+from ccdesk.clients.kibo_ahead import PAGE_SIZE, Following, Page
 from ccdesk.clients.kibo_parse import account_id, updated_at
 from ccdesk.clients.kibo_session import TenantPod
 from ccdesk.clients.shape import Json, page_object, required_objects, whole
-from ccdesk.clients.transport import Answer, Request
+from ccdesk.clients.transport import Request
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import Unreachable
 
 log = logging.getLogger(__name__)
 
 ACCOUNTS = "/api/commerce/customer/accounts"
-PAGE_SIZE = 200
 _OVERLAP = 10  # with offsets, a deletion or an edit behind us moves everything: read a little again
 _REFUSED = frozenset({400})
 
 
 class Ignored(Exception):
     """Kibo did not honour the filter or the sorting it was given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a collection; `start` is an item offset (§5)."""
-
-    items: list[Json]
-    start: int
-    total: int | None
-    answer: Answer
-
-    @property
-    def last(self) -> bool:
-        """True if there is nothing behind it; a short page alone does not tell."""
-        end = self.start + len(self.items)
-        known_end = self.total is not None and end >= self.total
-        return not self.items or (known_end and len(self.items) < PAGE_SIZE)
 
 
 class Collections:
@@ -141,21 +124,24 @@ class Collections:
             yield from self._by_offset("", sort="", read=0, floor=0)
             return
         last = read = 0
-        while True:
-            ids = self._ids(page)
-            if ids != sorted(ids):
-                yield from self._by_offset(wanted, sort="", read=0, floor=0)
-                return
-            if page.items:
-                yield page.items
-                last, read = ids[-1], read + len(ids)
-            if page.last:
-                return
-            following = self._beyond(wanted, last, only)
-            if following is None:
-                yield from self._by_offset(wanted, sort="id asc", read=read, floor=last)
-                return
-            page = following
+        with Following(partial(self._stretch, wanted, only), self._ids) as following:
+            while page is not None:
+                ids = self._ids(page)
+                if ids != sorted(ids):
+                    yield from self._by_offset(wanted, sort="", read=0, floor=0)
+                    return
+                if page.items:
+                    last, read = ids[-1], read + len(ids)
+                    following.begin(page, last)
+                    yield page.items
+                if page.last:
+                    return
+                page = following.take(last) or self._beyond(wanted, last, only)
+        yield from self._by_offset(wanted, sort="id asc", read=read, floor=last)
+
+    def _stretch(self, wanted: str, only: Sequence[str], after: int, start: int) -> Page | None:
+        """Return the page that many accounts behind those up to an id."""
+        return self.accounts([*_listed(wanted), f"id gt {after}"], "id asc", start=start, only=only)
 
     def _beyond(self, wanted: str, after: int, only: Sequence[str]) -> Page | None:
         """Return the first page above an id; None where that is refused, ignored, or not to be believed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,17 +53,25 @@ class FakeShop:
     totals: bool = True
     offsets: bool = True
     asked: list[dict[str, str]] = field(default_factory=list)
+    _lock: Any = field(default_factory=threading.RLock)
 
     def __enter__(self) -> FakeShop:
         self._mock = responses.RequestsMock(assert_all_requests_are_fired=False)
         self._mock.start()
         self._mock.post(SIGN_IN, json={"access_token": "a", "expires_in": 3600})
-        self._mock.add_callback("GET", POD + "/api/commerce/customer/accounts", callback=self._serve)
+        self._mock.add_callback("GET", POD + "/api/commerce/customer/accounts", callback=self._act_on)
         return self
 
     def __exit__(self, *exception: object) -> None:
         self._mock.stop(allow_assert=False)
         self._mock.reset()
+
+    def _act_on(self, request: Any) -> tuple[int, dict[str, str], str]:
+        return self._act(request)
+
+    def _act(self, request: Any) -> tuple[int, dict[str, str], str]:
+        with self._lock:  # two calls may be on their way
+            return self._serve(request)
 
     def _serve(self, request: Any) -> tuple[int, dict[str, str], str]:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}

@@ -1,6 +1,8 @@
 """Reading Kibo completely, whatever of filters, sorting and paging it honours."""
 
+import threading
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -73,12 +75,80 @@ def test_only_who_opted_in(mode: dict[str, object]) -> None:
     assert shop.asked[0]["pageSize"] == "200"
 
 
-def test_in_order_and_by_a_moving_filter_not_the_offset() -> None:
-    with FakeShop([account(number) for number in range(450, 0, -1)]) as shop:
+def test_in_order_and_by_a_moving_filter_a_page_ahead() -> None:
+    with FakeShop([account(number) for number in range(1050, 0, -1)]) as shop:
         found = ids(list(customers().everyone()))
-    assert found == list(range(1, 451))
-    assert [query["startIndex"] for query in shop.asked] == ["0", "0", "0"]
-    assert [query.get("filter") for query in shop.asked] == [None, "id gt 200", "id gt 400"]
+    assert found == list(range(1, 1051))
+    asked = {(query.get("filter"), query["startIndex"]) for query in shop.asked}
+    assert asked == {
+        (None, "0"),
+        ("id gt 200", "0"),
+        ("id gt 200", "199"),  # begins with 400 once more
+        ("id gt 400", "198"),
+        ("id gt 599", "198"),
+        ("id gt 798", "198"),
+    }
+    assert len(shop.asked) == 6
+
+
+def test_two_pages_are_on_their_way_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer waits until the next call has come, or for a while if there is none."""
+    met = threading.Semaphore(0)
+    now, most, lock = 0, 0, threading.Lock()
+    serve = FakeShop._serve
+
+    def slowly(shop: FakeShop, request: object) -> tuple[int, dict[str, str], str]:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+            both = now == 2
+        if both:
+            met.release()
+        elif len(shop.asked) > 1:
+            met.acquire(timeout=0.5)
+        with lock:
+            answer = serve(shop, request)
+            now -= 1
+        return answer
+
+    monkeypatch.setattr(FakeShop, "_act", slowly)
+    with FakeShop([account(number) for number in range(1, 2001)]):
+        found = ids(list(customers().everyone()))
+    assert found == list(range(1, 2001))
+    assert most == 2
+
+
+@given(st.lists(st.tuples(st.integers(1, 700), st.booleans()), max_size=40), st.integers(0, 6))
+def test_whoever_stays_opted_in_is_read_once_though_others_come_and_go(
+    acts: list[tuple[int, bool]], each: int
+) -> None:
+    rows = [account(number) for number in range(1, 701)]
+    steady = {*range(1, 701)} - {number for number, _ in acts}
+    todo = list(acts)
+    with FakeShop(rows) as shop:
+        serve = shop._serve
+
+        def between(request: object) -> tuple[int, dict[str, str], str]:
+            with shop._lock:
+                answer = serve(request)
+                for number, opted_in in todo[:each]:
+                    rows[number - 1]["acceptsMarketing"] = opted_in
+                del todo[:each]
+                return answer
+
+        with patch.object(shop, "_act", between):
+            found = ids(list(customers().opted_in()))
+    assert len(found) == len(set(found))
+    assert steady <= set(found)
+    assert found == sorted(found)
+
+
+def test_offsets_that_do_nothing_cost_a_few_calls_and_hide_nobody() -> None:
+    with FakeShop([account(number) for number in range(1, 2401)], offsets=False) as shop:
+        found = ids(list(customers().everyone()))
+    assert found == list(range(1, 2401))
+    assert len(shop.asked) <= 13 + 6
 
 
 def test_paging_that_does_not_move_on_is_an_error_and_no_loop() -> None:

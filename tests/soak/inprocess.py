@@ -26,6 +26,7 @@ from ccdesk.auth.oauth import TokenReply
 from ccdesk.clients import transport as transport_module
 from ccdesk.clients.session import prepare_session
 from ccdesk.container import Container, build_container
+from ccdesk.core import ahead as ahead_module
 from ccdesk.core.clock import Clock
 from ccdesk.paths import Paths
 from ccdesk.sandbox import cc_book, cc_server, kibo_server
@@ -315,6 +316,7 @@ def open_bench(
     with (
         patch.object(transport_module, "prepare_session", prepare),
         patch.object(outside_module, "prepare_session", prepare),
+        patch.object(ahead_module, "IN_TURN", True),  # a schedule replays as it was
         patch.object(transport_module, "datetime", local),  # its own look at this computer's clock
         patch.object(lease_module, "_process_lives", lambda _pid, _started: False),  # one at a time here
     ):
