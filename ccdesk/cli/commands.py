@@ -22,6 +22,7 @@ from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.paths import Paths
 from ccdesk.service.api import ConnectionState, Status
 from ccdesk.service.loop import Loop, Silent
+from ccdesk.service.setup import in_words, missing
 
 _CANCELLED = 130
 FIRST_EXPORT = (
@@ -118,6 +119,8 @@ def _settings(args: argparse.Namespace, container: Container, console: Console) 
             console.say(f"{key}: {old or '(empty)'} → {new or '(empty)'}")
         if not result.changed:
             console.say("Nothing changed.")
+        if "enabled" in result.changed and desk.settings().enabled:
+            _say_what_is_missing(container, console)
     document = documents.settings_document(desk.settings(), secret_set=container.kibo_secret_set())
     if console.as_json:
         console.document(document)
@@ -132,6 +135,14 @@ def _wanted(args: argparse.Namespace) -> tuple[dict[str, str], str | None]:
         return {}, ""
     pairs = _pairs(args.pairs, with_secret=args.kibo_secret)
     return pairs, _asked_for() if args.kibo_secret else None
+
+
+def _say_what_is_missing(container: Container, console: Console) -> None:
+    """Warn where the application was enabled before it is set up: a script may do the rest later."""
+    status = container.desk.status(live=False)
+    steps = missing(container.desk.settings(), status.kibo, status.constant_contact)
+    if steps:
+        console.say(f"Note: nothing is synced until you {in_words(steps)}.")
 
 
 def _asked_for() -> str:

@@ -123,6 +123,9 @@ class SettingsWindow(QWidget):
         self.tabs.currentChanged.connect(self._on_tab)
         for page in self.pages():
             page.go_to.connect(self.go_to)
+        self.settings.save_began.connect(self.sync.to_page.on_save_began)
+        self.settings.save_ended.connect(self.sync.to_page.on_save_ended)
+        self.sync.to_page.list_missing.connect(self.settings.say_list_is_missing)
         self.info.login_card.logged_in.connect(self.settings.reload)
         self.info.login_card.logged_in.connect(self._on_logged_in)
         self.context.watch.changed.connect(self._on_snapshot)

@@ -107,7 +107,8 @@ class Notice(QFrame):
         self, error: CcdeskError, action: str = "", on_action: Callable[[], object] | None = None
     ) -> None:
         """Show an error, with a button that leads to its remedy where there is one."""
-        self._show(Tone.ERROR, error.title, body(error), technical(error), action, on_action)
+        tone = Tone.WARNING if isinstance(error, Busy) else Tone.ERROR  # who has to wait did nothing wrong
+        self._show(tone, error.title, body(error), technical(error), action, on_action)
 
     def show_text(
         self,

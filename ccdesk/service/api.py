@@ -189,7 +189,10 @@ class Desk(Protocol):
         """Say whether Kibo's own Welcome mail appears to be on."""
 
     def set_enabled(self, on: bool) -> None:
-        """Switch the loops on or off (design R9)."""
+        """Switch the loops on or off (design R9).
+
+        SettingsError: what they need is not set up yet (`service/setup.py`).
+        """
 
     def run(
         self,

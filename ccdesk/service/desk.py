@@ -27,6 +27,7 @@ from ccdesk.service.connections import Connections, PendingLogin
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.runner import Runner
 from ccdesk.service.save import save_settings
+from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
 from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
 from ccdesk.sync.look import look
@@ -81,7 +82,17 @@ class LocalDesk:
         )
 
     def set_enabled(self, on: bool) -> None:
-        """Switch the loops on or off."""
+        """Switch the loops on or off.
+
+        Raises:
+            SettingsError: something has to be set up before they can be on.
+
+        """
+        if on:
+            status = self.status(live=False)
+            steps = missing(self.settings(), status.kibo, status.constant_contact)
+            if steps:
+                raise not_ready(steps)
         self.save_settings({"enabled": "true" if on else "false"})
 
     def log_in(

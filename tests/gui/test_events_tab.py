@@ -4,9 +4,9 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
-from ccdesk.core.errors import Unreachable
-from ccdesk.core.runs import EventStatus, RunKind
-from tests.gui.fakes import fresh_desk
+from ccdesk.core.errors import Busy, Unreachable
+from ccdesk.core.runs import EventStatus, RunKind, Trigger
+from tests.gui.fakes import finished_export, fresh_desk
 from tests.gui.helpers import click, find, rows, texts
 
 
@@ -111,8 +111,6 @@ def test_processed_entries_are_shown_on_demand(qtbot, events):
 
 
 def test_the_list_empties_when_the_queue_was_processed(qtbot, events, desk, loop, parts):
-    from tests.gui.fakes import finished_export
-
     def script(listener, _cancel):
         desk.queue = [e for e in desk.queue if e.status is EventStatus.PROCESSED]
         listener.run_finished(finished_export())
@@ -130,3 +128,48 @@ def test_an_empty_queue_says_what_to_do(qtbot, open_window):
     assert (
         words(window.events, "lbl_events_next") == "Next Run time : none while the application is not enabled"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (RunKind.EXPORT, "An export is running"),
+        (RunKind.INBOUND, "A check for unsubscribes is running"),
+        (RunKind.EVENTS, "Customer changes are being synced"),
+    ],
+)
+def test_a_look_during_a_run_of_ours_is_put_off_and_done_when_it_ends(qtbot, events, desk, parts, kind, said):
+    with qtbot.waitSignal(parts.context.monitor.changed):
+        parts.bridge.run_started(kind, Trigger.MANUAL)
+    desk.new_events = 2
+    click(qtbot, events, "btn_events_refresh")
+    assert events.notice.title.text() == f"{said}; the queue is looked at when it ends"
+    assert events.notice.property("tone") == "neutral"
+    assert "look_for_events" not in desk.names()
+    parts.bridge.run_finished(replace(finished_export(), kind=kind))
+    qtbot.waitUntil(lambda: events.notice.title.text() == "2 new events found")
+    assert desk.names().count("look_for_events") == 1
+
+
+def test_a_look_that_finds_the_data_in_use_is_put_off_until_it_is_free(qtbot, events, desk, parts):
+    held = "export (process 4711 on shop, since 2015-12-16 11:00 UTC)"
+    desk.fail["look_for_events"], desk.running = Busy(holder=held), held
+    click(qtbot, events, "btn_events_refresh")
+    words_of_it = "Another program is working on the same data; the queue is looked at when it ends"
+    qtbot.waitUntil(lambda: events.notice.title.text() == words_of_it)
+    assert "4711" not in events.notice.accessibleName()
+    assert find(events, "btn_events_refresh").isEnabled()
+    with qtbot.waitSignal(parts.context.watch.changed):
+        parts.context.watch.refresh()
+    assert events.notice.title.text() == words_of_it
+    del desk.fail["look_for_events"]
+    desk.running, desk.new_events = "", 1
+    parts.context.watch.refresh()
+    qtbot.waitUntil(lambda: events.notice.title.text() == "1 new event found")
+
+
+def test_nobody_asked_nothing_is_looked_for_after_a_run(qtbot, events, desk, parts):
+    parts.bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
+    parts.bridge.run_finished(finished_export())
+    qtbot.wait(30)
+    assert "look_for_events" not in desk.names()

@@ -10,7 +10,7 @@ from ccdesk.core.errors import LoginNeeded, Refused, Unreachable, VaultError
 from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
 from ccdesk.gui.tabs.checklist import done_steps
 from ccdesk.service.api import AccountChanged, Connection, ConnectionState
-from tests.gui.fakes import NOT_SET_UP, NOW, connected_kibo, connected_mailing, fresh_desk
+from tests.gui.fakes import NOT_SET_UP, NOW, connected_kibo, connected_mailing, fresh_desk, ready_desk
 from tests.gui.helpers import click, dialog, find
 
 
@@ -397,3 +397,45 @@ def test_a_status_that_cannot_be_read_is_said(qtbot, parts, desk):
     parts.context.watch.check()
     qtbot.waitUntil(lambda: parts.window.info.notice.isVisible())
     assert find(parts.window.info, "btn_check").isEnabled()
+
+
+def test_enabled_cannot_be_switched_on_with_nothing_set_up_and_says_what_is_missing(qtbot, open_window):
+    desk = fresh_desk()
+    window = open_window(desk).window
+    said = "first connect Kibo, log in to Constant Contact and choose a contact list."
+    assert value(window.info, "lbl_enable_missing") == f"To turn this on, {said}"
+    switch = find(window, "chk_enabled")
+    assert said in switch.accessibleDescription()
+    window.go_to("enable")
+    qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert not switch.isChecked()
+    assert window.info.notice.title.text() == "ccdesk cannot be enabled yet"
+    assert f"F{said[1:]}" in window.info.notice.text.text()
+    assert "set_enabled" not in desk.names()
+
+
+def test_only_what_is_missing_is_named(open_window):
+    desk = ready_desk()
+    desk.stored.update(enabled="false", contact_list="")
+    info = open_window(desk).window.info
+    assert value(info, "lbl_enable_missing") == "To turn this on, first choose a contact list."
+
+
+@pytest.mark.parametrize("enabled", ["true", "false"])
+def test_an_outage_keeps_nobody_from_switching(qtbot, open_window, enabled):
+    desk = ready_desk()
+    desk.stored["enabled"] = enabled
+    desk.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
+    desk.mailing = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
+    info = open_window(desk).window.info
+    assert not find(info, "lbl_enable_missing").isVisible()
+    find(info, "chk_enabled").click()
+    qtbot.waitUntil(lambda: "set_enabled" in desk.names())
+
+
+def test_it_can_be_switched_off_whatever_is_missing(qtbot, open_window):
+    desk = ready_desk()
+    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+    info = open_window(desk).window.info
+    find(info, "chk_enabled").click()
+    qtbot.waitUntil(lambda: ("set_enabled", False) in desk.calls)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar
 
 from ccdesk.core.errors import Busy, ConfirmNeeded, QuotaUsedUp, StoreError
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
-from tests.gui.fakes import fresh_desk, play_export, play_failure
+from tests.gui.fakes import fresh_desk, play_export, play_failure, ready_desk
 from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
 
 
@@ -204,6 +204,71 @@ def test_without_a_list_the_button_leads_to_the_settings(qtbot, open_window):
     click(qtbot, window, "btn_sync_contacts")
     assert window.current() is window.settings
     assert find(window, "inp_contact_list").hasFocus()
+    assert window.settings.notice.title.text() == "Choose a contact list first"
+    assert "click Sync Contacts" in window.settings.notice.text.text()
+
+
+def test_a_list_that_is_typed_and_not_saved_is_said_to_be_so(qtbot, open_window):
+    desk = ready_desk()
+    del desk.stored["contact_list"]
+    window = open_window(desk).window
+    window.settings.list_field.combo.setEditText("Spring")
+    window.go_to("export")
+    click(qtbot, window, "btn_sync_contacts")
+    assert window.settings.notice.title.text() == "Save your settings first"
+    assert "“Spring” is not saved yet" in window.settings.notice.text.text()
+
+
+@pytest.fixture
+def saving(qtbot, open_window, loop):
+    """A window without a list, in the middle of saving one, with an export asked for."""
+    desk = ready_desk()
+    del desk.stored["contact_list"]
+    window = open_window(desk, loop).window
+    desk.gate["save_settings"] = threading.Event()
+    window.go_to("list")
+    window.settings.list_field.combo.setEditText("Spring")
+    click(qtbot, window, "btn_settings_save")
+    window.go_to("export")
+    click(qtbot, window, "btn_sync_contacts")
+    return window, desk
+
+
+def test_an_export_asked_for_during_a_save_waits_for_it(qtbot, saving, loop):
+    window, desk = saving
+    assert window.current() is window.sync
+    assert words(window.sync, "lbl_sync_phase") == "Your settings are being saved"
+    assert words(window.sync, "lbl_sync_detail") == "The export starts when that is done."
+    assert loop.requests == []
+    desk.gate["save_settings"].set()
+    qtbot.waitUntil(lambda: loop.requests == [(RunKind.EXPORT, False)])
+    assert window.current() is window.sync
+
+
+def test_an_export_asked_for_during_a_save_that_fails_is_not_done_and_says_so(qtbot, saving, loop):
+    window, desk = saving
+    desk.fail["save_settings"] = StoreError()
+    desk.gate["save_settings"].set()
+    qtbot.waitUntil(window.sync.notice.isVisible)
+    assert window.sync.notice.title.text() == "The export was not started"
+    assert loop.requests == []
+    assert find(window, "btn_sync_contacts").isEnabled()
+    click(qtbot, window, "notice_sync_action")
+    assert window.current() is window.settings
+
+
+def test_an_export_right_after_a_save_knows_the_list(qtbot, open_window, loop):
+    """What was saved is read back a moment later: until then the list is not missing."""
+    desk = ready_desk()
+    del desk.stored["contact_list"]
+    window = open_window(desk, loop).window
+    window.go_to("list")
+    window.settings.list_field.combo.setEditText("Spring")
+    click(qtbot, window, "btn_settings_save")
+    qtbot.waitUntil(lambda: window.settings.notice.title.text() == "Saved")
+    window.go_to("export")
+    click(qtbot, window, "btn_sync_contacts")
+    qtbot.waitUntil(lambda: loop.requests == [(RunKind.EXPORT, False)])
 
 
 def test_an_export_asked_for_during_another_run_waits_and_says_so(qtbot, parts, sync, loop):

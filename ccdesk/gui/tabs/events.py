@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox
 
-from ccdesk.core.errors import CcdeskError
+from ccdesk.core.errors import Busy, CcdeskError
 from ccdesk.core.runs import EventStatus, QueuedEvent, RunKind
 from ccdesk.gui import formats
 from ccdesk.gui.columns import EVENT_COLUMNS, EVENT_ICONS, event_words
@@ -24,6 +24,12 @@ EMPTY = (
 )
 HINT = "Select an event to read more about it."
 RETRYABLE = (EventStatus.PARKED, EventStatus.RETRY)
+AT_WORK = {
+    RunKind.EXPORT: "An export is running",
+    RunKind.EVENTS: "Customer changes are being synced",
+    RunKind.INBOUND: "A check for unsubscribes is running",
+    RunKind.FULL_COMPARE: "The daily comparison is running",
+}
 NOT_ENABLED = "Enable the application on the Info tab first"
 
 
@@ -35,6 +41,7 @@ class EventsTab(Tab):
     def __init__(self, context: Context) -> None:
         super().__init__("tab_events", context)
         self._enabled = False
+        self._look_later = False  # somebody asked for a look while something else was at work
         self.lbl_next = label(formats.next_run(None), name="lbl_events_next", wrap=False)
         self.btn_refresh = button("&Refresh", "btn_events_refresh", self._look, icon="refresh")
         self.btn_process = button("&Process Now", "btn_events_process", self._process, icon="sync")
@@ -53,6 +60,7 @@ class EventsTab(Tab):
         self.model.load_failed.connect(self.show_error)
         context.watch.changed.connect(self._on_snapshot)
         context.monitor.changed.connect(self._show_state)
+        context.monitor.changed.connect(self._look_now)
         context.bridge.progressed.connect(self._on_news)
         context.bridge.finished.connect(self._on_news)
         context.bridge.failed.connect(self._on_news)
@@ -94,6 +102,7 @@ class EventsTab(Tab):
         self.lbl_next.setText(formats.next_run(snapshot.status.next_runs.get(RunKind.EVENTS)))
         self.lbl_parked.setText(formats.parked(snapshot.status.parked))
         self._show_state()
+        self._look_now()
 
     @Slot()
     def _show_state(self) -> None:
@@ -123,6 +132,10 @@ class EventsTab(Tab):
     @Slot()
     def _look(self) -> None:
         """Ask Kibo what has changed; this only queues (seed: Refresh)."""
+        if self.context.monitor.kind is not None:
+            self._put_off()
+            return
+        self._look_later = False
         disable(self.btn_refresh, self.table)
         self.notice.clear()
         self.context.tasks.run(
@@ -132,6 +145,21 @@ class EventsTab(Tab):
             failed=self._on_look_failed,
             key="look",
         )
+
+    def _put_off(self) -> None:
+        """Say that something else is at work, and look when it has ended."""
+        self._look_later = True
+        kind = self.context.monitor.kind
+        what = AT_WORK[kind] if kind is not None else "Another program is working on the same data"
+        self.notice.show_text(Tone.NEUTRAL, f"{what}; the queue is looked at when it ends")
+
+    @Slot()
+    def _look_now(self) -> None:
+        """Do the look that was put off, once nothing is at work any more as far as is known."""
+        snapshot = self.context.watch.snapshot
+        elsewhere = snapshot is not None and bool(snapshot.status.running)
+        if self._look_later and self.context.monitor.kind is None and not elsewhere:
+            self._look()
 
     def _on_looked(self, new: int) -> None:
         self.btn_refresh.setEnabled(True)
@@ -143,7 +171,10 @@ class EventsTab(Tab):
 
     def _on_look_failed(self, error: CcdeskError) -> None:
         self.btn_refresh.setEnabled(True)
-        self.show_error(error)
+        if isinstance(error, Busy):
+            self._put_off()
+        else:
+            self.show_error(error)
         self.refresh()
 
     @Slot()

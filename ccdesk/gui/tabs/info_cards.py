@@ -12,6 +12,7 @@ from ccdesk.gui.fields import FIXED
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import Badge, Card, Switch, label, restyle, row
+from ccdesk.service.setup import Step, in_words, missing, not_ready
 
 EXPLAIN = (
     "While enabled, customer changes go to Constant Contact, and opt-outs come back from there, every 30 "
@@ -38,8 +39,12 @@ class EnabledCard(Card):
         self.badge.setObjectName("enabled_state")
         self.pause = label(KIBO_OFF, "problem", name="lbl_kibo_off")
         self.pause.hide()
+        self._missing: tuple[Step, ...] = ()
+        self.missing = label(role="warning", name="lbl_enable_missing")
+        self.missing.hide()
         self.body.addLayout(row(self.switch, None, self.badge))
         self.body.addWidget(label(EXPLAIN, "muted"))
+        self.body.addWidget(self.missing)
         self.body.addWidget(self.pause)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -49,6 +54,7 @@ class EnabledCard(Card):
         self.switch.setChecked(on)
         self.switch.setEnabled(not fixed)
         self.switch.setToolTip(FIXED if fixed else "")
+        self._show_missing(snapshot)
         paused = on and snapshot.status.kibo_app is False
         self.pause.setVisible(paused)
         if paused:
@@ -58,8 +64,21 @@ class EnabledCard(Card):
         else:
             self.badge.show_state("Off", "stopped", Tone.NEUTRAL)
 
+    def _show_missing(self, snapshot: Snapshot) -> None:
+        """Say what has to be set up first. The switch can still be reached, so that who tries it is told."""
+        status = snapshot.status
+        self._missing = missing(snapshot.settings, status.kibo, status.constant_contact)
+        words = f"To turn this on, first {in_words(self._missing)}." if self._missing else ""
+        self.missing.setText(words)
+        self.missing.setVisible(bool(words) and not status.enabled)
+        self.switch.setAccessibleDescription(f"{EXPLAIN} {words}".strip())
+
     @Slot(bool)
     def _on_clicked(self, on: bool) -> None:
+        if on and self._missing:
+            self.switch.setChecked(False)
+            self.failed.emit(not_ready(self._missing))
+            return
         desk = self._context.desk
         self._had_focus = self.switch.hasFocus()
         self.switch.setEnabled(False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout
 
 from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.models import ContactList
-from ccdesk.core.settings import SETTINGS
+from ccdesk.core.settings import SETTINGS, Settings
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import list_change
@@ -31,6 +31,7 @@ WELCOME_REMINDER = (
     "Admin, go to System > Settings > General and disable the Welcome option under Notifications > Enable "
     "Mozu Transactional Emails > Shoppers."
 )
+THEN = "Then go back to the Sync tab and click Sync Contacts."
 SEE_INFO = "The Info tab says why."
 TRY_AGAIN = "F5 tries again."
 WELCOME_STATES = {
@@ -44,6 +45,8 @@ class SettingsTab(Tab):
     """Three settings and Save; nothing takes effect before."""
 
     help_part = "settings"
+    save_began = Signal()
+    save_ended = Signal(bool)  # whether it went well; then the new settings are in the snapshot, too
 
     def __init__(self, context: Context) -> None:
         super().__init__("tab_settings", context)
@@ -51,6 +54,8 @@ class SettingsTab(Tab):
         self._welcome: WelcomeMail | None = None
         self._shown_account: tuple[object, ...] = ()
         self._has_choices = False
+        self._awaited: dict[str, str] | None = None  # saved, and not read back yet
+        self._older_expected = False
         self.list_field = ListField()
         self.list_field.edited.connect(self._on_edited)
         self.sender_field = SenderField()
@@ -119,6 +124,7 @@ class SettingsTab(Tab):
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         clean = not self.has_changes
         self._snapshot = snapshot
+        self._end_save(snapshot)
         if clean:
             self._show_stored()
         self.list_field.combo.setEnabled("contact_list" not in snapshot.fixed)
@@ -253,6 +259,8 @@ class SettingsTab(Tab):
             values["contact_list"] = self.list_field.name
         disable(self.btn_save, self.list_field.combo)
         self.notice.show_text(Tone.NEUTRAL, "Saving…")
+        self._awaited = None
+        self.save_began.emit()
         self.context.tasks.run(
             self,
             lambda: desk.save_settings(values),
@@ -261,9 +269,28 @@ class SettingsTab(Tab):
             key="save",
         )
 
+    def _end_save(self, snapshot: Snapshot) -> None:
+        """Tell that what was saved is in force: a snapshot that was under way meanwhile may be older."""
+        if self._awaited is None:
+            return
+        self._older_expected, is_older = False, self._older_expected
+        if _holds(snapshot.settings, self._awaited) or not is_older:
+            self._awaited = None
+            self.save_ended.emit(True)
+
+    def say_list_is_missing(self) -> None:
+        """Say why somebody who wanted to export finds themselves here."""
+        name = self.list_field.name
+        if self.has_changes and name:
+            title, text = "Save your settings first", f"“{name}” is not saved yet."
+        else:
+            title, text = "Choose a contact list first", "An export needs one."
+        self.notice.show_text(Tone.NEUTRAL, title, f"{text} {THEN}")
+
     def _on_saved(self, values: dict[str, str], result: SaveResult) -> None:
         title, text = saved_words(result)
         self.notice.show_text(Tone.GOOD, title, text)
+        self._awaited, self._older_expected = values, True
         self._take_as_stored(values)
         self._on_edited()
         self.context.monitor.wake()
@@ -282,10 +309,17 @@ class SettingsTab(Tab):
         self._snapshot = replace(self._snapshot, settings=replace(self._snapshot.settings, **kept))
 
     def _on_save_failed(self, error: CcdeskError) -> None:
+        self.save_ended.emit(False)
         self._on_edited()
         if isinstance(error, SettingsError) and "contact_list" in error.title:
             self.list_field.show_problem(error.meaning)
         self.show_error(error)
+
+
+def _holds(settings: Settings, values: dict[str, str]) -> bool:
+    """Say whether settings have these values."""
+    shown = {"welcome_email": _flag(settings.welcome_email)}
+    return all(shown.get(key, getattr(settings, key)) == value for key, value in values.items())
 
 
 def _flag(on: bool) -> str:

@@ -9,6 +9,7 @@ from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import Tab, page_layout
 from ccdesk.gui.tabs.sync_from import FromPage
 from ccdesk.gui.tabs.sync_to import ToPage
+from ccdesk.gui.theme import Tone
 from ccdesk.gui.widgets import Segments
 
 TO, FROM = 0, 1
@@ -37,6 +38,7 @@ class SyncTab(Tab):
         layout.addWidget(self.pages, 1)
         self.to_page.failed.connect(self.show_error)
         self.to_page.go_to.connect(self.go_to)
+        self.to_page.not_started.connect(self._on_not_started)
         self.from_page.failed.connect(self.show_error)
 
     def refresh(self) -> None:
@@ -44,6 +46,16 @@ class SyncTab(Tab):
         self.context.watch.refresh()
         self.to_page.refresh()
         self.from_page.refresh()
+
+    @Slot()
+    def _on_not_started(self) -> None:
+        self.notice.show_text(
+            Tone.WARNING,
+            "The export was not started",
+            "Your settings could not be saved.",
+            "&Go to Settings",
+            lambda: self.go_to.emit("list"),
+        )
 
     def show_page(self, index: int) -> None:
         """Show one direction."""

@@ -135,12 +135,15 @@ class ToPage(QWidget):
 
     failed = Signal(object)  # CcdeskError
     go_to = Signal(str)
+    list_missing = Signal()
+    not_started = Signal()
 
     def __init__(self, context: Context) -> None:
         super().__init__()
         self.setObjectName("page_to_cc")
         self._context = context
         self._snapshot: Snapshot | None = None
+        self._saving = self._wanted = False  # settings are being saved, and an export was asked for meanwhile
         self._continued: int | None = None  # the run under way whose origin is shown
         self.facts = label(role="muted", name="lbl_sync_facts")
         self.btn_sync = button("&Sync Contacts", "btn_sync_contacts", self._on_sync, primary=True)
@@ -199,12 +202,32 @@ class ToPage(QWidget):
         snapshot = self._snapshot
         if snapshot is None:
             return
-        if not snapshot.settings.contact_list:
+        if self._saving:
+            self._wanted = True
+            self._show_state()
+        elif not snapshot.settings.contact_list:
             self.go_to.emit("list")
+            self.list_missing.emit()
         elif not snapshot.first_export_done:
             ask(first_export(snapshot.settings.contact_list), self.window(), yes=self._start)
         else:
             self._start()
+
+    @Slot()
+    def on_save_began(self) -> None:
+        """Let an export wait for the settings that are being saved: they may name its list."""
+        self._saving = True
+
+    @Slot(bool)
+    def on_save_ended(self, well: bool) -> None:
+        """Do the export that was asked for meanwhile, or say that it was not done."""
+        wanted, self._saving, self._wanted = self._wanted, False, False
+        self._show_state()
+        if wanted and well:
+            self._snapshot = self._context.watch.snapshot
+            self._on_sync()
+        elif wanted:
+            self.not_started.emit()
 
     @Slot()
     def _start(self) -> None:
@@ -213,7 +236,7 @@ class ToPage(QWidget):
     @Slot()
     def _show_state(self) -> None:
         monitor = self._context.monitor
-        running, pending = monitor.kind, monitor.is_pending(RunKind.EXPORT)
+        running, pending = monitor.kind, monitor.is_pending(RunKind.EXPORT) or self._wanted
         self.btn_sync.setEnabled(self._snapshot is not None and not pending)
         self.btn_cancel.setVisible(running is not None)
         self.btn_cancel.setEnabled(running is not None and not monitor.stopping)
@@ -229,6 +252,8 @@ class ToPage(QWidget):
         elif running is not None:
             waits = "The export starts when it has ended." if pending else ""
             self.progress.show_words(f"Another run is in progress: {formats.KIND_WORDS[running]}", waits)
+        elif self._wanted:
+            self.progress.show_words("Your settings are being saved", "The export starts when that is done.")
         elif pending:
             self.progress.show_words("Waiting to start…")
 
