@@ -11,16 +11,15 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
-
-import schedule
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import Busy, CcdeskError, StoreError
 from ccdesk.core.limits import LOOP_EVERY
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
 from ccdesk.service.desk import LocalDesk
+from ccdesk.service.scheduler import PlannedJob, UtcScheduler
 
 log = logging.getLogger(__name__)
 
@@ -73,30 +72,6 @@ class Silent:
         """Do nothing."""
 
 
-class UtcScheduler(schedule.Scheduler):
-    """schedule's Scheduler on our clock: it counts in naive local time, which jumps twice a year."""
-
-    def __init__(self, clock: Clock) -> None:
-        super().__init__()
-        self._clock = clock
-
-    def now(self) -> datetime:
-        """The present in naive UTC, the form the jobs' next_run has here."""
-        return self._clock.now().astimezone(UTC).replace(tzinfo=None)
-
-    def run_pending(self) -> None:
-        """Run what is due, once each however long ago that was: one catch-up after sleep."""
-        due = [job for job in self.jobs if job.next_run is not None and job.next_run <= self.now()]
-        for job in sorted(due, key=lambda one: one.next_run or self.now()):
-            if job.job_func is not None:
-                job.job_func()  # not job.run(): that would plan the next time in naive local time
-
-    def wait_seconds(self) -> float:
-        """Seconds until the next job is due, never negative."""
-        moments = [job.next_run for job in self.jobs if job.next_run is not None]
-        return max(0.0, (min(moments) - self.now()).total_seconds()) if moments else _LONGEST_WAIT
-
-
 @dataclass(frozen=True, slots=True)
 class _Request:
     kind: RunKind | None  # None: just wake up
@@ -113,6 +88,7 @@ class Loop:
         self._stop = threading.Event()
         self._cancel = threading.Event()
         self._scheduler = UtcScheduler(clock)
+        self._jobs: dict[RunKind, PlannedJob] = {}
         self._app: tuple[datetime, bool | None] | None = None
         self._trouble_told = False
 
@@ -143,7 +119,8 @@ class Loop:
         self._guarded(self.plan)
         while not self._stop.is_set():
             self._guarded(self.tick)
-            self._take(timeout=min(self._scheduler.wait_seconds(), _LONGEST_WAIT))
+            idle = self._scheduler.idle_seconds
+            self._take(timeout=_LONGEST_WAIT if idle is None else min(idle, _LONGEST_WAIT))
         self._guarded(self._desk.close)
 
     def plan(self) -> None:
@@ -156,8 +133,8 @@ class Loop:
             at = remembered if remembered and soon < remembered <= latest else soon
             if kind is RunKind.FULL_COMPARE and remembered is None:
                 at = latest
-            job = self._scheduler.every(max(1, int(every.total_seconds()))).seconds
-            job.do(self._scheduled, kind)
+            self._jobs[kind] = job = self._scheduler.every(int(every.total_seconds()))
+            job.seconds.do(self._scheduled, kind)
             self._set_next(kind, at)
 
     def tick(self) -> None:
@@ -171,9 +148,9 @@ class Loop:
         if self._desk.settings().enabled:
             self._scheduler.run_pending()
             return
-        for job in self._scheduler.jobs:
-            if job.next_run is not None and job.next_run <= self._scheduler.now():
-                job.next_run = self._scheduler.now() + SOON
+        for job in self._jobs.values():
+            if job.should_run:
+                job.plan(self._clock.now() + SOON)
 
     def _export_to_continue(self) -> bool:
         """Ask the store, which comes before all else; if it cannot be used, that is told once."""
@@ -190,10 +167,9 @@ class Loop:
     def _disbelieve_far_plans(self) -> None:
         """Plan soon what is planned further ahead than it ever is: the clock has been set back since."""
         now = self._clock.now()
-        for job in self._scheduler.jobs:
-            latest = self._scheduler.now() + timedelta(seconds=job.interval) + SOON
-            if job.job_func is not None and job.next_run is not None and job.next_run > latest:
-                self._set_next(job.job_func.args[0], now + SOON)
+        for kind, job in self._jobs.items():
+            if job.planned_at is not None and job.planned_at > now + _EVERY[kind] + SOON:
+                self._set_next(kind, now + SOON)
 
     def _take(self, timeout: float) -> None:
         """Wait for a request and do it."""
@@ -210,9 +186,9 @@ class Loop:
         self._guarded(lambda: self._do(kind, Trigger.MANUAL, confirmed=confirmed))
 
     def _scheduled(self, kind: RunKind) -> None:
-        """One scheduled run; the next time is set first, whatever becomes of it."""
+        """One scheduled run; its next time is planned already, and is kept first, whatever becomes of it."""
         try:
-            self._set_next(kind, self._clock.now() + _EVERY[kind])
+            self._keep_plan(kind)
         except StoreError as error:  # else nobody is told that nothing is done any more
             self.listener.run_failed(kind, error)
             raise
@@ -257,9 +233,13 @@ class Loop:
         return True
 
     def _set_next(self, kind: RunKind, at: datetime) -> None:
-        for job in self._scheduler.jobs:
-            if job.job_func is not None and job.job_func.args == (kind,):
-                job.next_run = at.astimezone(UTC).replace(tzinfo=None)
+        self._jobs[kind].plan(at)
+        self._keep_plan(kind)
+
+    def _keep_plan(self, kind: RunKind) -> None:
+        """Have the next time outlive this process, and tell that it moved."""
+        at = self._jobs[kind].planned_at
+        assert at is not None  # every job is planned from `plan` on
         self._desk.plan_run(kind, at)
         self.listener.schedule_changed()
 
