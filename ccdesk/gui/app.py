@@ -18,6 +18,7 @@ from ccdesk.gui.context import Context, OpenUrl
 from ccdesk.gui.dialog import SettingsWindow
 from ccdesk.gui.hooks import Hooks
 from ccdesk.gui.icons import app_icon
+from ccdesk.gui.news import News
 from ccdesk.gui.single_instance import SingleInstance
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl, SyncThread
 from ccdesk.gui.tasks import Tasks
@@ -128,6 +129,7 @@ def build(
         bridge=bridge,
         watch=Watch(desk, tasks, bridge, root),
         monitor=RunMonitor(loop, bridge, root),
+        news=News(root),
         open_url=open_url or open_in_browser,
     )
     window = SettingsWindow(context)

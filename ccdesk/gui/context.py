@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ccdesk.gui.news import News
 from ccdesk.gui.sync_thread import LoopBridge
 from ccdesk.gui.tasks import Tasks
 from ccdesk.gui.watch import RunMonitor, Watch
@@ -22,4 +23,5 @@ class Context:
     bridge: LoopBridge
     watch: Watch
     monitor: RunMonitor
+    news: News
     open_url: OpenUrl

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
-from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded, LoginNeeded
+from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.context import Context
@@ -19,6 +19,8 @@ from ccdesk.gui.dialogs.words import Reasons, guarded_run
 from ccdesk.gui.icons import app_icon
 from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.messages import Notice
+from ccdesk.gui.needs import for_window, things
+from ccdesk.gui.news import LIST, LOGIN, SERVICE, STORE, Toast, run_subject, subject_of
 from ccdesk.gui.tabs.base import Tab, remedy
 from ccdesk.gui.tabs.events import EventsTab
 from ccdesk.gui.tabs.info import InfoTab
@@ -28,6 +30,7 @@ from ccdesk.gui.tabs.sync_logs import SyncLogsTab
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import MARGIN, ElideLabel
+from ccdesk.service.api import ConnectionState
 
 TITLE = "Constant Contact Settings"
 SIZE = (900, 640)
@@ -43,9 +46,7 @@ class SettingsWindow(QWidget):
         self.context = context
         self._snapshot: Snapshot | None = None
         self._help: HelpDialog | None = None
-        self._asks_for_login = False  # whether the notice does
         self._unreadable = ""  # what keeps the data from being read
-        self._told: RunKind | None = None  # the run whose failure the notice tells of
         self.setObjectName("settings_window")
         self.setWindowTitle(TITLE)
         self.setWindowIcon(app_icon())
@@ -60,6 +61,7 @@ class SettingsWindow(QWidget):
         self.lbl_footer = ElideLabel()
         self.lbl_footer.setObjectName("lbl_footer")
         self._lay_out()
+        self.toast = Toast(self)
         self._add_keys()
         self._connect()
         self.resize(*SIZE)
@@ -89,8 +91,8 @@ class SettingsWindow(QWidget):
         return tabs
 
     def _lay_out(self) -> None:
-        banner = QHBoxLayout()
-        banner.setContentsMargins(12, 0, 12, 0)
+        banner = QHBoxLayout()  # below the page: above it would push the tabs away under the pointer
+        banner.setContentsMargins(12, 0, 12, 6)
         banner.addWidget(self.notice)
         footer = QFrame()
         footer.setObjectName("footer")
@@ -100,8 +102,8 @@ class SettingsWindow(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(banner)
         layout.addWidget(self.tabs, 1)
+        layout.addLayout(banner)
         layout.addWidget(footer)
 
     def _add_keys(self) -> None:
@@ -127,7 +129,10 @@ class SettingsWindow(QWidget):
         self.settings.save_ended.connect(self.sync.to_page.on_save_ended)
         self.sync.to_page.list_missing.connect(self.settings.say_list_is_missing)
         self.info.login_card.logged_in.connect(self.settings.reload)
-        self.info.login_card.logged_in.connect(self._on_logged_in)
+        self.info.login_card.logged_in.connect(partial(self.context.news.settle, LOGIN))
+        self.context.news.said.connect(self.toast.show_text)
+        self.context.news.settled.connect(self.notice.settle)
+        self.context.watch.answered.connect(self._on_answered)
         self.context.watch.changed.connect(self._on_snapshot)
         self.context.watch.failed.connect(self._on_unreadable)
         self.context.monitor.changed.connect(self._show_footer)
@@ -143,9 +148,10 @@ class SettingsWindow(QWidget):
 
     @Slot(str)
     def go_to(self, place: str) -> None:
-        """Show a place: kibo, login, list, export, enable, inbound, logs or events."""
+        """Show a place: kibo, secret, login, list, export, enable, inbound, logs or events."""
         places: dict[str, tuple[Tab, Callable[[], object]]] = {
             "kibo": (self.info, self.info.focus_kibo),
+            "secret": (self.info, self.info.focus_secret),
             "login": (self.info, self.info.focus_login),
             "list": (self.settings, self.settings.focus_list),
             "export": (self.sync, partial(self._show_direction, TO)),
@@ -195,18 +201,24 @@ class SettingsWindow(QWidget):
     @Slot(object)
     def show_error(self, error: CcdeskError) -> None:
         """Show an error that belongs to no tab."""
-        words, place = remedy(error)
-        self.notice.show_error(error, words, lambda: self.go_to(place))
-        self._asks_for_login = isinstance(error, LoginNeeded)
+        self._show_error(error)
 
-    @Slot()
-    def _on_logged_in(self) -> None:
-        if self._asks_for_login:
-            self.notice.clear()
+    def _show_error(self, error: CcdeskError, subject: str = "") -> None:
+        words, place = remedy(error)
+        self.notice.show_error(error, words, lambda: self.go_to(place), subject=subject)
+
+    @Slot(object)
+    def _on_answered(self, snapshot: Snapshot) -> None:
+        """Both services were asked: what they answer is newer than what is said about them."""
+        if snapshot.status.constant_contact.state is ConnectionState.CONNECTED:
+            self.context.news.settle(LOGIN)
+            if snapshot.status.kibo.state is ConnectionState.CONNECTED:
+                self.context.news.settle(SERVICE)
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot, self._unreadable = snapshot, ""
+        self.context.news.settle(STORE)
         self._show_footer()
 
     @Slot(object)
@@ -229,34 +241,37 @@ class SettingsWindow(QWidget):
             return ""
         if snapshot.status.running:
             return f"Another program works on the same data: {formats.holder(snapshot.status.running)}"
-        parts = ["Enabled" if snapshot.status.enabled else "Not enabled: nothing runs by itself"]
+        parts = ["Enabled" if snapshot.status.enabled else "Off: nothing syncs automatically"]
         moments = [moment for moment in snapshot.status.next_runs.values() if moment]
         if snapshot.status.enabled and moments:
             parts.append(f"next run: {formats.calendar_date(min(moments))}")
-        parts.append(formats.parked(snapshot.status.parked))
+        parts.append(things(for_window(snapshot.status.needs_you)))
         return " · ".join(part for part in parts if part)
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
         words = f"{formats.KIND_WORDS[run.kind]}: "
-        if run.status is RunStatus.COMPLETE:
-            if self._told is run.kind:  # what was wrong has passed
-                self.notice.clear()
-            return
-        self._told, self._asks_for_login = run.kind, False
-        if run.status is RunStatus.FAILED and run.failure is not None:
-            self.show_error(run.failure)
+        subject = run_subject(run.kind)
+        if run.status is RunStatus.COMPLETE:  # what was wrong with it, or with what it needs, has passed
+            self.context.news.settle(subject, LOGIN, LIST)
+        elif run.status is RunStatus.FAILED and run.failure is not None:
+            self._show_run_error(run.kind, run.failure)
         elif run.status is RunStatus.FAILED:
-            self.notice.show_text(Tone.ERROR, f"{words}the run failed", run.message)
+            self.notice.show_text(Tone.ERROR, f"{words}the run failed", run.message, subject=subject)
         elif run.status is RunStatus.WAITING:
-            self.notice.show_text(Tone.WARNING, f"{words}the run waits", formats.run_words(run))
+            text = formats.run_words(run)
+            self.notice.show_text(Tone.WARNING, f"{words}the run waits", text, subject=subject)
+
+    def _show_run_error(self, kind: RunKind, error: CcdeskError) -> None:
+        """Show why a run failed until one of its kind ends well; a login or a list may come sooner."""
+        subject = subject_of(error)
+        self._show_error(error, subject if subject in (LOGIN, LIST) else run_subject(kind))
 
     @Slot(object, object, bool)
     def _on_failed(self, kind: RunKind, error: CcdeskError, asked: bool) -> None:
         review = partial(self._ask_to_go_on, kind, error)
         if isinstance(error, Busy) and not asked:
             return  # a scheduled run that found the data in use comes again by itself
-        self._told, self._asks_for_login = kind, False
         if isinstance(error, ConfirmNeeded) and asked:
             review()
         elif isinstance(error, ConfirmNeeded):
@@ -266,9 +281,10 @@ class SettingsWindow(QWidget):
                 error.meaning,
                 "&Review…",
                 review,
+                subject=run_subject(kind),
             )
         else:
-            self.show_error(error)
+            self._show_run_error(kind, error)
 
     def _ask_to_go_on(self, kind: RunKind, error: CcdeskError) -> None:
         go_on = partial(self.context.monitor.request, kind, confirmed=True)

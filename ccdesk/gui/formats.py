@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from ccdesk.core.errors import GOES_ON
 from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
@@ -134,6 +134,17 @@ def count(value: int, one: str, many: str = "") -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
+def ago(passed: timedelta) -> str:
+    """Return how long ago something was: “just now”, “2 minutes ago”, “3 hours ago”."""
+    minutes = max(0, int(passed.total_seconds() // 60))
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{count(minutes, 'minute')} ago"
+    hours = minutes // 60
+    return f"{count(hours, 'hour')} ago" if hours < 24 else f"{count(hours // 24, 'day')} ago"
+
+
 def time_left(seconds: float) -> str:
     """Return how long something still takes, no more exact than the guess is."""
     if seconds < 10:
@@ -208,8 +219,8 @@ def took(run: Run) -> str:
 
 
 def parked(events: int) -> str:
-    """Return how many queue entries nobody but a person can help: “1 event needs a person”."""
-    return f"{count(events, 'event')} {'needs' if events == 1 else 'need'} a person" if events else ""
+    """Return how many queue entries nobody but a person can help: “1 change needs your attention”."""
+    return f"{count(events, 'change')} {'needs' if events == 1 else 'need'} your attention" if events else ""
 
 
 def outcome_word(key: str) -> str:

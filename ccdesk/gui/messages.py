@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from ccdesk.core.errors import Busy, CcdeskError, Remedy
 from ccdesk.gui.formats import holder, in_local_time
 from ccdesk.gui.icons import IconLabel
+from ccdesk.gui.news import announce, subject_of
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.widgets import button, label, quiet_button, restyle
 
@@ -66,6 +67,7 @@ class Notice(QFrame):
         self.setObjectName(name)
         self.setProperty("notice", True)
         self._action: Callable[[], object] | None = None
+        self.subject = ""
         self._icon = IconLabel("info", size=20)
         self.title = label(role="label", name=f"{name}_title")
         self.text = label(name=f"{name}_text")
@@ -104,11 +106,20 @@ class Notice(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def show_error(
-        self, error: CcdeskError, action: str = "", on_action: Callable[[], object] | None = None
+        self,
+        error: CcdeskError,
+        action: str = "",
+        on_action: Callable[[], object] | None = None,
+        *,
+        subject: str = "",
     ) -> None:
-        """Show an error, with a button that leads to its remedy where there is one."""
+        """Show an error, with a button that leads to its remedy where there is one.
+
+        `subject`: what it is about (`news.py`), if the error's kind does not tell.
+        """
         tone = Tone.WARNING if isinstance(error, Busy) else Tone.ERROR  # who has to wait did nothing wrong
         self._show(tone, error.title, body(error), technical(error), action, on_action)
+        self.subject = subject or subject_of(error)
 
     def show_text(
         self,
@@ -117,14 +128,23 @@ class Notice(QFrame):
         text: str = "",
         action: str = "",
         on_action: Callable[[], object] | None = None,
+        *,
+        subject: str = "",
     ) -> None:
         """Show a message."""
         self._show(tone, title, text, "", action, on_action)
+        self.subject = subject
+
+    @Slot(str)
+    def settle(self, subject: str) -> None:
+        """Take the message away if it is about this subject, of which there is a newer state."""
+        if subject == self.subject:
+            self.clear()
 
     @Slot()
     def clear(self) -> None:
         """Take the message away."""
-        self._action = None
+        self._action, self.subject = None, ""
         self.hide()
 
     def _show(
@@ -151,6 +171,7 @@ class Notice(QFrame):
         self.action.setVisible(bool(action))
         self.setAccessibleName(f"{title}. {text}")
         self.show()
+        announce(self, self.accessibleName())
 
     @Slot()
     def _on_action(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -14,17 +15,23 @@ from ccdesk.gui.tasks import Refresher, Tasks
 from ccdesk.service.api import Connection, ConnectionState, Desk, Status
 
 LOOK_AGAIN_MS = 20_000  # the command line may work on the same data
+SLOW_MS = 3_000  # so long without an answer is said
+VAULT_SLOW_MS = 1_500
 FINE = (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)  # as far as is known without asking
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Status, settings and what has been done, read together."""
+    """Status, settings and what has been done, read together.
+
+    A `quick` one was read without the keyring, so what it says of the connections is what was remembered.
+    """
 
     status: Status
     settings: Settings
     fixed: frozenset[str]
     first_export_done: bool
+    quick: bool = False
 
     @property
     def kibo_ready(self) -> bool:
@@ -46,12 +53,17 @@ class Watch(QObject):
 
     changed = Signal(object)  # Snapshot
     failed = Signal(object)  # CcdeskError
+    answered = Signal(object)  # Snapshot: what both services just said
     checking = Signal(bool)
+    slow = Signal()  # they have been asked for a while and have not answered
+    waiting_for_vault = Signal(bool)  # settings are known; the log-in and the secret are not yet
 
     def __init__(self, desk: Desk, tasks: Tasks, bridge: LoopBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._desk = desk
+        self._desk, self._tasks = desk, tasks
         self.snapshot: Snapshot | None = None
+        self.is_read = False  # whether all that is remembered was read, the vault included
+        self.checked_at: datetime | None = None  # when both services were asked last, in this window
         self._asked: Snapshot | None = None  # what the services said last
         self._near = Refresher(
             tasks, lambda: self._read(live=False), done=self._on_near, failed=self._on_failed, parent=self
@@ -59,6 +71,10 @@ class Watch(QObject):
         self._live = Refresher(
             tasks, lambda: self._read(live=True), done=self._on_live, failed=self._on_live_failed, parent=self
         )
+        self._patience = QTimer(self, singleShot=True)
+        self._patience.timeout.connect(self.slow)
+        self._vault_patience = QTimer(self, singleShot=True)
+        self._vault_patience.timeout.connect(self._on_vault_slow)
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_AGAIN_MS)
         self._timer.timeout.connect(self.refresh)
@@ -68,14 +84,27 @@ class Watch(QObject):
         bridge.schedule_moved.connect(self.refresh)
 
     def start(self) -> None:
-        """Read now, ask the services too, and look again from time to time."""
+        """Read now, ask the services too, and look again from time to time.
+
+        What needs no keyring is shown first: its password dialog may be open for a minute.
+        """
+        desk, tasks = self._desk, self._tasks
+        tasks.run(
+            self,
+            lambda: self._snapshot_of(desk.stored_status(), quick=True),
+            done=self._on_quick,
+            failed=lambda _: None,  # what follows says the same of the store
+            key="quick",
+        )
+        self._vault_patience.start(VAULT_SLOW_MS)
         self.refresh()
         self.check()
         self._timer.start()
 
     def stop(self) -> None:
         """Look no more."""
-        self._timer.stop()
+        for timer in (self._timer, self._patience, self._vault_patience):
+            timer.stop()
 
     @Slot()
     def refresh(self) -> None:
@@ -86,11 +115,15 @@ class Watch(QObject):
     def check(self) -> None:
         """Ask both services, soon."""
         self.checking.emit(True)
+        self._patience.start(SLOW_MS)
         self._live.poke()
 
     def _read(self, *, live: bool) -> Snapshot:
-        status = self._desk.status(live=live)
+        return self._snapshot_of(self._desk.status(live=live))
+
+    def _snapshot_of(self, status: Status, *, quick: bool = False) -> Snapshot:
         return Snapshot(
+            quick=quick,
             status=status,
             settings=self._desk.settings(),
             fixed=frozenset(self._desk.fixed_by_environment()),
@@ -121,7 +154,22 @@ class Watch(QObject):
         well = asked is None or (asked.kibo_ready and asked.logged_in and asked.status.kibo_app is not False)
         return not well
 
+    def _on_quick(self, snapshot: Snapshot) -> None:
+        if self.snapshot is None:
+            self._on_read(snapshot)
+
+    @Slot()
+    def _on_vault_slow(self) -> None:
+        if self.snapshot is not None and self.snapshot.quick:
+            self.waiting_for_vault.emit(True)
+
+    def _vault_answered(self) -> None:
+        self._vault_patience.stop()
+        self.waiting_for_vault.emit(False)
+
     def _on_near(self, snapshot: Snapshot) -> None:
+        self._vault_answered()
+        self.is_read = True
         if self._asked is not None:
             snapshot = with_what_was_said(snapshot, self._asked)
         self._on_read(snapshot)
@@ -131,15 +179,24 @@ class Watch(QObject):
         self.changed.emit(snapshot)
 
     def _on_live(self, snapshot: Snapshot) -> None:
+        self._vault_answered()
         self._asked = snapshot
-        self.checking.emit(False)
+        self.checked_at = datetime.now(UTC)
+        self._end_check()
         self._on_read(snapshot)
+        self.answered.emit(snapshot)
+
+    def _end_check(self) -> None:
+        self._patience.stop()
+        self.checking.emit(False)
 
     def _on_failed(self, error: CcdeskError) -> None:
+        self._vault_answered()
         self.failed.emit(error)
 
     def _on_live_failed(self, error: CcdeskError) -> None:
-        self.checking.emit(False)
+        self._vault_answered()
+        self._end_check()
         self.failed.emit(error)
 
 

@@ -142,6 +142,13 @@ class Desk(Protocol):
     def status(self, *, live: bool) -> Status:
         """Return the state of everything; `live` asks both services, else what is remembered."""
 
+    def stored_status(self) -> Status:
+        """Return what the store alone tells, at once.
+
+        `status` reads the vault as well, and a locked keyring waits for a person: until then nothing is known
+        of the log-in and the secret.
+        """
+
     def test_kibo(self, values: dict[str, str], secret: str) -> ConnectionTest:
         """Try a Kibo connection with values not saved yet; an empty secret means the stored one.
 

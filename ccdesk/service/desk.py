@@ -69,6 +69,10 @@ class LocalDesk:
         """Return the state of everything; `live` asks both services."""
         return self._status.read(self.settings(), live=live)
 
+    def stored_status(self) -> Status:
+        """Return what the store alone tells, without waiting for the vault."""
+        return self._status.read_store(self.settings())
+
     def test_kibo(self, values: dict[str, str], secret: str) -> ConnectionTest:
         """Try a Kibo connection with values not saved yet: sign in, find the tenant, read customers."""
         checked = {key: check(key, value) for key, value in values.items()}

@@ -40,9 +40,15 @@ class StatusReader:
 
     def read(self, settings: Settings, *, live: bool) -> Status:
         """Return the state; a service that fails is reported in its connection, never raised."""
-        store = self._store
         kibo, app = self._kibo(settings, live=live)
-        mailing = self._mailing(settings, live=live)
+        return self._with(settings, kibo, app, self._mailing(settings, live=live))
+
+    def read_store(self, settings: Settings) -> Status:
+        """Return what the store alone tells; the vault, which may wait for a person, is not opened."""
+        return self._with(settings, self._kibo_remembered(settings), None, self._mailing_remembered(settings))
+
+    def _with(self, settings: Settings, kibo: Connection, app: bool | None, mailing: Connection) -> Status:
+        store = self._store
         last = store.runs.last_finished(RunKind.EXPORT, RunStatus.COMPLETE)
         queue = store.queue.count()
         return Status(
@@ -105,6 +111,21 @@ class StatusReader:
             )
 
         return _guarded(ask, lambda error: (_failed(error, name, settings.kibo_app_key), None))
+
+    def _kibo_remembered(self, settings: Settings) -> Connection:
+        """Return what the store tells of the connection."""
+        state = self._store.state
+        if not settings.kibo_ready:
+            return Connection(ConnectionState.NOT_SET_UP)
+        name, since = state.get(KIBO_NAME), state.get_time(KIBO_SINCE)
+        return Connection(ConnectionState.UNKNOWN, name, settings.kibo_app_key, since)
+
+    def _mailing_remembered(self, settings: Settings) -> Connection:
+        """Return what the store tells of the connection; the log-in itself is in the vault."""
+        state = self._store.state
+        if not (settings.cc_client_id and state.get(CC_NAME)):
+            return Connection(ConnectionState.NOT_SET_UP)
+        return Connection(ConnectionState.UNKNOWN, state.get(CC_NAME), state.get(CC_USER))
 
     def _kibo_as_known(self, connection: Connection) -> Connection:
         """Return the connection as remembered; a secret that is not there is seen without asking Kibo."""

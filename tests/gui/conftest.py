@@ -60,8 +60,9 @@ def open_window(qtbot, qapp, opened):
         parts = build(desk, loop or FakeLoop(), app=qapp, open_url=open_url, theme="light")
         built.append(parts)
         if start:
-            with qtbot.waitSignals([parts.context.watch.changed] * 2, timeout=5000):
-                parts.start()
+            watch = parts.context.watch
+            parts.start()
+            qtbot.waitUntil(lambda: watch.is_read and watch.checked_at is not None, timeout=5000)
             qtbot.waitExposed(parts.window)
         return parts
 

@@ -26,6 +26,7 @@ from ccdesk.core.runs import (
 from ccdesk.core.settings import Settings, resolve
 from ccdesk.service.api import Calls, Connection, ConnectionState, SaveResult, Status, WelcomeMail
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
+from ccdesk.service.needs_you import Need, NeedKind
 
 NOW = datetime(2015, 12, 16, 11, 5, tzinfo=UTC)
 ORGANIZATION = "Mystic Outdoors"
@@ -53,6 +54,8 @@ class FakeDesk:
     new_events: int = 0
     running: str = ""
     logged_out: LoggedOut = field(default_factory=lambda: LoggedOut(True, SecretPlace.VAULT))
+    needs: tuple[Need, ...] = ()
+    called: str = ""  # what the list is called in Constant Contact, if that is not the setting
     base_dir: str = "/home/ada/.local/share/ccdesk"
     fail: dict[str, Exception] = field(default_factory=dict)
     gate: dict[str, threading.Event] = field(default_factory=dict)
@@ -76,8 +79,22 @@ class FakeDesk:
     def fixed_by_environment(self) -> set[str]:
         return self.fixed
 
+    def stored_status(self) -> Status:
+        self._called("stored_status")
+        unknown = ConnectionState.UNKNOWN
+        status = self._status()
+        kibo, mailing = status.kibo, status.constant_contact
+        if kibo is not NOT_SET_UP:
+            kibo = Connection(unknown, kibo.name, kibo.who, kibo.since)
+        if mailing is not NOT_SET_UP:
+            mailing = Connection(unknown, mailing.name, mailing.who)
+        return replace(status, kibo=kibo, constant_contact=mailing, kibo_app=None)
+
     def status(self, *, live: bool) -> Status:
         self._called("status", live)
+        return self._status()
+
+    def _status(self) -> Status:
         settings = self.settings()
         next_runs = {kind: self.next_run(kind) for kind in (RunKind.EVENTS, RunKind.INBOUND)}
         return Status(
@@ -96,8 +113,13 @@ class FakeDesk:
             parked=sum(event.status is EventStatus.PARKED for event in self.queue),
             links=sum(run.kind is RunKind.EXPORT for run in self.all_runs) * 4_812,
             last_export=self.now if self.exported else None,
-            contact_list=settings.contact_list,
+            contact_list=self.called or settings.contact_list,
+            needs_you=(*self.needs, *self._parked()),
         )
+
+    def _parked(self) -> list[Need]:
+        parked = [event for event in self.queue if event.status is EventStatus.PARKED]
+        return [Need(NeedKind.PARKED, len(parked), parked[0].created_at)] if parked else []
 
     def test_kibo(self, values: dict[str, str], secret: str) -> ConnectionTest:
         self._called("test_kibo", (values, secret))

@@ -67,7 +67,7 @@ def test_a_look_that_fails_is_told_and_shows_what_is_queued(qtbot, events, desk)
 
 def test_a_parked_entry_says_why_and_can_be_tried_again(qtbot, events, desk, loop):
     assert not find(events, "btn_event_retry").isEnabled()
-    assert words(events, "lbl_events_parked") == "1 event needs a person"
+    assert words(events, "lbl_events_parked") == "1 change needs your attention"
     events.table.selectRow(1)
     assert words(events, "lbl_event_detail") == (
         "Customer 1043: Parked, it needs a person: The e-mail address “kim..lee@example.com” is not valid. "

@@ -45,17 +45,19 @@ def test_both_connections_show_state_names_and_dates(info):
 
 
 def test_calls_and_version(info):
-    assert value(info, "lbl_calls") == "1,234 of 10,000 used, 8,766 left; starts anew at 12:00 AM (00:00 UTC)"
+    assert value(info, "lbl_calls") == (
+        "1,234 of 10,000 used, 8,766 left · resets at 12:00 AM · 1,000 reserved for unsubscribes"
+    )
     origins = value(info, "lbl_call_origins")
-    assert origins == "Used by exports 1,010 · the loops 180 · the window 44. 1,000 are kept for opt-outs."
+    assert origins == "Exports 1,010 · automatic sync 180 · this window 44"
     assert value(info, "lbl_version").startswith("ccdesk 0.1.0 · data in /home/ada")
 
 
 def test_once_only_the_reserve_is_left_it_says_what_that_means(open_window, desk):
     desk.used = {"export": 9_100}
     info = open_window(desk).window.info
-    assert value(info, "lbl_calls").startswith("9,100 of 10,000 used, 900 left; ")
-    assert "What is left is kept for opt-outs" in value(info, "lbl_call_origins")
+    assert value(info, "lbl_calls").startswith("9,100 of 10,000 used, 900 left · ")
+    assert "reserved for unsubscribes" in value(info, "lbl_call_origins")
     assert find(info, "bar_calls").property("tone") == "warning"
 
 
@@ -76,7 +78,7 @@ def test_logging_in_goes_through_the_browser(qtbot, open_window, desk, opened, l
     desk.gate["log_in"] = threading.Event()
     window = open_window(desk, loop).window
     info = window.info
-    assert state(info, "card_constant_contact") == "Log-in needed"
+    assert state(info, "card_constant_contact") == "Login needed"
     button = click(qtbot, info, "btn_login")
     qtbot.waitUntil(lambda: "Waiting for the browser" in value(info, "lbl_login_waiting"))
     assert opened == ["http://127.0.0.1:5000/oauth2/authorize?state=x"]
@@ -85,7 +87,7 @@ def test_logging_in_goes_through_the_browser(qtbot, open_window, desk, opened, l
     assert QGuiApplication.clipboard().text() == opened[0]
     desk.gate["log_in"].set()
     qtbot.waitUntil(lambda: state(info, "card_constant_contact") == "Connected")
-    assert info.notice.title.text() == "Logged in to Constant Contact as Mystic Outdoors"
+    assert window.toast.title.text() == "Logged in to Constant Contact as Mystic Outdoors"
     assert not find(info, "login_waiting").isVisible()
     assert loop.woken
 
@@ -93,11 +95,12 @@ def test_logging_in_goes_through_the_browser(qtbot, open_window, desk, opened, l
 def test_waiting_for_the_browser_can_be_cancelled(qtbot, open_window, desk):
     desk.mailing = Connection(ConnectionState.LOGIN_NEEDED)
     desk.gate["log_in"] = threading.Event()
-    info = open_window(desk).window.info
+    window = open_window(desk).window
+    info = window.info
     click(qtbot, info, "btn_login")
     qtbot.waitUntil(lambda: "Waiting" in value(info, "lbl_login_waiting"))
     click(qtbot, info, "btn_login_cancel")
-    qtbot.waitUntil(lambda: info.notice.title.text() == "The log-in was cancelled")
+    qtbot.waitUntil(lambda: window.toast.title.text() == "The login was cancelled")
     assert find(info, "btn_login").isEnabled()
 
 
@@ -137,7 +140,7 @@ def test_a_failed_log_in_is_told_with_its_next_step(qtbot, window, desk):
 
 def test_logging_out(qtbot, window, desk):
     click(qtbot, window.info, "btn_logout")
-    qtbot.waitUntil(lambda: state(window.info, "card_constant_contact") == "Log-in needed")
+    qtbot.waitUntil(lambda: state(window.info, "card_constant_contact") == "Login needed")
     assert "log_out" in desk.names()
     told = window.info.notice.text.text()
     assert "until you log in again" in told

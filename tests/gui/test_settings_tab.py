@@ -1,3 +1,6 @@
+import threading
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
@@ -76,10 +79,10 @@ def test_a_new_list_is_announced_asked_about_created_and_told(qtbot, window, set
     said = " ".join(label.text() for label in question.findChildren(QLabel))
     assert FAQ in said
     click(qtbot, question, "btn_question_yes")
-    qtbot.waitUntil(lambda: settings.notice.title.text() == "Saved")
+    qtbot.waitUntil(lambda: window.toast.title.text() == "Saved")
     assert ("save_settings", ({"contact_list": "Spring sale"}, None)) in desk.calls
-    assert "“Kibo customers” → “Spring sale”" in settings.notice.text.text()
-    assert "was created in Constant Contact; it is empty" in settings.notice.text.text()
+    assert "Contact List Name is now “Spring sale”." in window.toast.text.text()
+    assert "was created in Constant Contact; it is empty" in window.toast.text.text()
     qtbot.waitUntil(lambda: settings.list_field.hint.text().endswith("0 contacts."))
     assert words(settings, "lbl_unsaved") == ""
     assert loop.woken
@@ -126,15 +129,15 @@ def test_changes_can_be_discarded(qtbot, settings):
     assert not settings.has_changes
 
 
-def test_only_what_changed_is_saved(qtbot, settings, desk):
+def test_only_what_changed_is_saved(qtbot, window, settings, desk):
     find(settings, "chk_welcome").click()
     find(settings, "cmb_from_email").setCurrentIndex(1)
     click(qtbot, settings, "btn_settings_save")
     expected = {"welcome_email": "false", "from_email": "owner@example.com"}
     qtbot.waitUntil(lambda: ("save_settings", (expected, None)) in desk.calls)
-    qtbot.waitUntil(lambda: settings.notice.title.text() == "Saved")
-    assert "on → off" in settings.notice.text.text()
-    assert "“news@example.com” → “owner@example.com”" in settings.notice.text.text()
+    qtbot.waitUntil(lambda: window.toast.title.text() == "Saved")
+    assert "on signup is now off." in window.toast.text.text()
+    assert "Campaigns is now “owner@example.com”." in window.toast.text.text()
 
 
 def test_the_reminder_says_whether_kibos_own_mail_is_on(qtbot, settings, desk, window):
@@ -145,7 +148,7 @@ def test_the_reminder_says_whether_kibos_own_mail_is_on(qtbot, settings, desk, w
     qtbot.waitUntil(lambda: words(settings, "lbl_kibo_welcome").endswith("appears to be off."))
     desk.fail["kibo_welcome_mail"] = LoginNeeded()
     settings.reload()
-    qtbot.waitUntil(lambda: words(settings, "lbl_kibo_welcome").endswith("is not known."))
+    qtbot.waitUntil(lambda: "couldn't check" in words(settings, "lbl_kibo_welcome"))
 
 
 def test_a_save_that_is_refused_keeps_the_changes(qtbot, settings, desk):
@@ -201,10 +204,10 @@ def test_a_stored_list_that_is_gone_can_be_made_anew(qtbot, settings, desk):
     assert not find(settings, "btn_settings_save").isEnabled()
     desk.lists = desk.lists[1:]
     settings.reload()
-    qtbot.waitUntil(lambda: "has this name any more" in settings.list_field.hint.text())
+    qtbot.waitUntil(lambda: "no longer has a list with this name" in settings.list_field.hint.text())
     assert not settings.has_changes
     click(qtbot, settings, "btn_settings_save")
-    qtbot.waitUntil(lambda: "was created" in settings.notice.text.text())
+    qtbot.waitUntil(lambda: "was created" in settings.window().toast.text.text())
     assert "Kibo customers" in [one.name for one in desk.lists]
     qtbot.waitUntil(lambda: not find(settings, "btn_settings_save").isEnabled())
 
@@ -244,4 +247,56 @@ def test_saved_words():
     assert saved_words(SaveResult())[0] == "Saved: nothing had changed"
     title, text = saved_words(SaveResult({"from_email": ("", "a@b.c")}, "", ("Log in later.",)))
     assert title == "Saved"
-    assert text == "Specify From and ReplyTo email for Campaigns: nothing → “a@b.c”.\nLog in later."
+    assert text == "Specify From and ReplyTo email for Campaigns is now “a@b.c”."
+
+
+# ---------------------------------------------------------------- loading, outages, names that change
+
+
+def test_while_the_account_is_being_read_nothing_is_said_to_have_failed(qtbot, open_window, desk):
+    for name in ("contact_lists", "senders", "kibo_welcome_mail"):
+        desk.gate[name] = threading.Event()
+    settings = open_window(desk).window.settings
+    assert settings.list_field.hint.text() == "Reading the lists of your account…"
+    assert settings.sender_field.hint.text() == "Reading the confirmed addresses of your account…"
+    assert words(settings, "lbl_kibo_welcome").endswith("Checking whether Kibo's Welcome notification is on…")
+    assert find(settings, "cmb_from_email").currentText() == "news@example.com"
+    assert not settings.has_changes
+    for gate in desk.gate.values():
+        gate.set()
+    qtbot.waitUntil(lambda: "4,812 contacts" in settings.list_field.hint.text())
+    qtbot.waitUntil(lambda: settings.sender_field.hint.text().startswith("Only addresses confirmed"))
+
+
+def test_an_outage_takes_nothing_away_that_was_read(qtbot, settings, desk):
+    desk.fail["contact_lists"] = desk.fail["senders"] = Unreachable()
+    settings.reload()
+    qtbot.waitUntil(lambda: "could not be read" in settings.list_field.hint.text())
+    qtbot.waitUntil(lambda: "could not be read" in settings.sender_field.hint.text())
+    combo = find(settings, "cmb_contact_list")
+    assert "Weekly News" in [combo.itemText(place) for place in range(combo.count())]
+    assert find(settings, "cmb_from_email").count() == 2
+    assert not settings.list_field.is_gone
+    desk.fail.clear()
+    settings.reload()
+    qtbot.waitUntil(lambda: "4,812 contacts" in settings.list_field.hint.text())
+
+
+def test_another_account_has_other_lists(qtbot, open_window, desk):
+    parts = open_window(desk)
+    settings = parts.window.settings
+    qtbot.waitUntil(lambda: "4,812 contacts" in settings.list_field.hint.text())
+    desk.mailing = replace(desk.mailing, name="Another")
+    desk.fail["contact_lists"] = Unreachable()
+    parts.context.watch.refresh()
+    qtbot.waitUntil(lambda: "could not be read" in settings.list_field.hint.text())
+    assert find(settings, "cmb_contact_list").count() == 0
+
+
+def test_a_list_renamed_there_is_not_gone(qtbot, open_window, desk):
+    desk.lists[0] = replace(desk.lists[0], name="Weekly letter")
+    desk.called = "Weekly letter"
+    settings = open_window(desk).window.settings
+    qtbot.waitUntil(lambda: "“Weekly letter” in Constant Contact now" in settings.list_field.hint.text())
+    assert not settings.list_field.is_gone
+    assert not settings.has_changes

@@ -132,13 +132,13 @@ def test_no_two_mnemonics_are_the_same_on_one_page(window):
 
 
 def test_the_footer_says_whether_anything_runs_by_itself(qtbot, open_window, desk, window):
-    assert find(window, "lbl_footer").text() == "Enabled · next run: 12/16/2015 · 1 event needs a person"
+    assert find(window, "lbl_footer").text() == "Enabled · next run: 12/16/2015 · 1 thing needs you"
     desk.stored["enabled"] = "false"
     other = open_window(desk).window
-    assert find(other, "lbl_footer").text() == "Not enabled: nothing runs by itself · 1 event needs a person"
+    assert find(other, "lbl_footer").text() == "Off: nothing syncs automatically · 1 thing needs you"
     desk.queue.clear()
     other.context.watch.refresh()
-    qtbot.waitUntil(lambda: find(other, "lbl_footer").text() == "Not enabled: nothing runs by itself")
+    qtbot.waitUntil(lambda: find(other, "lbl_footer").text() == "Off: nothing syncs automatically")
 
 
 def test_a_scheduled_run_that_needs_a_person_asks_without_interrupting(qtbot, parts, loop):

@@ -22,6 +22,7 @@ class Tab(QWidget):
         self.setObjectName(name)
         self.context = context
         self.notice = Notice(f"notice_{name.removeprefix('tab_')}")
+        context.news.settled.connect(self.notice.settle)
 
     def refresh(self) -> None:
         """Read anew what the tab shows, whenever it comes to the front."""

@@ -11,6 +11,8 @@ from ccdesk.gui.icons import set_icon
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import Card
+from ccdesk.service.api import Connection, ConnectionState
+from ccdesk.service.connections import SECRET_MISSING
 
 STEPS = (
     ("kibo", "Connect Kibo"),
@@ -24,12 +26,18 @@ STEPS = (
 def done_steps(snapshot: Snapshot) -> dict[str, bool]:
     """Say which steps are done."""
     return {
-        "kibo": snapshot.kibo_ready,
-        "login": snapshot.logged_in,
+        "kibo": snapshot.kibo_ready or was_connected(snapshot.status.kibo),
+        "login": snapshot.logged_in or was_connected(snapshot.status.constant_contact),
         "list": bool(snapshot.status.contact_list or snapshot.settings.contact_list),
         "export": snapshot.first_export_done,
         "enable": snapshot.status.enabled,
     }
+
+
+def was_connected(connection: Connection) -> bool:
+    """Say whether a service that fails now was connected before: an outage undoes no step."""
+    lacks = connection.error is not None and connection.error.code == SECRET_MISSING
+    return connection.state is ConnectionState.FAILED and bool(connection.name) and not lacks
 
 
 class Checklist(Card):

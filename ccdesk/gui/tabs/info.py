@@ -8,18 +8,21 @@ from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 from ccdesk.core.errors import CcdeskError
 from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import Tab, scrolling
+from ccdesk.gui.tabs.check_line import CheckLine
 from ccdesk.gui.tabs.checklist import Checklist
 from ccdesk.gui.tabs.connection_card import ConnectionCard
 from ccdesk.gui.tabs.info_cards import CallsCard, EnabledCard
 from ccdesk.gui.tabs.kibo_form import KiboForm
 from ccdesk.gui.tabs.login import LoginCard
+from ccdesk.gui.tabs.needs_card import NeedsCard
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import ElideLabel, button, label, row
+from ccdesk.gui.widgets import ElideLabel, label
 
 ABOUT = (
     "Synchronizes contact information and opt-in preferences across Kibo eCommerce and Constant Contact, for "
     "all sites on your tenant. A person is mailed only if they agreed to it."
 )
+UNREADABLE = "status"  # the subject of a notice that the status cannot be read
 KIBO_CAPTIONS = {"name": "Tenant", "who": "Application", "since": "Since"}
 
 
@@ -30,14 +33,15 @@ class InfoTab(Tab):
 
     def __init__(self, context: Context) -> None:
         super().__init__("tab_info", context)
-        self._unreadable = ""  # what kept the status from being read
+        self.needs_card = NeedsCard(context)
+        self.needs_card.jump.connect(self.go_to)
         self.checklist = Checklist()
         self.checklist.jump.connect(self.go_to)
         self.kibo_card = ConnectionCard("card_kibo", "Kibo eCommerce", "shop", KIBO_CAPTIONS)
-        self.btn_check = button("Check &again", "btn_check", context.watch.check, icon="refresh")
-        self.kibo_card.body.addStretch(1)
-        self.kibo_card.body.addLayout(row(self.btn_check, None))
+        self.kibo_card.try_again.connect(context.watch.check)
+        self.check_line = CheckLine(context)
         self.login_card = LoginCard(context, self.notice)
+        self.login_card.try_again.connect(context.watch.check)
         self.enabled_card = EnabledCard(context)
         self.enabled_card.failed.connect(self.show_error)
         self.kibo_form = KiboForm(context)
@@ -49,6 +53,7 @@ class InfoTab(Tab):
         context.watch.changed.connect(self._on_snapshot)
         context.watch.failed.connect(self._on_unreadable)
         context.watch.checking.connect(self._on_checking)
+        context.watch.slow.connect(self._on_slow)
 
     def _lay_out(self) -> None:
         page = scrolling(self)
@@ -56,10 +61,12 @@ class InfoTab(Tab):
         cards.setSpacing(14)
         cards.addWidget(self.kibo_card, 1)
         cards.addWidget(self.login_card, 1)
+        page.addWidget(self.needs_card)
         page.addWidget(self.checklist)
         page.addWidget(self.notice)
         page.addWidget(label(ABOUT))
         page.addLayout(cards)
+        page.addWidget(self.check_line)
         page.addWidget(self.enabled_card)
         page.addWidget(self.kibo_form)
         page.addWidget(self.calls_card)
@@ -79,6 +86,11 @@ class InfoTab(Tab):
         self._reveal(self.kibo_form)
         self.kibo_form.focus_first_gap()
 
+    def focus_secret(self) -> None:
+        """Lead to the field of the Kibo secret."""
+        self._reveal(self.kibo_form)
+        self.kibo_form.secret.setFocus()
+
     def focus_login(self) -> None:
         """Lead to the log-in button."""
         self._reveal(self.login_card)
@@ -96,14 +108,12 @@ class InfoTab(Tab):
 
     @Slot(object)
     def _on_unreadable(self, error: CcdeskError) -> None:
-        self._unreadable = error.title
-        self.show_error(error)
+        self.notice.show_error(error, subject=UNREADABLE)
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
-        if self._unreadable and self.notice.title.text() == self._unreadable:  # it has passed
-            self.notice.clear()
-        self._unreadable = ""
+        self.notice.settle(UNREADABLE)
+        self.needs_card.show_snapshot(snapshot)
         self.checklist.show_snapshot(snapshot)
         self.kibo_card.show_connection(snapshot.status.kibo)
         self.login_card.show_snapshot(snapshot)
@@ -116,3 +126,8 @@ class InfoTab(Tab):
     def _on_checking(self, checking: bool) -> None:
         self.kibo_card.show_checking(checking)
         self.login_card.show_checking(checking)
+
+    @Slot()
+    def _on_slow(self) -> None:
+        self.kibo_card.show_slow()
+        self.login_card.show_slow()

@@ -16,7 +16,7 @@ from ccdesk.service.setup import Step, in_words, missing, not_ready
 
 EXPLAIN = (
     "While enabled, customer changes go to Constant Contact, and opt-outs come back from there, every 30 "
-    "minutes. While it is off nothing runs by itself; an export by hand is possible before."
+    "minutes. While this is off, nothing syncs on its own. You can still export by hand on the Sync tab."
 )
 KIBO_OFF = "Kibo reports that the application is switched off there, so the loops pause until it is on again."
 
@@ -102,8 +102,10 @@ class EnabledCard(Card):
         self.failed.emit(error)
 
 
-ONLY_RESERVE = "What is left is kept for opt-outs: everything else waits until then, and goes on by itself."
-ORIGINS = {"export": "exports", "loops": "the loops", "window": "the window"}
+ONLY_RESERVE = (
+    "What is left is reserved for unsubscribes. Everything else waits until the reset, then continues."
+)
+ORIGINS = {"export": "exports", "loops": "automatic sync", "window": "this window"}
 
 
 class CallsCard(Card):
@@ -126,7 +128,8 @@ class CallsCard(Card):
         resets = formats.short_time(calls.resets_at)
         self.used.setText(
             f"{formats.number(calls.used)} of {formats.number(calls.limit)} used, "
-            f"{formats.number(calls.left)} left; starts anew at {resets} (00:00 UTC)"
+            f"{formats.number(calls.left)} left · resets at {resets} · "
+            f"{formats.number(calls.reserved)} reserved for unsubscribes"
         )
         self.bar.setMaximum(max(1, calls.limit))
         self.bar.setValue(min(calls.used, calls.limit))
@@ -134,5 +137,7 @@ class CallsCard(Card):
         restyle(self.bar, "tone", "warning" if nearly else "")
         by_origin = sorted(calls.by_origin.items(), key=lambda item: -item[1])
         parts = [f"{ORIGINS.get(name, name)} {formats.number(used)}" for name, used in by_origin if used]
-        reserve = ONLY_RESERVE if nearly else f"{formats.number(calls.reserved)} are kept for opt-outs."
-        self.origins.setText(f"Used by {' · '.join(parts)}. {reserve}" if parts else reserve)
+        by = " · ".join(parts)
+        by = by[:1].upper() + by[1:]
+        self.origins.setText("\n".join(part for part in (by, ONLY_RESERVE if nearly else "") if part))
+        self.origins.setVisible(bool(self.origins.text()))

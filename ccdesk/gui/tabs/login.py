@@ -15,6 +15,7 @@ from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import other_account
 from ccdesk.gui.icons import set_icon
 from ccdesk.gui.messages import Notice
+from ccdesk.gui.news import LOGIN
 from ccdesk.gui.tabs.connection_card import ConnectionCard
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
@@ -23,7 +24,7 @@ from ccdesk.service.api import AccountChanged, ConnectionState
 from ccdesk.service.logged_out import LoggedOut
 
 LOGIN_TIMEOUT = 600.0  # seconds a person may take in the browser
-CAPTIONS = {"name": "Organization", "who": "Logged in as", "since": "Since", "expires": "Log-in runs out"}
+CAPTIONS = {"name": "Organization", "who": "Logged in as", "since": "Since", "expires": "Login expires"}
 
 
 class _Address(QObject):
@@ -67,7 +68,8 @@ class LoginCard(ConnectionCard):
         """Show how the connection stands."""
         connection = snapshot.status.constant_contact
         self.show_connection(connection)
-        restyle(self.btn_login, "primary", connection.state is not ConnectionState.CONNECTED)
+        needed = connection.state in (ConnectionState.NOT_SET_UP, ConnectionState.LOGIN_NEEDED)
+        restyle(self.btn_login, "primary", needed)
         self._tint_login()
         self.btn_logout.setEnabled(connection.state is not ConnectionState.NOT_SET_UP)
 
@@ -113,7 +115,7 @@ class LoginCard(ConnectionCard):
         self._tint_login()
         self.btn_copy.setEnabled(bool(self._url))
         if waiting:
-            self.lbl_waiting.setText("Preparing the log-in…")
+            self.lbl_waiting.setText("Preparing the login…")
 
     @Slot(str)
     def _on_address(self, url: str) -> None:
@@ -138,7 +140,7 @@ class LoginCard(ConnectionCard):
 
     def _on_logged_in(self, account: Account) -> None:
         self._end()
-        self._notice.show_text(Tone.GOOD, f"Logged in to Constant Contact as {account.organization}")
+        self._context.news.say(f"Logged in to Constant Contact as {account.organization}", subject=LOGIN)
         self._context.monitor.wake()
         self.logged_in.emit()
 
@@ -147,9 +149,9 @@ class LoginCard(ConnectionCard):
         if isinstance(error, AccountChanged):
             ask(other_account(error), self.window(), yes=self._accept, no=self._reject)
         elif isinstance(error, Cancelled):
-            self._notice.show_text(Tone.NEUTRAL, "The log-in was cancelled", "Nothing was changed.")
+            self._context.news.say("The login was cancelled", "Nothing was changed.")
         else:
-            self._notice.show_error(error)
+            self._notice.show_error(error, subject=LOGIN)
 
     @Slot()
     def _accept(self) -> None:
@@ -159,11 +161,11 @@ class LoginCard(ConnectionCard):
 
     @Slot()
     def _reject(self) -> None:
-        words = ("The former log-in was kept", "Nothing was changed.")
+        words = ("The former login was kept", "Nothing was changed.")
         self._context.tasks.run(
             self,
             self._context.desk.reject_login,
-            done=lambda _: self._notice.show_text(Tone.NEUTRAL, *words),
+            done=lambda _: self._context.news.say(*words),
             failed=self._notice.show_error,
         )
 
@@ -176,8 +178,10 @@ class LoginCard(ConnectionCard):
     def _on_logged_out(self, result: LoggedOut) -> None:
         self._context.watch.check()
         told = result.sentences(how_to_remove="To remove it: Kibo connection › Remove Secret.")
+        self._context.news.settle(LOGIN)
         self._notice.show_text(
             Tone.NEUTRAL,
             "Logged out of Constant Contact",
             " ".join(["Nothing is sent or fetched until you log in again.", *told]),
+            subject=LOGIN,
         )

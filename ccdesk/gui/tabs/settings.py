@@ -16,6 +16,7 @@ from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import list_change
 from ccdesk.gui.fields import problem_with
 from ccdesk.gui.icons import IconLabel
+from ccdesk.gui.news import LIST
 from ccdesk.gui.tabs.base import Tab, scrolling
 from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
 from ccdesk.gui.theme import Tone
@@ -37,8 +38,9 @@ TRY_AGAIN = "F5 tries again."
 WELCOME_STATES = {
     True: "Kibo's Welcome notification appears to be on.",
     False: "Kibo's Welcome notification appears to be off.",
-    None: "Whether Kibo's Welcome notification is on is not known.",
+    None: "We couldn't check whether Kibo's Welcome email is on.",
 }
+CHECKING_WELCOME = "Checking whether Kibo's Welcome notification is on…"
 
 
 class SettingsTab(Tab):
@@ -53,6 +55,7 @@ class SettingsTab(Tab):
         self._snapshot: Snapshot | None = None
         self._welcome: WelcomeMail | None = None
         self._shown_account: tuple[object, ...] = ()
+        self._organization = ""
         self._has_choices = False
         self._awaited: dict[str, str] | None = None  # saved, and not read back yet
         self._older_expected = False
@@ -131,24 +134,33 @@ class SettingsTab(Tab):
         self.chk_welcome.setEnabled("welcome_email" not in snapshot.fixed)
         self.sender_field.combo.setEnabled("from_email" not in snapshot.fixed)
         account = (snapshot.logged_in, snapshot.status.constant_contact.name, snapshot.kibo_ready)
-        if account != self._shown_account:  # another account has other lists
+        self._forget_other_account(snapshot.status.constant_contact.name)
+        if account != self._shown_account and not snapshot.quick:
             self._shown_account = account
             self._load_choices()
         self._on_edited()
 
+    def _forget_other_account(self, organization: str) -> None:
+        """Another account has other lists and addresses; one that does not answer has kept its own."""
+        if organization and self._organization and organization != self._organization:
+            self.list_field.forget()
+            self.sender_field.forget()
+        self._organization = organization or self._organization
+
     def _show_stored(self) -> None:
         if self._snapshot is not None:
             settings = self._snapshot.settings
-            self.list_field.show_name(settings.contact_list)
+            self.list_field.show_name(settings.contact_list, self._snapshot.status.contact_list)
             self.chk_welcome.setChecked(settings.welcome_email)
             self.sender_field.show_address(settings.from_email)
 
     def _load_choices(self) -> None:
-        if self._snapshot is None:
+        if self._snapshot is None or self._snapshot.quick:
             return
         desk, tasks = self.context.desk, self.context.tasks
         if self._snapshot.logged_in:
             self.list_field.show_loading()
+            self.sender_field.show_loading()
             tasks.run(
                 self, desk.contact_lists, done=self._on_lists, failed=self._on_choices_failed, key="lists"
             )
@@ -158,7 +170,9 @@ class SettingsTab(Tab):
         else:
             failed = self._snapshot.status.constant_contact.state is ConnectionState.FAILED
             self._show_no_choices(SEE_INFO if failed else LOG_IN)
-        if self._snapshot.kibo_ready:
+        if not self._snapshot.kibo_ready:
+            self._on_welcome(self._welcome or WelcomeMail(None))
+        else:
             tasks.run(
                 self,
                 desk.kibo_welcome_mail,
@@ -215,10 +229,11 @@ class SettingsTab(Tab):
         self._show_welcome()
 
     def _show_welcome(self) -> None:
-        mail = self._welcome or WelcomeMail(None)
-        twice = self.chk_welcome.isChecked() and mail.on is not False
+        mail = self._welcome
+        twice = self.chk_welcome.isChecked() and (mail is None or mail.on is not False)
         self.welcome_icon.show_icon("warning" if twice else "info", Tone.WARNING if twice else Tone.NEUTRAL)
-        self.lbl_welcome.setText(f"{WELCOME_REMINDER} {WELCOME_STATES[mail.on]}")
+        state = WELCOME_STATES[mail.on] if mail is not None else CHECKING_WELCOME
+        self.lbl_welcome.setText(f"{WELCOME_REMINDER} {state}")
 
     @Slot()
     def _discard(self) -> None:
@@ -289,7 +304,10 @@ class SettingsTab(Tab):
 
     def _on_saved(self, values: dict[str, str], result: SaveResult) -> None:
         title, text = saved_words(result)
-        self.notice.show_text(Tone.GOOD, title, text)
+        self.notice.clear()
+        self.context.news.say(title, text, subject=LIST)
+        if result.notes:  # more than a confirmation: it stays until it is read
+            self.notice.show_text(Tone.NEUTRAL, "Saved", "\n".join(result.notes))
         self._awaited, self._older_expected = values, True
         self._take_as_stored(values)
         self._on_edited()
@@ -335,9 +353,9 @@ def _shown(key: str, value: str) -> str:
 def saved_words(result: SaveResult) -> tuple[str, str]:
     """Return what a save changed, in words."""
     parts = [
-        f"{SETTINGS[key].label if key in SETTINGS else key}: {_shown(key, old)} → {_shown(key, new)}."
-        for key, (old, new) in result.changed.items()
+        f"{SETTINGS[key].label if key in SETTINGS else key} is now {_shown(key, new)}."
+        for key, (_, new) in result.changed.items()
     ]
     if result.created_list:
         parts.append(f"The list “{result.created_list}” was created in Constant Contact; it is empty.")
-    return ("Saved" if result.changed else "Saved: nothing had changed"), "\n".join([*parts, *result.notes])
+    return ("Saved" if result.changed else "Saved: nothing had changed"), "\n".join(parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView
 
@@ -12,11 +14,23 @@ from ccdesk.gui.widgets import plain_tip
 
 NEW_LIST = "New list: it will be created on Save"
 LIST_GONE = (
-    "No list of your account has this name any more. If it was deleted, Save makes it anew, empty; or choose "
-    "another one."
+    "Your account no longer has a list with this name. Choose another, or Save to create it again (empty)."
 )
+RENAMED = "This list is called “{name}” in Constant Contact now. It stays in use."
+READING_LISTS = "Reading the lists of your account…"
+READING_SENDERS = "Reading the confirmed addresses of your account…"
 NOT_READ = "could not be read."
 LOG_IN = "Log in to Constant Contact on the Info tab."
+
+
+class Offer(Enum):
+    """How the choices of a field stand: that they are on their way is not that they could not be read."""
+
+    LOADING = "loading"
+    READ = "read"
+    FAILED = "failed"
+
+
 ASK_SENDER = "Choose a confirmed address"
 
 
@@ -37,8 +51,9 @@ class ListField(Field):
         self.line.setPlaceholderText("Type a name, or choose one of your lists")
         super().__init__("Contact &List Name", self.combo)
         self.line.setAccessibleName("Contact List Name")
-        self._lists: dict[str, ContactList] | None = {}
-        self._advice, self._stored, self._were_read = LOG_IN, "", False
+        self._lists: dict[str, ContactList] = {}
+        self._offer = Offer.LOADING
+        self._advice, self._stored, self._called = LOG_IN, "", ""
         completer = QCompleter(self.combo.model(), self.combo)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -54,38 +69,58 @@ class ListField(Field):
     def name(self) -> str:
         """Return the name as it will be saved: an existing list's own spelling, else as typed."""
         typed = self.combo.currentText().strip()
-        known = (self._lists or {}).get(typed.casefold())
+        known = self._lists.get(typed.casefold())
         return known.name if known else typed
 
     @property
     def is_gone(self) -> bool:
         """True when the name shown is the stored one, and no list of the account bears it any more."""
         typed = self.combo.currentText().strip()
-        known = self._lists is not None and typed.casefold() in self._lists
-        return self._were_read and bool(typed) and typed == self._stored and not known
+        known = typed.casefold() in self._lists or self.is_renamed
+        return self._offer is Offer.READ and bool(typed) and typed == self._stored and not known
 
-    def show_name(self, name: str) -> None:
-        """Show the stored name."""
-        self._stored = name
+    @property
+    def is_renamed(self) -> bool:
+        """True when the name shown is the stored one, and the list has got another one since."""
+        typed = self.combo.currentText().strip()
+        return typed == self._stored != self._called and self._called.casefold() in self._lists
+
+    def show_name(self, name: str, called: str = "") -> None:
+        """Show the stored name; `called` is what the account calls that list now."""
+        self._stored, self._called = name, called or name
         if self.name != name:
             self.combo.setEditText(name)
             self.line.setCursorPosition(0)
         self._show_kind()
 
     def show_loading(self) -> None:
-        """Say that the lists are being read."""
-        if not self._lists:
-            self.show_hint("Reading the lists of your account…")
+        """Say that the lists are being read; those read before stay on offer."""
+        if self._offer is not Offer.READ:
+            self._offer = Offer.LOADING
+            self._show_kind()
 
     def show_lists(self, lists: list[ContactList] | None, advice: str = LOG_IN) -> None:
-        """Offer the account's lists; None when they could not be read, with what to do about it."""
+        """Offer the account's lists; None when they could not be read, with what to do about it.
+
+        Those read before stay on offer then: a service that does not answer has not lost them.
+        """
+        self._advice, self._offer = advice, Offer.FAILED if lists is None else Offer.READ
+        if lists is None:
+            self._show_kind()
+            return
+        self._fill(lists)
+
+    def forget(self) -> None:
+        """Offer nothing: the lists were another account's."""
+        self._offer = Offer.LOADING
+        self._fill([])
+
+    def _fill(self, lists: list[ContactList]) -> None:
         text = self.combo.currentText()
-        self._advice = advice
-        self._lists = None if lists is None else {one.name.casefold(): one for one in lists}
-        self._were_read = lists is not None
+        self._lists = {one.name.casefold(): one for one in lists}
         self.combo.blockSignals(True)
         self.combo.clear()
-        self.combo.addItems(sorted((one.name for one in lists or []), key=str.casefold))
+        self.combo.addItems(sorted((one.name for one in lists), key=str.casefold))
         for place in range(self.combo.count()):
             self.combo.setItemData(place, plain_tip(self.combo.itemText(place)), Qt.ItemDataRole.ToolTipRole)
         self.combo.setCurrentIndex(-1)
@@ -97,7 +132,7 @@ class ListField(Field):
 
     def add_list(self, name: str) -> None:
         """Offer a list that has just been made, before the account is asked again."""
-        self.show_lists([*(self._lists or {}).values(), ContactList("", name, 0)])
+        self.show_lists([*self._lists.values(), ContactList("", name, 0)])
 
     @Slot()
     def _on_text(self) -> None:
@@ -108,10 +143,14 @@ class ListField(Field):
     def _show_kind(self) -> None:
         typed = self.combo.currentText().strip()
         self.combo.setToolTip(plain_tip(typed))
-        if self._lists is None:
+        if self._offer is Offer.LOADING:
+            self.show_hint(READING_LISTS)
+        elif self._offer is Offer.FAILED:
             self.show_hint(f"The account's lists {NOT_READ} {self._advice}")
         elif not typed:
             self.show_hint("All lists of your account are offered, or type a new name.")
+        elif self.is_renamed:
+            self.show_hint(RENAMED.format(name=self._called))
         elif self.is_gone:
             self.show_hint(LIST_GONE, "problem")
         elif (known := self._lists.get(typed.casefold())) is None:
@@ -136,8 +175,8 @@ class SenderField(Field):
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         super().__init__("Specify From and &ReplyTo email for Campaigns", self.combo)
         self._stored = ""
-        self._senders: list[str] | None = []
-        self._advice = LOG_IN
+        self._senders: list[str] = []
+        self._offer, self._advice = Offer.LOADING, LOG_IN
         self.combo.currentIndexChanged.connect(self._on_choice)
 
     @property
@@ -151,12 +190,28 @@ class SenderField(Field):
         self._fill(address)
 
     def show_senders(self, senders: list[str] | None, advice: str = LOG_IN) -> None:
-        """Offer the account's confirmed addresses; None when they could not be read, with what to do."""
-        self._senders, self._advice = senders, advice
+        """Offer the account's confirmed addresses; None when they could not be read, with what to do.
+
+        Those read before stay on offer then.
+        """
+        self._advice, self._offer = advice, Offer.FAILED if senders is None else Offer.READ
+        if senders is not None:
+            self._senders = senders
+        self._fill(self.address or self._stored)
+
+    def show_loading(self) -> None:
+        """Say that the addresses are being read; those read before stay on offer."""
+        if self._offer is not Offer.READ:
+            self._offer = Offer.LOADING
+            self._fill(self.address or self._stored)
+
+    def forget(self) -> None:
+        """Offer nothing: the addresses were another account's."""
+        self._senders, self._offer = [], Offer.LOADING
         self._fill(self.address or self._stored)
 
     def _fill(self, address: str) -> None:
-        offered = list(self._senders or [])
+        offered = list(self._senders)
         known = {one.casefold() for one in offered}
         self.combo.blockSignals(True)
         self.combo.clear()
@@ -171,7 +226,9 @@ class SenderField(Field):
         self._show_hint(missing)
 
     def _show_hint(self, missing: bool) -> None:
-        if self._senders is None:
+        if self._offer is Offer.LOADING:
+            self.show_hint(READING_SENDERS)
+        elif self._offer is Offer.FAILED:
             self.show_hint(f"The account's addresses {NOT_READ} {self._advice}")
         elif not self._senders:
             self.show_hint("No confirmed address was found. Confirm one in Constant Contact.")

@@ -1,0 +1,69 @@
+"""The line below the two connections: when they were checked, or that they are being checked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from PySide6.QtCore import QTimer, Slot
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from ccdesk.gui.context import Context
+from ccdesk.gui.formats import ago
+from ccdesk.gui.widgets import button, label
+
+COUNT_AGAIN_MS = 20_000
+CHECKING = "Checking…"
+SLOW = "No answer yet, trying again…"
+VAULT = (
+    "Waiting for this computer's keyring, where the login is kept. It may be asking for your password in "
+    "another window."
+)
+
+
+class CheckLine(QWidget):
+    """A button, and what came of it."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self._watch = context.watch
+        self._checking = self._slow = self._vault = False
+        self.button = button("Check connections", "btn_check", context.watch.check, icon="refresh")
+        self.words = label(role="muted", name="lbl_checked")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addWidget(self.button)
+        layout.addWidget(self.words, 1)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._show)
+        self._timer.start(COUNT_AGAIN_MS)
+        context.watch.checking.connect(self._on_checking)
+        context.watch.slow.connect(self._on_slow)
+        context.watch.waiting_for_vault.connect(self._on_vault)
+
+    @Slot(bool)
+    def _on_checking(self, checking: bool) -> None:
+        self._checking, self._slow = checking, False
+        self._show()
+
+    @Slot()
+    def _on_slow(self) -> None:
+        self._slow = True
+        self._show()
+
+    @Slot(bool)
+    def _on_vault(self, waiting: bool) -> None:
+        self._vault = waiting
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        self.words.setText(self._text())
+
+    def _text(self) -> str:
+        if self._vault:
+            return VAULT
+        if self._checking:
+            return SLOW if self._slow else CHECKING
+        checked_at = self._watch.checked_at
+        return f"Checked {ago(datetime.now(UTC) - checked_at)}" if checked_at is not None else ""
