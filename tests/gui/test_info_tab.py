@@ -168,14 +168,14 @@ def test_kibo_values_are_tested_without_being_saved(qtbot, window, desk):
     type_into(qtbot, info, "inp_kibo_tenant_id", "777")
     type_into(qtbot, info, "inp_kibo_secret", "s3cret")
     click(qtbot, info, "btn_kibo_test")
-    notice = info.kibo_form.notice
-    qtbot.waitUntil(lambda: notice.title.text().startswith("Kibo answers"))
+    toast = window.toast
+    qtbot.waitUntil(lambda: toast.title.text().startswith("Kibo answers"))
     values, secret = next(about for name, about in desk.calls if name == "test_kibo")
     assert values["kibo_tenant_id"] == "777"
     assert secret == "s3cret"
     assert "save_settings" not in desk.names()
-    assert "2 sites" in notice.text.text()
-    assert "signed in · Mystic Outdoors DEV · 480 customers readable" in notice.text.text()
+    assert "2 sites" in toast.text.text()
+    assert "signed in · Mystic Outdoors DEV · 480 customers readable" in toast.title.text()
 
 
 def test_a_kibo_test_that_fails(qtbot, window, desk):

@@ -160,8 +160,9 @@ class KiboForm(Card):
     def _on_tested(self, tested: ConnectionTest) -> None:
         tenant = tested.tenant
         sites = count(len(tenant.site_ids), "site") if tenant.site_ids else ""
-        parts = [part for part in (tested.summary, f"tenant {tenant.id}", sites, tenant.host) if part]
-        self.notice.show_text(Tone.GOOD, f"Kibo answers: {tenant.name}", ", ".join(parts))
+        where = " · ".join(part for part in (f"tenant {tenant.id}", sites, tenant.host) if part)
+        self.notice.clear()
+        self._context.news.say(f"Kibo answers: {tested.summary}", where)
 
     @Slot()
     def _save(self) -> None:
