@@ -61,7 +61,7 @@ class SettingsWindow(QWidget):
         self.lbl_footer = ElideLabel()
         self.lbl_footer.setObjectName("lbl_footer")
         self._lay_out()
-        self.toast = Toast(self)
+        self.toast = Toast(self, self.tabs)
         self._add_keys()
         self._connect()
         self.resize(*SIZE)

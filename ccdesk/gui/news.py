@@ -63,9 +63,9 @@ def announce(widget: QWidget, text: str) -> None:
 class Toast(QFrame):
     """A success over the page for some seconds. It takes no room, so nothing moves under the pointer."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, page: QWidget) -> None:
         super().__init__(parent)
-        self._page = parent
+        self._page = page  # what it lies over: a child of its parent
         self.setObjectName("toast")
         self.setProperty("notice", True)
         self.setProperty("tone", Tone.GOOD.value)
@@ -87,7 +87,7 @@ class Toast(QFrame):
         close = quiet_button("close", "toast_close", "Close this message", self.hide)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        parent.installEventFilter(self)
+        page.installEventFilter(self)
         self.hide()
 
     @Slot(str, str)
@@ -97,20 +97,23 @@ class Toast(QFrame):
         self.text.setText(text)
         self.text.setVisible(bool(text))
         self.setAccessibleName(f"{title}. {text}".strip())
-        self._place()
         self.show()
         self.raise_()
+        self._place()
         self._timer.start(TOAST_MS)
         announce(self, self.accessibleName())
 
     def _place(self) -> None:
-        width = min(_WIDEST, self._page.width() - 2 * MARGIN)
+        room, layout = self._page.geometry(), self.layout()
+        width = min(_WIDEST, room.width() - 2 * MARGIN)
         self.ensurePolished()
-        self.setFixedSize(width, max(self.heightForWidth(width), self.minimumSizeHint().height()))
-        self.move((self._page.width() - width) // 2, self._page.height() - self.height() - 3 * MARGIN)
+        if layout is not None:
+            layout.invalidate()  # the text is another one, and counts only now that it is visible
+            self.setFixedSize(width, layout.totalHeightForWidth(width))
+        self.move(room.x() + (room.width() - width) // 2, room.bottom() - self.height() - MARGIN // 2)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay in place when the window changes its size."""
+        """Stay in place when the page changes its size."""
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return super().eventFilter(watched, event)

@@ -189,6 +189,7 @@ def test_a_success_is_a_toast_that_goes_by_itself(qtbot, parts, monkeypatch):
     assert toast.isVisible()
     assert find(parts.window, "tabs").geometry() == before, "nothing moves"
     assert parts.window.rect().contains(toast.geometry())
+    assert toast.text.height() >= toast.text.heightForWidth(toast.text.width()), "no line is cut"
     parts.window.resize(790, 460)
     qtbot.waitUntil(lambda: parts.window.rect().contains(toast.geometry()) or not toast.isVisible())
     qtbot.waitUntil(lambda: not toast.isVisible())

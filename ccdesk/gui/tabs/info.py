@@ -38,6 +38,7 @@ class InfoTab(Tab):
         self.checklist = Checklist()
         self.checklist.jump.connect(self.go_to)
         self.kibo_card = ConnectionCard("card_kibo", "Kibo eCommerce", "shop", KIBO_CAPTIONS)
+        self.kibo_card.body.addStretch(1)
         self.kibo_card.try_again.connect(context.watch.check)
         self.check_line = CheckLine(context)
         self.login_card = LoginCard(context, self.notice)

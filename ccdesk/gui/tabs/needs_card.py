@@ -83,6 +83,9 @@ class NeedsCard(Card):
             line.setVisible(place < len(needs))
             if place < len(needs):
                 line.show_need(needs[place])
+        widest = max((line.button.sizeHint().width() for line in self.rows[: len(needs)]), default=0)
+        for line in self.rows:
+            line.button.setFixedWidth(widest)
         self._show_pending()
 
     @Slot()
