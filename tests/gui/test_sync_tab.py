@@ -265,7 +265,7 @@ def test_an_export_right_after_a_save_knows_the_list(qtbot, open_window, loop):
     window.go_to("list")
     window.settings.list_field.combo.setEditText("Spring")
     click(qtbot, window, "btn_settings_save")
-    qtbot.waitUntil(lambda: window.settings.notice.title.text() == "Saved")
+    qtbot.waitUntil(lambda: window.toast.title.text() == "Saved")
     window.go_to("export")
     click(qtbot, window, "btn_sync_contacts")
     qtbot.waitUntil(lambda: loop.requests == [(RunKind.EXPORT, False)])
