@@ -34,8 +34,15 @@ OUTCOME_ICONS = {
 }
 
 
+def run_icon(run: Run) -> tuple[str, Tone]:
+    """Return a run's mark. Green is for what is well: one with errors, or that lost somebody, is not."""
+    if run.status is RunStatus.COMPLETE and not formats.is_all_well(run):
+        return "warning", Tone.WARNING
+    return RUN_ICONS[run.status]
+
+
 def _run_tip(run: Run) -> str:
-    parts = (formats.STATUS_WORDS[run.status], formats.run_words(run))
+    parts = (formats.status_words(run), formats.run_words(run))
     return ". ".join(part.rstrip(".") for part in parts if part)
 
 
@@ -49,8 +56,9 @@ INBOUND_COLUMNS = (
         "Status",
         lambda run: formats.STATUS_WORDS[run.status],
         width=18,
-        icon=lambda run: RUN_ICONS[run.status],
+        icon=run_icon,
         tip=_run_tip,
+        note=formats.reason,
     ),
     Column("date", "Run Date", _started),
     Column(
@@ -68,8 +76,9 @@ RUN_COLUMNS = (
         "Status",
         lambda run: run.status.value,
         width=18,
-        icon=lambda run: RUN_ICONS[run.status],
+        icon=run_icon,
         tip=_run_tip,
+        note=formats.reason,
     ),
     Column("kind", "Kind", lambda run: formats.KIND_WORDS[run.kind], width=24),
     Column("date", "Run Date", _started),

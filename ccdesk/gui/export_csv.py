@@ -1,18 +1,21 @@
-"""Writes the errors of a run to a file a spreadsheet opens, and as text for the clipboard."""
+"""Writes people of a run to a file a spreadsheet opens, and errors as text for the clipboard."""
 
 from __future__ import annotations
 
 import csv
 import os
 import re
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Entry, Outcome
+from ccdesk.gui.formats import OUTCOME_WORDS
 from ccdesk.service.api import Desk
 
 HEADER = ("Customer", "E-mail", "Message", "Code")
+PEOPLE_HEADER = ("Customer", "E-mail", "Outcome", "Reason", "Code")
 PAGE = 500
 # What makes a spreadsheet take a cell for a formula, wide forms and blanks before it included; also where a
 # semicolon, a tab or a line's end begins another cell for spreadsheets that part them there.
@@ -37,33 +40,70 @@ def cells(entry: Entry) -> tuple[str, str, str, str]:
     return customer, entry.email, entry.reason, entry.code
 
 
+def people_cells(entry: Entry) -> tuple[str, ...]:
+    """Return one person as the columns of `PEOPLE_HEADER`."""
+    customer, email, reason, code = cells(entry)
+    return customer, email, OUTCOME_WORDS[entry.outcome], reason, code
+
+
 def all_errors(desk: Desk, run_id: int) -> Iterator[Entry]:
     """Read the errors of a run page by page."""
+    return people(desk, run_id, Outcome.ERROR)
+
+
+def people(desk: Desk, run_id: int, outcome: Outcome | None) -> Iterator[Entry]:
+    """Read the people of a run page by page, all of them or those with one outcome."""
     offset = 0
-    while page := desk.entries(run_id, outcome=Outcome.ERROR, offset=offset, limit=PAGE):
+    while page := desk.entries(run_id, outcome=outcome, offset=offset, limit=PAGE):
         yield from page
         offset += len(page)
 
 
 def write_errors(desk: Desk, run_id: int, target: Path) -> int:
-    """Write the errors of a run as CSV and return how many; a half-written file never takes the name."""
-    partial = target.with_name(target.name + ".part")
+    """Write the errors of a run as CSV and return how many."""
+    return _write(target, HEADER, (cells(entry) for entry in all_errors(desk, run_id)))
+
+
+def write_people(desk: Desk, run_id: int, outcome: Outcome | None, target: Path) -> int:
+    """Write everybody in a run, or those with one outcome, as CSV and return how many."""
+    return _write(target, PEOPLE_HEADER, (people_cells(entry) for entry in people(desk, run_id, outcome)))
+
+
+def _write(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    """Write rows as CSV and return how many; a half-written file never takes the name.
+
+    Raises:
+        ExportError: the file cannot be written.
+
+    """
     written = 0
+    partial: Path | None = None
     try:
+        partial = _made_beside(target)
         with partial.open("w", encoding="utf-8-sig", newline="") as file:  # the mark tells Excel it is UTF-8
             writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-            writer.writerow(HEADER)
-            for entry in all_errors(desk, run_id):
-                writer.writerow([as_text(cell) for cell in cells(entry)])
+            writer.writerow(header)
+            for row in rows:
+                writer.writerow([as_text(cell) for cell in row])
                 written += 1
         os.replace(partial, target)
-    except CcdeskError:
-        partial.unlink(missing_ok=True)
-        raise
+        partial = None
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ExportError(meaning=f"{error.strerror or 'The system refused it'}.") from error
+    finally:
+        if partial is not None:
+            partial.unlink(missing_ok=True)
     return written
+
+
+def _made_beside(target: Path) -> Path:
+    """Make an empty file beside the target, for its owner only and under a name nobody could have laid ready.
+
+    In a folder that others may write to, a name that can be guessed may be a link that leads elsewhere.
+    """
+    handle, name = tempfile.mkstemp(prefix=".ccdesk-", suffix=".part", dir=target.parent)
+    os.close(handle)
+    return Path(name)
 
 
 def to_clipboard(entries: Iterable[Entry]) -> str:

@@ -50,6 +50,7 @@ NOTHING = {  # to be said of a run without figures
     RunStatus.RUNNING: "Nothing so far",
     RunStatus.INTERRUPTED: "What was done was not counted",
 }
+NO_REASON = "No reason was noted."
 CONTINUED = "Continued in run"  # how the message of a run ends that another one went on from
 EVENT_WORDS = {status: status.value for status in EventStatus}
 
@@ -196,6 +197,33 @@ def run_words(run: Run) -> str:
         parts.append(in_local_time(told.partition(GOES_ON)[0].strip()))
     parts.append("Continued in a later run." if later else _goes_on(run))
     return " ".join(part for part in parts if part)
+
+
+def status_words(run: Run) -> str:
+    """Return how a run ended; one with errors did not simply complete."""
+    if run.status is RunStatus.COMPLETE and run.error_count:
+        return f"{STATUS_WORDS[run.status]} with {count(run.error_count, 'error')}"
+    return STATUS_WORDS[run.status]
+
+
+def is_all_well(run: Run) -> bool:
+    """Say whether a run did everything it was to do, for everybody."""
+    incomplete = bool(run.message.partition(CONTINUED)[0].strip())
+    return run.status is RunStatus.COMPLETE and not run.error_count and not incomplete
+
+
+def reason(run: Run) -> str:
+    """Return in a line why a run did not simply complete, or nothing."""
+    if run.status is RunStatus.RUNNING or is_all_well(run):
+        return ""
+    words = " ".join(part for part in (run_words(run), _errors_of(run)) if part)
+    return " ".join(words.split()) or NO_REASON
+
+
+def _errors_of(run: Run) -> str:
+    return (
+        f"{count(run.error_count, 'error')}." if run.status is RunStatus.COMPLETE and run.error_count else ""
+    )
 
 
 def _goes_on(run: Run) -> str:

@@ -18,12 +18,16 @@ from ccdesk.gui.widgets import plain_tip
 PAGE = 100
 ROW_ROLE = Qt.ItemDataRole.UserRole
 LINK_ROLE = Qt.ItemDataRole.UserRole + 1
+NOTE_ROLE = Qt.ItemDataRole.UserRole + 2  # the line under a whole row, from whichever cell it is asked
 Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: how a row reads in it. `width` 0 takes what is left; `link` makes the text clickable."""
+    """One column: how a row reads in it. `width` 0 takes what is left; `link` makes the text clickable.
+
+    `note` is a line of words under the whole row, or nothing.
+    """
 
     key: str
     title: str
@@ -33,6 +37,7 @@ class Column:
     icon: Callable[[Any], tuple[str, Tone]] | None = None
     link: Callable[[Any], bool] | None = None
     tip: Callable[[Any], str] | None = None
+    note: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,19 @@ class PagedModel(QAbstractTableModel):
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         if role == LINK_ROLE:
             return bool(column.link and column.link(row))
+        if role == NOTE_ROLE:
+            return self._note(row)
+        if role == Qt.ItemDataRole.AccessibleDescriptionRole and column.note is not None:
+            return column.note(row)
         return row if role == ROW_ROLE else None
+
+    @property
+    def has_notes(self) -> bool:
+        """Say whether rows may have a line under them."""
+        return any(column.note is not None for column in self.columns)
+
+    def _note(self, row: Any) -> str:
+        return next((column.note(row) for column in self.columns if column.note is not None), "")
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole

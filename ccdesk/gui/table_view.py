@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from typing import Any
 
@@ -10,6 +11,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
@@ -18,19 +20,35 @@ from PySide6.QtWidgets import (
 
 from ccdesk.gui.icons import icon
 from ccdesk.gui.messages import body
-from ccdesk.gui.table_models import LINK_ROLE, ROW_ROLE, Index, PagedModel
+from ccdesk.gui.table_models import LINK_ROLE, NOTE_ROLE, ROW_ROLE, Index, PagedModel
 from ccdesk.gui.theme import Tone, scheme
 
 ROW_SPACE = 16
+NOTE_SPACE = 3  # between a row and the line under it
+NOTE_INDENT = 33  # under the words of the first column, not under its icon
+LONG_WORD = re.compile(r"\S{16,}")
+NO_SPACE = "\u200b"  # a place to break a line that takes no room
 EMPTY_ICON = 36
 
 
-class LinkDelegate(QStyledItemDelegate):
-    """Draws cells that can be clicked as links."""
+def breakable(text: str) -> str:
+    """Return a text with places where a long word may go on in the next line: e-mails have no blanks."""
+    return LONG_WORD.sub(lambda word: NO_SPACE.join(word[0]), text)
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Draws cells that can be clicked as links, and the line under a row that has one."""
+
+    def __init__(self, view: QTableView) -> None:
+        super().__init__(view)
+        self._view = view
+        self.breaks_words = False
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
-        """Underline and colour a link."""
+        """Underline and colour a link; let long words break where rows may grow."""
         super().initStyleOption(option, index)
+        if self.breaks_words:
+            option.text = breakable(option.text)
         if index.data(LINK_ROLE):
             option.font.setUnderline(True)
             colour = scheme().colour("link")
@@ -38,8 +56,42 @@ class LinkDelegate(QStyledItemDelegate):
             option.palette.setColor(QPalette.ColorRole.HighlightedText, colour)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Leave room above and below a text of several lines."""
-        return super().sizeHint(option, index) + QSize(0, ROW_SPACE)
+        """Leave room above and below a text of several lines, and for the line under the row."""
+        note = NOTE_SPACE + option.fontMetrics.height() if index.data(NOTE_ROLE) else 0
+        return super().sizeHint(option, index) + QSize(0, ROW_SPACE + note)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw the cell; where the row has a line under it, with this cell's part of that line."""
+        note = index.data(NOTE_ROLE)
+        if not note:
+            super().paint(painter, option, index)
+            return
+        filled = QStyleOptionViewItem(option)
+        self.initStyleOption(filled, index)
+        filled.text = ""
+        filled.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
+        self._view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, filled, painter, self._view)
+        cell = QStyleOptionViewItem(option)
+        self.initStyleOption(cell, index)
+        cell.rect = option.rect.adjusted(0, ROW_SPACE // 2, 0, 0)
+        sides = cell.displayAlignment & Qt.AlignmentFlag.AlignHorizontal_Mask
+        cell.displayAlignment = sides | Qt.AlignmentFlag.AlignTop
+        cell.decorationAlignment = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        self._view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, cell, painter, self._view)
+        self._paint_note(painter, option, str(note))
+
+    def _paint_note(self, painter: QPainter, option: QStyleOptionViewItem, note: str) -> None:
+        """Draw the part of a row's line that falls into this cell: the cells are drawn one by one."""
+        view, metrics = self._view, option.fontMetrics
+        left = view.columnViewportPosition(0) + NOTE_INDENT
+        width = view.horizontalHeader().length() - 2 * NOTE_INDENT
+        top = option.rect.top() + ROW_SPACE // 2 + metrics.height() + NOTE_SPACE
+        painter.save()
+        painter.setClipRect(option.rect)
+        painter.setPen(scheme().colour("muted"))
+        text = metrics.elidedText(note, Qt.TextElideMode.ElideRight, width)
+        painter.drawText(QRect(left, top, width, metrics.height()), int(Qt.AlignmentFlag.AlignVCenter), text)
+        painter.restore()
 
 
 class PagedTable(QTableView):
@@ -56,7 +108,8 @@ class PagedTable(QTableView):
         self._empty = empty
         self._anchor: tuple[Hashable | None, Hashable | None] = (None, None)
         self.setModel(model)
-        self.setItemDelegate(LinkDelegate(self))
+        self._cells = CellDelegate(self)
+        self.setItemDelegate(self._cells)
         self._set_up()
         self._size_columns()
         self.clicked.connect(self._on_clicked)
@@ -65,6 +118,9 @@ class PagedTable(QTableView):
         model.refreshed.connect(self._restore)
         self.selectionModel().currentRowChanged.connect(self._on_current)
         model.modelReset.connect(self._on_reset)
+        if model.has_notes:
+            model.rowsInserted.connect(self._on_rows)
+            model.dataChanged.connect(self._on_changed)
 
     def show_empty_words(self, title: str, hint: str) -> None:
         """Change what stands where rows would be."""
@@ -75,8 +131,23 @@ class PagedTable(QTableView):
     def show_whole_texts(self) -> None:
         """Let rows grow instead of cutting texts; for tables of few rows."""
         self.setWordWrap(True)
+        self._cells.breaks_words = True
         self.verticalHeader().setMinimumSectionSize(self.verticalHeader().defaultSectionSize())
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+    @Slot(QModelIndex, int, int)
+    def _on_rows(self, _parent: QModelIndex, first: int, last: int) -> None:
+        """Make room for the line under a row, in those rows only that have one."""
+        plain = self.verticalHeader().defaultSectionSize()
+        noted = plain + self.fontMetrics().height() + NOTE_SPACE
+        for row in range(first, last + 1):
+            height = noted if self.paged.index(row, 0).data(NOTE_ROLE) else plain
+            if self.rowHeight(row) != height:
+                self.setRowHeight(row, height)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _on_changed(self, first: QModelIndex, last: QModelIndex) -> None:
+        self._on_rows(QModelIndex(), first.row(), last.row())
 
     def chosen(self) -> Any:
         """Return the row that is selected, or None."""

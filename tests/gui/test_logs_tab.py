@@ -1,14 +1,19 @@
 import csv
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel, QStyleOptionViewItem
 
 from ccdesk.core.errors import StoreError
-from ccdesk.core.runs import Entry, Outcome, RunKind
+from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
+from ccdesk.gui import formats
+from ccdesk.gui.columns import run_icon
 from ccdesk.gui.export_csv import ExportError, as_text, to_clipboard, write_errors
-from tests.gui.fakes import FakeDesk, add_runs, fresh_desk, play_export, ready_desk
+from ccdesk.gui.table_models import NOTE_ROLE
+from ccdesk.gui.theme import Tone
+from tests.gui.fakes import NOW, FakeDesk, add_runs, fresh_desk, play_export, ready_desk
 from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
 
 
@@ -185,7 +190,7 @@ def test_a_half_written_file_never_takes_the_name(tmp_path):
     target.mkdir()
     with pytest.raises(ExportError):
         write_errors(ready_desk(), 900, target)
-    assert not (tmp_path / "e.csv.part").exists()
+    assert list(tmp_path.iterdir()) == [target]
     desk = ready_desk()
     desk.fail["entries"] = StoreError()
     with pytest.raises(StoreError):
@@ -204,3 +209,117 @@ def test_a_log_that_cannot_be_read_is_told(qtbot, logs, desk):
     click(qtbot, logs, "btn_logs_refresh")
     qtbot.waitUntil(lambda: logs.notice.isVisible())
     assert logs.notice.title.text() == "The data file cannot be used"
+
+
+def test_a_row_says_under_it_why_the_run_did_not_complete(logs):
+    model = logs.table.model()
+
+    def note(row):
+        return {model.index(row, column).data(NOTE_ROLE) for column in range(5)}
+
+    assert note(0) == {""}
+    assert note(6) == {"3 errors."}
+    failed = "Constant Contact cannot be reached. The next export goes on where this one stopped."
+    assert note(7) == {failed}
+    assert model.index(7, 0).data(Qt.ItemDataRole.AccessibleDescriptionRole) == failed
+    assert note(10).pop().startswith("It goes on by itself after December")
+    heights = [logs.table.rowHeight(row) for row in range(model.rowCount())]
+    assert heights[7] == heights[10] > heights[0]
+
+
+def test_a_row_that_gets_a_reason_gets_room_for_it(qtbot, logs, desk):
+    before = logs.table.rowHeight(0)
+    desk.all_runs[0] = replace(desk.all_runs[0], status=RunStatus.FAILED, message="")
+    click(qtbot, logs, "btn_logs_refresh")
+    qtbot.waitUntil(lambda: logs.table.rowHeight(0) > before)
+    assert logs.table.model().index(0, 3).data(NOTE_ROLE) == "No reason was noted."
+
+
+def test_only_what_is_well_is_green():
+    well = Run(1, RunKind.EXPORT, Trigger.MANUAL, RunStatus.COMPLETE, NOW)
+    assert run_icon(well) == ("check-circle", Tone.GOOD)
+    assert run_icon(replace(well, message="Continued in run 2.")) == ("check-circle", Tone.GOOD)
+    assert run_icon(replace(well, error_count=6)) == ("warning", Tone.WARNING)
+    lost = "Incomplete: the figures do not add up. 9 customers read, 8 outcomes."
+    assert run_icon(replace(well, message=lost)) == ("warning", Tone.WARNING)
+    assert formats.reason(replace(well, message=lost)) == lost
+    assert formats.status_words(replace(well, error_count=1)) == "Completed with 1 error"
+    for status in set(RunStatus) - {RunStatus.COMPLETE}:
+        assert run_icon(replace(well, status=status))[1] is not Tone.GOOD
+
+
+@pytest.mark.parametrize(
+    ("status", "continues", "errors", "role"),
+    [
+        (RunStatus.COMPLETE, 7, 0, "muted"),
+        (RunStatus.RUNNING, 7, 0, "muted"),
+        (RunStatus.CANCELLED, None, 0, "muted"),
+        (RunStatus.COMPLETE, 7, 2, "warning"),
+        (RunStatus.WAITING, None, 0, "warning"),
+        (RunStatus.INTERRUPTED, None, 0, "warning"),
+        (RunStatus.FAILED, None, 0, "problem"),
+    ],
+)
+def test_what_is_said_of_a_run_is_red_only_where_it_failed(
+    qtbot, window, desk, status, continues, errors, role
+):
+    run = replace(desk.get_run(900), status=status, continues=continues, error_count=errors, message="So.")
+    if status is RunStatus.COMPLETE:
+        run = replace(run, message="")
+    window.logs._open_run(run)
+    view = dialog(qtbot, window, "dlg_run")
+    message = find(view, "lbl_run_message", QLabel)
+    assert message.property("role") == role
+    assert message.text()
+    view.close()
+
+
+def test_a_long_email_is_shown_whole(qtbot, window, logs, desk):
+    email = "a.person.with.a.very.long.name.indeed-" + "x" * 30 + "@example.com"
+    desk.people[900][0] = replace(desk.people[900][0], email=email)
+    click_cell(qtbot, logs.table, 6, 4)
+    view = dialog(qtbot, window, "dlg_errors")
+    table = find(view, "tbl_errors")
+    rows(qtbot, table, 3)
+    assert texts(table, 0)[1] == email
+    option = QStyleOptionViewItem()
+    table.itemDelegate().initStyleOption(option, table.model().index(0, 1))
+    assert option.text.replace("\u200b", "") == email
+    needed = table.fontMetrics().horizontalAdvance(email) / (table.columnWidth(1) - 20)
+    assert needed > 1, "it does not fit into one line"
+    qtbot.waitUntil(lambda: table.rowHeight(0) >= (int(needed) + 1) * table.fontMetrics().height())
+    view.close()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "people", "first"),
+    [("All people", 244, "kim..lee@example.com"), ("Skipped", 1, "gone@example.com")],
+)
+def test_everybody_in_a_run_is_exported_the_skipped_as_well(
+    qtbot, window, logs, desk, tmp_path, outcome, people, first
+):
+    logs._open_run(desk.get_run(900))
+    view = dialog(qtbot, window, "dlg_run")
+    combo = find(view, "cmb_run_outcome")
+    combo.setCurrentIndex(combo.findText(outcome))
+    click(qtbot, view, "btn_run_export")
+    chooser = find(view, "dlg_export_file", QFileDialog)
+    chooser.fileSelected.emit(str(tmp_path / "people.csv"))
+    chooser.close()
+    said = "1 person saved" if people == 1 else f"{people} people saved"
+    qtbot.waitUntil(lambda: view.notice.title.text() == said)
+    with (tmp_path / "people.csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.reader(file))
+    assert lines[0] == ["Customer", "E-mail", "Outcome", "Reason", "Code"]
+    assert len(lines) == people + 1
+    assert lines[1][1] == first
+    assert ["2900", "gone@example.com", "Skipped", "Deleted in Constant Contact", ""] in lines
+    view.close()
+
+
+def test_a_link_laid_ready_is_not_written_through(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / "e.csv.part").symlink_to(victim)
+    assert write_errors(ready_desk(), 900, tmp_path / "e.csv") == 3
+    assert victim.read_text() == "mine"

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractItemView, QDialog, QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QDialog, QVBoxLayout, QWidget
 
 from ccdesk.core.runs import Entry, Outcome, Run
 from ccdesk.gui import formats
 from ccdesk.gui.columns import ERROR_COLUMNS
 from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.files import choose_csv
 from ccdesk.gui.export_csv import all_errors, to_clipboard, write_errors
 from ccdesk.gui.messages import Notice
 from ccdesk.gui.table_models import PagedModel, Source
@@ -90,13 +91,7 @@ class ErrorsDialog(QDialog):
 
     @Slot()
     def _choose_file(self) -> None:
-        chooser = QFileDialog(self, "Export errors", f"ccdesk-errors-{self._run.id}.csv", "CSV files (*.csv)")
-        chooser.setObjectName("dlg_export_file")
-        chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        chooser.setDefaultSuffix("csv")
-        chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        chooser.fileSelected.connect(self.export_to)
-        chooser.open()
+        choose_csv(self, "Export errors", f"ccdesk-errors-{self._run.id}.csv", self.export_to)
 
     @Slot(str)
     def export_to(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Slot
@@ -10,14 +11,17 @@ from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Outcome, Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats
-from ccdesk.gui.columns import ENTRY_COLUMNS, OUTCOME_ICONS, RUN_ICONS
+from ccdesk.gui.columns import ENTRY_COLUMNS, OUTCOME_ICONS, run_icon
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.errors_view import ErrorsDialog
+from ccdesk.gui.dialogs.files import choose_csv
+from ccdesk.gui.export_csv import write_people
 from ccdesk.gui.messages import Notice
 from ccdesk.gui.table_models import Column, PagedModel, Source
 from ccdesk.gui.table_view import PagedTable
 from ccdesk.gui.tasks import Refresher
-from ccdesk.gui.widgets import Badge, button, label, row
+from ccdesk.gui.theme import Tone
+from ccdesk.gui.widgets import Badge, button, label, restyle, row
 
 KIND_COLUMNS = (
     Column(
@@ -30,6 +34,7 @@ KIND_COLUMNS = (
     Column("reason", "Reason", lambda kind: kind[1]),
     Column("people", "People", lambda kind: formats.number(kind[2]), width=9, right=True),
 )
+MESSAGE_ROLES = {Tone.ERROR: "problem", Tone.WARNING: "warning"}  # else it is no trouble: “Continued …”
 EMPTY_KINDS = ("No changes", "This run found nothing that had to be carried over.")
 NOTHING_YET = ("Nothing yet", "This run has not got to anybody so far.")
 NOTHING_NOTED = ("No changes", "This run ended before it noted anything.")
@@ -95,8 +100,10 @@ class RunDialog(QDialog):
         self.badge = Badge()
         self.lbl_facts = label(role="muted", name="lbl_run_facts")
         self.lbl_counts = label(name="lbl_run_counts")
-        self.lbl_message = label(role="problem", name="lbl_run_message")
+        self.lbl_message = label(role="muted", name="lbl_run_message")
         self.btn_errors = button("Show &Errors…", "btn_run_errors", self._show_errors)
+        tip = "Save the people shown, with outcome and reason"
+        self.btn_export = button("E&xport CSV…", "btn_run_export", self._choose_file, icon="save", tip=tip)
         self.btn_close = button("C&lose", "btn_run_close", self.accept)
 
     def _lay_out(self) -> None:
@@ -114,7 +121,7 @@ class RunDialog(QDialog):
         layout.addSpacing(4)
         layout.addLayout(row(label("People", "label", wrap=False), None, filter_label, self.cmb_outcome))
         layout.addWidget(self.tbl_people, 3)
-        layout.addLayout(row(self.btn_errors, None, self.btn_close))
+        layout.addLayout(row(self.btn_errors, self.btn_export, None, self.btn_close))
 
     def _people_source(self) -> Source:
         desk, run_id, outcome = self._context.desk, self.run.id, self._outcome
@@ -125,7 +132,7 @@ class RunDialog(QDialog):
 
     def _show_run(self, run: Run) -> None:
         self.run = run
-        self.badge.show_state(formats.STATUS_WORDS[run.status], *RUN_ICONS[run.status])
+        self.badge.show_state(formats.status_words(run), *run_icon(run))
         facts = [formats.long_date(run.started_at)]
         if run.finished_at is not None:
             facts.append(f"took {formats.took(run)}")
@@ -136,6 +143,7 @@ class RunDialog(QDialog):
         self.lbl_counts.setText(formats.summary(run, "person", "people"))
         said = formats.run_words(run)
         self.lbl_message.setText(said)
+        restyle(self.lbl_message, "role", MESSAGE_ROLES.get(run_icon(run)[1], "muted"))
         self.lbl_message.setVisible(bool(said))
         self.btn_errors.setVisible(run.error_count > 0)
         words = {RunStatus.COMPLETE: EMPTY_KINDS, RunStatus.RUNNING: NOTHING_YET}
@@ -179,3 +187,21 @@ class RunDialog(QDialog):
     @Slot()
     def _show_errors(self) -> None:
         ErrorsDialog(self._context, self.run, self).open()
+
+    @Slot()
+    def _choose_file(self) -> None:
+        choose_csv(self, "Export people", f"ccdesk-people-{self.run.id}.csv", self.export_to)
+
+    @Slot(str)
+    def export_to(self, name: str) -> None:
+        """Write the people shown to this file: all of the run, or those with the outcome chosen."""
+        desk, run_id, outcome, target = self._context.desk, self.run.id, self._outcome, Path(name)
+        self._context.tasks.run(
+            self,
+            lambda: write_people(desk, run_id, outcome, target),
+            done=lambda written: self.notice.show_text(
+                Tone.GOOD, f"{formats.count(written, 'person', 'people')} saved", str(target)
+            ),
+            failed=self.notice.show_error,
+            key="export",
+        )

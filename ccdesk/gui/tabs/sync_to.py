@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QProgressBar, QWidget
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Progress, Run, RunKind
 from ccdesk.gui import formats
-from ccdesk.gui.columns import RUN_ICONS
+from ccdesk.gui.columns import run_icon
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.errors_view import ErrorsDialog
 from ccdesk.gui.dialogs.question import ask
@@ -98,7 +98,7 @@ class ResultCard(Card):
         if run is None:
             self.words.setText(NO_EXPORT)
             return
-        self.badge.show_state(formats.STATUS_WORDS[run.status], *RUN_ICONS[run.status])
+        self.badge.show_state(formats.status_words(run), *run_icon(run))
         self.date.setText(formats.long_date(run.started_at))
         summary = formats.summary(run, "contact", "contacts")
         said = formats.run_words(run)

@@ -1,0 +1,19 @@
+"""Where to save a file: asked without stopping the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+
+def choose_csv(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
+    """Ask for a CSV file to save to, and call `then` with its path."""
+    chooser = QFileDialog(parent, title, name, "CSV files (*.csv)")
+    chooser.setObjectName("dlg_export_file")
+    chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    chooser.setDefaultSuffix("csv")
+    chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    chooser.fileSelected.connect(then)
+    chooser.open()
