@@ -110,7 +110,8 @@ def _settings(args: argparse.Namespace, container: Container, console: Console) 
     desk = container.desk
     if args.verb != "show":
         pairs, secret = _wanted(args)
-        result = desk.save_settings(pairs, kibo_secret=secret)
+        confirmed = getattr(args, "confirm", False)
+        result = desk.save_settings(pairs, kibo_secret=secret, confirmed=confirmed)
         for note in result.notes:
             console.say(note)
         if result.created_list:

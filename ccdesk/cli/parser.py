@@ -127,6 +127,9 @@ def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
     change.add_argument(
         "--kibo-secret", action="store_true", help="ask for the Kibo shared secret at a prompt and store it"
     )
+    change.add_argument(
+        "--confirm", action="store_true", help="go on although what is remembered of people is dropped"
+    )
     verbs.add_parser(
         "remove-kibo-secret", help="remove the Kibo shared secret that is kept", parents=[shared]
     )

@@ -504,6 +504,12 @@ class Store(Protocol):
     lease: Lease
     settings: SettingsStore
 
+    def back_up(self, label: str) -> object:
+        """Copy the data file beside it; StoreError if that cannot be done. Not inside a transaction."""
+
+    def expire_backups(self, before: datetime) -> None:
+        """Remove copies of the data file made before that time."""
+
     def forget_people(self) -> None:
         """Drop links, queue, watermarks and working tables: the data belongs to another account or shop."""
 

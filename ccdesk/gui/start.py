@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ccdesk.container import Container, build_container
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
+from ccdesk.core.files import write_private
+from ccdesk.core.settings import is_loopback
 from ccdesk.gui import app as gui_app
 from ccdesk.gui.messages import show_fatal
 from ccdesk.gui.single_instance import raise_running
@@ -31,6 +34,8 @@ DEMO_KEYS = (
     "cc_auth_url",
     "cc_client_id",
 )
+DEMO_MARKER = "demo"
+DEMO_TEXT = "A demo of ccdesk made this folder, and may overwrite everything in it.\n"
 
 
 def window(paths: Paths) -> int:
@@ -86,7 +91,7 @@ def demo(args: argparse.Namespace, paths: Paths, say: Callable[[str], None], *, 
     from ccdesk.sandbox.run import Sandbox
     from ccdesk.sandbox.seed import seed_shop
 
-    with Sandbox() as sandbox, _demo_base(paths, keep=base_given) as base:
+    with _demo_base(paths, keep=base_given) as base, Sandbox() as sandbox:
         start_logging(base.log)
         report = seed_shop(sandbox.kibo, sandbox.cc, args.customers, args.seed)
         clock = SharedClock(sandbox.clock)
@@ -123,16 +128,59 @@ def demo_container(paths: Paths, addresses: Mapping[str, str], clock: Clock) -> 
         "CCDESK_KIBO_SHARED_SECRET": addresses["kibo_shared_secret"],
     }
     container = build_container(paths, environment=environment, clock=clock)
-    container.desk.save_settings({key: addresses[key] for key in DEMO_KEYS})
+    try:
+        _refuse_real_addresses(container)
+        container.desk.save_settings({key: addresses[key] for key in DEMO_KEYS}, confirmed=True)
+    except BaseException:
+        container.close()
+        raise
     return container
+
+
+def _refuse_real_addresses(container: Container) -> None:
+    """Refuse a demo's folder that was connected to a real shop since."""
+    stored = container.store.settings.load()
+    for key in (key for key in DEMO_KEYS if key.endswith("_url")):
+        host = urlsplit(stored.get(key, "")).hostname
+        if host is not None and not is_loopback(host):
+            raise _real(container.paths.base, f"{key} is {host}")
 
 
 @contextmanager
 def _demo_base(paths: Paths, *, keep: bool) -> Iterator[Paths]:
-    """A folder of its own that goes away afterwards: a demo never touches real data unless told to."""
+    """A folder of its own that goes away afterwards; or the one named, if a demo made it or nothing is there.
+
+    Raises:
+        SettingsError: something else is in the folder named.
+
+    """
     if keep:
+        _claim_for_demo(paths)
         yield paths
         return
     with tempfile.TemporaryDirectory(prefix="ccdesk-demo-") as folder:
         demo_paths = Paths(Path(folder))
         yield demo_paths
+
+
+def _claim_for_demo(paths: Paths) -> None:
+    """Mark an empty folder as a demo's; a demo overwrites settings and drops people without asking."""
+    marker = paths.base / DEMO_MARKER
+    if marker.is_file():
+        return
+    found = sorted(one.name for one in paths.base.iterdir() if not one.name.startswith(paths.log.name))
+    if found:
+        raise _real(paths.base, f"there is: {', '.join(found[:5])}")
+    write_private(marker, DEMO_TEXT.encode())
+
+
+def _real(base: Path, detail: str) -> SettingsError:
+    return SettingsError(
+        f"The folder {base} was not made by a demo",
+        meaning="A demo overwrites the settings and drops the people of the folder it works on. Nothing in "
+        "it was changed.",
+        next_step="Name an empty folder or one of an earlier demo, or leave --base-dir away: the demo then "
+        "has a folder of its own.",
+        detail=detail,
+        code="not_a_demo",
+    )

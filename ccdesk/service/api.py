@@ -155,10 +155,13 @@ class Desk(Protocol):
         The result's `summary` says what was tried; a step that fails is raised with what it means.
         """
 
-    def save_settings(self, values: dict[str, str], *, kibo_secret: str | None = None) -> SaveResult:
+    def save_settings(
+        self, values: dict[str, str], *, kibo_secret: str | None = None, confirmed: bool = False
+    ) -> SaveResult:
         """Check and save; a new `contact_list` name creates the list. `kibo_secret` goes to the vault.
 
-        An empty `kibo_secret` removes the one that is kept.
+        An empty `kibo_secret` removes the one that is kept. Raises ConfirmNeeded if people would be dropped
+        and that is not `confirmed`.
         """
 
     def log_in(

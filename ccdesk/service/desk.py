@@ -26,7 +26,7 @@ from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.runner import Runner
-from ccdesk.service.save import save_settings
+from ccdesk.service.save import BEFORE_DROPPING, save_settings
 from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
 from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
@@ -79,10 +79,17 @@ class LocalDesk:
         settings = resolve({**self._store.settings.load(), **checked}, self._environment)
         return self._connections.kibo(settings, _WINDOW, secret=secret or None).test()
 
-    def save_settings(self, values: dict[str, str], *, kibo_secret: str | None = None) -> SaveResult:
+    def save_settings(
+        self, values: dict[str, str], *, kibo_secret: str | None = None, confirmed: bool = False
+    ) -> SaveResult:
         """Check everything first, then save everything; a new list name creates the list."""
         return save_settings(
-            self._store, self._connections, self._environment, values, kibo_secret=kibo_secret
+            self._store,
+            self._connections,
+            self._environment,
+            values,
+            kibo_secret=kibo_secret,
+            confirmed=confirmed,
         )
 
     def set_enabled(self, on: bool) -> None:
@@ -149,6 +156,7 @@ class LocalDesk:
         """Leave the former account: at no moment is one account's log-in there with the other's people."""
         self._store.lease.acquire("changing the account")
         try:
+            self._store.back_up(BEFORE_DROPPING)
             self._connections.log_out(self.settings())
             with self._store.transaction():
                 self._store.forget_people()

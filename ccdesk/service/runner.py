@@ -194,7 +194,9 @@ class Runner:
         return None
 
     def _prune(self, settings: Settings) -> None:
-        self._store.runs.prune(self._clock.now() - timedelta(days=settings.keep_days))
+        before = self._clock.now() - timedelta(days=settings.keep_days)
+        self._store.runs.prune(before)
+        self._store.expire_backups(before)
 
 
 def _balance(ctx: RunContext) -> str:

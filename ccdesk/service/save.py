@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from ccdesk.core.errors import LoginNeeded, Remedy, SettingsError
+from ccdesk.core.errors import ConfirmNeeded, LoginNeeded, Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Store
 from ccdesk.core.settings import SECRET_VARIABLE, SETTINGS, Settings, check, resolve
@@ -14,8 +14,11 @@ from ccdesk.service.connections import Connections
 from ccdesk.service.lists import active_one, find_or_create, remember
 from ccdesk.service.status import KIBO_NAME, KIBO_SINCE
 from ccdesk.sync.active_list import LIST_NAME
+from ccdesk.sync.context import BASELINE
 
 _ORIGIN = "window"
+SHOP_KEYS = ("kibo_tenant_id", "kibo_home_url")  # with another of these, a customer id means somebody else
+BEFORE_DROPPING = "before-dropping-people"
 
 
 def save_settings(
@@ -25,8 +28,12 @@ def save_settings(
     values: Mapping[str, str],
     *,
     kibo_secret: str | None = None,
+    confirmed: bool = False,
 ) -> SaveResult:
     """Check, then save.
+
+    Another shop's customers are other people: those remembered are dropped then, which is asked about first
+    and done only once a copy of the data file is made.
 
     A list name not in the account creates the list (seed: Settings); without a log-in that is done by the
     first run. Giving the present name again makes a list anew that was deleted; one that was only renamed
@@ -34,6 +41,7 @@ def save_settings(
 
     Raises:
         SettingsError: a key or value is not valid, or fixed by the environment; nothing was changed.
+        ConfirmNeeded: people would be dropped, and that is not `confirmed`; nothing was changed.
         CcdeskError: the list could not be looked up or created; nothing was changed.
 
     """
@@ -42,9 +50,14 @@ def save_settings(
     after = resolve({**store.settings.load(), **checked}, environment)
     _refuse_fixed(checked, before, environment)
     notes: list[str] = []
+    dropping = _drops_people(store, before, after)
+    if dropping and not confirmed:
+        raise _ask_before_dropping(store, before, after)
     again = checked.get("contact_list", "") == before.contact_list != ""
     with _alone(store, before, after, again=again):
         active, is_new = _follow_up(store, connections, before, after, notes, again=again)
+        if dropping:
+            store.back_up(BEFORE_DROPPING)
         changed = _keep(store, checked, before, after, active)
     if kibo_secret is not None and kibo_secret != connections.kibo_secret():
         connections.set_kibo_secret(kibo_secret)
@@ -64,8 +77,8 @@ def _keep(
         if _shown(before, key) != _shown(after, key)
     }
     with store.transaction():
-        if "kibo_tenant_id" in changed or "kibo_home_url" in changed:
-            _other_shop(store, before)
+        if _other_shop(before, after):
+            _leave_shop(store, before)
         if active is not None:
             remember(store, active, after.contact_list)
         store.settings.save(checked)
@@ -80,7 +93,7 @@ def _alone(store: Store, before: Settings, after: Settings, *, again: bool) -> I
         Busy: a run is going on; nothing was changed.
 
     """
-    steady = ("contact_list", "kibo_tenant_id", "kibo_home_url")
+    steady = ("contact_list", *SHOP_KEYS)
     if not again and all(getattr(before, key) == getattr(after, key) for key in steady):
         yield
         return
@@ -148,7 +161,37 @@ def _check_sender(address: str, confirmed: list[str]) -> None:
     )
 
 
-def _other_shop(store: Store, before: Settings) -> None:
+def _other_shop(before: Settings, after: Settings) -> bool:
+    """Say whether customer ids mean other people from now on."""
+    return any(getattr(before, key) != getattr(after, key) for key in SHOP_KEYS)
+
+
+def _drops_people(store: Store, before: Settings, after: Settings) -> bool:
+    """Say whether saving forgets somebody, or something seen of them."""
+    if not (_other_shop(before, after) and before.kibo_tenant_id):
+        return False
+    seen = store.queue.count(include_processed=True) or store.state.get(BASELINE)
+    return bool(store.links.count() or seen)
+
+
+def _ask_before_dropping(store: Store, before: Settings, after: Settings) -> ConfirmNeeded:
+    changes = [
+        f"{SETTINGS[key].label}: {_shown(before, key)} → {_shown(after, key) or '(empty)'}"
+        for key in SHOP_KEYS
+        if _shown(before, key) != _shown(after, key)
+    ]
+    return ConfirmNeeded(
+        "This drops what ccdesk remembers of the shop's customers",
+        meaning=f"{'; '.join(changes)}. With another tenant or home address the customers are other people: "
+        f"{store.links.count():,} customers and who of them opted out, and the queue of events, would be "
+        "dropped. Nothing was changed.",
+        next_step="If that is not meant, look for a typing error. A copy of the data file is made first, and "
+        "an export is needed afterwards.",
+        code="drops_people",
+    )
+
+
+def _leave_shop(store: Store, before: Settings) -> None:
     """Customer ids of another tenant mean other people: what is remembered must not be mixed."""
     if before.kibo_tenant_id:
         store.forget_people()

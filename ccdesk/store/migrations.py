@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import errno
 import os
-import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
-import psutil
 from playhouse.migrate import SqliteMigrator
 
-from ccdesk.core.errors import Remedy, StoreError
+from ccdesk.core.errors import Remedy
+from ccdesk.store.backup import back_up
 from ccdesk.store.db import Database
 from ccdesk.store.presence import check_what_was_left, mark, marker_of, refuse_a_missing_one
 from ccdesk.store.schema import STEPS, Step
 from ccdesk.store.troubles import (
     CANNOT_OPEN,
-    DAMAGED,
     FULL,
     NEWER,
     NOT_OURS,
@@ -90,7 +87,7 @@ def prepare(path: Path, steps: Sequence[Step] = STEPS) -> None:
         with translated(path):
             database.peewee.pragma("journal_mode", "wal")
         if 0 < version < len(steps):
-            _back_up(database)
+            back_up(database)
         for number, step in enumerate(steps, start=1):
             _apply(database, number, step)
     finally:
@@ -157,44 +154,3 @@ def _apply(database: Database, number: int, step: Step) -> None:
             raise RuntimeError(f"schema step {number} leaves {len(dangling)} rows without their parent")
         database.peewee.pragma("application_id", APPLICATION_ID)
         database.peewee.pragma("user_version", number)
-
-
-def _back_up(database: Database) -> Path:
-    """Copy the whole database, what is still in its write-ahead log included, beside it.
-
-    Named after the version in the copy: another process may be migrating the file meanwhile.
-    """
-    path = database.path
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    _clear_partials(path)
-    try:
-        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with translated(path), closing(sqlite3.connect(partial)) as copy:
-            database.connection().backup(copy)
-            version = copy.execute("PRAGMA user_version").fetchone()[0]
-            if copy.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise store_error(DAMAGED, path, "quick_check of the backup failed")
-        kept = path.with_name(f"{path.name}.v{version}.bak")
-        partial.replace(kept)
-    except OSError as error:
-        raise _backup_failed(path, error) from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return kept
-
-
-def _clear_partials(path: Path) -> None:
-    """Remove what programs that were killed while backing up left behind: it holds e-mail addresses."""
-    for left in path.parent.glob(f"{path.name}.*.partial*"):
-        number = left.name.removeprefix(f"{path.name}.").split(".")[0]
-        if not number.isdigit() or int(number) == os.getpid() or not psutil.pid_exists(int(number)):
-            left.unlink(missing_ok=True)
-
-
-def _backup_failed(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        "The data file could not be backed up",
-        meaning=f"It needs an update, which is not made without a backup. The file is {path}.",
-        detail=str(error),
-        code="store_no_backup",
-    )

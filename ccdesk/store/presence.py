@@ -53,9 +53,9 @@ def refuse_a_missing_one(path: Path) -> None:
     marker = marker_of(path)
     if marker.exists() and not os.path.lexists(path):  # in this order: the file is made before its marker
         words = GONE.next_step.format(marker=marker.name)
-        backups = sorted(one.name for one in path.parent.glob(f"{path.name}.v*.bak"))
+        backups = sorted(one.name for one in path.parent.glob(f"{path.name}.*.bak"))
         if backups:
-            words += f" Backups from before an update are there: {', '.join(backups)}."
+            words += f" Backups are there: {', '.join(backups)}."
         raise store_error(Trouble(GONE.code, GONE.title, GONE.meaning, words), path)
 
 

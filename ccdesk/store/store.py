@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from ccdesk.core import ports
 from ccdesk.core.clock import Clock
 from ccdesk.core.exporting import Exports
-from ccdesk.store import migrations
+from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.exports import SqliteExports
 from ccdesk.store.lease import SqliteLease
@@ -34,7 +35,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path, clock: Clock | None = None) -> None:
-        clock = clock or Clock()
+        self._clock = clock = clock or Clock()
         migrations.prepare(path)
         self.path = path
         self._database = Database(path, schema=len(STEPS))
@@ -47,6 +48,19 @@ class SqliteStore:
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)
         self.settings: ports.SettingsStore = SqliteSettings(self._database)
+
+    def back_up(self, label: str) -> Path:
+        """Copy the data file beside it, named by the label and the time; not inside a transaction.
+
+        Raises:
+            StoreError: no copy could be made.
+
+        """
+        return backup.back_up(self._database, f"{label}-{self._clock.now():%Y%m%dT%H%M%S}")
+
+    def expire_backups(self, before: datetime) -> None:
+        """Remove copies made before that time: they hold the e-mails of people forgotten since."""
+        backup.expire(self.path, before)
 
     def forget_people(self) -> None:
         """Drop links, queue, watermarks and working tables: the data belongs to another account or shop.

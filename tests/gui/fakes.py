@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ccdesk.core.errors import Cancelled, CcdeskError
+from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Account, ConnectionTest, Tenant
 from ccdesk.core.runs import (
@@ -48,6 +48,7 @@ class FakeDesk:
     people: dict[int, list[Entry]] = field(default_factory=dict)
     queue: list[QueuedEvent] = field(default_factory=list)
     exported: bool = False
+    drops_people: bool = False  # a change of tenant would
     now: datetime = NOW
     used: dict[str, int] = field(default_factory=dict)
     kibo_app: bool | None = None
@@ -126,7 +127,11 @@ class FakeDesk:
         tenant = Tenant("12345", "Mystic Outdoors DEV", "https://t12345.sandbox.mozu.com", (1, 2))
         return ConnectionTest(tenant, 480)
 
-    def save_settings(self, values: dict[str, str], *, kibo_secret: str | None = None) -> SaveResult:
+    def save_settings(
+        self, values: dict[str, str], *, kibo_secret: str | None = None, confirmed: bool = False
+    ) -> SaveResult:
+        if self.drops_people and "kibo_tenant_id" in values and not confirmed:
+            raise ConfirmNeeded("People would be dropped", meaning="4,812 customers.", code="drops_people")
         self._called("save_settings", (values, kibo_secret))
         before = {key: self.stored.get(key, "") for key in values}
         self.stored.update(values)

@@ -214,12 +214,24 @@ def test_a_bad_value_is_said_at_its_field_and_nothing_is_sent(qtbot, window, des
 
 
 def test_another_tenant_is_asked_about_once_people_are_known(qtbot, window, desk):
+    desk.drops_people = True
     type_into(qtbot, window.info, "inp_kibo_tenant_id", "99")
     click(qtbot, window.info, "btn_kibo_save")
     question = dialog(qtbot, window, "dlg_other_shop")
+    assert "4,812 customers." in question.accessibleDescription()
     assert "save_settings" not in desk.names()
     click(qtbot, question, "btn_question_yes")
     qtbot.waitUntil(lambda: "save_settings" in desk.names())
+    assert desk.stored["kibo_tenant_id"] == "99"
+
+
+def test_without_a_yes_nobody_is_dropped(qtbot, window, desk):
+    desk.drops_people = True
+    type_into(qtbot, window.info, "inp_kibo_tenant_id", "1234")
+    click(qtbot, window.info, "btn_kibo_save")
+    click(qtbot, dialog(qtbot, window, "dlg_other_shop"), "btn_question_no")
+    assert desk.stored["kibo_tenant_id"] == "12345"
+    assert find(window.info, "btn_kibo_save").isEnabled(), "what was typed is still there"
 
 
 def test_typing_is_not_overwritten_by_a_fresh_snapshot(qtbot, parts):

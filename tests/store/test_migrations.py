@@ -321,9 +321,9 @@ def test_two_programs_may_bring_it_up_to_date_at_once(path: Path) -> None:
         return path
 
     with pytest.MonkeyPatch.context() as patch:
-        real = migrations._back_up
+        real = migrations.back_up
         patch.setattr(
-            migrations, "_back_up", lambda db: (patch.setattr(migrations, "_back_up", real), faster(db))
+            migrations, "back_up", lambda db: (patch.setattr(migrations, "back_up", real), faster(db))
         )
         prepare(path, (*STEPS, meanwhile))
     assert version(path) == len(STEPS) + 1

@@ -31,10 +31,6 @@ If you go on, what ccdesk remembers of the former account's contacts is dropped,
 starts from the beginning. Nothing is changed in the former account.
 """
 OTHER_SHOP = """
-With another tenant or home address the customers are other people. What ccdesk remembers of the present
-ones, and the queue of events, is dropped when you save, and an export is needed before anything crosses over
-again.
-
 Nothing is changed in Kibo or in Constant Contact by this.
 """
 REMOVE_SECRET = """
@@ -124,10 +120,13 @@ def other_account(error: CcdeskError) -> Words:
     )
 
 
-def other_shop() -> Words:
-    """Return the question before the Kibo connection is pointed to another tenant."""
+def other_shop(error: CcdeskError) -> Words:
+    """Return the question before people are dropped because Kibo is another shop from now on."""
     return Words(
-        "dlg_other_shop", "Connect another Kibo tenant?", _paragraphs(OTHER_SHOP), yes="&Save and Start Over"
+        "dlg_other_shop",
+        "Connect another Kibo tenant?",
+        (*_said(error), *_paragraphs(OTHER_SHOP)),
+        yes="&Save and Start Over",
     )
 
 

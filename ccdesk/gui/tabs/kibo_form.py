@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
-from ccdesk.core.errors import CcdeskError
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded
 from ccdesk.core.ports import ConnectionTest
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
@@ -19,7 +19,6 @@ from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import Card, button, disable, row
 from ccdesk.service.api import ConnectionState, SaveResult
 
-SHOP_KEYS = ("kibo_tenant_id", "kibo_home_url")
 NEEDED_KEYS = ("kibo_home_url", "kibo_tenant_id", "kibo_app_key")
 
 
@@ -168,29 +167,25 @@ class KiboForm(Card):
     def _save(self) -> None:
         if not self._is_valid():
             return
-        stored = self._snapshot.settings if self._snapshot else None
-        if (
-            stored is not None
-            and stored.kibo_tenant_id
-            and self._snapshot is not None
-            and self._snapshot.first_export_done
-            and any(key in self._changed() for key in SHOP_KEYS)
-        ):
-            ask(other_shop(), self.window(), yes=self._save_now)
-        else:
-            self._save_now()
+        self._save_now(confirmed=False)
 
-    @Slot()
-    def _save_now(self) -> None:
+    def _save_now(self, *, confirmed: bool) -> None:
         values, secret, desk = self._changed(), self.secret.text(), self._context.desk
         disable(self.btn_save, self.fields["kibo_home_url"].line)
         self._context.tasks.run(
             self,
-            lambda: desk.save_settings(values, kibo_secret=secret or None),
+            lambda: desk.save_settings(values, kibo_secret=secret or None, confirmed=confirmed),
             done=self._on_saved,
-            failed=self._on_failed,
+            failed=self._on_save_failed,
             key="save",
         )
+
+    def _on_save_failed(self, error: CcdeskError) -> None:
+        if isinstance(error, ConfirmNeeded):
+            self._show_buttons()
+            ask(other_shop(error), self.window(), yes=lambda: self._save_now(confirmed=True))
+        else:
+            self._on_failed(error)
 
     @Slot()
     def _ask_to_remove(self) -> None:
