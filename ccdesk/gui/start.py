@@ -18,6 +18,7 @@ from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.files import write_private
 from ccdesk.core.settings import is_loopback
 from ccdesk.gui import app as gui_app
+from ccdesk.gui.display import Trial, require_display
 from ccdesk.gui.messages import show_fatal
 from ccdesk.gui.single_instance import raise_running
 from ccdesk.logs import start_logging
@@ -40,17 +41,17 @@ DEMO_TEXT = "A demo of ccdesk made this folder, and may overwrite everything in 
 
 def window(paths: Paths) -> int:
     """Open the window, or bring the one forward that is open on this base dir already."""
-    require_display()
-    gui_app.application()
-    if raise_running(paths.base):
-        if sys.stderr is not None:  # the windowed program has none
-            sys.stderr.write(gui_app.ALREADY_OPEN)
-        return int(ExitCode.DONE)
-    container = build_container(paths)
-    try:
-        return gui_app.main(container.desk, Loop(container.desk, container.clock), base_dir=paths.base)
-    finally:
-        container.close()
+    with Trial() as display:
+        if raise_running(paths.base):
+            if sys.stderr is not None:  # the windowed program has none
+                sys.stderr.write(gui_app.ALREADY_OPEN)
+            return int(ExitCode.DONE)
+        container = build_container(paths)
+        try:
+            display.require()
+            return gui_app.main(container.desk, Loop(container.desk, container.clock), base_dir=paths.base)
+        finally:
+            container.close()
 
 
 def tell(error: CcdeskError) -> None:
@@ -63,23 +64,6 @@ def tell(error: CcdeskError) -> None:
     except SettingsError:
         return
     show_fatal(error)
-
-
-def require_display() -> None:
-    """Refuse in words where Qt would end the whole process (it aborts without a display).
-
-    Raises:
-        SettingsError: there is no display.
-
-    """
-    if os.name != "posix" or os.uname().sysname == "Darwin" or os.environ.get("QT_QPA_PLATFORM"):
-        return
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise SettingsError(
-            "There is no display to open the window on",
-            next_step="Use the command line (ccdesk --help), or start it where there is a desktop. "
-            "“ccdesk demo --tour DIR” works without a display.",
-        )
 
 
 def demo(args: argparse.Namespace, paths: Paths, say: Callable[[str], None], *, base_given: bool) -> int:
