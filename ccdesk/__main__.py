@@ -5,6 +5,16 @@ from __future__ import annotations
 import os
 import sys
 
+if __name__ == "__main__" and not sys.flags.safe_path:
+    # `python -m` looks for every module in the current folder first: a file there called like one of ours, or
+    # of a library's, would run with the log-in in its hands. (`python -P -m` does not, nor does `ccdesk`.)
+    try:
+        here = os.getcwd()
+    except OSError:  # it was deleted
+        here = ""
+    if sys.path[:1] in ([here], [""]):
+        del sys.path[0]
+
 from ccdesk.cli.main import main
 
 if sys.stderr is None:  # the windowed program on Windows has neither

@@ -16,7 +16,13 @@ from ccdesk.cli.documents import error_document
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.runs import Progress
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# What a terminal takes for a command, or turns the text round, or begins another line with; a tab as well.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# What JSON may hold as it is, and a terminal obeys or nobody sees: as an escape, with which nothing is lost.
+_UNSEEN = re.compile(
+    r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 class AnswerUnwritten(CcdeskError):
@@ -50,43 +56,44 @@ class Console:
     def document(self, value: Any) -> None:
         """Write the one JSON document."""
         self.started_document()
-        json.dump(value, self, ensure_ascii=False)
-        self.write("\n")
+        self.write(json.dumps(value, ensure_ascii=False) + "\n")
 
     def started_document(self) -> None:
         """Note that the document is being written by somebody else."""
         self._document_written = True
 
     def line(self, text: str = "") -> None:
-        """Write a line of the answer for people."""
-        self.write(_shown(text) + "\n")
+        """Write one line of the answer for people, whatever is in the text; errors as `write`."""
+        with _written():
+            sys.stdout.write(_shown(text) + "\n")
 
     def write(self, text: str) -> None:
-        """Write a part of the answer.
+        """Write a part of the JSON document, with nothing in it that a terminal obeys or nobody sees.
 
         Raises:
             AnswerUnwritten: it cannot be written.
 
         """
         with _written():
-            sys.stdout.write(text)
+            sys.stdout.write(_UNSEEN.sub(_escaped, text))
 
     def flush(self) -> None:
         """See to it that the answer is out; errors as `write`."""
         with _written():
             sys.stdout.flush()
 
-    def say(self, text: str) -> None:
-        """Write words beside the answer, to stderr at once."""
+    def say(self, *lines: str) -> None:
+        """Write words beside the answer, each one line, to stderr at once."""
         self.end_progress()
-        _mutter(_shown(text) + "\n")
+        _mutter("".join(f"{_shown(line)}\n" for line in lines))
 
     def error(self, error: CcdeskError) -> None:
         """Say what went wrong, what it means, what to do."""
         parts = [f"ccdesk: {words.title(error)}", error.meaning, words.next_step(error)]
         if error.detail:
             parts.append(f"({error.detail})")
-        self.say("\n  ".join(part for part in parts if part))
+        first, *more = [part for part in parts if part]
+        self.say(first, *(f"  {part}" for part in more))
         if self.as_json and not self._document_written:
             with suppress(AnswerUnwritten, BrokenPipeError):
                 self.document({"error": error_document(error)})
@@ -98,7 +105,7 @@ class Console:
         if now - self._progress_at < (0.1 if terminal else 5.0):
             return
         self._progress_at = now
-        text = _progress_text(progress)
+        text = _shown(_progress_text(progress))
         if terminal:
             _mutter(f"\r\x1b[K{text}")
             self._live = True
@@ -132,8 +139,14 @@ def settle_encodings(*, as_json: bool) -> None:
 
 
 def _shown(text: str) -> str:
-    """Return a text without what a terminal would take for a command, or would turn round."""
+    """Return a text as one line, without what a terminal would take for a command, or would turn round."""
     return _CONTROLS.sub("\ufffd", text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return JSON's escape of one character; beyond the first 65,536 it is a pair."""
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def _progress_text(progress: Progress) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from ccdesk.cli import commands
 from ccdesk.cli.console import Console, settle_encodings
+from ccdesk.cli.no_dump import leave_no_dump
 from ccdesk.cli.parser import build_parser, wants_json
 from ccdesk.core.errors import Cancelled, CcdeskError, ExitCode, our_fault
 from ccdesk.logs import faults_reported, start_logging
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     words = sys.argv[1:] if argv is None else argv
+    leave_no_dump()
     console = Console(as_json=wants_json(words))
     settle_encodings(as_json=console.as_json)
     _quiet_memory()

@@ -92,20 +92,17 @@ def print_events(console: Console, events: Iterable[QueuedEvent]) -> None:
     print_table(console, head, rows, "The queue is empty.")
 
 
-def _connection(name: str, connection: Connection) -> str:
-    text = f"{name}: {connection.state.value}"
-    if connection.name:
-        text += f" – {connection.name}"
+def _print_connection(console: Console, name: str, connection: Connection) -> None:
+    console.line(f"{name}: {connection.state.value}{f' – {connection.name}' if connection.name else ''}")
     if connection.error is not None:
-        text += f"\n  {words.text(connection.error)}"
-        text += f" ({connection.error.detail})" if connection.error.detail else ""
-    return text
+        detail = f" ({connection.error.detail})" if connection.error.detail else ""
+        console.line(f"  {words.text(connection.error)}{detail}")
 
 
 def print_status(console: Console, status: Status) -> None:
     """Print the state of everything."""
-    console.line(_connection("Kibo", status.kibo))
-    console.line(_connection("Constant Contact", status.constant_contact))
+    _print_connection(console, "Kibo", status.kibo)
+    _print_connection(console, "Constant Contact", status.constant_contact)
     console.line(f"Enabled: {'yes' if status.enabled else 'no'}")
     console.line(f"Contact list: {status.contact_list or '(none chosen)'}")
     for kind, at in status.next_runs.items():

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from ccdesk.core import files
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.gui.formats import OUTCOME_WORDS
@@ -79,14 +80,15 @@ def _write(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -
     written = 0
     partial: Path | None = None
     try:
-        partial = _made_beside(target)
-        with partial.open("w", encoding="utf-8-sig", newline="") as file:  # the mark tells Excel it is UTF-8
+        handle, partial = _made_beside(target)
+        # Not opened a second time by its name. The mark tells Excel that it is UTF-8.
+        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file, quoting=csv.QUOTE_ALL)
             writer.writerow(header)
             for row in rows:
                 writer.writerow([as_text(cell) for cell in row])
                 written += 1
-        os.replace(partial, target)
+        files.replace(partial, target)
         partial = None
     except OSError as error:
         raise ExportError(meaning=f"{error.strerror or 'The system refused it'}.") from error
@@ -96,14 +98,13 @@ def _write(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -
     return written
 
 
-def _made_beside(target: Path) -> Path:
-    """Make an empty file beside the target, for its owner only and under a name nobody could have laid ready.
+def _made_beside(target: Path) -> tuple[int, Path]:
+    """Make and open an empty file beside the target, for its owner only, named as nobody could have foreseen.
 
     In a folder that others may write to, a name that can be guessed may be a link that leads elsewhere.
     """
     handle, name = tempfile.mkstemp(prefix=".ccdesk-", suffix=".part", dir=target.parent)
-    os.close(handle)
-    return Path(name)
+    return handle, Path(name)
 
 
 def to_clipboard(entries: Iterable[Entry]) -> str:

@@ -1,7 +1,8 @@
 """Orders to the sandbox over HTTP, under /_sandbox: acts of people, faults, switches, clock, what came in.
 
 For whoever is not in the same process: a script that reproduces a problem, or the window's demo in another
-program. A refused order is a 400 whose `error` names what is wrong.
+program. A refused order is a 400 whose `error` names what is wrong; what a web page may have sent is a 403 or
+415.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, get_type_hints
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
@@ -26,6 +28,8 @@ from ccdesk.sandbox.received import RequestLog
 from ccdesk.sandbox.seed import seed_shop
 
 PREFIX = "/_sandbox"
+
+_OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Json = dict[str, Any]
 Answer = Callable[..., Any]
@@ -44,6 +48,7 @@ class Controlled(Protocol):
 def control_blueprint(sandbox: Controlled) -> Blueprint:
     """Return the control interface of a sandbox."""
     blueprint = Blueprint("control", __name__, url_prefix=PREFIX)
+    blueprint.before_request(_refuse_web_pages)
     orders = _Orders(sandbox)
 
     def route(path: str, method: str, answer: Answer) -> None:
@@ -165,6 +170,22 @@ class _Orders:
             }
         received = self._sandbox.log.mark()
         return {"now": self._sandbox.clock.now(), "received": received, "kibo": shop, "cc": mailing}
+
+
+def _refuse_web_pages() -> Response | None:
+    """Refuse an order that a page in a browser may have sent; programs and `curl` send none of these.
+
+    A page of anywhere may send to this computer what a form can send, with its origin; and under a name of
+    its own that it lets point to this computer it may read the answers too, with that name as the host.
+    """
+    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+    if host not in _OWN_NAMES:
+        return _json({"error": f"This address is not called {host!r}: use 127.0.0.1 or localhost"}, 403)
+    if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "none":
+        return _json({"error": "Orders are not taken from web pages"}, 403)
+    if request.method in ("POST", "PUT", "PATCH") and request.mimetype != "application/json":
+        return _json({"error": "Send orders with Content-Type: application/json"}, 415)
+    return None
 
 
 def _since() -> int:

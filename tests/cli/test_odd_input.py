@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import unicodedata
+from datetime import UTC, datetime
 from pathlib import Path
 
+import orjson
 import pytest
+
+from ccdesk.cli import tables
+from ccdesk.cli.console import Console
+from ccdesk.core.errors import Refused
+from ccdesk.service.api import Calls, Connection, ConnectionState, Status
 
 NAMES = "Список 用户 😀"
 SECRET = "s3cr3t-of-the-shop"
@@ -86,3 +96,117 @@ def test_nobody_there_to_type_the_secret(tmp_path: Path) -> None:
 def test_a_number_no_run_can_have(tmp_path: Path) -> None:
     assert ccdesk(tmp_path, "runs", "9" * 30).returncode == 2
     assert ccdesk(tmp_path, "runs", "9" * 5000).returncode == 2
+
+
+HOSTILE = [
+    "\x9b2J", "\x9d0;owned\x9c", "\x85", "\x7f", "\u202e", "\u2066", "\u200f", "\u061c", "\u2028", "\u2029",
+    "\u200b", "\u200d", "\ufeff", "\xad", "\U000e0041", "\x1b]0;x\x07", "\r", "\n", "\x00", "\udcff",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
+def test_json_has_nothing_raw_that_a_terminal_obeys_and_loses_nothing(hostile, capsys):
+    """C1 controls and marks that turn text round are lawful in JSON, and went out as they came."""
+    name = f"Ann{hostile}{hostile}example"
+    console = Console(as_json=True)
+    console.document({"name": name, name: 1})
+    console.write(orjson.dumps(name.encode("utf-8", "replace").decode()).decode() + "\n")
+    out = capsys.readouterr().out
+    assert json.loads(out.splitlines()[0]) == {"name": name, name: 1}
+    raw = [one for one in out if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp") and one != "\n"]
+    assert raw == []
+    assert out.count("\n") == 2
+
+
+def test_names_in_json_stay_readable(capsys):
+    Console(as_json=True).document({"name": NAMES})
+    assert NAMES in capsys.readouterr().out
+
+
+def status(name: str) -> Status:
+    error = Refused(meaning=f"The service said: {name}", detail=name)
+    calls = Calls(1, 10_000, 1_000, {}, datetime(2026, 3, 1, tzinfo=UTC))
+    return Status(
+        version="1",
+        base_dir="/base",
+        enabled=True,
+        kibo=Connection(ConnectionState.CONNECTED, name),
+        constant_contact=Connection(ConnectionState.FAILED, name, error=error),
+        calls=calls,
+        next_runs={},
+        contact_list=name,
+        running=name,
+    )
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_a_name_forges_no_line_of_the_status(end, capsys):
+    tables.print_status(Console(as_json=False), status("Acme"))
+    honest = capsys.readouterr().out.splitlines()
+    forged = f"Acme{end}Queue: 0 waiting, 0 of them need a person{end}Enabled: no"
+    tables.print_status(Console(as_json=False), status(forged))
+    out = capsys.readouterr().out.splitlines()
+    assert len(out) == len(honest)
+    assert len([line for line in out if line.startswith(("Queue:", "Enabled:"))]) == 2
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x85", "\u2028"])
+def test_nor_a_line_of_an_error(end, capsys):
+    error = Refused(f"“A{end}ccdesk: done” is gone", meaning=f"x{end}ccdesk: all is well", detail=f"{end}y")
+    Console(as_json=False).error(error)
+    told = capsys.readouterr().err.splitlines()
+    assert len([line for line in told if not line.startswith("  ")]) == 1
+
+
+PLANTED = (
+    "requests",
+    "keyring",
+    "filelock",
+    "platformdirs",
+    "orjson",
+    "peewee",
+    "psutil",
+    "truststore",
+    "uuid",
+)
+
+
+def test_the_current_folder_is_not_looked_into_for_modules(tmp_path):
+    """A folder of downloads with a `keyring.py` in it would run that with the log-in in its hands."""
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    for name in PLANTED:
+        (downloads / f"{name}.py").write_text("open('ran-' + __name__, 'w')\nraise SystemExit(9)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "ccdesk", "--base-dir", str(tmp_path / "base"), "--json", "status"],
+        env={**os.environ, "CCDESK_VAULT": "file"},
+        cwd=downloads, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode in (0, 3), done.stderr
+    assert list(downloads.glob("ran-*")) == []
+
+
+CRASHING = """
+import ctypes, os, sys
+from ccdesk.cli import commands
+from ccdesk.cli.main import main
+def crash(*_):
+    print(open("/proc/self/limits").read() if os.path.exists("/proc/self/limits") else "", flush=True)
+    print("dumpable", ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), flush=True)
+    ctypes.string_at(0)
+commands.perform = crash
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
+def test_a_crash_leaves_no_image_with_tokens_in_it(tmp_path):
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh",
+         sys.executable, "-c", CRASHING, "--base-dir", str(tmp_path / "base"), "status"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGSEGV
+    assert re.search(r"Max core file size +0 +0 ", done.stdout)
+    assert "dumpable 0" in done.stdout
+    assert list(tmp_path.glob("core*")) == []

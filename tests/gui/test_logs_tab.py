@@ -1,4 +1,5 @@
 import csv
+import os
 from dataclasses import replace
 
 import pytest
@@ -323,3 +324,18 @@ def test_a_link_laid_ready_is_not_written_through(tmp_path):
     (tmp_path / "e.csv.part").symlink_to(victim)
     assert write_errors(ready_desk(), 900, tmp_path / "e.csv") == 3
     assert victim.read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a right on Windows")
+@pytest.mark.parametrize("planted", ["errors.csv.part", "errors.csv"])
+def test_an_export_to_a_shared_folder_follows_nobodys_link(desk, tmp_path, planted):
+    """In /tmp another user lays a link where the file will be made, to a file of ours."""
+    victim = tmp_path / "victim"
+    victim.write_text("ours")
+    (tmp_path / planted).symlink_to(victim)
+    assert write_errors(desk, 900, tmp_path / "errors.csv") == 3
+    assert victim.read_text() == "ours"
+    target = tmp_path / "errors.csv"
+    assert not target.is_symlink()
+    assert target.stat().st_mode & 0o077 == 0
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".ccdesk")] == []

@@ -294,9 +294,66 @@ class TestOrders:
             ("POST", "seed", b"[]"),
         ):
             url = f"{remote.at['control_url']}/{path}"
-            answer = remote.session.request(method, url, data=data, timeout=PATIENCE)
+            headers = {"Content-Type": "application/json"}
+            answer = remote.session.request(method, url, data=data, headers=headers, timeout=PATIENCE)
             assert answer.status_code == 400
             assert answer.json()["error"]
+
+
+class TestWebPages:
+    """A page open in the browser of whoever runs the sandbox must not act in it, nor read it."""
+
+    @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+    @pytest.mark.parametrize(("headers", "status"), [
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "evil.example:8080"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Host": "localhost.evil.example"}, 403),
+        ({"Host": ""}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Content-Type": "multipart/form-data; boundary=application/json"}, 415),
+        ({"Content-Type": "text/plain; application/json"}, 415),
+        ({"Content-Type": ""}, 415),
+    ])  # fmt: skip
+    def test_gives_no_orders(self, remote: Remote, method: str, headers: dict[str, str], status: int) -> None:
+        if method != "POST" and "Content-Type" in headers:
+            pytest.skip("nothing is sent with it")
+        number = remote.sandbox.kibo.add_customer("a@example.com", True)
+        remote.sandbox.faults.add(Fault("delay", path="nothing"))
+        path = {"POST": "kibo/opt_out", "GET": "outbox", "DELETE": "fault"}[method]
+        body = json.dumps({"id": number}) if method == "POST" else None
+        answer = requests.request(
+            method,
+            f"{remote.at['control_url']}/{path}",
+            data=body,
+            headers={"Content-Type": "application/json", **headers},
+            timeout=PATIENCE,
+        )
+        assert answer.status_code == status
+        assert answer.json()["error"]
+        assert remote.sandbox.kibo.customer(number)["acceptsMarketing"] is True
+        assert remote.sandbox.faults.take("kibo", "GET", "/nothing") is not None
+
+    @pytest.mark.parametrize("headers", [
+        {"Content-Type": "application/json"},
+        {"Content-Type": "application/json; charset=utf-8"},
+        {"Content-Type": "Application/JSON"},
+        {"Content-Type": "application/json", "Host": "localhost"},
+        {"Content-Type": "application/json", "Host": "[::1]:80"},
+        {"Content-Type": "application/json", "Sec-Fetch-Site": "none"},
+    ])  # fmt: skip
+    def test_programs_still_do(self, remote: Remote, headers: dict[str, str]) -> None:
+        number = remote.sandbox.kibo.add_customer("a@example.com", True)
+        url = f"{remote.at['control_url']}/kibo/opt_out"
+        answer = requests.post(url, data=json.dumps({"id": number}), headers=headers, timeout=PATIENCE)
+        assert answer.status_code == 200
+        assert remote.sandbox.kibo.customer(number)["acceptsMarketing"] is False
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without a signal it could hear")
