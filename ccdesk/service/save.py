@@ -187,6 +187,7 @@ def _ask_before_dropping(store: Store, before: Settings, after: Settings) -> Con
         "dropped. Nothing was changed.",
         next_step="If that is not meant, look for a typing error. A copy of the data file is made first, and "
         "an export is needed afterwards.",
+        remedy=Remedy.CONFIRM_RUN,
         code="drops_people",
     )
 

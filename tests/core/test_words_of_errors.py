@@ -23,7 +23,16 @@ OF_THE_COMMAND_LINE = re.compile(
 )
 OF_THE_WINDOW = re.compile(r"\b(?:Info|Settings|Sync|Events) tab\b|\bclick\b|\bbutton\b", re.IGNORECASE)
 # Whose words go to a terminal or a service and to no window: the display is missing where `start` speaks.
-NOT_SHOWN = ("cli", "sandbox", "gui/start.py", "gui/tour", "store/schema.py", "store/exports.py", "logs.py")
+NOT_SHOWN = (
+    "cli",
+    "sandbox",
+    "gui/start.py",
+    "gui/display.py",
+    "gui/tour",
+    "store/schema.py",
+    "store/exports.py",
+    "logs.py",
+)
 MUTE = {"debug", "info", "warning", "error", "exception", "critical"}  # of a log
 
 
