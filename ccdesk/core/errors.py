@@ -245,6 +245,13 @@ class ConfirmNeeded(CcdeskError):
     exit_code = ExitCode.CONFIRM
 
 
+class ManyHeld(ConfirmNeeded):
+    """More people than usual would be opted out or removed: the run held them all and changed nothing (R8).
+
+    Who they are is noted with the run, as `Outcome.HELD`.
+    """
+
+
 class ListGone(SettingsError):
     """The active list is not in the account (any more)."""
 

@@ -34,6 +34,7 @@ class RunStatus(StrEnum):
     CANCELLED = "CANCELLED"
     INTERRUPTED = "INTERRUPTED"
     WAITING = "WAITING"
+    NEEDS_YOU = "NEEDS YOU"  # people are held until a person answers (design R8); CANCELLED once answered
 
 
 class Outcome(StrEnum):
@@ -46,6 +47,7 @@ class Outcome(StrEnum):
     OPTED_IN = "opted_in"
     OPTED_OUT = "opted_out"
     SKIPPED = "skipped"
+    HELD = "held"  # nothing was done: a person is asked first (design R8)
     CONFLICT = "conflicts"
     ERROR = "errors"
 

@@ -14,6 +14,7 @@ RUN_ICONS = {
     RunStatus.CANCELLED: ("stopped", Tone.NEUTRAL),
     RunStatus.INTERRUPTED: ("warning", Tone.WARNING),
     RunStatus.WAITING: ("waiting", Tone.WARNING),
+    RunStatus.NEEDS_YOU: ("warning", Tone.WARNING),
 }
 EVENT_ICONS = {
     EventStatus.PENDING: ("waiting", Tone.ACCENT),
@@ -29,6 +30,7 @@ OUTCOME_ICONS = {
     Outcome.OPTED_IN: ("check-circle", Tone.GOOD),
     Outcome.OPTED_OUT: ("stopped", Tone.NEUTRAL),
     Outcome.SKIPPED: ("circle", Tone.NEUTRAL),
+    Outcome.HELD: ("waiting", Tone.WARNING),
     Outcome.CONFLICT: ("warning", Tone.WARNING),
     Outcome.ERROR: ("error", Tone.ERROR),
 }
@@ -123,6 +125,11 @@ ENTRY_COLUMNS = (
         icon=lambda entry: OUTCOME_ICONS[entry.outcome],
     ),
     Column("reason", "Reason", lambda entry: entry.reason),
+)
+HELD_COLUMNS = (
+    Column("email", "E-mail", lambda entry: entry.email or "(none)", width=44),
+    Column("customer", "Customer", lambda entry: customer(entry), width=11),
+    Column("reason", "What they did", lambda entry: entry.reason),
 )
 ERROR_COLUMNS = (
     Column("customer", "Customer", lambda entry: customer(entry), width=11),

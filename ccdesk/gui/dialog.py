@@ -9,12 +9,13 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
-from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded
+from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded, ManyHeld
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.help import HelpDialog
 from ccdesk.gui.dialogs.question import ask
+from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.dialogs.words import Reasons, guarded_run
 from ccdesk.gui.icons import app_icon
 from ccdesk.gui.leaving import Leaving
@@ -269,24 +270,27 @@ class SettingsWindow(QWidget):
 
     @Slot(object, object, bool)
     def _on_failed(self, kind: RunKind, error: CcdeskError, asked: bool) -> None:
-        review = partial(self._ask_to_go_on, kind, error)
+        ask_to_go_on = partial(self._ask_to_go_on, kind, error)
         if isinstance(error, Busy) and not asked:
             return  # a scheduled run that found the data in use comes again by itself
         if isinstance(error, ConfirmNeeded) and asked:
-            review()
+            ask_to_go_on()
         elif isinstance(error, ConfirmNeeded):
             self.notice.show_text(
                 Tone.WARNING,
                 f"{formats.KIND_WORDS[kind]}: {error.title}",
                 error.meaning,
                 "&Review…",
-                review,
+                ask_to_go_on,
                 subject=run_subject(kind),
             )
         else:
             self._show_run_error(kind, error)
 
     def _ask_to_go_on(self, kind: RunKind, error: CcdeskError) -> None:
+        if isinstance(error, ManyHeld):
+            review(self.context, kind, self, error=error)
+            return
         go_on = partial(self.context.monitor.request, kind, confirmed=True)
         ask(guarded_run(error), self, yes=go_on)
 

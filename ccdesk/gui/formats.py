@@ -34,6 +34,7 @@ OUTCOME_WORDS = {
     Outcome.OPTED_IN: "Opted in",
     Outcome.OPTED_OUT: "Opted out",
     Outcome.SKIPPED: "Skipped",
+    Outcome.HELD: "Waits for your answer",
     Outcome.CONFLICT: "Conflict",
     Outcome.ERROR: "Error",
 }
@@ -44,6 +45,7 @@ STATUS_WORDS = {
     RunStatus.CANCELLED: "Cancelled",
     RunStatus.INTERRUPTED: "Interrupted",
     RunStatus.WAITING: "Waiting",
+    RunStatus.NEEDS_YOU: "Needs you",
 }
 NOTHING = {  # to be said of a run without figures
     RunStatus.COMPLETE: "Nothing had to be changed",

@@ -20,8 +20,9 @@ from enum import StrEnum
 from ccdesk.core.limits import LOOP_EVERY
 from ccdesk.core.models import Owed
 from ccdesk.core.ports import Store, Waiting
-from ccdesk.core.runs import Run, RunKind, RunStatus
+from ccdesk.core.runs import Outcome, Run, RunKind, RunStatus
 from ccdesk.core.settings import Settings
+from ccdesk.service.held import open_questions
 from ccdesk.sync.active_list import gone_at, name_now
 from ccdesk.sync.context import WRITES_STOPPED
 
@@ -46,7 +47,7 @@ class NeedKind(StrEnum):
     EXPORT_FAILED = "export_failed"  # the last export; it is not tried again by itself
     REFUSED = "refused"  # changes refused again and again
     PARKED = "parked"  # changes that are not tried again by themselves
-    HELD = "held_opt_outs"  # the guard's (design R8)
+    HELD = "held_opt_outs"  # the guard's (design R8); `subject`: the run's kind, `ids`: the run
     NEWCOMERS = "newcomers"  # accounts that came later; nobody has proven their e-mail: Add / Leave
     DISAGREEMENT = "disagreement"  # both sides differ, and no rule mends it
 
@@ -133,6 +134,20 @@ def _writes_stopped(look: Look) -> Iterator[Need]:
         yield Need(NeedKind.WRITES_STOPPED, subject=customer_id, ids=(customer_id,))
 
 
+def _held(look: Look) -> Iterator[Need]:
+    """People whom a run holds until a person answers; `subject` is the kind of that run."""
+    for run in open_questions(look.store.runs):
+        named = look.store.runs.entries(run.id, outcome=Outcome.HELD, offset=0, limit=SHOWN)
+        yield Need(
+            NeedKind.HELD,
+            run.counts.get(Outcome.HELD.value, 0),
+            run.finished_at,
+            run.kind.value,
+            tuple(entry.email for entry in named),
+            (str(run.id),),
+        )
+
+
 def _owed(look: Look) -> Iterator[Need]:
     """What Kibo has not taken in the time of two cycles, or though more than two were tried."""
     since = max(filter(None, (look.now - _CYCLES * LOOP_EVERY, _tried_twice_since(look.store))))
@@ -196,6 +211,7 @@ def _items(kind: NeedKind, waiting: Waiting) -> Iterator[Need]:
 SOURCES: tuple[Callable[[Look], Iterator[Need]], ...] = (
     _list_deleted,
     _writes_stopped,
+    _held,
     _owed,
     _late,
     _export_failed,

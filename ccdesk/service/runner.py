@@ -14,6 +14,7 @@ from ccdesk.core.errors import (
     Cancelled,
     CcdeskError,
     ConfirmNeeded,
+    ManyHeld,
     QuotaUsedUp,
     RateLimited,
     our_fault,
@@ -23,6 +24,7 @@ from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.service.connections import Connections
 from ccdesk.service.heart import beating
+from ccdesk.service.held import close_answered
 from ccdesk.service.lists import active_list
 from ccdesk.sync.compare import run_full_compare
 from ccdesk.sync.context import RunContext, RunSettings
@@ -160,6 +162,8 @@ class Runner:
             status = RunStatus.CANCELLED
         elif isinstance(error, QuotaUsedUp | RateLimited):
             status = RunStatus.WAITING
+        elif isinstance(error, ManyHeld):
+            status = RunStatus.NEEDS_YOU
         elif error is not None:
             status = RunStatus.FAILED
         message = error.text if error else _balance(ctx)
@@ -177,7 +181,9 @@ class Runner:
         )
         if kibo_calls and mailing_calls:  # else one of the two clocks was read in an earlier run
             ctx.remember_skew()
-        self._store.runs.finish(run)
+        with self._store.transaction():
+            close_answered(self._store.runs, run)
+            self._store.runs.finish(run)
         log.info("run %s (%s) ended %s: %s", run.id, run.kind.value, status.value, run.counts)
         if error is not None:
             log.warning("run %s (%s): %s %s", run.id, run.kind.value, error.title, error.detail)

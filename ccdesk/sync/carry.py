@@ -19,6 +19,7 @@ from ccdesk.sync.plan_inbound import UNPROVEN
 log = logging.getLogger(__name__)
 
 _PAGE = 200
+_UNTOLD = "opted out in Constant Contact"
 LOST_DATA = "kibo_lost_data"
 
 
@@ -87,8 +88,18 @@ def _count_and_guard(ctx: RunContext) -> int:
         after = page[-1].customer_id
         total += len(page)
         opt_outs += sum(link.owed is Owed.OPT_OUT for link in page)
-    ctx.guard(opt_outs, "opted out in Kibo")
+    ctx.guard(opt_outs, "opted out in Kibo", _held(ctx))
     return total
+
+
+def _held(ctx: RunContext) -> Iterator[Entry]:
+    """Yield those who would be opted out in Kibo, with what they did."""
+    after = -1
+    while page := ctx.store.links.owed(after, _PAGE):
+        after = page[-1].customer_id
+        for link in page:
+            if link.owed is Owed.OPT_OUT:
+                yield Entry(link.customer_id, link.email, Outcome.HELD, link.owed_reason or _UNTOLD)
 
 
 def _carry_one(ctx: RunContext, link: Link) -> set[int]:

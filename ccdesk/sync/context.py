@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import (
     Cancelled,
     CcdeskError,
-    ConfirmNeeded,
     ItemError,
     ListGone,
+    ManyHeld,
     NotFound,
     Refused,
     Remedy,
@@ -50,6 +51,7 @@ SKEW = "clocks.skew"  # seconds Kibo's clock was ahead of Constant Contact's in 
 COMPARED_AT = "compare.finished_at"
 
 GUARD_SHARE = 0.20
+HELD_PAGE = 500  # people noted in one transaction
 GUARD_PEOPLE = 25
 FRESH_MOST = 5_000
 PERSONAL = (ItemError, Unreachable, Refused)  # what may be one person's failure: see `RunContext.spare`
@@ -274,20 +276,31 @@ class RunContext:
         if self._list_seen != self.settings.list_id:
             self.require_list()
 
-    def guard(self, people: int, what: str) -> None:
+    def guard(self, people: int, what: str, held: Iterable[Entry]) -> None:
         """Stop before more than a fifth of everybody is opted out or removed (design R8).
 
+        `held` are those people, read only if the run stops: they are noted with it for who is asked.
+
         Raises:
-            ConfirmNeeded: a person must say that this is meant.
+            ManyHeld: a person must say that this is meant.
 
         """
         links = self.store.links.count()
         if self.confirmed or people <= GUARD_PEOPLE or people <= links * GUARD_SHARE:
             return
-        raise ConfirmNeeded(
+        for some in batched(held, HELD_PAGE):
+            self.record(some)
+        raise ManyHeld(
             f"{people:,} of {links:,} people would be {what}",
-            meaning="That is more than a fifth of everybody, so nothing was changed yet. A list emptied or a "
-            "file imported by mistake looks like this.",
+            meaning=f"That's more than {GUARD_SHARE:.0%} of your linked customers, so we stopped before "
+            "changing anything. This can happen when a list is emptied or a file is imported by mistake.",
             next_step="Check in Constant Contact and Kibo whether this is meant.",
             remedy=Remedy.CONFIRM_RUN,
         )
+
+
+def batched(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
+    """Yield entries in lists of at most `size`."""
+    left = iter(entries)
+    while some := list(islice(left, size)):
+        yield some

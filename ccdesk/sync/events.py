@@ -40,7 +40,7 @@ def run_events(ctx: RunContext) -> None:
     look(ctx)
     now = ctx.clock.now()
     leaving = _leaving(ctx, now)
-    ctx.guard(len(leaving), "taken off the list")
+    ctx.guard(len(leaving), "taken off the list", leaving.values())
     done, total = 0, ctx.store.queue.count()
     for batch in _due(ctx, now) if leaving else ():
         _opt_outs(ctx, _sort_out(ctx, [event for event in batch if event.event_id in leaving]))
@@ -61,10 +61,10 @@ def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:
         yield batch
 
 
-def _leaving(ctx: RunContext, now: datetime) -> set[str]:
+def _leaving(ctx: RunContext, now: datetime) -> dict[str, Entry]:
     """Find out, before anybody is added or removed, whose entries take them off the list (design R8)."""
     return {
-        event.event_id
+        event.event_id: Entry(customer.id, customer.email, Outcome.HELD, "opted out in Kibo")
         for batch in _due(ctx, now)
         for event, customer, link in _may_leave(ctx, batch)
         if what_changed(customer, link) is Change.OPTED_OUT

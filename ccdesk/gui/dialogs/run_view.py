@@ -15,6 +15,7 @@ from ccdesk.gui.columns import ENTRY_COLUMNS, OUTCOME_ICONS, run_icon
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.errors_view import ErrorsDialog
 from ccdesk.gui.dialogs.files import choose_csv
+from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.export_csv import write_people
 from ccdesk.gui.messages import Notice
 from ccdesk.gui.table_models import Column, PagedModel, Source
@@ -102,6 +103,7 @@ class RunDialog(QDialog):
         self.lbl_counts = label(name="lbl_run_counts")
         self.lbl_message = label(role="muted", name="lbl_run_message")
         self.btn_errors = button("Show &Errors…", "btn_run_errors", self._show_errors)
+        self.btn_review = button("&Review…", "btn_run_review", self._review, primary=True)
         tip = "Save the people shown, with outcome and reason"
         self.btn_export = button("E&xport CSV…", "btn_run_export", self._choose_file, icon="save", tip=tip)
         self.btn_close = button("C&lose", "btn_run_close", self.accept)
@@ -121,7 +123,7 @@ class RunDialog(QDialog):
         layout.addSpacing(4)
         layout.addLayout(row(label("People", "label", wrap=False), None, filter_label, self.cmb_outcome))
         layout.addWidget(self.tbl_people, 3)
-        layout.addLayout(row(self.btn_errors, self.btn_export, None, self.btn_close))
+        layout.addLayout(row(self.btn_review, self.btn_errors, self.btn_export, None, self.btn_close))
 
     def _people_source(self) -> Source:
         desk, run_id, outcome = self._context.desk, self.run.id, self._outcome
@@ -146,6 +148,7 @@ class RunDialog(QDialog):
         restyle(self.lbl_message, "role", MESSAGE_ROLES.get(run_icon(run)[1], "muted"))
         self.lbl_message.setVisible(bool(said))
         self.btn_errors.setVisible(run.error_count > 0)
+        self.btn_review.setVisible(run.status is RunStatus.NEEDS_YOU)
         words = {RunStatus.COMPLETE: EMPTY_KINDS, RunStatus.RUNNING: NOTHING_YET}
         self.tbl_kinds.show_empty_words(*words.get(run.status, NOTHING_NOTED))
 
@@ -167,12 +170,12 @@ class RunDialog(QDialog):
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
-        if run.id == self.run.id:
+        if run.id == self.run.id or self.run.status is RunStatus.NEEDS_YOU:  # a later run answers it
             self._refresh()
 
     @Slot(object, object)
     def _on_failed(self, _kind: RunKind, _error: CcdeskError) -> None:
-        if self.run.status is RunStatus.RUNNING:
+        if self.run.status in (RunStatus.RUNNING, RunStatus.NEEDS_YOU):
             self._refresh()
 
     def _refresh(self) -> None:
@@ -183,6 +186,10 @@ class RunDialog(QDialog):
     def _on_run(self, run: Run | None) -> None:
         if run is not None:
             self._show_run(run)
+
+    @Slot()
+    def _review(self) -> None:
+        review(self._context, self.run.kind, self, run=self.run)
 
     @Slot()
     def _show_errors(self) -> None:

@@ -1,0 +1,37 @@
+"""Runs that hold people until a person answers (design R8): which are open, and when they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ccdesk.core.ports import Runs
+from ccdesk.core.runs import Run, RunKind, RunStatus
+
+ASKED_AGAIN = "Looked at again in a later run."
+ANSWERED = "Answered: a later run went through."
+# Kinds that hold the same people: each of these writes opt-outs to Kibo; events take people off the list.
+_TO_KIBO = (RunKind.INBOUND, RunKind.EXPORT, RunKind.FULL_COMPARE)
+_GROUPS = (_TO_KIBO, (RunKind.EVENTS,))
+
+
+def open_questions(runs: Runs) -> Iterator[Run]:
+    """Yield the runs that hold people, at most one of each kind: a newer one takes the place of an older."""
+    for kind in RunKind:
+        run = runs.last_finished(kind, RunStatus.NEEDS_YOU)
+        if run is not None:
+            yield run
+
+
+def close_answered(runs: Runs, ended: Run) -> None:
+    """Close the questions that a run answers, before it is stored itself: it went through, or asks anew.
+
+    What it holds was weighed anew, so putting people back answers a question as well.
+    """
+    if ended.status not in (RunStatus.COMPLETE, RunStatus.NEEDS_YOU):
+        return
+    words = ANSWERED if ended.status is RunStatus.COMPLETE else ASKED_AGAIN
+    same = next(group for group in _GROUPS if ended.kind in group)
+    for run in list(open_questions(runs)):
+        if run.kind in same:
+            runs.finish(replace(run, status=RunStatus.CANCELLED, message=f"{run.message} {words}".strip()))

@@ -1,0 +1,84 @@
+"""A held mass opt-out is a question that stays until it is answered (design R8, window.md §1.4)."""
+
+import pytest
+
+from ccdesk.core.errors import ManyHeld
+from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.service.needs_you import NeedKind
+
+
+@pytest.fixture
+def held(world):
+    """Forty of a hundred have unsubscribed, and the run that saw it asks."""
+    for number in range(100):
+        world.kibo.add_customer(f"p{number}@example.com", True)
+    world.choose_list()
+    world.export()
+    world.cycle()
+    for number in range(40):
+        world.cc.unsubscribe(f"p{number}@example.com")
+    world.later()
+    with pytest.raises(ManyHeld):
+        world.desk.run(RunKind.INBOUND)
+    return world
+
+
+def newest(world):
+    return world.desk.runs(kind=RunKind.INBOUND, limit=1)[0]
+
+
+def asked(world):
+    needs = world.desk.status(live=False).needs_you
+    return [need for need in needs if need.kind is NeedKind.HELD]
+
+
+def test_who_is_held_is_named_with_the_reason(held):
+    run = newest(held)
+    assert (run.status, run.counts["held"], run.error_count) == (RunStatus.NEEDS_YOU, 40, 0)
+    people = held.desk.entries(run.id, outcome=Outcome.HELD)
+    assert {entry.email for entry in people} == {f"p{number}@example.com" for number in range(40)}
+    assert {entry.reason for entry in people} == {"unsubscribed in Constant Contact"}
+    assert "40 of 100 people would be opted out in Kibo" in run.message
+    (need,) = asked(held)
+    assert (need.count, need.subject, need.ids, need.stuck) == (40, "inbound", (str(run.id),), True)
+
+
+def test_it_is_asked_until_it_is_answered_and_in_one_row_only(held):
+    first = newest(held)
+    held.later()
+    with pytest.raises(ManyHeld):
+        held.desk.run(RunKind.INBOUND)
+    assert held.desk.get_run(first.id).status is RunStatus.CANCELLED
+    assert [need.ids for need in asked(held)] == [(str(newest(held).id),)]
+    second = newest(held)
+    held.run(RunKind.INBOUND, confirmed=True)
+    answered = held.desk.get_run(second.id)
+    assert answered.status is RunStatus.CANCELLED
+    assert answered.message.endswith("Answered: a later run went through.")
+    assert asked(held) == []
+
+
+def test_an_events_run_that_goes_well_does_not_answer_for_kibo(held):
+    held.run(RunKind.EVENTS)
+    assert newest(held).status is RunStatus.NEEDS_YOU
+
+
+def test_opt_outs_in_the_shop_are_named_as_well(world):
+    customers = [world.kibo.add_customer(f"p{number}@example.com", True) for number in range(100)]
+    world.choose_list()
+    world.export()
+    world.cycle()
+    for customer in customers[:30]:
+        world.kibo.opt_out(customer)
+    world.later()
+    with pytest.raises(ManyHeld):
+        world.desk.run(RunKind.EVENTS)
+    run = world.desk.runs(kind=RunKind.EVENTS, limit=1)[0]
+    assert run.status is RunStatus.NEEDS_YOU
+    assert {entry.customer_id for entry in world.desk.entries(run.id, outcome=Outcome.HELD)} == set(
+        customers[:30]
+    )
+    (need,) = asked(world)
+    assert (need.count, need.subject) == (30, "events")
+    world.run(RunKind.EVENTS, confirmed=True)
+    assert asked(world) == []

@@ -1,0 +1,154 @@
+"""The review of held opt-outs: who, why, to search and to save; nobody is opted out by accident."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit
+from shiboken6 import isValid
+
+from ccdesk.core.errors import ManyHeld
+from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
+from ccdesk.gui.columns import run_icon
+from ccdesk.gui.theme import Tone
+from tests.gui.fakes import NOW
+from tests.gui.helpers import click, dialog, find, rows, texts
+
+ASKED = ManyHeld("93 of 181 people would be opted out in Kibo", meaning="That's more than 20%.")
+
+
+@pytest.fixture
+def held(desk):
+    """A run that holds 93 people, as the desk has it."""
+    run = Run(
+        1200,
+        RunKind.INBOUND,
+        Trigger.SCHEDULED,
+        RunStatus.NEEDS_YOU,
+        NOW,
+        NOW,
+        total_contacts=93,
+        counts={"held": 93},
+        message=ASKED.text,
+    )
+    desk.all_runs.insert(0, run)
+    desk.people[1200] = [
+        Entry(1000 + number, f"person{number}@example.com", Outcome.HELD, "unsubscribed in Constant Contact")
+        for number in range(92)
+    ] + [Entry(2000, "a.person.with.a.long.name@department.example.org", Outcome.HELD, "left the list")]
+    return run
+
+
+@pytest.fixture
+def view(qtbot, parts, held):
+    """The review, opened from the notice of a scheduled run."""
+    parts.bridge.run_failed(RunKind.INBOUND, ASKED)
+    qtbot.waitUntil(parts.window.notice.isVisible)
+    click(qtbot, parts.window, "notice_window_action")
+    opened = dialog(qtbot, parts.window, "dlg_confirm_run")
+    rows(qtbot, find(opened, "tbl_review"), 93)
+    yield opened
+    if isValid(opened):
+        opened.close()
+
+
+def test_it_lists_the_people_with_the_reason(view):
+    assert find(view, "question_title", QLabel).text() == ASKED.title
+    assert "more than 20%" in find(view, "lbl_review_text", QLabel).text()
+    assert texts(find(view, "tbl_review"), 92) == [
+        "a.person.with.a.long.name@department.example.org",
+        "2000",
+        "left the list",
+    ]
+    assert find(view, "btn_question_yes").text() == "&Opt out 93 people"
+    assert find(view, "btn_question_no").text() == "&Not now"
+    assert find(view, "lbl_review_count", QLabel).text() == "93 people"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"), [("DEPARTMENT", 1), ("1005", 1), ("left the", 1), ("person9", 3), ("nobody", 0)]
+)
+def test_it_can_be_searched(qtbot, view, wanted, found):
+    qtbot.keyClicks(find(view, "inp_review_search", QLineEdit), wanted)
+    rows(qtbot, find(view, "tbl_review"), found)
+    qtbot.waitUntil(lambda: find(view, "lbl_review_count", QLabel).text().startswith(f"{found} "))
+    if not found:
+        assert find(view, "tbl_review").accessibleDescription().startswith("Nobody found")
+
+
+def test_it_can_be_saved(qtbot, view, tmp_path):
+    qtbot.keyClicks(find(view, "inp_review_search", QLineEdit), "department")
+    click(qtbot, view, "btn_review_export")
+    chooser = find(view, "dlg_export_file", QFileDialog)
+    chooser.fileSelected.emit(str(tmp_path / "held.csv"))
+    chooser.close()
+    qtbot.waitUntil(lambda: view.notice.title.text() == "93 people saved")
+    with (tmp_path / "held.csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.reader(file))
+    assert lines[1] == [
+        "1000",
+        "person0@example.com",
+        "Waits for your answer",
+        "unsubscribed in Constant Contact",
+        "",
+    ]
+
+
+def test_opting_them_out_goes_on_with_the_run(qtbot, view, loop):
+    click(qtbot, view, "btn_question_yes")
+    assert loop.requests == [(RunKind.INBOUND, True)]
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
+def test_enter_and_escape_decide_nothing_and_the_row_stays(qtbot, window, view, loop, key):
+    qtbot.keyClick(view, key)
+    qtbot.waitUntil(lambda: not view.isVisible())
+    assert loop.requests == []
+    window.go_to("logs")
+    rows(qtbot, window.logs.table, 12)
+    assert texts(window.logs.table, 0)[0] == "NEEDS YOU"
+
+
+def test_the_row_is_amber_and_its_view_has_the_button(qtbot, window, held, loop):
+    assert run_icon(held) == ("warning", Tone.WARNING)
+    window.go_to("logs")
+    window.logs._open_run(held)
+    run_view = dialog(qtbot, window, "dlg_run")
+    assert find(run_view, "lbl_run_message", QLabel).property("role") == "warning"
+    click(qtbot, run_view, "btn_run_review")
+    opened = dialog(qtbot, run_view, "dlg_confirm_run")
+    rows(qtbot, find(opened, "tbl_review"), 93)
+    assert "93 of 181 people" in find(opened, "lbl_review_text", QLabel).text()
+    click(qtbot, opened, "btn_question_yes")
+    assert loop.requests == [(RunKind.INBOUND, True)]
+    run_view.close()
+
+
+def test_an_answered_run_has_no_button_any_more(qtbot, window, parts, desk, held):
+    window.logs._open_run(held)
+    run_view = dialog(qtbot, window, "dlg_run")
+    assert find(run_view, "btn_run_review").isVisible()
+    desk.all_runs[0] = replace(held, status=RunStatus.CANCELLED)
+    parts.bridge.run_finished(replace(held, id=1201, status=RunStatus.COMPLETE))
+    qtbot.waitUntil(lambda: not find(run_view, "btn_run_review").isVisible())
+    run_view.close()
+
+
+def test_people_of_the_shop_are_taken_off_the_list(qtbot, window, desk, held):
+    desk.all_runs[0] = replace(held, kind=RunKind.EVENTS, counts={"held": 1})
+    window._ask_to_go_on(RunKind.EVENTS, ASKED)
+    opened = dialog(qtbot, window, "dlg_confirm_run")
+    qtbot.waitUntil(lambda: find(opened, "btn_question_yes").text() == "Take 1 person &off the list")
+    opened.close()
+
+
+def test_many_people_come_page_by_page(qtbot, window, desk, held):
+    desk.people[1200] = [
+        Entry(number, f"p{number}@example.com", Outcome.HELD, "left the list") for number in range(30_000)
+    ]
+    window._ask_to_go_on(RunKind.INBOUND, ASKED)
+    opened = dialog(qtbot, window, "dlg_confirm_run")
+    rows(qtbot, find(opened, "tbl_review"), 100)
+    assert find(opened, "lbl_review_count", QLabel).text() == "30,000 people"
+    opened.close()
