@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -69,10 +69,10 @@ class Caller:
         """Return a successful answer (or one of `call.accept`), or raise what `manners` makes of it."""
         if tokens is None:
             return self._judged(self._steadily(call, ""), call)
-        token = tokens.bearer()
+        token = _signed_in(tokens.bearer)
         answer = self._steadily(call, token)
         if answer.status == 401:
-            answer = self._steadily(call, tokens.renew(token))
+            answer = self._steadily(call, _signed_in(lambda: tokens.renew(token)))
         return self._judged(answer, call)
 
     def _judged(self, answer: Answer, call: Call) -> Answer:
@@ -120,6 +120,15 @@ class Caller:
         with self._lock:
             self.calls += 1
         return self.transport.send(request)
+
+
+def _signed_in(ask: Callable[[], str]) -> str:
+    """Return a bearer; where the sign-in fails, that is not about what the call was to be for."""
+    try:
+        return ask()
+    except CcdeskError as error:
+        error.everybodys = True
+        raise
 
 
 def _with_header(request: Request, name: str, value: str) -> Request:

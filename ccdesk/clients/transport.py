@@ -192,7 +192,9 @@ class Transport:
             body = _body(request, reply)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             log.debug("%s failed after %.2f s: %s", request.label, time.monotonic() - began, _cause(error))
-            raise _no_answer(self._service, request, error) from None
+            told = _no_answer(self._service, request, error)
+            told.everybodys = _never_sent(error)
+            raise told from None
         if reply.status_code == PROXY_WANTS_PASSWORD:
             detail = f"{request.label} answered {reply.status_code}"
             raise refused_by_proxy(

@@ -62,6 +62,7 @@ class CcdeskError(Exception):
     next_step = ""
     remedy: Remedy | None = None
     retry_helps = False
+    everybodys = False  # certainly not of the one person or thing the call was about: it ends the run
     exit_code = ExitCode.OUR_FAULT
 
     def __init__(

@@ -135,8 +135,8 @@ class Exports(Protocol):
         `batch`: only those of that part of what was refused as a whole; 0: only those of none.
         """
 
-    def newest_batch(self, actions: Sequence[str]) -> tuple[int, str] | None:
-        """Return number and action of the last part made by `split` with people still to be sent."""
+    def newest_batch(self, actions: Sequence[str], *, oldest: bool = False) -> tuple[int, str] | None:
+        """Return number and action of the last (or first) part made by `split` with people still unsent."""
 
     def open_chunk(self, chunk: Chunk, batch: int = 0) -> None:
         """Store a chunk and put the people it means into it, of those in that part (0: in none)."""

@@ -201,9 +201,11 @@ class SqliteExports:
         apart = "" if batch is None else "AND batch = 0"
         return self._rows(f"SELECT {what} {UNSENT} {apart} ORDER BY id LIMIT ?", (action, after, limit))
 
-    def newest_batch(self, actions: Sequence[str]) -> tuple[int, str] | None:
-        """Return number and action of the last part made by `split` with people still to be sent."""
-        sql = f"SELECT batch, action {_IN_PARTS} AND action IN {_marks(actions)} ORDER BY batch DESC LIMIT 1"
+    def newest_batch(self, actions: Sequence[str], *, oldest: bool = False) -> tuple[int, str] | None:
+        """Return number and action of the last (or first) part made by `split` with people still unsent."""
+        order = "ASC" if oldest else "DESC"
+        among = f"action IN {_marks(actions)}"
+        sql = f"SELECT batch, action {_IN_PARTS} AND {among} ORDER BY batch {order} LIMIT 1"
         found = self._rows(sql, actions)
         return (int(found[0][0]), str(found[0][1])) if found else None
 

@@ -90,6 +90,7 @@ class RunContext:
     expected: int | None = None  # customers read by an export; every one of them gets an outcome
     read: int = 0  # the same while reading
     sent: int = 0  # people sent to Constant Contact by an export
+    doubtful: list[Callable[[], None]] = field(default_factory=list)  # see outcomes.py
     _failed_in_a_row: int = 0
     _list_seen: str = ""  # id of the list this run knows to exist
     _phase: str = ""
@@ -131,8 +132,9 @@ class RunContext:
     def spare(self, error: CcdeskError) -> None:
         """Take a failure as one person's own, so that it holds nobody else up (design R3).
 
-        A refusal of the item is that. No answer, trouble at the server and a 403 can be either; met several
-        times in a row they are the service's, and the run cannot go on.
+        A refusal of the item is that. A sign-in that fails and a connection that cannot be made never are.
+        No answer, trouble at the server and a 403 can be either; met several times in a row they are the
+        service's, and the run cannot go on.
 
         Raises:
             CcdeskError: the error itself, where it is the service's.
@@ -142,7 +144,7 @@ class RunContext:
             self.answered()
             return
         self._failed_in_a_row += 1
-        if self._failed_in_a_row >= _DOWN_AFTER:
+        if error.everybodys or self._failed_in_a_row >= _DOWN_AFTER:
             raise error
 
     def answered(self) -> None:

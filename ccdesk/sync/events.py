@@ -13,7 +13,7 @@ from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.held_back import let_go
 from ccdesk.sync.look import look
 from ccdesk.sync.opt_ins import OptIn, put_in
-from ccdesk.sync.outcomes import fail, settle
+from ccdesk.sync.outcomes import charge_doubtful, fail, settle
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import not_exported, wants_mail
 from ccdesk.sync.plan_inbound import left_since_gone
@@ -51,6 +51,7 @@ def run_events(ctx: RunContext) -> None:
         put_in(ctx, work.opted_in)
         done += len(batch)
         ctx.progress("Processing customer events", done, max(total, done))
+    charge_doubtful(ctx)
 
 
 def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:

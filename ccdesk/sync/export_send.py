@@ -11,6 +11,7 @@ from ccdesk.core.errors import AnswerLost, CcdeskError, ListGone, RequestRefused
 from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.limits import IMPORT_MAX_BYTES, IMPORT_MAX_ROWS, LIST_JOB_MAX_IDS
 from ccdesk.core.ports import Activity
+from ccdesk.sync.bulk import NOBODY, REFUSALS
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.export_jobs import find_job, found_or_begun, landed_of, wait_for_some
 from ccdesk.sync.export_singles import single_calls, to_send
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 _PAGE = 5_000
 _AHEAD = {Action.IMPORT: 4, Action.ADD: 50}  # jobs begun before the first of them is waited for
 _MOST_SPLITS = 400  # in one run: so many refusals in halves are not single people's any more
-_IN_A_ROW = 3  # people refused with nobody accepted in between, and it is the service
 
 
 def send(ctx: RunContext) -> None:
@@ -101,7 +101,7 @@ class _Sender:
 
     A call that is refused, or a job that fails, holds somebody the service does not take: the half with them
     is split again until they stand alone, which costs two calls for each halving (design §3a R2). Where
-    people are refused one after another and nobody is taken in between, it is none of theirs.
+    nobody at all is taken, people far apart from each other included, it lies in none of them.
     """
 
     def __init__(self, ctx: RunContext, action: Action) -> None:
@@ -112,10 +112,12 @@ class _Sender:
         chunks = ctx.store.exports.chunks()
         self._number = max([last_noted(ctx), *(chunk.number for chunk in chunks)])
         self._under_way: list[Chunk] = []
-        self._refused: list[tuple[Chunk, CcdeskError]] = []  # people in a row, with nothing accepted since
-        self._failed: list[tuple[Chunk, CcdeskError]] = []  # the same of jobs, with none that succeeded
-        self._accepted = False
+        self._refused: list[tuple[Chunk, CcdeskError]] = []  # people, with no call accepted since
+        self._failed: list[tuple[Chunk, CcdeskError]] = []  # the same, with no job that succeeded since
+        self._accepted = self._succeeded = False  # a call, and a job
+        self._jobs_fail = False  # one has
         self._ahead = _AHEAD[action]
+        self._refusals = 0  # calls or jobs in a row before anybody was taken
         self._splits = 0
 
     def send(self) -> None:
@@ -135,16 +137,30 @@ class _Sender:
                 self._under_way = wait_for_some(self._ctx, self._under_way, self._job_failed, self._job_done)
             else:
                 break
-        if not self._accepted and (self._refused or self._failed):
+        if not self._succeeded and (self._refused or self._failed):
             self._ask_about_the_list()
 
     def _next(self) -> Batch | None:
         """Return what is sent next: the part split last, so that who is at fault is found early."""
-        found = self._ctx.store.exports.newest_batch(self._actions)
+        exports = self._ctx.store.exports
+        found = exports.newest_batch(self._actions)
         if found is None:
             return next(self._whole, None)
         part, action = found
+        nobody = not self._succeeded and (not self._accepted or self._jobs_fail)
+        if nobody and self._refusals >= REFUSALS and action != Action.PLAIN.value:
+            return self._far_one()
         return next(self._make(self._ctx, Action(action), part))
+
+    def _far_one(self) -> Batch:
+        """Return the person furthest from those refused so far, who may well be taken."""
+        exports = self._ctx.store.exports
+        part, action = exports.newest_batch(self._actions, oldest=True) or (0, self._action.value)
+        *_, whole = self._make(self._ctx, Action(action), part)
+        (last,) = exports.unsent(action, whole.last - 1, 1, part)
+        if self._action is Action.ADD:
+            return _add_of(self._ctx, self._action, [last], part)
+        return _import_of(self._ctx, Action(action), [(last.customer.id, last.candidate.row)], part)
 
     def _begin(self, batch: Batch) -> None:
         ctx, exports = self._ctx, self._ctx.store.exports
@@ -164,6 +180,8 @@ class _Sender:
         except CcdeskError:
             exports.drop_chunk(chunk.number)  # it was certainly not done
             raise
+        if not self._jobs_fail:
+            self._refusals = 0
         self._accepted = True
         self._refused.clear()
         sent = replace(chunk, state=ChunkState.SENT, activity_id=job.id)
@@ -187,6 +205,7 @@ class _Sender:
     def _job_failed(self, chunk: Chunk, failure: JobFailed) -> None:
         """Send again whom a failed job has not brought to the service, by halves."""
         ctx = self._ctx
+        self._jobs_fail = True
         self._ahead = 1  # else the parts of many would be tried before the first of them has told anything
         intend(ctx, chunk)  # some of them may have landed all the same
         landed = landed_of(ctx, chunk)
@@ -202,9 +221,12 @@ class _Sender:
             self._name(chunk, failure, self._failed)
 
     def _job_done(self, _chunk: Chunk) -> None:
+        self._succeeded = True
+        self._refusals = 0
         self._failed.clear()
 
     def _count_split(self, error: CcdeskError) -> None:
+        self._refusals += 1
         self._splits += 1
         if self._splits > _MOST_SPLITS:
             raise error
@@ -216,7 +238,7 @@ class _Sender:
         if chunk.action != Action.IMPORT.value or not has_more(sent_fields(ctx, person)):
             return False
         exports.split(chunk)  # out of the chunk again, and in a part of their own
-        before = "was sent" if person.contact_id else STRANGER.reason
+        before = "already in Constant Contact" if person.contact_id else STRANGER.reason
         reason = f"{before}; {plain_note(error)}"
         exports.decide([replace(person, action=Action.PLAIN.value, reason=reason)])
         return True
@@ -227,7 +249,9 @@ class _Sender:
         refused = replace(chunk, state=ChunkState.REFUSED, told=(words.strip(),))
         self._ctx.store.exports.save_chunk(refused)
         in_a_row.append((refused, error))
-        if len(in_a_row) >= _IN_A_ROW:
+        taken = self._accepted if in_a_row is self._refused else self._succeeded
+        others = self._ctx.store.exports.newest_batch(self._actions) is not None
+        if len(in_a_row) >= NOBODY and not taken and others:
             self._take_back(in_a_row)
             raise error
 

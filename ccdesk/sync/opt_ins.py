@@ -27,7 +27,8 @@ from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in
 from ccdesk.sync.plan_export import left_unseen, not_exported, passed_over
 from ccdesk.sync.plan_inbound import left_since_gone
-from ccdesk.sync.put_on_list import Placing, place
+from ccdesk.sync.put_many import place
+from ccdesk.sync.put_on_list import Placing
 from ccdesk.sync.said_no import said_no_before
 
 OptIn = tuple[QueuedEvent, Customer, Change]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
-from ccdesk.core.errors import CcdeskError, Refused
+from ccdesk.core.errors import CcdeskError, ItemError, Refused
 from ccdesk.core.limits import RETRY_MOST
 from ccdesk.core.models import (
     Link,
@@ -43,12 +44,37 @@ def fail(ctx: RunContext, event: QueuedEvent, error: CcdeskError, email: str) ->
     """Keep a failed entry: a passing failure is tried again later and later, a lasting one is parked.
 
     A 403 may lie in the permissions, which are mended without this entry being touched: it is tried again.
+    What may be the service's failure counts as a try only once both services are known to answer
+    (`charge_doubtful`); if they do not, the entry stays as it is and is due in the next run.
 
     Raises:
         CcdeskError: the error itself, where it is the service's and not this entry's.
 
     """
     ctx.spare(error)
+    if isinstance(error, ItemError):
+        _keep(ctx, event, error, email)
+    else:
+        ctx.doubtful.append(partial(_keep, ctx, event, error, email))
+
+
+def charge_doubtful(ctx: RunContext) -> None:
+    """At the end of a run keep the failures that may have been a service's, if both services answer now.
+
+    Raises:
+        CcdeskError: one does not: then it was that, and no entry has been tried.
+
+    """
+    if not ctx.doubtful:
+        return
+    ctx.mailing.lists()
+    ctx.customers.newest_update()
+    for keep in ctx.doubtful:
+        keep()
+    ctx.doubtful.clear()
+
+
+def _keep(ctx: RunContext, event: QueuedEvent, error: CcdeskError, email: str) -> None:
     attempts = event.attempts + 1
     if error.retry_helps or isinstance(error, Refused):
         status, delay = EventStatus.RETRY, min(_RETRY_FIRST * 2 ** min(attempts - 1, 10), RETRY_MOST)

@@ -17,17 +17,15 @@ from ccdesk.core.errors import (
     Refused,
     Unreachable,
 )
-from ccdesk.core.limits import LIST_JOB_MAX_IDS
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.models import Contact, ContactFields, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.jobs import failure_of, wait_for
+from ccdesk.sync.jobs import add_one
 from ccdesk.sync.mapping import creation_hash, fields_hash, is_long, to_fields
 from ccdesk.sync.own_calls import note_own_call
+from ccdesk.sync.plain import has_more, may_be_the_fields, plain, plain_note
 from ccdesk.sync.plan_events import EventDecision, Step
-from ccdesk.sync.verify import Fail, Settle, members_among
-
-_BULK_FROM = 10  # so many new contacts at once go by one import instead of a call each
+from ccdesk.sync.verify import Fail, Settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,13 @@ class Placing:
     link: Link | None
     decision: EventDecision
     new: bool = False
+    plainly: bool = False  # with e-mail and list alone, because the service refused the rest
+
+    @property
+    def fields(self) -> ContactFields:
+        """What is sent of this person."""
+        fields = to_fields(self.customer).fields
+        return plain(fields) if self.plainly else fields
 
     @property
     def bulk_ready(self) -> bool:
@@ -54,48 +59,24 @@ class MadeMeanwhile(ItemError):
     retry_helps = True
 
 
-class NotOnList(ItemError):
-    """The call was done by its own word, but the person is not shown on the list."""
-
-    title = "Not on the list after it was sent to Constant Contact; it is tried again"
-    meaning = "Constant Contact may show its changes late, or has left this person out."
-    retry_helps = True
-
-
-def place(ctx: RunContext, placings: Sequence[Placing], *, settle: Settle, fail: Fail) -> None:
-    """Put everybody on the list: many new ones by import, foreign ones by a list job, the rest one by one."""
-    many = [p for p in placings if p.bulk_ready]
-    if len(many) < _BULK_FROM:
-        many = []
-    adds = [p for p in placings if p.decision.step is Step.ADD]
-    bulk = {id(p) for p in (*many, *adds)}
-    for placing in placings:
-        if id(placing) not in bulk:
-            ctx.check_cancel()
-            _one(ctx, placing, settle, fail)
-    if many:
-        _import(ctx, many, settle, fail)
-    for start in range(0, len(adds), LIST_JOB_MAX_IDS):
-        _add(ctx, adds[start : start + LIST_JOB_MAX_IDS], settle, fail)
-
-
-def _one(ctx: RunContext, placing: Placing, settle: Settle, fail: Fail) -> None:
+def put_one(ctx: RunContext, placing: Placing, settle: Settle, fail: Fail) -> None:
+    """Put one person on the list by a call of their own, or ask for the confirmation."""
     before = ctx.store.links.get(placing.customer.id)
     try:
         if placing.decision.step is Step.RESUBSCRIBE:
             _ask_to_confirm(ctx, placing, settle)
             return
-        link = _single_call(ctx, placing)
+        placing, link = _full_or_plain(ctx, placing)
     except PERSONAL as error:
         again = isinstance(error, ItemError) and error.code == "conflict"
         if _surely_not_done(error):
-            _take_back(ctx, placing, before)
+            take_back(ctx, placing, before)
         fail(ctx, placing.event, MadeMeanwhile() if again else error, placing.customer.email)
         return
-    _done(ctx, placing, link, settle)
+    put_done(ctx, placing, link, settle)
 
 
-def _intend_all(ctx: RunContext, placings: Sequence[Placing]) -> dict[int, Link]:
+def intend_all(ctx: RunContext, placings: Sequence[Placing]) -> dict[int, Link]:
     """Note what is being done with many; return their links as they were before."""
     before = ctx.store.links.many([placing.customer.id for placing in placings])
     for placing in placings:
@@ -109,7 +90,7 @@ def _surely_not_done(error: CcdeskError) -> bool:
     return isinstance(error, ItemRefused | NotFound) and error.code not in ("conflict", "revive_refused")
 
 
-def _take_back(ctx: RunContext, placing: Placing, before: Link | None) -> None:
+def take_back(ctx: RunContext, placing: Placing, before: Link | None) -> None:
     """Forget the intention: what shows from now on is not ours, and is to be judged like any other."""
     intended = ctx.store.links.get(placing.customer.id)
     if before is None and intended is not None:
@@ -118,34 +99,76 @@ def _take_back(ctx: RunContext, placing: Placing, before: Link | None) -> None:
         ctx.store.links.save([before])
 
 
-def _done(ctx: RunContext, placing: Placing, link: Link, settle: Settle) -> None:
+def put_done(ctx: RunContext, placing: Placing, link: Link, settle: Settle) -> None:
+    """Close the entry of somebody who is on the list now."""
     note = to_fields(placing.customer).note if placing.decision.ownership is Ownership.OWNED else ""
     reason = f"{placing.decision.reason}; {note}" if note else placing.decision.reason
     entry = Entry(placing.customer.id, placing.customer.email, placing.decision.outcome, reason)
     settle(ctx, placing.event, entry, link, conflict=placing.decision.conflict)
 
 
+def _full_or_plain(ctx: RunContext, placing: Placing) -> tuple[Placing, Link]:
+    """Make the call; where it is refused for what it holds once more with e-mail and list alone (R2).
+
+    Returns the placing as it was done, whose reason says so, and the link it leads to.
+    """
+    try:
+        return placing, _single_call(ctx, placing)
+    except ItemError as error:
+        if not (may_be_the_fields(error) and _sends_fields(placing)):
+            raise
+        decision = replace(placing.decision, reason=f"{placing.decision.reason}; {plain_note(error)}")
+        plainly = replace(placing, decision=decision, plainly=True)
+        return plainly, _single_call(ctx, plainly)
+
+
+def _sends_fields(placing: Placing) -> bool:
+    """Say whether the call carries anything beside e-mail and list; a PUT repeats what the contact has."""
+    if placing.plainly:
+        return False
+    if placing.decision.step is Step.REVIVE:
+        return True
+    owned = placing.decision.ownership is Ownership.OWNED
+    return owned and has_more(to_fields(placing.customer).fields)
+
+
 def _single_call(ctx: RunContext, placing: Placing) -> Link:
     """Make the one call and return the link it leads to."""
-    fields, step = to_fields(placing.customer).fields, placing.decision.step
+    fields, step = placing.fields, placing.decision.step
     list_id = ctx.settings.list_id
     _intend(ctx, placing)
     if step in (Step.CREATE, Step.CREATE_BY_PERSON):
         contact = ctx.mailing.create(fields, list_id, by_person=step is Step.CREATE_BY_PERSON)
         return on_list_link(ctx, placing, contact.id, contact)
     if step is Step.REVIVE and placing.contact is not None:
-        contact = ctx.mailing.revive(placing.contact, fields, list_id)
-        if contact.standing is not Standing.IN or list_id not in contact.list_ids:
-            raise ItemError(
-                "Constant Contact keeps this deleted contact off the list",
-                meaning=f"Its permission there is “{contact.permission.value}”.",
-                next_step="Ask the person to sign up again through a Constant Contact form.",
-                code="revive_refused",
-            )
+        contact = _revived(ctx, placing, placing.contact)
         return on_list_link(ctx, placing, contact.id, contact)
     with_fields = placing.decision.ownership is Ownership.OWNED
     contact_id = ctx.mailing.sign_up(fields, list_id, with_fields=with_fields)
     return on_list_link(ctx, placing, contact_id, None)
+
+
+def _revived(ctx: RunContext, placing: Placing, former: Contact) -> Contact:
+    """Bring a deleted contact back; one from elsewhere keeps its own fields even where a PUT is refused.
+
+    Raises:
+        ItemError: it is not on the list all the same.
+
+    """
+    list_id, owned = ctx.settings.list_id, placing.decision.ownership is Ownership.OWNED
+    if placing.plainly and not owned:
+        add_one(ctx, former.id)  # a list job restores a deleted contact (constant-contact.md §15)
+        contact = ctx.mailing.get(former.id)
+    else:
+        contact = ctx.mailing.revive(former, placing.fields, list_id, bare=placing.plainly)
+    if contact is None or contact.standing is not Standing.IN or list_id not in contact.list_ids:
+        raise ItemError(
+            "Constant Contact keeps this deleted contact off the list",
+            meaning=f"Its permission there is “{contact.permission.value if contact else 'not known'}”.",
+            next_step="Ask the person to sign up again through a Constant Contact form.",
+            code="revive_refused",
+        )
+    return contact
 
 
 def _intend(ctx: RunContext, placing: Placing) -> None:
@@ -161,7 +184,7 @@ def _intend(ctx: RunContext, placing: Placing) -> None:
             link,
             contact_id="",
             ownership=Ownership.OWNED,
-            written_hash=creation_hash(to_fields(placing.customer).fields),
+            written_hash=creation_hash(placing.fields),
             written_at=ctx.mailing_now(),
             # The date stays what it was: only a settled entry counts as acted on.
         )
@@ -226,54 +249,3 @@ def _ask_to_confirm(ctx: RunContext, placing: Placing, settle: Settle) -> None:
     )
     entry = Entry(placing.customer.id, placing.customer.email, Outcome.SKIPPED, reason)
     settle(ctx, placing.event, entry, confirming, conflict=placing.decision.conflict)
-
-
-def _import(ctx: RunContext, many: Sequence[Placing], settle: Settle, fail: Fail) -> None:
-    before = _intend_all(ctx, many)
-    rows = [ctx.mailing.import_row(to_fields(placing.customer).fields) for placing in many]
-    try:
-        job = ctx.mailing.start_import(rows, ctx.settings.list_id)
-    except Refused:
-        for placing in many:  # it may lie in one of them, who must not hold up the others
-            _take_back(ctx, placing, before.get(placing.customer.id))
-            _one(ctx, placing, settle, fail)
-        return
-    failure = failure_of(wait_for(ctx, job))
-    wanted = {placing.customer.email_key: placing for placing in many}
-    found: dict[str, Contact] = {}
-    for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True):
-        ctx.check_cancel()
-        found.update((c.email_key, c) for c in page if c.email_key in wanted and c.standing is Standing.IN)
-    for key, placing in wanted.items():
-        contact = found.get(key)
-        if contact is not None:
-            _done(ctx, placing, on_list_link(ctx, placing, contact.id, contact), settle)
-        elif failure:
-            _one(ctx, placing, settle, fail)
-        else:
-            fail(ctx, placing.event, NotOnList(), placing.customer.email)
-
-
-def _add(ctx: RunContext, adds: Sequence[Placing], settle: Settle, fail: Fail) -> None:
-    before = _intend_all(ctx, adds)
-    ids = [placing.contact.id for placing in adds if placing.contact is not None]
-    try:
-        job = ctx.mailing.start_add(ids, ctx.settings.list_id)
-    except Refused as error:
-        for placing in adds:
-            _take_back(ctx, placing, before.get(placing.customer.id))
-            if len(adds) > 1:
-                _add(ctx, [placing], settle, fail)
-            else:
-                fail(ctx, placing.event, error, placing.customer.email)
-        return
-    failure = failure_of(wait_for(ctx, job))
-    members = members_among(ctx, ids, unreadable=False)
-    for placing in adds:
-        assert placing.contact is not None
-        if placing.contact.id in members:
-            _done(ctx, placing, on_list_link(ctx, placing, placing.contact.id, placing.contact), settle)
-        elif failure and len(adds) > 1:
-            _add(ctx, [placing], settle, fail)
-        else:
-            fail(ctx, placing.event, failure or NotOnList(), placing.customer.email)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ccdesk.core.errors import ItemError, Refused, Unreadable
+from ccdesk.core.errors import ItemError, Unreadable
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.core.ports import Activity
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync.bulk import AllRefused, by_halves
 from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.jobs import failure_of, wait_for
+from ccdesk.sync.jobs import as_item
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.named import named
 from ccdesk.sync.plan_inbound import BEING_TAKEN_OFF, being_taken_off
@@ -198,26 +200,29 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, *, on_lis
 
 def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -> None:
     ctx.check_cancel()
-    ids = list(dict.fromkeys(contact_id for job in jobs for contact_id in job.contact_ids))
     for job in jobs:
         _intend(ctx, job.removal)
+
+    def ids_of(group: Sequence[_Job]) -> list[str]:
+        return list(dict.fromkeys(contact_id for job in group for contact_id in job.contact_ids))
+
+    def start(group: Sequence[_Job]) -> Activity:
+        return ctx.mailing.start_remove(ids_of(group), ctx.settings.list_id)
+
     try:
-        started = ctx.mailing.start_remove(ids, ctx.settings.list_id)
-    except Refused as error:
-        for job in jobs if len(jobs) > 1 else ():
-            _remove(ctx, [job], settle, fail)  # it may lie in one of them, who must not hold up the others
-        if len(jobs) == 1:
-            fail(ctx, jobs[0].removal.event, error, jobs[0].removal.customer.email)
-        return
-    failure = failure_of(wait_for(ctx, started))
-    still = members_among(ctx, ids, unreadable=True)
-    for job in jobs:
+        done = by_halves(ctx, jobs, start)
+    except AllRefused as error:
+        raise error.error from error
+    refusals = {id(job): refusal for job, refusal in done.refused}
+    tried = [*done.sent, *(job for job, _ in done.refused)]
+    still = members_among(ctx, ids_of(tried), unreadable=True)
+    for job in tried:
+        refusal = refusals.get(id(job))
         if not job.error and not still.intersection(job.contact_ids):
             _settle(ctx, job.removal, Outcome.REMOVED, "opted out in Kibo: taken off the list", settle)
-        elif failure and len(jobs) > 1:
-            _remove(ctx, [job], settle, fail)  # here as well it may lie in one of them
         else:
-            why = job.error or failure or StillOnList()
+            # An opt-out is never given up: it is tried again and again, whatever refused it.
+            why = as_item(refusal, retry_helps=True) if refusal else job.error or StillOnList()
             fail(ctx, job.removal.event, why, job.removal.customer.email)
 
 

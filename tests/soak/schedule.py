@@ -103,7 +103,7 @@ _SIZES: dict[str, tuple[int, ...]] = {
     "sync.inbound._PAGE": (2,),
     "sync.inbound._FEW_LOOKUPS": (0, 2),
     "sync.lookup._FEW_LOOKUPS": (0, 2),
-    "sync.put_on_list._BULK_FROM": (1, 3),
+    "sync.put_many._BULK_FROM": (1, 3),
     "sync.take_off._ONE_BY_ONE": (0, 2),
     "sync.verify._ONE_BY_ONE": (0, 2),
     "sync.context.FRESH_MOST": (0, 2),
