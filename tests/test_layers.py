@@ -39,6 +39,7 @@ LIBRARIES = {
     "werkzeug": {"sandbox"},
     "email_validator": {"sync"},
     "schedule": {"service"},
+    "msgspec": {"clients"},
 }
 # Only the pretend world's own doors may be opened from the front ends.
 SANDBOX_DOORS = ("gui/start.py", "gui/tour", "gui/demo", "cli/commands.py")

@@ -11,22 +11,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
-from ccdesk.clients.shape import Json
+from ccdesk.clients.kibo_parse import Row
 from ccdesk.clients.transport import Answer
 from ccdesk.core.ahead import Ahead
 
 PAGE_SIZE = 200
+Item = TypeVar("Item")
 IN_FLIGHT = 2  # the most that is advised while Kibo's limits are not known (kibo.md §15)
 _MOST_MISSED = 3  # pages that did not follow on: offsets do not work, or the shop changes all the time
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[Item]):
     """One page of a collection; `start` is an item offset (§5)."""
 
-    items: list[Json]
+    items: list[Item]
     start: int
     total: int | None
     answer: Answer
@@ -43,7 +44,7 @@ class Page:
 class _Begun:
     """A page on its way: those `start` accounts behind the id `after`; `new` of them are to be new."""
 
-    result: Callable[[], Page | None]
+    result: Callable[[], Page[Row] | None]
     after: int
     start: int
     new: int
@@ -56,7 +57,9 @@ class Following:
     `ids` returns those of a page.
     """
 
-    def __init__(self, ask: Callable[[int, int], Page | None], ids: Callable[[Page], list[int]]) -> None:
+    def __init__(
+        self, ask: Callable[[int, int], Page[Row] | None], ids: Callable[[Page[Row]], list[int]]
+    ) -> None:
         self._ask, self._ids = ask, ids
         self._ahead = Ahead(IN_FLIGHT)
         self._begun: deque[_Begun] = deque()
@@ -71,7 +74,7 @@ class Following:
         self._begun.clear()
         self._ahead.__exit__(kind, error, trace)
 
-    def begin(self, page: Page, last: int) -> None:
+    def begin(self, page: Page[Row], last: int) -> None:
         """Ask for what comes behind a page, which ends with the id `last`, as far as there is anything."""
         self._full = max(self._full, len(page.items))
         if page.total is None or self._full < 2 or self._missed >= _MOST_MISSED:
@@ -82,7 +85,7 @@ class Following:
             work = self._ahead.begin(partial(self._ask, last, start))
             self._begun.append(_Begun(work, last, start, self._full - (start > 0)))
 
-    def take(self, last: int) -> Page | None:
+    def take(self, last: int) -> Page[Row] | None:
         """Return the next page without whom the one before had; None if it has to be asked for anew.
 
         That is where it does not follow on: somebody before it opted out or was deleted meanwhile.

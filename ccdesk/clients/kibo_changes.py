@@ -9,8 +9,7 @@ from typing import NamedTuple, Protocol
 
 from ccdesk.clients.kibo_ahead import PAGE_SIZE
 from ccdesk.clients.kibo_lists import Collections, Ignored
-from ccdesk.clients.kibo_parse import customer
-from ccdesk.clients.shape import Json
+from ccdesk.clients.kibo_parse import Row, customer
 from ccdesk.core.clock import format_time
 from ccdesk.core.models import Customer
 
@@ -136,6 +135,6 @@ class Changes:
         self._memo.set(self._memo_name, "")
 
 
-def customers(page: list[Json]) -> list[Customer]:
+def customers(page: list[Row]) -> list[Customer]:
     """Read the accounts of a page."""
     return [one for raw in page if (one := customer(raw)) is not None]

@@ -73,7 +73,7 @@ class Hints:
             self._memo.set(self._memo_name, _HONOURED)
 
     def _further(
-        self, first: Page, filters: list[str], sort: str, since: datetime | None, most: int
+        self, first: Page[Json], filters: list[str], sort: str, since: datetime | None, most: int
     ) -> list[Json]:
         """Read on from the first page: to where `since` is passed, or `most` pages; the newest ones count."""
         request, items, page = self._pod.home(EVENTS), list(first.items), first

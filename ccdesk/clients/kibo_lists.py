@@ -9,10 +9,11 @@ from functools import partial
 
 from ccdesk.clients.caller import Call
 from ccdesk.clients.kibo_ahead import PAGE_SIZE, Following, Page
-from ccdesk.clients.kibo_parse import account_id, updated_at
+from ccdesk.clients.kibo_parse import Row, row_id, updated_at
 from ccdesk.clients.kibo_session import TenantPod
+from ccdesk.clients.kibo_typed import typed_customers
 from ccdesk.clients.shape import Json, page_object, required_objects, whole
-from ccdesk.clients.transport import Request
+from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import Unreachable
 
@@ -45,28 +46,22 @@ class Collections:
         size: int = PAGE_SIZE,
         strict: bool = False,
         optional: bool = False,
-        only: Sequence[str] = (),
-    ) -> Page | None:
+    ) -> Page[Json] | None:
         """Return one page; None if Kibo refuses the filter or sorting (400), unless `strict`.
 
         `optional` is for what is nice to have: it is not repeated after trouble.
         """
-        params = {"startIndex": str(start), "pageSize": str(size)}
-        if filters:
-            params["filter"] = " and ".join(filters)
-        if sort:
-            params["sortBy"] = sort
-        if only:
-            params["responseFields"] = f"items({','.join(only)}),totalCount"
-        asked = Request(request.method, request.url, params, request.headers)
+        asked = _asked(request, filters=filters, sort=sort, start=start, size=size)
+        answer = self._answer(asked, strict=strict, optional=optional)
+        return _page(answer, start) if answer is not None else None
+
+    def _answer(self, asked: Request, *, strict: bool = False, optional: bool = False) -> Answer | None:
         accept = frozenset() if strict else _REFUSED
         answer = self._pod.call(Call(asked, optional=optional, accept=accept))
         if answer.status == 400:
-            log.info("%s: filter or sorting refused", request.label)
+            log.info("%s: filter or sorting refused", asked.label)
             return None
-        body = page_object(answer)
-        items = required_objects(answer, body, "items")
-        return Page(items, start, whole(body, "totalCount"), answer)
+        return answer
 
     def accounts(
         self,
@@ -76,21 +71,25 @@ class Collections:
         start: int = 0,
         size: int = PAGE_SIZE,
         only: Sequence[str] = (),
-    ) -> Page | None:
-        """Return one page of accounts, None if the filter or sorting is refused.
+        strict: bool = False,
+    ) -> Page[Row] | None:
+        """Return one page of accounts, None if the filter or sorting is refused, unless `strict`.
 
         `only` names the fields wanted. Where Kibo refuses to leave out the others, or leaves out wanted
         ones, whole accounts are asked for from then on: a missing flag must not read as a “no”.
         """
-        request = self._pod.request("GET", ACCOUNTS)
+        ask = partial(
+            _asked, self._pod.request("GET", ACCOUNTS), filters=filters, sort=sort, start=start, size=size
+        )
         if only and self._trims:
-            page = self.page(request, filters=filters, sort=sort, start=start, size=size, only=only)
-            wanted = frozenset(only)
-            if page is not None and all(wanted <= item.keys() for item in page.items):
+            answer = self._answer(ask(only=only), strict=strict)
+            page = _account_page(answer, start, wanted=only) if answer is not None else None
+            if page is not None:
                 return page
             self._trims = False
             log.info("Kibo does not give chosen fields; whole accounts are read")
-        return self.page(request, filters=filters, sort=sort, start=start, size=size)
+        answer = self._answer(ask(), strict=strict)
+        return _account_page(answer, start) if answer is not None else None
 
     def some(self, size: int = PAGE_SIZE) -> list[Json]:
         """Return one page of accounts asked for without filter and sorting: empty only in an empty shop.
@@ -100,8 +99,8 @@ class Collections:
         page = self.page(self._pod.request("GET", ACCOUNTS), size=size, strict=True)
         return page.items if page is not None else []
 
-    def _ids(self, page: Page) -> list[int]:
-        ids = [account_id(item) for item in page.items]
+    def _ids(self, page: Page[Row]) -> list[int]:
+        ids = [row_id(item) for item in page.items]
         if None in ids:
             raise page.answer.unusable("an account without an id")
         return [number for number in ids if number is not None]
@@ -110,7 +109,7 @@ class Collections:
 
     def by_id(
         self, wanted: str = "", after: int = 0, only: Sequence[str] = (), *, opposite: str = ""
-    ) -> Iterator[list[Json]]:
+    ) -> Iterator[list[Row]]:
         """Yield all accounts by ascending id, 200 at a time, moving `id gt` along (§13.7).
 
         `wanted` is one more filter that may or may not be honoured: check each item. It is believed to leave
@@ -139,11 +138,11 @@ class Collections:
                 page = following.take(last) or self._beyond(wanted, last, only)
         yield from self._by_offset(wanted, sort="id asc", read=read, floor=last)
 
-    def _stretch(self, wanted: str, only: Sequence[str], after: int, start: int) -> Page | None:
+    def _stretch(self, wanted: str, only: Sequence[str], after: int, start: int) -> Page[Row] | None:
         """Return the page that many accounts behind those up to an id."""
         return self.accounts([*_listed(wanted), f"id gt {after}"], "id asc", start=start, only=only)
 
-    def _beyond(self, wanted: str, after: int, only: Sequence[str]) -> Page | None:
+    def _beyond(self, wanted: str, after: int, only: Sequence[str]) -> Page[Row] | None:
         """Return the first page above an id; None where that is refused, ignored, or not to be believed."""
         page = self.accounts([*_listed(wanted), f"id gt {after}"], "id asc", only=only)
         if page is None or any(number <= after for number in self._ids(page)):
@@ -151,7 +150,7 @@ class Collections:
         self._moving = self._moving or bool(page.items) or self._gives(["id gt 0"], "id asc")
         return page if self._moving else None
 
-    def _first(self, wanted: str, only: Sequence[str], opposite: str = "") -> Page | None:
+    def _first(self, wanted: str, only: Sequence[str], opposite: str = "") -> Page[Row] | None:
         """Return the first page; None where it is refused, or empty and not to be believed."""
         page = self.accounts(_listed(wanted), "id asc", only=only)
         if page is None or page.items or not self.some(1):
@@ -177,7 +176,7 @@ class Collections:
         beginning = format_time(datetime(1970, 1, 1, tzinfo=UTC))
         return self._gives([f"{filter_name} ge {beginning}"], f"{sort_name} asc,id asc") or not self.some(1)
 
-    def _by_offset(self, wanted: str, *, sort: str, read: int, floor: int) -> Iterator[list[Json]]:
+    def _by_offset(self, wanted: str, *, sort: str, read: int, floor: int) -> Iterator[list[Row]]:
         """Yield accounts with an id above `floor` by moving the offset, from `read` items on.
 
         Raises:
@@ -185,12 +184,11 @@ class Collections:
 
         """
         log.info("Kibo does not take a moving filter; the offset is moved instead")
-        request = self._pod.request("GET", ACCOUNTS)
         seen: set[int] = set()
         before: list[int] = []
         while True:
             start = max(0, read - _OVERLAP)
-            page = self.page(request, filters=_listed(wanted), sort=sort, start=start, strict=True)
+            page = self.accounts(_listed(wanted), sort, start=start, strict=True)
             assert page is not None  # strict
             ids = self._ids(page)
             fresh = [item for item, n in zip(page.items, ids, strict=True) if n > floor and n not in seen]
@@ -205,7 +203,7 @@ class Collections:
 
     # ------------------------------------------------------------ by update date
 
-    def by_date(self, filter_name: str, sort_name: str, since: datetime) -> Iterator[list[Json]]:
+    def by_date(self, filter_name: str, sort_name: str, since: datetime) -> Iterator[list[Row]]:
         """Yield accounts updated at or after `since` by ascending date, moving the filter along (§13.3).
 
         While a whole page shares one date the offset moves, a little less than by a page: whoever of them is
@@ -241,6 +239,47 @@ class Collections:
                 again = 0 if start and not fresh else min(_OVERLAP, len(ids) // 2)
                 start += len(ids) - again
                 at_mark.update(states)
+
+
+def _asked(
+    request: Request,
+    *,
+    filters: Sequence[str],
+    sort: str,
+    start: int,
+    size: int,
+    only: Sequence[str] = (),
+) -> Request:
+    """Return the request for one page of a collection (§5)."""
+    params = {"startIndex": str(start), "pageSize": str(size)}
+    if filters:
+        params["filter"] = " and ".join(filters)
+    if sort:
+        params["sortBy"] = sort
+    if only:
+        params["responseFields"] = f"items({','.join(only)}),totalCount"
+    return Request(request.method, request.url, params, request.headers)
+
+
+def _page(answer: Answer, start: int) -> Page[Json]:
+    body = page_object(answer)
+    items = required_objects(answer, body, "items")
+    return Page(items, start, whole(body, "totalCount"), answer)
+
+
+def _account_page(answer: Answer, start: int, *, wanted: Sequence[str] = ()) -> Page[Row] | None:
+    """Read a page the quick way where it is as Kibo's sheet says, else tolerantly.
+
+    None if an account lacks a field that is wanted.
+    """
+    typed = typed_customers(answer.body, complete=bool(wanted))
+    if typed is not None:
+        found, total = typed
+        return Page(list(found), start, total, answer)
+    page = _page(answer, start)
+    if not all(item.keys() >= set(wanted) for item in page.items):
+        return None
+    return Page(list(page.items), start, page.total, answer)
 
 
 def _listed(wanted: str) -> list[str]:

@@ -25,6 +25,7 @@ EXPORT_FIELDS = (
 _CUSTOMER_TOPICS = frozenset({"customeraccountcreated", "customeraccountupdated", "customeraccountdeleted"})
 
 
+Row = Json | Customer  # an account of a page: as it came, or read already (`kibo_typed`)
 _LINES = ("address1", "address2", "address3", "address4")
 _NOT_AVAILABLE = frozenset({"n/a", "N/A", "n/A", "N/a"})
 _NO_ADDRESS = Address()
@@ -32,8 +33,10 @@ _MISSING = object()  # Kibo names it even where it is null; without the name it 
 _FLAGS = frozenset({bool, type(None)})
 
 
-def customer(raw: Json) -> Customer | None:
+def customer(raw: Row) -> Customer | None:
     """Read one account; None without an id. A consent that is null counts as none (R1)."""
+    if isinstance(raw, Customer):
+        return raw
     number = account_id(raw)
     if number is None:
         return None
@@ -63,8 +66,15 @@ def account_id(raw: Json, key: str = "id") -> int | None:
     return number if number is not None and number > 0 else None
 
 
-def updated_at(raw: Json) -> datetime | None:
+def row_id(raw: Row) -> int | None:
+    """Return an account's number, None if there is none that Kibo could have given."""
+    return raw.id if isinstance(raw, Customer) else account_id(raw)
+
+
+def updated_at(raw: Row) -> datetime | None:
     """Return the account's update date."""
+    if isinstance(raw, Customer):
+        return raw.updated_at
     return moment(child(raw, "auditInfo"), "updateDate")
 
 
@@ -85,9 +95,13 @@ def _tie(contact: Json) -> int:
 
 
 def _rank(contact: Json) -> int:
-    kinds = {
-        (text(kind, "name").lower(), kind.get("isPrimary") is True) for kind in children(contact, "types")
-    }
+    return rank(
+        {(text(kind, "name").lower(), kind.get("isPrimary") is True) for kind in children(contact, "types")}
+    )
+
+
+def rank(kinds: set[tuple[str, bool]]) -> int:
+    """Return how early a contact is taken by its kinds, each with whether it is the primary one of it."""
     names = {name for name, _ in kinds}
     if ("billing", True) in kinds:
         return 0
@@ -103,13 +117,18 @@ def address(raw: Json) -> Address:
     if not raw:
         return _NO_ADDRESS
     lines = [line for name in _LINES if raw.get(name) and (line := text(raw, name))]
-    return Address(
-        ", ".join(lines),
-        text(raw, "cityOrTown"),
-        _available(text(raw, "stateOrProvince")),
-        _available(text(raw, "postalOrZipCode")),
-        text(raw, "countryCode"),
+    return postal(
+        lines,
+        city=text(raw, "cityOrTown"),
+        state=text(raw, "stateOrProvince"),
+        postal_code=text(raw, "postalOrZipCode"),
+        country=text(raw, "countryCode"),
     )
+
+
+def postal(lines: list[str], *, city: str, state: str, postal_code: str, country: str) -> Address:
+    """Return the address of trimmed parts; the lines hold no empty one."""
+    return Address(", ".join(lines), city, _available(state), _available(postal_code), country)
 
 
 def _available(value: str) -> str:

@@ -18,7 +18,7 @@ from ccdesk.core.clock import parse_time
 Json = dict[str, Any]
 
 _DIGITS = re.compile(r"-?\d{1,19}")
-_LARGEST = 2**63 - 1
+LARGEST = 2**63 - 1
 
 
 def text(holder: object, key: str) -> str:
@@ -35,7 +35,7 @@ def whole(holder: object, key: str) -> int | None:
     if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
         value = int(value)
     # Exactly an int: a bool is none. A greater one no column of ours could hold.
-    return value if type(value) is int and -_LARGEST <= value <= _LARGEST else None
+    return value if type(value) is int and -LARGEST <= value <= LARGEST else None
 
 
 def moment(holder: object, key: str) -> datetime | None:
