@@ -14,7 +14,7 @@ SEED ?= 1
 BENCH ?=
 LOCK ?=
 
-.PHONY: demo tour test soak bench lint types package lock clean format
+.PHONY: demo tour test consent soak bench lint types package lock clean format
 
 demo: $(STAMPS)/dev
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -27,8 +27,13 @@ demo: $(STAMPS)/dev
 tour: $(STAMPS)/dev
 	$(BIN)/ccdesk demo --tour $(TOUR)
 
-test: lint types
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2
+test: lint types consent
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --ignore tests/consent
+
+# The rules of consent alone, whole: every branch of them is reached by a test, none of which takes a window.
+consent: $(STAMPS)/dev
+	$(BIN)/coverage run -m pytest -p no:xdist tests/consent
+	$(BIN)/coverage report
 
 soak: $(STAMPS)/dev
 	@sh tools/system-packages.sh --soak
@@ -86,4 +91,4 @@ build/lock/bin/uv: tools/uv.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(STAMPS) build dist $(TOUR) *.egg-info
+	rm -rf .coverage $(VENV) $(STAMPS) build dist $(TOUR) *.egg-info

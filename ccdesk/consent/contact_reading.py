@@ -1,0 +1,94 @@
+"""One contact as read, and on its way into a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ccdesk.consent.model import Author, How, Person, Side, Statement, Subscriber
+from ccdesk.consent.window import Window
+from ccdesk.core.models import Permission
+
+NOBODY = Subscriber("", Permission.UNKNOWN, Window(datetime.max, datetime.max))
+
+
+@dataclass(frozen=True, slots=True)
+class ContactReading:
+    """One contact as read. `gone` only where it was asked for by id and the service knows none.
+
+    `signed_up` is the date of an opt-in by the person, `opted_out` that of the opt-out; `by_person`: the
+    service names the person as its source. `made_by_us`: created by the account, with the fields we send.
+    """
+
+    id: str
+    permission: Permission
+    read: Window
+    lists: frozenset[str] = frozenset()
+    deleted: bool = False
+    gone: bool = False
+    readable: bool = True
+    signed_up: datetime | None = None
+    opted_out: datetime | None = None
+    by_person: bool = True
+    created: datetime | None = None
+    updated: datetime | None = None
+    made_by_us: bool = False
+
+    @property
+    def good(self) -> bool:
+        """True where the person may be mailed once on the list."""
+        return not (self.deleted or self.gone) and self.permission in (
+            Permission.EXPLICIT,
+            Permission.IMPLICIT,
+        )
+
+    @property
+    def memberships(self) -> frozenset[str]:
+        """The lists it is on: shown while unsubscribed or deleted, a membership is none."""
+        out = self.deleted or self.gone or self.permission is Permission.UNSUBSCRIBED
+        return frozenset() if out else self.lists
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known about the lists at a reading: the active one, and those proven to exist after it."""
+
+    active: str
+    existing: frozenset[str]
+
+
+@dataclass
+class Reader:
+    """One accepted reading on its way into the person."""
+
+    person: Person
+    before: Subscriber
+    first: bool
+    reading: ContactReading
+    look: Look
+    seen: dict[str, datetime] = field(default_factory=dict)
+    came: list[datetime] = field(default_factory=list)  # when they came back, by a call of ours or a sign-up
+
+    def state(
+        self,
+        how: How,
+        author: Author,
+        window: Window,
+        lists: frozenset[str] = frozenset(),
+        *,
+        watched: bool = True,
+    ) -> None:
+        """Write down what this reading says."""
+        self.person = self.person.state(
+            Statement(
+                number=0,
+                side=Side.MAIL,
+                subject=self.reading.id or self.before.id,
+                how=how,
+                author=author,
+                window=window,
+                seen_at=self.reading.read.latest,
+                lists=lists,
+                watched=watched,
+            )
+        )

@@ -1,0 +1,99 @@
+"""The decision table: ten rows of the mail side by seven columns of the shop (docs/consent.md b)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from ccdesk.consent.columns import Column
+from ccdesk.consent.rows import Row
+
+
+class Cell(StrEnum):
+    """What is done where a row meets a column, in the words of the table."""
+
+    RETRY = "retry"
+    REMOVE = "remove"
+    ASK = "ask; asked and open: wait, named; asked before: nothing, named"
+    OPT_OUT = "opt out"
+    OPT_OUT_REST = "opt out flags still on"
+    LEFT_SILENT = "opt out flags still on; member: named"
+    AGREED = "agreed"
+    IGNORE = "ignore"
+    HOLD = "hold"
+    HOLD_NAMED = "hold, named"
+    HOLD_NAMED_IF_MEMBER = "hold, named if member"
+    REMOVE_IF_MEMBER = "remove if member, else agreed"
+    NAMED_IF_MEMBER = "named if member"
+    AGREED_IF_NO_MEMBER = "agreed; member: named"
+    COME_BACK = "add if in good standing and not deleted since, else hold or tombstone; member: in step"
+    OPT_IN_IF_MEMBER = "member: opt in"
+    REVIVE = "revive if implicit or explicit, else hold"
+    TOMBSTONE = "tombstone, named"
+    ADD = "add"
+    LEFT_OUT = "left out, named"
+    IN_STEP = "in step"
+    NAMED = "named, never fought"
+    NOBODY_AGREES = "named: nobody agrees any more"
+    OPT_IN = "opt in"
+    SIGNED_UP = "own dated sign-up: opt in; else ignore"
+    CREATE = "create"
+
+
+_COLUMNS = (
+    Column.YES_LATER,
+    Column.YES_EARLIER,
+    Column.NO_UNANSWERED,
+    Column.NO_ANSWERED,
+    Column.NO_SIGNED_UP,
+    Column.SILENT,
+    Column.NEVER,
+)
+C = Cell
+_ROWS: Mapping[Row, tuple[Cell, Cell, Cell, Cell, Cell, Cell, Cell]] = {
+    Row.UNREADABLE: (C.RETRY, C.RETRY, C.REMOVE, C.RETRY, C.RETRY, C.RETRY, C.RETRY),
+    Row.UNSUBSCRIBED: (C.ASK, C.OPT_OUT, C.AGREED, C.AGREED, C.AGREED, C.OPT_OUT_REST, C.IGNORE),
+    Row.PENDING: (
+        C.HOLD,
+        C.HOLD,
+        C.REMOVE_IF_MEMBER,
+        C.NAMED_IF_MEMBER,
+        C.HOLD_NAMED_IF_MEMBER,
+        C.HOLD_NAMED,
+        C.IGNORE,
+    ),
+    Row.LEFT: (
+        C.COME_BACK,
+        C.OPT_OUT,
+        C.REMOVE_IF_MEMBER,
+        C.AGREED_IF_NO_MEMBER,
+        C.OPT_IN_IF_MEMBER,
+        C.LEFT_SILENT,
+        C.IGNORE,
+    ),
+    Row.DELETED: (C.REVIVE, C.TOMBSTONE, C.AGREED, C.AGREED, C.AGREED, C.IGNORE, C.IGNORE),
+    Row.HOLD: (
+        C.HOLD_NAMED,
+        C.HOLD_NAMED,
+        C.REMOVE_IF_MEMBER,
+        C.NAMED_IF_MEMBER,
+        C.HOLD_NAMED_IF_MEMBER,
+        C.HOLD_NAMED,
+        C.IGNORE,
+    ),
+    Row.LEFT_UNWATCHED: (C.ADD, C.LEFT_OUT, C.AGREED, C.AGREED, C.AGREED, C.IGNORE, C.IGNORE),
+    Row.ON_LIST: (C.IN_STEP, C.IN_STEP, C.REMOVE, C.NAMED, C.OPT_IN, C.NOBODY_AGREES, C.SIGNED_UP),
+    Row.GOOD: (C.ADD, C.ADD, C.AGREED, C.AGREED, C.AGREED, C.IGNORE, C.IGNORE),
+    Row.NEVER_THERE: (C.CREATE, C.CREATE, C.AGREED, C.AGREED, C.AGREED, C.IGNORE, C.IGNORE),
+}
+TABLE: Mapping[tuple[Row, Column], Cell] = {
+    (row, column): cell for row, cells in _ROWS.items() for column, cell in zip(_COLUMNS, cells, strict=True)
+}
+
+
+def as_markdown() -> str:
+    """Return the table as the documents print it."""
+    head = ["mail side (first that applies) ↓ \\ shop side →", *(column.value for column in _COLUMNS)]
+    lines = [head, ["---"] * len(head)]
+    lines += [[row.value, *(cell.value for cell in cells)] for row, cells in _ROWS.items()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
