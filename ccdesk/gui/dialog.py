@@ -20,7 +20,7 @@ from ccdesk.gui.dialogs.words import Reasons, guarded_run
 from ccdesk.gui.icons import app_icon
 from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.messages import Notice
-from ccdesk.gui.needs import for_window, things
+from ccdesk.gui.needs import REVIEW, for_window, things
 from ccdesk.gui.news import LIST, LOGIN, SERVICE, STORE, Toast, run_subject, subject_of
 from ccdesk.gui.tabs.base import Tab, remedy
 from ccdesk.gui.tabs.events import EventsTab
@@ -149,7 +149,10 @@ class SettingsWindow(QWidget):
 
     @Slot(str)
     def go_to(self, place: str) -> None:
-        """Show a place: kibo, secret, login, list, export, enable, inbound, logs or events."""
+        """Show a place: kibo, secret, login, list, export, enable, inbound, logs, events, or a review."""
+        if place.startswith(REVIEW):
+            review(self.context, RunKind(place.removeprefix(REVIEW)), self)
+            return
         places: dict[str, tuple[Tab, Callable[[], object]]] = {
             "kibo": (self.info, self.info.focus_kibo),
             "secret": (self.info, self.info.focus_secret),

@@ -21,6 +21,7 @@ from ccdesk.core.errors import Busy, CcdeskError, Remedy
 from ccdesk.gui.formats import holder, in_local_time
 from ccdesk.gui.icons import IconLabel
 from ccdesk.gui.news import announce, subject_of
+from ccdesk.gui.plain import one_line
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.widgets import button, label, quiet_button, restyle
 
@@ -158,6 +159,7 @@ class Notice(QFrame):
     ) -> None:
         self._icon.show_icon(ICONS[tone], tone)
         restyle(self, "tone", tone.value)
+        title = one_line(title)
         self.title.setText(title)
         self.text.setText(text)
         self.text.setVisible(bool(text))

@@ -9,6 +9,7 @@ from ccdesk.core.runs import RunKind
 from ccdesk.gui import formats
 from ccdesk.service.needs_you import Need, NeedKind
 
+REVIEW = "review:"  # with the kind of the run that holds people: the place of its review
 TRY_NOW = "Try again now"
 
 
@@ -109,9 +110,10 @@ _WORDS: dict[NeedKind, Callable[[Need], NeedWords]] = {
         need, "change needs your attention", "changes need your attention"
     ),
     NeedKind.HELD: lambda need: NeedWords(
-        f"{formats.count(need.count, 'opt-out is', 'opt-outs are')} held back: unusually many at once.",
+        f"{formats.count(need.count, 'opt-out waits', 'opt-outs wait')} for your answer: unusually many at "
+        "once.",
         "Review…",
-        run=RunKind.INBOUND,
+        f"{REVIEW}{need.subject or RunKind.INBOUND.value}",
     ),
     NeedKind.NEWCOMERS: lambda need: NeedWords(
         f"{formats.count(need.count, 'customer')} opted in under the email of somebody who had opted out.",

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWi
 from ccdesk.core.errors import CcdeskError, ListGone, LoginNeeded, ServiceError, StoreError, VaultError
 from ccdesk.core.runs import RunKind
 from ccdesk.gui.icons import IconLabel
+from ccdesk.gui.plain import one_line
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.widgets import MARGIN, label, quiet_button
 
@@ -93,6 +94,7 @@ class Toast(QFrame):
     @Slot(str, str)
     def show_text(self, title: str, text: str) -> None:
         """Show a message instead of the one that is there."""
+        title = one_line(title)
         self.title.setText(title)
         self.text.setText(text)
         self.text.setVisible(bool(text))

@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.gui.icons import icon
+from ccdesk.gui.plain import one_line
 from ccdesk.gui.tasks import Refresher, Tasks
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.widgets import plain_tip
@@ -89,7 +90,7 @@ class PagedModel(QAbstractTableModel):
             return None
         row, column = self._rows[index.row()], self.columns[index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.text(row)
+            return one_line(column.text(row))
         if role == Qt.ItemDataRole.ToolTipRole:
             return plain_tip((column.tip(row) if column.tip else "") or column.text(row))
         if role == Qt.ItemDataRole.DecorationRole and column.icon is not None:

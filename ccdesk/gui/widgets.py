@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from ccdesk.gui.icons import IconLabel, set_icon
+from ccdesk.gui.plain import lines, one_line
 from ccdesk.gui.theme import Tone, scheme
 
 MARGIN = 24
@@ -37,7 +38,21 @@ def restyle(widget: QWidget, name: str, value: object) -> None:
 
 def plain_tip(text: str) -> str:
     """Return a tooltip that shows a text as it is: Qt takes what looks like HTML for HTML."""
+    text = lines(text)
     return f'<p style="white-space: pre-wrap">{escape(text)}</p>' if "<" in text else text
+
+
+class PlainLabel(QLabel):
+    """A label whose text is never taken for HTML, and in which nothing can turn words round."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        """Show a text."""
+        super().setText(lines(text))
 
 
 def label(text: str = "", role: str = "", *, name: str = "", wrap: bool = True) -> QLabel:
@@ -45,8 +60,7 @@ def label(text: str = "", role: str = "", *, name: str = "", wrap: bool = True) 
 
     Its text is never taken for HTML: it may hold what a customer or a service wrote.
     """
-    result = QLabel(text)
-    result.setTextFormat(Qt.TextFormat.PlainText)
+    result = PlainLabel(text)
     result.setWordWrap(wrap)
     if role:
         result.setProperty("role", role)
@@ -137,8 +151,8 @@ class ElideLabel(QLabel):
         self.setText(text)
 
     def setText(self, text: str) -> None:
-        """Show a text."""
-        super().setText(text)
+        """Show a text, on one line whatever it holds."""
+        super().setText(one_line(text))
         self._show_tip()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -1,13 +1,21 @@
 """Names and messages from outside are shown as they are: no mark-up, no picture fetched from anywhere."""
 
+from dataclasses import replace
+
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.models import ContactList
+from ccdesk.gui.dialogs.words import list_change
 from ccdesk.gui.messages import error_box
+from ccdesk.gui.plain import lines, one_line
+from ccdesk.gui.tabs.settings import saved_words
 from ccdesk.gui.widgets import Badge, ElideLabel, label, plain_tip
+from ccdesk.service.api import SaveResult
 from tests.gui.fakes import ready_desk
+from tests.gui.helpers import dialog, find, rows, texts
 
 MARK_UP = '<img src="file:///etc/hostname"><b>bold</b> & more'
 
@@ -43,3 +51,52 @@ def test_a_tooltip_shows_the_very_text(qtbot, open_window):
     tips = [combo.itemData(place, Qt.ItemDataRole.ToolTipRole) for place in range(combo.count())]
     combo.setEditText(MARK_UP)
     assert not any("<img" in tip for tip in [*tips, combo.toolTip()])
+
+
+NAME = "Mystic\nConstant Contact: connected\u202e\u2066Outdoors\x1b[2J\u2028\x9b"
+ON_ONE_LINE = "Mystic Constant Contact: connectedOutdoors[2J"
+FORGERY = set("\n\r\t\x1b\x9b\u202e\u2066\u2028")
+
+
+@pytest.mark.parametrize("character", [chr(n) for n in (*range(32), *range(127, 160))])
+def test_no_control_character_is_shown(character):
+    assert not set(one_line(f"a{character}b")) & {character} - {" "}
+    assert "\n" in lines("a\nb"), "our own lines stay"
+
+
+@pytest.mark.parametrize("mark", "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_no_mark_turns_words_round(mark):
+    assert one_line(f"a{mark}b") == lines(f"a{mark}b") == "ab"
+
+
+@pytest.mark.parametrize("text", ["Ünï “quotes”", "عربي", "שלום", "日本", "👩‍👧 family"])
+def test_names_in_any_script_stay(text):
+    assert one_line(text) == lines(text) == text
+
+
+def test_an_organisations_name_forges_no_line_in_the_window(qtbot, open_window):
+    desk = ready_desk()
+    desk.kibo = replace(desk.kibo, name=NAME, who=NAME)
+    desk.mailing = replace(desk.mailing, name=NAME, who=NAME)
+    desk.lists.append(ContactList("9", NAME, 3))
+    desk.stored["contact_list"] = NAME
+    desk.people[900][0] = replace(desk.people[900][0], email=NAME, reason=NAME)
+    window = open_window(desk).window
+    for place in ("login", "list", "export", "logs", "events"):
+        window.go_to(place)
+    window.context.news.say(f"Logged in to Constant Contact as {NAME}")
+    window.show_error(CcdeskError(NAME, meaning="ok"))
+    window.logs._open_run(desk.get_run(900))
+    view = dialog(qtbot, window, "dlg_run")
+    rows(qtbot, find(view, "tbl_run_people"), 100)
+    assert find(window, "card_constant_contact_name").text() == ON_ONE_LINE
+    assert texts(find(view, "tbl_run_people"), 0)[0] == ON_ONE_LINE
+    assert ON_ONE_LINE in find(window, "lbl_sync_facts").text()
+    for one in labels(window):
+        assert not set(one.text()) & FORGERY - {"\n"}, one.objectName()
+        if "Mystic" in one.text():
+            assert "\n" not in one.text(), one.objectName()
+        assert not set(one.toolTip()) & FORGERY - {"\n"}
+    view.close()
+    assert "\n" not in list_change(NAME, NAME).title + "".join(list_change(NAME, NAME).paragraphs)
+    assert "\n" not in saved_words(SaveResult({"contact_list": ("", NAME)}))[1]

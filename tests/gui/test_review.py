@@ -12,6 +12,7 @@ from ccdesk.core.errors import ManyHeld
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui.columns import run_icon
 from ccdesk.gui.theme import Tone
+from ccdesk.service.needs_you import Need, NeedKind
 from tests.gui.fakes import NOW
 from tests.gui.helpers import click, dialog, find, rows, texts
 
@@ -152,3 +153,18 @@ def test_many_people_come_page_by_page(qtbot, window, desk, held):
     rows(qtbot, find(opened, "tbl_review"), 100)
     assert find(opened, "lbl_review_count", QLabel).text() == "30,000 people"
     opened.close()
+
+
+def test_info_keeps_the_question_and_leads_to_the_review(qtbot, window, parts, desk, held, loop):
+    desk.needs = (Need(NeedKind.HELD, 93, NOW, "inbound", ids=("1200",)),)
+    parts.context.watch.refresh()
+    line = find(window, "lbl_need_0", QLabel)
+    qtbot.waitUntil(lambda: line.text().startswith("93 opt-outs wait for your answer"))
+    click(qtbot, window, "btn_need_0")
+    opened = dialog(qtbot, window, "dlg_confirm_run")
+    rows(qtbot, find(opened, "tbl_review"), 93)
+    assert find(opened, "btn_question_yes").text() == "&Opt out 93 people"
+    assert find(opened, "question_title", QLabel).text() == "Should these people be opted out?"
+    qtbot.keyClick(opened, Qt.Key.Key_Escape)
+    assert find(window, "needs_you").isVisible()
+    assert loop.requests == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ccdesk.core.errors import CcdeskError
+from ccdesk.gui.plain import one_line
 
 FIRST_EXPORT = """
 All customers who have opted in to marketing are put on the list “{list_name}”. People who unsubscribed in
@@ -70,8 +71,9 @@ class Words:
 
 
 def _paragraphs(text: str, **values: str) -> tuple[str, ...]:
-    """Split at empty lines and undo the line breaks; values go in last, so that they stay as they are."""
-    return tuple(" ".join(part.split()).format(**values) for part in text.strip().split("\n\n"))
+    """Split at empty lines and undo the line breaks; values go in last and on one line, as names are."""
+    names = {key: one_line(value) for key, value in values.items()}
+    return tuple(" ".join(part.split()).format(**names) for part in text.strip().split("\n\n"))
 
 
 def _said(error: CcdeskError) -> tuple[str, ...]:
@@ -103,7 +105,7 @@ def list_change(old: str, new: str) -> Words:
     """Return the warning before another list becomes the active one; it begins with the seed's FAQ (R7)."""
     return Words(
         "dlg_list_change",
-        f"Change the list from “{old}” to “{new}”?",
+        f"Change the list from “{one_line(old)}” to “{one_line(new)}”?",
         _paragraphs(LIST_CHANGE, old=old, new=new),
         yes="&Change the List",
     )

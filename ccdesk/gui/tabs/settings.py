@@ -17,6 +17,7 @@ from ccdesk.gui.dialogs.words import list_change
 from ccdesk.gui.fields import problem_with
 from ccdesk.gui.icons import IconLabel
 from ccdesk.gui.news import LIST
+from ccdesk.gui.plain import one_line
 from ccdesk.gui.tabs.base import Tab, scrolling
 from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
 from ccdesk.gui.theme import Tone
@@ -297,7 +298,7 @@ class SettingsTab(Tab):
         """Say why somebody who wanted to export finds themselves here."""
         name = self.list_field.name
         if self.has_changes and name:
-            title, text = "Save your settings first", f"“{name}” is not saved yet."
+            title, text = "Save your settings first", f"“{one_line(name)}” is not saved yet."
         else:
             title, text = "Choose a contact list first", "An export needs one."
         self.notice.show_text(Tone.NEUTRAL, title, f"{text} {THEN}")
@@ -347,7 +348,7 @@ def _flag(on: bool) -> str:
 def _shown(key: str, value: str) -> str:
     if key == "welcome_email":
         return {"true": "on", "false": "off"}.get(value, value)
-    return f"“{value}”" if value else "nothing"
+    return f"“{one_line(value)}”" if value else "nothing"
 
 
 def saved_words(result: SaveResult) -> tuple[str, str]:
@@ -357,5 +358,7 @@ def saved_words(result: SaveResult) -> tuple[str, str]:
         for key, (_, new) in result.changed.items()
     ]
     if result.created_list:
-        parts.append(f"The list “{result.created_list}” was created in Constant Contact; it is empty.")
+        parts.append(
+            f"The list “{one_line(result.created_list)}” was created in Constant Contact; it is empty."
+        )
     return ("Saved" if result.changed else "Saved: nothing had changed"), "\n".join(parts)

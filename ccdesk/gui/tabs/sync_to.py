@@ -14,6 +14,7 @@ from ccdesk.gui.dialogs.errors_view import ErrorsDialog
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.dialogs.words import first_export
+from ccdesk.gui.plain import one_line
 from ccdesk.gui.tabs.base import page_layout, scrolling
 from ccdesk.gui.tasks import Refresher
 from ccdesk.gui.watch import Snapshot
@@ -188,7 +189,7 @@ class ToPage(QWidget):
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        name = snapshot.status.contact_list or snapshot.settings.contact_list
+        name = one_line(snapshot.status.contact_list or snapshot.settings.contact_list)
         if name:
             links = snapshot.status.links
             linked = f" · {formats.count(links, 'customer')} linked" if links else ""
