@@ -510,6 +510,9 @@ class Store(Protocol):
     def expire_backups(self, before: datetime) -> None:
         """Remove copies of the data file made before that time."""
 
+    def forget_gone(self, before: datetime) -> int:
+        """Take out the e-mails of accounts gone from Kibo since before that time; return how many."""
+
     def forget_people(self) -> None:
         """Drop links, queue, watermarks and working tables: the data belongs to another account or shop."""
 

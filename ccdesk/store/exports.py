@@ -18,8 +18,9 @@ from ccdesk.core.models import Customer, Link, Ownership
 from ccdesk.core.runs import Outcome
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
+from ccdesk.store.forgetting import SEAL, Seals
 from ccdesk.store.runs import SqliteRuns
-from ccdesk.store.tables import ExportChunkRow, ExportPersonRow, ExportSeenRow
+from ccdesk.store.tables import ExportChunkRow, ExportPersonRow, ExportSeenRow, LinkRow
 
 T = TypeVar("T")
 
@@ -49,7 +50,9 @@ PLAN_STRANGERS = """
                     AND o.id <> export_person.id)
     AND NOT EXISTS (SELECT 1 FROM staged_contact c WHERE c.email_key = export_person.email_key)
     AND NOT EXISTS (SELECT 1 FROM link l WHERE l.email_key = export_person.email_key)
-    AND NOT EXISTS (SELECT 1 FROM link l WHERE l.customer_id = export_person.id)"""
+    AND NOT EXISTS (SELECT 1 FROM link l WHERE l.customer_id = export_person.id) AND id NOT IN ({but})"""
+ANY_SEALED = f"SELECT 1 FROM link WHERE email_key >= '{SEAL}' AND email_key < '{SEAL}g' LIMIT 1"
+PLAIN_KEYS = "SELECT id, email_key FROM export_person WHERE id > ? AND id <= ? AND action = '' AND plain = 1"
 # The partial index holds only those left undecided: a handful, however large the shop is.
 UNDECIDED = f"""
     SELECT {CANDIDATE} FROM export_person WHERE action = ''
@@ -89,8 +92,9 @@ _OWN = {
 class SqliteExports:
     """`exporting.Exports` on SQLite."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, seals: Seals | None = None) -> None:
         self._database = database
+        self._seals = seals or Seals(database)
         self._runs = SqliteRuns(database)
 
     # ------------------------------------------------------------ reading in
@@ -167,8 +171,23 @@ class SqliteExports:
                     "WHERE action = ''"
                 )
                 return None
-            self._rows(PLAN_STRANGERS, (action, ownership.value, after, end))
+            sealed = self._forgotten_among(after, end)
+            self._rows(
+                PLAN_STRANGERS.format(but=", ".join(map(str, sealed))), (action, ownership.value, after, end)
+            )
         return int(end)
+
+    def _forgotten_among(self, after: int, end: int) -> list[int]:
+        """Return those candidates by whose e-mail an account was known that is gone and forgotten."""
+        if not self._rows(ANY_SEALED, ()):
+            return []
+        keys = {key: int(number) for number, key in self._rows(PLAIN_KEYS, (after, end))}
+        sealed = {self._seals.of(key): number for key, number in keys.items()}
+        found: list[int] = []
+        for some in chunks(list(sealed)):
+            query = LinkRow.select(LinkRow.email_key).where(LinkRow.email_key.in_(some))
+            found += [sealed[seal] for (seal,) in self._database.rows(query)]
+        return found
 
     def undecided(self, after: tuple[str, int], limit: int) -> list[Candidate]:
         """Return people without an action, ordered by (compared e-mail, id) above `after`."""

@@ -15,6 +15,7 @@ from ccdesk.core.models import Link, LinkState, Owed, Ownership
 from ccdesk.core.ports import Waiting
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
+from ccdesk.store.forgetting import Seals
 from ccdesk.store.tables import FormerMemberRow, LinkRow, ScanRow
 
 COLUMNS = tuple(getattr(LinkRow, field.name) for field in fields(Link))
@@ -25,9 +26,12 @@ STORED = tuple(  # Link's fields and its email_key
 SAVE = upsert(
     LinkRow,
     instead={
+        # A link whose e-mail was forgotten keeps what stands for it, until it has one again.
+        "email_key": "CASE WHEN excluded.email = '' AND link.email = '' THEN link.email_key "
+        "ELSE excluded.email_key END",
         "owed_since": "CASE WHEN excluded.owed = '' THEN NULL "
         "WHEN link.owed = excluded.owed THEN coalesce(link.owed_since, excluded.owed_since) "
-        "ELSE excluded.owed_since END"
+        "ELSE excluded.owed_since END",
     },
 )
 _MOMENTS = ("kibo_updated_at", "written_at", "opt_out_at", "out_since", "resubscribe_asked_at")
@@ -49,8 +53,9 @@ SETTLED_OFF_LIST = SQL("kibo_opted_in = 1 AND on_list = 0 AND state = 'synced' A
 class SqliteLinks:
     """`ports.Links` on SQLite."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, seals: Seals | None = None) -> None:
         self._database, self._clock = database, clock
+        self._seals = seals or Seals(database)
 
     def get(self, customer_id: int) -> Link | None:
         """Return one link."""
@@ -66,8 +71,14 @@ class SqliteLinks:
         return found
 
     def by_email(self, key: str) -> list[Link]:
-        """Return every link with this compared e-mail, by ascending customer id."""
-        query = LinkRow.select(*COLUMNS).where(LinkRow.email_key == key)
+        """Return every link with this compared e-mail, by ascending customer id.
+
+        One whose e-mail was forgotten is among them, without it.
+        """
+        sealed = self._seals.of(key) if key else None
+        query = LinkRow.select(*COLUMNS).where(
+            LinkRow.email_key.in_([key] if sealed is None else [key, sealed])
+        )
         return self._select(query.order_by(LinkRow.customer_id))
 
     def by_contact(self, contact_id: str) -> list[Link]:
@@ -76,13 +87,28 @@ class SqliteLinks:
         return self._select(query.order_by(LinkRow.customer_id))
 
     def by_emails(self, keys: Sequence[str]) -> dict[str, list[Link]]:
-        """Return the links of many compared e-mails, by ascending customer id; unknown keys are absent."""
+        """Return the links of many compared e-mails, by ascending customer id; unknown keys are absent.
+
+        Those whose e-mail was forgotten are among them, without it.
+        """
         found: dict[str, list[Link]] = {}
         for some in chunks(list(dict.fromkeys(keys))):
             query = LinkRow.select(*COLUMNS).where(LinkRow.email_key.in_(some))
             for link in self._select(query.order_by(LinkRow.email_key, LinkRow.customer_id)):
                 found.setdefault(link.email_key, []).append(link)
+            self._add_sealed(found, some)
         return found
+
+    def _add_sealed(self, found: dict[str, list[Link]], keys: Sequence[str]) -> None:
+        """Add the links whose e-mails were forgotten."""
+        sealed = {self._seals.of(key): key for key in keys if key}
+        if None in sealed:  # nobody was
+            return
+        query = LinkRow.select(LinkRow.customer_id, LinkRow.email_key)
+        numbers = self._database.rows(query.where(LinkRow.email_key.in_(list(sealed))))
+        links = self.many([number for number, _ in numbers]) if numbers else {}
+        for number, seal in sorted(numbers):
+            found.setdefault(sealed[seal], []).append(links[number])
 
     def save(self, links: Iterable[Link]) -> None:
         """Insert or replace links in one transaction, begun only once all of them are there."""

@@ -170,6 +170,19 @@ def keep_export_parts(migrator: SqliteMigrator) -> None:
             migrator.database.execute_sql(statement)
 
 
+GONE = """
+CREATE TABLE gone (customer_id INTEGER PRIMARY KEY, since TEXT NOT NULL);
+CREATE INDEX link_closed ON link (customer_id) WHERE state = 'closed';
+"""
+
+
+def note_who_is_gone(migrator: SqliteMigrator) -> None:
+    """Step 7: since when an account is gone from Kibo, so that its e-mail can be forgotten."""
+    for statement in GONE.split(";"):
+        if statement.strip():
+            migrator.database.execute_sql(statement)
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -177,4 +190,5 @@ STEPS: tuple[Step, ...] = (
     note_since_when_owed,
     note_unread_addresses,
     keep_export_parts,
+    note_who_is_gone,
 )

@@ -15,6 +15,7 @@ from ccdesk.core.exporting import Exports
 from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.exports import SqliteExports
+from ccdesk.store.forgetting import Seals, forget_gone
 from ccdesk.store.lease import SqliteLease
 from ccdesk.store.links import SqliteLinks
 from ccdesk.store.queue import SqliteQueue
@@ -22,9 +23,9 @@ from ccdesk.store.runs import SqliteRuns
 from ccdesk.store.schema import STEPS
 from ccdesk.store.staging import SqliteStaging
 from ccdesk.store.state import SqliteCallCounts, SqliteSettings, SqliteState
-from ccdesk.store.tables import EventRow, FormerMemberRow, LinkRow, StateRow
+from ccdesk.store.tables import EventRow, FormerMemberRow, GoneRow, LinkRow, StateRow
 
-KEPT_STATE = ("cc.", "kibo.", "loop.")  # prefixes; a new name is forgotten unless it is added here
+KEPT_STATE = ("cc.", "kibo.", "loop.", "forget.")  # prefixes; a new name is forgotten unless it is added here
 
 
 class SqliteStore:
@@ -39,11 +40,12 @@ class SqliteStore:
         migrations.prepare(path)
         self.path = path
         self._database = Database(path, schema=len(STEPS))
-        self.links: ports.Links = SqliteLinks(self._database, clock)
+        self._seals = Seals(self._database)
+        self.links: ports.Links = SqliteLinks(self._database, clock, self._seals)
         self.queue: ports.Queue = SqliteQueue(self._database, clock)
         self.runs: ports.Runs = SqliteRuns(self._database)
         self.staging: ports.Staging = SqliteStaging(self._database)
-        self.exports: Exports = SqliteExports(self._database)
+        self.exports: Exports = SqliteExports(self._database, self._seals)
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)
@@ -62,6 +64,13 @@ class SqliteStore:
         """Remove copies made before that time: they hold the e-mails of people forgotten since."""
         backup.expire(self.path, before)
 
+    def forget_gone(self, before: datetime) -> int:
+        """Take the e-mails of accounts gone from Kibo since before that time out of links and entries.
+
+        Returns how many accounts were forgotten.
+        """
+        return forget_gone(self._database, self._seals, self._clock.now(), before)
+
     def forget_people(self) -> None:
         """Drop links, queue, watermarks and working tables: the data belongs to another account or shop.
 
@@ -72,6 +81,7 @@ class SqliteStore:
         kept = [StateRow.name.startswith(prefix) for prefix in KEPT_STATE]
         with self._database.transaction():
             self._database.run(LinkRow.delete())
+            self._database.run(GoneRow.delete())
             self._database.run(FormerMemberRow.delete())
             self._database.run(EventRow.delete())
             self._database.run(StateRow.delete().where(~reduce(or_, kept)))

@@ -45,6 +45,16 @@ class LinkRow(peewee.Model):
         table_name = "link"
 
 
+class GoneRow(peewee.Model):
+    """Since when an account is known to be gone from Kibo, until its e-mail is forgotten."""
+
+    customer_id = peewee.IntegerField(primary_key=True)
+    since = MomentField()
+
+    class Meta:
+        table_name = "gone"
+
+
 class ScanRow(peewee.Model):
     """A member seen in the last scan of the list (design R2, R4)."""
 
@@ -293,6 +303,7 @@ class LeaseRow(peewee.Model):
 
 TABLES: tuple[type[peewee.Model], ...] = (
     LinkRow,
+    GoneRow,
     ScanRow,
     FormerMemberRow,
     EventRow,
