@@ -62,6 +62,32 @@ def test_the_systems_authorities_are_believed_and_the_proxy_used(
     assert proxy.hosts() == {API, AUTHZ}
 
 
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_variables_the_readme_names_are_believed_by_both(
+    variable: str, proxy: Front, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"`{variable}`" in readme
+    for one in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(one, raising=False)
+    monkeypatch.setenv(variable, str(authority.file))
+    assert read() == 401
+    with pytest.raises(LoginNeeded):
+        refresh()
+
+
+def test_no_variable_has_the_keys_of_connections_written_down(
+    proxy: Front, authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With SSLKEYLOGFILE browsers, curl and plain urllib3 write down what deciphers a bearer token."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert read() == 401
+    with pytest.raises(LoginNeeded):
+        refresh()
+    assert not (tmp_path / "keys").exists()
+
+
 @pytest.mark.parametrize(
     "environment",
     [

@@ -143,6 +143,8 @@ def test_only_what_changed_is_saved(qtbot, window, settings, desk):
 def test_the_reminder_says_whether_kibos_own_mail_is_on(qtbot, settings, desk, window):
     qtbot.waitUntil(lambda: words(settings, "lbl_kibo_welcome").endswith("appears to be on."))
     assert "you must disable the default Kibo email" in words(settings, "lbl_kibo_welcome")
+    assert "Test it first with an email address of your own" in words(settings, "lbl_welcome_test")
+    assert "until yours has come" in words(settings, "lbl_welcome_test")
     desk.welcome_on = False
     settings.reload()
     qtbot.waitUntil(lambda: words(settings, "lbl_kibo_welcome").endswith("appears to be off."))

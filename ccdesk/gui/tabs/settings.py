@@ -28,6 +28,12 @@ from ccdesk.service.api import ConnectionState, SaveResult, WelcomeMail
 WELCOME_HINT = (
     "If you do not select this option, customers will receive the default Welcome email set for your site."
 )
+WELCOME_TEST = (  # constant-contact.md §22 on §17
+    "Test it first with an email address of your own: opt in with it in your shop, and see whether Constant "
+    "Contact's welcome email comes. Its welcome automations may not start for contacts that come through "
+    "an integration; an automation path that starts with “Added to a specific list” does. Leave the default "
+    "Kibo email on until yours has come."
+)
 WELCOME_REMINDER = (
     "If you are using Constant Contact for your welcome email, you must disable the default Kibo email. In "
     "Admin, go to System > Settings > General and disable the Welcome option under Notifications > Enable "
@@ -91,6 +97,7 @@ class SettingsTab(Tab):
         hints.setContentsMargins(28, 0, 0, 0)
         hints.setSpacing(8)
         hints.addWidget(label(WELCOME_HINT, "muted"))
+        hints.addWidget(label(WELCOME_TEST, "muted", name="lbl_welcome_test"))
         hints.addLayout(reminder)
         welcome_card.body.addLayout(hints)
         sender_card = Card()
