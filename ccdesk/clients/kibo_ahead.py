@@ -15,7 +15,7 @@ from typing import Generic, Self, TypeVar
 
 from ccdesk.clients.kibo_parse import Row
 from ccdesk.clients.transport import Answer
-from ccdesk.core.ahead import Ahead
+from ccdesk.core.ahead import Ahead, Begun
 
 PAGE_SIZE = 200
 Item = TypeVar("Item")
@@ -44,7 +44,7 @@ class Page(Generic[Item]):
 class _Begun:
     """A page on its way: those `start` accounts behind the id `after`; `new` of them are to be new."""
 
-    result: Callable[[], Page[Row] | None]
+    work: Begun[Page[Row] | None]
     after: int
     start: int
     new: int
@@ -93,7 +93,7 @@ class Following:
         if not self._begun:
             return None
         begun = self._begun.popleft()
-        page = begun.result()
+        page = begun.work.result()
         ids = self._ids(page) if page is not None else []
         follows = bool(ids) and (begun.start == 0 or ids[0] <= last) and begun.after < ids[0]
         if page is None or not follows or ids != sorted(ids) or ids[-1] <= last:

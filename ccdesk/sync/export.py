@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
-from ccdesk.core.errors import Unreadable
+from ccdesk.core.ahead import Ahead, closing_pages
 from ccdesk.core.exporting import Candidate, Planned
 from ccdesk.core.limits import KIBO_OVERLAP
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
@@ -23,7 +23,6 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.export_check import check
 from ccdesk.sync.export_send import end_open_chunks, send
 from ccdesk.sync.mapping import fields_hash
-from ccdesk.sync.named import named
 from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_export import (
     STRANGER,
@@ -33,6 +32,7 @@ from ccdesk.sync.plan_export import (
     plan_followers,
     plan_group,
 )
+from ccdesk.sync.scan import ContactScan
 from ccdesk.sync.unfinished import PAGE, OpenExport, close, freshen, take_up
 from ccdesk.sync.unreached import note_unreached
 
@@ -51,9 +51,11 @@ def run_export(ctx: RunContext) -> None:
     export = take_up(ctx)
     ctx.read, ctx.sent = ctx.store.exports.count(), ctx.store.exports.sent()
     end_open_chunks(ctx)
-    _read_customers(ctx, freshen(ctx, export))
-    ctx.expected = ctx.read = ctx.store.exports.count()
-    scan_began = _read_contacts(ctx)
+    with Ahead(1) as ahead:
+        scan = ContactScan(ctx, ahead)
+        _read_customers(ctx, freshen(ctx, export), scan)
+        ctx.expected = ctx.read = ctx.store.exports.count()
+        scan_began = scan.end()
     ctx.require_list()  # a list deleted while it was read says nothing about anybody (design §3a R4)
     _start_inbound(ctx, scan_began)
     _plan(ctx)
@@ -67,20 +69,25 @@ def run_export(ctx: RunContext) -> None:
         ctx.store.staging.clear()
 
 
-def _read_customers(ctx: RunContext, export: OpenExport) -> None:
-    """Read everybody opted in, from where an earlier run was cut short; then what changed since it began."""
+def _read_customers(ctx: RunContext, export: OpenExport, scan: ContactScan) -> None:
+    """Read everybody opted in, from where an earlier run was cut short; then what changed since it began.
+
+    Meanwhile `scan` reads the contacts.
+    """
     exports = ctx.store.exports
     ctx.read = exports.count()
     continued = ctx.run.continues is not None
     if not export.read:
         read: list[Candidate] = []
-        for page in ctx.customers.opted_in(exports.last_id()):
-            ctx.check_cancel()
-            read += _candidates(ctx, page)
-            if len(read) >= _KEPT_AT_ONCE:
-                ctx.read += exports.add(read)
-                read = []
-            ctx.progress("Reading customers from Kibo", ctx.read + len(read))
+        with closing_pages(ctx.customers.opted_in(exports.last_id())) as pages:
+            for page in pages:
+                ctx.check_cancel()
+                read += _candidates(ctx, page)
+                if len(read) >= _KEPT_AT_ONCE:
+                    ctx.read += exports.add(read)
+                    read = []
+                ctx.progress("Reading customers from Kibo", ctx.read + len(read))
+                scan.go_on(ctx.read + len(read))
         ctx.read += exports.add(read)
         replace(export, read=True).save(ctx)
     if continued and export.mark is not None:
@@ -93,34 +100,6 @@ def _read_customers(ctx: RunContext, export: OpenExport) -> None:
 def _candidates(ctx: RunContext, page: list[Customer]) -> list[Candidate]:
     guests, import_row = ctx.settings.guests, ctx.mailing.import_row
     return [candidate_of(customer, guests=guests, import_row=import_row) for customer in page]
-
-
-def _read_contacts(ctx: RunContext) -> datetime:
-    """Scan every contact of every status; return the service's time when the scan began."""
-    ctx.store.staging.clear()
-    began = None
-    done = 0
-    for page in ctx.mailing.contacts(with_fields=True):
-        began = began or ctx.mailing_now()
-        ctx.check_cancel()
-        known, apart = named(ctx, page)
-        if apart:
-            raise _whose(apart)
-        ctx.store.staging.add_contacts(known)
-        done += len(page)
-        ctx.progress("Reading contacts from Constant Contact", done)
-    return began or ctx.mailing_now()
-
-
-def _whose(contacts: list[Contact]) -> Unreadable:
-    """Return why an export stops: anybody taken for new could be this contact, who may have said no."""
-    which = ", ".join(one.id or "one without an id" for one in contacts)
-    return Unreadable(
-        "Constant Contact does not say whose contact this is",
-        meaning=f"The id or the e-mail of a contact cannot be read ({which}). Nobody was sent, for this may "
-        "be somebody who said no.",
-        next_step="Look at this contact in Constant Contact, then start the export again.",
-    )
 
 
 def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:

@@ -1,0 +1,72 @@
+"""An export reads both services at once; what it plans by is as fresh as if it had read them in turn (R2)."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.sandbox.kernel import Fault
+from ccdesk.sync import scan
+from tests.e2e.world import World
+
+PEOPLE = 850
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    world.ids = [world.kibo.add_customer(f"p{number}@example.com", True) for number in range(PEOPLE)]
+    world.cc.add_contact("p3@example.com", lists=[world.cc.add_list("Other")])
+    world.later(60)
+    world.choose_list()
+    return world
+
+
+def test_an_opt_out_behind_the_scan_counts_while_kibo_is_read_for_long(shop, monkeypatch):
+    monkeypatch.setattr(scan, "_OLD", -1.0)
+
+    def unsubscribe() -> None:
+        """Opt out once the contacts were read, before Kibo shows its next page."""
+        deadline = time.monotonic() + 10
+        while not shop.sandbox.log.all(service="cc", path="/contacts$") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        shop.cc.unsubscribe("p3@example.com")
+
+    shop.kibo.after_page.extend([lambda: None, unsubscribe])
+    run = shop.desk.run(RunKind.EXPORT)
+    assert run.status is RunStatus.COMPLETE
+    skipped = shop.entries(run, Outcome.SKIPPED)
+    assert {entry.email: entry.reason for entry in skipped.values()} == {"p3@example.com": "opted out"}
+    assert not any("add_list" in one.path for one in shop.sandbox.log.writes())
+
+
+@pytest.mark.parametrize("service", ["kibo", "cc"])
+def test_if_one_service_fails_nothing_is_sent_and_no_thread_is_left(shop, service):
+    path = "accounts$" if service == "kibo" else "/contacts$"
+    skip = 3 if service == "kibo" else 0
+    shop.sandbox.faults.add(Fault("status", service=service, path=path, times=99, skip=skip))
+    mark = shop.sandbox.log.mark()
+    before = {thread.name for thread in threading.enumerate()}
+    run = shop.desk.run(RunKind.EXPORT)
+    assert run.status is RunStatus.FAILED
+    assert [one.path for one in shop.sandbox.log.writes(since=mark) if "lists" not in one.path] == []
+    after = {thread.name for thread in threading.enumerate()} - before
+    assert not [name for name in after if name.startswith("ahead")]
+
+
+def test_a_cancel_ends_both_readers(shop):
+    cancel = threading.Event()
+    run = shop.desk.run(RunKind.EXPORT, cancel=cancel, listener=lambda _progress: cancel.set())
+    assert run.status is RunStatus.CANCELLED
+    assert not [one for one in threading.enumerate() if one.name.startswith("ahead")]
+
+
+def test_a_later_export_reads_the_contacts_with_the_second_half_of_the_shop(shop):
+    shop.export()
+    mark = shop.sandbox.log.mark()
+    run = shop.export()
+    assert run.counts["unchanged"] == PEOPLE
+    calls = [one.service for one in shop.sandbox.log.all(path="(accounts|contacts)$", since=mark)]
+    assert calls.index("cc") > 2
