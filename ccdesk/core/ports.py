@@ -7,7 +7,7 @@ never held across a request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -112,6 +112,12 @@ class Customers(Protocol):
 
     def get(self, customer_id: int) -> Customer:
         """Return one customer; NotFound if there is none."""
+
+    def many(self, customer_ids: Collection[int]) -> Iterator[list[Customer]]:
+        """Yield pages of customers with these ids: a call for about 200 where they lie close together.
+
+        Who does not come is not proven to be gone: ask for them.
+        """
 
     def by_email(self, email: str) -> list[Customer]:
         """Return every account with that e-mail, compared as design R1 says."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -29,6 +30,8 @@ from ccdesk.core.runs import Entry, Outcome, Progress, Run
 from ccdesk.sync.active_list import note_active_list
 from ccdesk.sync.plan_inbound import Judgement, judge
 
+log = logging.getLogger(__name__)
+
 # Names of what is remembered between runs (store.state).
 EVENTS_SINCE = "events.since"  # greatest update date of a customer seen
 EVENTS_BEGAN = "events.began"  # Kibo's time of the first look, or of the first export's beginning
@@ -55,6 +58,7 @@ HELD_PAGE = 500  # people noted in one transaction
 GUARD_PEOPLE = 25
 FRESH_MOST = 5_000
 PERSONAL = (ItemError, Unreachable, Refused)  # what may be one person's failure: see `RunContext.spare`
+_PAGES_FROM = 3  # so many customers are read by pages, which never takes more calls
 _DOWN_AFTER = 3  # so many in a row without an answer, and it is the service
 _SHORTEST_PACE = 0.5  # seconds before a pace can be told
 _NOISE = timedelta(seconds=5)  # Date headers have whole seconds, and answers take time
@@ -91,6 +95,7 @@ class RunContext:
     read: int = 0  # the same while reading
     sent: int = 0  # people sent to Constant Contact by an export
     doubtful: list[Callable[[], None]] = field(default_factory=list)  # see outcomes.py
+    _batch: dict[int, Customer] = field(default_factory=dict)  # read for the present batch
     _failed_in_a_row: int = 0
     _list_seen: str = ""  # id of the list this run knows to exist
     _phase: str = ""
@@ -158,7 +163,24 @@ class RunContext:
             NotFound: there is none.
 
         """
-        return self.fresh.pop(customer_id, None) or self._read_customer(customer_id)
+        found = self.fresh.pop(customer_id, None) or self._batch.pop(customer_id, None)
+        return found or self._read_customer(customer_id)
+
+    def read_ahead(self, customer_ids: Iterable[int]) -> None:
+        """Read those of a batch whom this run has not read yet, by pages instead of a call each (§3a R3).
+
+        They serve `customer` and `peek` until the next batch; who could not be read is asked for alone.
+        """
+        self._batch = {}
+        unread = [number for number in customer_ids if number not in self.fresh]
+        if len(unread) < _PAGES_FROM:
+            return
+        try:
+            for page in self.customers.many(unread):
+                self.check_cancel()
+                self._batch.update((one.id, one) for one in page if one.readable)
+        except PERSONAL as error:
+            log.info("customers cannot be read by pages: %s", error.title)
 
     def _read_customer(self, customer_id: int) -> Customer:
         found = self.customers.get(customer_id)
@@ -167,7 +189,8 @@ class RunContext:
 
     def peek(self, customer_id: int) -> Customer:
         """Return a customer as read in this run and keep the reading for `customer`, while there is room."""
-        found = self.fresh.get(customer_id) or self._read_customer(customer_id)
+        found = self.fresh.get(customer_id) or self._batch.get(customer_id)
+        found = found or self._read_customer(customer_id)
         if len(self.fresh) < FRESH_MOST:
             self.fresh[customer_id] = found
         return found

@@ -37,16 +37,26 @@ OptIn = tuple[QueuedEvent, Customer, Change]
 def put_in(ctx: RunContext, opted_in: Sequence[OptIn]) -> None:
     """Put people on the list; each entry is settled or fails for itself (design R3)."""
     lookup = Lookup(ctx, len(opted_in))
+    while opted_in:
+        # Two accounts of one person in one batch: the second looks again once the first is done.
+        first: dict[str, OptIn] = {}
+        others = [one for one in opted_in if first.setdefault(_person(one), one) is not one]
+        _put_in(ctx, list(first.values()), lookup)
+        lookup.outdate(first)
+        opted_in = others
+
+
+def _person(opt_in: OptIn) -> str:
+    """Return what makes two accounts one person; without an e-mail nobody is anybody else."""
+    _, customer, _ = opt_in
+    return customer.email_key or f"#{customer.id}"
+
+
+def _put_in(ctx: RunContext, opted_in: Sequence[OptIn], lookup: Lookup) -> None:
+    """Put people on the list, all of them different ones."""
     placings: list[Placing] = []
-    seen: set[str] = set()
     for event, customer, change in opted_in:
         ctx.check_cancel()
-        if customer.email_key in seen:
-            # Two accounts of one person in one batch: the second looks again once the first is done.
-            place(ctx, placings, settle=settle, fail=fail)
-            lookup.outdate(seen)
-            placings, seen = [], set()
-        seen.add(customer.email_key)
         try:
             placing = _decide(ctx, event, customer, change, lookup)
         except PERSONAL as error:

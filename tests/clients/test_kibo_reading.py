@@ -167,6 +167,39 @@ def test_somebody_deleted_between_two_pages_hides_nobody() -> None:
     assert sorted(found) == list(range(1, 500))
 
 
+# ---------------------------------------------------------------- by ids
+
+
+def test_an_imported_file_is_read_by_pages() -> None:
+    rows = [account(number) for number in range(1, 20_001)]
+    with FakeShop(rows) as shop:
+        found = ids(list(customers().many(range(5_001, 15_001))))
+    assert found == list(range(5_001, 15_001))
+    assert len(shop.asked) == 50
+
+
+@given(st.sets(st.integers(1, 3000), max_size=60))
+def test_people_scattered_over_a_shop_never_cost_more_than_a_call_each(wanted: set[int]) -> None:
+    rows = [account(number) for number in range(1, 3001) if number % 7]
+    with FakeShop(rows) as shop:
+        found = ids(list(customers().many(wanted)))
+    assert found == sorted(number for number in wanted if number % 7)
+    assert len(shop.asked) <= len(wanted)
+
+
+@pytest.mark.parametrize(
+    "mode", [{"refused": {"id"}}, {"ignored": {"id"}}, {"ignored": {"sort:id"}}], ids=named
+)
+def test_many_are_found_where_ids_cannot_be_asked_for(mode: dict[str, object]) -> None:
+    rows = [account(number) for number in range(700, 0, -1)]
+    with FakeShop(rows, **mode) as shop:  # type: ignore[arg-type]
+        found = ids(list(customers().many(range(100, 500))))
+        assert set(found) == set(range(100, 500))
+        assert len(shop.asked) < 12
+        few = list(customers().many([5, 6]))
+    assert not any(few) or ids(few) == [5, 6]
+
+
 # ---------------------------------------------------------------- by date
 
 DATE_MODES = [
