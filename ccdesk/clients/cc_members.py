@@ -9,6 +9,7 @@ from itertools import islice
 from typing import BinaryIO
 
 _BATCH = 5_000
+_LONGEST_LINE = 1 << 20  # characters; a contact with every field there is has some thousands
 
 
 class NoEmails(Exception):
@@ -27,7 +28,7 @@ def members(file: BinaryIO) -> Iterator[list[str]]:
     # Undecodable bytes become a name nobody has; so does what a broken row leaves.
     text = TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
     try:
-        rows = csv.reader(text)
+        rows = csv.reader(_lines(text))
         headings = [_plain(cell) for cell in next(rows, [])]
         email = _email_column(headings)
         status = headings.index("emailstatus") if "emailstatus" in headings else None
@@ -42,6 +43,14 @@ def members(file: BinaryIO) -> Iterator[list[str]]:
         raise NoEmails(str(error)) from None
     finally:
         text.detach()
+
+
+def _lines(text: TextIOWrapper) -> Iterator[str]:
+    """Yield the lines as they come, none of them longer than anybody means: the file may have gigabytes."""
+    while line := text.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise NoEmails("a line without an end")
+        yield line
 
 
 def _plain(heading: str) -> str:

@@ -100,6 +100,7 @@ def raise_running(base_dir: str | Path) -> bool:
 def _ask(address: Address) -> bool:
     """Ask at that address; True only if our own window has answered."""
     asking = QLocalSocket()
+    asking.setReadBufferSize(LONGEST_WORD)
     asking.connectToServer(address.name)
     if not asking.waitForConnected(WAIT_MS) or not _is_ours(int(asking.socketDescriptor())):
         return False

@@ -13,6 +13,7 @@ from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, bu
 
 _TICKET = re.compile(r'name="ticket" value="([^"]+)"')
 _PROBLEM = re.compile(r'role="alert"[^>]*>([^<]+)<')
+_LONGEST_PAGE = 1 << 20  # bytes
 
 
 class SignInFailed(Exception):
@@ -50,10 +51,10 @@ class Person:
         data = None if form is None else urlencode(form).encode()
         try:
             with self._browser.open(url, data, timeout=10) as answer:
-                return answer.read().decode(), ""
+                return answer.read(_LONGEST_PAGE).decode(), ""
         except HTTPError as answer:
             with answer:
-                text = answer.read().decode()
+                text = answer.read(_LONGEST_PAGE).decode()
                 if answer.code in (302, 303):
                     return text, str(answer.headers["Location"])
                 raise SignInFailed(_problem(text) or f"HTTP {answer.code}") from answer

@@ -20,6 +20,7 @@ from ccdesk.sandbox.seed import SeedReport
 from ccdesk.service.loop import Loop
 
 WINDOW_SIZE = (900, 600)
+_LONGEST_PAGE = 1 << 20  # bytes
 
 
 class Browser:
@@ -44,7 +45,7 @@ class Browser:
         try:
             back = Person().decide(self.address)
             with urllib.request.urlopen(back, timeout=10) as page:  # loopback only, in the sandbox
-                page.read()
+                page.read(_LONGEST_PAGE)
         except (SignInFailed, OSError) as error:
             self.problem = str(error)
 
