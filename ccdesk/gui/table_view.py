@@ -26,6 +26,7 @@ from ccdesk.gui.theme import Tone, scheme
 ROW_SPACE = 16
 NOTE_SPACE = 3  # between a row and the line under it
 NOTE_INDENT = 33  # under the words of the first column, not under its icon
+CELL_MARGIN = 26  # left and right of a cell's text, and what breaking a line costs
 LONG_WORD = re.compile(r"\S{16,}")
 NO_SPACE = "\u200b"  # a place to break a line that takes no room
 EMPTY_ICON = 36
@@ -119,8 +120,7 @@ class PagedTable(QTableView):
         self.selectionModel().currentRowChanged.connect(self._on_current)
         model.modelReset.connect(self._on_reset)
         if model.has_notes:
-            model.rowsInserted.connect(self._on_rows)
-            model.dataChanged.connect(self._on_changed)
+            self._watch_heights()
 
     def show_empty_words(self, title: str, hint: str) -> None:
         """Change what stands where rows would be."""
@@ -135,15 +135,37 @@ class PagedTable(QTableView):
         self.verticalHeader().setMinimumSectionSize(self.verticalHeader().defaultSectionSize())
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
+    def show_long_words(self) -> None:
+        """Let a row grow where a single word does not fit, such as an e-mail; other texts are cut."""
+        self.setWordWrap(True)
+        self._cells.breaks_words = True
+        self._watch_heights()
+
+    def _watch_heights(self) -> None:
+        self.paged.rowsInserted.connect(self._on_rows)
+        self.paged.dataChanged.connect(self._on_changed)
+
     @Slot(QModelIndex, int, int)
     def _on_rows(self, _parent: QModelIndex, first: int, last: int) -> None:
-        """Make room for the line under a row, in those rows only that have one."""
-        plain = self.verticalHeader().defaultSectionSize()
-        noted = plain + self.fontMetrics().height() + NOTE_SPACE
+        """Make room for the line under a row and for long words, in those rows only that need it."""
+        plain, line = self.verticalHeader().defaultSectionSize(), self.fontMetrics().height()
         for row in range(first, last + 1):
-            height = noted if self.paged.index(row, 0).data(NOTE_ROLE) else plain
+            note = line + NOTE_SPACE if self.paged.index(row, 0).data(NOTE_ROLE) else 0
+            height = plain + note + (self._lines(row) - 1) * line
             if self.rowHeight(row) != height:
                 self.setRowHeight(row, height)
+
+    def _lines(self, row: int) -> int:
+        """Return how many lines the longest of a row's single words takes in its column."""
+        if not self._cells.breaks_words:
+            return 1
+        needed = 1
+        for column in range(self.paged.columnCount()):
+            text = str(self.paged.index(row, column).data() or "")
+            if LONG_WORD.fullmatch(text):
+                room = max(40, self.columnWidth(column) - CELL_MARGIN)
+                needed = max(needed, -(-self.fontMetrics().horizontalAdvance(text) // room))
+        return needed
 
     @Slot(QModelIndex, QModelIndex)
     def _on_changed(self, first: QModelIndex, last: QModelIndex) -> None:

@@ -14,12 +14,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("TZ", "UTC")
 
 from PySide6.QtCore import QEventLoop, QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
-from ccdesk.core.errors import ConfirmNeeded, QuotaUsedUp, Unreachable
-from ccdesk.core.runs import Progress, RunKind, RunStatus, Trigger
+from ccdesk.core.errors import ManyHeld, QuotaUsedUp, Remedy, Unreachable
+from ccdesk.core.runs import Entry, Outcome, Progress, RunKind, RunStatus, Trigger
 from ccdesk.gui.app import AppParts, build
 from ccdesk.service.api import Connection, ConnectionState
+from ccdesk.service.needs_you import Need, NeedKind
 from tests.gui.fakes import FakeDesk, FakeLoop, fresh_desk, ready_desk
 
 
@@ -133,9 +134,53 @@ def ready(folder: Path, theme: str) -> None:
     shots.take("notice")
     window.notice.fold.click()
     shots.take("notice-open")
-    bridge.run_failed(RunKind.INBOUND, ConfirmNeeded("120 of 400 people would be opted out"))
-    shots.take("confirm")
+    held(shots)
     shots.end()
+
+
+def held(shots: Shots) -> None:
+    """What a held mass opt-out looks like: on Info, in its row, its review; and the way out."""
+    window, desk = shots.parts.window, shots.desk
+    asked = ManyHeld(
+        "93 of 181 people would be opted out in Kibo",
+        meaning="That's more than 20% of your linked customers, so we stopped before changing anything. "
+        "This can happen when a list is emptied or a file is imported by mistake.",
+        next_step="Check in Constant Contact and Kibo whether this is meant.",
+        remedy=Remedy.CONFIRM_RUN,
+    )
+    run = replace(
+        desk.all_runs[0],
+        id=1200,
+        status=RunStatus.NEEDS_YOU,
+        total_contacts=93,
+        counts={"held": 93},
+        message=asked.text,
+    )
+    desk.all_runs.insert(0, run)
+    desk.people[1200] = [
+        Entry(1000 + n, f"person{n}@example.com", Outcome.HELD, "left the list in Constant Contact")
+        for n in range(92)
+    ] + [Entry(1, "a.very.long.name@" + "department." * 5 + "example.com", Outcome.HELD, "left the list")]
+    desk.needs = (Need(NeedKind.HELD, 93, run.finished_at, "inbound", ids=("1200",)),)
+    window.tabs.setCurrentWidget(window.info)
+    shots.parts.context.watch.refresh()
+    shots.parts.bridge.run_failed(RunKind.INBOUND, asked)
+    shots.take("held-info")
+    window.tabs.setCurrentWidget(window.logs)
+    window.logs.refresh()
+    shots.take("held-logs")
+    window.go_to("review:inbound")
+    review = window.findChild(QWidget, "dlg_confirm_run")
+    assert review is not None
+    settle(400)
+    shots.take("held-review", review)
+    review.findChild(QLineEdit, "inp_review_search").setText("department")  # type: ignore[union-attr]
+    settle(400)
+    shots.take("held-review-found", review)
+    review.close()
+    window.close()
+    shots.take("leaving", window.findChild(QWidget, "dlg_quit"))
+    window.leaving.let_go()
 
 
 def fresh(folder: Path, theme: str) -> None:

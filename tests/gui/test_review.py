@@ -16,6 +16,7 @@ from ccdesk.service.needs_you import Need, NeedKind
 from tests.gui.fakes import NOW
 from tests.gui.helpers import click, dialog, find, rows, texts
 
+LONG = "a.person.with.a.long.name@the.longest.department.example.org"
 ASKED = ManyHeld("93 of 181 people would be opted out in Kibo", meaning="That's more than 20%.")
 
 
@@ -37,7 +38,14 @@ def held(desk):
     desk.people[1200] = [
         Entry(1000 + number, f"person{number}@example.com", Outcome.HELD, "unsubscribed in Constant Contact")
         for number in range(92)
-    ] + [Entry(2000, "a.person.with.a.long.name@department.example.org", Outcome.HELD, "left the list")]
+    ] + [
+        Entry(
+            2000,
+            LONG,
+            Outcome.HELD,
+            "left the list",
+        )
+    ]
     return run
 
 
@@ -58,13 +66,20 @@ def test_it_lists_the_people_with_the_reason(view):
     assert find(view, "question_title", QLabel).text() == ASKED.title
     assert "more than 20%" in find(view, "lbl_review_text", QLabel).text()
     assert texts(find(view, "tbl_review"), 92) == [
-        "a.person.with.a.long.name@department.example.org",
+        LONG,
         "2000",
         "left the list",
     ]
     assert find(view, "btn_question_yes").text() == "&Opt out 93 people"
     assert find(view, "btn_question_no").text() == "&Not now"
     assert find(view, "lbl_review_count", QLabel).text() == "93 people"
+
+
+def test_a_long_email_is_shown_whole(view):
+    table = find(view, "tbl_review")
+    model, metrics = table.model(), table.fontMetrics()
+    assert metrics.horizontalAdvance(model.index(92, 0).data()) > table.columnWidth(0) - 26
+    assert table.rowHeight(92) == table.rowHeight(0) + metrics.height()
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ class ReviewDialog(QDialog):
         self.model = PagedModel(self._context.tasks, HELD_COLUMNS, None, self)
         self.table = PagedTable("tbl_review", self.model, NOBODY)
         self.table.setAccessibleName("People who are held")
+        self.table.show_long_words()
         self.model.refreshed.connect(self._show_count)
         self.model.load_failed.connect(self.notice.show_error)
         self.btn_export = button("&Export CSV…", "btn_review_export", self._choose_file, icon="save")

@@ -89,6 +89,7 @@ class RunDialog(QDialog):
         self.people = PagedModel(self._context.tasks, ENTRY_COLUMNS, self._people_source(), self)
         self.tbl_people = PagedTable("tbl_run_people", self.people, EMPTY_PEOPLE)
         self.tbl_people.setAccessibleName("People of this run")
+        self.tbl_people.show_long_words()
         self.notice = Notice("notice_run")
         self.people.load_failed.connect(self.notice.show_error)
         self.kinds.load_failed.connect(self.notice.show_error)

@@ -6,7 +6,7 @@ import json
 
 from PySide6.QtWidgets import QWidget
 
-from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.gui.tour.driver import check
 from ccdesk.gui.tour.scene import Scene
 
@@ -17,7 +17,9 @@ def acts_back(scene: Scene) -> None:
     _event(scene)
     _unsubscribe(scene)
     _quiet(scene)
+    _held(scene)
     _help(scene)
+    _leave(scene)
 
 
 def _enable(scene: Scene) -> None:
@@ -101,6 +103,49 @@ def _quiet(scene: Scene) -> None:
     driver.tab("tab_sync_logs")
     driver.click("btn_logs_refresh")
     driver.picture("sync-logs-quiet", "two further cycles: no write on either side")
+
+
+def _held(scene: Scene) -> None:
+    """Somebody empties the list by mistake: nobody is opted out before a person has looked at who it is."""
+    driver, sandbox = scene.driver, scene.sandbox
+    for email in sorted(scene.members()):
+        sandbox.cc.staff_remove_from_list(email, scene.list_id)
+    _, run = scene.cycle()
+    if run.status is not RunStatus.NEEDS_YOU:  # too few for the guard, as with a handful of customers
+        check(run.status is RunStatus.COMPLETE, f"the run after the list was emptied: {run.message}")
+        return
+    people = run.counts["held"]
+    held = scene.container.desk.entries(run.id, outcome=Outcome.HELD, limit=people)
+    driver.tab("tab_info")
+    driver.until(lambda: driver.shown("needs_you"), "Info to say that somebody is needed")
+    driver.picture("info-needs-you", f"{people} opt-outs wait for an answer, nobody was opted out")
+
+    driver.tab("tab_sync_logs")
+    driver.click("btn_logs_refresh")
+    driver.until(lambda: driver.rows("tbl_logs")[0][0] == "NEEDS YOU", "the row to say so, too")
+    driver.click_cell("tbl_logs", 0, 0)
+    driver.click("btn_logs_view")
+    driver.click("btn_run_review")
+    driver.until(lambda: bool(driver.rows("tbl_review")), "the people to be listed")
+    driver.picture("review", "who is held, and what they did; to search and to save")
+    driver.click("btn_question_no")
+    driver.until(lambda: not driver.shown("dlg_confirm_run"), "the review to close")
+    driver.close_dialog("dlg_run")
+    accounts = [sandbox.kibo.customer(entry.customer_id or 0) or {} for entry in held]
+    check(len(accounts) == people, "not everybody who is held is named")
+    check(all(one["acceptsMarketing"] for one in accounts), "somebody was opted out without an answer")
+    check(driver.rows("tbl_logs")[0][0] == "NEEDS YOU", "the question went away unanswered")
+
+
+def _leave(scene: Scene) -> None:
+    """Closing the window while the application is enabled says what that means; whoever stays, stays."""
+    driver = scene.driver
+    driver.parts.window.close()
+    driver.until(lambda: driver.shown("dlg_quit"), "the question before leaving")
+    driver.picture("quit-question", "nothing is synced while the window is closed, and it says so")
+    driver.click("btn_question_no")
+    driver.until(lambda: not driver.shown("dlg_quit"), "the question to go away")
+    check(driver.parts.window.isVisible(), "the window closed although the answer was “Stay”")
 
 
 def _help(scene: Scene) -> None:
