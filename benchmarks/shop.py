@@ -78,7 +78,12 @@ class Shop:
         """Give the sandbox an order; without a body it is a question."""
         data = None if body is None else json.dumps(body).encode()
         method = "GET" if body is None else "POST"
-        request = urllib.request.Request(f"{self.addresses['control_url']}/{path}", data, method=method)
+        request = urllib.request.Request(
+            f"{self.addresses['control_url']}/{path}",
+            data,
+            {"Content-Type": "application/json"},
+            method=method,
+        )
         with urllib.request.urlopen(request, timeout=600) as answer:
             return json.load(answer)
 
