@@ -14,6 +14,11 @@ SEED ?= 1
 BENCH ?=
 LOCK ?=
 
+# What a mistake, a neighbour or a stranger tries; part of `make test` as well.
+ATTACKS := tests/test_base_dir.py tests/auth/test_tls.py tests/cli/test_real_data.py tests/cli/test_odd_input.py \
+	tests/gui/test_single_instance.py tests/sandbox/test_run.py tests/service/test_dropping_people.py \
+	tests/store/test_forgetting.py
+
 .PHONY: demo tour test consent soak bench lint types package lock clean format
 
 demo: $(STAMPS)/dev
@@ -38,7 +43,7 @@ consent: $(STAMPS)/dev
 soak: $(STAMPS)/dev
 	@sh tools/system-packages.sh --soak
 	CCDESK_SOAK=1 CCDESK_SOAK_SEED=$(SEED) QT_QPA_PLATFORM=offscreen \
-		$(BIN)/python -m pytest -p no:xdist -p no:randomly --timeout 0 tests/soak
+		$(BIN)/python -m pytest -p no:xdist -p no:randomly --timeout 0 tests/soak $(ATTACKS)
 
 bench: $(STAMPS)/dev
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks $(BENCH)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from ccdesk import base_dir
+from ccdesk.core import files
 from ccdesk.core.errors import Remedy, StoreError
+
+OURS = ("ccdesk.", "vault.json", "login.", "keyring.", "window.")  # how the files of ccdesk begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,17 @@ class Paths:
         if not os.access(self.base, os.W_OK | os.X_OK):
             raise _unusable(self.base, "no write permission")
         base_dir.check(self.base)
+        self._close_to_others()
+
+    def _close_to_others(self) -> None:
+        """Take away what others may do with files that an earlier version, or a copy, left open to them.
+
+        Whoever may read a lock file may hold it, too, and keep ccdesk waiting.
+        """
+        for path in self.base.iterdir() if os.name == "posix" else ():
+            with suppress(OSError):  # links and what is another's are refused where they are used
+                if path.name.startswith(OURS) and stat.S_ISREG(path.lstat().st_mode):
+                    os.close(files.open_private(path, os.O_RDONLY))
 
 
 def _unusable(base: Path, detail: str) -> StoreError:

@@ -136,3 +136,21 @@ def test_another_users_link_is_not_followed(tmp_path):
     os.chown(link, STRANGER, STRANGER, follow_symlinks=False)
     assert refused(link).code == "base_dir_not_private"
     assert refused(link / "below").code == "base_dir_not_private"
+
+
+@posix
+def test_files_left_open_to_others_are_closed_at_the_start(tmp_path):
+    """Who may read a lock file may hold it, and a former version made them for everybody to read."""
+    for name in (
+        "vault.json.lock",
+        "login.lock",
+        "login.stamp",
+        "ccdesk.log.2",
+        "ccdesk.sqlite3",
+        "mine.txt",
+    ):
+        (tmp_path / name).write_text("")
+        (tmp_path / name).chmod(0o644)
+    Paths(tmp_path).prepare()
+    open_still = {one.name for one in tmp_path.iterdir() if one.stat().st_mode & 0o077}
+    assert open_still == {"mine.txt"}, "what is not ours is left alone"

@@ -12,6 +12,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from ccdesk.core.files import write_private
 from ccdesk.store.troubles import DAMAGED, Trouble, store_error, translated
 
 WAIT_SECONDS = 15  # for another writer: our transactions take milliseconds, a checkpoint perhaps a second
@@ -84,7 +85,7 @@ def mark(path: Path) -> None:
     marker = marker_of(path)
     with contextlib.suppress(OSError):
         if not marker.exists():
-            marker.write_text(MARKER_TEXT.format(name=path.name), encoding="utf-8")
+            write_private(marker, MARKER_TEXT.format(name=path.name).encode())
 
 
 class Identity:
