@@ -193,7 +193,7 @@ def run_words(run: Run) -> str:
     """Return what is to be said of a run beside its figures: why it ended early, and how it goes on."""
     told, later, _ = run.message.partition(CONTINUED)
     parts = ["Continued from an earlier run."] if run.continues is not None else []
-    if run.status is RunStatus.CANCELLED:
+    if run.status is RunStatus.CANCELLED and not _was_asked(run):
         parts.append("Stopped. What was done stands.")
     else:
         parts.append(in_local_time(told.partition(GOES_ON)[0].strip()))
@@ -228,13 +228,18 @@ def _errors_of(run: Run) -> str:
     )
 
 
+def _was_asked(run: Run) -> bool:
+    """Say whether a run held people until a person answered: it is closed now, and nobody stopped it."""
+    return bool(run.counts.get(Outcome.HELD.value))
+
+
 def _goes_on(run: Run) -> str:
     if run.status is RunStatus.WAITING and run.waiting_until is not None:
         at = run.waiting_until.astimezone(UTC)
         midnight = " (00:00 UTC)" if (at.hour, at.minute) == (0, 0) else ""
         return f"{GOES_ON} {long_date(run.waiting_until)}{midnight}."
     cut_short = run.status in (RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.INTERRUPTED)
-    if run.kind is RunKind.EXPORT and cut_short:
+    if run.kind is RunKind.EXPORT and cut_short and not _was_asked(run):
         return "The next export goes on where this one stopped."
     return ""
 
@@ -245,7 +250,7 @@ def took(run: Run) -> str:
         return ""
     seconds = max(0, round((run.finished_at - run.started_at).total_seconds()))
     minutes, rest = divmod(seconds, 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes} min {rest} s" if minutes else count(rest, "second")
 
 
 def parked(events: int) -> str:

@@ -93,7 +93,7 @@ def test_counts_and_durations():
     assert formats.count(2, "person", "people") == "2 people"
     assert formats.took(run()) == ""
     assert formats.took(run(finished_at=NOW + timedelta(seconds=93))) == "1 min 33 s"
-    assert formats.took(run(finished_at=NOW + timedelta(seconds=3))) == "3 s"
+    assert formats.took(run(finished_at=NOW + timedelta(seconds=3))) == "3 seconds"
 
 
 def test_counts_line_names_every_outcome_and_unknown_counts():
@@ -182,3 +182,10 @@ def test_a_wait_for_the_next_day_is_told_once_and_in_local_time():
     assert slowed == "It goes on by itself after May 2nd 2026, 12:01:30 am."
     gone_on = formats.run_words(replace(waiting, message=f"{waiting.message} Continued in run 9."))
     assert gone_on.endswith("Nothing was lost. Continued in a later run.")
+
+
+def test_a_question_that_was_answered_is_no_run_that_somebody_stopped():
+    asked = "93 of 181 people would be opted out in Kibo. Answered: a later run went through."
+    run = Run(1, RunKind.EXPORT, Trigger.MANUAL, RunStatus.CANCELLED, NOW, counts={"held": 93}, message=asked)
+    assert formats.run_words(run) == formats.reason(run) == asked
+    assert formats.run_words(replace(run, counts={})).startswith("Stopped.")

@@ -138,8 +138,8 @@ class RunDialog(QDialog):
         self.badge.show_state(formats.status_words(run), *run_icon(run))
         facts = [formats.long_date(run.started_at)]
         if run.finished_at is not None:
-            facts.append(f"took {formats.took(run)}")
-        facts.append("by hand" if run.trigger is Trigger.MANUAL else "by schedule")
+            facts.append(formats.took(run))
+        facts.append("manual" if run.trigger is Trigger.MANUAL else "automatic")
         facts.append(formats.count(run.calls_constant_contact, "call") + " to Constant Contact")
         facts.append(formats.count(run.calls_kibo, "call") + " to Kibo")
         self.lbl_facts.setText(" · ".join(facts))
