@@ -15,7 +15,8 @@ from ccdesk import base_dir
 from ccdesk.core import files
 from ccdesk.core.errors import Remedy, StoreError
 
-OURS = ("ccdesk.", "vault.json", "login.", "keyring.", "window.")  # how the files of ccdesk begin
+# How the files of ccdesk begin.
+OURS = ("ccdesk.", "vault.json", "login.", "keyring.", "window.", "kibo.", "constant_contact.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,13 @@ class Paths:
 
         Whoever may read a lock file may hold it, too, and keep ccdesk waiting.
         """
-        for path in self.base.iterdir() if os.name == "posix" else ():
+        if os.name != "posix":
+            return
+        try:
+            found = list(self.base.iterdir())
+        except OSError as error:
+            raise _unusable(self.base, "no read permission") from error
+        for path in found:
             with suppress(OSError):  # links and what is another's are refused where they are used
                 if path.name.startswith(OURS) and stat.S_ISREG(path.lstat().st_mode):
                     os.close(files.open_private(path, os.O_RDONLY))

@@ -154,3 +154,12 @@ def test_files_left_open_to_others_are_closed_at_the_start(tmp_path):
     Paths(tmp_path).prepare()
     open_still = {one.name for one in tmp_path.iterdir() if one.stat().st_mode & 0o077}
     assert open_still == {"mine.txt"}, "what is not ours is left alone"
+
+
+@posix
+def test_a_folder_that_cannot_be_looked_into_is_said(monkeypatch, tmp_path):
+    def refusing(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    assert "cannot be used" in refused(tmp_path).title
