@@ -34,6 +34,7 @@ PLACES = [
 ]
 # Used without an import; the file where that is.
 TOOLS = {
+    "coverage": "Makefile",
     "mypy": "Makefile",
     "ruff": "Makefile",
     "pyinstaller": "Makefile",
