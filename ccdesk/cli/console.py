@@ -102,7 +102,7 @@ class Console:
         """Show how far a run is: one line that is written over on a terminal, else a line now and then."""
         now = time.monotonic()
         terminal = sys.stderr.isatty()
-        if now - self._progress_at < (0.1 if terminal else 5.0):
+        if not progress.tries and now - self._progress_at < (0.1 if terminal else 5.0):
             return
         self._progress_at = now
         text = _shown(_progress_text(progress))
@@ -159,6 +159,8 @@ def _progress_text(progress: Progress) -> str:
         text += f": {progress.done:,}"
     if progress.errors:
         text += f", {progress.errors:,} errors"
+    if progress.tries:
+        return f"{text}: no answer from {progress.silent}, trying again in {progress.pause:.0f} s"
     if progress.seconds_left:
         text += f", about {progress.seconds_left:.0f} s left"
     return text

@@ -53,7 +53,10 @@ class Manners(Protocol):
 
 @dataclass
 class Caller:
-    """Sends calls to one service. `cancel` may be replaced for each run; `calls` only ever grows."""
+    """Sends calls to one service. `cancel` may be replaced for each run; `calls` only ever grows.
+
+    `on_wait` is told before each wait for another try: how often it was tried in vain, and the seconds.
+    """
 
     transport: Transport
     manners: Manners
@@ -63,6 +66,7 @@ class Caller:
     clock: Clock = field(default_factory=Clock)
     cancel: threading.Event = field(default_factory=threading.Event)
     calls: int = 0
+    on_wait: Callable[[int, float], None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def call(self, call: Call, tokens: TokenSource | None = None) -> Answer:
@@ -93,11 +97,13 @@ class Caller:
                 failures += 1
                 if not may_repeat or failures >= attempts:
                     raise
-                wait(self.clock, self.cancel, self.retry.pause(failures))
+                self._wait_for_try(failures, self.retry.pause(failures))
                 continue
             if answer.status == 429:
                 refusals += 1
-                self.pacer.hold(self.manners.refusal_pause(answer, refusals))
+                pause = self.manners.refusal_pause(answer, refusals)
+                self.pacer.hold(pause)
+                self._tell(refusals, pause)
                 if refusals >= most_refusals:
                     return answer
                 continue
@@ -106,7 +112,15 @@ class Caller:
                 return answer
             if failures >= attempts:
                 return answer
-            wait(self.clock, self.cancel, self.retry.pause(failures))
+            self._wait_for_try(failures, self.retry.pause(failures))
+
+    def _wait_for_try(self, tries: int, seconds: float) -> None:
+        self._tell(tries, seconds)
+        wait(self.clock, self.cancel, seconds)
+
+    def _tell(self, tries: int, seconds: float) -> None:
+        if self.on_wait is not None:
+            self.on_wait(tries, seconds)
 
     def _once(self, call: Call, token: str) -> Answer:
         """Send a call once; what takes time comes before its place is taken, so it gets there at once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
@@ -59,6 +59,10 @@ class MailingSession:
     @cancel.setter
     def cancel(self, event: threading.Event) -> None:
         self._caller.cancel = event
+
+    def tell_waits(self, listener: Callable[[int, float], None] | None) -> None:
+        """Tell a run from now on when a call is tried again: tries in vain so far, seconds to wait."""
+        self._caller.on_wait = listener
 
     @property
     def calls(self) -> int:

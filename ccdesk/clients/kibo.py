@@ -81,6 +81,10 @@ class Kibo:
     def cancel(self, event: threading.Event) -> None:
         self._caller.cancel = event
 
+    def tell_waits(self, listener: Callable[[int, float], None] | None) -> None:
+        """Tell a run from now on when a call is tried again: tries in vain so far, seconds to wait."""
+        self._caller.on_wait = listener
+
     @property
     def calls(self) -> int:
         """Calls sent so far by this client."""

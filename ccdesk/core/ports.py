@@ -337,8 +337,13 @@ class Queue(Protocol):
     def add(self, event: QueuedEvent) -> bool:
         """Enqueue unless the customer already has an unprocessed entry or the id is known; True if added."""
 
-    def due(self, now: datetime, after: tuple[datetime, str] | None, limit: int) -> list[QueuedEvent]:
-        """Return entries to process (pending, or retry whose time has come), oldest first, after a key."""
+    def due(
+        self, now: datetime, after: tuple[datetime, str] | None, limit: int, *, early: bool = False
+    ) -> list[QueuedEvent]:
+        """Return entries to process (pending, or retry whose time has come), oldest first, after a key.
+
+        `early`: those that wait for their next try as well; a person wants them tried now.
+        """
 
     def known(self, event_ids: Sequence[str]) -> set[str]:
         """Return those of the given event ids that are or were in the queue."""

@@ -104,6 +104,7 @@ class Progress:
 
     `done` is the phase's own; `read`, `sent` and `confirmed` are people over the whole run: customers read,
     people sent to Constant Contact, people whose outcome is known. `rate` is people a second in this phase.
+    `tries`: so often `silent`, a service, has been asked in vain; it is asked again after `pause` seconds.
     """
 
     run_id: int
@@ -118,6 +119,9 @@ class Progress:
     confirmed: int = 0
     rate: float | None = None
     continued: bool = False
+    silent: str = ""
+    tries: int = 0
+    pause: float = 0.0
 
 
 class EventStatus(StrEnum):

@@ -137,6 +137,22 @@ def count(value: int, one: str, many: str = "") -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
+def duration(seconds: float) -> str:
+    """Return a time that runs: “8 s”, “1 min 20 s”, “2 h 5 min”."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def silence(progress: Progress, seconds: float) -> str:
+    """Return that a service does not answer, how often it was asked, and when it is asked again."""
+    again = f"trying again in {duration(seconds)}" if seconds >= 1 else "trying again now"
+    return f"No answer from {progress.silent} ({count(progress.tries, 'try', 'tries')}), {again}"
+
+
 def ago(passed: timedelta) -> str:
     """Return how long ago something was: “just now”, “2 minutes ago”, “3 hours ago”."""
     minutes = max(0, int(passed.total_seconds() // 60))

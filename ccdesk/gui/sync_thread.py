@@ -74,6 +74,7 @@ class LoopBridge(QObject):
         super().__init__(parent)
         self._sent_at = 0.0
         self._phase = ""
+        self._was_silent = False  # whether the last one told of a service that does not answer
 
     def run_started(self, kind: RunKind, trigger: Trigger) -> None:
         """Pass it on."""
@@ -81,11 +82,13 @@ class LoopBridge(QObject):
         self.started.emit(kind, trigger)
 
     def progress(self, progress: Progress) -> None:
-        """Pass it on, at most four times a second; a new phase and the end always."""
+        """Pass it on, at most four times a second; a new phase, the end and a silent service always."""
         now = time.monotonic()
         complete = progress.total > 0 and progress.done >= progress.total
-        if now - self._sent_at < PROGRESS_EVERY and progress.phase == self._phase and not complete:
+        same = progress.phase == self._phase and not progress.tries and not self._was_silent
+        if now - self._sent_at < PROGRESS_EVERY and same and not complete:
             return
+        self._was_silent = bool(progress.tries)
         self._sent_at, self._phase = now, progress.phase
         self.progressed.emit(progress)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -235,6 +236,8 @@ class RunMonitor(QObject):
         self.kind: RunKind | None = None
         self.progress: Progress | None = None
         self.stopping = False
+        self.started_at = 0.0  # monotonic seconds, of the run under way
+        self.told_at = 0.0  # the same of its last progress
         self.asked: set[RunKind] = set()
         bridge.started.connect(self._on_started)
         bridge.progressed.connect(self._on_progress)
@@ -264,11 +267,24 @@ class RunMonitor(QObject):
     @Slot(object, object)
     def _on_started(self, kind: RunKind, _trigger: Trigger) -> None:
         self.kind, self.progress, self.stopping = kind, None, False
+        self.started_at = self.told_at = time.monotonic()
         self.changed.emit()
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the run under way has been going on, 0 without one."""
+        return time.monotonic() - self.started_at if self.kind is not None else 0.0
+
+    @property
+    def seconds_to_next_try(self) -> float:
+        """Return how long a service that did not answer is left alone still."""
+        pause = self.progress.pause if self.progress is not None else 0.0
+        return max(0.0, pause - (time.monotonic() - self.told_at))
 
     @Slot(object)
     def _on_progress(self, progress: Progress) -> None:
         self.kind, self.progress = progress.kind, progress
+        self.told_at = time.monotonic()
         self.changed.emit()
 
     @Slot(object)

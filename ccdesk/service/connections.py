@@ -41,6 +41,9 @@ class KiboClient(Customers, Protocol):
     def calls(self) -> int:
         """Calls sent so far by this client."""
 
+    def tell_waits(self, listener: Callable[[int, float], None] | None) -> None:
+        """Tell when a call is tried again: how often it was tried in vain, and the seconds to wait."""
+
 
 class MailingClient(Mailing, Protocol):
     """The Constant Contact client with its count of calls."""
@@ -48,6 +51,9 @@ class MailingClient(Mailing, Protocol):
     @property
     def calls(self) -> int:
         """Calls sent so far by this client."""
+
+    def tell_waits(self, listener: Callable[[int, float], None] | None) -> None:
+        """Tell when a call is tried again: how often it was tried in vain, and the seconds to wait."""
 
 
 class PendingLogin(Protocol):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import (
@@ -117,6 +118,8 @@ class Runner:
                 listener=listener,
                 confirmed=confirmed,
             )
+            kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
+            mailing.tell_waits(partial(ctx.no_answer, "Constant Contact"))
             with beating(self._store.lease):
                 error = self._go(ctx)
             if isinstance(error, Busy):
@@ -130,6 +133,7 @@ class Runner:
 
     def _go(self, ctx: RunContext) -> CcdeskError | None:
         """Run the engine; return what ended it early, None if nothing did."""
+        ctx.progress("Connecting to Constant Contact")
         try:
             list_id = active_list(self._store, ctx.mailing, ctx.settings.list_name)
             ctx.settings = replace(ctx.settings, list_id=list_id)

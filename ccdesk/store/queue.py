@@ -47,10 +47,13 @@ class SqliteQueue:
 
         The first entry keeps its id and time: what is processed is the customer as read then, not the event.
         One that failed and waits to be tried again waits no longer once the customer has changed since: that
-        may be their "no".
+        may be their "no". A change whose entry is parked is not entered again under its other name: only a
+        person brings it back.
         """
         query = EventRow.insert(**asdict(event)).on_conflict("IGNORE").as_rowcount()
         with self._database.transaction():
+            if self._is_parked(event):
+                return False
             added = self._database.run(query) > 0
             if not added:
                 self._database.run(
@@ -64,14 +67,28 @@ class SqliteQueue:
                 )
         return added
 
-    def due(self, now: datetime, after: tuple[datetime, str] | None, limit: int) -> list[QueuedEvent]:
+    def _is_parked(self, event: QueuedEvent) -> bool:
+        """Say whether this very change, or a later one of the customer, waits for a person already."""
+        parked = EventRow.select(SQL("1")).where(
+            PARKED,
+            EventRow.object_id == event.object_id,
+            EventRow.created_at >= event.created_at - _ONE_CHANGE,
+        )
+        return self._database.value(parked) is not None
+
+    def due(
+        self, now: datetime, after: tuple[datetime, str] | None, limit: int, *, early: bool = False
+    ) -> list[QueuedEvent]:
         """Return entries to process (pending, or retry whose time has come), oldest first, after a key.
 
-        A time further ahead than any entry waits was set by a clock that was wrong: it has come as well.
+        `early`: those that wait for their next try as well. A time further ahead than any entry waits was set
+        by a clock that was wrong: it has come as well.
         """
         ripe = EventRow.next_try_at.is_null() | (EventRow.next_try_at <= now)
         ripe |= EventRow.next_try_at > now + RETRY_MOST
-        conditions = [OPEN, (EventRow.status == EventStatus.PENDING) | ripe]
+        conditions: list[Any] = [OPEN]
+        if not early:
+            conditions.append((EventRow.status == EventStatus.PENDING) | ripe)
         if after is not None:
             # Twice the same bound: the first is what the index is entered by.
             conditions += [

@@ -35,6 +35,7 @@ def run_full_compare(ctx: RunContext) -> None:
 
 def _scan_contacts(ctx: RunContext) -> None:
     done = 0
+    ctx.progress("Reading contacts from Constant Contact")
     for page in ctx.mailing.contacts():
         ctx.check_cancel()
         ctx.store.staging.add_contacts(named(ctx, page)[0])

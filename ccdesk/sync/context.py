@@ -98,6 +98,7 @@ class RunContext:
     _batch: dict[int, Customer] = field(default_factory=dict)  # read for the present batch
     _failed_in_a_row: int = 0
     _list_seen: str = ""  # id of the list this run knows to exist
+    _reached: tuple[int, int] = (0, 0)  # done and total as last told
     _phase: str = ""
     _phase_began: float = 0.0
     _phase_start: int = 0
@@ -227,16 +228,34 @@ class RunContext:
         except Unreadable:
             return replace(account, accepts_marketing=False, readable=False)
 
-    def progress(self, phase: str, done: int = 0, total: int = 0) -> None:
+    def no_answer(self, service: str, tries: int, pause: float) -> None:
+        """Tell watchers that a service has been asked in vain so often, and is asked again after a pause."""
+        done, total = self._reached
+        self.progress(self._phase, done, total, silent=service, tries=tries, pause=pause)
+
+    def progress(
+        self,
+        phase: str,
+        done: int = 0,
+        total: int = 0,
+        *,
+        silent: str = "",
+        tries: int = 0,
+        pause: float = 0.0,
+    ) -> None:
         """Tell watchers how far the run is; the time left follows from the phase's pace so far."""
         if phase != self._phase:
             self._phase, self._phase_began, self._phase_start = phase, self.clock.monotonic(), done
+        self._reached = done, total
         if self.listener is None:
             return
         took, moved = self.clock.monotonic() - self._phase_began, done - self._phase_start
         rate = moved / took if moved > 0 and took >= _SHORTEST_PACE else None
         self.listener(
             Progress(
+                silent=silent,
+                tries=tries,
+                pause=pause,
                 run_id=self.run.id,
                 kind=self.run.kind,
                 phase=phase,

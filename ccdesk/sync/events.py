@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ccdesk.core.errors import NotFound
 from ccdesk.core.models import Customer, Link, LinkState, Owed
-from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.held_back import let_go
 from ccdesk.sync.look import look
@@ -55,9 +55,14 @@ def run_events(ctx: RunContext) -> None:
 
 
 def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:
-    """Yield what is due in batches, oldest first; what was settled or put off since is not due any more."""
+    """Yield what is due in batches, oldest first; what was settled since is not due any more.
+
+    A run somebody asks for does not leave out what waits for its next try (design §8); parked entries only
+    Retry brings back.
+    """
+    early = ctx.run.trigger is Trigger.MANUAL
     after: tuple[datetime, str] | None = None
-    while batch := ctx.store.queue.due(now, after, _BATCH):
+    while batch := ctx.store.queue.due(now, after, _BATCH, early=early):
         after = (batch[-1].created_at, batch[-1].event_id)
         yield batch
 

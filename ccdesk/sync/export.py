@@ -78,6 +78,7 @@ def _read_customers(ctx: RunContext, export: OpenExport, scan: ContactScan) -> N
     ctx.read = exports.count()
     continued = ctx.run.continues is not None
     if not export.read:
+        ctx.progress("Reading customers from Kibo", ctx.read)
         read: list[Candidate] = []
         with closing_pages(ctx.customers.opted_in(exports.last_id())) as pages:
             for page in pages:

@@ -97,6 +97,7 @@ def _poll(
     began: datetime | None = None
     gone: ListGone | None = None
     seen = 0
+    ctx.progress(f"Looking for {what} in Constant Contact")
     for page in ctx.mailing.contacts(opted_out_after=opted_out_after, updated_after=updated_after):
         began = began or ctx.mailing_now()
         try:
@@ -236,6 +237,7 @@ def _members(ctx: RunContext) -> Iterator[list[Contact]]:
     """
     ctx.store.staging.clear_scan()
     list_id, done = ctx.settings.list_id, 0
+    ctx.progress("Looking who left the list")
     for page in ctx.mailing.contacts(list_id=list_id):
         found, _ = named(ctx, page)  # by the service's own word they are members, even if it cannot be read
         members = [c for c in found if list_id in c.list_ids or c.permission is Permission.UNKNOWN]

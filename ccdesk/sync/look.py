@@ -50,6 +50,7 @@ def _read_from(ctx: RunContext, begin: datetime, since: datetime) -> tuple[datet
     """Queue what changed since `begin`; return Kibo's time, the greatest date seen, and how many are new."""
     greatest, added = since, 0
     polled_at: datetime | None = None
+    ctx.progress("Looking for changes in Kibo")
     for page in ctx.customers.changed_since(begin):
         polled_at = polled_at or ctx.customers.server_time
         ctx.check_cancel()

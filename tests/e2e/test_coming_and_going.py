@@ -3,7 +3,7 @@
 import pytest
 
 from ccdesk.core.models import LinkState
-from ccdesk.core.runs import EventStatus, RunKind
+from ccdesk.core.runs import EventStatus, RunKind, Trigger
 from ccdesk.sandbox.kernel import Fault
 from tests.e2e.spoil import Spoiler
 from tests.e2e.test_promise import furnish, settle
@@ -234,8 +234,28 @@ def test_an_opt_out_does_not_wait_for_an_opt_in_that_failed_often(ready):
     assert "gus@example.com" in ready.members()
     ready.kibo.opt_out(gus)
     ready.later()
-    ready.run(RunKind.EVENTS)
+    ready.run(RunKind.EVENTS, trigger=Trigger.SCHEDULED)
     assert "gus@example.com" not in ready.members()
+
+
+def test_a_run_by_hand_tries_at_once_what_waits_for_its_next_try_but_nothing_parked(ready):
+    parked = ready.kibo.add_customer("parked@example.com", True)
+    ready.later()
+    waiting = ready.kibo.add_customer("waiting@example.com", True)
+    ready.later()
+    body = '[{"error_key":"contacts.api.validation.error","error_message":"no"}]'
+    for status in (400, 409):
+        ready.sandbox.faults.add(
+            Fault("status", service="cc", method="POST", path="/contacts$", status=status, body=body)
+        )
+    ready.run(RunKind.EVENTS)
+    states = {event.object_id: event.status for event in ready.desk.events()}
+    assert states == {parked: EventStatus.PARKED, waiting: EventStatus.RETRY}
+    ready.run(RunKind.EVENTS, trigger=Trigger.SCHEDULED)
+    assert "waiting@example.com" not in ready.members(), "its next try has not come"
+    ready.run(RunKind.EVENTS)
+    assert "waiting@example.com" in ready.members()
+    assert [event.object_id for event in ready.desk.events()] == [parked]
 
 
 def test_the_confirmation_is_asked_for_once_also_where_the_email_changed(ready, monkeypatch):

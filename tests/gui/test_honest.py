@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel
 
 from ccdesk.core.errors import LoginNeeded, Refused, Unreachable
-from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
+from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats, needs, news
 from ccdesk.gui.tabs.checklist import done_steps
 from ccdesk.gui.tabs.connection_card import STATES
@@ -237,3 +237,40 @@ def test_a_first_start_needs_nobody_and_says_what_is_not_set_up(open_window):
     info = open_window(fresh_desk()).window.info
     assert not find(info, "needs_you").isVisible()
     assert state(info, "card_kibo") == STATES[ConnectionState.NOT_SET_UP][0]
+
+
+# ---------------------------------------------------------------- starting
+
+
+def test_a_start_names_its_phase_counts_the_tries_and_shows_the_time_passed(qtbot, parts, monkeypatch):
+    page = parts.window.sync.to_page
+    monitor = parts.context.monitor
+    parts.window.go_to("export")
+    parts.bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
+    qtbot.waitUntil(lambda: text(page, "lbl_sync_phase") == "Starting…")
+    parts.bridge.progress(Progress(7, RunKind.EXPORT, "Connecting to Constant Contact"))
+    qtbot.waitUntil(lambda: text(page, "lbl_sync_phase") == "Connecting to Constant Contact")
+    silent = {"silent": "Kibo", "tries": 2, "pause": 8.4}
+    parts.bridge.progress(Progress(7, RunKind.EXPORT, "Reading customers from Kibo", **silent))
+    expected = "No answer from Kibo (2 tries), trying again in 8 s"
+    qtbot.waitUntil(lambda: text(page, "lbl_sync_detail") == expected)
+    monitor.started_at -= 75
+    monitor.told_at -= 5
+    page._second.timeout.emit()
+    assert text(page, "lbl_sync_time").startswith("1 min 1")
+    assert text(page, "lbl_sync_detail") == "No answer from Kibo (2 tries), trying again in 3 s"
+    monitor.told_at -= 5
+    page._second.timeout.emit()
+    assert text(page, "lbl_sync_detail").endswith("trying again now")
+    parts.bridge.progress(Progress(7, RunKind.EXPORT, "Reading customers from Kibo", 200, read=200))
+    qtbot.waitUntil(lambda: "200 read" in text(page, "lbl_sync_detail"))
+    parts.bridge.run_finished(Run(7, RunKind.EXPORT, Trigger.MANUAL, RunStatus.COMPLETE, NOW, NOW))
+    qtbot.waitUntil(lambda: not page._second.isActive())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-1, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (3_599, "59 min 59 s"), (7_500, "2 h 5 min")],
+)
+def test_duration(seconds, words):
+    assert formats.duration(seconds) == words

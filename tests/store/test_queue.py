@@ -81,6 +81,7 @@ def test_due_entries_oldest_first_after_a_key(store: SqliteStore) -> None:
     assert ids(store.queue.due(NOON + MINUTE, None, 2)) == ["e001", "e002"]
     assert ids(store.queue.due(NOON, (NOON + 5 * MINUTE, "e005"), 9)) == ["e006"]
     assert ids(store.queue.due(NOON, (NOON + MINUTE, "e001"), 9)) == ["e005", "e006"]
+    assert ids(store.queue.due(NOON, None, 9, early=True)) == ["e001", "e002", "e005", "e006"]
 
 
 def test_known_ids(store: SqliteStore) -> None:
@@ -162,3 +163,11 @@ def test_an_entry_put_off_by_a_clock_that_was_ahead_does_not_wait_for_it(store: 
         store, replace(event(2, customer=2, status=EventStatus.RETRY), next_try_at=NOON + timedelta(hours=12))
     )
     assert ids(store.queue.due(NOON, None, 9)) == ["e001"]
+
+
+def test_a_parked_change_is_not_entered_again_under_its_other_name(store: SqliteStore) -> None:
+    fill(store, replace(event(1, 7, status=EventStatus.PARKED), created_at=NOON))
+    assert not store.queue.add(replace(event(2, 7), created_at=NOON + timedelta(seconds=2)))
+    assert not store.queue.add(replace(event(3, 7), created_at=NOON - MINUTE))
+    assert store.queue.add(replace(event(4, 7), created_at=NOON + MINUTE)), "the customer has changed since"
+    assert store.queue.add(replace(event(5, 8), created_at=NOON))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from ccdesk.core.errors import CcdeskError
@@ -48,7 +48,8 @@ class ProgressBox(QWidget):
         layout = page_layout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(7)
-        for part in (self.origin, self.phase, self.bar, self.detail):
+        self.time = label(role="muted", name="lbl_sync_time")
+        for part in (self.origin, self.phase, self.bar, self.detail, self.time):
             layout.addWidget(part)
         self.show_origin("")
 
@@ -62,6 +63,16 @@ class ProgressBox(QWidget):
         self.phase.setText(phase)
         self.detail.setText(detail)
         self.bar.setRange(0, 0)
+
+    def show_time(self, seconds: float) -> None:
+        """Show how long it has been going on; nothing for what does not run yet."""
+        self.time.setText(f"{formats.duration(seconds)} so far" if seconds else "")
+        self.time.setVisible(bool(seconds))
+
+    def show_silence(self, progress: Progress, seconds: float) -> None:
+        """Show that a service does not answer, and is asked again in so many seconds."""
+        self.phase.setText(progress.phase or "Working…")
+        self.detail.setText(formats.silence(progress, seconds))
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far a run is."""
@@ -150,6 +161,8 @@ class ToPage(QWidget):
         self.btn_sync = button("&Sync Contacts", "btn_sync_contacts", self._on_sync, primary=True)
         self.btn_cancel = button("&Cancel", "btn_sync_cancel", context.monitor.cancel)
         self.progress = ProgressBox()
+        self._second = QTimer(self, interval=1_000)  # the time passed is shown while something runs
+        self._second.timeout.connect(self._show_state)
         self.result = ResultCard(context)
         self._lay_out()
         desk = context.desk
@@ -244,8 +257,12 @@ class ToPage(QWidget):
         self.progress.setVisible(running is not None or pending)
         self.btn_cancel.setText("Stopping…" if monitor.stopping else "&Cancel")
         self._show_origin(monitor.progress if running is RunKind.EXPORT else None)
+        self.progress.show_time(monitor.seconds)
+        self._second.start() if running is not None else self._second.stop()
         if monitor.stopping:
             self.progress.show_words("Stopping…", "What was done so far stands.")
+        elif running is RunKind.EXPORT and monitor.progress is not None and monitor.progress.tries:
+            self.progress.show_silence(monitor.progress, monitor.seconds_to_next_try)
         elif running is RunKind.EXPORT and monitor.progress is not None:
             self.progress.show_progress(monitor.progress)
         elif running is RunKind.EXPORT:
