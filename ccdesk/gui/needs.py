@@ -49,7 +49,7 @@ def _date(need: Need) -> str:
 
 
 def _login(need: Need) -> NeedWords:
-    if need.since or need.subject:
+    if need.subject:
         return NeedWords("Your login to Constant Contact has expired.", "Log in…", "login")
     return NeedWords("Nobody is logged in to Constant Contact, so nothing syncs.", "Log in…", "login")
 

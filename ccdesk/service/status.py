@@ -95,8 +95,8 @@ class StatusReader:
         name, since = state.get(KIBO_NAME), state.get_time(KIBO_SINCE)
         if not settings.kibo_ready:
             return Connection(ConnectionState.NOT_SET_UP), None
+        known = Connection(ConnectionState.UNKNOWN, name, settings.kibo_app_key, since)
         if not live:
-            known = Connection(ConnectionState.UNKNOWN, name, settings.kibo_app_key, since)
             return self._kibo_as_known(known), None
 
         def ask() -> tuple[Connection, bool | None]:
@@ -110,7 +110,7 @@ class StatusReader:
                 client.app_enabled(),
             )
 
-        return _guarded(ask, lambda error: (_failed(error, name, settings.kibo_app_key), None))
+        return _guarded(ask, lambda error: (_failed(error, known), None))
 
     def _kibo_remembered(self, settings: Settings) -> Connection:
         """Return what the store tells of the connection."""
@@ -131,9 +131,9 @@ class StatusReader:
         """Return the connection as remembered; a secret that is not there is seen without asking Kibo."""
         try:
             if not self._connections.kibo_secret():
-                return _failed(secret_missing(), connection.name, connection.who)
+                return _failed(secret_missing(), connection)
         except CcdeskError as error:
-            return _failed(error, connection.name, connection.who)
+            return _failed(error, connection)
         return replace(connection, state=ConnectionState.CONNECTED) if connection.name else connection
 
     def _mailing(self, settings: Settings, *, live: bool) -> Connection:
@@ -141,12 +141,13 @@ class StatusReader:
         try:
             login = self._connections.login_state(settings)
         except CcdeskError as error:
-            return _failed(error, state.get(CC_NAME), "")
+            return _failed(error, self._mailing_remembered(settings))
         if not login.present:
             missing = ConnectionState.LOGIN_NEEDED if settings.cc_client_id else ConnectionState.NOT_SET_UP
             return Connection(missing)
+        known = self._logged_in(login)
         if not live:
-            return self._logged_in(login)
+            return known
 
         def ask() -> Connection:
             client = self._connections.mailing(settings, _ORIGIN)
@@ -158,11 +159,11 @@ class StatusReader:
                     "The Constant Contact user lacks privileges: " + ", ".join(missing),
                     next_step="Log in as a user who may manage contacts, or have the role changed.",
                 )
-                return _failed(problem, account.organization, account.user)
+                return replace(_failed(problem, known), name=account.organization, who=account.user)
             note_active_list(self._store, client.lists(), self._clock.now())
             return self._logged_in(self._connections.login_state(settings))
 
-        return _guarded(ask, lambda error: _failed(error, state.get(CC_NAME), state.get(CC_USER)))
+        return _guarded(ask, lambda error: _failed(error, known))
 
     def _logged_in(self, login: LoginState) -> Connection:
         state, expires = self._store.state, login.expires
@@ -186,7 +187,7 @@ def connection_needs(kibo: Connection, mailing: Connection, *, enabled: bool) ->
     if kibo.error is not None and kibo.error.code == SECRET_MISSING:
         yield Need(NeedKind.KIBO_SECRET)
     if mailing.state is ConnectionState.LOGIN_NEEDED and (enabled or mailing.error is not None):
-        yield Need(NeedKind.LOGIN, since=mailing.expires, subject=mailing.name)
+        yield Need(NeedKind.LOGIN, subject=mailing.name)
 
 
 def _debts(store: Store) -> Debts:
@@ -202,6 +203,7 @@ def _guarded(ask: Callable[[], _T], failed: Callable[[CcdeskError], _T]) -> _T:
         return failed(error)
 
 
-def _failed(error: CcdeskError, name: str, who: str) -> Connection:
+def _failed(error: CcdeskError, known: Connection) -> Connection:
+    """Return a connection that fails now: what is known of it stays, an outage is no set-up undone."""
     state = ConnectionState.LOGIN_NEEDED if isinstance(error, LoginNeeded) else ConnectionState.FAILED
-    return Connection(state, name, who, error=error)
+    return replace(known, state=state, error=error)

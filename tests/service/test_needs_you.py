@@ -250,7 +250,7 @@ def test_what_only_a_person_can_give_a_connection() -> None:
     assert told(silent, silent, enabled=True) == [], "an outage needs nobody here"
     assert told(fine, nobody, enabled=False) == [], "not set up yet"
     assert kinds(told(fine, nobody, enabled=True)) == [NeedKind.LOGIN]
-    assert told(fine, run_out, enabled=False) == [Need(NeedKind.LOGIN, since=NOON, subject="Mystic")]
+    assert told(fine, run_out, enabled=False) == [Need(NeedKind.LOGIN, subject="Mystic")]
     assert kinds(told(no_secret, fine, enabled=False)) == [NeedKind.KIBO_SECRET]
 
 

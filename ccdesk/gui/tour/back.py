@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QWidget
 
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.gui.tour.driver import check
-from ccdesk.gui.tour.scene import Scene
+from ccdesk.gui.tour.scene import LIST_NAME, Scene
+from ccdesk.sandbox.kernel import Fault
 
 
 def acts_back(scene: Scene) -> None:
@@ -18,6 +19,7 @@ def acts_back(scene: Scene) -> None:
     _unsubscribe(scene)
     _quiet(scene)
     _held(scene)
+    _needs_you(scene)
     _help(scene)
     _leave(scene)
 
@@ -147,6 +149,34 @@ def _leave(scene: Scene) -> None:
     driver.click("btn_question_no")
     driver.until(lambda: not driver.shown("dlg_quit"), "the question to go away")
     check(driver.parts.window.isVisible(), "the window closed although the answer was “Stay”")
+
+
+def _needs_you(scene: Scene) -> None:
+    """The list is deleted in Constant Contact, and Kibo does not answer: the window says both, and mends one.
+
+    Nothing of it may read as well, nor as a set-up undone (window.md §1.5, §1.11).
+    """
+    driver, sandbox, watch = scene.driver, scene.sandbox, scene.driver.parts.context.watch
+    sandbox.faults.add(Fault("status", service="kibo", status=503, times=99))
+    sandbox.cc.delete_list(scene.list_id)
+    driver.tab("tab_info")
+    driver.click("btn_check")
+    driver.until(lambda: driver.text("lbl_checked").startswith("No answer yet"), "the wait to be said")
+    driver.picture("info-no-answer", "a service that does not answer is not shown as connected")
+    driver.until(lambda: driver.shown("card_kibo_try"), "the outage to be shown")
+    driver.until(lambda: driver.shown("needs_you"), "the deleted list to be named")
+    driver.until(lambda: "deleted" in driver.text("lbl_need_0"), "the deleted list to come first")
+    check(LIST_NAME in driver.text("lbl_need_0"), "the list is not named")
+    check(not driver.shown("checklist"), "an outage looks like a set-up undone")
+    check(driver.text("card_kibo_since") != "–", "an outage makes known dates forgotten")
+    driver.picture("info-list-deleted", "the deleted list needs a person; the outage keeps what is known")
+
+    sandbox.faults.clear()
+    driver.click("card_kibo_try")
+    driver.until(lambda: bool(watch.snapshot and watch.snapshot.kibo_ready), "Kibo to answer again")
+    driver.click("btn_need_0")
+    driver.until(lambda: driver.shown("btn_settings_save"), "the way to the settings")
+    driver.picture("settings-list-gone", "the button leads to the list, which can be chosen or made again")
 
 
 def _help(scene: Scene) -> None:
