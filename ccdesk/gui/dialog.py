@@ -149,12 +149,13 @@ class SettingsWindow(QWidget):
 
     @Slot(str)
     def go_to(self, place: str) -> None:
-        """Show a place: kibo, secret, login, list, export, enable, inbound, logs, events, or a review."""
+        """Show a place: needs, kibo, secret, login, list, export, enable, inbound, logs, events, a review."""
         if place.startswith(REVIEW):
             review(self.context, RunKind(place.removeprefix(REVIEW)), self)
             return
         places: dict[str, tuple[Tab, Callable[[], object]]] = {
             "kibo": (self.info, self.info.focus_kibo),
+            "needs": (self.info, self.info.focus_needs),
             "secret": (self.info, self.info.focus_secret),
             "login": (self.info, self.info.focus_login),
             "list": (self.settings, self.settings.focus_list),

@@ -229,7 +229,7 @@ class RunContext:
             return replace(account, accepts_marketing=False, readable=False)
 
     def no_answer(self, service: str, tries: int, pause: float) -> None:
-        """Tell watchers that a service has been asked in vain so often, and is asked again after a pause."""
+        """Tell watchers that a service was asked in vain so often, and is asked again; from any thread."""
         done, total = self._reached
         self.progress(self._phase, done, total, silent=service, tries=tries, pause=pause)
 

@@ -87,6 +87,12 @@ class InfoTab(Tab):
         self._reveal(self.kibo_form)
         self.kibo_form.focus_first_gap()
 
+    def focus_needs(self) -> None:
+        """Lead to what needs a person."""
+        if self.needs_card.isVisible():
+            self._reveal(self.needs_card)
+            self.needs_card.rows[0].button.setFocus()
+
     def focus_secret(self) -> None:
         """Lead to the field of the Kibo secret."""
         self._reveal(self.kibo_form)

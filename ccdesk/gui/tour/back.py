@@ -169,6 +169,7 @@ def _needs_you(scene: Scene) -> None:
     check(LIST_NAME in driver.text("lbl_need_0"), "the list is not named")
     check(not driver.shown("checklist"), "an outage looks like a set-up undone")
     check(driver.text("card_kibo_since") != "–", "an outage makes known dates forgotten")
+    driver.parts.window.go_to("needs")
     driver.picture("info-list-deleted", "the deleted list needs a person; the outage keeps what is known")
 
     sandbox.faults.clear()
