@@ -15,6 +15,7 @@ from typing import Any
 
 from ccdesk.cli import documents, tables, words
 from ccdesk.cli.console import Console
+from ccdesk.cli.held import held
 from ccdesk.container import Container, open_container
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.ports import Account
@@ -363,4 +364,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "status": _status,
     "runs": _runs,
     "events": _events,
+    "held": held,
 }

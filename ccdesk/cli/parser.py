@@ -145,6 +145,15 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     runs = add("runs", "list the runs, or show one with its people and errors")
     runs.add_argument("run_id", nargs="?", type=_count, metavar="ID")
     runs.add_argument("--limit", type=_count, default=None, metavar="N", help="only the newest N")
+    held = add("held", "show whose opt-outs are held because they are unusually many, or answer for them")
+    held.add_argument(
+        "answer",
+        nargs="?",
+        choices=("list", "do", "later", "mistake"),
+        default="list",
+        help="do: carry them out; later: ask again in 24 hours; mistake: do nothing about them",
+    )
+    held.add_argument("--kind", choices=("flag", "left", "staff"), help="only those of one kind")
     events = add("events", "show the queue of customer changes")
     events.add_argument("--all", action="store_true", help="the processed ones too")
     events.add_argument("--offline", action="store_true", help="do not look at Kibo for new changes first")

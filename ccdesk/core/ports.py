@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ccdesk.core.exporting import Exports
+from ccdesk.core.losses import Losses
 from ccdesk.core.models import Contact, ContactFields, ContactList, Customer, Link, Owed
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
 
@@ -510,6 +511,7 @@ class Store(Protocol):
     runs: Runs
     staging: Staging
     exports: Exports
+    losses: Losses
     state: State
     calls: CallCounts
     lease: Lease

@@ -7,13 +7,14 @@ short tasks or the background thread only, never from the GUI thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError, ExitCode
+from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Account, ConnectionTest
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
@@ -251,6 +252,15 @@ class Desk(Protocol):
 
     def retry_event(self, event_id: str) -> None:
         """Make a parked or waiting entry due now."""
+
+    def held(self) -> Sequence[Held]:
+        """Return customers whose opt-out the guard holds, or that was taken for a mistake (design R8)."""
+
+    def answer_held(self, answer: HeldAnswer, kinds: Collection[LossKind] = tuple(LossKind)) -> int:
+        """Answer for those held now; return how many. It takes effect with the next run of each direction.
+
+        Raises Busy while a run is going on.
+        """
 
     def next_run(self, kind: RunKind) -> datetime | None:
         """Return when the loop does this next; None while not enabled."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
+from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Account, ConnectionTest, Store
 from ccdesk.core.runs import (
@@ -24,6 +25,7 @@ from ccdesk.core.runs import (
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
+from ccdesk.service.held import answer_held
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.runner import Runner
 from ccdesk.service.save import BEFORE_DROPPING, save_settings
@@ -273,6 +275,18 @@ class LocalDesk:
         if event is None or event.status not in (EventStatus.PARKED, EventStatus.RETRY):
             return
         self._store.queue.save(replace(event, status=EventStatus.PENDING, next_try_at=None))
+
+    def held(self) -> Sequence[Held]:
+        """Return customers whose opt-out is held, or that was taken for a mistake."""
+        return self._store.losses.held()
+
+    def answer_held(self, answer: HeldAnswer, kinds: Collection[LossKind] = tuple(LossKind)) -> int:
+        """Answer for those held now; return how many."""
+        self._store.lease.acquire("answering what is held")
+        try:
+            return answer_held(self._store.losses, answer, kinds, self._clock.now())
+        finally:
+            self._store.lease.release()
 
     # -------------------------------------------------------- the loops' memory
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from datetime import datetime
 
+from ccdesk.core.losses import POSTPONED_MOST, Answer, Held, HeldAnswer, Losses, LossKind
 from ccdesk.core.ports import Runs
 from ccdesk.core.runs import Run, RunKind, RunStatus
 
@@ -35,3 +37,21 @@ def close_answered(runs: Runs, ended: Run) -> None:
     for run in list(open_questions(runs)):
         if run.kind in same:
             runs.finish(replace(run, status=RunStatus.CANCELLED, message=f"{run.message} {words}".strip()))
+
+
+def answer_held(losses: Losses, answer: HeldAnswer, kinds: Collection[LossKind], now: datetime) -> int:
+    """Answer for those of these kinds who are held and not answered; return how many."""
+    asked = [one for one in losses.held() if one.kind in kinds and one.answer is Answer.NONE]
+    losses.hold(_answered(one, answer, now) for one in asked)
+    return len(asked)
+
+
+def _answered(held: Held, answer: HeldAnswer, now: datetime) -> Held:
+    if answer is HeldAnswer.DO_IT:
+        return replace(held, answer=Answer.DO_IT)
+    if answer is HeldAnswer.MISTAKE:
+        # A cleared flag has an entry in the queue, which the next run closes; the others need no act.
+        return replace(held, answer=Answer.MISTAKE if held.kind is LossKind.FLAG else Answer.DROPPED)
+    if held.kind is not LossKind.FLAG or held.postponed >= POSTPONED_MOST:
+        return held
+    return replace(held, since=now, postponed=held.postponed + 1)

@@ -32,6 +32,7 @@ from ccdesk.sync.context import RunContext, RunSettings
 from ccdesk.sync.events import run_events
 from ccdesk.sync.export import run_export
 from ccdesk.sync.former_list import leave_former_list
+from ccdesk.sync.guard import ask_about_held
 from ccdesk.sync.inbound import run_inbound
 from ccdesk.sync.unfinished import note_unfinished
 
@@ -141,6 +142,7 @@ class Runner:
                 note_unfinished(ctx)
             leave_former_list(ctx)
             _ENGINES[ctx.run.kind](ctx)
+            ask_about_held(ctx)
         except CcdeskError as error:
             return error
         except Exception as error:

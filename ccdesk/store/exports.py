@@ -78,6 +78,11 @@ SETTLE_KINDS = """
     SELECT run_id, outcome, reason, COUNT(*) FROM entry WHERE run_id = ? AND number > ?
     GROUP BY outcome, reason
     ON CONFLICT (run_id, outcome, reason) DO UPDATE SET people = people + excluded.people"""
+NOTE_ALL_SINCE = """
+    INSERT OR IGNORE INTO link_since (customer_id, since) SELECT e.customer_id, ? FROM entry e
+    WHERE e.run_id = ? AND e.number > ?
+    AND EXISTS (SELECT 1 FROM state WHERE name = 'export.baseline' AND value <> '')
+    AND NOT EXISTS (SELECT 1 FROM link l WHERE l.customer_id = e.customer_id)"""
 CHUNK_FIELDS = tuple(ExportChunkRow._meta.sorted_fields)
 SAVE_CHUNK = upsert(ExportChunkRow)
 _OWN = {
@@ -300,6 +305,8 @@ class SqliteExports:
             of_kind = self._runs.entry_count(run_id, outcome=outcome)
             self._rows(SETTLE_ENTRIES, (run_id, before, outcome.value, of_kind, reason, *people))
             self._rows(SETTLE_KINDS, (run_id, before))
+            if link.written_at is not None:
+                self._rows(NOTE_ALL_SINCE, (to_text(link.written_at), run_id, before))
             sql, constants = _settle_links(link)
             self._rows(sql, (*constants, run_id, before))
             return self._runs.entry_count(run_id) - before

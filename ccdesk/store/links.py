@@ -16,6 +16,7 @@ from ccdesk.core.ports import Waiting
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.forgetting import Seals
+from ccdesk.store.losses import NOTE_SINCE
 from ccdesk.store.tables import FormerMemberRow, LinkRow, ScanRow
 
 COLUMNS = tuple(getattr(LinkRow, field.name) for field in fields(Link))
@@ -113,7 +114,11 @@ class SqliteLinks:
     def save(self, links: Iterable[Link]) -> None:
         """Insert or replace links in one transaction, begun only once all of them are there."""
         now = to_text(self._clock.now())
-        self._database.many(SAVE, [(*_row(link), now if link.owed else None) for link in links])
+        made = list(links)
+        with self._database.transaction():
+            numbers = [link.customer_id for link in made]
+            self._database.many(NOTE_SINCE, [(number, now, number) for number in numbers])
+            self._database.many(SAVE, [(*_row(link), now if link.owed else None) for link in made])
 
     def owed(self, after: int, limit: int) -> list[Link]:
         """Return links with `owed` set and customer id above `after`, ascending."""

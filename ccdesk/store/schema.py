@@ -183,6 +183,25 @@ def note_who_is_gone(migrator: SqliteMigrator) -> None:
             migrator.database.execute_sql(statement)
 
 
+LOSSES = """
+CREATE TABLE link_since (customer_id INTEGER PRIMARY KEY, since TEXT NOT NULL);
+CREATE TABLE held_loss (
+    customer_id INTEGER NOT NULL, kind TEXT NOT NULL, email TEXT NOT NULL, email_key TEXT NOT NULL,
+    since TEXT NOT NULL, postponed INTEGER NOT NULL, answer TEXT NOT NULL,
+    PRIMARY KEY (kind, customer_id)) WITHOUT ROWID;
+CREATE TABLE carried_loss (
+    kind TEXT NOT NULL, email_key TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (kind, email_key)) WITHOUT ROWID;
+"""
+
+
+def keep_losses(migrator: SqliteMigrator) -> None:
+    """Step 8: unusually many opt-outs are held until they are answered (design R8)."""
+    for statement in LOSSES.split(";"):
+        if statement.strip():
+            migrator.database.execute_sql(statement)
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -191,4 +210,5 @@ STEPS: tuple[Step, ...] = (
     note_unread_addresses,
     keep_export_parts,
     note_who_is_gone,
+    keep_losses,
 )

@@ -12,18 +12,29 @@ from pathlib import Path
 from ccdesk.core import ports
 from ccdesk.core.clock import Clock
 from ccdesk.core.exporting import Exports
+from ccdesk.core.losses import Losses
 from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.exports import SqliteExports
 from ccdesk.store.forgetting import Seals, forget_gone
 from ccdesk.store.lease import SqliteLease
 from ccdesk.store.links import SqliteLinks
+from ccdesk.store.losses import SqliteLosses
 from ccdesk.store.queue import SqliteQueue
 from ccdesk.store.runs import SqliteRuns
 from ccdesk.store.schema import STEPS
 from ccdesk.store.staging import SqliteStaging
 from ccdesk.store.state import SqliteCallCounts, SqliteSettings, SqliteState
-from ccdesk.store.tables import EventRow, FormerMemberRow, GoneRow, LinkRow, StateRow
+from ccdesk.store.tables import (
+    CarriedLossRow,
+    EventRow,
+    FormerMemberRow,
+    GoneRow,
+    HeldLossRow,
+    LinkRow,
+    LinkSinceRow,
+    StateRow,
+)
 
 KEPT_STATE = ("cc.", "kibo.", "loop.", "forget.")  # prefixes; a new name is forgotten unless it is added here
 
@@ -46,6 +57,7 @@ class SqliteStore:
         self.runs: ports.Runs = SqliteRuns(self._database)
         self.staging: ports.Staging = SqliteStaging(self._database)
         self.exports: Exports = SqliteExports(self._database, self._seals)
+        self.losses: Losses = SqliteLosses(self._database)
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)
@@ -84,6 +96,8 @@ class SqliteStore:
             self._database.run(GoneRow.delete())
             self._database.run(FormerMemberRow.delete())
             self._database.run(EventRow.delete())
+            for model in (LinkSinceRow, HeldLossRow, CarriedLossRow):
+                self._database.run(model.delete())
             self._database.run(StateRow.delete().where(~reduce(or_, kept)))
             self.staging.clear()
             self.exports.clear()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import peewee
 
 from ccdesk.core.exporting import ChunkState
+from ccdesk.core.losses import Answer, LossKind
 from ccdesk.core.models import LinkState, Owed, Ownership, Permission
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus, Trigger
 from ccdesk.store.columns import CountsField, MomentField, WordField
@@ -252,6 +253,44 @@ class ExportSeenRow(peewee.Model):
         primary_key = False
 
 
+class LinkSinceRow(peewee.Model):
+    """Since when a customer is linked who was not when the first export was done (design R8)."""
+
+    customer_id = peewee.IntegerField(primary_key=True)
+    since = MomentField()
+
+    class Meta:
+        table_name = "link_since"
+
+
+class HeldLossRow(peewee.Model):
+    """`core.losses.Held`, and the e-mail as people are compared by it."""
+
+    customer_id = peewee.IntegerField()
+    kind = WordField(LossKind)
+    email = peewee.TextField()
+    email_key = peewee.TextField()
+    since = MomentField()
+    postponed = peewee.IntegerField()
+    answer = WordField(Answer)
+
+    class Meta:
+        table_name = "held_loss"
+        primary_key = peewee.CompositeKey("kind", "customer_id")
+
+
+class CarriedLossRow(peewee.Model):
+    """A person whose ordinary opt-out was carried of late, by compared e-mail."""
+
+    kind = WordField(LossKind)
+    email_key = peewee.TextField()
+    at = MomentField()
+
+    class Meta:
+        table_name = "carried_loss"
+        primary_key = peewee.CompositeKey("kind", "email_key")
+
+
 class StateRow(peewee.Model):
     """Watermarks and other small things to remember."""
 
@@ -315,6 +354,9 @@ TABLES: tuple[type[peewee.Model], ...] = (
     ExportPersonRow,
     ExportChunkRow,
     ExportSeenRow,
+    LinkSinceRow,
+    HeldLossRow,
+    CarriedLossRow,
     StateRow,
     SettingRow,
     CallsRow,

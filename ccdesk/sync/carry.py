@@ -12,6 +12,7 @@ from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Stand
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.guard import hold_debts
 from ccdesk.sync.later import acted_after, opt_in_is_later
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.plan_inbound import UNPROVEN
@@ -19,21 +20,21 @@ from ccdesk.sync.plan_inbound import UNPROVEN
 log = logging.getLogger(__name__)
 
 _PAGE = 200
-_UNTOLD = "opted out in Constant Contact"
 LOST_DATA = "kibo_lost_data"
 
 
 def carry(ctx: RunContext) -> None:
     """Give Kibo every opt-out and opt-in it is owed; one account's failure keeps only that one owed."""
-    total = _count_and_guard(ctx)
+    total = sum(1 for _ in _debts(ctx))
     if total:
         _refuse_while_stopped(ctx)
+    held = hold_debts(ctx, _debts(ctx))
     failed: set[int] = set()  # accounts that got their error in this run
     for done, customer_id in enumerate(_debtors(ctx)):
         ctx.check_cancel()
         ctx.progress("Writing to Kibo", done, max(total, done))
         current = ctx.store.links.get(customer_id)
-        if current is None or current.owed is Owed.NOTHING or customer_id in failed:
+        if current is None or current.owed is Owed.NOTHING or customer_id in failed | held:
             continue
         try:
             failed |= _carry_one(ctx, current)
@@ -82,24 +83,11 @@ def _refuse_while_stopped(ctx: RunContext) -> None:
     ctx.store.state.set(names.WRITES_STOPPED, "")
 
 
-def _count_and_guard(ctx: RunContext) -> int:
-    after, total, opt_outs = -1, 0, 0
-    while page := ctx.store.links.owed(after, _PAGE):
-        after = page[-1].customer_id
-        total += len(page)
-        opt_outs += sum(link.owed is Owed.OPT_OUT for link in page)
-    ctx.guard(opt_outs, "opted out in Kibo", _held(ctx))
-    return total
-
-
-def _held(ctx: RunContext) -> Iterator[Entry]:
-    """Yield those who would be opted out in Kibo, with what they did."""
+def _debts(ctx: RunContext) -> Iterator[Link]:
     after = -1
     while page := ctx.store.links.owed(after, _PAGE):
         after = page[-1].customer_id
-        for link in page:
-            if link.owed is Owed.OPT_OUT:
-                yield Entry(link.customer_id, link.email, Outcome.HELD, link.owed_reason or _UNTOLD)
+        yield from page
 
 
 def _carry_one(ctx: RunContext, link: Link) -> set[int]:

@@ -17,18 +17,17 @@ from ccdesk.core.errors import (
     CcdeskError,
     ItemError,
     ListGone,
-    ManyHeld,
     NotFound,
     Refused,
-    Remedy,
     Unreachable,
     Unreadable,
 )
+from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Contact, ContactList, Customer, Link, LinkState, email_key
 from ccdesk.core.ports import Customers, Mailing, Store
 from ccdesk.core.runs import Entry, Outcome, Progress, Run
 from ccdesk.sync.active_list import note_active_list
-from ccdesk.sync.plan_inbound import Judgement, judge
+from ccdesk.sync.plan_inbound import Judgement, judge, judge_held
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +52,7 @@ EXPORT_NOTED = "export.noted"  # the last chunk of it that the links know of
 SKEW = "clocks.skew"  # seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both
 COMPARED_AT = "compare.finished_at"
 
-GUARD_SHARE = 0.20
 HELD_PAGE = 500  # people noted in one transaction
-GUARD_PEOPLE = 25
 FRESH_MOST = 5_000
 PERSONAL = (ItemError, Unreachable, Refused)  # what may be one person's failure: see `RunContext.spare`
 _PAGES_FROM = 3  # so many customers are read by pages, which never takes more calls
@@ -94,6 +91,7 @@ class RunContext:
     expected: int | None = None  # customers read by an export; every one of them gets an outcome
     read: int = 0  # the same while reading
     sent: int = 0  # people sent to Constant Contact by an export
+    held: int = 0  # customers whose opt-out waits for an answer (guard.py)
     doubtful: list[Callable[[], None]] = field(default_factory=list)  # see outcomes.py
     _batch: dict[int, Customer] = field(default_factory=dict)  # read for the present batch
     _failed_in_a_row: int = 0
@@ -127,7 +125,9 @@ class RunContext:
         now, began = self.mailing_now(), self.store.state.get_time(INBOUND_BEGAN)
         if began is not None and began > now:
             began = None  # a service's wrong date: it must not hide who comes back
-        return partial(judge, list_id=self.settings.list_id, now=now, skew=self.skew(), began=began)
+        judging = partial(judge, list_id=self.settings.list_id, now=now, skew=self.skew(), began=began)
+        held = {one.customer_id for one in self.store.losses.held() if one.kind is not LossKind.FLAG}
+        return partial(judge_held, judging, held, self.settings.list_id) if held else judging
 
     def check_cancel(self) -> None:
         """Stop between items when asked, and show that we are alive."""
@@ -319,28 +319,6 @@ class RunContext:
         """Make sure, once a run, that the list exists before anybody is said to have left it."""
         if self._list_seen != self.settings.list_id:
             self.require_list()
-
-    def guard(self, people: int, what: str, held: Iterable[Entry]) -> None:
-        """Stop before more than a fifth of everybody is opted out or removed (design R8).
-
-        `held` are those people, read only if the run stops: they are noted with it for who is asked.
-
-        Raises:
-            ManyHeld: a person must say that this is meant.
-
-        """
-        links = self.store.links.count()
-        if self.confirmed or people <= GUARD_PEOPLE or people <= links * GUARD_SHARE:
-            return
-        for some in batched(held, HELD_PAGE):
-            self.record(some)
-        raise ManyHeld(
-            f"{people:,} of {links:,} people would be {what}",
-            meaning=f"That's more than {GUARD_SHARE:.0%} of your linked customers, so we stopped before "
-            "changing anything. This can happen when a list is emptied or a file is imported by mistake.",
-            next_step="Check in Constant Contact and Kibo whether this is meant.",
-            remedy=Remedy.CONFIRM_RUN,
-        )
 
 
 def batched(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:

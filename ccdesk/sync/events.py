@@ -10,13 +10,14 @@ from ccdesk.core.errors import NotFound
 from ccdesk.core.models import Customer, Link, LinkState, Owed
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
 from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.guard import dropped, hold_flags, mistakes
 from ccdesk.sync.held_back import let_go
 from ccdesk.sync.look import look
 from ccdesk.sync.opt_ins import OptIn, put_in
 from ccdesk.sync.outcomes import charge_doubtful, fail, settle
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import not_exported, wants_mail
-from ccdesk.sync.plan_inbound import left_since_gone
+from ccdesk.sync.plan_inbound import being_taken_off, left_since_gone
 from ccdesk.sync.said_no import said_no_before
 from ccdesk.sync.take_off import Removal, off_link, take_off
 
@@ -35,18 +36,21 @@ def run_events(ctx: RunContext) -> None:
     """Look for changes, then process what is due, oldest first; but no opt-out waits for an opt-in.
 
     A service that cannot be used ends the run; entries not reached stay as they are. A failure of one
-    entry is kept with it and never blocks the others.
+    entry is kept with it and never blocks the others. Whose opt-out the guard holds is left in the queue.
     """
     look(ctx)
     now = ctx.clock.now()
     leaving = _leaving(ctx, now)
-    ctx.guard(len(leaving), "taken off the list", leaving.values())
+    _drop_mistakes(ctx, leaving)
+    held = hold_flags(ctx, leaving.losses, leaving.stay)
+    leaving_ids = leaving.event_ids
     done, total = 0, ctx.store.queue.count()
-    for batch in _due(ctx, now) if leaving else ():
-        _opt_outs(ctx, _sort_out(ctx, [event for event in batch if event.event_id in leaving]))
+    for batch in _due(ctx, now) if leaving_ids else ():
+        _opt_outs(ctx, _sort_out(ctx, [event for event in batch if event.event_id in leaving_ids
+                                       and event.object_id not in held]))  # fmt: skip
         ctx.progress("Processing opt-outs", done, max(total, done))
     for batch in _due(ctx, now):
-        work = _sort_out(ctx, [event for event in batch if event.event_id not in leaving])
+        work = _sort_out(ctx, [event for event in batch if event.event_id not in leaving_ids])
         _opt_outs(ctx, work)
         put_in(ctx, work.opted_in)
         done += len(batch)
@@ -67,14 +71,49 @@ def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:
         yield batch
 
 
-def _leaving(ctx: RunContext, now: datetime) -> dict[str, Entry]:
-    """Find out, before anybody is added or removed, whose entries take them off the list (design R8)."""
-    return {
-        event.event_id: Entry(customer.id, customer.email, Outcome.HELD, "opted out in Kibo")
-        for batch in _due(ctx, now)
-        for event, customer, link in _may_leave(ctx, batch)
-        if what_changed(customer, link) is Change.OPTED_OUT
-    }
+@dataclass
+class _Leaving:
+    """Whose entries take them off the list, and by customer who of those looked at stays."""
+
+    event_ids: dict[str, QueuedEvent] = field(default_factory=dict)
+    losses: dict[int, Link] = field(default_factory=dict)
+    customers: dict[int, Customer] = field(default_factory=dict)
+    stay: set[int] = field(default_factory=set)
+
+
+def _leaving(ctx: RunContext, now: datetime) -> _Leaving:
+    """Find out, before anybody is added or removed, whose entries take them off the list (design R8).
+
+    A removal begun before has been weighed then.
+    """
+    found = _Leaving()
+    for batch in _due(ctx, now):
+        for event, customer, link in _may_leave(ctx, batch):
+            if what_changed(customer, link) is not Change.OPTED_OUT:
+                found.stay.add(customer.id)
+                continue
+            found.event_ids[event.event_id] = event
+            if not being_taken_off(link):
+                found.losses[customer.id] = link
+                found.customers[customer.id] = customer
+    return found
+
+
+def _drop_mistakes(ctx: RunContext, leaving: _Leaving) -> None:
+    """Close the entries of cleared flags that a person has called a mistake: nobody is taken off the list."""
+    wrong = mistakes(ctx)
+    for event_id, event in list(leaving.event_ids.items()):
+        customer_id = event.object_id
+        if customer_id not in wrong or customer_id not in leaving.losses:
+            continue
+        customer, link = leaving.customers.pop(customer_id), leaving.losses.pop(customer_id)
+        reason = "opted out in Kibo by mistake, as a person has said: left on the list"
+        entry = Entry(customer_id, customer.email, Outcome.SKIPPED, reason)
+        stays = replace(off_link(ctx, link, customer, stays=True), agreed=None, note=reason)
+        with ctx.store.transaction():
+            settle(ctx, event, entry, stays)
+            dropped(ctx, wrong[customer_id])
+        del leaving.event_ids[event_id]
 
 
 def _may_leave(ctx: RunContext, batch: Sequence[QueuedEvent]) -> Iterator[tuple[QueuedEvent, Customer, Link]]:

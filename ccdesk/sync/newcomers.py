@@ -11,7 +11,7 @@ from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownersh
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.plan_inbound import UNPROVEN
+from ccdesk.sync.plan_inbound import UNPROVEN, unsubscribed
 
 _UNREAD = (
     "Signed up in Constant Contact, but the account cannot be read in Kibo: nothing was changed there. "
@@ -129,7 +129,7 @@ def see_off(ctx: RunContext, contact: Contact) -> None:
             state=LinkState.OPTED_OUT_THERE,
             out_since=contact.opt_out_at,
             owed=Owed.OPT_OUT,
-            owed_reason="unsubscribed in Constant Contact",
+            owed_reason=unsubscribed(contact),
         )
         for customer in ctx.customers.by_email(contact.email)
         if (customer.accepts_marketing or not customer.readable) and ctx.store.links.get(customer.id) is None

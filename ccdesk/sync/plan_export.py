@@ -43,6 +43,9 @@ class ExportDecision:
     passed_over: bool = False
 
 
+BY_STAFF = "unsubscribed in Constant Contact, by its staff"
+"""Why an opt-out is owed that no contact has stated: of unusually many the guard holds some (design R8)."""
+
 STRANGER = ExportDecision(Action.IMPORT, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
 """What is done about a plain candidate neither side knows (design R2, first row)."""
 
@@ -91,7 +94,7 @@ def plan_group(
                 refused.passed_over and candidate.code != UNREADABLE
             )
             if never_sent and out and not new:  # their "no" counts although they are not sent (R1)
-                refused = _skip("opted out", LinkState.OPTED_OUT_THERE, owed=True)
+                refused = _skip(out_words(contact), LinkState.OPTED_OUT_THERE, owed=True)
             decisions.append(refused)
         elif speaker is None:
             decision = plan_person(
@@ -150,6 +153,11 @@ def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
 def wants_mail(customer: Customer, *, guests: bool) -> bool:
     """Say whether this account is a person's agreement to be mailed (design R1, R2)."""
     return customer.accepts_marketing and not not_exported(customer, guests=guests)
+
+
+def out_words(contact: Contact | None) -> str:
+    """Say that somebody is out: by their own act, or by that of the account's staff."""
+    return BY_STAFF if contact is not None and contact.opt_out_source == "Account" else "opted out"
 
 
 def _not_wanted(customer: Customer, *, guests: bool) -> ExportDecision | None:
@@ -236,7 +244,7 @@ def plan_person(
     if standing is Standing.OUT:
         if any(one.state is LinkState.CONFIRMING for one in known):
             return _skip("waiting for the person's confirmation", LinkState.CONFIRMING, keep_link=True)
-        return _skip("opted out", LinkState.OPTED_OUT_THERE, owed=True, keep_link=new_opt_in)
+        return _skip(out_words(contact), LinkState.OPTED_OUT_THERE, owed=True, keep_link=new_opt_in)
     if standing is Standing.WAITING:
         return _skip(f"waiting ({contact.permission.value})", LinkState.HELD)
     return _plan_active(candidate, contact, known, list_id=list_id, new_opt_in=new_opt_in)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.plan_export import is_ours, left_unseen
+from ccdesk.sync.plan_export import BY_STAFF, is_ours, left_unseen
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
+
+
+UNSUBSCRIBED = "unsubscribed in Constant Contact"
+PUT_BACK = "put back on the list: the opt-out that was held is answered"
+
+
+def unsubscribed(contact: Contact) -> str:
+    """Return why somebody counts as unsubscribed: by their own act, or by that of the account's staff."""
+    return BY_STAFF if contact.opt_out_source == "Account" else UNSUBSCRIBED
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,37 @@ def judge(
     if unseen:
         return has_left(link, now)
     return _off_list(contact, link, now, skew, began)
+
+
+def judge_held(
+    judging: Callable[[Contact | None, Link], Judgement],
+    held: Collection[int],
+    list_id: str,
+    contact: Contact | None,
+    link: Link,
+) -> Judgement:
+    """Judge as ever, but somebody whose loss is held and who is on the list again has been put back (R8)."""
+    back = (
+        link.customer_id in held
+        and link.owed is Owed.OPT_OUT
+        and contact is not None
+        and contact.standing is Standing.IN
+        and list_id in contact.list_ids
+        and link.contact_id in ("", contact.id)
+    )
+    if not back:
+        return judging(contact, link)
+    there = replace(
+        link,
+        state=LinkState.SYNCED,
+        on_list=True,
+        agreed=True,
+        owed=Owed.NOTHING,
+        owed_reason="",
+        out_since=None,
+        opt_out_at=None,
+    )
+    return Judgement(there, PUT_BACK)
 
 
 def _of_nobody(contact: Contact | None, link: Link, list_id: str, now: datetime) -> Link:
@@ -134,7 +175,9 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Judgement:
                 out_since=link.out_since or out_since,
             )
         )
-    if link.owed is Owed.OPT_OUT and link.state is LinkState.OPTED_OUT_THERE:
+    reason = unsubscribed(contact)
+    by_person_since = link.owed_reason == BY_STAFF and reason == UNSUBSCRIBED
+    if link.owed is Owed.OPT_OUT and link.state is LinkState.OPTED_OUT_THERE and not by_person_since:
         return Judgement(link)
     return Judgement(
         replace(
@@ -142,10 +185,10 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Judgement:
             state=LinkState.OPTED_OUT_THERE,
             on_list=False,
             owed=Owed.OPT_OUT,
-            owed_reason="unsubscribed in Constant Contact",
+            owed_reason=reason,
             out_since=out_since,
         ),
-        "unsubscribed in Constant Contact",
+        reason,
     )
 
 

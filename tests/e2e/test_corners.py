@@ -171,13 +171,13 @@ def test_sixty_new_opt_ins_go_by_one_import_and_sixty_opt_outs_by_one_job(export
     exported.quiet_cycles()
 
 
-def test_a_mass_unsubscribe_asks_a_person_first(world):
+def test_a_mass_unsubscribe_by_staff_asks_a_person_first(world):
     people = [world.kibo.add_customer(f"p{n}@example.com", True) for n in range(100)]
     world.choose_list()
     world.export()
     world.cycle()
     for number in range(40):
-        world.cc.unsubscribe(f"p{number}@example.com")
+        world.cc.account_unsubscribe(f"p{number}@example.com")
     world.later()
     with pytest.raises(ConfirmNeeded):
         world.desk.run(RunKind.INBOUND)

@@ -5,18 +5,19 @@ import pytest
 from ccdesk.core.errors import ManyHeld
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.service.needs_you import NeedKind
+from ccdesk.sync.plan_export import BY_STAFF
 
 
 @pytest.fixture
 def held(world):
-    """Forty of a hundred have unsubscribed, and the run that saw it asks."""
+    """Staff have unsubscribed forty of a hundred, and the run that saw it asks."""
     for number in range(100):
         world.kibo.add_customer(f"p{number}@example.com", True)
     world.choose_list()
     world.export()
     world.cycle()
     for number in range(40):
-        world.cc.unsubscribe(f"p{number}@example.com")
+        world.cc.account_unsubscribe(f"p{number}@example.com")
     world.later()
     with pytest.raises(ManyHeld):
         world.desk.run(RunKind.INBOUND)
@@ -37,8 +38,8 @@ def test_who_is_held_is_named_with_the_reason(held):
     assert (run.status, run.counts["held"], run.error_count) == (RunStatus.NEEDS_YOU, 40, 0)
     people = held.desk.entries(run.id, outcome=Outcome.HELD)
     assert {entry.email for entry in people} == {f"p{number}@example.com" for number in range(40)}
-    assert {entry.reason for entry in people} == {"unsubscribed in Constant Contact"}
-    assert "40 of 100 people would be opted out in Kibo" in run.message
+    assert {entry.reason for entry in people} == {BY_STAFF}
+    assert "40 opt-outs are unusually many at once" in run.message
     (need,) = asked(held)
     assert (need.count, need.subject, need.ids, need.stuck) == (40, "inbound", (str(run.id),), True)
 

@@ -1,0 +1,194 @@
+"""The guard (design R8, §3a R8): of unusually many opt-outs the unusual part is held, all others go through.
+
+What is held is not decided: it is weighed anew in every run, so putting people back answers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ccdesk.core.errors import ManyHeld, Remedy
+from ccdesk.core.losses import CARRIED_AFTER, Answer, Held, LossKind
+from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.core.runs import Entry, Outcome
+from ccdesk.sync.context import HELD_PAGE, RunContext, batched
+from ccdesk.sync.plan_export import BY_STAFF
+
+PEOPLE = 25  # so many are never unusual
+SHARE = 0.20  # nor is a smaller part of those who are not new
+NEW_FOR = timedelta(days=7)
+_SLOWLY = timedelta(hours=24)  # so far back what was carried counts: a list may be emptied in small parts
+_REST = timedelta(hours=1)  # staff put people back in parts: until then the rest waits
+_TAKEN_BACK = "held.taken_back."  # name of the time one of a kind was last taken back
+_WORDS = {
+    LossKind.FLAG: "opted out in Kibo",
+    LossKind.LEFT: "left the list in Constant Contact",
+    LossKind.STAFF: BY_STAFF,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One customer whose opt-out is to be carried; `key` is the e-mail as people are compared by it."""
+
+    customer_id: int
+    email: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What one kind of loss is weighed with: people by compared e-mail, of whom `young` are new."""
+
+    old_people: int
+    young: frozenset[str] = frozenset()
+    carried: frozenset[str] = frozenset()
+    resting: bool = False
+
+
+def limit_of(old_people: int) -> int:
+    """Return how many people may opt out within a day before it is unusual."""
+    return max(PEOPLE, int(old_people * SHARE))
+
+
+def weigh(losses: Collection[Loss], known: Mapping[int, Held], scales: Scales, now: datetime) -> set[int]:
+    """Return the customers who are held: the new ones first, and all only if the others alone are too many.
+
+    `known` are those held before. Who was held long enough, or let go by a person, counts no more.
+    """
+    weighed = [one for one in losses if not _passes(known.get(one.customer_id), now)]
+    people = {one.key for one in weighed} | scales.carried
+    limit = limit_of(scales.old_people)
+    if len(people) > limit:
+        old = people - scales.young
+        return {one.customer_id for one in weighed if len(old) > limit or one.key in scales.young}
+    if scales.resting:
+        return {one.customer_id for one in weighed if one.customer_id in known}
+    return set()
+
+
+def _passes(held: Held | None, now: datetime) -> bool:
+    if held is None:
+        return False
+    overdue = held.kind is LossKind.FLAG and abs(now - held.since) >= CARRIED_AFTER
+    return held.answer is Answer.DO_IT or (overdue and held.answer is Answer.NONE)
+
+
+def loss_kind(link: Link) -> LossKind | None:
+    """Return what kind of loss carrying this debt to Kibo is; None: the person stated it, or none is owed."""
+    if link.owed is not Owed.OPT_OUT:
+        return None
+    if link.state is LinkState.LEFT_LIST:
+        return LossKind.LEFT
+    by_staff = link.state is LinkState.OPTED_OUT_THERE and link.owed_reason == BY_STAFF
+    return LossKind.STAFF if by_staff else None
+
+
+def hold(ctx: RunContext, kind: LossKind, losses: Collection[Loss], *, gone: Collection[int]) -> set[int]:
+    """Weigh what is to be carried, note whom it holds, and return them: nothing is done about those.
+
+    `gone`: customers known not to be losses any more although they were held. Those taken for a mistake are
+    never weighed, and returned as well.
+    """
+    losses_store, now = ctx.store.losses, ctx.clock.now()
+    known = {one.customer_id: one for one in losses_store.held(kind)}
+    dropped = {number for number, one in known.items() if one.dropped}
+    _note_taken_back(ctx, kind, {number: known[number] for number in gone if number in known}, now)
+    counted = [one for one in losses if one.customer_id not in dropped]
+    held = set() if ctx.confirmed else weigh(counted, known, _scales(ctx, kind, counted, now), now)
+    through = [one for one in counted if one.customer_id not in held]
+    passed = [one for one in through if ctx.confirmed or _passes(known.get(one.customer_id), now)]
+    ordinary = [one for one in through if one not in passed]
+
+    def row(one: Loss) -> Held:
+        return known.get(one.customer_id) or Held(one.customer_id, kind, one.email, one.key, now)
+
+    with ctx.store.transaction():
+        losses_store.let_go(kind, [one.customer_id for one in ordinary])
+        losses_store.carry(kind, {one.key for one in ordinary}, now)
+        losses_store.hold(row(one) for one in counted if one.customer_id in held)
+        # Let go for good: should a service fail now, nobody is asked again about these.
+        losses_store.hold(replace(row(one), answer=Answer.DO_IT) for one in passed)
+    _tell(ctx, kind, [one for one in counted if one.customer_id in held])
+    return held | {one.customer_id for one in losses if one.customer_id in dropped}
+
+
+def _scales(ctx: RunContext, kind: LossKind, losses: Collection[Loss], now: datetime) -> Scales:
+    carried = ctx.store.losses.carried(kind, now - _SLOWLY)
+    back = ctx.store.state.get_time(_TAKEN_BACK + kind.value)
+    resting = back is not None and abs(now - back) < _REST
+    keys = {one.key for one in losses} | carried
+    if len(keys) <= PEOPLE:  # as nearly always: nobody needs to be counted
+        return Scales(0, carried=frozenset(carried), resting=resting)
+    young = ctx.store.losses.young(sorted(keys), now - NEW_FOR)
+    old_people = ctx.store.losses.linked_before(now - NEW_FOR)
+    return Scales(old_people, frozenset(young), frozenset(carried), resting)
+
+
+def _note_taken_back(ctx: RunContext, kind: LossKind, gone: Mapping[int, Held], now: datetime) -> None:
+    if any(one.answer is Answer.NONE for one in gone.values()):
+        ctx.store.state.set_time(_TAKEN_BACK + kind.value, now)
+    ctx.store.losses.let_go(kind, gone.keys())
+
+
+def _tell(ctx: RunContext, kind: LossKind, held: Collection[Loss]) -> None:
+    """Name those held in the run; `ask_about_held` ends it so that a person is asked."""
+    ctx.held += len(held)
+    entries = (Entry(one.customer_id, one.email, Outcome.HELD, _WORDS[kind]) for one in held)
+    for some in batched(entries, HELD_PAGE):
+        ctx.record(some, read=0)
+
+
+def hold_debts(ctx: RunContext, debts: Iterator[Link]) -> set[int]:
+    """Weigh what is owed to Kibo; return the customers it is not to be told of now."""
+    losses: dict[LossKind, list[Loss]] = {LossKind.LEFT: [], LossKind.STAFF: []}
+    for link in debts:
+        if kind := loss_kind(link):
+            losses[kind].append(Loss(link.customer_id, link.email, link.email_key))
+    held: set[int] = set()
+    for kind, some in losses.items():
+        there = {one.customer_id for one in some}
+        gone = {one.customer_id for one in ctx.store.losses.held(kind)} - there
+        held |= hold(ctx, kind, some, gone=gone)
+    return held
+
+
+def hold_flags(ctx: RunContext, leaving: Mapping[int, Link], stay: Collection[int]) -> set[int]:
+    """Weigh whose cleared flag takes them off the list; `stay`: customers seen with the flag set again."""
+    ctx.store.losses.forget_settled()
+    losses = [Loss(number, link.email, link.email_key) for number, link in leaving.items()]
+    return hold(ctx, LossKind.FLAG, losses, gone=stay)
+
+
+def mistakes(ctx: RunContext) -> dict[int, Held]:
+    """Return whose cleared flag a person has called a mistake since the last run."""
+    return {
+        one.customer_id: one for one in ctx.store.losses.held(LossKind.FLAG) if one.answer is Answer.MISTAKE
+    }
+
+
+def dropped(ctx: RunContext, held: Held) -> None:
+    """Note that such a change has been closed without taking anybody off the list."""
+    ctx.store.losses.hold([replace(held, answer=Answer.DROPPED)])
+
+
+def ask_about_held(ctx: RunContext) -> None:
+    """End a run that has done everything else.
+
+    Raises:
+        ManyHeld: somebody is held; who, is noted with the run.
+
+    """
+    ctx.store.losses.forget_settled()
+    if not ctx.held:
+        return
+    raise ManyHeld(
+        f"{ctx.held:,} opt-outs are unusually many at once, and are held",
+        meaning="Everything else was done. Nothing was changed for these people: a list emptied, a file "
+        "imported by mistake or accounts made up by somebody look like this. Opt-outs from Kibo are carried "
+        "out by themselves after 24 hours; people who left the list are not mailed, and wait.",
+        next_step="Check in Constant Contact and Kibo whether this is meant.",
+        remedy=Remedy.CONFIRM_RUN,
+    )
