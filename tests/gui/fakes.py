@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded
+from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Account, ConnectionTest, Tenant
 from ccdesk.core.runs import (
@@ -250,6 +251,10 @@ class FakeDesk:
             replace(e, status=EventStatus.PENDING, error="") if e.event_id == event_id else e
             for e in self.queue
         ]
+
+    def answer_held(self, answer: HeldAnswer, kinds: Collection[LossKind] = tuple(LossKind)) -> int:
+        self._called("answer_held", (answer, tuple(kinds)))
+        return 93
 
     def next_run(self, kind: RunKind) -> datetime | None:
         return datetime(2015, 12, 16, 11, 15, tzinfo=UTC) if self.settings().enabled else None

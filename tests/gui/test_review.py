@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit
 from shiboken6 import isValid
 
-from ccdesk.core.errors import ManyHeld
+from ccdesk.core.errors import Busy, ManyHeld
+from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui.columns import run_icon
 from ccdesk.gui.theme import Tone
@@ -119,7 +120,7 @@ def test_opting_them_out_goes_on_with_the_run(qtbot, view, loop):
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
 def test_enter_and_escape_decide_nothing_and_the_row_stays(qtbot, window, view, loop, key):
     qtbot.keyClick(view, key)
-    qtbot.waitUntil(lambda: not view.isVisible())
+    qtbot.waitUntil(lambda: not isValid(view) or not view.isVisible())
     assert loop.requests == []
     window.go_to("logs")
     rows(qtbot, window.logs.table, 12)
@@ -182,4 +183,31 @@ def test_info_keeps_the_question_and_leads_to_the_review(qtbot, window, parts, d
     assert find(opened, "question_title", QLabel).text() == "Should these people be opted out?"
     qtbot.keyClick(opened, Qt.Key.Key_Escape)
     assert find(window, "needs_you").isVisible()
+    assert loop.requests == []
+
+
+def test_it_was_a_mistake_drops_them_and_a_run_closes_the_question(qtbot, view, desk, loop):
+    click(qtbot, view, "btn_question_mistake")
+    qtbot.waitUntil(lambda: loop.requests == [(RunKind.INBOUND, False)])
+    assert ("answer_held", (HeldAnswer.MISTAKE, (LossKind.LEFT, LossKind.STAFF))) in desk.calls
+
+
+def test_not_now_keeps_those_of_the_shop_held_for_another_day(qtbot, window, desk, held, loop):
+    desk.all_runs[0] = replace(held, kind=RunKind.EVENTS)
+    window._ask_to_go_on(RunKind.EVENTS, ASKED)
+    opened = dialog(qtbot, window, "dlg_confirm_run")
+    click(qtbot, opened, "btn_question_no")
+    qtbot.waitUntil(lambda: ("answer_held", (HeldAnswer.NOT_NOW, (LossKind.FLAG,))) in desk.calls)
+    qtbot.waitUntil(lambda: not isValid(opened) or not opened.isVisible())
+    assert loop.requests == []
+
+
+def test_an_answer_that_is_not_taken_can_be_given_again(qtbot, view, desk, loop):
+    desk.fail["answer_held"] = Busy(holder="export (process 4711 on shop, since 2015-12-16 11:00 UTC)")
+    click(qtbot, view, "btn_question_mistake")
+    qtbot.waitUntil(view.notice.isVisible)
+    assert view.notice.property("tone") == "warning"
+    assert "4711" not in view.notice.text.text()
+    assert find(view, "btn_question_mistake").isEnabled()
+    assert find(view, "btn_question_no").hasFocus() or not view.isActiveWindow()
     assert loop.requests == []

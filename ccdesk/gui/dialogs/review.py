@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import CcdeskError
+from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.columns import HELD_COLUMNS
@@ -26,7 +27,12 @@ from ccdesk.service.api import Desk
 
 NOBODY = ("Nobody is held", "This run held nobody, or their names are not kept any more.")
 NOT_FOUND = ("Nobody found", "No email, customer id or reason holds what you typed.")
-NOT_NOW = "“Not now” changes nothing. We'll ask again in 30 minutes, or with the next export."
+NOT_NOW = (
+    "“Not now” changes nothing: we'll ask again in 30 minutes, or with the next export. “It was a mistake” "
+    "leaves these people as they are for good; they are named while Kibo and Constant Contact differ."
+)
+HELD_KINDS = {RunKind.EVENTS: (LossKind.FLAG,)}
+OF_MAIL = (LossKind.LEFT, LossKind.STAFF)  # what every other kind of run holds
 ACTS = {  # what the button says it does, for one person and for several
     RunKind.EVENTS: "Take {people} &off the list",
 }
@@ -76,7 +82,8 @@ class ReviewDialog(QDialog):
         self.model.load_failed.connect(self.notice.show_error)
         self.btn_export = button("&Export CSV…", "btn_review_export", self._choose_file, icon="save")
         self.yes = button(GO_ON, "btn_question_yes", self.accept)
-        self.no = button("&Not now", "btn_question_no", self.reject, primary=True)
+        self.mistake = button("It was a &mistake", "btn_question_mistake", self._on_mistake)
+        self.no = button("&Not now", "btn_question_no", self._on_not_now, primary=True)
         self.no.setDefault(True)
 
     def _lay_out(self) -> None:
@@ -98,8 +105,36 @@ class ReviewDialog(QDialog):
         find.setStretch(0, 1)
         layout.addLayout(find)
         layout.addWidget(self.table, 1)
-        layout.addLayout(row(self.btn_export, None, self.yes, self.no))
+        layout.addLayout(row(self.btn_export, None, self.yes, self.mistake, self.no))
         self.no.setFocus()
+
+    @Slot()
+    def _on_not_now(self) -> None:
+        """Close, and keep those of the shop held for another day; Esc only closes."""
+        self._answer(HeldAnswer.NOT_NOW, lambda _: self.reject())
+
+    @Slot()
+    def _on_mistake(self) -> None:
+        """Have nothing done about these people; the run that follows closes the question."""
+        self._answer(HeldAnswer.MISTAKE, lambda _: self._dropped())
+
+    def _answer(self, answer: HeldAnswer, done: Callable[[int], None]) -> None:
+        desk, kinds = self._context.desk, HELD_KINDS.get(self.kind, OF_MAIL)
+        for choice in (self.yes, self.mistake, self.no):
+            choice.setEnabled(False)
+        self._context.tasks.run(
+            self, lambda: desk.answer_held(answer, kinds), done=done, failed=self._not_answered, key="answer"
+        )
+
+    def _dropped(self) -> None:
+        self._context.monitor.request(self.kind)
+        self.reject()
+
+    def _not_answered(self, error: CcdeskError) -> None:
+        for choice in (self.yes, self.mistake, self.no):
+            choice.setEnabled(True)
+        self.no.setFocus()
+        self.notice.show_error(error)
 
     def show_words(self, error: CcdeskError) -> None:
         """Show why it is asked, as the run that has just stopped says it."""
