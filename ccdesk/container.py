@@ -78,9 +78,17 @@ class LateConnections:
         """Return the shared secret."""
         return self.real.kibo_secret()
 
-    def set_kibo_secret(self, secret: str) -> None:
+    def set_kibo_secret(self, secret: str, settings: Settings) -> None:
         """Keep the shared secret."""
-        self.real.set_kibo_secret(secret)
+        self.real.set_kibo_secret(secret, settings)
+
+    def check_kibo_place(self, settings: Settings) -> None:
+        """Make sure that the shared secret may go where the settings say."""
+        self.real.check_kibo_place(settings)
+
+    def missing_approvals(self, settings: Settings) -> list[str]:
+        """Say which secrets do not go where the settings say."""
+        return self.real.missing_approvals(settings)
 
 
 @dataclass

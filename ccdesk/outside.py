@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ccdesk.auth.kibo_secret import SECRET, KiboSecret
 from ccdesk.auth.login import log_in
 from ccdesk.auth.oauth import OAuthClient, TokenReply
 from ccdesk.auth.tokens import Tokens
@@ -20,17 +21,17 @@ from ccdesk.clients.pace import KeptInFile, Pacer
 from ccdesk.clients.policy import CallMeter, DailyBudget
 from ccdesk.clients.transport import prepare_session
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import Remedy, SettingsError, VaultError
+from ccdesk.core.errors import CcdeskError, Remedy, SettingsError, VaultError
+from ccdesk.core.origins import ADOPTED_LOGIN, LoginPlace, ShopPlace
 from ccdesk.core.ports import Account, Vault
-from ccdesk.core.redaction import hide
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
 from ccdesk.service.connections import LoginState, PendingLogin, secret_missing
+from ccdesk.service.kibo_host import forget_change, note_host
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
 from ccdesk.service.status import MAILING
 from ccdesk.store.store import SqliteStore
 
 KIBO = "kibo"
-_SECRET = "kibo_shared_secret"
 _PROMPT_LOGIN = "cc.prompt_login"
 
 
@@ -61,7 +62,8 @@ class RealConnections:
             Pacer(clock=clock, kept=KeptInFile(base / f"{service}.pace")) for service in (KIBO, MAILING)
         )
         self._lock = threading.Lock()
-        self._keepers: dict[tuple[str, str], Tokens] = {}
+        self._secret = KiboSecret(self._vault, store, environment)
+        self._keepers: dict[tuple[str, LoginPlace], Tokens] = {}
         self._for_runs: dict[tuple[str, ...], Kibo] = {}
 
     def _vault(self) -> Vault:
@@ -72,12 +74,18 @@ class RealConnections:
 
     def tokens(self, settings: Settings) -> Tokens:
         """Return the one keeper of the log-in for these addresses."""
-        key = (settings.cc_auth_url, settings.cc_client_id)
+        here = LoginPlace.of(settings)
+        key = (settings.cc_auth_url, here)
         vault = self._vault()
         with self._lock:
             if key not in self._keepers:
                 self._keepers[key] = Tokens(
-                    vault, self._oauth(settings), base_dir=self._base, clock=self._clock
+                    vault,
+                    self._oauth(settings),
+                    base_dir=self._base,
+                    clock=self._clock,
+                    here=here,
+                    adopted=LoginPlace.read(self._store.state.get(ADOPTED_LOGIN)),
                 )
             return self._keepers[key]
 
@@ -104,7 +112,7 @@ class RealConnections:
             )
 
         def shared_secret() -> str:
-            found = secret or self.kibo_secret()
+            found = secret or self._secret.take(settings)
             if not found:
                 raise secret_missing()
             return found
@@ -122,6 +130,7 @@ class RealConnections:
             meter=CallMeter(self._store.calls, KIBO, origin=lambda: origin, clock=self._clock),
             tenant_url=settings.kibo_tenant_url,
             memo=self._store.state,
+            check_host=self._host_checked(settings, given=secret is not None),
             pacer=self._kibo_pacer,
             clock=self._clock,
         )
@@ -157,7 +166,7 @@ class RealConnections:
     def login_state(self, settings: Settings) -> LoginState:
         """Return what the vault knows of the log-in."""
         kept = self.tokens(settings)
-        return LoginState(kept.logged_in(), kept.logged_in_at, kept.ends_at)
+        return LoginState(kept.logged_in(), kept.logged_in_at, kept.ends_at, kept.problem())
 
     def log_in(
         self,
@@ -168,7 +177,7 @@ class RealConnections:
         cancel: threading.Event,
     ) -> PendingLogin:
         """Hand over to the browser, wait, and read whose account it is."""
-        self._vault().get(_SECRET)  # an unusable vault is told before the person goes to the browser
+        self._vault().get(SECRET)  # an unusable vault is told before the person goes to the browser
         reply = log_in(
             self._oauth(settings),
             open_url=open_url,
@@ -209,21 +218,48 @@ class RealConnections:
         if self._environment.get(SECRET_VARIABLE):
             return SecretPlace.ENVIRONMENT
         try:
-            return SecretPlace.VAULT if self._vault().get(_SECRET) else SecretPlace.NOWHERE
+            return SecretPlace.VAULT if self._vault().get(SECRET) else SecretPlace.NOWHERE
         except VaultError:
             return SecretPlace.UNKNOWN
 
     def kibo_secret(self) -> str:
         """Return the shared secret: the environment's, else the vault's."""
-        found = self._environment.get(SECRET_VARIABLE) or self._vault().get(_SECRET)
-        hide(found)
-        return found
+        return self._secret.get()
 
-    def set_kibo_secret(self, secret: str) -> None:
-        """Keep or remove the shared secret; runs sign in with it from now on."""
+    def set_kibo_secret(self, secret: str, settings: Settings) -> None:
+        """Keep the shared secret for the addresses of these settings, or remove it; runs use it at once."""
         self._for_runs.clear()
-        hide(secret)
-        if secret:
-            self._vault().set(_SECRET, secret)
-        else:
-            self._vault().delete(_SECRET)
+        self._secret.keep(secret, ShopPlace.of(settings))
+        forget_change(self._store)
+
+    def check_kibo_place(self, settings: Settings) -> None:
+        """Make sure that the shared secret, if there is one, was given for the addresses of these settings.
+
+        Raises:
+            SettingsError: it was not; names the address.
+
+        """
+        if self._secret.take(settings) and settings.kibo_tenant_url:
+            self._secret.check_host(settings, settings.kibo_tenant_url)
+
+    def missing_approvals(self, settings: Settings) -> list[str]:
+        """Say which secrets do not go to the addresses of these settings, in words; `[]` if all do."""
+        problems: list[CcdeskError] = []
+        if (login := self.tokens(settings).problem()) is not None:
+            problems.append(login)
+        try:
+            self.check_kibo_place(settings)
+        except SettingsError as error:
+            problems.append(error)
+        return [f"{one.title}. {one.next_step}" for one in problems]
+
+    def _host_checked(self, settings: Settings, *, given: bool) -> Callable[[str], None]:
+        """Return what a client asks before a bearer goes to a tenant's address; a changed one is told."""
+        place = ShopPlace.of(settings) if given else None
+
+        def check(host: str) -> None:
+            self._secret.check_host(settings, host, place)
+            if not settings.kibo_tenant_url and not given:
+                note_host(self._store, settings.kibo_tenant_id, host, self._clock.now())
+
+        return check

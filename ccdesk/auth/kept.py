@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ccdesk.auth.oauth import LONGEST_LIFETIME, TokenReply
 from ccdesk.core.clock import format_time, parse_time
+from ccdesk.core.origins import LoginPlace
 from ccdesk.core.ports import Vault
 from ccdesk.core.redaction import hide
 
@@ -27,6 +28,7 @@ class Held:
     lifetime: timedelta = timedelta(0)
     logged_in_at: datetime | None = None
     stamp: str = ""
+    elsewhere: LoginPlace | None = None  # there is a log-in, but made for these addresses: it is not read
 
     @property
     def expires_at(self) -> datetime:
@@ -43,8 +45,12 @@ class Held:
         return self.alive(now) and now < self.expires_at - early
 
 
-def read(vault: Vault, stamp: str) -> Held:
-    """Return what the vault holds; what cannot be read of the times makes the token look old."""
+def read(vault: Vault, stamp: str, here: LoginPlace, adopted: LoginPlace | None = None) -> Held:
+    """Return what the vault holds of a log-in made `here`: what was made elsewhere is not handed out.
+
+    A log-in kept by 0.1.0 does not say where it was made: it counts as made at `adopted`, if that is known.
+    What cannot be read of the times makes the token look old.
+    """
     access, refresh = vault.get(ACCESS), vault.get(REFRESH)
     hide(access, refresh)
     try:
@@ -52,6 +58,9 @@ def read(vault: Vault, stamp: str) -> Held:
         lifetime = timedelta(seconds=min(int(info.get("lifetime", 0)), LONGEST_LIFETIME))
     except (ValueError, TypeError, AttributeError, OverflowError):
         info, lifetime = {}, timedelta(0)
+    made_at = LoginPlace.read(info.get("for")) or adopted
+    if made_at is not None and made_at != here:
+        return Held(stamp=stamp, elsewhere=made_at if access or refresh else None)
     return Held(
         access=access,
         refresh=refresh,
@@ -62,7 +71,7 @@ def read(vault: Vault, stamp: str) -> Held:
     )
 
 
-def write(vault: Vault, reply: TokenReply, former: Held, now: datetime) -> Held:
+def write(vault: Vault, reply: TokenReply, former: Held, now: datetime, here: LoginPlace) -> Held:
     """Keep new tokens, the refresh token first: whatever fails after that, it is not lost.
 
     A reply without a refresh token leaves the former one in force.
@@ -72,6 +81,7 @@ def write(vault: Vault, reply: TokenReply, former: Held, now: datetime) -> Held:
     logged_in_at = former.logged_in_at or now
     vault.set(ACCESS, reply.access_token)
     info = {
+        "for": asdict(here),
         "obtained_at": format_time(now),
         "lifetime": reply.lifetime,
         "logged_in_at": format_time(logged_in_at),

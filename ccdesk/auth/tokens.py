@@ -21,7 +21,8 @@ from ccdesk.auth.kept import ACCESS, INFO, REFRESH, Held, read, write
 from ccdesk.auth.oauth import OAuthClient, TokenReply
 from ccdesk.core import files
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import LoginNeeded, Unreachable, VaultError
+from ccdesk.core.errors import LoginNeeded, Remedy, Unreachable, VaultError
+from ccdesk.core.origins import LoginPlace
 from ccdesk.core.ports import Vault
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,17 @@ class Tokens:
     """The `TokenSource` of Constant Contact; may be used by any thread, and beside other processes."""
 
     def __init__(
-        self, vault: Vault, oauth: OAuthClient, *, base_dir: Path, clock: Clock | None = None
+        self,
+        vault: Vault,
+        oauth: OAuthClient,
+        *,
+        base_dir: Path,
+        clock: Clock | None = None,
+        here: LoginPlace | None = None,
+        adopted: LoginPlace | None = None,
     ) -> None:
+        """`here`: where `oauth` and the API are; `adopted`: for which addresses a log-in of 0.1.0 is."""
+        self._here, self._adopted = here or LoginPlace(), adopted
         self._vault, self._oauth, self._base_dir = vault, oauth, base_dir
         self._clock = clock or Clock()
         self._lock = threading.RLock()
@@ -83,7 +93,7 @@ class Tokens:
                 return held.access
             try:
                 if held.refresh:  # a single-use token is sent only if the place of its successor answers
-                    held = self._held = read(self._vault, held.stamp)
+                    held = self._held = self._read(held.stamp)
                 return held.access if good(held) else self._refresh(held).access
             except (Unreachable, LoginNeeded, VaultError) as error:
                 passing = not isinstance(error, LoginNeeded) or not held.refresh
@@ -96,11 +106,11 @@ class Tokens:
         """Renew; on refusal look once whether somebody else has put a newer refresh token there."""
         for _ in range(2):
             if not held.refresh:
-                raise LoginNeeded()
+                raise _login_needed(held, self._here)
             try:
                 reply = self._oauth.refresh(held.refresh)
             except LoginNeeded:
-                used, held = held.refresh, read(self._vault, self._stamp())
+                used, held = held.refresh, self._read(self._stamp())
                 if held.refresh == used:
                     break
             else:
@@ -163,6 +173,11 @@ class Tokens:
         held = self._load()
         return bool(held.refresh) or held.alive(self._clock.now())
 
+    def problem(self) -> LoginNeeded | None:
+        """Say what is wrong with a log-in that is there: it was made for other addresses than these."""
+        held = self._load()
+        return _login_needed(held, self._here) if held.elsewhere is not None else None
+
     @property
     def expires_at(self) -> datetime | None:
         """When the access token runs out (it is renewed by itself before that); None without one."""
@@ -194,8 +209,11 @@ class Tokens:
         if stamp in (_OUT, _DEAD):
             self._held = Held(stamp=stamp)
         elif not stamp or stamp != self._held.stamp:
-            self._held = read(self._vault, stamp)
+            self._held = self._read(stamp)
         return self._held
+
+    def _read(self, stamp: str) -> Held:
+        return read(self._vault, stamp, self._here, self._adopted)
 
     def _save_late(self) -> None:
         """Keep what a renewal brought while the vault could not be written: the former token is used up.
@@ -213,7 +231,7 @@ class Tokens:
 
     def _keep(self, reply: TokenReply, former: Held, at: datetime) -> Held:
         self._unsaved = (reply, former, at)
-        held = write(self._vault, reply, former, at)
+        held = write(self._vault, reply, former, at, self._here)
         self._unsaved = None
         self._set_stamp(held.stamp)
         self._held = held
@@ -254,6 +272,29 @@ class Tokens:
             files.write_private(self._base_dir / "login.stamp", stamp.encode("ascii"))
         except OSError as error:
             raise _no_folder(error) from error
+
+
+def _login_needed(held: Held, here: LoginPlace) -> LoginNeeded:
+    made_at = held.elsewhere
+    if made_at is None:
+        return LoginNeeded()
+    differing = [
+        f"{name} {now} instead of {then}"
+        for name, then, now in (
+            ("the log-in address", made_at.auth, here.auth),
+            ("the API address", made_at.api, here.api),
+            ("the API key", made_at.client_id, here.client_id),
+        )
+        if then != now
+    ]
+    return LoginNeeded(
+        "The log-in to Constant Contact was made for another address or API key",
+        meaning=f"The settings, or a variable of the environment, now name {', '.join(differing)}. "
+        "Nothing was sent there.",
+        next_step="If that is right, log in again; else put it right.",
+        remedy=Remedy.LOG_IN,
+        code="login_elsewhere",
+    )
 
 
 def _no_folder(error: OSError) -> VaultError:

@@ -145,6 +145,7 @@ def _connection(connection: Connection) -> dict[str, Any]:
         "since": moment(connection.since),
         "expires": moment(connection.expires),
         "error": error_document(connection.error) if connection.error else None,
+        "note": connection.note or None,
     }
 
 

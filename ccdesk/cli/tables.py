@@ -97,6 +97,8 @@ def _print_connection(console: Console, name: str, connection: Connection) -> No
     if connection.error is not None:
         detail = f" ({connection.error.detail})" if connection.error.detail else ""
         console.line(f"  {words.text(connection.error)}{detail}")
+    if connection.note:
+        console.line(f"  {connection.note}")
 
 
 def print_status(console: Console, status: Status) -> None:

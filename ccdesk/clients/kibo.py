@@ -31,7 +31,10 @@ PATIENCE = Retry(refusals=3)  # each refusal costs a minute here (§4)
 
 
 class Kibo:
-    """Calls Kibo as the application; the tenant's host is found by itself unless `tenant_url` is given."""
+    """Calls Kibo as the application; the tenant's host is found by itself unless `tenant_url` is given.
+
+    `check_host` is told every host before the bearer goes there for the first time, and may raise.
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Kibo:
         meter: CallMeter,
         tenant_url: str = "",
         memo: Memo | None = None,
+        check_host: Callable[[str], None] | None = None,
         transport: Transport | None = None,
         pacer: Pacer | None = None,
         retry: Retry = PATIENCE,
@@ -65,6 +69,7 @@ class Kibo:
             home_url=home_url,
             tenant_id=tenant_id,
             tenant_url=tenant_url.rstrip("/").removesuffix("/api"),
+            check_host=check_host,
         )
         self._lists = Collections(self._pod)
         self._changes = Changes(self._lists, memo=memo, memo_name=f"kibo.dates.{tenant_id}")

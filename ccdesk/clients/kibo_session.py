@@ -114,9 +114,17 @@ class TenantPod:
     """Where the tenant's own calls go: asked of the home pod and never built by ourselves (§1)."""
 
     def __init__(
-        self, caller: Caller, sign_in: AppSignIn, *, home_url: str, tenant_id: str, tenant_url: str
+        self,
+        caller: Caller,
+        sign_in: AppSignIn,
+        *,
+        home_url: str,
+        tenant_id: str,
+        tenant_url: str,
+        check_host: Callable[[str], None] | None = None,
     ) -> None:
         self._caller, self._sign_in = caller, sign_in
+        self._check_host, self._checked = check_host, ""
         self.home_url, self.tenant_id = home_url, tenant_id
         self._override = tenant_url
         self._host = tenant_url
@@ -170,7 +178,11 @@ class TenantPod:
         return {"x-vol-tenant": self.tenant_id}
 
     def _pod(self) -> str:
-        return self._host or self.tenant().host
+        host = self._host or self.tenant().host
+        if self._check_host is not None and host != self._checked:
+            self._check_host(host)
+            self._checked = host
+        return host
 
     def _look_up(self) -> Tenant:
         try:

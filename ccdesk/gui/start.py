@@ -114,7 +114,8 @@ def demo_container(paths: Paths, addresses: Mapping[str, str], clock: Clock) -> 
     container = build_container(paths, environment=environment, clock=clock)
     try:
         _refuse_real_addresses(container)
-        container.desk.save_settings({key: addresses[key] for key in DEMO_KEYS}, confirmed=True)
+        values, secret = {key: addresses[key] for key in DEMO_KEYS}, addresses["kibo_shared_secret"]
+        container.desk.save_settings(values, kibo_secret=secret, confirmed=True)
     except BaseException:
         container.close()
         raise

@@ -43,6 +43,7 @@ class Connection:
     since: datetime | None = None
     expires: datetime | None = None
     error: CcdeskError | None = None
+    note: str = ""  # something to know that stops nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from ccdesk.core.errors import Remedy, SettingsError
+from ccdesk.core.errors import CcdeskError, Remedy, SettingsError
 from ccdesk.core.ports import Account, Customers, Mailing
 from ccdesk.core.settings import Settings
 from ccdesk.service.logged_out import LoggedOut
@@ -32,6 +32,7 @@ class LoginState:
     present: bool
     since: datetime | None = None
     expires: datetime | None = None
+    problem: CcdeskError | None = None  # a log-in is there, but not for the addresses in force
 
 
 class KiboClient(Customers, Protocol):
@@ -105,5 +106,11 @@ class Connections(Protocol):
     def kibo_secret(self) -> str:
         """Return the shared secret from environment or vault, `""` if there is none."""
 
-    def set_kibo_secret(self, secret: str) -> None:
-        """Keep the shared secret in the vault; an empty one removes it."""
+    def set_kibo_secret(self, secret: str, settings: Settings) -> None:
+        """Keep the shared secret in the vault for the addresses of these settings; `""` removes it."""
+
+    def check_kibo_place(self, settings: Settings) -> None:
+        """Raise SettingsError if the shared secret was given for other addresses than these settings name."""
+
+    def missing_approvals(self, settings: Settings) -> list[str]:
+        """Say which secrets do not go to the addresses of these settings, in words; `[]` if all do."""

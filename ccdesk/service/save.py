@@ -19,6 +19,7 @@ from ccdesk.sync.context import BASELINE
 _ORIGIN = "window"
 SHOP_KEYS = ("kibo_tenant_id", "kibo_home_url")  # with another of these, a customer id means somebody else
 BEFORE_DROPPING = "before-dropping-people"
+_BOUND_TO = frozenset({"cc_api_url", "cc_auth_url", "cc_client_id", "kibo_home_url", "kibo_tenant_url"})
 
 
 def save_settings(
@@ -59,11 +60,14 @@ def save_settings(
         if dropping:
             store.back_up(BEFORE_DROPPING)
         changed = _keep(store, checked, before, after, active)
-    if kibo_secret is not None and kibo_secret != connections.kibo_secret():
-        connections.set_kibo_secret(kibo_secret)
-        changed["kibo_shared_secret"] = ("•••", "•••" if kibo_secret else "")
+    if kibo_secret is not None:  # also the one that is there: it is given anew, for these addresses
+        if kibo_secret != connections.kibo_secret():
+            changed["kibo_shared_secret"] = ("•••", "•••" if kibo_secret else "")
+        connections.set_kibo_secret(kibo_secret, after)
         if not kibo_secret and connections.kibo_secret():
             notes.append(f"The Kibo shared secret still comes from {SECRET_VARIABLE}.")
+    if kibo_secret or _BOUND_TO.intersection(changed):
+        notes += connections.missing_approvals(after)
     return SaveResult(changed, active.name if active and is_new else "", tuple(notes))
 
 

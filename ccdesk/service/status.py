@@ -17,6 +17,7 @@ from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import Settings
 from ccdesk.service.api import Calls, Connection, ConnectionState, Debts, Status
 from ccdesk.service.connections import SECRET_MISSING, Connections, LoginState, secret_missing
+from ccdesk.service.kibo_host import host_note
 from ccdesk.service.needs_you import Need, NeedKind, last_good_runs, needs_you
 from ccdesk.sync.active_list import name_now, note_active_list
 
@@ -97,7 +98,7 @@ class StatusReader:
             return Connection(ConnectionState.NOT_SET_UP), None
         known = Connection(ConnectionState.UNKNOWN, name, settings.kibo_app_key, since)
         if not live:
-            return self._kibo_as_known(known), None
+            return self._kibo_as_known(settings, known), None
 
         def ask() -> tuple[Connection, bool | None]:
             client = self._connections.kibo(settings, _ORIGIN)
@@ -105,10 +106,11 @@ class StatusReader:
             first = since if name == tenant.name and since else self._clock.now()
             state.set(KIBO_NAME, tenant.name)
             state.set_time(KIBO_SINCE, first)
-            return (
-                Connection(ConnectionState.CONNECTED, tenant.name, settings.kibo_app_key, first),
-                client.app_enabled(),
+            note = host_note(self._store, self._clock.now())
+            connected = Connection(
+                ConnectionState.CONNECTED, tenant.name, settings.kibo_app_key, first, note=note
             )
+            return connected, client.app_enabled()
 
         return _guarded(ask, lambda error: (_failed(error, known), None))
 
@@ -127,11 +129,12 @@ class StatusReader:
             return Connection(ConnectionState.NOT_SET_UP)
         return Connection(ConnectionState.UNKNOWN, state.get(CC_NAME), state.get(CC_USER))
 
-    def _kibo_as_known(self, connection: Connection) -> Connection:
-        """Return the connection as remembered; a secret that is not there is seen without asking Kibo."""
+    def _kibo_as_known(self, settings: Settings, connection: Connection) -> Connection:
+        """Return the connection as remembered; a secret that is missing, or not for here, is seen at once."""
         try:
             if not self._connections.kibo_secret():
                 return _failed(secret_missing(), connection)
+            self._connections.check_kibo_place(settings)
         except CcdeskError as error:
             return _failed(error, connection)
         return replace(connection, state=ConnectionState.CONNECTED) if connection.name else connection
@@ -144,7 +147,7 @@ class StatusReader:
             return _failed(error, self._mailing_remembered(settings))
         if not login.present:
             missing = ConnectionState.LOGIN_NEEDED if settings.cc_client_id else ConnectionState.NOT_SET_UP
-            return Connection(missing)
+            return Connection(missing, error=login.problem)
         known = self._logged_in(login)
         if not live:
             return known

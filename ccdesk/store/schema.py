@@ -10,6 +10,10 @@ from collections.abc import Callable
 
 from playhouse.migrate import SqliteMigrator
 
+from ccdesk.core.errors import SettingsError
+from ccdesk.core.origins import ADOPTED_LOGIN, ADOPTED_SHOP, LoginPlace, ShopPlace
+from ccdesk.core.settings import SETTINGS, check, resolve
+
 Step = Callable[[SqliteMigrator], None]
 
 FIRST_TABLES = """
@@ -202,6 +206,26 @@ def keep_losses(migrator: SqliteMigrator) -> None:
             migrator.database.execute_sql(statement)
 
 
+def note_where_secrets_were_given(migrator: SqliteMigrator) -> None:
+    """Step 9: secrets kept by 0.1.0 name no address; those stored now are theirs, whatever is set later."""
+    database = migrator.database
+    rows = database.execute_sql("SELECT key, value FROM setting").fetchall()
+    stored = {key: value for key, value in rows if key in SETTINGS}
+    settings = resolve({key: value for key, value in stored.items() if _is_valid(key, value)}, {})
+    for name, place in ((ADOPTED_LOGIN, LoginPlace.of(settings)), (ADOPTED_SHOP, ShopPlace.of(settings))):
+        database.execute_sql(
+            "INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", (name, place.as_text())
+        )
+
+
+def _is_valid(key: str, value: str) -> bool:
+    try:
+        check(key, value)
+    except SettingsError:
+        return False
+    return True
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -211,4 +235,5 @@ STEPS: tuple[Step, ...] = (
     keep_export_parts,
     note_who_is_gone,
     keep_losses,
+    note_where_secrets_were_given,
 )

@@ -36,7 +36,7 @@ from ccdesk.store.tables import (
     StateRow,
 )
 
-KEPT_STATE = ("cc.", "kibo.", "loop.", "forget.")  # prefixes; a new name is forgotten unless it is added here
+KEPT_STATE = ("cc.", "kibo.", "loop.", "forget.", "secrets.")  # prefixes; any other name is forgotten
 
 
 class SqliteStore:

@@ -389,7 +389,7 @@ def test_no_secret_is_in_what_is_kept_in_the_open(
     open_text = "".join(path.read_text() for path in tmp_path.iterdir())
     assert "access-0" not in open_text
     assert "refresh-0" not in open_text
-    assert set(json.loads(vault.values[INFO])) == {"obtained_at", "lifetime", "logged_in_at"}
+    assert set(json.loads(vault.values[INFO])) == {"for", "obtained_at", "lifetime", "logged_in_at"}
 
 
 HOLDER = """
