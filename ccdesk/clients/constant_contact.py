@@ -22,6 +22,7 @@ from ccdesk.clients.policy import wait
 from ccdesk.clients.shape import Json, encode, encode_row, required_object, required_text, text
 from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import format_time
+from ccdesk.core.emails import spellings
 from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Refused, Unreachable, Unreadable
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, ContactFields, Permission, Standing, email_key
@@ -69,8 +70,7 @@ class ConstantContact(AccountCalls):
             Unreadable: an answer names a contact without its id or e-mail: it may be this person's.
 
         """
-        written = email.strip()
-        for spelling in dict.fromkeys((written, written.lower())):
+        for spelling in spellings(email):
             params = {"email": spelling, "status": "all", "include": _ALL_PARTS, "limit": PAGE_SIZE}
             found: list[Contact] = []
             for page in self._pages("/contacts", params, "contacts"):

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from ccdesk.clients.kibo_changes import Memo, customers
 from ccdesk.clients.kibo_lists import Collections
 from ccdesk.clients.shape import text
-from ccdesk.core.models import Customer, email_key
+from ccdesk.core.emails import email_key, spellings
+from ccdesk.core.models import Customer
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class EmailLookup:
         key = email_key(email)
         if not key:
             return []
-        found = None if _UNQUOTABLE.intersection(key) else self._by_filter(email.strip(), key)
+        found = None if _UNQUOTABLE.intersection(key) else self._by_filter(email, key)
         if found is None:
             log.info("Kibo cannot be asked for this e-mail by a filter; everybody is read")
             found = [one for page in self._lists.by_id() for one in customers(page) if one.email_key == key]
@@ -43,10 +44,9 @@ class EmailLookup:
 
     def _by_filter(self, email: str, key: str) -> list[Customer] | None:
         """Ask in the form that works first; None if Kibo does not honour it, or cannot be believed."""
-        spellings = list(dict.fromkeys((email, email.lower())))
         refused = 0
         for form in self._forms():
-            found = self._ask(form, spellings)
+            found = self._ask(form, spellings(email))
             if found is None:
                 refused += 1
                 continue
@@ -63,10 +63,10 @@ class EmailLookup:
         first = self._proven or self._memo.get(self._memo_name)
         return sorted(_FORMS, key=lambda form: form != first)
 
-    def _ask(self, form: str, spellings: Iterable[str]) -> list[Customer] | None:
+    def _ask(self, form: str, emails: Iterable[str]) -> list[Customer] | None:
         """Return what a form of the filter gives, all pages; None if it is refused."""
         found: dict[int, Customer] = {}
-        for spelling in spellings:
+        for spelling in emails:
             start, more = 0, True
             while more:
                 page = self._lists.accounts([_FORMS[form].format(spelling)], "id asc", start=start)

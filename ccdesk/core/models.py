@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ccdesk.core.emails import email_key as email_key  # one name for everybody
+
 
 class Permission(StrEnum):
     """Constant Contact's `permission_to_send` (constant-contact.md §9); anything new reads as UNKNOWN."""
@@ -195,11 +197,3 @@ class Link:
     def email_key(self) -> str:
         """The e-mail as people are compared by it (design R1)."""
         return email_key(self.email)
-
-
-def email_key(email: str) -> str:
-    """Return the form e-mails are compared in: trimmed, without case (design R1).
-
-    Not case-folded: that makes "ß" and "ss" one, which name different people and different domains.
-    """
-    return email.strip().lower()

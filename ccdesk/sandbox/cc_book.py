@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from random import Random
 
+import idna
+
 from ccdesk.sandbox.cc_model import Contact, ContactList
 
 _random = Random()
@@ -13,7 +15,22 @@ _random = Random()
 def key_of(address: str) -> str:
     """Return what makes two addresses the same one: mostly the very text, which is then not kept twice."""
     key = address.strip().lower()
+    if not key.isascii():
+        key = in_form(key, "ascii")
     return address if key == address else key
+
+
+def in_form(address: str, form: str) -> str:
+    """Return an address with its domain in ASCII ("ascii"), in its own script ("unicode"), or as it is."""
+    name, at, domain = address.rpartition("@")
+    try:
+        if form == "ascii" and not domain.isascii():
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        elif form == "unicode" and "xn--" in domain.lower():
+            domain = idna.decode(domain)
+    except (idna.IDNAError, UnicodeError):
+        pass  # no name that could be registered: kept as it came
+    return f"{name}{at}{domain}"
 
 
 class Book:

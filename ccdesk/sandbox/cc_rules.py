@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ccdesk.sandbox.cc_book import Book, new_id
+from ccdesk.sandbox.cc_book import Book, in_form, new_id
 from ccdesk.sandbox.cc_model import (
     MAILABLE,
     MAX_LISTS_OF_CONTACT,
@@ -77,7 +77,8 @@ class Rules:
 
     def as_stored(self, address: str) -> str:
         """Return an e-mail the way the service keeps it (§9: lower case is not promised)."""
-        return address.strip().lower() if self.switches.lowercase_email else address.strip()
+        kept = in_form(address.strip(), self.switches.domain_form)
+        return kept.lower() if self.switches.lowercase_email else kept
 
     def fill(self, contact: Contact, fields: Mapping[str, Any]) -> None:
         """Set core fields and sub-resources (but not lists) by their attribute names."""

@@ -35,7 +35,9 @@ def search(book: Book, query: Query, switches: CcSwitches) -> Json:
         contacts = book.sequence(switches.shuffle)
     else:
         found = book.by_email(key_of(email))
-        contacts = [] if found is None else [found]
+        # Looked for by the letters it is kept in: one form of a domain does not find the other.
+        kept = found is not None and (found.address or "").lower() == email.strip().lower()
+        contacts = [found] if found is not None and kept else []
     page, following = take_page(contacts, query.start, limit, tests)
     reply: Json = {"contacts": [one.as_json(include) for one in page]}
     count = query.count(contacts, tests)

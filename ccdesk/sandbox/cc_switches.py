@@ -38,6 +38,7 @@ class CcSwitches:
     updated_after_inclusive: bool = True
     before_inclusive: bool = False
     lowercase_email: bool = True
+    domain_form: Literal["as_sent", "ascii", "unicode"] = "as_sent"  # how a domain beyond ASCII is kept
     normalise_country: bool = False
     deleted_list_name_clashes: bool = False
     put_without_permission: Literal["keep", "implicit"] = "keep"

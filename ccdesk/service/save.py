@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from ccdesk.core.emails import email_key
 from ccdesk.core.errors import ConfirmNeeded, LoginNeeded, Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Store
@@ -156,7 +157,7 @@ def _follow_up(
 
 
 def _check_sender(address: str, confirmed: list[str]) -> None:
-    if address.casefold() in (one.casefold() for one in confirmed):
+    if email_key(address) in map(email_key, confirmed):
         return
     raise SettingsError(
         f"“{address}” is not a confirmed address of the Constant Contact account",

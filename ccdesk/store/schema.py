@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from playhouse.migrate import SqliteMigrator
 
+from ccdesk.core.emails import email_key
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.origins import ADOPTED_LOGIN, ADOPTED_SHOP, LoginPlace, ShopPlace
 from ccdesk.core.settings import SETTINGS, check, resolve
@@ -226,6 +227,20 @@ def _is_valid(key: str, value: str) -> bool:
     return True
 
 
+def compare_domains_in_ascii(migrator: SqliteMigrator) -> None:
+    """Step 10: e-mails are compared with their domain in ASCII, so what is kept by the other form moves."""
+    database = migrator.database
+    for table in database.get_tables():
+        if "email_key" not in {column.name for column in database.get_columns(table)}:
+            continue
+        beyond_ascii = f'SELECT DISTINCT email_key FROM "{table}" WHERE email_key GLOB ?'
+        for (key,) in database.execute_sql(beyond_ascii, ("*[^\x01-\x7f]*",)).fetchall():
+            if (now := email_key(key)) != key:
+                database.execute_sql(
+                    f'UPDATE OR REPLACE "{table}" SET email_key = ? WHERE email_key = ?', (now, key)
+                )
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -236,4 +251,5 @@ STEPS: tuple[Step, ...] = (
     note_who_is_gone,
     keep_losses,
     note_where_secrets_were_given,
+    compare_domains_in_ascii,
 )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ccdesk.core.emails import spellings
 from ccdesk.core.errors import ItemError, Refused, ServiceError
 from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing, email_key
@@ -272,8 +273,8 @@ class _Checker:
         """Return what the job said about this person; shown to staff, and nothing is decided by it (§15)."""
         if chunk is None or not chunk.told:
             return ""
-        email = one.customer.email.strip().lower()
-        named = next((text for text in chunk.told if email in text.lower()), "")
+        ways = [way.lower() for way in spellings(one.customer.email)]
+        named = next((text for text in chunk.told if any(way in text.lower() for way in ways)), "")
         if named:
             return named
         line = self._ctx.store.exports.place_in_chunk(chunk, one.customer.id) + 2  # line 1 is the header

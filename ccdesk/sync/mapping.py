@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from ccdesk.core.emails import is_undeliverable, sent_email
 from ccdesk.core.limits import EMAIL_MAX, EMAIL_MAX_BULK, NAME_MAX, STREET_MAX
 from ccdesk.core.models import Address, Contact, ContactFields, Customer
 from ccdesk.core.text import cut as cut_to
@@ -28,11 +29,14 @@ class BadEmail:
 
 
 def check_email(email: str) -> BadEmail | None:
-    """Return what is wrong with a (trimmed) e-mail, None if it may be sent.
+    """Return what is wrong with an e-mail, None if it may be sent; it is judged as it would be sent.
 
     The format alone decides: no DNS look-ups, and names reserved for private use pass, since nobody but
-    Constant Contact can tell what it delivers to.
+    Constant Contact can tell what it delivers to. Only `.invalid` is nobody's by definition (design §3a).
     """
+    email = sent_email(email)
+    if is_undeliverable(email):
+        return BadEmail("email_undeliverable", "The e-mail ends in “.invalid”: nobody can have it.")
     length = utf16_length(email)
     if length <= EMAIL_MAX and _USUAL.fullmatch(email):
         return None
@@ -55,7 +59,7 @@ def check_email(email: str) -> BadEmail | None:
 
 def is_long(email: str) -> bool:
     """Say whether an e-mail is longer than import and sign-up form take (constant-contact.md §12, §14)."""
-    return utf16_length(email.strip()) > EMAIL_MAX_BULK
+    return utf16_length(sent_email(email)) > EMAIL_MAX_BULK
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def to_fields(customer: Customer) -> Mapped:
     """Map name, e-mail and address (seed: Application Features; kibo.md §7), cutting what is too long."""
     cut: list[str] = []
     fields = ContactFields(
-        customer.email.strip(),
+        sent_email(customer.email),
         _fit(customer.first_name, NAME_MAX, "first name", cut),
         _fit(customer.last_name, NAME_MAX, "last name", cut),
         _fit(customer.company, NAME_MAX, "company", cut),

@@ -15,13 +15,13 @@ import pytest
 from playhouse.migrate import SqliteMigrator, migrate
 
 from ccdesk.core.errors import ExitCode, StoreError
-from ccdesk.core.models import Link, Owed
+from ccdesk.core.models import Link, Owed, email_key
 from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
 from ccdesk.store import migrations
 from ccdesk.store.db import Database
 from ccdesk.store.migrations import prepare
 from ccdesk.store.presence import marker_of
-from ccdesk.store.schema import STEPS
+from ccdesk.store.schema import STEPS, compare_domains_in_ascii
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import TABLES
 
@@ -111,6 +111,29 @@ def test_an_older_file_is_backed_up_then_brought_up_to_date(path: Path) -> None:
     saved.close_all()
     markers = {marker_of(path).name, marker_of(backup).name}
     assert {one.name for one in path.parent.iterdir()} == {path.name, backup.name} | markers
+
+
+def test_links_of_a_domain_beyond_ascii_are_found_by_its_ascii_form(path: Path) -> None:
+    before = STEPS.index(compare_domains_in_ascii)
+    prepare(path, STEPS[:before])
+    keys = ["info@kältetechnik-xyz.de", "jörg@example.com", "ada@example.com", "info@xn--bcher-kva.de"]
+    with closing(sqlite3.connect(path)) as old, old:
+        columns = [row for row in old.execute("PRAGMA table_info(link)") if row[3] and row[4] is None]
+        for number, key in enumerate(keys, 1):
+            values = {"customer_id": number, "email": key, "email_key": key, "state": "synced"}
+            row = {one[1]: values.get(one[1], 0 if one[2] == "INTEGER" else "") for one in columns}
+            marks = ", ".join("?" * len(row))
+            old.execute(f"INSERT INTO link ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+            old.execute("INSERT INTO former_member VALUES ('l1', ?, ?, 1)", (number, key))
+    store = SqliteStore(path)
+    found = [len(store.links.by_email(email_key(key))) for key in keys]
+    one = store.links.by_email("info@xn--kltetechnik-xyz-0kb.de")[0]
+    store.close_all()
+    assert found == [1, 1, 1, 1]
+    assert one.email == keys[0]
+    with closing(sqlite3.connect(path)) as new:
+        kept = [row[0] for row in new.execute("SELECT email_key FROM former_member ORDER BY customer_id")]
+    assert kept == [email_key(key) for key in keys]
 
 
 def test_a_step_that_fails_leaves_the_file_as_it_was_before_it(path: Path) -> None:
