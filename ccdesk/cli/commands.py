@@ -190,7 +190,13 @@ def _sync(args: argparse.Namespace, container: Container, console: Console) -> i
     if kind is RunKind.EXPORT and not desk.first_export_done():
         console.say(FIRST_EXPORT)
     with _stoppable() as cancel:
-        run = desk.run(kind, listener=console.progress, cancel=cancel, confirmed=args.confirm)
+        run = desk.run(
+            kind,
+            listener=console.progress,
+            cancel=cancel,
+            confirmed=args.confirm,
+            leave_out=args.leave_out,
+        )
     console.end_progress()
     _show_run(console, container, run)
     return exit_code(run)

@@ -138,7 +138,18 @@ def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
 def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     sync = add("sync", "do one run now")
     sync.add_argument("kind", choices=("export", "events", "inbound", "full-compare"))
-    sync.add_argument("--confirm", action="store_true", help="go on although very many people are affected")
+    answer = sync.add_mutually_exclusive_group()
+    answer.add_argument(
+        "--confirm",
+        action="store_true",
+        help="go on although very many people are affected; the first export onto a list that has members "
+        "adds the customers who are not on it",
+    )
+    answer.add_argument(
+        "--leave-out",
+        action="store_true",
+        help="the first export onto a list that has members leaves out the customers who are not on it",
+    )
     add("run", "do the loops without a window, until stopped")
     status = add("status", "show both connections, next runs and calls used today")
     status.add_argument("--offline", action="store_true", help="ask neither service")

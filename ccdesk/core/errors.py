@@ -253,6 +253,10 @@ class ManyHeld(ConfirmNeeded):
     """
 
 
+class ListHasMembers(ConfirmNeeded):
+    """A person must say what becomes of customers who may have left a list new to ccdesk (design §3a R2)."""
+
+
 class ListGone(SettingsError):
     """The active list is not in the account (any more)."""
 

@@ -142,6 +142,7 @@ class LinkState(StrEnum):
 
     SYNCED = "synced"  # both sides agree, or nothing was ever due
     OPTED_OUT_THERE = "opted_out_there"  # unsubscribed in Constant Contact
+    LEFT_OUT = "left_out"  # not on the list at its first export, and may have left it: waits for an opt-in
     LEFT_LIST = "left_list"  # active there, but gone from the active list by an act that was not ours
     DELETED_THERE = "deleted_there"  # tombstone: stays until the person opts in anew in Kibo (R2)
     HELD = "held"  # pending, on hold or not set: wait

@@ -66,6 +66,15 @@ class Entry:
     code: str = ""
 
 
+class OffList(StrEnum):
+    """What an export does with customers who are contacts in good standing but not on the list (§3a R2)."""
+
+    ASK = ""  # nobody has said: on a list that had members already, a person must
+    NEWLY = "newly"  # they are put on it, unless they were left out before
+    LEAVE_OUT = "leave_out"  # they may have left it: they stay off until they opt in anew
+    ADD = "add"  # all of them are put on it
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One execution of export, events, inbound or full compare.

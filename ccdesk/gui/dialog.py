@@ -9,14 +9,14 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
-from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded, ManyHeld
+from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded, ListHasMembers, ManyHeld
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.help import HelpDialog
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.review import review
-from ccdesk.gui.dialogs.words import Reasons, guarded_run
+from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
 from ccdesk.gui.icons import app_icon
 from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.messages import Notice
@@ -295,8 +295,12 @@ class SettingsWindow(QWidget):
         if isinstance(error, ManyHeld):
             review(self.context, kind, self, error=error)
             return
-        go_on = partial(self.context.monitor.request, kind, confirmed=True)
-        ask(guarded_run(error), self, yes=go_on)
+        request = self.context.monitor.request
+        go_on = partial(request, kind, confirmed=True)
+        if isinstance(error, ListHasMembers):
+            ask(off_list(error), self, yes=go_on, no=partial(request, kind, leave_out=True))
+        else:
+            ask(guarded_run(error), self, yes=go_on)
 
     # leaving
 

@@ -48,8 +48,8 @@ class LoopControl(Protocol):
     def stop(self) -> None:
         """End the loop; a run stops between two people. From any thread."""
 
-    def request(self, kind: RunKind, *, confirmed: bool = False) -> None:
-        """Do a run as soon as possible."""
+    def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
+        """Do a run as soon as possible; the answers are those of `Desk.run`."""
 
     def cancel_current(self) -> None:
         """Stop the run under way between two people."""

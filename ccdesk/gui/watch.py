@@ -244,10 +244,13 @@ class RunMonitor(QObject):
         bridge.finished.connect(self._on_finished)
         bridge.failed.connect(self._on_failed)
 
-    def request(self, kind: RunKind, *, confirmed: bool = False) -> None:
+    def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
         """Have a run done as soon as possible."""
         self.asked.add(kind)
-        self._loop.request(kind, confirmed=confirmed)
+        if leave_out:
+            self._loop.request(kind, leave_out=True)
+        else:
+            self._loop.request(kind, confirmed=confirmed)
         self.changed.emit()
 
     def cancel(self) -> None:

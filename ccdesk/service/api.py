@@ -214,10 +214,13 @@ class Desk(Protocol):
         listener: ProgressListener | None = None,
         cancel: threading.Event | None = None,
         confirmed: bool = False,
+        leave_out: bool = False,
     ) -> Run:
         """Do one run to its end and return it; failures of the run are in its status and message.
 
-        Raises Busy if another run holds the lease and ConfirmNeeded under design R8.
+        Raises Busy if another run holds the lease and ConfirmNeeded under design R8 and §3a R2: an export
+        onto a list that had members asks about contacts who are not on it. `confirmed` adds them,
+        `leave_out` leaves them off.
         """
 
     def look_for_events(self) -> int:

@@ -208,6 +208,7 @@ class LocalDesk:
         listener: Callable[[Progress], None] | None = None,
         cancel: threading.Event | None = None,
         confirmed: bool = False,
+        leave_out: bool = False,
     ) -> Run:
         """Do one run to its end."""
         return self._runner.run(
@@ -217,6 +218,7 @@ class LocalDesk:
             listener=listener,
             cancel=cancel or threading.Event(),
             confirmed=confirmed,
+            leave_out=leave_out,
         )
 
     def look_for_events(self) -> int:

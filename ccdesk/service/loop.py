@@ -76,6 +76,7 @@ class Silent:
 class _Request:
     kind: RunKind | None  # None: just wake up
     confirmed: bool = False
+    leave_out: bool = False
 
 
 class Loop:
@@ -94,9 +95,9 @@ class Loop:
 
     # -------------------------------------------------------- any thread
 
-    def request(self, kind: RunKind, *, confirmed: bool = False) -> None:
+    def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
         """Ask for a run now; it is done after the one going on."""
-        self._inbox.put(_Request(kind, confirmed))
+        self._inbox.put(_Request(kind, confirmed, leave_out))
 
     def cancel_current(self) -> None:
         """Stop the run going on between two items; what it did stands."""
@@ -182,8 +183,10 @@ class Loop:
         if request.kind is None:
             self.listener.schedule_changed()
             return
-        kind, confirmed = request.kind, request.confirmed
-        self._guarded(lambda: self._do(kind, Trigger.MANUAL, confirmed=confirmed))
+        kind, answers = request.kind, {"confirmed": request.confirmed}
+        if request.leave_out:
+            answers["leave_out"] = True
+        self._guarded(lambda: self._do(kind, Trigger.MANUAL, **answers))
 
     def _scheduled(self, kind: RunKind) -> None:
         """One scheduled run; its next time is planned already, and is kept first, whatever becomes of it."""
@@ -212,8 +215,11 @@ class Loop:
             return False
         return True
 
-    def _do(self, kind: RunKind, trigger: Trigger, *, confirmed: bool = False) -> bool:
-        """Do one run and tell of it; False if another program is busy on this store."""
+    def _do(self, kind: RunKind, trigger: Trigger, **answers: bool) -> bool:
+        """Do one run and tell of it; False if another program is busy on this store.
+
+        `answers`: what a person said (`confirmed`, `leave_out` of `LocalDesk.run`).
+        """
         self._cancel.clear()
         if self._stop.is_set():
             return True
@@ -224,7 +230,7 @@ class Loop:
                 trigger=trigger,
                 listener=self.listener.progress,
                 cancel=self._cancel,
-                confirmed=confirmed,
+                **{"confirmed": False, **answers},
             )
         except CcdeskError as error:
             self.listener.run_failed(kind, error)

@@ -21,7 +21,7 @@ from ccdesk.core.errors import (
     our_fault,
 )
 from ccdesk.core.ports import Store
-from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
+from ccdesk.core.runs import OffList, Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.service.connections import Connections
 from ccdesk.service.heart import beating
@@ -90,6 +90,7 @@ class Runner:
         listener: Callable[[Progress], None] | None,
         cancel: threading.Event,
         confirmed: bool,
+        leave_out: bool = False,
     ) -> Run:
         """Do one run; its failure is in the result (`failure`, `message`, status).
 
@@ -118,6 +119,7 @@ class Runner:
                 cancel=cancel,
                 listener=listener,
                 confirmed=confirmed,
+                off_list=_off_list(confirmed=confirmed, leave_out=leave_out),
             )
             kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
             mailing.tell_waits(partial(ctx.no_answer, "Constant Contact"))
@@ -210,6 +212,13 @@ class Runner:
         self._store.runs.prune(before)
         self._store.forget_gone(before)
         self._store.expire_backups(before)
+
+
+def _off_list(*, confirmed: bool, leave_out: bool) -> OffList:
+    """Return what a person said about contacts who are not on a list that had members (design §3a R2)."""
+    if leave_out:
+        return OffList.LEAVE_OUT
+    return OffList.ADD if confirmed else OffList.ASK
 
 
 def _balance(ctx: RunContext) -> str:

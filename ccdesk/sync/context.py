@@ -25,7 +25,7 @@ from ccdesk.core.errors import (
 from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Contact, ContactList, Customer, Link, LinkState, email_key
 from ccdesk.core.ports import Customers, Mailing, Store
-from ccdesk.core.runs import Entry, Outcome, Progress, Run
+from ccdesk.core.runs import Entry, OffList, Outcome, Progress, Run
 from ccdesk.sync.active_list import note_active_list
 from ccdesk.sync.plan_inbound import Judgement, judge, judge_held
 
@@ -45,6 +45,7 @@ SCANNED_AT = "inbound.scanned_at"
 FORMER_LIST = "list.former"  # the list links mean by `on_list`, until it has been looked at a last time
 SIGN_UPS_SINCE = "inbound.sign_ups_since"  # the next scan of the list looks for sign-ups from then on
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
+EXPORTED_LISTS = "export.lists"  # ids of the lists onto which an export was completed
 CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see unfinished.py
@@ -84,6 +85,7 @@ class RunContext:
     cancel: threading.Event = field(default_factory=threading.Event)
     listener: Callable[[Progress], None] | None = None
     confirmed: bool = False
+    off_list: OffList = OffList.ASK  # what an export does with contacts who are not on the list
     fresh: dict[int, Customer] = field(default_factory=dict)  # read within this run, a bounded number
     total: int = 0
     counts: Counter[str] = field(default_factory=Counter)

@@ -16,12 +16,13 @@ from ccdesk.core.ahead import Ahead, closing_pages
 from ccdesk.core.exporting import Candidate, Planned
 from ccdesk.core.limits import KIBO_OVERLAP
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
-from ccdesk.core.runs import Entry, Outcome
+from ccdesk.core.runs import Entry, OffList, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.candidates import candidate_of
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.export_check import check
 from ccdesk.sync.export_send import end_open_chunks, send
+from ccdesk.sync.first_export import ask, note_exported, settle_question
 from ccdesk.sync.mapping import fields_hash
 from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_export import (
@@ -53,23 +54,25 @@ def run_export(ctx: RunContext) -> None:
     end_open_chunks(ctx)
     with Ahead(1) as ahead:
         scan = ContactScan(ctx, ahead)
-        _read_customers(ctx, freshen(ctx, export), scan)
+        export = _read_customers(ctx, freshen(ctx, export), scan)
         ctx.expected = ctx.read = ctx.store.exports.count()
         scan_began = scan.end()
     ctx.require_list()  # a list deleted while it was read says nothing about anybody (design §3a R4)
     _start_inbound(ctx, scan_began)
-    _plan(ctx)
+    export = settle_question(ctx, export, scan.members)
+    ask(ctx, export, _plan(ctx, export.off_list))
     send(ctx)
     check(ctx, scan_began)
     note_unreached(ctx)
     with ctx.store.transaction():
         if not ctx.store.state.get(names.BASELINE):
             ctx.store.state.set_time(names.BASELINE, export.mark or ctx.clock.now())
+        note_exported(ctx)
         close(ctx)
         ctx.store.staging.clear()
 
 
-def _read_customers(ctx: RunContext, export: OpenExport, scan: ContactScan) -> None:
+def _read_customers(ctx: RunContext, export: OpenExport, scan: ContactScan) -> OpenExport:
     """Read everybody opted in, from where an earlier run was cut short; then what changed since it began.
 
     Meanwhile `scan` reads the contacts.
@@ -90,12 +93,14 @@ def _read_customers(ctx: RunContext, export: OpenExport, scan: ContactScan) -> N
                 ctx.progress("Reading customers from Kibo", ctx.read + len(read))
                 scan.go_on(ctx.read + len(read))
         ctx.read += exports.add(read)
-        replace(export, read=True).save(ctx)
+        export = replace(export, read=True)
+        export.save(ctx)
     if continued and export.mark is not None:
         for page in ctx.customers.changed_since(export.mark - KIBO_OVERLAP):
             ctx.check_cancel()
             exports.refresh(_candidates(ctx, page))
             ctx.progress("Reading what changed in Kibo since", ctx.read)
+    return export
 
 
 def _candidates(ctx: RunContext, page: list[Customer]) -> list[Candidate]:
@@ -115,8 +120,8 @@ def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:
 # ---------------------------------------------------------------- plan
 
 
-def _plan(ctx: RunContext) -> None:
-    """Decide for everybody not sent yet.
+def _plan(ctx: RunContext, off_list: OffList) -> int:
+    """Decide for everybody not sent yet; return how many people it would put on the list who are contacts.
 
     Whoever neither side knows is decided for in bulk, by the one decision there is for them. The others are
     judged one by one; those who need nothing get their entry at once.
@@ -132,9 +137,11 @@ def _plan(ctx: RunContext) -> None:
         after = exports.plan_strangers(after, _WINDOW, STRANGER.action.value, STRANGER.ownership)
         looked += _WINDOW
     first_export = not ctx.store.state.get(names.BASELINE)
+    back = 0
     for groups in _groups(ctx):
         ctx.check_cancel()
-        _plan_page(ctx, groups, first_export=first_export)
+        back += _plan_page(ctx, groups, first_export=first_export, off_list=off_list)
+    return back
 
 
 def _groups(ctx: RunContext) -> Iterator[list[list[Candidate]]]:
@@ -151,7 +158,9 @@ def _groups(ctx: RunContext) -> Iterator[list[list[Candidate]]]:
         yield [rest]
 
 
-def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: bool) -> None:
+def _plan_page(
+    ctx: RunContext, groups: list[list[Candidate]], *, first_export: bool, off_list: OffList
+) -> int:
     store, guests = ctx.store, ctx.settings.guests
     keys = [group[0].customer.email_key for group in groups]
     contacts = store.staging.contacts([key for key in keys if key])
@@ -165,6 +174,7 @@ def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: 
     entries: list[Entry] = []
     saved: list[Link] = []
     planned: list[Planned] = []
+    back = 0
     for key, group in zip(keys, groups, strict=True):
         contact = contacts.get(key)
         if key in sent:
@@ -178,11 +188,13 @@ def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: 
                 first_export=first_export,
                 guests=guests,
                 others=by_email.get(key, ()),
+                off_list=off_list,
             )
         for one, decision in zip(group, decisions, strict=True):
             customer = one.customer
             if decision.action is not Action.NONE:
                 planned.append(_planned(one, contact, decision))
+                back += contact is not None and ctx.settings.list_id not in contact.list_ids
                 continue
             entries.append(
                 Entry(customer.id, customer.email, decision.outcome, decision.reason, decision.code)
@@ -198,6 +210,7 @@ def _plan_page(ctx: RunContext, groups: list[list[Candidate]], *, first_export: 
         store.links.save(changed)
         store.exports.decide(planned)
         ctx.record(entries)
+    return back
 
 
 def _planned(one: Candidate, contact: Contact | None, decision: ExportDecision) -> Planned:

@@ -19,6 +19,7 @@ from ccdesk.core.models import (
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.first_export import LEFT_TO_EXPORT, is_first_exports_business
 from ccdesk.sync.later import opt_in_is_later
 from ccdesk.sync.lookup import Lookup
 from ccdesk.sync.mapping import BadEmail, check_email
@@ -79,6 +80,8 @@ def _decide(
     if _unsendable(ctx, event, customer, link):
         return None
     contact = lookup.find(customer.email)
+    if contact is not None and _left_to_export(ctx, event, customer, contact, known):
+        return None
     anew = change is Change.OPTED_IN
     new = anew and _is_true_opt_in(ctx, customer, known)
     later = _order(ctx, contact, customer, link) if contact is not None and anew else None
@@ -163,6 +166,19 @@ def _opted_out_before(ctx: RunContext, event: QueuedEvent, customer: Customer, l
     reason = f"{owing.owed_reason} before the e-mail changed; the opt-out stands"
     entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
     settle(ctx, event, entry, replace(owing, kibo_updated_at=customer.updated_at, adding=False))
+    return True
+
+
+def _left_to_export(
+    ctx: RunContext, event: QueuedEvent, customer: Customer, contact: Contact, link: Link | None
+) -> bool:
+    """Settle what no event can tell before the first export: an older opt-in of a person off the list."""
+    if contact.standing is not Standing.IN:
+        return False
+    if not is_first_exports_business(ctx, customer, contact, link):
+        return False
+    seen = Link(customer.id, email=customer.email, kibo_updated_at=customer.updated_at, note=LEFT_TO_EXPORT)
+    settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, LEFT_TO_EXPORT), seen)
     return True
 
 

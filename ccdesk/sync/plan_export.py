@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
-from ccdesk.core.runs import Outcome
+from ccdesk.core.runs import OffList, Outcome
 from ccdesk.sync.later import acted_after
 from ccdesk.sync.mapping import fields_hash, is_long, shows_creation
 
@@ -70,6 +70,7 @@ def plan_group(
     first_export: bool,
     guests: bool,
     others: Sequence[Link] = (),
+    off_list: OffList = OffList.NEWLY,
 ) -> list[ExportDecision]:
     """Decide for all opted-in accounts that share one e-mail; the answers are in the candidates' order.
 
@@ -98,7 +99,13 @@ def plan_group(
             decisions.append(refused)
         elif speaker is None:
             decision = plan_person(
-                candidate, contact, link, known, list_id=list_id, first_export=first_export
+                candidate,
+                contact,
+                link,
+                known,
+                list_id=list_id,
+                first_export=first_export,
+                off_list=off_list,
             )
             speaker = (customer, decision)
             decisions.append(decision)
@@ -225,6 +232,7 @@ def plan_person(
     *,
     list_id: str,
     first_export: bool,
+    off_list: OffList = OffList.NEWLY,
 ) -> ExportDecision:
     """Decide for one person with a valid e-mail, row by row of design R2.
 
@@ -247,11 +255,17 @@ def plan_person(
         return _skip(out_words(contact), LinkState.OPTED_OUT_THERE, owed=True, keep_link=new_opt_in)
     if standing is Standing.WAITING:
         return _skip(f"waiting ({contact.permission.value})", LinkState.HELD)
-    return _plan_active(candidate, contact, known, list_id=list_id, new_opt_in=new_opt_in)
+    return _plan_active(candidate, contact, known, list_id=list_id, new_opt_in=new_opt_in, off_list=off_list)
 
 
 def _plan_active(
-    candidate: Candidate, contact: Contact, known: Sequence[Link], *, list_id: str, new_opt_in: bool
+    candidate: Candidate,
+    contact: Contact,
+    known: Sequence[Link],
+    *,
+    list_id: str,
+    new_opt_in: bool,
+    off_list: OffList,
 ) -> ExportDecision:
     on_list = list_id in contact.list_ids
     left = any(
@@ -267,6 +281,8 @@ def _plan_active(
         return _skip(
             "left the list, and was put back by others", LinkState.LEFT_LIST, owed=True, keep_link=True
         )
+    if not on_list and _stays_out(known, off_list):
+        return _skip(LEFT_OUT, LinkState.LEFT_OUT, keep_link=new_opt_in)
     ours = next((one for one in known if is_ours(one, contact)), None)
     if ours is None:
         if on_list:
@@ -280,6 +296,16 @@ def _plan_active(
     action = Action.REWRITE if is_long(candidate.customer.email) else Action.IMPORT
     what = "fields brought up to date" if stale else "put back on the list"
     return ExportDecision(action, Outcome.UPDATED, what, ownership=Ownership.OWNED)
+
+
+LEFT_OUT = "may have left the list before its first export: left out until the customer opts in anew"
+
+
+def _stays_out(known: Sequence[Link], off_list: OffList) -> bool:
+    """Say whether somebody in good standing is left off the list (design §3a R2; `sync/first_export.py`)."""
+    if off_list is OffList.NEWLY:
+        return any(one.state is LinkState.LEFT_OUT for one in known)
+    return off_list is OffList.LEAVE_OUT
 
 
 def is_ours(link: Link, contact: Contact) -> bool:

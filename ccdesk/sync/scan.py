@@ -32,6 +32,7 @@ class ContactScan:
         self._began: datetime | None = None
         self._began_at = 0.0
         self._done = 0
+        self.members = 0  # contacts seen on the active list
         # Both services take about as long for half of a shop that was exported before as for its contacts.
         self._begin_after = ctx.store.links.count() // 2
 
@@ -93,6 +94,7 @@ class ContactScan:
             raise _whose(apart)
         self._ctx.store.staging.add_contacts(known)
         self._done += len(page)
+        self.members += sum(self._ctx.settings.list_id in one.list_ids for one in known)
 
 
 def _whose(contacts: list[Contact]) -> Unreadable:

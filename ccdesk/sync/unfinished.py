@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from ccdesk.core.clock import format_time, parse_time
 from ccdesk.core.exporting import Chunk, Planned
 from ccdesk.core.models import Link, LinkState, Ownership
+from ccdesk.core.runs import OffList
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import creation_hash
@@ -33,7 +34,10 @@ _KEPT_FOR = timedelta(days=7)  # Constant Contact remembers its jobs for ten day
 
 @dataclass(frozen=True, slots=True)
 class OpenExport:
-    """The export as it is remembered: `mark` is Kibo's newest update date before the first page was read."""
+    """The export as it is remembered: `mark` is Kibo's newest update date before the first page was read.
+
+    `off_list`: what a person said about customers who are contacts but not on the list (`first_export`).
+    """
 
     run_id: int
     began_at: datetime
@@ -42,6 +46,7 @@ class OpenExport:
     guests: bool
     read_at: datetime  # when the reading of customers began
     read: bool = False  # all customers are in
+    off_list: OffList = OffList.ASK
 
     def save(self, ctx: RunContext) -> None:
         """Remember it."""
@@ -53,6 +58,7 @@ class OpenExport:
             "guests": self.guests,
             "read_at": format_time(self.read_at),
             "read": self.read,
+            "off_list": self.off_list.value,
         }
         ctx.store.state.set(names.EXPORT_OPEN, json.dumps(told))
 
@@ -71,6 +77,7 @@ def _remembered(ctx: RunContext) -> OpenExport | None:
         bool(told["guests"]),
         parse_time(told["read_at"]) or began,
         bool(told["read"]),
+        OffList(told.get("off_list", "")),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from ccdesk.gui.dialogs.words import Words
@@ -14,7 +14,12 @@ from ccdesk.gui.widgets import button, label, row
 
 
 class Question(QDialog):
-    """Asks without stopping the event loop. Enter and Esc mean no: yes is never chosen by accident."""
+    """Asks without stopping the event loop. Enter and Esc mean no: yes is never chosen by accident.
+
+    Where "no" is an answer that does something, Esc means a third one, which does nothing.
+    """
+
+    declined = Signal()
 
     def __init__(self, words: Words, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,15 +39,22 @@ class Question(QDialog):
         top.addWidget(IconLabel("warning", Tone.WARNING, 28), 0, Qt.AlignmentFlag.AlignTop)
         top.addLayout(text, 1)
         self.yes = button(words.yes, "btn_question_yes", self.accept)
-        self.no = button(words.no, "btn_question_no", self.reject, primary=True)
+        self.no = button(words.no, "btn_question_no", self._decline, primary=True)
+        self.cancel = button(words.cancel, "btn_question_cancel", self.reject) if words.cancel else None
         self.no.setDefault(True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 20, 22, 18)
         layout.setSpacing(20)
         layout.addLayout(top)
-        layout.addLayout(row(None, self.yes, self.no))
+        layout.addLayout(row(None, *filter(None, (self.cancel, self.yes, self.no))))
         self.setAccessibleDescription(" ".join(words.paragraphs))
         self.no.setFocus()
+
+    @Slot()
+    def _decline(self) -> None:
+        if self.cancel is not None:
+            self.declined.emit()
+        self.reject()
 
 
 def ask(
@@ -56,6 +68,6 @@ def ask(
     question = Question(words, parent)
     question.accepted.connect(yes)
     if no is not None:
-        question.rejected.connect(no)
+        (question.declined if words.cancel else question.rejected).connect(no)
     question.open()
     return question

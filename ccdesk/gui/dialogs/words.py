@@ -43,6 +43,11 @@ Nothing is changed in Kibo or in Constant Contact by this.
 GUARDED_RUN = """
 Go On does it all the same. Do Nothing leaves everything as it is; the next run asks again.
 """
+OFF_LIST = """
+Leave Them Out exports everybody else. Whoever of them opts in again in the shop later is added then.
+
+Add Them puts all of them on the list.
+"""
 RUNNING = """
 A run is in progress. If you quit, it stops after the current customer. Finished work is kept and the next
 export continues from there.
@@ -68,6 +73,7 @@ class Words:
     paragraphs: tuple[str, ...]
     yes: str
     no: str = "Cancel"
+    cancel: str = ""  # where "no" is an answer of its own: what puts the question off
 
 
 def _paragraphs(text: str, **values: str) -> tuple[str, ...]:
@@ -98,6 +104,18 @@ def guarded_run(error: CcdeskError) -> Words:
         (*_said(error), *_paragraphs(GUARDED_RUN)),
         yes="&Go On",
         no="&Do Nothing",
+    )
+
+
+def off_list(error: CcdeskError) -> Words:
+    """Return the question before the first export onto a list that has members already (design §3a R2)."""
+    return Words(
+        "dlg_off_list",
+        error.title,
+        (error.meaning, *_paragraphs(OFF_LIST)),
+        yes="&Add Them",
+        no="&Leave Them Out",
+        cancel="&Cancel",
     )
 
 
