@@ -345,6 +345,25 @@ def _runs(args: argparse.Namespace, container: Container, console: Console) -> i
     return int(ExitCode.DONE)
 
 
+def _newcomers(args: argparse.Namespace, container: Container, console: Console) -> int:
+    """Show the accounts that staff are asked about (design §3a R1), or take the answer about one."""
+    desk = container.desk
+    if args.answer:
+        if args.customer_id is None:
+            raise SettingsError("No customer is named", next_step="Give the customer's id after the answer.")
+        if not desk.answer_newcomer(args.customer_id, add=args.answer == "add"):
+            raise SettingsError(
+                f"Customer {args.customer_id} is not among those to be added or left",
+                next_step="“ccdesk newcomers” shows them.",
+            )
+    rows = desk.newcomers()
+    if console.as_json:
+        console.document({"newcomers": [documents.newcomer_row(link) for link in rows]})
+    else:
+        tables.print_newcomers(console, rows)
+    return int(ExitCode.DONE)
+
+
 def _events(args: argparse.Namespace, container: Container, console: Console) -> int:
     desk = container.desk
     if not args.offline and desk.settings().kibo_ready:
@@ -371,4 +390,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "runs": _runs,
     "events": _events,
     "held": held,
+    "newcomers": _newcomers,
 }

@@ -14,6 +14,7 @@ import orjson
 from ccdesk.cli import needs, words
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError
+from ccdesk.core.models import Link
 from ccdesk.core.runs import COUNT_KEYS, Entry, Outcome, QueuedEvent, Run
 from ccdesk.core.settings import SETTINGS, Settings
 from ccdesk.service.api import Connection, Desk, Status
@@ -106,6 +107,16 @@ def _write_rows(out: Writes, rows: Iterator[dict[str, Any]]) -> None:
     while some := list(islice(rows, _PAGE)):
         out.write(("" if first else ",") + orjson.dumps(some)[1:-1].decode())
         first = False
+
+
+def newcomer_row(link: Link) -> dict[str, Any]:
+    """Return an account that staff are asked to add or leave (design §3a R1)."""
+    return {
+        "customer_id": link.customer_id,
+        "email": link.email,
+        "opted_in_at": moment(link.kibo_updated_at),
+        "reason": link.note,
+    }
 
 
 def event_row(event: QueuedEvent) -> dict[str, Any]:

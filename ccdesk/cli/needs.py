@@ -76,7 +76,7 @@ _WORDS: dict[NeedKind, Callable[[Need], tuple[str, str]]] = {
     ),
     NeedKind.NEWCOMERS: lambda need: (
         f"{_some(need.count, 'customer')} opted in under the email of a person who had opted out",
-        "Add them or leave them out in the window, on the Info tab.",
+        "“ccdesk newcomers” names them; “ccdesk newcomers add ID” or “leave ID” answers.",
     ),
     NeedKind.DISAGREEMENT: lambda need: (
         f"Kibo and Constant Contact disagree about {_some(need.count, 'person', 'people')}",

@@ -165,6 +165,9 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
         help="do: carry them out; later: ask again in 24 hours; mistake: do nothing about them",
     )
     held.add_argument("--kind", choices=("flag", "left", "staff"), help="only those of one kind")
+    newcomers = add("newcomers", "show who opted in after the person had opted out; add or leave them")
+    newcomers.add_argument("answer", nargs="?", choices=("add", "leave"), help="what is done with ID")
+    newcomers.add_argument("customer_id", nargs="?", type=_count, metavar="ID", help="the customer's id")
     events = add("events", "show the queue of customer changes")
     events.add_argument("--all", action="store_true", help="the processed ones too")
     events.add_argument("--offline", action="store_true", help="do not look at Kibo for new changes first")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ccdesk.cli import needs, words
 from ccdesk.cli.console import Console
+from ccdesk.core.models import Link
 from ccdesk.core.runs import Outcome, QueuedEvent, Run
 from ccdesk.service.api import Connection, Desk, Status
 
@@ -90,6 +91,14 @@ def print_events(console: Console, events: Iterable[QueuedEvent]) -> None:
     ]
     head = ("EVENT ID", "OBJECT ID", "CREATED", "STATUS", "REMARK")
     print_table(console, head, rows, "The queue is empty.")
+
+
+def print_newcomers(console: Console, links: Iterable[Link]) -> None:
+    """Print who is to be added or left."""
+    rows = [(str(one.customer_id), one.email, when(one.kibo_updated_at), one.note) for one in links]
+    print_table(
+        console, ("CUSTOMER ID", "EMAIL", "OPTED IN", "REASON"), rows, "Nobody is to be added or left."
+    )
 
 
 def _print_connection(console: Console, name: str, connection: Connection) -> None:

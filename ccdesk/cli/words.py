@@ -14,6 +14,8 @@ REMEDIES = {
     Remedy.CHECK_KEYS: "Check the keys, addresses and permissions (“ccdesk settings show”).",
     Remedy.CHOOSE_LIST: "Choose or create one: “ccdesk settings set contact_list=NAME”.",
     Remedy.CONFIRM_RUN: "To confirm, give the same command with --confirm.",
+    Remedy.OFF_LIST: "Give the same command with --leave-out if anybody may have left this list; whoever "
+    "opts in again later is added then. With --confirm all of them are added.",
     Remedy.OTHER_FOLDER: "Choose another folder with --base-dir or CCDESK_BASE_DIR.",
     Remedy.SECRETS_IN_FILE: "Or choose the protected file instead by setting CCDESK_VAULT=file.",
     Remedy.PLACE_FOR_SECRETS: "Set CCDESK_VAULT to “keyring” or “file”, or leave it unset for the keyring.",

@@ -43,6 +43,7 @@ class Remedy(StrEnum):
     CHECK_KEYS = "check_keys"
     CHOOSE_LIST = "choose_list"
     CONFIRM_RUN = "confirm_run"
+    OFF_LIST = "off_list"
     OTHER_FOLDER = "other_folder"
     SECRETS_IN_FILE = "secrets_in_file"
     PLACE_FOR_SECRETS = "place_for_secrets"
@@ -255,6 +256,8 @@ class ManyHeld(ConfirmNeeded):
 
 class ListHasMembers(ConfirmNeeded):
     """A person must say what becomes of customers who may have left a list new to ccdesk (design §3a R2)."""
+
+    remedy = Remedy.OFF_LIST
 
 
 class ListGone(SettingsError):

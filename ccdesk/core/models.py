@@ -145,6 +145,8 @@ class LinkState(StrEnum):
     LEFT_OUT = "left_out"  # not on the list at its first export, and may have left it: waits for an opt-in
     LEFT_LIST = "left_list"  # active there, but gone from the active list by an act that was not ours
     DELETED_THERE = "deleted_there"  # tombstone: stays until the person opts in anew in Kibo (R2)
+    NEWCOMER = "newcomer"  # opted in, but came after an opt-out of the person: staff add or leave (§3a R1)
+    NEWCOMER_LEFT = "newcomer_left"  # the same, and staff left them off the list
     HELD = "held"  # pending, on hold or not set: wait
     CONFIRMING = "confirming"  # asked to confirm a resubscribe (R3)
     INVALID = "invalid"  # the e-mail cannot be sent to Constant Contact
@@ -170,6 +172,8 @@ class Link:
     `written_at`: when we last wrote the contact; of somebody who is out, until when what it shows is no proof
     of their coming back. `opt_out_at` is the opt-out already reckoned with; `out_since` when we first knew
     the person as out.
+    `out_after`: the earliest moment at which the opt-out known here may have been made, on the mailing
+    service's clock; only accounts seen before it can lift it. `added_at`: when staff answered *Add*.
     `adding`: a call that puts the person on the list, or takes them off after their "no" in Kibo, was begun
     and its outcome is not known yet.
     """
@@ -193,6 +197,8 @@ class Link:
     owed_reason: str = ""
     note: str = ""
     adding: bool = False
+    out_after: datetime | None = None
+    added_at: datetime | None = None
 
     @property
     def email_key(self) -> str:

@@ -309,6 +309,15 @@ class Links(Protocol):
         Since when something is owed is kept by `save`: it moves only when what is owed changes.
         """
 
+    def newcomers(self, *, shown: int = 0) -> Waiting:
+        """Return how many accounts wait for staff to add or leave them (design §3a R1), by customer id."""
+
+    def note_seen(self, accounts: Iterable[tuple[int, str]], at: datetime) -> None:
+        """Note accounts (id, compared e-mail) as known from `at` on; what is known already stays."""
+
+    def known_since(self, customer_id: int, key: str) -> datetime | None:
+        """Return when an account was first seen under this compared e-mail, None if never."""
+
     def page(self, after: int, limit: int) -> list[Link]:
         """Return links with customer id above `after`, ascending."""
 

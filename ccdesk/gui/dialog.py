@@ -14,6 +14,7 @@ from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.help import HelpDialog
+from ccdesk.gui.dialogs.newcomers import show_newcomers
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
@@ -149,7 +150,7 @@ class SettingsWindow(QWidget):
 
     @Slot(str)
     def go_to(self, place: str) -> None:
-        """Show a place: needs, kibo, secret, login, list, export, enable, inbound, logs, events, a review."""
+        """Show a place: needs, newcomers, kibo, login, list, export, enable, inbound, logs or events."""
         if place.startswith(REVIEW):
             review(self.context, RunKind(place.removeprefix(REVIEW)), self)
             return
@@ -162,6 +163,7 @@ class SettingsWindow(QWidget):
             "export": (self.sync, partial(self._show_direction, TO)),
             "inbound": (self.sync, partial(self._show_direction, FROM)),
             "enable": (self.info, self.info.focus_enabled),
+            "newcomers": (self.info, partial(show_newcomers, self.context, self)),
             "logs": (self.logs, self.logs.table.setFocus),
             "events": (self.events, self.events.table.setFocus),
         }

@@ -117,8 +117,8 @@ _WORDS: dict[NeedKind, Callable[[Need], NeedWords]] = {
     ),
     NeedKind.NEWCOMERS: lambda need: NeedWords(
         f"{formats.count(need.count, 'customer')} opted in under the email of somebody who had opted out.",
-        "Show them",
-        "inbound",
+        "Add or leave…",
+        "newcomers",
     ),
     NeedKind.DISAGREEMENT: lambda need: NeedWords(
         f"Kibo and Constant Contact disagree about {formats.count(need.count, 'person', 'people')}.",

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
-from ccdesk.core.models import ContactList
+from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports import Account, ConnectionTest
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
@@ -265,6 +265,12 @@ class Desk(Protocol):
 
         Raises Busy while a run is going on.
         """
+
+    def newcomers(self) -> Sequence[Link]:
+        """Return the accounts that staff are asked to add or leave (design §3a R1), by customer id."""
+
+    def answer_newcomer(self, customer_id: int, *, add: bool) -> bool:
+        """Take staff's answer about one of them; False if it is not asked about (any more)."""
 
     def next_run(self, kind: RunKind) -> datetime | None:
         """Return when the loop does this next; None while not enabled."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
-from ccdesk.core.models import ContactList
+from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports import Account, ConnectionTest, Store
 from ccdesk.core.runs import (
     Entry,
@@ -33,8 +33,10 @@ from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
 from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
 from ccdesk.sync.look import look
+from ccdesk.sync.newcomer_rule import answer
 
 _WINDOW = "window"
+_NEWCOMERS_SHOWN = 1_000
 _LONGEST_WAIT = timedelta(days=1)  # the day's calls come back at midnight (constant-contact.md §5)
 
 
@@ -289,6 +291,15 @@ class LocalDesk:
             return answer_held(self._store.losses, answer, kinds, self._clock.now())
         finally:
             self._store.lease.release()
+
+    def newcomers(self) -> Sequence[Link]:
+        """Return the accounts that staff are asked to add or leave (design §3a R1), by customer id."""
+        ids = self._store.links.newcomers(shown=_NEWCOMERS_SHOWN).ids
+        return list(self._store.links.many([int(one) for one in ids]).values())
+
+    def answer_newcomer(self, customer_id: int, *, add: bool) -> bool:
+        """Take staff's answer about one of them; False if it is not asked about (any more)."""
+        return answer(self._store, customer_id, self._clock.now(), add=add)
 
     # -------------------------------------------------------- the loops' memory
 

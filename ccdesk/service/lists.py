@@ -7,6 +7,7 @@ from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Mailing, Store
 from ccdesk.sync import context as names
 from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME
+from ccdesk.sync.first_export import note_exported
 
 
 def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
@@ -19,7 +20,7 @@ def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
 def resolve(store: Store, mailing: Mailing, name: str) -> tuple[ContactList, bool]:
     """Return the list of that name and whether it was created now; remembers it as the active one."""
     active, created = find_or_create(mailing, name)
-    remember(store, active, name)
+    remember(store, active, name, new=created)
     return active, created
 
 
@@ -35,10 +36,11 @@ def active_one(store: Store, mailing: Mailing) -> ContactList | None:
     return next((one for one in mailing.lists() if one.id == list_id), None)
 
 
-def remember(store: Store, active: ContactList, name: str) -> None:
+def remember(store: Store, active: ContactList, name: str, *, new: bool = False) -> None:
     """Make it the active list. From the next run on only it is watched (design R7).
 
     That run looks a last time at the one before: who left it until now has said no, and would be put on this.
+    `new`: ccdesk has just made this list, so nobody has left it yet (`sync/first_export.py`).
     """
     with store.transaction():
         before = store.state.get(LIST_ID)
@@ -50,6 +52,8 @@ def remember(store: Store, active: ContactList, name: str) -> None:
         store.state.set(LIST_NAME, name)
         store.state.set(LIST_CALLED, active.name)
         store.state.set_time(LIST_GONE_AT, None)
+        if new:
+            note_exported(store, active.id)
 
 
 def active_list(store: Store, mailing: Mailing, name: str) -> str:

@@ -203,6 +203,10 @@ def _parked(look: Look) -> Iterator[Need]:
     return _items(NeedKind.PARKED, look.store.queue.parked(shown=SHOWN))
 
 
+def _newcomers(look: Look) -> Iterator[Need]:
+    return _items(NeedKind.NEWCOMERS, look.store.links.newcomers(shown=SHOWN))
+
+
 def _items(kind: NeedKind, waiting: Waiting) -> Iterator[Need]:
     if waiting.count:
         yield Need(kind, waiting.count, waiting.since, people=waiting.people, ids=waiting.ids)
@@ -217,5 +221,6 @@ SOURCES: tuple[Callable[[Look], Iterator[Need]], ...] = (
     _export_failed,
     _refused,
     _parked,
+    _newcomers,
 )
 """Where items come from, in the order they are shown: what keeps mail going out unwanted comes first."""

@@ -60,7 +60,7 @@ def save_settings(
         active, is_new = _follow_up(store, connections, before, after, notes, again=again)
         if dropping:
             store.back_up(BEFORE_DROPPING)
-        changed = _keep(store, checked, before, after, active)
+        changed = _keep(store, checked, before, after, active, is_new=is_new)
     if kibo_secret is not None:  # also the one that is there: it is given anew, for these addresses
         if kibo_secret != connections.kibo_secret():
             changed["kibo_shared_secret"] = ("•••", "•••" if kibo_secret else "")
@@ -73,7 +73,13 @@ def save_settings(
 
 
 def _keep(
-    store: Store, checked: dict[str, str], before: Settings, after: Settings, active: ContactList | None
+    store: Store,
+    checked: dict[str, str],
+    before: Settings,
+    after: Settings,
+    active: ContactList | None,
+    *,
+    is_new: bool,
 ) -> dict[str, tuple[str, str]]:
     """Store the values, and the list they name, as one; return what changed."""
     changed = {
@@ -85,7 +91,7 @@ def _keep(
         if _other_shop(before, after):
             _leave_shop(store, before)
         if active is not None:
-            remember(store, active, after.contact_list)
+            remember(store, active, after.contact_list, new=is_new)
         store.settings.save(checked)
     return changed
 

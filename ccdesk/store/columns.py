@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -67,3 +68,8 @@ class CountsField(_Text):
         """Return the counts."""
         counts: dict[str, int] = json.loads(value)
         return counts
+
+
+def email_mark(key: str) -> bytes:
+    """Return what stands for a compared e-mail where only the same one has to be known again."""
+    return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()

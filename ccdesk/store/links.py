@@ -13,16 +13,14 @@ from peewee import SQL, fn
 from ccdesk.core.clock import Clock
 from ccdesk.core.models import Link, LinkState, Owed, Ownership
 from ccdesk.core.ports import Waiting
-from ccdesk.store.columns import from_text, to_text
+from ccdesk.store.columns import email_mark, from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.forgetting import Seals
 from ccdesk.store.losses import NOTE_SINCE
 from ccdesk.store.tables import FormerMemberRow, LinkRow, ScanRow
 
 COLUMNS = tuple(getattr(LinkRow, field.name) for field in fields(Link))
-STORED = tuple(  # Link's fields and its email_key
-    field.name for field in LinkRow._meta.sorted_fields if field.name != "owed_since"
-)
+STORED = tuple(field.name for field in LinkRow._meta.sorted_fields)
 # Since when something is owed is the store's to know: it moves only when what is owed changes.
 SAVE = upsert(
     LinkRow,
@@ -35,7 +33,15 @@ SAVE = upsert(
         "ELSE excluded.owed_since END",
     },
 )
-_MOMENTS = ("kibo_updated_at", "written_at", "opt_out_at", "out_since", "resubscribe_asked_at")
+_MOMENTS = (
+    "kibo_updated_at",
+    "written_at",
+    "opt_out_at",
+    "out_since",
+    "resubscribe_asked_at",
+    "out_after",
+    "added_at",
+)
 _READ: dict[str, Callable[[Any], Any]] = {
     "ownership": Ownership,
     "state": LinkState,
@@ -48,7 +54,12 @@ _READERS = [(place, _READ[field.name]) for place, field in enumerate(fields(Link
 # Literal, not parameters: SQLite uses a partial index only where it sees the index's own condition.
 ON_LIST = SQL("on_list = 1")
 OWED = SQL("owed <> ''")
+NEWCOMER = SQL("state = 'newcomer'")
 SETTLED_OFF_LIST = SQL("kibo_opted_in = 1 AND on_list = 0 AND state = 'synced' AND owed = '' AND adding = 0")
+
+
+NOTE_SEEN = "INSERT OR IGNORE INTO known_account (customer_id, mark, since) VALUES (?, ?, ?)"
+KNOWN_SINCE = "SELECT since FROM known_account WHERE customer_id = ? AND mark = ?"
 
 
 class SqliteLinks:
@@ -118,7 +129,7 @@ class SqliteLinks:
         with self._database.transaction():
             numbers = [link.customer_id for link in made]
             self._database.many(NOTE_SINCE, [(number, now, number) for number in numbers])
-            self._database.many(SAVE, [(*_row(link), now if link.owed else None) for link in made])
+            self._database.many(SAVE, [_row(link, now) for link in made])
 
     def owed(self, after: int, limit: int) -> list[Link]:
         """Return links with `owed` set and customer id above `after`, ascending."""
@@ -138,6 +149,29 @@ class SqliteLinks:
         return Waiting(
             int(count), began, tuple(email for email, _ in named), tuple(str(number) for _, number in named)
         )
+
+    def newcomers(self, *, shown: int = 0) -> Waiting:
+        """Return how many accounts wait for staff to add or leave them (design §3a R1), by customer id."""
+        figures = LinkRow.select(fn.COUNT(SQL("*")), fn.MIN(LinkRow.kibo_updated_at)).where(NEWCOMER)
+        [(count, since)] = self._database.rows(figures)
+        first = LinkRow.select(LinkRow.email, LinkRow.customer_id).where(NEWCOMER)
+        named = self._database.rows(first.order_by(LinkRow.customer_id).limit(shown)) if shown else []
+        with self._database.reading():
+            began = from_text(since) if isinstance(since, str) else since
+        return Waiting(
+            int(count), began, tuple(email for email, _ in named), tuple(str(number) for _, number in named)
+        )
+
+    def note_seen(self, accounts: Iterable[tuple[int, str]], at: datetime) -> None:
+        """Note accounts (id, compared e-mail) as known from `at` on; what is known already stays."""
+        moment = to_text(at)
+        self._database.many(NOTE_SEEN, [(number, email_mark(key), moment) for number, key in accounts if key])
+
+    def known_since(self, customer_id: int, key: str) -> datetime | None:
+        """Return when an account was first seen under this compared e-mail, None if never."""
+        found = self._database.statement(KNOWN_SINCE, (customer_id, email_mark(key)))
+        with self._database.reading():
+            return from_text(found[0][0]) if found else None
 
     def page(self, after: int, limit: int) -> list[Link]:
         """Return links with customer id above `after`, ascending."""
@@ -205,8 +239,9 @@ class SqliteLinks:
             return [_link(row) for row in rows]
 
 
-def _row(link: Link) -> Row:
-    return tuple(_stored(getattr(link, name)) for name in STORED)
+def _row(link: Link, now: str) -> Row:
+    own = {"owed_since": now if link.owed else None}
+    return tuple(own[name] if name in own else _stored(getattr(link, name)) for name in STORED)
 
 
 def _link(row: Row) -> Link:

@@ -14,6 +14,7 @@ from ccdesk.core.emails import email_key
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.origins import ADOPTED_LOGIN, ADOPTED_SHOP, LoginPlace, ShopPlace
 from ccdesk.core.settings import SETTINGS, check, resolve
+from ccdesk.store.columns import email_mark
 
 Step = Callable[[SqliteMigrator], None]
 
@@ -241,6 +242,32 @@ def compare_domains_in_ascii(migrator: SqliteMigrator) -> None:
                 )
 
 
+NEWCOMERS = """
+ALTER TABLE link ADD COLUMN out_after TEXT;
+ALTER TABLE link ADD COLUMN added_at TEXT;
+CREATE INDEX link_newcomer ON link (customer_id) WHERE state = 'newcomer';
+CREATE TABLE known_account (
+    customer_id INTEGER NOT NULL, mark BLOB NOT NULL, since TEXT NOT NULL,
+    PRIMARY KEY (customer_id, mark)) WITHOUT ROWID;
+"""
+
+
+def note_newcomers(migrator: SqliteMigrator) -> None:
+    """Step 11: since when an account is known under an e-mail, so that one that came later is told from it.
+
+    Accounts that are linked already were known before now; nothing tells since when.
+    """
+    database = migrator.database
+    for statement in NEWCOMERS.split(";"):
+        if statement.strip():
+            database.execute_sql(statement)
+    database.connection().create_function("email_mark", 1, email_mark, deterministic=True)
+    database.execute_sql(
+        "INSERT INTO known_account (customer_id, mark, since) SELECT customer_id, email_mark(email_key), "
+        "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' FROM link WHERE email_key <> ''"
+    )
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -252,4 +279,5 @@ STEPS: tuple[Step, ...] = (
     keep_losses,
     note_where_secrets_were_given,
     compare_domains_in_ascii,
+    note_newcomers,
 )

@@ -31,6 +31,7 @@ from ccdesk.store.tables import (
     FormerMemberRow,
     GoneRow,
     HeldLossRow,
+    KnownAccountRow,
     LinkRow,
     LinkSinceRow,
     StateRow,
@@ -95,6 +96,7 @@ class SqliteStore:
             self._database.run(LinkRow.delete())
             self._database.run(GoneRow.delete())
             self._database.run(FormerMemberRow.delete())
+            self._database.run(KnownAccountRow.delete())
             self._database.run(EventRow.delete())
             for model in (LinkSinceRow, HeldLossRow, CarriedLossRow):
                 self._database.run(model.delete())

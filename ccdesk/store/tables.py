@@ -41,6 +41,8 @@ class LinkRow(peewee.Model):
     note = peewee.TextField()
     adding = peewee.BooleanField()
     owed_since = MomentField(null=True)  # not of `Link`: kept by `SqliteLinks.save`
+    out_after = MomentField(null=True)
+    added_at = MomentField(null=True)
 
     class Meta:
         table_name = "link"
@@ -54,6 +56,18 @@ class GoneRow(peewee.Model):
 
     class Meta:
         table_name = "gone"
+
+
+class KnownAccountRow(peewee.Model):
+    """Since when an account is known under an e-mail: never moved forward. `mark` stands for the e-mail."""
+
+    customer_id = peewee.IntegerField()
+    mark = peewee.BlobField()
+    since = MomentField()
+
+    class Meta:
+        table_name = "known_account"
+        primary_key = peewee.CompositeKey("customer_id", "mark")
 
 
 class ScanRow(peewee.Model):
@@ -343,6 +357,7 @@ class LeaseRow(peewee.Model):
 TABLES: tuple[type[peewee.Model], ...] = (
     LinkRow,
     GoneRow,
+    KnownAccountRow,
     ScanRow,
     FormerMemberRow,
     EventRow,

@@ -15,6 +15,7 @@ from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.guard import hold_debts
 from ccdesk.sync.later import acted_after, opt_in_is_later
 from ccdesk.sync.look import queue_again
+from ccdesk.sync.plan_export import NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN
 
 log = logging.getLogger(__name__)
@@ -183,6 +184,8 @@ def _write(ctx: RunContext, source: Link, account: Customer) -> None:
     if not opting_in and link.state is LinkState.CONFIRMING:
         _leave_confirming(ctx, source, account)
         return
+    if not opting_in and source.state is LinkState.LEFT_LIST and link.state in NEWCOMERS:
+        return  # this account's opt-in is the later act: it neither counts nor is undone (design §3a R1)
     if opting_in and not account.accepts_marketing and not _still_later(ctx, source, account):
         _leave_unproven(ctx, source, account)
         return
@@ -271,6 +274,7 @@ def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -
         on_list=opting_in,
         opt_out_at=None if opting_in else (source.out_since if unsubscribed else link.opt_out_at),
         out_since=None if opting_in else source.out_since or link.out_since,
+        out_after=None if opting_in else source.out_after or link.out_after,
         owed=Owed.NOTHING,
         owed_reason="",
         note="" if opting_in else source.owed_reason,
@@ -303,7 +307,9 @@ def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
 
 def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Link | None) -> bool:
     contact = ctx.mailing.get(source.contact_id) if source.contact_id else None
-    if contact is None or contact.standing is not Standing.OUT:
+    if contact is not None and source.state is LinkState.LEFT_LIST and contact.standing is Standing.IN:
+        contact = replace(contact, opt_out_at=source.out_since)
+    elif contact is None or contact.standing is not Standing.OUT:
         return False
     baseline = ctx.store.state.get_time(names.BASELINE)
     later = opt_in_is_later(contact=contact, customer=account, link=link, baseline=baseline, skew=ctx.skew())

@@ -83,6 +83,7 @@ def _sweep_customers(ctx: RunContext) -> None:
     exported = bool(ctx.store.state.get(names.BASELINE))
     for page in ctx.customers.everyone():
         ctx.check_cancel()
+        ctx.seen(page)
         ctx.store.staging.see_customers([customer.id for customer in page])
         links = ctx.store.links.many([customer.id for customer in page])
         with ctx.store.transaction():

@@ -45,7 +45,7 @@ SCANNED_AT = "inbound.scanned_at"
 FORMER_LIST = "list.former"  # the list links mean by `on_list`, until it has been looked at a last time
 SIGN_UPS_SINCE = "inbound.sign_ups_since"  # the next scan of the list looks for sign-ups from then on
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
-EXPORTED_LISTS = "export.lists"  # ids of the lists onto which an export was completed
+EXPORTED_LISTS = "export.lists"  # ids of the lists whose first export is done or asks nothing
 CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see unfinished.py
@@ -122,6 +122,17 @@ class RunContext:
         """Keep how the clocks differ, for runs that judge dates of the service they have not asked."""
         self.store.state.set(SKEW, str(round(self.skew().total_seconds())))
 
+    def seen(self, accounts: Iterable[Customer]) -> None:
+        """Note accounts just read as known under their e-mails, on the mailing service's clock."""
+        at = (self.customers.server_time or self.clock.now()) - self.skew()
+        self.store.links.note_seen([(one.id, one.email_key) for one in accounts if one.readable], at)
+
+    def last_sight(self, link: Link) -> datetime | None:
+        """Return until when somebody who is gone from the list was surely on it: they left after that."""
+        looked = self.store.state.get_time(SCANNED_AT)
+        sights = (link.written_at, looked)
+        return max((one for one in sights if one is not None), default=None)
+
     def judging(self) -> Callable[[Contact | None, Link], Judgement]:
         """Return how contacts are judged against their links as of now."""
         now, began = self.mailing_now(), self.store.state.get_time(INBOUND_BEGAN)
@@ -188,6 +199,7 @@ class RunContext:
     def _read_customer(self, customer_id: int) -> Customer:
         found = self.customers.get(customer_id)
         self.answered()
+        self.seen([found])
         return found
 
     def peek(self, customer_id: int) -> Customer:
@@ -216,6 +228,7 @@ class RunContext:
             account = self._read_again(Customer(link.customer_id, link.email, False))
             if account is not None and account.email_key == key:
                 found[account.id] = account
+        self.seen(found.values())
         return [found[number] for number in sorted(found)]
 
     def _read_again(self, account: Customer) -> Customer | None:

@@ -13,13 +13,14 @@ from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.guard import dropped, hold_flags, mistakes
 from ccdesk.sync.held_back import let_go
 from ccdesk.sync.look import look
+from ccdesk.sync.newcomer_rule import lifts, name
 from ccdesk.sync.opt_ins import OptIn, put_in
 from ccdesk.sync.outcomes import charge_doubtful, fail, settle
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import not_exported, wants_mail
 from ccdesk.sync.plan_inbound import being_taken_off, left_since_gone
 from ccdesk.sync.said_no import said_no_before
-from ccdesk.sync.take_off import Removal, off_link, take_off
+from ccdesk.sync.take_off import Removal, last_set, off_link, take_off
 
 _BATCH = 5_000  # each costs a scan of all contacts where many opt in (`lookup`), so a few large ones
 
@@ -225,7 +226,7 @@ def _opt_outs(ctx: RunContext, work: _Work) -> None:
         ctx.check_cancel()
         link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
         try:
-            other = _other_opted_in(ctx, link.email, customer.id)
+            other = _other_opted_in(ctx, replace(link, out_after=link.out_after or last_set(ctx, link)))
         except PERSONAL as error:
             fail(ctx, event, error, customer.email)
             continue
@@ -239,17 +240,24 @@ def _opt_outs(ctx: RunContext, work: _Work) -> None:
     take_off(ctx, removals, settle=settle, fail=fail)
 
 
-def _other_opted_in(ctx: RunContext, email: str, customer_id: int) -> int | None:
+def _other_opted_in(ctx: RunContext, opt_out: Link) -> int | None:
     """Return another account that keeps the person on the list.
 
     None that has come by this e-mail since its person said no to another one: that opt-in counts for nothing
-    here, and once Kibo has been told nobody would look at this list again.
+    here, and once Kibo has been told nobody would look at this list again. And none that does not lift this
+    opt-out (design §3a R1): while its flag is on it is named.
     """
-    if not email.strip():
+    if not opt_out.email.strip():
         return None
-    for account in ctx.accounts(email):
-        if account.id == customer_id or not wants_mail(account, guests=ctx.settings.guests):
+    unheard: list[Customer] = []
+    for account in ctx.accounts(opt_out.email):
+        if account.id == opt_out.customer_id or not account.accepts_marketing:
             continue
-        if said_no_before(ctx, account, ctx.store.links.get(account.id)) is None:
+        counts = wants_mail(account, guests=ctx.settings.guests)
+        if counts and not lifts(ctx, account, opt_out):
+            unheard.append(account)
+        elif counts and said_no_before(ctx, account, ctx.store.links.get(account.id)) is None:
             return account.id
+    if opt_out.owed is not Owed.OPT_OUT:  # else Kibo is about to be given the opt-out, for all of them
+        name(ctx, unheard)
     return None

@@ -67,7 +67,7 @@ def run_export(ctx: RunContext) -> None:
     with ctx.store.transaction():
         if not ctx.store.state.get(names.BASELINE):
             ctx.store.state.set_time(names.BASELINE, export.mark or ctx.clock.now())
-        note_exported(ctx)
+        note_exported(ctx.store, ctx.settings.list_id)
         close(ctx)
         ctx.store.staging.clear()
 
@@ -88,16 +88,19 @@ def _read_customers(ctx: RunContext, export: OpenExport, scan: ContactScan) -> O
                 ctx.check_cancel()
                 read += _candidates(ctx, page)
                 if len(read) >= _KEPT_AT_ONCE:
+                    ctx.seen(one.customer for one in read)
                     ctx.read += exports.add(read)
                     read = []
                 ctx.progress("Reading customers from Kibo", ctx.read + len(read))
                 scan.go_on(ctx.read + len(read))
+        ctx.seen(one.customer for one in read)
         ctx.read += exports.add(read)
         export = replace(export, read=True)
         export.save(ctx)
     if continued and export.mark is not None:
         for page in ctx.customers.changed_since(export.mark - KIBO_OVERLAP):
             ctx.check_cancel()
+            ctx.seen(page)
             exports.refresh(_candidates(ctx, page))
             ctx.progress("Reading what changed in Kibo since", ctx.read)
     return export
@@ -250,6 +253,7 @@ def _settled(
         owed=owed,
         owed_reason=_owed_reason(link, decision) if owed is Owed.OPT_OUT else "",
         out_since=None if agreed else out_since,
+        out_after=ctx.last_sight(link) if decision.state is LinkState.LEFT_LIST else None,
         # A fingerprint noted for a creation that was cut off is done with.
         written_hash=link.written_hash if link.contact_id or link.on_list else "",
         read_hash=_first_reading(link, contact, decision),

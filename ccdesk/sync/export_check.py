@@ -347,6 +347,7 @@ def _confirmed(
         written_at=sent_at,
         opt_out_at=None,
         out_since=None,
+        out_after=None,
         owed=Owed.NOTHING,
         owed_reason="",
         note="",

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ccdesk.core.errors import ListHasMembers
 from ccdesk.core.models import Contact, Customer, Link
+from ccdesk.core.ports import Store
 from ccdesk.core.runs import OffList
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
@@ -28,8 +29,6 @@ def list_has_members(people: int, list_name: str) -> ListHasMembers:
         f"{people:,} {who} but not on the list “{list_name}”",
         meaning="This list had members before ccdesk's first export to it, and people who once left it would "
         "be mailed again. Nobody was sent yet.",
-        next_step="Leave them out (--leave-out) if anybody may have left this list: whoever opts in again "
-        "later is added then. Add them if the list was never used for these customers.",
         code="list_has_members",
     )
 
@@ -62,7 +61,7 @@ def ask(ctx: RunContext, export: OpenExport, people: int) -> None:
 
 
 def is_exported(ctx: RunContext) -> bool:
-    """Say whether an export onto the active list has been completed before."""
+    """Say whether the active list needs no question (`note_exported`)."""
     known = ctx.store.state.get(names.EXPORTED_LISTS)
     if known:
         return ctx.settings.list_id in known.split()
@@ -70,11 +69,11 @@ def is_exported(ctx: RunContext) -> bool:
     return bool(ctx.store.state.get(names.BASELINE)) and ctx.store.links.count(on_list=True) > 0
 
 
-def note_exported(ctx: RunContext) -> None:
-    """Remember that an export onto the active list is complete."""
-    known = ctx.store.state.get(names.EXPORTED_LISTS).split()
-    if ctx.settings.list_id not in known:
-        ctx.store.state.set(names.EXPORTED_LISTS, " ".join([*known, ctx.settings.list_id]))
+def note_exported(store: Store, list_id: str) -> None:
+    """Remember that a list needs no question: an export onto it is complete, or ccdesk made the list."""
+    known = store.state.get(names.EXPORTED_LISTS).split()
+    if list_id not in known:
+        store.state.set(names.EXPORTED_LISTS, " ".join([*known, list_id]))
 
 
 def is_first_exports_business(

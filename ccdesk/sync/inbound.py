@@ -7,6 +7,7 @@ watermark; then what is owed is carried over. So a crash, a cancel or a Kibo tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.errors import CcdeskError, ItemError, ListGone, ServiceError
@@ -19,6 +20,7 @@ from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.named import named
 from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_sign_ups
+from ccdesk.sync.plan_export import NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN, Judgement, has_left
 from ccdesk.sync.watermarks import is_ahead, not_begun_after, sure_time
 
@@ -156,7 +158,8 @@ def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
     _store(ctx, judgements)
 
 
-def _store(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
+def _store(ctx: RunContext, found: Sequence[Judgement]) -> None:
+    judgements = [_dated(ctx, one) if one.left else one for one in found]
     judgements = [one for one in judgements if not _is_in_already(ctx, one)]
     own_entries = ctx.run.kind is not RunKind.EXPORT  # that tells of those it read only, once each (R2)
     entries = [
@@ -172,6 +175,12 @@ def _store(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
         ctx.record(entries)
 
 
+def _dated(ctx: RunContext, judgement: Judgement) -> Judgement:
+    """Keep since when at the earliest somebody has left the list: who came later cannot lift that."""
+    link = judgement.link
+    return replace(judgement, link=replace(link, out_after=ctx.last_sight(link)))
+
+
 def _is_in_already(ctx: RunContext, judgement: Judgement) -> bool:
     """Say whether an opt-in is owed to an account, or missed in it, although the person never was out.
 
@@ -183,7 +192,7 @@ def _is_in_already(ctx: RunContext, judgement: Judgement) -> bool:
         return False
     others = ctx.store.links.by_email(link.email_key)
     return any(
-        (one.kibo_opted_in is True or one.adding) and one.state is not LinkState.CLOSED
+        (one.kibo_opted_in is True or one.adding) and one.state not in (LinkState.CLOSED, *NEWCOMERS)
         for one in others
         if one.customer_id != link.customer_id
     )

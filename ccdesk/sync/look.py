@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.errors import ItemError, ServiceError
 from ccdesk.core.limits import KIBO_OVERLAP
-from ccdesk.core.models import Customer
+from ccdesk.core.models import Customer, Link
 from ccdesk.core.ports import HintedEvent
 from ccdesk.core.runs import QueuedEvent
 from ccdesk.sync import context as names
@@ -78,6 +79,7 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
     began = _began(ctx)
     added = 0
     with ctx.store.transaction():
+        ctx.seen(page)
         for customer in page:
             if began and customer.id not in links and customer.updated_at and customer.updated_at <= began:
                 continue  # as it was before ccdesk's first look: the first export's business, not a change
@@ -87,15 +89,36 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
             if len(ctx.fresh) < names.FRESH_MOST:
                 ctx.fresh[customer.id] = customer
             link = links.get(customer.id)
+            if link is not None and link.kibo_opted_in and not customer.accepts_marketing:
+                _note_cleared(ctx, link, customer)
             if link is not None and link.kibo_updated_at == customer.updated_at:
                 continue  # acted on in this very state, or the echo of our own write (design R6)
             added += ctx.store.queue.add(event_of(ctx, customer))
     return added
 
 
+def _note_cleared(ctx: RunContext, link: Link, customer: Customer) -> None:
+    """Note the earliest moment at which a flag seen cleared may have been: the last look still saw it set.
+
+    Not so where the change is dated before that look, which an index that lags behind had not shown yet.
+    """
+    polled = ctx.store.state.get_time(names.EVENTS_POLLED)
+    if link.out_after is not None or polled is None:
+        return
+    if customer.updated_at is None or customer.updated_at < polled:
+        polled -= KIBO_OVERLAP
+    earliest = max(filter(None, (link.kibo_updated_at, polled)))
+    ctx.store.links.save([replace(link, out_after=earliest - ctx.skew())])
+
+
 def event_of(ctx: RunContext, customer: Customer) -> QueuedEvent:
     """Name the change by customer and date: reading it again in the overlap then adds nothing."""
-    at = customer.updated_at or ctx.clock.now()
+    return event_for(customer, ctx.clock.now())
+
+
+def event_for(customer: Customer, now: datetime) -> QueuedEvent:
+    """Name a change without the surroundings of a run; `now` where the account has no update date."""
+    at = customer.updated_at or now
     digest = hashlib.blake2b(f"{customer.id}@{at.isoformat()}".encode(), digest_size=16).digest()
     return QueuedEvent(event_id=str(uuid.UUID(bytes=digest)), object_id=customer.id, created_at=at)
 

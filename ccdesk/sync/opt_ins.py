@@ -23,9 +23,10 @@ from ccdesk.sync.first_export import LEFT_TO_EXPORT, is_first_exports_business
 from ccdesk.sync.later import opt_in_is_later
 from ccdesk.sync.lookup import Lookup
 from ccdesk.sync.mapping import BadEmail, check_email
+from ccdesk.sync.newcomer_rule import NEWCOMER, has_left, is_added_by_staff, stands_against, welcome
 from ccdesk.sync.outcomes import fail, settle
 from ccdesk.sync.own_calls import note_own_call
-from ccdesk.sync.plan_events import Change, Step, plan_opt_in
+from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
 from ccdesk.sync.plan_export import left_unseen, not_exported, passed_over
 from ccdesk.sync.plan_inbound import left_since_gone
 from ccdesk.sync.put_many import place
@@ -86,6 +87,7 @@ def _decide(
     new = anew and _is_true_opt_in(ctx, customer, known)
     later = _order(ctx, contact, customer, link) if contact is not None and anew else None
     others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
+    heard = [one for one in others if not is_added_by_staff(known, one)]  # what staff's *Add* answered
     decision = plan_opt_in(
         customer,
         contact,
@@ -94,13 +96,14 @@ def _decide(
         welcome=ctx.settings.welcome and new,
         anew=anew,
         later=later,
-        left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in others),
+        left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in heard),
         just_left=(_left_meanwhile(link) and _left_later(ctx, link, contact, customer, link))
         or _left_unseen(link, contact)
         or _gone_since_seen(link, contact)
-        or any(one.on_list for one in others)
-        or any(_left_later(ctx, one, contact, customer, link) for one in others),
+        or any(one.on_list for one in heard)
+        or any(_left_later(ctx, one, contact, customer, link) for one in heard),
     )
+    decision = _unless_newcomer(ctx, customer, contact, others, decision)
     placing = Placing(event, customer, contact, link, decision, new)
     if decision.step is not Step.NONE:
         return placing
@@ -109,6 +112,36 @@ def _decide(
     entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
     settle(ctx, event, entry, _untouched_link(ctx, placing), conflict=decision.conflict)
     return None
+
+
+def _unless_newcomer(
+    ctx: RunContext,
+    customer: Customer,
+    contact: Contact | None,
+    others: Sequence[Link],
+    decision: EventDecision,
+) -> EventDecision:
+    """Put nobody on the list by an account that came after an opt-out of theirs (design §3a R1).
+
+    Over an unsubscription the one confirmation is asked whoever opted in, because the person answers it.
+    """
+    in_step = decision.outcome is Outcome.UNCHANGED
+    if decision.step is Step.RESUBSCRIBE or (decision.step is Step.NONE and not in_step):
+        return decision
+    if stands_against(ctx, customer, others, on_list=in_step) or (
+        _is_own_leaving_of_a_guest(ctx, customer) and not in_step
+    ):
+        return EventDecision(Step.NONE, Outcome.SKIPPED, NEWCOMER, LinkState.NEWCOMER)
+    welcome(ctx, others)
+    return decision
+
+
+def _is_own_leaving_of_a_guest(ctx: RunContext, customer: Customer) -> bool:
+    """Say whether a guest account knows that its own person left: another checkout lifts that neither."""
+    link = ctx.store.links.get(customer.id)
+    if not customer.is_anonymous or link is None or link.email_key != customer.email_key:
+        return False
+    return has_left(link) and not is_added_by_staff(link, link)
 
 
 def _left_unseen(link: Link | None, contact: Contact | None) -> bool:
@@ -139,7 +172,7 @@ def _left_later(
     """
     if contact is None or not (other.state is LinkState.LEFT_LIST or left_since_gone(other)):
         return False
-    if other.owed is Owed.OPT_OUT or other.out_since is None:
+    if other.out_since is None:
         return True
     left = replace(contact, opt_out_at=other.out_since)
     return _order(ctx, left, customer, link) is not True
@@ -215,6 +248,7 @@ def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
         read_hash="",
         opt_out_at=None,
         out_since=None,
+        out_after=None,
         resubscribe_asked_at=None,
         owed=Owed.NOTHING,
         owed_reason="",
@@ -252,7 +286,8 @@ def _untouched_link(ctx: RunContext, placing: Placing) -> Link:
     # What was noted for a creation is done with; one seen on the list since then keeps it.
     learned = contact is not None and not link.contact_id and not link.on_list
     agreed = decision.outcome is Outcome.UNCHANGED
-    left_at = ctx.mailing_now() if decision.state is LinkState.LEFT_LIST else None  # known from now on
+    left = decision.state is LinkState.LEFT_LIST
+    left_at = ctx.mailing_now() if left else None  # known from now on
     if decision.state is LinkState.HELD:  # neither in nor out: what is known of the list and owed holds
         return replace(
             link,
@@ -276,6 +311,7 @@ def _untouched_link(ctx: RunContext, placing: Placing) -> Link:
         owed=decision.owed,
         owed_reason=decision.reason if decision.owed is Owed.OPT_OUT else "",
         out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since or left_at,
+        out_after=None if agreed else link.out_after or (ctx.last_sight(link) if left else None),
         note="" if agreed else decision.reason,
         adding=False,
     )

@@ -120,6 +120,8 @@ def _refusal(candidate: Candidate, link: Link | None, *, guests: bool) -> Export
     if candidate.code == UNREADABLE:
         return _unsendable(candidate)
     not_wanted = _not_wanted(candidate.customer, guests=guests)
+    if link is not None and link.state in NEWCOMERS and link.email_key == candidate.customer.email_key:
+        not_wanted = not_wanted or _skip(link.note, link.state, keep_link=True)
     return not_wanted or _moved(candidate.customer, link) or _unsendable(candidate)
 
 
@@ -141,6 +143,27 @@ def not_exported(customer: Customer, *, guests: bool) -> str:
     if customer.is_anonymous and not guests:
         return "guest account; guests are not exported (setting)"
     return ""
+
+
+NEWCOMERS = (LinkState.NEWCOMER, LinkState.NEWCOMER_LEFT)
+"""Opted in by accounts that came after an opt-out of their person; staff add or leave them (§3a R1)."""
+
+_CLEARED = (
+    LinkState.SYNCED,
+    LinkState.CLOSED,
+    LinkState.DELETED_THERE,
+    LinkState.HELD,
+    LinkState.INVALID,
+    LinkState.LEFT_OUT,
+)
+
+
+def is_cleared(link: Link) -> bool:
+    """Say whether a flag that was set was cleared in this account, whatever became of the account.
+
+    One first seen off is none, nor is one that ccdesk cleared for an opt-out at Constant Contact.
+    """
+    return link.kibo_opted_in is False and link.agreed is False and link.state in _CLEARED
 
 
 def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
@@ -240,6 +263,8 @@ def plan_person(
     event queue wherever an earlier "no" stands in the way: only there the two acts are compared (R3, R5).
     """
     new_opt_in = _is_new_opt_in(link, first_export=first_export)
+    if new_opt_in and any(is_cleared(one) for one in known if one is not link):
+        return _skip(LATER, LinkState.SYNCED, keep_link=True)
     if contact is None:
         if any(one.contact_id for one in known) and not new_opt_in:
             reason = "not in Constant Contact any more (deleted, or its e-mail changed there)"
@@ -298,6 +323,7 @@ def _plan_active(
     return ExportDecision(action, Outcome.UPDATED, what, ownership=Ownership.OWNED)
 
 
+LATER = "another account of this person opted out: decided with the customer's event"
 LEFT_OUT = "may have left the list before its first export: left out until the customer opts in anew"
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.plan_export import BY_STAFF, is_ours, left_unseen
+from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, is_ours, left_unseen
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 
@@ -150,7 +150,7 @@ def _now_by(contact: Contact, link: Link) -> Link:
 
 
 def _deleted(link: Link) -> Judgement:
-    if link.state is LinkState.DELETED_THERE:
+    if link.state in (LinkState.DELETED_THERE, *NEWCOMERS):
         return Judgement(link)
     # An opt-out seen before the deletion is still owed to Kibo; the deletion itself is nobody's opt-out.
     return Judgement(
@@ -212,6 +212,7 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
             owed=Owed.NOTHING,
             owed_reason="",
             out_since=None,
+            out_after=None,
             opt_out_at=None,
             note="" if link.state is LinkState.HELD else link.note,
         )

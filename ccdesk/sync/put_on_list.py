@@ -209,6 +209,7 @@ def on_list_link(ctx: RunContext, placing: Placing, contact_id: str, read: Conta
         written_at=ctx.mailing_now(),
         opt_out_at=None,
         out_since=None,
+        out_after=None,
         owed=Owed.NOTHING,
         owed_reason="",
         note="",

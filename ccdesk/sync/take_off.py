@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ccdesk.core.errors import ItemError, Unreadable
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
@@ -95,9 +95,15 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
         owed=Owed.NOTHING,
         owed_reason="",
         out_since=ctx.mailing_now(),
+        out_after=link.out_after or last_set(ctx, link),
         note="",
         adding=False,
     )
+
+
+def last_set(ctx: RunContext, link: Link) -> datetime | None:
+    """Until when the flag was surely set, where no look noted more: as it was last acted on."""
+    return link.kibo_updated_at - ctx.skew() if link.kibo_updated_at else None
 
 
 def take_off(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fail: Fail) -> None:

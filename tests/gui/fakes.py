@@ -290,7 +290,7 @@ class FakeLoop:
         self.cancel.set()
         self._inbox.put(None)
 
-    def request(self, kind: RunKind, *, confirmed: bool = False) -> None:
+    def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
         self.requests.append((kind, confirmed))
         if kind in self.scripts:
             self._inbox.put(kind)

@@ -262,6 +262,14 @@ class Bench:
         self.log_in()
         self.desk.save_settings({"contact_list": self.list_name, **settings})
 
+    def install_anew(self, **settings: str) -> None:
+        """Replace the installation by a fresh one on an empty folder."""
+        self.container.close()
+        shutil.rmtree(self.base)
+        self.environment["CCDESK_KIBO_SHARED_SECRET"] = self.kibo.shared_secret
+        self.open()
+        self.set_up(**settings)
+
     def log_in(self) -> None:
         """Log in as the person in the browser would have."""
         reply = self.cc.issue_tokens()

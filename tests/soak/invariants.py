@@ -13,7 +13,15 @@ from tests.soak.inprocess import Bench
 from tests.soak.truth import Seen, State, Truth
 
 _SECRET = re.compile(r"eyJ[A-Za-z0-9_-]{20,}|Bearer (?!<)\S+")
-_TELLING = (LinkState.CONFIRMING, LinkState.HELD, LinkState.DELETED_THERE, LinkState.INVALID)
+_TELLING = (
+    LinkState.CONFIRMING,
+    LinkState.DELETED_THERE,
+    LinkState.HELD,
+    LinkState.INVALID,
+    LinkState.LEFT_OUT,
+    LinkState.NEWCOMER,
+    LinkState.NEWCOMER_LEFT,
+)
 
 
 def agreement(truth: Truth, people: People) -> list[str]:

@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 
 import requests
 
-from ccdesk.core.errors import CcdeskError, ConfirmNeeded
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ListHasMembers
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kibo_switches import KiboSwitches
+from ccdesk.sync import context as names
 from tests.soak.acts import People
 from tests.soak.faults import may_be_stale, meet
 from tests.soak.inprocess import A_CALL, MAILING, Bench, PowerCut, Reply, Services, open_bench
@@ -120,6 +121,7 @@ class Player:
             "login": self.bench.log_in,
             "list": self._choose_other_list,
             "cancel": self._cancel.set,
+            "reinstall": self._install_anew,
         }
         if kind in plain:
             plain[kind]()
@@ -137,6 +139,8 @@ class Player:
             self.bench.later(rest[0])
         elif kind == "turn":
             getattr(self.bench, rest[0]).set_switches(**{rest[1]: rest[2]})
+        elif kind == "answer":
+            self._answer(add=rest[0] == "add")
         elif kind == "run":
             self.run(rest[0], rest[1])
 
@@ -150,8 +154,36 @@ class Player:
         self.truth.choose_list(other)
         self._list_is_new = True
 
+    def _answer(self, *, add: bool) -> None:
+        """Let staff answer about the first account that is named as a newcomer."""
+        for link in self.bench.desk.newcomers()[:1]:
+            if add:
+                self.truth.note("added", link.email)
+            self.bench.desk.answer_newcomer(link.customer_id, add=add)
+
+    def _install_anew(self) -> None:
+        """Let the installation be replaced by a fresh one that knows nothing."""
+        self.bench.install_anew(**self._settings())
+        self.truth.installed_anew()
+        self._list_is_new = True
+
+    def _settings(self) -> dict[str, str]:
+        return {key: value for key, value in self.schedule.settings.items() if key != "nulls"}
+
+    def _must_ask(self) -> bool:
+        """Say whether an export that begins now may put nobody back who is off the list without asking."""
+        state, active = self.bench.container.store.state, self.bench.cc.list_id(self.bench.list_name)
+        known = state.get(names.EXPORTED_LISTS).split()
+        begun = state.get(names.EXPORT_OPEN) or (state.get(names.BASELINE) and not known)
+        return bool(active and not begun and active not in known and self.bench.cc.members(active))
+
     def run(
-        self, kind: str, during: tuple[tuple[int, Thing], ...] = (), *, confirmed: bool = False
+        self,
+        kind: str,
+        during: tuple[tuple[int, Thing], ...] = (),
+        *,
+        confirmed: bool = False,
+        leave_out: bool = False,
     ) -> Run | None:
         """Do one run with all that comes between its calls; None if it was cut off."""
         bench, truth = self.bench, self.truth
@@ -160,9 +192,14 @@ class Player:
         self._cancel.clear()
         truth.begin(kind)
         truth.take_prints()
+        if kind == "export" and not (confirmed or leave_out):
+            truth.begin_export(must_ask=self._must_ask())
         run: Run | None = None
+        asked = False
         try:
-            run = bench.desk.run(RunKind(kind), confirmed=confirmed, cancel=self._cancel)
+            run = bench.desk.run(RunKind(kind), confirmed=confirmed, leave_out=leave_out, cancel=self._cancel)
+        except ListHasMembers:
+            asked = True
         except PowerCut:
             assert self._image is not None
             bench.start_from(self._image)
@@ -182,7 +219,16 @@ class Player:
         for one in bench.desk.runs(limit=3):
             truth.runs.setdefault(one.id, truth.run_began)
         self._judge_run(run)
+        if asked:
+            return self._answer_export()
+        truth.absent = set()
         return run
+
+    def _answer_export(self) -> Run | None:
+        leave_out = self.chance.random() < 0.7
+        self.truth.answered(leave_out=leave_out)
+        self.result.met["list with members"] += 1
+        return self.run("export", confirmed=not leave_out, leave_out=leave_out)
 
     def _judge_run(self, run: Run | None) -> None:
         broken = self.truth.broken
@@ -262,8 +308,7 @@ def play(schedule: Schedule) -> Result:
         ):
             player = Player(schedule, bench)
             bench.handler = player.handle
-            settings = {key: value for key, value in schedule.settings.items() if key != "nulls"}
-            bench.set_up(**settings)
+            bench.set_up(**player._settings())
             for number, thing in enumerate(schedule.things):
                 player.thing(thing)
                 if player.truth.broken:

@@ -1,7 +1,8 @@
 """Schedules: everything that happens, as plain data from one seed, so that one can be replayed and cut down.
 
 A thing is a tuple: ("act", name, …), ("run", kind, during), ("wait", minutes), ("clock", hours),
-("restart",), ("login",), ("list",): staff choose the other one, ("turn", service, switch, value),
+("restart",), ("login",), ("reinstall",), ("answer", "add" or "leave"): about a newcomer, ("list",): staff
+choose the other one, ("turn", service, switch, value),
 ("hurry",): the next act happens in the same second as what comes before and after it. `during` holds
 (number of the call, thing) with the further things ("trouble", kind, calls, service, verb), ("cancel",) and
 ("cut", "before" or "after", verb); with the verb "POST" they wait for a call that does something.
@@ -250,8 +251,10 @@ class Writer:
             return ("restart",)
         if roll < 0.92:
             return ("login",)
-        if roll < 0.94:
+        if roll < 0.93:
             return ("list",)
+        if roll < 0.94:
+            return ("answer", chance.choice(["add", "leave"]))
         if roll < 0.96:
             return self.clock()
         service, name, bad, good = chance.choice(TROUBLE_SWITCHES)

@@ -1,8 +1,9 @@
 """Stories: things about the same person that random acts alone seldom bring together, in every variant.
 
 Each is one of the ways in which somebody was mailed against their will, or opted out falsely: an add whose
-answer is lost, an export cut off, rows that an import loses, a list that staff delete. Who it happens to,
-what else they do, which runs come between and what goes wrong meanwhile is drawn anew each time.
+answer is lost, an export cut off, rows that an import loses, a list that staff delete, a stranger or a guest
+with the e-mail of somebody who opted out, a fresh installation. Who it happens to, what else they do, which
+runs come between and what goes wrong meanwhile is drawn anew each time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class Stories:
 
     def one(self) -> list[Thing]:
         """Return the things of one story."""
-        return self.chance.choice([self.lost_answer, self.cut_export, self.lost_rows, self.deleted_list])()
+        known = [self.lost_answer, self.cut_export, self.lost_rows, self.deleted_list]
+        return self.chance.choice([*known, self.stranger, self.fresh_installation])()
 
     # ------------------------------------------------------------ parts
 
@@ -141,3 +143,41 @@ class Stories:
             things.append(chance.choice([stranger, stranger, self._edit(account)]))
         things += [("wait", 1), self._run(), self._gap(), self._run("events"), ("run", "inbound", ())]
         return [*things, ("list",), ("wait", 1), self._run()]
+
+    def stranger(self) -> list[Thing]:
+        """Somebody opts out; a stranger registers, or a guest checks out, with their e-mail."""
+        chance, writer = self.chance, self._writer
+        account, email, made = self._person(accepts=True, how=self._how())
+        out = chance.choice([("act", "opt_out", account), self._leaves(email), ("act", "leave", email)])
+        things = [
+            made,
+            *self._settled(),
+            self._gap(),
+            out,
+            *self._perhaps(self._gap(), self._run(), share=0.8),
+        ]
+        for _ in range(chance.choice([1, 1, 2])):
+            writer.accounts += 1
+            how = chance.choice(["guest", "guest", "", "inactive"])
+            things += [
+                ("act", "customer", writer.accounts, email, True, how),
+                self._gap(),
+                self._run("events"),
+            ]
+            things += self._perhaps(self._run())
+            things += self._perhaps(
+                ("act", chance.choice(["deactivate", "activate"]), writer.accounts), share=0.3
+            )
+        things += self._perhaps(("answer", chance.choice(["add", "leave"])), share=0.4)
+        things += self._perhaps(("act", "opt_in", account), share=0.3)
+        return [*things, ("wait", 1), self._run("events"), self._run(), ("run", "inbound", ())]
+
+    def fresh_installation(self) -> list[Thing]:
+        """People leave; the installation is replaced by one that knows nothing, on a list with members."""
+        people = [self._person(accepts=True, how=self._how()) for _ in range(self.chance.choice([2, 3, 5]))]
+        things = [*(made for _, _, made in people), *self._settled(), self._gap()]
+        for _, email, _ in people[1:]:
+            things += self._perhaps(self._leaves(email), share=0.8)
+        things += [("reinstall",), *self._perhaps(self._run("events"), self._run("inbound"), share=0.4)]
+        things += self._perhaps(self._edit(people[-1][0]), ("wait", 1), self._run("events"), share=0.6)
+        return [*things, ("run", "export", ()), self._gap(), self._run(), self._run("events")]

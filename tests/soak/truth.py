@@ -8,7 +8,7 @@ make it, and an act inside the running run counts for nobody: between our look a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -83,6 +83,8 @@ class Truth:
         self.put_by_us: set[str] = set()
         self.traced: dict[str, tuple[Any, ...]] = {}  # made by us on the list, and as we made them since
         self.moved_away: set[str] = set()
+        self.absent: set[str] = set()  # an export going on must ask before it puts these contacts on the list
+        self.left_out: dict[str, datetime] = {}  # staff said so when a first export asked, and when
         self.run_began = bench.time.now()
         self.known_from = self.run_began  # what was before, a call that takes effect now may have known
         self.run_kind = ""
@@ -143,6 +145,32 @@ class Truth:
         self.put_by_us.clear()
         self.traced.clear()
         self.view = self._look()
+
+    def begin_export(self, *, must_ask: bool) -> None:
+        """Note whom an export may put on the list only once a person has said so."""
+        off = {contact for contact, seen in self.view.items() if seen.may_be_mailed and not seen.on_list}
+        self.absent = off if must_ask else set()
+
+    def answered(self, *, leave_out: bool) -> None:
+        """Take what staff say about them."""
+        if leave_out:
+            known = (one for one in self.absent if not self._opted_in_lately(self.view[one].email))
+            self.left_out |= dict.fromkeys(known, self.bench.time.now())
+        self.absent = set()
+
+    def _opted_in_lately(self, email: str) -> bool:
+        """Say whether an opt-in is on its way that was made before staff answered: it is a new one, too."""
+        links = self.bench.container.store.links.by_email(email)
+        accepts = {account for account in self.states if (now := self.present(account)) and now.accepts}
+        return any(one.kibo_opted_in is not True and one.customer_id in accepts for one in links)
+
+    def installed_anew(self) -> None:
+        """Forget what only the installation before this one could know."""
+        self.settle()
+        self.acts = [replace(one, known=False, knowers=frozenset()) for one in self.acts]
+        self.made |= dict.fromkeys(self.view, self.bench.time.now())
+        for known in (self.ours, self.put_by_us, self.traced, self.left_out, self.runs):
+            known.clear()
 
     # ------------------------------------------------------------ acts of others
 
@@ -251,11 +279,24 @@ class Truth:
             self._break("another list than the active one was touched by us", name)
         if new.mailed and not (old is not None and old.mailed):
             self.put_by_us.add(contact)
-            for why in self._may_not_be_added(old, new):
+            for why in self._may_not_be_added(contact, old, new):
                 self._break(f"put on the list although {why}", name)
 
-    def _may_not_be_added(self, old: Seen | None, new: Seen) -> list[str]:
-        began, email, why = self.known_from, new.email, []
+    def _may_have_left(self, contact: str, email: str) -> list[str]:
+        """Say whether they may have left a list that had members before ccdesk came to it (§3a R2)."""
+        if contact in self.absent:
+            return ["the list had members, and nobody was asked"]
+        left_out = self.left_out.get(contact)
+        back = ("kibo_in", "came", "added")
+        if left_out is None or any(
+            one.at > left_out and one.kind in back and (one.email == email or self._has(one.account, email))
+            for one in self.acts
+        ):
+            return []
+        return ["staff left them out, and they did not opt in since"]
+
+    def _may_not_be_added(self, contact: str, old: Seen | None, new: Seen) -> list[str]:
+        began, email, why = self.known_from, new.email, self._may_have_left(contact, new.email)
         if not self._wanted(email):
             why.append("no account with this e-mail wants mail")
         outs = [one for one in self.acts if one.email == email and one.kind == "unsubscribed"]
@@ -271,17 +312,54 @@ class Truth:
                 why.append("they unsubscribed before this run, and did not come back themselves")
         lefts = [one.at for one in self.acts if one.email == email and one.kind == "left" and one.known]
         left = max((at for at in lefts if at < began), default=None)
-        back = [*ins, *(one.at for one in self.acts if one.email == email and one.kind == "added")]
-        if left is not None and not any(at > left for at in back):
+        if left is not None and not self._came_back(email, left):
             why.append("they were known to have left the list before this run")
         return why
+
+    def _came_back(self, email: str, left: datetime) -> bool:
+        """Say whether something lifts a leaving: own acts, staff, or an account that is no newcomer (R1)."""
+        return any(
+            one.at > left
+            and (
+                (one.kind in ("came", "added") and (one.email == email or self._has(one.account, email)))
+                or (one.kind == "kibo_in" and self._lifts(one.account, email, left))
+            )
+            for one in self.acts
+        )
+
+    def _lifts(self, account: int, email: str, opt_out: datetime) -> bool:
+        """Say whether an account was there under the e-mail before an opt-out, and is no guest (§3a R1)."""
+        first = min((one.at for one in self.states.get(account, ()) if one.email == email), default=None)
+        present = self.bench.kibo.book.get(account)
+        return first is not None and first < opt_out and not (present and present.anonymous)
+
+    def _refusals(self, email: str) -> list[Done]:
+        """Flags cleared, as ccdesk could see, and not set again, by accounts that have this e-mail still."""
+        found = []
+        for account, known in self.states.items():
+            acts = [one for one in self.acts if one.account == account]
+            last = max(acts, key=lambda one: one.at, default=None)
+            if known[-1].email != email or last is None or last.at >= self.known_from:
+                continue
+            came = any(
+                one.kind in ("came", "added") and one.email == email and one.at > last.at for one in self.acts
+            )
+            if last.kind == "kibo_out" and last.known and last.account and not came:
+                found.append(last)
+        return found
 
     def _has(self, account: int, email: str) -> bool:
         return bool(account) and any(one.email == email for one in self.states.get(account, ()))
 
     def _wanted(self, email: str) -> bool:
-        """Say whether an account that may justify an add has wanted mail at any time during this run."""
+        """Say whether an account that may justify an add has wanted mail at any time during this run.
+
+        One that came after another's flag was cleared, or a guest, does not (§3a R1).
+        """
+        refusals = self._refusals(email)
         for account, known in self.states.items():
+            if not all(one.account == account or self._lifts(account, email, one.at) for one in refusals):
+                continue
             for index, state in enumerate(known):
                 until = known[index + 1].at if index + 1 < len(known) else None
                 if until is not None and until <= self.known_from:
