@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from ccdesk.core.emails import email_key
-from ccdesk.core.errors import ConfirmNeeded, LoginNeeded, Remedy, SettingsError
+from ccdesk.core.errors import ConfirmNeeded, LoginNeeded, Remedy, SettingsError, VaultError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Store
 from ccdesk.core.settings import SECRET_VARIABLE, SETTINGS, Settings, check, resolve
@@ -68,7 +68,10 @@ def save_settings(
         if not kibo_secret and connections.kibo_secret():
             notes.append(f"The Kibo shared secret still comes from {SECRET_VARIABLE}.")
     if kibo_secret or _BOUND_TO.intersection(changed):
-        notes += connections.missing_approvals(after)
+        try:
+            notes += connections.missing_approvals(after)
+        except VaultError as error:  # what was asked for is saved all the same
+            notes.append(f"Whether a secret has to be given again is not known. {error.title}.")
     return SaveResult(changed, active.name if active and is_new else "", tuple(notes))
 
 

@@ -24,7 +24,7 @@ TOKEN = "the-real-refresh-token"
 def real(tmp_path: Path) -> Path:
     """A shop that is set up, with a person who opted out, and its log-in in the file vault."""
     base = tmp_path / "real"
-    container = build_container(Paths(base), environment={})
+    container = build_container(Paths(base), environment={"CCDESK_VAULT": "file"})
     container.desk.save_settings({"kibo_tenant_id": "12345", "kibo_app_key": "key", "cc_client_id": "id"})
     container.store.links.save([Link(1, "ann@example.com", state=LinkState.LEFT_LIST, agreed=False)])
     container.close()
@@ -70,20 +70,23 @@ def test_a_demos_folder_is_used_again_until_a_real_shop_moves_in(tmp_path: Path)
     for _ in range(2):
         with start._demo_base(Paths(tmp_path), keep=True) as paths:
             start.demo_container(paths, addresses, start.Clock()).close()
-    container = build_container(Paths(tmp_path), environment={})
+    container = build_container(Paths(tmp_path), environment={"CCDESK_VAULT": "file"})
     container.desk.save_settings({"cc_api_url": "https://api.cc.email/v3"})
     container.close()
     with start._demo_base(Paths(tmp_path), keep=True) as paths, pytest.raises(SettingsError):
         start.demo_container(paths, addresses, start.Clock())
 
 
-def test_a_typing_error_ends_with_6_and_needs_confirm(real: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_typing_error_ends_with_6_and_needs_confirm(
+    real: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CCDESK_VAULT", "file")
     words = ["--base-dir", str(real), "--json", "settings", "set", "kibo_tenant_id="]
     assert main(words) == 6
     told = capsys.readouterr()
     assert json.loads(told.out)["error"]["code"] == "drops_people"
     assert "--confirm" in told.err
-    container = build_container(Paths(real), environment={})
+    container = build_container(Paths(real), environment={"CCDESK_VAULT": "file"})
     assert container.store.links.count() == 1
     assert container.desk.settings().kibo_tenant_id == "12345"
     container.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ccdesk.core.errors import ConfirmNeeded, ExitCode, SettingsError, StoreError
+from ccdesk.core.errors import ConfirmNeeded, ExitCode, SettingsError, StoreError, VaultError
 from ccdesk.core.runs import RunKind
 from ccdesk.paths import Paths
 from ccdesk.store import backup
@@ -115,3 +115,15 @@ def test_copies_expire_with_what_they_hold(bench: Bench) -> None:
     bench.later(91 * 24 * 60)
     bench.desk.run(RunKind.INBOUND)
     assert [one.name for one in backups(bench)] == ["mine.bak"], "what is not ours is left alone"
+
+
+def test_a_keyring_that_cannot_be_read_keeps_no_setting_from_being_saved(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(_: object) -> list[str]:
+        raise VaultError
+
+    monkeypatch.setattr(bench.container.connections, "missing_approvals", locked, raising=False)
+    result = bench.desk.save_settings({"cc_client_id": "another"})
+    assert bench.desk.settings().cc_client_id == "another"
+    assert any("not known" in note for note in result.notes)
