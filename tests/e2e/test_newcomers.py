@@ -125,7 +125,7 @@ def test_the_persons_own_sign_up_counts(out):
 
 
 def test_an_account_that_moves_to_the_e_mail_after_the_opt_out_lifts_nothing(out):
-    """However old it is: known under this e-mail it was not (consent.md case 23)."""
+    """However old it is: known under this e-mail it was not."""
     mover = out.ids["bob"]
     out.kibo.change_email(mover, ADA)
     out.later()
@@ -135,7 +135,7 @@ def test_an_account_that_moves_to_the_e_mail_after_the_opt_out_lifts_nothing(out
 
 
 def test_a_second_account_known_before_the_opt_out_lifts_it(world):
-    """Case 22: two accounts seen; one leaves; the second, seen before, opts in later."""
+    """Two accounts seen; one leaves; the second, seen before, opts in later."""
     exported(world, "ada")
     second = world.kibo.add_customer(ADA, True)
     world.later()
@@ -191,7 +191,7 @@ def test_who_came_later_keeps_nobody_on_the_list(world, how):
 
 
 def test_a_disabled_stranger_shields_nothing(world):
-    """Case 24: the flag is cleared; a stranger's account comes, and is then disabled."""
+    """The flag is cleared; a stranger's account comes, and is then disabled."""
     exported(world, "ada", "bob")
     world.kibo.opt_out(world.ids["ada"])
     stranger = world.kibo.add_customer(ADA, True)
@@ -202,7 +202,7 @@ def test_a_disabled_stranger_shields_nothing(world):
 
 
 def test_no_newcomer_revives_a_deleted_contact_over_a_cleared_flag(world):
-    """Case 25."""
+    """The cleared flag stands beside the deletion."""
     exported(world, "ada", "bob")
     world.kibo.opt_out(world.ids["ada"])
     world.later()
