@@ -52,6 +52,7 @@ def run_export(ctx: RunContext) -> None:
     export = take_up(ctx)
     ctx.read, ctx.sent = ctx.store.exports.count(), ctx.store.exports.sent()
     end_open_chunks(ctx)
+    sent_before = {chunk.number for chunk in ctx.store.exports.chunks()}
     with Ahead(1) as ahead:
         scan = ContactScan(ctx, ahead)
         export = _read_customers(ctx, freshen(ctx, export), scan)
@@ -62,7 +63,7 @@ def run_export(ctx: RunContext) -> None:
     export = settle_question(ctx, export, scan.members)
     ask(ctx, export, _plan(ctx, export.off_list))
     send(ctx)
-    check(ctx, scan_began)
+    check(ctx, scan_began, sent_before)
     note_unreached(ctx)
     with ctx.store.transaction():
         if not ctx.store.state.get(names.BASELINE):

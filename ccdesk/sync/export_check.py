@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -37,14 +37,17 @@ _LINE = re.compile(r"\bline\s+(\d{1,9})\b", re.IGNORECASE)
 _PHASE = "Checking the result"
 
 
-def check(ctx: RunContext, scan_began: datetime) -> None:
-    """Give everybody who was sent an outcome by what the service shows now."""
+def check(ctx: RunContext, scan_began: datetime, sent_before: Collection[int]) -> None:
+    """Give everybody who was sent an outcome by what the service shows now.
+
+    `sent_before`: the chunks that an earlier run had sent when it was cut short.
+    """
     chunks = ctx.store.exports.chunks()
     singles = [s + f for s in (Action.CREATE.value, Action.REWRITE.value) for f in ("", PLAINLY, FAILED)]
     if not chunks and not any(ctx.store.exports.unsent(one, -1, 1) for one in singles):
         ctx.store.state.set_time(names.SCANNED_AT, scan_began)
         return
-    checker = _Checker(ctx)
+    checker = _Checker(ctx, sent_before)
     checker.read()
     for chunk in chunks:
         checker.chunk(chunk)
@@ -57,8 +60,8 @@ def check(ctx: RunContext, scan_began: datetime) -> None:
 class _Checker:
     """One reading back: `by_file` until pages had to be read after all."""
 
-    def __init__(self, ctx: RunContext) -> None:
-        self._ctx = ctx
+    def __init__(self, ctx: RunContext, sent_before: Collection[int]) -> None:
+        self._ctx, self._sent_before = ctx, sent_before
         self._by_file = self._paged = False
         self._looked_up = 0
         self.scanned_at: datetime | None = None
@@ -168,7 +171,7 @@ class _Checker:
                 written = link.written_hash if kept else one.candidate.fields_hash
                 saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
                                         written))  # fmt: skip
-            elif contact is not None and self._said_no(one, link, contact, sent_at):
+            elif contact is not None and self._said_no(one, link, contact, chunk, sent_at):
                 saved.append(_out(ctx, link, one, contact, sent_at))
                 left = left or contact.standing is Standing.IN
             else:
@@ -215,11 +218,15 @@ class _Checker:
             self._read_pages()
         return ctx.store.staging.contacts([key]).get(key)
 
-    def _said_no(self, one: Planned, link: Link, contact: Contact, sent_at: datetime) -> bool:
+    def _said_no(
+        self, one: Planned, link: Link, contact: Contact, chunk: Chunk | None, sent_at: datetime
+    ) -> bool:
         """Say whether somebody not on the list has opted out since, or has left it.
 
-        Left has who was seen on it, or whose contact shows that our row landed: it was made since, as we sent
-        it. Rows that an import lost are nobody's leaving, however the job ended (design §3a R2).
+        Left has somebody seen on it, or whose contact shows that our row landed: it was made since, as
+        we sent it. Rows that an import lost make nobody a leaver, however the job ended (design §3a R2).
+        Only imports lose rows (constant-contact.md §15): a list job that was done put everybody on the list,
+        and those who are not there when the export goes on have left meanwhile.
         """
         if contact.standing is Standing.OUT:
             return True
@@ -227,9 +234,16 @@ class _Checker:
             return False
         if link.on_list and link.contact_id in ("", contact.id):
             return True
+        if chunk is not None and self._was_put_on(chunk):
+            return True
         created = contact.created_at is not None and contact.created_at >= sent_at.replace(microsecond=0)
         sent = creation_hash(sent_fields(self._ctx, one))
         return not one.contact_id and created and shows_creation(sent, contact)
+
+    def _was_put_on(self, chunk: Chunk) -> bool:
+        """Say whether an earlier run's list job put the people of this chunk on the list."""
+        listed = chunk.action == Action.ADD.value and chunk.state is ChunkState.DONE
+        return listed and chunk.number in self._sent_before
 
     def _is_member(self, contact: Contact | None) -> bool:
         return (
@@ -258,7 +272,7 @@ class _Checker:
             if known and link.on_list and PLAINLY in one.action:
                 outcome = Outcome.UNCHANGED  # the fields were refused, and the list had them before
             return Entry(customer.id, customer.email, outcome, _reason(one))
-        if contact is not None and self._said_no(one, link, contact, sent_at):
+        if contact is not None and self._said_no(one, link, contact, chunk, sent_at):
             no = "opted out" if contact.standing is Standing.OUT else "left the list"
             return Entry(customer.id, customer.email, Outcome.SKIPPED, no)
         if refused:
