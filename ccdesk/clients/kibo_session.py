@@ -12,7 +12,16 @@ from ccdesk.clients.kibo_errors import error_text
 from ccdesk.clients.shape import Json, children, encode, required_object, required_text, text, whole
 from ccdesk.clients.transport import Answer, Request
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import AnswerLost, NotFound, Refused, Remedy, SettingsError, Unreachable, redact
+from ccdesk.core.errors import (
+    AnswerLost,
+    NotFound,
+    Refused,
+    Remedy,
+    SettingsError,
+    Unreachable,
+    redact,
+    sentence,
+)
 from ccdesk.core.ports import Tenant
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import is_loopback
@@ -98,7 +107,7 @@ def _ticket(answer: Answer) -> tuple[Json, str]:
 def _not_signed_in(answer: Answer) -> Refused:
     """Say what may be wrong: Kibo does not tell key, secret and home apart (§2, §16 on §1)."""
     code, message = error_text(answer)
-    said = f"Kibo says: {redact(message)} " if message else ""
+    said = f"Kibo says: {sentence(redact(message))} " if message else ""
     return Refused(
         "Kibo refused the application key or the shared secret",
         meaning=f"{said}One of three is wrong: the application key, the shared secret, or the home address, "

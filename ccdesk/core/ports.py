@@ -306,6 +306,7 @@ class Links(Protocol):
     def owing(self, owed: Owed, *, until: datetime | None = None, shown: int = 0) -> Waiting:
         """Return how many Kibo is owed this, those since `until` or earlier only; `shown`: how many to name.
 
+        An opt-out that is held, or that a person called a mistake, is not owed (design §3a R8).
         Since when something is owed is kept by `save`: it moves only when what is owed changes.
         """
 

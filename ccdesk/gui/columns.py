@@ -115,7 +115,7 @@ EVENT_COLUMNS = (
     ),
 )
 ENTRY_COLUMNS = (
-    Column("email", "E-mail", lambda entry: entry.email or "(none)", width=30),
+    Column("email", "Email", lambda entry: entry.email or "(none)", width=30),
     Column("customer", "Customer", lambda entry: customer(entry), width=11),
     Column(
         "outcome",
@@ -127,13 +127,13 @@ ENTRY_COLUMNS = (
     Column("reason", "Reason", lambda entry: entry.reason),
 )
 HELD_COLUMNS = (
-    Column("email", "E-mail", lambda entry: entry.email or "(none)", width=44),
+    Column("email", "Email", lambda entry: entry.email or "(none)", width=44),
     Column("customer", "Customer", lambda entry: customer(entry), width=11),
     Column("reason", "What they did", lambda entry: entry.reason),
 )
 ERROR_COLUMNS = (
     Column("customer", "Customer", lambda entry: customer(entry), width=11),
-    Column("email", "E-mail", lambda entry: entry.email or "(none)", width=28),
+    Column("email", "Email", lambda entry: entry.email or "(none)", width=28),
     Column("message", "Message", lambda entry: entry.reason),
     Column("code", "Code", lambda entry: entry.code, width=18),
 )
@@ -150,9 +150,9 @@ def event_words(event: QueuedEvent) -> str:
         when = f" {formats.calendar_date(event.processed_at)}" if event.processed_at else ""
         return f"Processed{when}. {event.result}".strip()
     if event.status is EventStatus.PARKED:
-        return f"Parked, it needs a person: {event.error or 'no reason was given'}"
+        return f"Needs your attention: {event.error or 'no reason was given'}"
     if event.status is EventStatus.RETRY:
-        when = formats.calendar_date(event.next_try_at) if event.next_try_at else "at the next run"
+        when = formats.in_sentence(event.next_try_at) if event.next_try_at else "at the next run"
         tries = formats.count(event.attempts, "try", "tries")
-        return f"Failed in passing after {tries}, next try {when}: {event.error}"
+        return f"Temporary problem ({tries}). Next try {when}. {event.error}".strip()
     return "Waits for the next run."

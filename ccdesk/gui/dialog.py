@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal, Slot
@@ -210,9 +211,9 @@ class SettingsWindow(QWidget):
         """Show an error that belongs to no tab."""
         self._show_error(error)
 
-    def _show_error(self, error: CcdeskError, subject: str = "") -> None:
+    def _show_error(self, error: CcdeskError, subject: str = "", of: str = "") -> None:
         words, place = remedy(error)
-        self.notice.show_error(error, words, lambda: self.go_to(place), subject=subject)
+        self.notice.show_error(error, words, lambda: self.go_to(place), subject=subject, of=of)
 
     @Slot(object)
     def _on_answered(self, snapshot: Snapshot) -> None:
@@ -270,9 +271,18 @@ class SettingsWindow(QWidget):
             self.notice.show_text(Tone.WARNING, f"{words}the run waits", text, subject=subject)
 
     def _show_run_error(self, kind: RunKind, error: CcdeskError) -> None:
-        """Show why a run failed until one of its kind ends well; a login or a list may come sooner."""
+        """Show why a run failed until one of its kind ends well; a login or a list may come sooner.
+
+        It says when, because the services may answer again while it stands there.
+        """
         subject = subject_of(error)
-        self._show_error(error, subject if subject in (LOGIN, LIST) else run_subject(kind))
+        when = f"{formats.KIND_WORDS[kind]}, {formats.short_time(datetime.now(UTC))}"
+        if subject in (LOGIN, LIST):
+            self._show_error(error, subject)
+        elif isinstance(error, Busy):
+            self._show_error(error, run_subject(kind))
+        else:
+            self._show_error(error, run_subject(kind), when)
 
     @Slot(object, object, bool)
     def _on_failed(self, kind: RunKind, error: CcdeskError, asked: bool) -> None:

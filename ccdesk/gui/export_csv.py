@@ -15,8 +15,8 @@ from ccdesk.core.runs import Entry, Outcome
 from ccdesk.gui.formats import OUTCOME_WORDS
 from ccdesk.service.api import Desk
 
-HEADER = ("Customer", "E-mail", "Message", "Code")
-PEOPLE_HEADER = ("Customer", "E-mail", "Outcome", "Reason", "Code")
+HEADER = ("Customer", "Email", "Message", "Code")
+PEOPLE_HEADER = ("Customer", "Email", "Outcome", "Reason", "Code")
 PAGE = 500
 # What makes a spreadsheet take a cell for a formula, wide forms and blanks before it included; also where a
 # semicolon, a tab or a line's end begins another cell for spreadsheets that part them there.

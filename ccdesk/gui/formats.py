@@ -34,7 +34,7 @@ OUTCOME_WORDS = {
     Outcome.OPTED_IN: "Opted in",
     Outcome.OPTED_OUT: "Opted out",
     Outcome.SKIPPED: "Skipped",
-    Outcome.HELD: "Waits for your answer",
+    Outcome.HELD: "Waiting for you",
     Outcome.CONFLICT: "Conflict",
     Outcome.ERROR: "Error",
 }
@@ -47,6 +47,7 @@ STATUS_WORDS = {
     RunStatus.WAITING: "Waiting",
     RunStatus.NEEDS_YOU: "Needs you",
 }
+SINGULAR = {"contacts_seen": "contact seen"}  # where the word of a count has a plural
 NOTHING = {  # to be said of a run without figures
     RunStatus.COMPLETE: "Nothing had to be changed",
     RunStatus.RUNNING: "Nothing so far",
@@ -99,6 +100,13 @@ def calendar_date(moment: datetime, now: datetime | None = None, zone: tzinfo | 
     if 1 < days <= 6:
         return f"{DAYS[at.weekday()]} at {short_time(moment, zone)}"
     return f"{at:%m/%d/}{at.year}"
+
+
+def in_sentence(moment: datetime, now: datetime | None = None, zone: tzinfo | None = None) -> str:
+    """Return `calendar_date` as it reads within a sentence: “today at 11:00 AM”, “Monday at …”."""
+    shown = calendar_date(moment, now, zone)
+    near = ("Today", "Yesterday", "Tomorrow", "Last")
+    return shown[:1].lower() + shown[1:] if shown.startswith(near) else shown
 
 
 def in_local_time(text: str, zone: tzinfo | None = None) -> str:
@@ -285,7 +293,7 @@ def outcome_word(key: str) -> str:
 def counts_line(run: Run) -> str:
     """Return what a run did in one line: “1,200 added · 3 errors”."""
     parts = [
-        f"{number(people)} {outcome_word(key).lower()}"
+        f"{number(people)} {SINGULAR[key] if people == 1 and key in SINGULAR else outcome_word(key).lower()}"
         for key, people in run.counts.items()
         if people and key != Outcome.ERROR.value
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtCore import QEvent, Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMessageBox,
     QPlainTextEdit,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -33,7 +34,7 @@ REMEDIES = {  # in the words of tabs and buttons; the command line has its own (
     Remedy.API_KEY: "The key goes on the Info tab, under Advanced.",
     Remedy.CONNECT_KIBO: "Fill in the Kibo connection on the Info tab.",
     Remedy.KIBO_SECRET: "Enter the application key and the shared secret on the Info tab.",
-    Remedy.TENANT_ADDRESS: "Enter the Kibo tenant address by hand on the Info tab, under Advanced.",
+    Remedy.TENANT_ADDRESS: "Enter the Kibo tenant address on the Info tab, under Advanced.",
     Remedy.CHECK_KEYS: "Check the keys, addresses and permissions on the Info tab.",
     Remedy.CHOOSE_LIST: "Choose or create a list on the Settings tab.",
     Remedy.CONFIRM_RUN: "Nothing more happens until you answer.",
@@ -114,13 +115,15 @@ class Notice(QFrame):
         on_action: Callable[[], object] | None = None,
         *,
         subject: str = "",
+        of: str = "",
     ) -> None:
         """Show an error, with a button that leads to its remedy where there is one.
 
-        `subject`: what it is about (`news.py`), if the error's kind does not tell.
+        `subject`: what it is about (`news.py`), if the error's kind does not tell. `of`: what it befell.
         """
         tone = Tone.WARNING if isinstance(error, Busy) else Tone.ERROR  # who has to wait did nothing wrong
-        self._show(tone, error.title, body(error), technical(error), action, on_action)
+        title = f"{of}: {error.title}" if of else error.title
+        self._show(tone, title, body(error), technical(error), action, on_action)
         self.subject = subject or subject_of(error)
 
     def show_text(
@@ -161,6 +164,7 @@ class Notice(QFrame):
         self._icon.show_icon(ICONS[tone], tone)
         restyle(self, "tone", tone.value)
         title = one_line(title)
+        is_news = self.isHidden() or title != self.title.text()
         self.title.setText(title)
         self.text.setText(text)
         self.text.setVisible(bool(text))
@@ -175,6 +179,17 @@ class Notice(QFrame):
         self.setAccessibleName(f"{title}. {text}")
         self.show()
         announce(self, self.accessibleName())
+        if is_news:  # once the page has made room for it
+            QTimer.singleShot(0, self, self._come_into_view)
+
+    @Slot()
+    def _come_into_view(self) -> None:
+        """Scroll the page to it: who clicked something further down would see nothing happen."""
+        parent = self.parentWidget() if self.isVisible() else None
+        while parent is not None:
+            if isinstance(parent, QScrollArea):
+                parent.ensureWidgetVisible(self, 0, 12)
+            parent = parent.parentWidget()
 
     @Slot()
     def _on_action(self) -> None:

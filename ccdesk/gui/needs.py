@@ -44,8 +44,7 @@ def _since(need: Need) -> str:
 
 
 def _date(need: Need) -> str:
-    shown = formats.calendar_date(need.since) if need.since else "–"
-    return shown[:1].lower() + shown[1:] if shown.startswith(("Today", "Yesterday", "Last")) else shown
+    return formats.in_sentence(need.since) if need.since else "–"
 
 
 def _login(need: Need) -> NeedWords:

@@ -76,7 +76,8 @@ class Status:
     """Everything the Info tab and `ccdesk status` show.
 
     `kibo_app` is Kibo's own switch, None: unknown; `running` names another program at work on this data.
-    `contact_list` is the list's present name. `last_good` says when each kind of run last went well.
+    `links` counts the customers known, `on_list` those of them who are on the list, and `contact_list` is
+    its present name. `last_good` says when each kind of run last went well.
     """
 
     version: str
@@ -91,6 +92,7 @@ class Status:
     queued: int = 0
     parked: int = 0
     links: int = 0
+    on_list: int = 0
     last_export: datetime | None = None
     contact_list: str = ""
     needs_you: tuple[Need, ...] = ()

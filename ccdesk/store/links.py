@@ -54,6 +54,10 @@ _READERS = [(place, _READ[field.name]) for place, field in enumerate(fields(Link
 # Literal, not parameters: SQLite uses a partial index only where it sees the index's own condition.
 ON_LIST = SQL("on_list = 1")
 OWED = SQL("owed <> ''")
+NOT_HELD = SQL(
+    "NOT EXISTS (SELECT 1 FROM held_loss h WHERE h.kind IN ('left', 'staff') "
+    "AND h.customer_id = t1.customer_id AND h.answer <> 'do_it')"
+)
 NEWCOMER = SQL("state = 'newcomer'")
 SETTLED_OFF_LIST = SQL("kibo_opted_in = 1 AND on_list = 0 AND state = 'synced' AND owed = '' AND adding = 0")
 
@@ -138,6 +142,8 @@ class SqliteLinks:
     def owing(self, owed: Owed, *, until: datetime | None = None, shown: int = 0) -> Waiting:
         """Return how many Kibo is owed this since `until` or earlier, and name the first `shown`."""
         conditions = [OWED, LinkRow.owed == owed]
+        if owed is Owed.OPT_OUT:
+            conditions.append(NOT_HELD)
         if until is not None:
             conditions.append(LinkRow.owed_since <= until)
         figures = LinkRow.select(fn.COUNT(SQL("*")), fn.MIN(LinkRow.owed_since)).where(*conditions)

@@ -26,7 +26,7 @@ from ccdesk.sync.mapping import creation_hash, fields_hash, shows_creation
 from ccdesk.sync.named import named
 from ccdesk.sync.newcomers import acts_since, look_again, take_sign_ups
 from ccdesk.sync.plain import PLAINLY, sent_fields
-from ccdesk.sync.plan_export import STRANGER, Action
+from ccdesk.sync.plan_export import LEFT, STRANGER, Action, out_words
 from ccdesk.sync.unfinished import PAGE, intended, pages_of
 
 log = logging.getLogger(__name__)
@@ -273,7 +273,7 @@ class _Checker:
                 outcome = Outcome.UNCHANGED  # the fields were refused, and the list had them before
             return Entry(customer.id, customer.email, outcome, _reason(one))
         if contact is not None and self._said_no(one, link, contact, chunk, sent_at):
-            no = "opted out" if contact.standing is Standing.OUT else "left the list"
+            no = out_words(contact) if contact.standing is Standing.OUT else LEFT
             return Entry(customer.id, customer.email, Outcome.SKIPPED, no)
         if refused:
             words = chunk.told[0] if chunk is not None and chunk.told else one.reason

@@ -185,10 +185,10 @@ def ask_about_held(ctx: RunContext) -> None:
     if not ctx.held:
         return
     raise ManyHeld(
-        f"{ctx.held:,} opt-outs are unusually many at once, and are held",
-        meaning="Everything else was done. Nothing was changed for these people: a list emptied, a file "
-        "imported by mistake or accounts made up by somebody look like this. Opt-outs from Kibo are carried "
-        "out by themselves after 24 hours; people who left the list are not mailed, and wait.",
+        f"{ctx.held:,} opt-outs are unusually many at once, so they wait for your answer",
+        meaning="This can happen when a list is emptied, a file is imported by mistake, or somebody makes up "
+        "accounts. Nothing was changed for these people; everything else was done. Opt-outs made in Kibo go "
+        "ahead after 24 hours without an answer; people who left the list get no email, and wait.",
         next_step="Check in Constant Contact and Kibo whether this is meant.",
         remedy=Remedy.CONFIRM_RUN,
     )

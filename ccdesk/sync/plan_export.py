@@ -43,6 +43,8 @@ class ExportDecision:
     passed_over: bool = False
 
 
+UNSUBSCRIBED = "unsubscribed in Constant Contact"
+LEFT = "left the list in Constant Contact"
 BY_STAFF = "unsubscribed in Constant Contact, by its staff"
 """Why an opt-out is owed that no contact has stated: of unusually many the guard holds some (design R8)."""
 
@@ -187,7 +189,7 @@ def wants_mail(customer: Customer, *, guests: bool) -> bool:
 
 def out_words(contact: Contact | None) -> str:
     """Say that somebody is out: by their own act, or by that of the account's staff."""
-    return BY_STAFF if contact is not None and contact.opt_out_source == "Account" else "opted out"
+    return BY_STAFF if contact is not None and contact.opt_out_source == "Account" else UNSUBSCRIBED
 
 
 def _not_wanted(customer: Customer, *, guests: bool) -> ExportDecision | None:
@@ -301,11 +303,9 @@ def _plan_active(
         for one in known
     )
     if left and not on_list:
-        return _skip("left the list", LinkState.LEFT_LIST, owed=True, keep_link=new_opt_in)
+        return _skip(LEFT, LinkState.LEFT_LIST, owed=True, keep_link=new_opt_in)
     if any(one.owed is Owed.OPT_OUT and not acted_after(contact, one.out_since) for one in known):
-        return _skip(
-            "left the list, and was put back by others", LinkState.LEFT_LIST, owed=True, keep_link=True
-        )
+        return _skip(f"{LEFT}, and was put back by others", LinkState.LEFT_LIST, owed=True, keep_link=True)
     if not on_list and _stays_out(known, off_list):
         return _skip(LEFT_OUT, LinkState.LEFT_OUT, keep_link=new_opt_in)
     ours = next((one for one in known if is_ours(one, contact)), None)

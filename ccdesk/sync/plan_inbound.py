@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, is_ours, left_unseen
+from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, is_ours, left_unseen
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 
 
-UNSUBSCRIBED = "unsubscribed in Constant Contact"
 PUT_BACK = "put back on the list: the opt-out that was held is answered"
 
 

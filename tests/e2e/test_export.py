@@ -66,7 +66,7 @@ def check(world, run, notable) -> None:
     assert errors[notable["malformed1"]].code == "email_malformed"
     assert errors[notable["too_long"]].code == "email_too_long"
     skipped = world.entries(run, Outcome.SKIPPED)
-    assert "opted out" in skipped[notable["unsubscribed"]].reason
+    assert "unsubscribed in Constant Contact" in skipped[notable["unsubscribed"]].reason
     assert "deleted" in skipped[notable["deleted"]].reason
     assert "waiting" in skipped[notable["pending"]].reason
     assert "no e-mail" in skipped[notable["blank"]].reason

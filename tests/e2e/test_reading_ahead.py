@@ -38,7 +38,9 @@ def test_an_opt_out_behind_the_scan_counts_while_kibo_is_read_for_long(shop, mon
     run = shop.desk.run(RunKind.EXPORT)
     assert run.status is RunStatus.COMPLETE
     skipped = shop.entries(run, Outcome.SKIPPED)
-    assert {entry.email: entry.reason for entry in skipped.values()} == {"p3@example.com": "opted out"}
+    assert {entry.email: entry.reason for entry in skipped.values()} == {
+        "p3@example.com": "unsubscribed in Constant Contact"
+    }
     assert not any("add_list" in one.path for one in shop.sandbox.log.writes())
 
 

@@ -129,7 +129,7 @@ def test_what_people_did_while_the_export_lay_still_counts(shop, monkeypatch, re
         assert told["p20"] is None
         told["p20"] = told["p1"]
     assert [told[name].outcome for name in ("p0", "p1", "p20", "p21")] == [Outcome.SKIPPED] * 4
-    assert told["p0"].reason == told["p21"].reason == "opted out"
+    assert told["p0"].reason == told["p21"].reason == "unsubscribed in Constant Contact"
     assert told["p1"].reason == told["p20"].reason == "opted out in Kibo meanwhile"
     assert run.total_contacts == PEOPLE - read_again
     for _ in range(2):

@@ -114,6 +114,7 @@ class FakeDesk:
             queued=len(self.queue),
             parked=sum(event.status is EventStatus.PARKED for event in self.queue),
             links=sum(run.kind is RunKind.EXPORT for run in self.all_runs) * 4_812,
+            on_list=sum(run.kind is RunKind.EXPORT for run in self.all_runs) * 4_509,
             last_export=self.now if self.exported else None,
             contact_list=self.called or settings.contact_list,
             needs_you=(*self.needs, *self._parked()),

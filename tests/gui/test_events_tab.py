@@ -70,7 +70,7 @@ def test_a_parked_entry_says_why_and_can_be_tried_again(qtbot, events, desk, loo
     assert words(events, "lbl_events_parked") == "1 change needs your attention"
     events.table.selectRow(1)
     assert words(events, "lbl_event_detail") == (
-        "Customer 1043: Parked, it needs a person: The e-mail address “kim..lee@example.com” is not valid. "
+        "Customer 1043: Needs your attention: The e-mail address “kim..lee@example.com” is not valid. "
         "Correct it in Kibo, then retry."
     )
     click(qtbot, events, "btn_event_retry")
@@ -84,7 +84,7 @@ def test_a_parked_entry_says_why_and_can_be_tried_again(qtbot, events, desk, loo
 def test_a_passing_failure_says_when_it_is_tried_again(events):
     events.table.selectRow(2)
     detail = words(events, "lbl_event_detail")
-    assert "Failed in passing after 2 tries, next try Today at 11:15 AM" in detail
+    assert "Temporary problem (2 tries). Next try today at 11:15 AM. " in detail
     assert find(events, "btn_event_retry").isEnabled()
 
 

@@ -129,7 +129,7 @@ def test_errors_are_exported_and_stay_text(qtbot, errors, tmp_path):
     qtbot.waitUntil(lambda: errors.notice.title.text() == "3 messages saved")
     with target.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
-    assert lines[0] == ["Customer", "E-mail", "Message", "Code"]
+    assert lines[0] == ["Customer", "Email", "Message", "Code"]
     assert lines[2][1] == "'=cmd@example.com"
     assert len(lines) == 4
     assert list(tmp_path.iterdir()) == [target]
@@ -311,7 +311,7 @@ def test_everybody_in_a_run_is_exported_the_skipped_as_well(
     qtbot.waitUntil(lambda: view.notice.title.text() == said)
     with (tmp_path / "people.csv").open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
-    assert lines[0] == ["Customer", "E-mail", "Outcome", "Reason", "Code"]
+    assert lines[0] == ["Customer", "Email", "Outcome", "Reason", "Code"]
     assert len(lines) == people + 1
     assert lines[1][1] == first
     assert ["2900", "gone@example.com", "Skipped", "Deleted in Constant Contact", ""] in lines

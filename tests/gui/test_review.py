@@ -106,7 +106,7 @@ def test_it_can_be_saved(qtbot, view, tmp_path):
     assert lines[1] == [
         "1000",
         "person0@example.com",
-        "Waits for your answer",
+        "Waiting for you",
         "unsubscribed in Constant Contact",
         "",
     ]

@@ -12,6 +12,7 @@ import pytest
 from ccdesk.cli import needs as cli_needs
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import Unreachable
+from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import ContactList, Link, Owed
 from ccdesk.core.runs import EventStatus, QueuedEvent, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import resolve
@@ -93,6 +94,21 @@ def test_opt_outs_owed_for_more_than_two_cycles_are_named(store: SqliteStore, cl
     assert (need.kind, need.count, need.since, need.stuck) == (NeedKind.OWED, 20, NOON, True)
     assert len(need.people) == len(need.ids) == SHOWN
     assert (need.people[0], need.ids[0]) == ("p1@example.com", "1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "owed"),
+    [(Answer.NONE, 0), (Answer.MISTAKE, 0), (Answer.DROPPED, 0), (Answer.DO_IT, 1)],
+)
+def test_who_is_held_or_was_a_mistake_is_not_owed(
+    store: SqliteStore, clock: HandClock, answer: Answer, owed: int
+) -> None:
+    """Kibo has refused nothing: nobody has answered, or it is not to be done (§3a R8)."""
+    owe(store, 1)
+    store.losses.hold([Held(1, LossKind.LEFT, "p1@example.com", "p1@example.com", NOON, answer=answer)])
+    clock.at += 3 * CYCLE
+    assert len(look(store, clock)) == owed
+    assert store.links.owing(Owed.OPT_OUT).count == owed
 
 
 def test_a_cycle_that_fails_again_does_not_make_the_debt_younger(

@@ -41,7 +41,7 @@ crosses over until it is entered again. Kibo shows it in Dev Center.
 Nothing is changed in Kibo or in Constant Contact by this.
 """
 GUARDED_RUN = """
-Go On does it all the same. Do Nothing leaves everything as it is; the next run asks again.
+“Not now” leaves everything as it is; the next run asks again.
 """
 OFF_LIST = """
 Leave Them Out exports everybody else. Whoever of them opts in again in the shop later is added then.
@@ -102,8 +102,8 @@ def guarded_run(error: CcdeskError) -> Words:
         "dlg_confirm_run",
         error.title,
         (*_said(error), *_paragraphs(GUARDED_RUN)),
-        yes="&Go On",
-        no="&Do Nothing",
+        yes="&Do it",
+        no="&Not now",
     )
 
 
@@ -130,7 +130,7 @@ def list_change(old: str, new: str) -> Words:
 
 
 def other_account(error: CcdeskError) -> Words:
-    """Return the question after a log-in that brought another account."""
+    """Return the question after a login that brought another account."""
     return Words(
         "dlg_other_account",
         error.title,

@@ -30,6 +30,9 @@ AT_WORK = {
     RunKind.INBOUND: "A check for unsubscribes is running",
     RunKind.FULL_COMPARE: "The daily comparison is running",
 }
+REFRESH = "&Refresh"
+LOOKING = "Asking Kibo…"
+SYNC_TIP = "Send the changes that wait to Constant Contact now"
 NOT_ENABLED = "Enable the application on the Info tab first"
 
 
@@ -43,8 +46,8 @@ class EventsTab(Tab):
         self._enabled = False
         self._look_later = False  # somebody asked for a look while something else was at work
         self.lbl_next = label(formats.next_run(None), name="lbl_events_next", wrap=False)
-        self.btn_refresh = button("&Refresh", "btn_events_refresh", self._look, icon="refresh")
-        self.btn_process = button("&Process Now", "btn_events_process", self._process, icon="sync")
+        self.btn_refresh = button(REFRESH, "btn_events_refresh", self._look, icon="refresh")
+        self.btn_process = button("S&ync changes now", "btn_events_process", self._process, icon="sync")
         self.chk_processed = QCheckBox("Show pro&cessed")
         self.chk_processed.setObjectName("chk_events_processed")
         self.chk_processed.toggled.connect(self._on_show_processed)
@@ -108,7 +111,7 @@ class EventsTab(Tab):
     def _show_state(self) -> None:
         pending = self.context.monitor.is_pending(RunKind.EVENTS)
         self.btn_process.setEnabled(self._enabled and not pending)
-        self.btn_process.setToolTip("Process the queue now" if self._enabled else NOT_ENABLED)
+        self.btn_process.setToolTip(SYNC_TIP if self._enabled else NOT_ENABLED)
 
     @Slot(object)
     def _on_chosen(self, event: QueuedEvent | None) -> None:
@@ -137,6 +140,7 @@ class EventsTab(Tab):
             return
         self._look_later = False
         disable(self.btn_refresh, self.table)
+        self.btn_refresh.setText(LOOKING)
         self.notice.clear()
         self.context.tasks.run(
             self,
@@ -161,8 +165,12 @@ class EventsTab(Tab):
         if self._look_later and self.context.monitor.kind is None and not elsewhere:
             self._look()
 
-    def _on_looked(self, new: int) -> None:
+    def _free_refresh(self) -> None:
         self.btn_refresh.setEnabled(True)
+        self.btn_refresh.setText(REFRESH)
+
+    def _on_looked(self, new: int) -> None:
+        self._free_refresh()
         if new:
             self.notice.show_text(Tone.NEUTRAL, f"{formats.count(new, 'new event')} found")
         else:
@@ -170,7 +178,7 @@ class EventsTab(Tab):
         self.refresh()
 
     def _on_look_failed(self, error: CcdeskError) -> None:
-        self.btn_refresh.setEnabled(True)
+        self._free_refresh()
         if isinstance(error, Busy):
             self._put_off()
         else:

@@ -9,15 +9,19 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.gui import formats
 from ccdesk.gui.context import Context
 from ccdesk.gui.fields import FIXED
+from ccdesk.gui.needs import for_window
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import Badge, Card, Switch, label, restyle, row
+from ccdesk.service.needs_you import NeedKind
 from ccdesk.service.setup import Step, in_words, missing, not_ready
 
 EXPLAIN = (
     "While enabled, customer changes go to Constant Contact, and opt-outs come back from there, every 30 "
     "minutes. While this is off, nothing syncs on its own. You can still export by hand on the Sync tab."
 )
+HALTED = frozenset({NeedKind.LIST_DELETED, NeedKind.WRITES_STOPPED, NeedKind.LATE})
+"""What keeps the loops from their work, beside a connection; the others wait while the rest goes on."""
 KIBO_OFF = "Kibo reports that the application is switched off there, so the loops pause until it is on again."
 
 
@@ -59,6 +63,8 @@ class EnabledCard(Card):
         self.pause.setVisible(paused)
         if paused:
             self.badge.show_state("Paused", "parked", Tone.WARNING)
+        elif on and not _is_well(snapshot):
+            self.badge.show_state("On, held up", "warning", Tone.WARNING)
         elif on:
             self.badge.show_state("On", "check-circle", Tone.GOOD)
         else:
@@ -100,6 +106,12 @@ class EnabledCard(Card):
         self._free_switch()
         self.switch.setChecked(not self.switch.isChecked())
         self.failed.emit(error)
+
+
+def _is_well(snapshot: Snapshot) -> bool:
+    """Say whether the loops get anything done, as far as is known."""
+    halted = any(need.kind in HALTED for need in for_window(snapshot.status.needs_you))
+    return snapshot.kibo_ready and snapshot.logged_in and not halted
 
 
 ONLY_RESERVE = (

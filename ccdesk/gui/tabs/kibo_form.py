@@ -47,7 +47,7 @@ class KiboForm(Card):
         )
         client = TextSetting("cc_client_id", "Constant &Contact API key (client id)")
         api = TextSetting("cc_api_url", "Constant Contact API address")
-        auth = TextSetting("cc_auth_url", "Constant Contact log-in address")
+        auth = TextSetting("cc_auth_url", "Constant Contact login address")
         self.main_fields = (home, tenant, app_key)
         self.more_fields = (pod, client, api, auth)
         self.fields = {field.key: field for field in (*self.main_fields, *self.more_fields)}

@@ -16,6 +16,7 @@ from ccdesk.gui.dialogs.words import other_account
 from ccdesk.gui.icons import set_icon
 from ccdesk.gui.messages import Notice
 from ccdesk.gui.news import LOGIN
+from ccdesk.gui.tabs.checklist import done_steps
 from ccdesk.gui.tabs.connection_card import ConnectionCard
 from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
@@ -69,7 +70,8 @@ class LoginCard(ConnectionCard):
         connection = snapshot.status.constant_contact
         self.show_connection(connection)
         needed = connection.state in (ConnectionState.NOT_SET_UP, ConnectionState.LOGIN_NEEDED)
-        restyle(self.btn_login, "primary", needed)
+        is_next = needed and done_steps(snapshot)["kibo"]  # the step before it comes first
+        restyle(self.btn_login, "primary", is_next)
         self._tint_login()
         self.btn_logout.setEnabled(connection.state is not ConnectionState.NOT_SET_UP)
 

@@ -24,6 +24,7 @@ from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
 from ccdesk.gui.widgets import Card, button, disable, label, row
 from ccdesk.service.api import ConnectionState, SaveResult, WelcomeMail
+from ccdesk.service.needs_you import NeedKind
 
 WELCOME_HINT = (
     "If you do not select this option, customers will receive the default Welcome email set for your site."
@@ -141,7 +142,12 @@ class SettingsTab(Tab):
         self.list_field.combo.setEnabled("contact_list" not in snapshot.fixed)
         self.chk_welcome.setEnabled("welcome_email" not in snapshot.fixed)
         self.sender_field.combo.setEnabled("from_email" not in snapshot.fixed)
-        account = (snapshot.logged_in, snapshot.status.constant_contact.name, snapshot.kibo_ready)
+        account = (
+            snapshot.logged_in,
+            snapshot.status.constant_contact.name,
+            snapshot.kibo_ready,
+            _fate_of_list(snapshot),
+        )
         self._forget_other_account(snapshot.status.constant_contact.name)
         if account != self._shown_account and not snapshot.quick:
             self._shown_account = account
@@ -346,6 +352,14 @@ def _holds(settings: Settings, values: dict[str, str]) -> bool:
     """Say whether settings have these values."""
     shown = {"welcome_email": _flag(settings.welcome_email)}
     return all(shown.get(key, getattr(settings, key)) == value for key, value in values.items())
+
+
+def _fate_of_list(snapshot: Snapshot) -> str:
+    """Return what befell the chosen list in Constant Contact: the lists on offer are older than that."""
+    if any(need.kind is NeedKind.LIST_DELETED for need in snapshot.status.needs_you):
+        return "deleted"
+    called = snapshot.status.contact_list
+    return called if called != snapshot.settings.contact_list else ""
 
 
 def _flag(on: bool) -> str:

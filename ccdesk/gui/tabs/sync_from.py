@@ -34,7 +34,7 @@ class FromPage(QWidget):
         self._context = context
         self._enabled = False
         self.lbl_next = label(formats.next_run(None), name="lbl_inbound_next", wrap=False)
-        self.btn_now = button("Check &Now", "btn_inbound_now", self._on_now, icon="sync")
+        self.btn_now = button("Check for u&nsubscribes now", "btn_inbound_now", self._on_now, icon="sync")
         desk = context.desk
         source = Source(
             fetch=lambda offset, limit: desk.runs(kind=RunKind.INBOUND, offset=offset, limit=limit),
@@ -74,7 +74,7 @@ class FromPage(QWidget):
     def _show_state(self) -> None:
         pending = self._context.monitor.is_pending(RunKind.INBOUND)
         self.btn_now.setEnabled(self._enabled and not pending)
-        self.btn_now.setToolTip("Fetch opt-outs now" if self._enabled else NOT_ENABLED)
+        self.btn_now.setToolTip("Ask Constant Contact for unsubscribes now" if self._enabled else NOT_ENABLED)
 
     @Slot()
     def _on_now(self) -> None:

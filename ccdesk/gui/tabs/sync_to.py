@@ -204,9 +204,9 @@ class ToPage(QWidget):
         self._snapshot = snapshot
         name = one_line(snapshot.status.contact_list or snapshot.settings.contact_list)
         if name:
-            links = snapshot.status.links
-            linked = f" · {formats.count(links, 'customer')} linked" if links else ""
-            self.facts.setText(f"List: “{name}”{linked}")
+            members = snapshot.status.on_list
+            in_sync = f" · {formats.count(members, 'customer')} in sync" if members else ""
+            self.facts.setText(f"List: “{name}”{in_sync}")
         else:
             self.facts.setText("No list has been chosen yet: choose one on the Settings tab first.")
         self._show_state()
