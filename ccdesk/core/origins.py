@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from ccdesk.core.settings import Settings, is_loopback
+from ccdesk.core.settings import Settings, is_loopback, is_plain_authority
 
 ADOPTED_LOGIN, ADOPTED_SHOP = "secrets.login_place", "secrets.shop_place"
 """In the store's state: the addresses stored at the update from 0.1.0, whose secrets name none."""
@@ -22,13 +22,20 @@ _SHORT = 3  # letters of “co” in co.uk, “com” in com.au: names that anyb
 
 
 def origin(url: str) -> str:
-    """Return scheme, host and port of an address, `""` for none: `https://home.mozu.com:443`."""
-    parts = urlsplit(url)
+    """Return scheme, host and port of an address: `https://home.mozu.com:443`.
+
+    It is `""` for none, and for one that another reader may take for another host.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # brackets without an end, characters no host may have, a port beyond the last
+        return ""
     host = (parts.hostname or "").rstrip(".")
-    if not host:
+    if not host or not is_plain_authority(parts.netloc):
         return ""
     shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}:{parts.port or _PORTS.get(parts.scheme, 0)}"
+    return f"{parts.scheme}://{shown}:{port or _PORTS.get(parts.scheme, 0)}"
 
 
 def same_owner(home: str, tenant: str) -> bool:
@@ -116,4 +123,5 @@ class ShopPlace(_Kept):
 
     def allows(self, host: str) -> bool:
         """Say whether what was got with the secret may go to a tenant's address."""
-        return bool(host) and (origin(host) == self.tenant or same_owner(self.home, host))
+        where = origin(host)
+        return bool(where) and (where == self.tenant or same_owner(self.home, host))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -11,6 +12,11 @@ from ccdesk.core.errors import SettingsError
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+
+# The part of an address that says who answers, in letters that all readers take alike. For requests a host
+# ends at a backslash, for urllib.parse it does not: of `https://evil.example\.mozu.com` one would find it
+# below mozu.com, and the other would call evil.example.
+_AUTHORITY = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9.])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 SECRET_VARIABLE = "CCDESK_KIBO_SHARED_SECRET"  # the one setting that is a secret is kept in the vault
 
@@ -40,8 +46,15 @@ def _url(value: str) -> str:
         raise ValueError("only https addresses are allowed, except on this computer itself")
     if parts.username or parts.password:
         raise ValueError("give the address without user name and password")
+    if not is_plain_authority(parts.netloc) or "\\" in url or not url.isprintable() or " " in url:
+        raise ValueError("give the host with plain letters, digits, dots and hyphens only")
     _ = parts.port  # raises ValueError for a malformed port
     return url
+
+
+def is_plain_authority(netloc: str) -> bool:
+    """Say whether a host, and its port if there is one, can be read in one way only."""
+    return _AUTHORITY.fullmatch(netloc) is not None
 
 
 def is_loopback(host: str) -> bool:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from ccdesk.core.errors import SettingsError
 from ccdesk.core.origins import LoginPlace, ShopPlace, origin, same_owner
+from ccdesk.core.settings import check
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,36 @@ from ccdesk.core.origins import LoginPlace, ShopPlace, origin, same_owner
 )
 def test_an_origin_is_scheme_host_and_port(url: str, expected: str) -> None:
     assert origin(url) == expected
+
+
+# The first part is what requests would call, though the whole ends like a host of Kibo's; or the reverse.
+ODD_HOSTS = [
+    "evil.example\\.mozu.com",
+    "evil.example\\@t1.mozu.com",
+    "evil.example:443\\.mozu.com",
+    "127.0.0.1\\.mozu.com",
+    "evil.example%2f.mozu.com",
+    "evil.example%5c.mozu.com",
+    "evil.example;.mozu.com",
+    "evil.example .mozu.com",
+    "evil.example\u3002mozu.com",
+    "m\u043ezu.com",
+    "user@t1.mozu.com",
+    "[::1",
+    "t1.mozu.com:",
+    "t1.mozu.com:x",
+    "t1.mozu.com:99999",
+]
+
+
+@pytest.mark.parametrize("host", ODD_HOSTS)
+def test_a_host_that_can_be_read_in_two_ways_is_nobodys(host: str) -> None:
+    address = f"https://{host}"
+    assert origin(address) == ""
+    assert not same_owner("https://home.mozu.com", address)
+    assert not ShopPlace("https://home.mozu.com:443", "").allows(address)
+    with pytest.raises(SettingsError):
+        check("kibo_tenant_url", address)
 
 
 @pytest.mark.parametrize(
