@@ -27,6 +27,7 @@ from ccdesk.service.connections import Connections
 from ccdesk.service.heart import beating
 from ccdesk.service.held import close_answered
 from ccdesk.service.lists import active_list
+from ccdesk.service.whose_people import check_people
 from ccdesk.sync.compare import run_full_compare
 from ccdesk.sync.context import RunContext, RunSettings
 from ccdesk.sync.events import run_events
@@ -124,7 +125,7 @@ class Runner:
             kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
             mailing.tell_waits(partial(ctx.no_answer, "Constant Contact"))
             with beating(self._store.lease):
-                error = self._go(ctx)
+                error = self._go(ctx, settings)
             if isinstance(error, Busy):
                 return self._lost(run, error)
             calls = kibo.calls - before[0], mailing.calls - before[1]
@@ -134,10 +135,11 @@ class Runner:
         finally:
             self._store.lease.release()
 
-    def _go(self, ctx: RunContext) -> CcdeskError | None:
+    def _go(self, ctx: RunContext, settings: Settings) -> CcdeskError | None:
         """Run the engine; return what ended it early, None if nothing did."""
         ctx.progress("Connecting to Constant Contact")
         try:
+            check_people(self._store, settings)
             list_id = active_list(self._store, ctx.mailing, ctx.settings.list_name)
             ctx.settings = replace(ctx.settings, list_id=list_id)
             if ctx.run.kind is not RunKind.EXPORT:

@@ -14,8 +14,8 @@ from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
 from ccdesk.service.lists import active_one, find_or_create, remember
 from ccdesk.service.status import KIBO_NAME, KIBO_SINCE
+from ccdesk.service.whose_people import forget_whose, remembers_people
 from ccdesk.sync.active_list import LIST_NAME
-from ccdesk.sync.context import BASELINE
 
 _ORIGIN = "window"
 SHOP_KEYS = ("kibo_tenant_id", "kibo_home_url")  # with another of these, a customer id means somebody else
@@ -184,8 +184,7 @@ def _drops_people(store: Store, before: Settings, after: Settings) -> bool:
     """Say whether saving forgets somebody, or something seen of them."""
     if not (_other_shop(before, after) and before.kibo_tenant_id):
         return False
-    seen = store.queue.count(include_processed=True) or store.state.get(BASELINE)
-    return bool(store.links.count() or seen)
+    return remembers_people(store)
 
 
 def _ask_before_dropping(store: Store, before: Settings, after: Settings) -> ConfirmNeeded:
@@ -210,6 +209,7 @@ def _leave_shop(store: Store, before: Settings) -> None:
     """Customer ids of another tenant mean other people: what is remembered must not be mixed."""
     if before.kibo_tenant_id:
         store.forget_people()
+        forget_whose(store)
     store.state.set(KIBO_NAME, "")
     store.state.set_time(KIBO_SINCE, None)
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from ccdesk.core.errors import ConfirmNeeded, ExitCode, SettingsError, StoreError, VaultError
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.paths import Paths
+from ccdesk.service.whose_people import PEOPLE_OF
 from ccdesk.store import backup
 from tests.soak.inprocess import Bench, open_bench
 
@@ -99,6 +100,37 @@ def test_a_value_the_environment_fixes_is_not_asked_about(bench: Bench) -> None:
     bench.desk._environment = {**bench.desk._environment, "CCDESK_KIBO_TENANT_ID": "7"}
     with pytest.raises(SettingsError):
         bench.desk.save_settings({"kibo_tenant_id": "8"}, confirmed=True)
+
+
+@pytest.mark.parametrize("way", ["variable", "data file", "first run since the update"])
+@pytest.mark.parametrize("kind", list(RunKind))
+def test_another_tenants_customers_are_not_taken_for_these(bench: Bench, kind: RunKind, way: str) -> None:
+    """The same numbers are other people there: their opt-outs would be carried to these, and theirs lost."""
+    tenant = bench.kibo.tenant_id
+    bench.kibo.tenant_id = 777
+    if way == "data file":
+        bench.container.store.settings.save({"kibo_tenant_id": "777"})
+    else:
+        bench.desk._environment = {**bench.desk._environment, "CCDESK_KIBO_TENANT_ID": "777"}
+    if way == "first run since the update":
+        bench.container.store.state.set(PEOPLE_OF, "")
+    mark = bench.services.log.mark()
+    run = bench.desk.run(kind)
+    assert run.failure is not None
+    assert (run.status, run.failure.code) == (RunStatus.FAILED, "other_shop")
+    assert f"tenant {tenant}" in run.message
+    assert bench.services.log.all(since=mark) == []
+    bench.kibo.tenant_id = tenant
+    bench.desk._environment = {}
+    bench.container.store.settings.save({"kibo_tenant_id": str(tenant)})
+    assert bench.desk.run(kind).status is RunStatus.COMPLETE
+
+
+def test_another_shop_that_was_confirmed_is_run_for(bench: Bench) -> None:
+    bench.kibo.tenant_id = 777
+    bench.desk.save_settings({"kibo_tenant_id": "777"}, confirmed=True)
+    assert bench.desk.run(RunKind.EXPORT).status is RunStatus.COMPLETE
+    assert bench.desk.run(RunKind.EVENTS).status is RunStatus.COMPLETE
 
 
 def test_copies_expire_with_what_they_hold(bench: Bench) -> None:
