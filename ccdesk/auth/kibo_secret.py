@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from ccdesk.core.errors import Remedy, SettingsError
-from ccdesk.core.origins import ADOPTED_SHOP, ShopPlace, origin
+from ccdesk.core.origins import ADOPTED_SHOP, ENV_GIVEN_FOR, ShopPlace, origin
 from ccdesk.core.ports import Store, Vault
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import SECRET_VARIABLE, Settings, resolve
@@ -14,7 +14,6 @@ from ccdesk.core.settings import SECRET_VARIABLE, Settings, resolve
 log = logging.getLogger(__name__)
 
 SECRET, GIVEN_FOR = "kibo_shared_secret", "kibo_shared_secret_for"
-ENV_GIVEN_FOR = "secrets.env_given_for"  # in the store's state: of the secret that the environment holds
 OTHER_ADDRESS, OTHER_HOST = "kibo_other_address", "kibo_other_host"
 
 

@@ -15,6 +15,8 @@ from ccdesk.core.settings import Settings, is_loopback, is_plain_authority
 
 ADOPTED_LOGIN, ADOPTED_SHOP = "secrets.login_place", "secrets.shop_place"
 """In the store's state: the addresses stored at the update from 0.1.0, whose secrets name none."""
+ENV_GIVEN_FOR = "secrets.env_given_for"
+"""In the store's state: the addresses that the secret in the environment is for."""
 
 _PORTS = {"https": 443, "http": 80}
 KIBOS_DOMAINS = ("mozu.com", "kibocommerce.com")  # where all of Kibo's homes and tenants are (kibo.md §1)

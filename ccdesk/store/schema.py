@@ -12,7 +12,7 @@ from playhouse.migrate import SqliteMigrator
 
 from ccdesk.core.emails import email_key
 from ccdesk.core.errors import SettingsError
-from ccdesk.core.origins import ADOPTED_LOGIN, ADOPTED_SHOP, LoginPlace, ShopPlace
+from ccdesk.core.origins import ADOPTED_LOGIN, ADOPTED_SHOP, ENV_GIVEN_FOR, LoginPlace, ShopPlace
 from ccdesk.core.settings import SETTINGS, check, resolve
 from ccdesk.store.columns import email_mark
 
@@ -209,12 +209,19 @@ def keep_losses(migrator: SqliteMigrator) -> None:
 
 
 def note_where_secrets_were_given(migrator: SqliteMigrator) -> None:
-    """Step 9: secrets kept by 0.1.0 name no address; those stored now are theirs, whatever is set later."""
+    """Step 9: secrets kept by 0.1.0 name no address; those stored now are theirs, whatever is set later.
+
+    The environment's as well, if a shop was set up: else it is bound where it is first used.
+    """
     database = migrator.database
     rows = database.execute_sql("SELECT key, value FROM setting").fetchall()
     stored = {key: value for key, value in rows if key in SETTINGS}
     settings = resolve({key: value for key, value in stored.items() if _is_valid(key, value)}, {})
-    for name, place in ((ADOPTED_LOGIN, LoginPlace.of(settings)), (ADOPTED_SHOP, ShopPlace.of(settings))):
+    login, shop = LoginPlace.of(settings), ShopPlace.of(settings)
+    bound = [(ADOPTED_LOGIN, login), (ADOPTED_SHOP, shop)]
+    if settings.kibo_tenant_id:
+        bound.append((ENV_GIVEN_FOR, shop))
+    for name, place in bound:
         database.execute_sql(
             "INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", (name, place.as_text())
         )

@@ -120,6 +120,12 @@ class Shop:
         with closing(sqlite3.connect(self.paths.database)) as database, database:
             database.execute("INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)", (key, value))
 
+    def stored(self, key: str) -> str:
+        """Return a stored setting as it is in the file, `""` for none."""
+        with closing(sqlite3.connect(self.paths.database)) as database:
+            found = database.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return str(found[0]) if found else ""
+
 
 @pytest.fixture(params=["environment", "vault"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
@@ -210,7 +216,10 @@ def test_a_secret_typed_with_new_values_is_meant_for_them(shop: Shop) -> None:
         assert container.desk.test_kibo({"kibo_home_url": here}, KIBO_SECRET).customers == 0
 
 
-def test_a_log_in_and_a_secret_of_0_1_0_belong_to_what_was_stored_then(shop: Shop, evil: Recorder) -> None:
+@pytest.mark.parametrize("way", ["variable", "setting"])
+def test_a_log_in_and_a_secret_of_0_1_0_belong_to_what_was_stored_then(
+    shop: Shop, evil: Recorder, way: str
+) -> None:
     vault = shop.paths.base / "vault.json"
     kept = json.loads(vault.read_text())
     kept.pop("kibo_shared_secret_for", None)
@@ -222,10 +231,19 @@ def test_a_log_in_and_a_secret_of_0_1_0_belong_to_what_was_stored_then(shop: Sho
         database.execute("DELETE FROM state WHERE name LIKE 'secrets.%'")
         database.execute(f"PRAGMA user_version = {STEPS.index(note_where_secrets_were_given)}")
     assert LoginPlace.read(places["secrets.login_place"]) != login  # made anew, with nothing set
+    with shop.open():
+        pass  # the update
+    stored = {key: shop.stored(key) for key in ADDRESSES}
     variables = {f"CCDESK_{key.upper()}": evil.url + PATHS.get(key, "") for key in ADDRESSES}
+    if way == "setting":
+        variables = {}
+        for key in ADDRESSES:
+            shop.store(key, evil.url + PATHS.get(key, ""))
     with shop.open(**variables) as container:
         assert shop.states(container.desk.status(live=True)) == ["failed", "log-in needed"]
     assert evil.heard == []
+    for key, value in stored.items():
+        shop.store(key, value)
     with shop.open() as container:
         assert shop.states(container.desk.status(live=True)) == ["connected", "connected"]
 
