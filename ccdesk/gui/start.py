@@ -16,7 +16,8 @@ from ccdesk.container import Container, build_container
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.files import write_private
-from ccdesk.core.settings import is_loopback
+from ccdesk.core.origins import ENV_GIVEN_FOR, ShopPlace
+from ccdesk.core.settings import is_loopback, resolve
 from ccdesk.gui import app as gui_app
 from ccdesk.gui.display import Trial, require_display
 from ccdesk.gui.messages import show_fatal
@@ -24,6 +25,7 @@ from ccdesk.gui.single_instance import raise_running
 from ccdesk.logs import start_logging
 from ccdesk.paths import Paths
 from ccdesk.sandbox.kernel import SandboxClock
+from ccdesk.service.kibo_host import last_host
 from ccdesk.service.loop import Loop
 
 DEMO_KEYS = (
@@ -123,12 +125,22 @@ def demo_container(paths: Paths, addresses: Mapping[str, str], clock: Clock) -> 
 
 
 def _refuse_real_addresses(container: Container) -> None:
-    """Refuse a demo's folder that was connected to a real shop since."""
-    stored = container.store.settings.load()
-    for key in (key for key in DEMO_KEYS if key.endswith("_url")):
-        host = urlsplit(stored.get(key, "")).hostname
+    """Refuse a demo's folder that was connected to a real shop since.
+
+    A demo stores each address. One that is not there any more was emptied, and means the public service; and
+    variables of the environment leave their trace in where the secret was given for and the tenant was found.
+    """
+    stored, state = container.store.settings.load(), container.store.state
+    if not any(key in stored for key in DEMO_KEYS):
+        return  # claimed just now
+    settings = resolve(stored, {})
+    places = {key: str(getattr(settings, key)) for key in DEMO_KEYS if key.endswith("_url")}
+    given_for = ShopPlace.read(state.get(ENV_GIVEN_FOR)) or ShopPlace()
+    places |= {"the secret's home": given_for.home, "the tenant's host": last_host(container.store)}
+    for name, address in places.items():
+        host = urlsplit(address).hostname
         if host is not None and not is_loopback(host):
-            raise _real(container.paths.base, f"{key} is {host}")
+            raise _real(container.paths.base, f"{name} is {host}")
 
 
 @contextmanager

@@ -28,6 +28,11 @@ def note_host(store: Store, tenant_id: str, host: str, now: datetime) -> None:
             state.set_time(_SINCE, now)
 
 
+def last_host(store: Store) -> str:
+    """Return the address of the tenant that was reached last, as Kibo's home named it; `""` for none."""
+    return store.state.get(_HOST).partition(" ")[2]
+
+
 def forget_change(store: Store) -> None:
     """Tell no more of a change: somebody has entered the secret for what is named now."""
     store.state.set(_BEFORE, "")
@@ -38,8 +43,7 @@ def host_note(store: Store, now: datetime) -> str:
     before, since = store.state.get(_BEFORE), store.state.get_time(_SINCE)
     if not before or since is None or now - since > _TOLD_FOR:
         return ""
-    host = store.state.get(_HOST).partition(" ")[2]
     return (
-        f"Since {since:%Y-%m-%d} Kibo's home names another address of the tenant: {host}, before {before}. "
-        "Both belong to the home's domain."
+        f"Since {since:%Y-%m-%d} Kibo's home names another address of the tenant: {last_host(store)}, before "
+        f"{before}. Both belong to the home's domain."
     )

@@ -16,6 +16,7 @@ from ccdesk.core.errors import SettingsError
 from ccdesk.core.models import Link, LinkState
 from ccdesk.gui import start
 from ccdesk.paths import Paths
+from ccdesk.service.kibo_host import note_host
 
 TOKEN = "the-real-refresh-token"
 
@@ -59,22 +60,52 @@ def test_a_demo_takes_no_folder_with_anything_in_it(name: str, tmp_path: Path) -
     assert [one.name for one in tmp_path.iterdir()] == [name]
 
 
-def test_a_demos_folder_is_used_again_until_a_real_shop_moves_in(tmp_path: Path) -> None:
-    addresses = {
-        **dict.fromkeys(start.DEMO_KEYS, "x"),
-        **{key: "http://127.0.0.1:9/x" for key in start.DEMO_KEYS if key.endswith("_url")},
-        "kibo_tenant_id": "1",
-        "kibo_shared_secret": "s",
-    }
+DEMO_ADDRESSES = {
+    **dict.fromkeys(start.DEMO_KEYS, "x"),
+    **{key: "http://127.0.0.1:9/x" for key in start.DEMO_KEYS if key.endswith("_url")},
+    "kibo_tenant_id": "1",
+    "kibo_shared_secret": "s",
+}
+
+
+@pytest.mark.parametrize(
+    "moves_in",
+    [
+        {"cc_api_url": "https://api.cc.email/v3"},
+        {"cc_auth_url": ""},  # emptied: the public service
+        {"kibo_home_url": "", "kibo_tenant_url": "", "kibo_tenant_id": "4242"},
+        dict.fromkeys((key for key in start.DEMO_KEYS if key.endswith("_url")), ""),
+    ],
+    ids=str,
+)
+def test_a_demos_folder_is_used_again_until_a_real_shop_moves_in(
+    tmp_path: Path, moves_in: dict[str, str]
+) -> None:
     (tmp_path / "ccdesk.log").write_text("begun")
     for _ in range(2):
         with start._demo_base(Paths(tmp_path), keep=True) as paths:
-            start.demo_container(paths, addresses, start.Clock()).close()
+            start.demo_container(paths, DEMO_ADDRESSES, start.Clock()).close()
     container = build_container(Paths(tmp_path), environment={"CCDESK_VAULT": "file"})
-    container.desk.save_settings({"cc_api_url": "https://api.cc.email/v3"})
+    container.desk.save_settings(moves_in, confirmed=True)
+    settings = container.desk.settings()
     container.close()
-    with start._demo_base(Paths(tmp_path), keep=True) as paths, pytest.raises(SettingsError):
-        start.demo_container(paths, addresses, start.Clock())
+    with start._demo_base(Paths(tmp_path), keep=True) as paths, pytest.raises(SettingsError) as refused:
+        start.demo_container(paths, DEMO_ADDRESSES, start.Clock())
+    assert refused.value.code == "not_a_demo"
+    container = build_container(Paths(tmp_path), environment={})
+    assert container.desk.settings() == settings
+    container.close()
+
+
+def test_a_real_shop_that_the_environment_names_moves_in_as_well(tmp_path: Path) -> None:
+    with start._demo_base(Paths(tmp_path), keep=True) as paths:
+        start.demo_container(paths, DEMO_ADDRESSES, start.Clock()).close()
+    container = build_container(Paths(tmp_path), environment={})
+    note_host(container.store, "4242", "https://t4242.sandbox.mozu.com", container.clock.now())
+    container.close()
+    with start._demo_base(Paths(tmp_path), keep=True) as paths, pytest.raises(SettingsError) as refused:
+        start.demo_container(paths, DEMO_ADDRESSES, start.Clock())
+    assert "t4242.sandbox.mozu.com" in refused.value.detail
 
 
 def test_a_typing_error_ends_with_6_and_needs_confirm(
