@@ -17,7 +17,7 @@ LOCK ?=
 # What a mistake, a neighbour or a stranger tries; part of `make test` as well.
 ATTACKS := tests/test_base_dir.py tests/auth/test_tls.py tests/cli/test_real_data.py tests/cli/test_odd_input.py \
 	tests/gui/test_single_instance.py tests/sandbox/test_run.py tests/service/test_dropping_people.py \
-	tests/store/test_forgetting.py
+	tests/store/test_forgetting.py tests/cli/test_secrets.py tests/core/test_origins.py
 
 .PHONY: demo tour test consent soak bench lint types package lock clean format
 
