@@ -14,7 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import peewee
 import pytest
+from playhouse.migrate import SqliteMigrator
 
 from ccdesk.auth.oauth import TokenReply
 from ccdesk.container import Container, open_container
@@ -27,7 +29,7 @@ from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kernel import Fault
 from ccdesk.sandbox.run import Sandbox
 from ccdesk.service.api import ConnectionState, Status
-from ccdesk.store.schema import STEPS, note_where_secrets_were_given
+from ccdesk.store.schema import note_where_secrets_were_given
 
 KIBO_SECRET = "a-shared-secret-that-nobody-else-has"
 
@@ -229,10 +231,9 @@ def test_a_log_in_and_a_secret_of_0_1_0_belong_to_what_was_stored_then(
         places = dict(database.execute("SELECT name, value FROM state WHERE name LIKE 'secrets.%'"))
         login = LoginPlace.of(resolve(dict(database.execute("SELECT key, value FROM setting")), {}))
         database.execute("DELETE FROM state WHERE name LIKE 'secrets.%'")
-        database.execute(f"PRAGMA user_version = {STEPS.index(note_where_secrets_were_given)}")
     assert LoginPlace.read(places["secrets.login_place"]) != login  # made anew, with nothing set
-    with shop.open():
-        pass  # the update
+    with closing(peewee.SqliteDatabase(shop.paths.database)) as database:  # the update
+        note_where_secrets_were_given(SqliteMigrator(database))
     stored = {key: shop.stored(key) for key in ADDRESSES}
     variables = {f"CCDESK_{key.upper()}": evil.url + PATHS.get(key, "") for key in ADDRESSES}
     if way == "setting":
