@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ListHasMembers
+from ccdesk.core.losses import HeldAnswer
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kibo_switches import KiboSwitches
@@ -127,6 +128,8 @@ class Player:
             plain[kind]()
         elif kind == "act":
             self.people.do(*rest)
+        elif kind == "held":
+            self._answer_held(HeldAnswer(rest[0]))
         elif kind == "hurry":
             self.people.hurry = True
         elif kind == "trouble":
@@ -143,6 +146,10 @@ class Player:
             self._answer(add=rest[0] == "add")
         elif kind == "run":
             self.run(rest[0], rest[1])
+
+    def _answer_held(self, answer: HeldAnswer) -> None:
+        """Let staff answer for whoever the guard holds; nobody may be held just now."""
+        self.result.met[f"held {answer.value}"] += bool(self.bench.desk.answer_held(answer))
 
     def _choose_other_list(self) -> None:
         """Let staff choose the other list; where the service does not answer, the window keeps the old."""

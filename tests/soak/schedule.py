@@ -3,6 +3,7 @@
 A thing is a tuple: ("act", name, …), ("run", kind, during), ("wait", minutes), ("clock", hours),
 ("restart",), ("login",), ("reinstall",), ("answer", "add" or "leave"): about a newcomer, ("list",): staff
 choose the other one, ("turn", service, switch, value),
+("held", "do", "later" or "mistake"): staff answer for those whom the guard holds,
 ("hurry",): the next act happens in the same second as what comes before and after it. `during` holds
 (number of the call, thing) with the further things ("trouble", kind, calls, service, verb), ("cancel",) and
 ("cut", "before" or "after", verb); with the verb "POST" they wait for a call that does something.
@@ -46,6 +47,9 @@ _CC_SWITCHES: dict[str, tuple[Any, ...]] = {
     "import_updates_unsubscribed": (True,),
     "import_empty_clears": (True,),
     "add_job_lists_unsubscribed": (True,),
+    "refused_text": (r"Name[13]$", "Boston"),
+    "import_refused_text": ("request", "job"),
+    "list_job_refusal": ("job",),
     "refresh_mode": ("long_lived",),
     "refresh_reply_without_token": (True,),
     "refresh_reuse_revokes": (True,),
@@ -105,6 +109,7 @@ _SIZES: dict[str, tuple[int, ...]] = {
     "sync.inbound._FEW_LOOKUPS": (0, 2),
     "sync.lookup._FEW_LOOKUPS": (0, 2),
     "sync.put_many._BULK_FROM": (1, 3),
+    "sync.guard.PEOPLE": (1, 2),
     "sync.take_off._ONE_BY_ONE": (0, 2),
     "sync.verify._ONE_BY_ONE": (0, 2),
     "sync.context.FRESH_MOST": (0, 2),
@@ -277,16 +282,17 @@ def make(seed: int, steps: int = 30) -> Schedule:
     cc, kibo = _switches(chance, _CC_SWITCHES), _switches(chance, _KIBO_SWITCHES)
     more = Random(f"{seed} more")
     told = Random(f"{seed} stories")
+    stories = Stories(told, writer)
     for _ in range(told.choice([0, 1, 1, 2])):
         at = told.randrange(len(things) // 2, len(things) + 1)
-        things[at:at] = Stories(told, writer).one()
+        things[at:at] = stories.one()
     settings = {
         "welcome_email": chance.choice(["true", "false"]),
         "export_guests": chance.choice(["true", "true", "false"]),
     }
     if chance.random() < 0.1:
         settings["nulls"] = "true"  # none of ccdesk's: this Kibo shows a box that is not ticked as null
-    sizes = _switches(more, _SIZES) if more.random() < 0.4 else {}
+    sizes = (_switches(more, _SIZES) if more.random() < 0.4 else {}) | stories.sizes
     ahead = {}
     if more.random() < 0.1:
         ahead = {name: more.choice([0, -90, -20, 20, 90, 3600]) for name in ("kibo", "cc")}

@@ -21,11 +21,12 @@ class Stories:
 
     def __init__(self, chance: Random, writer: Writer) -> None:
         self.chance, self._writer = chance, writer
+        self.sizes: dict[str, int] = {}  # what a story needs of `Schedule.sizes`
 
     def one(self) -> list[Thing]:
         """Return the things of one story."""
         known = [self.lost_answer, self.cut_export, self.lost_rows, self.deleted_list]
-        return self.chance.choice([*known, self.stranger, self.fresh_installation])()
+        return self.chance.choice([*known, self.stranger, self.fresh_installation, self.burst])()
 
     # ------------------------------------------------------------ parts
 
@@ -181,3 +182,25 @@ class Stories:
         things += [("reinstall",), *self._perhaps(self._run("events"), self._run("inbound"), share=0.4)]
         things += self._perhaps(self._edit(people[-1][0]), ("wait", 1), self._run("events"), share=0.6)
         return [*things, ("run", "export", ()), self._gap(), self._run(), self._run("events")]
+
+    def burst(self) -> list[Thing]:
+        """Accounts made up for it opt out all at once, customers of long standing among them (design R8)."""
+        chance = self.chance
+        self.sizes["sync.guard.PEOPLE"] = chance.choice([1, 2])
+        true = [self._person(accepts=True, how=self._how()) for _ in range(chance.choice([1, 1, 2]))]
+        fakes = [self._person(accepts=True) for _ in range(chance.choice([3, 4, 6]))]
+        outs: list[Thing] = [("act", "opt_out", account) for account, _, _ in (*true, *fakes)]
+        chance.shuffle(outs)
+        things = [*(made for _, _, made in true), *self._settled()]
+        things += self._perhaps(("wait", 60 * 24 * 8), share=0.8)
+        things += [*(made for _, _, made in fakes), ("wait", 1), ("run", "events", ()), *outs, ("wait", 1)]
+        things += [self._run("events", "events", "events", "full-compare"), self._gap()]
+        things += self._perhaps(self._weighed_again([*true, *fakes]), share=0.4)
+        things += self._perhaps(("held", chance.choice(["do", "later", "mistake"])), share=0.5)
+        things += [self._gap(), self._run("events"), *self._perhaps(("wait", 60 * 25)), self._run()]
+        return things
+
+    def _weighed_again(self, people: list[tuple[int, str, Thing]]) -> Thing:
+        """Something that one of those held does meanwhile."""
+        account, email, _ = self.chance.choice(people)
+        return self.chance.choice([("act", "opt_in", account), self._edit(account), self._leaves(email)])

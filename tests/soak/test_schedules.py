@@ -69,6 +69,17 @@ FOUND = {
             ("act", "activate", 2),
         ),
     ),
+    "deleted and back on another list between two looks, which nothing tells from leaving": Schedule(
+        1, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, ADA, True, "address"),
+            ("run", "export", ()),
+            ("list",),
+            ("act", "delete_contact", ADA),
+            ("act", "sign_up", ADA),
+            ("act", "delete_list"),
+        ),
+    ),
 }  # fmt: skip
 
 

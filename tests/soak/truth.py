@@ -448,8 +448,21 @@ class Truth:
     def _judge_opt_out(self, account: int, new: State) -> None:
         emails = {one.email for one in self.states[account]}
         outs = [one for one in self.acts if one.email in emails and one.kind in ("unsubscribed", "left")]
-        if not outs:
+        if not outs and not any(self._seems_to_have_left(email) for email in emails):
             self._break("R4: opted out in Kibo though nobody said no in Constant Contact", new)
+
+    def _seems_to_have_left(self, email: str) -> bool:
+        """Say whether a deleted contact is back through a sign-up for another list than the active one now.
+
+        Deleted and back between two looks, it is there, may be mailed, and is not on the list it was on: no
+        field tells that from having left that list, and what cannot be told counts as an opt-out.
+        """
+        gone = [one.at for one in self.acts if one.kind == "deleted" and one.email == email]
+        came = [one.at for one in self.acts if one.kind == "came" and one.email == email]
+        off = any(
+            seen.email == email and seen.may_be_mailed and not seen.on_list for seen in self.view.values()
+        )
+        return off and bool(gone) and any(at > min(gone) for at in came)
 
     # ------------------------------------------------------------ whole accounts
 
