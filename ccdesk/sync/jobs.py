@@ -57,7 +57,7 @@ def add_one(ctx: RunContext, contact_id: str) -> None:
     try:
         finish(ctx, ctx.mailing.start_add([contact_id], ctx.settings.list_id))
     except (RequestRefused, JobFailed) as error:
-        raise as_item(error) from error
+        raise as_item(error, retry_helps=isinstance(error, JobFailed)) from error
 
 
 def as_item(error: CcdeskError, *, retry_helps: bool = False) -> ItemRefused:

@@ -11,7 +11,7 @@ from ccdesk.core.models import Contact, Link, Standing
 from ccdesk.core.ports import Activity
 from ccdesk.sync.bulk import AllRefused, by_halves
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.jobs import as_item
+from ccdesk.sync.jobs import JobFailed, as_item
 from ccdesk.sync.mapping import to_fields
 from ccdesk.sync.plan_events import Step
 from ccdesk.sync.put_on_list import Placing, intend_all, on_list_link, put_done, put_one, take_back
@@ -19,6 +19,7 @@ from ccdesk.sync.verify import Fail, Settle, members_among
 
 _EARLIER = timedelta(seconds=2)  # the service's dates have whole seconds
 _BULK_FROM = 10  # so many new contacts at once go by one import instead of a call each
+_ALONE = 25  # so many whom an import left out are sent by calls of their own at once
 
 
 class NotOnList(ItemError):
@@ -96,10 +97,26 @@ def _read_back(ctx: RunContext, sent: Sequence[Placing], settle: Settle, fail: F
     for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True) if sent else ():
         ctx.check_cancel()
         found.update((c.email_key, c) for c in page if c.email_key in wanted and c.standing is Standing.IN)
+    left_out = []
     for key, placing in wanted.items():
         contact = found.get(key)
         if contact is not None:
             put_done(ctx, placing, on_list_link(ctx, placing, contact.id, contact), settle)
+        else:
+            left_out.append(placing)
+    _try_alone(ctx, left_out, settle, fail)
+
+
+def _try_alone(ctx: RunContext, left_out: Sequence[Placing], settle: Settle, fail: Fail) -> None:
+    """Send those whom an import left out without a word by own calls: they say why, and try the plain fields.
+
+    Another import would leave out the same rows again. Who is there already, but shown late, is a conflict
+    and looked at again. The next run goes on where too many are left out.
+    """
+    for number, placing in enumerate(left_out):
+        if number < _ALONE:
+            ctx.check_cancel()
+            put_one(ctx, placing, settle, fail)
         else:
             fail(ctx, placing.event, NotOnList(), placing.customer.email)
 
@@ -126,7 +143,8 @@ def _add(ctx: RunContext, adds: Sequence[Placing], settle: Settle, fail: Fail) -
         refusal = refusals.get(id(placing))
         if refusal and placing.contact.id not in members:
             take_back(ctx, placing, before.get(placing.customer.id))
-            fail(ctx, placing.event, as_item(refusal), placing.customer.email)
+            again = isinstance(refusal, JobFailed)  # by its own word the service, and not this person
+            fail(ctx, placing.event, as_item(refusal, retry_helps=again), placing.customer.email)
         elif placing.contact.id in members:
             put_done(ctx, placing, on_list_link(ctx, placing, placing.contact.id, placing.contact), settle)
         else:

@@ -40,7 +40,7 @@ def everybody(count):
     }
 
 
-@pytest.mark.parametrize("spoils", ["request", "job"])
+@pytest.mark.parametrize("spoils", ["row", "request", "job"])
 def test_one_row_that_spoils_the_import_of_many_is_found_and_placed_plainly(ready, spoils):
     ready.cc.set_switches(refused_text=r"T\.J\.", import_refused_text=spoils)
     ids = newcomers(ready, 100, odd=42)
