@@ -71,8 +71,8 @@ _WORDS: dict[NeedKind, Callable[[Need], tuple[str, str]]] = {
     ),
     NeedKind.HELD: lambda need: (
         f"{_some(need.count, 'opt-out is', 'opt-outs are')} held back: unusually many at once",
-        f"“ccdesk runs {need.ids[0] if need.ids else 'ID'}” names them; “ccdesk sync "
-        f"{need.subject or 'inbound'} --confirm” carries them out.",
+        "“ccdesk held” names them; “ccdesk held do”, “later” or “mistake” answers for them"
+        + (f", and “ccdesk sync {need.subject}” acts on it." if need.subject else "."),
     ),
     NeedKind.NEWCOMERS: lambda need: (
         f"{_some(need.count, 'customer')} opted in under the email of a person who had opted out",

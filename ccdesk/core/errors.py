@@ -250,8 +250,10 @@ class ConfirmNeeded(CcdeskError):
 class ManyHeld(ConfirmNeeded):
     """More people than usual would be opted out or removed: the run held them all and changed nothing (R8).
 
-    Who they are is noted with the run, as `Outcome.HELD`.
+    Who they are is noted with the run, as `Outcome.HELD`. `anew` is False if all of them were held before.
     """
+
+    anew = True
 
 
 class ListHasMembers(ConfirmNeeded):

@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ccdesk.core.ports import Waiting
 
 CARRIED_AFTER = timedelta(hours=24)
 """A held opt-out of the shop is carried after that: those people are still being mailed."""
@@ -68,6 +71,9 @@ class Losses(Protocol):
 
     def held(self, kind: LossKind | None = None) -> list[Held]:
         """Return who is held, or was taken for a mistake, by kind and customer id."""
+
+    def unanswered(self, kinds: Collection[LossKind], *, shown: int = 0) -> Waiting:
+        """Return how many of these kinds are held and not answered, and name the first `shown`."""
 
     def hold(self, people: Iterable[Held]) -> None:
         """Hold customers; of one held before only what changed."""

@@ -23,7 +23,7 @@ from ccdesk.gui.icons import app_icon
 from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.messages import Notice
 from ccdesk.gui.needs import REVIEW, for_window, things
-from ccdesk.gui.news import LIST, LOGIN, SERVICE, STORE, Toast, run_subject, subject_of
+from ccdesk.gui.news import LIST, LOGIN, SERVICE, STORE, Toast, held_subject, run_subject, subject_of
 from ccdesk.gui.tabs.base import Tab, remedy
 from ccdesk.gui.tabs.events import EventsTab
 from ccdesk.gui.tabs.info import InfoTab
@@ -261,6 +261,8 @@ class SettingsWindow(QWidget):
         words = f"{formats.KIND_WORDS[run.kind]}: "
         subject = run_subject(run.kind)
         if run.status is RunStatus.COMPLETE:  # what was wrong with it, or with what it needs, has passed
+            self.context.news.settle(subject, held_subject(run.kind), LOGIN, LIST)
+        elif run.status is RunStatus.NEEDS_YOU:  # it did its work; those it holds were told of
             self.context.news.settle(subject, LOGIN, LIST)
         elif run.status is RunStatus.FAILED and run.failure is not None:
             self._show_run_error(run.kind, run.failure)
@@ -298,7 +300,7 @@ class SettingsWindow(QWidget):
                 error.meaning,
                 "&Review…",
                 ask_to_go_on,
-                subject=run_subject(kind),
+                subject=held_subject(kind) if isinstance(error, ManyHeld) else run_subject(kind),
             )
         else:
             self._show_run_error(kind, error)

@@ -38,6 +38,11 @@ def run_subject(kind: RunKind) -> str:
     return f"run:{kind.value}"
 
 
+def held_subject(kind: RunKind) -> str:
+    """Return the subject of people whom runs of this kind hold: it stays while a run has no news of them."""
+    return f"held:{kind.value}"
+
+
 class News(QObject):
     """Where the tabs tell of successes and of subjects whose former notice is out of date."""
 

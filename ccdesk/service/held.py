@@ -15,6 +15,8 @@ ANSWERED = "Answered: a later run went through."
 # Kinds that hold the same people: each of these writes opt-outs to Kibo; events take people off the list.
 _TO_KIBO = (RunKind.INBOUND, RunKind.EXPORT, RunKind.FULL_COMPARE)
 _GROUPS = (_TO_KIBO, (RunKind.EVENTS,))
+# What is held, by the run that asks about it if no question of another one is open.
+QUESTIONS = {RunKind.INBOUND: (LossKind.LEFT, LossKind.STAFF), RunKind.EVENTS: (LossKind.FLAG,)}
 
 
 def open_questions(runs: Runs) -> Iterator[Run]:
@@ -23,6 +25,13 @@ def open_questions(runs: Runs) -> Iterator[Run]:
         run = runs.last_finished(kind, RunStatus.NEEDS_YOU)
         if run is not None:
             yield run
+
+
+def question_about(runs: Runs, kind: RunKind) -> Run | None:
+    """Return the newest open question about what runs of this kind hold (a key of `QUESTIONS`)."""
+    group = next(group for group in _GROUPS if kind in group)
+    found = [run for run in open_questions(runs) if run.kind in group]
+    return max(found, key=lambda run: run.id, default=None)
 
 
 def close_answered(runs: Runs, ended: Run) -> None:

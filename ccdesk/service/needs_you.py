@@ -20,9 +20,9 @@ from enum import StrEnum
 from ccdesk.core.limits import LOOP_EVERY
 from ccdesk.core.models import Owed
 from ccdesk.core.ports import Store, Waiting
-from ccdesk.core.runs import Outcome, Run, RunKind, RunStatus
+from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.core.settings import Settings
-from ccdesk.service.held import open_questions
+from ccdesk.service.held import QUESTIONS, question_about
 from ccdesk.sync.active_list import gone_at, name_now
 from ccdesk.sync.context import WRITES_STOPPED
 
@@ -32,6 +32,8 @@ _OVERDUE = _CYCLES * LOOP_EVERY + timedelta(minutes=10)  # a cycle may begin a l
 _FAILURES = 2  # in a row
 _ATTEMPTS = 3  # after so many refusals waiting longer is no help
 _LAST_RUNS = 20  # how far back failures in a row are counted
+_DID_ITS_WORK = (RunStatus.COMPLETE, RunStatus.NEEDS_YOU)  # the guard held some: everything else was done
+_GOOD_RUN = "good_run."  # name of the time the last run of a kind that did its work ended
 
 
 class NeedKind(StrEnum):
@@ -116,9 +118,17 @@ def last_good_runs(store: Store) -> dict[RunKind, datetime | None]:
     return {kind: _last_good(store, kind) for kind in kinds}
 
 
+def note_good_run(store: Store, run: Run) -> None:
+    """Remember that a run did its work, if it did: one that asked about people is CANCELLED once answered."""
+    if run.status in _DID_ITS_WORK and run.finished_at is not None:
+        store.state.set_time(_GOOD_RUN + run.kind.value, run.finished_at)
+
+
 def _last_good(store: Store, kind: RunKind) -> datetime | None:
-    run = store.runs.last_finished(kind, RunStatus.COMPLETE)
-    return run.finished_at if run else None
+    runs = (store.runs.last_finished(kind, status) for status in _DID_ITS_WORK)
+    ends = [run.finished_at for run in runs if run is not None]
+    ends.append(store.state.get_time(_GOOD_RUN + kind.value))
+    return max((end for end in ends if end is not None), default=None)
 
 
 def _list_deleted(look: Look) -> Iterator[Need]:
@@ -135,17 +145,17 @@ def _writes_stopped(look: Look) -> Iterator[Need]:
 
 
 def _held(look: Look) -> Iterator[Need]:
-    """People whom a run holds until a person answers; `subject` is the kind of that run."""
-    for run in open_questions(look.store.runs):
-        named = look.store.runs.entries(run.id, outcome=Outcome.HELD, offset=0, limit=SHOWN)
-        yield Need(
-            NeedKind.HELD,
-            run.counts.get(Outcome.HELD.value, 0),
-            run.finished_at,
-            run.kind.value,
-            tuple(entry.email for entry in named),
-            (str(run.id),),
-        )
+    """People whom the guard holds until a person answers; `subject` is the kind of the run that asks.
+
+    It speaks of who is held, and not of the run: a run looks at them anew every half hour, and what was
+    answered needs nobody though no run has gone by it yet.
+    """
+    for kind, losses in QUESTIONS.items():
+        waiting = look.store.losses.unanswered(losses, shown=SHOWN)
+        if waiting.count:
+            run = question_about(look.store.runs, kind)
+            asking, ids = (run.kind, (str(run.id),)) if run else (kind, ())
+            yield Need(NeedKind.HELD, waiting.count, waiting.since, asking.value, waiting.people, ids)
 
 
 def _owed(look: Look) -> Iterator[Need]:
@@ -162,7 +172,7 @@ def _tried_twice_since(store: Store) -> datetime | None:
 
     Cycles by hand follow each other fast, so time alone does not tell.
     """
-    tried = (RunStatus.COMPLETE, RunStatus.FAILED)
+    tried = (*_DID_ITS_WORK, RunStatus.FAILED)
     runs = store.runs.page(kind=RunKind.INBOUND, offset=0, limit=_LAST_RUNS)
     began = [run.started_at for run in runs if run.status in tried]
     return began[_CYCLES - 1] if len(began) >= _CYCLES else None
@@ -173,17 +183,17 @@ def _late(look: Look) -> Iterator[Need]:
     excused = look.paused or bool(look.store.lease.holder())
     for kind in (RunKind.EVENTS, RunKind.INBOUND):
         good = _last_good(look.store, kind)
-        failures = _failures_in_a_row(look.store, kind)
+        failures = _failures_in_a_row(look.store, kind, good)
         overdue = look.settings.enabled and good is not None and look.now - good > _OVERDUE
         if failures >= _FAILURES or (overdue and not excused):
             yield Need(NeedKind.LATE, failures, good, kind.value)
 
 
-def _failures_in_a_row(store: Store, kind: RunKind) -> int:
-    """Count the newest runs that failed; one that was cut short, cancelled or waits tells nothing."""
+def _failures_in_a_row(store: Store, kind: RunKind, good: datetime | None) -> int:
+    """Count the runs that failed since a good one; one cut short, cancelled or waiting tells nothing."""
     failures = 0
     for run in store.runs.page(kind=kind, offset=0, limit=_LAST_RUNS):
-        if run.status is RunStatus.COMPLETE:
+        if run.status in _DID_ITS_WORK or (good and run.finished_at and run.finished_at <= good):
             break
         failures += run.status is RunStatus.FAILED
     return failures

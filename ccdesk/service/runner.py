@@ -27,6 +27,7 @@ from ccdesk.service.connections import Connections
 from ccdesk.service.heart import beating
 from ccdesk.service.held import close_answered
 from ccdesk.service.lists import active_list
+from ccdesk.service.needs_you import note_good_run
 from ccdesk.service.whose_people import check_people
 from ccdesk.sync.compare import run_full_compare
 from ccdesk.sync.context import RunContext, RunSettings
@@ -194,10 +195,11 @@ class Runner:
         with self._store.transaction():
             close_answered(self._store.runs, run)
             self._store.runs.finish(run)
+            note_good_run(self._store, run)
         log.info("run %s (%s) ended %s: %s", run.id, run.kind.value, status.value, run.counts)
         if error is not None:
             log.warning("run %s (%s): %s %s", run.id, run.kind.value, error.title, error.detail)
-        if isinstance(error, ConfirmNeeded):
+        if isinstance(error, ConfirmNeeded) and not _asked_before(run, error):
             raise error
         return replace(run, failure=error)
 
@@ -221,6 +223,11 @@ def _off_list(*, confirmed: bool, leave_out: bool) -> OffList:
     if leave_out:
         return OffList.LEAVE_OUT
     return OffList.ADD if confirmed else OffList.ASK
+
+
+def _asked_before(run: Run, error: ConfirmNeeded) -> bool:
+    """Say whether nobody need be told: the question stays open, and a plan's run has nothing to add to it."""
+    return run.trigger is Trigger.SCHEDULED and isinstance(error, ManyHeld) and not error.anew
 
 
 def _balance(ctx: RunContext) -> str:

@@ -54,6 +54,7 @@ _READERS = [(place, _READ[field.name]) for place, field in enumerate(fields(Link
 # Literal, not parameters: SQLite uses a partial index only where it sees the index's own condition.
 ON_LIST = SQL("on_list = 1")
 OWED = SQL("owed <> ''")
+# Kibo is not told of those whom the guard holds, and never of those taken for a mistake (design R8).
 NOT_HELD = SQL(
     "NOT EXISTS (SELECT 1 FROM held_loss h WHERE h.kind IN ('left', 'staff') "
     "AND h.customer_id = t1.customer_id AND h.answer <> 'do_it')"
@@ -140,7 +141,10 @@ class SqliteLinks:
         return self._above(after, limit, OWED)
 
     def owing(self, owed: Owed, *, until: datetime | None = None, shown: int = 0) -> Waiting:
-        """Return how many Kibo is owed this since `until` or earlier, and name the first `shown`."""
+        """Return how many Kibo is owed this since `until` or earlier, and name the first `shown`.
+
+        Opt-outs that the guard holds are not among them.
+        """
         conditions = [OWED, LinkRow.owed == owed]
         if owed is Owed.OPT_OUT:
             conditions.append(NOT_HELD)

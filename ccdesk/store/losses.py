@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from ccdesk.core.losses import Answer, Held, LossKind
+from ccdesk.core.ports import Waiting
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, chunks, upsert
 from ccdesk.store.tables import HeldLossRow
@@ -47,6 +48,21 @@ class SqliteLosses:
                 Held(number, LossKind(word), email, key, from_text(since), postponed, Answer(answer))
                 for number, word, email, key, since, postponed, answer in rows
             ]
+
+    def unanswered(self, kinds: Collection[LossKind], *, shown: int = 0) -> Waiting:
+        """Return how many of these kinds are held and not answered, and name the first `shown`."""
+        where = f"FROM held_loss WHERE kind IN ({', '.join('?' * len(kinds))}) AND answer = ''"
+        values = tuple(kind.value for kind in kinds)
+        [(count, since)] = self._database.statement(f"SELECT COUNT(*), MIN(since) {where}", values)
+        if not count:
+            return Waiting()
+        first = f"SELECT email, customer_id {where} ORDER BY since, customer_id LIMIT ?"
+        named = self._database.statement(first, (*values, shown))
+        with self._database.reading():
+            began = from_text(since)
+        return Waiting(
+            int(count), began, tuple(email for email, _ in named), tuple(str(number) for _, number in named)
+        )
 
     def hold(self, people: Iterable[Held]) -> None:
         """Hold customers; of one held before only what changed."""

@@ -94,6 +94,7 @@ class RunContext:
     read: int = 0  # the same while reading
     sent: int = 0  # people sent to Constant Contact by an export
     held: int = 0  # customers whose opt-out waits for an answer (guard.py)
+    held_anew: int = 0  # of them those who were not held before this run
     doubtful: list[Callable[[], None]] = field(default_factory=list)  # see outcomes.py
     _batch: dict[int, Customer] = field(default_factory=dict)  # read for the present batch
     _failed_in_a_row: int = 0

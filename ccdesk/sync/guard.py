@@ -112,6 +112,7 @@ def hold(ctx: RunContext, kind: LossKind, losses: Collection[Loss], *, gone: Col
         # Let go for good: should a service fail now, nobody is asked again about these.
         losses_store.hold(replace(row(one), answer=Answer.DO_IT) for one in passed)
     _tell(ctx, kind, [one for one in counted if one.customer_id in held])
+    ctx.held_anew += len(held - known.keys())
     return held | {one.customer_id for one in losses if one.customer_id in dropped}
 
 
@@ -184,7 +185,7 @@ def ask_about_held(ctx: RunContext) -> None:
     ctx.store.losses.forget_settled()
     if not ctx.held:
         return
-    raise ManyHeld(
+    error = ManyHeld(
         f"{ctx.held:,} opt-outs are unusually many at once, so they wait for your answer",
         meaning="This can happen when a list is emptied, a file is imported by mistake, or somebody makes up "
         "accounts. Nothing was changed for these people; everything else was done. Opt-outs made in Kibo go "
@@ -192,3 +193,5 @@ def ask_about_held(ctx: RunContext) -> None:
         next_step="Check in Constant Contact and Kibo whether this is meant.",
         remedy=Remedy.CONFIRM_RUN,
     )
+    error.anew = bool(ctx.held_anew)
+    raise error

@@ -3,7 +3,8 @@
 import pytest
 
 from ccdesk.core.errors import ManyHeld
-from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.core.losses import HeldAnswer
+from ccdesk.core.runs import Outcome, RunKind, RunStatus, Trigger
 from ccdesk.service.needs_you import NeedKind
 from ccdesk.sync.plan_export import BY_STAFF
 
@@ -83,3 +84,43 @@ def test_opt_outs_in_the_shop_are_named_as_well(world):
     assert (need.count, need.subject) == (30, "events")
     world.run(RunKind.EVENTS, confirmed=True)
     assert asked(world) == []
+
+
+def planned(world, kind=RunKind.INBOUND):
+    """Do a run as the loop does it, half an hour later."""
+    world.later(30)
+    return world.desk.run(kind, trigger=Trigger.SCHEDULED)
+
+
+def test_a_planned_run_alerts_only_of_people_not_held_before(held):
+    since = asked(held)[0].since
+    for _ in range(3):
+        assert planned(held).status is RunStatus.NEEDS_YOU
+    (need,) = asked(held)
+    assert (need.count, need.since) == (40, since), "it is one question all the time"
+    held.cc.account_unsubscribe("p40@example.com")
+    with pytest.raises(ManyHeld):
+        planned(held)
+    assert planned(held).status is RunStatus.NEEDS_YOU
+    assert asked(held)[0].count == 41
+
+
+def test_a_run_that_holds_some_did_its_work(held):
+    for _ in range(4):
+        planned(held)
+    held.later(30)
+    held.run(RunKind.EVENTS)
+    assert [need.kind for need in held.desk.status(live=False).needs_you] == [NeedKind.HELD]
+    last = newest(held)
+    assert held.desk.status(live=False).last_good[RunKind.INBOUND] == last.finished_at
+
+
+def test_what_is_held_is_not_owed_and_what_was_answered_needs_nobody(held):
+    for _ in range(4):
+        planned(held)
+    assert held.desk.status(live=False).owed.opt_outs == 0
+    held.desk.answer_held(HeldAnswer.DO_IT)
+    assert asked(held) == [], "a run has yet to go by it, which nobody has to wait for"
+    assert held.desk.status(live=False).owed.opt_outs == 40
+    held.run(RunKind.INBOUND)
+    assert held.desk.status(live=False).needs_you == ()

@@ -112,9 +112,29 @@ def test_it_can_be_saved(qtbot, view, tmp_path):
     ]
 
 
-def test_opting_them_out_goes_on_with_the_run(qtbot, view, loop):
+def test_opting_them_out_lets_those_held_now_through_and_nobody_later(qtbot, view, desk, loop):
     click(qtbot, view, "btn_question_yes")
-    assert loop.requests == [(RunKind.INBOUND, True)]
+    qtbot.waitUntil(lambda: loop.requests == [(RunKind.INBOUND, False)])
+    assert ("answer_held", (HeldAnswer.DO_IT, (LossKind.LEFT, LossKind.STAFF))) in desk.calls
+    qtbot.waitUntil(lambda: not isValid(view) or not view.isVisible())
+
+
+def test_a_run_that_failed_since_does_not_hide_the_question(qtbot, window, desk, held):
+    desk.all_runs.insert(0, replace(held, id=1201, status=RunStatus.FAILED, counts={}))
+    window._ask_to_go_on(RunKind.INBOUND, ASKED)
+    opened = dialog(qtbot, window, "dlg_confirm_run")
+    rows(qtbot, find(opened, "tbl_review"), 93)
+    opened.close()
+
+
+def test_a_planned_run_that_holds_nobody_new_leaves_the_notice_as_it_is(qtbot, window, parts, held):
+    parts.bridge.run_failed(RunKind.INBOUND, ASKED)
+    qtbot.waitUntil(window.notice.isVisible)
+    parts.bridge.run_finished(replace(held, id=1201))
+    qtbot.wait(50)
+    assert window.notice.isVisible()
+    parts.bridge.run_finished(replace(held, id=1202, status=RunStatus.COMPLETE, counts={}))
+    qtbot.waitUntil(lambda: not window.notice.isVisible())
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
@@ -138,7 +158,7 @@ def test_the_row_is_amber_and_its_view_has_the_button(qtbot, window, held, loop)
     rows(qtbot, find(opened, "tbl_review"), 93)
     assert "93 of 181 people" in find(opened, "lbl_review_text", QLabel).text()
     click(qtbot, opened, "btn_question_yes")
-    assert loop.requests == [(RunKind.INBOUND, True)]
+    qtbot.waitUntil(lambda: loop.requests == [(RunKind.INBOUND, False)])
     run_view.close()
 
 

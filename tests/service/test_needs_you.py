@@ -26,6 +26,7 @@ from ccdesk.service.needs_you import (
     NeedKind,
     last_good_runs,
     needs_you,
+    note_good_run,
 )
 from ccdesk.service.status import connection_needs
 from ccdesk.store.store import SqliteStore
@@ -191,6 +192,24 @@ def test_a_direction_nobody_tries_is_told_while_it_is_enabled(store: SqliteStore
     assert look(store, clock, enabled=True, paused=True) == [], "switched off in Kibo as well"
     store.lease.acquire("export")
     assert look(store, clock, enabled=True) == [], "a long export is at work"
+
+
+def test_a_run_that_holds_some_is_a_good_one_after_it_was_answered_too(
+    store: SqliteStore, clock: HandClock
+) -> None:
+    do_run(store, clock, RunStatus.FAILED)
+    run = store.runs.start(RunKind.INBOUND, Trigger.SCHEDULED, clock.now())
+    clock.at += A_MINUTE
+    ended = replace(run, status=RunStatus.NEEDS_YOU, finished_at=clock.now())
+    store.runs.finish(ended)
+    note_good_run(store, ended)
+    assert last_good_runs(store)[RunKind.INBOUND] == ended.finished_at
+    store.runs.finish(replace(ended, status=RunStatus.CANCELLED))
+    do_run(store, clock, RunStatus.FAILED)
+    assert look(store, clock) == [], "not two failures in a row"
+    assert last_good_runs(store)[RunKind.INBOUND] == ended.finished_at
+    do_run(store, clock, RunStatus.FAILED)
+    assert kinds(look(store, clock)) == [NeedKind.LATE]
 
 
 def test_an_export_that_failed_is_told_and_holds_up_nothing(store: SqliteStore, clock: HandClock) -> None:

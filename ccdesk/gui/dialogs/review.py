@@ -28,7 +28,7 @@ from ccdesk.service.api import Desk
 NOBODY = ("Nobody is held", "This run held nobody, or their names are not kept any more.")
 NOT_FOUND = ("Nobody found", "No email, customer id or reason holds what you typed.")
 NOT_NOW = (
-    "“Not now” changes nothing: we'll ask again in 30 minutes, or with the next export. “It was a mistake” "
+    "“Not now” changes nothing: they stay held, and the question stays on the Info tab. “It was a mistake” "
     "leaves these people as they are for good; they are named while Kibo and Constant Contact differ."
 )
 HELD_KINDS = {RunKind.EVENTS: (LossKind.FLAG,)}
@@ -36,6 +36,7 @@ OF_MAIL = (LossKind.LEFT, LossKind.STAFF)  # what every other kind of run holds
 ACTS = {  # what the button says it does, for one person and for several
     RunKind.EVENTS: "Take {people} &off the list",
 }
+LAST_RUNS = 50  # how far back the run that asks is looked for
 OPT_OUT = "&Opt out {people}"
 GO_ON = "&Go on"
 
@@ -81,7 +82,7 @@ class ReviewDialog(QDialog):
         self.model.refreshed.connect(self._show_count)
         self.model.load_failed.connect(self.notice.show_error)
         self.btn_export = button("&Export CSV…", "btn_review_export", self._choose_file, icon="save")
-        self.yes = button(GO_ON, "btn_question_yes", self.accept)
+        self.yes = button(GO_ON, "btn_question_yes", self._on_yes)
         self.mistake = button("It was a &mistake", "btn_question_mistake", self._on_mistake)
         self.no = button("&Not now", "btn_question_no", self._on_not_now, primary=True)
         self.no.setDefault(True)
@@ -114,9 +115,14 @@ class ReviewDialog(QDialog):
         self._answer(HeldAnswer.NOT_NOW, lambda _: self.reject())
 
     @Slot()
+    def _on_yes(self) -> None:
+        """Let those held now through with the run that follows; whom that run holds anew, is asked about."""
+        self._answer(HeldAnswer.DO_IT, lambda _: self._run_again())
+
+    @Slot()
     def _on_mistake(self) -> None:
         """Have nothing done about these people; the run that follows closes the question."""
-        self._answer(HeldAnswer.MISTAKE, lambda _: self._dropped())
+        self._answer(HeldAnswer.MISTAKE, lambda _: self._run_again())
 
     def _answer(self, answer: HeldAnswer, done: Callable[[int], None]) -> None:
         desk, kinds = self._context.desk, HELD_KINDS.get(self.kind, OF_MAIL)
@@ -126,9 +132,9 @@ class ReviewDialog(QDialog):
             self, lambda: desk.answer_held(answer, kinds), done=done, failed=self._not_answered, key="answer"
         )
 
-    def _dropped(self) -> None:
+    def _run_again(self) -> None:
         self._context.monitor.request(self.kind)
-        self.reject()
+        self.accept()
 
     def _not_answered(self, error: CcdeskError) -> None:
         for choice in (self.yes, self.mistake, self.no):
@@ -217,15 +223,14 @@ def review(
     dialog = ReviewDialog(context, kind, run, parent)
     if error is not None:
         dialog.show_words(error)
-    dialog.accepted.connect(lambda: context.monitor.request(kind, confirmed=True))
     dialog.open()
     return dialog
 
 
 def find_held(desk: Desk, kind: RunKind) -> Run | None:
     """Return the run of this kind that waits for an answer (in the background)."""
-    newest = next(iter(desk.runs(kind=kind, limit=1)), None)
-    return newest if newest is not None and newest.status is RunStatus.NEEDS_YOU else None
+    recent = desk.runs(kind=kind, limit=LAST_RUNS)  # runs that fail do not answer it
+    return next((run for run in recent if run.status is RunStatus.NEEDS_YOU), None)
 
 
 def found(desk: Desk, run_id: int, wanted: str, offset: int, limit: int) -> Sequence[Entry]:
