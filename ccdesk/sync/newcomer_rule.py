@@ -67,11 +67,16 @@ def welcome(ctx: RunContext, others: Iterable[Link]) -> None:
 
 
 def name(ctx: RunContext, accounts: Iterable[Customer]) -> None:
-    """Name accounts that are opted in and yet keep nobody on the list (design §3a R1)."""
+    """Name accounts that are opted in and yet keep nobody on the list (design §3a R1).
+
+    One that has only just taken this e-mail is left to its own event, which looks at the former e-mail first:
+    an opt-out that stands there comes along.
+    """
     links = ctx.store.links
     for account in accounts:
         known = links.get(account.id) or Link(account.id)
-        if known.state is LinkState.NEWCOMER_LEFT:
+        moved = known.email_key not in ("", account.email_key)
+        if moved or known.state is LinkState.NEWCOMER_LEFT:
             continue
         links.save([named_link(known, account)])
 
