@@ -7,7 +7,7 @@ from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Mailing, Store
 from ccdesk.sync import context as names
 from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME
-from ccdesk.sync.first_export import note_exported
+from ccdesk.sync.first_export import forget_answer, note_exported
 
 
 def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
@@ -48,6 +48,7 @@ def remember(store: Store, active: ContactList, name: str, *, new: bool = False)
             former = store.state.get(names.FORMER_LIST) or before
             store.state.set(names.FORMER_LIST, "" if former == active.id else former)
             store.state.set_time(names.SCANNED_AT, None)
+            forget_answer(store, before)
         store.state.set(LIST_ID, active.id)
         store.state.set(LIST_NAME, name)
         store.state.set(LIST_CALLED, active.name)

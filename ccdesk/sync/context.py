@@ -46,6 +46,7 @@ FORMER_LIST = "list.former"  # the list links mean by `on_list`, until it has be
 SIGN_UPS_SINCE = "inbound.sign_ups_since"  # the next scan of the list looks for sign-ups from then on
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
 EXPORTED_LISTS = "export.lists"  # ids of the lists whose first export is done or asks nothing
+LEFT_OUT_LISTS = "export.lists.left_out"  # ids of those whose first export left people out
 CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see unfinished.py

@@ -68,7 +68,8 @@ def run_export(ctx: RunContext) -> None:
     with ctx.store.transaction():
         if not ctx.store.state.get(names.BASELINE):
             ctx.store.state.set_time(names.BASELINE, export.mark or ctx.clock.now())
-        note_exported(ctx.store, ctx.settings.list_id)
+        left_out = export.off_list is OffList.LEAVE_OUT
+        note_exported(ctx.store, ctx.settings.list_id, left_out=left_out)
         close(ctx)
         ctx.store.staging.clear()
 

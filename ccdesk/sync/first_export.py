@@ -69,11 +69,28 @@ def is_exported(ctx: RunContext) -> bool:
     return bool(ctx.store.state.get(names.BASELINE)) and ctx.store.links.count(on_list=True) > 0
 
 
-def note_exported(store: Store, list_id: str) -> None:
-    """Remember that a list needs no question: an export onto it is complete, or ccdesk made the list."""
-    known = store.state.get(names.EXPORTED_LISTS).split()
-    if list_id not in known:
-        store.state.set(names.EXPORTED_LISTS, " ".join([*known, list_id]))
+def note_exported(store: Store, list_id: str, *, left_out: bool = False) -> None:
+    """Remember that a list needs no question: an export onto it is complete, or ccdesk made the list.
+
+    `left_out`: people were left out of it.
+    """
+    for name, counts in ((names.EXPORTED_LISTS, True), (names.LEFT_OUT_LISTS, left_out)):
+        known = store.state.get(name).split()
+        if counts and list_id not in known:
+            store.state.set(name, " ".join([*known, list_id]))
+
+
+def forget_answer(store: Store, list_id: str) -> None:
+    """Have a list of which people were left out ask again, should it ever be chosen again.
+
+    A link remembers of one list only that its person was left out of it.
+    """
+    if list_id not in store.state.get(names.LEFT_OUT_LISTS).split():
+        return
+    for name in (names.EXPORTED_LISTS, names.LEFT_OUT_LISTS):
+        rest = [one for one in store.state.get(name).split() if one != list_id]
+        # Never empty: that would read as kept by a version that did not note the lists.
+        store.state.set(name, " ".join(rest or ["-"]))
 
 
 def is_first_exports_business(

@@ -169,3 +169,16 @@ def test_the_command_line_ends_with_6_and_takes_either_answer(fresh, monkeypatch
     assert json.loads(capsys.readouterr().out)["counts"]["skipped"] == 5
     fresh.open()
     assert fresh.members() == {"stays@example.com", "new@example.com"}
+
+
+def test_a_list_that_people_were_left_out_of_asks_again_when_it_is_chosen_again(fresh):
+    """Whatever another list did meanwhile, nobody is put back on the first without a question."""
+    fresh.run(RunKind.EXPORT, leave_out=True)
+    change_list(fresh, "Ours")
+    fresh.export()
+    fresh.cycle()
+    change_list(fresh, "Newsletter")
+    with pytest.raises(ListHasMembers):
+        fresh.desk.run(RunKind.EXPORT)
+    fresh.cycle()
+    assert not fresh.members() & LEFT

@@ -144,6 +144,7 @@ class Truth:
         self.bench.list_name = name
         self.put_by_us.clear()
         self.traced.clear()
+        self.left_out.clear()  # staff answered for the list before; this one has a question of its own
         self.view = self._look()
 
     def begin_export(self, *, must_ask: bool) -> None:
