@@ -138,6 +138,11 @@ class Kibo:
             if found := [one for one in customers(page) if one.accepts_marketing or not one.readable]:
                 yield found
 
+    @property
+    def left_to_read(self) -> int | None:
+        """How many customers `opted_in` is still to yield, as its last page told; None if it did not."""
+        return self._lists.left
+
     def everyone(self) -> Iterator[list[Customer]]:
         """Yield pages of all customers by ascending id."""
         for page in self._lists.by_id():

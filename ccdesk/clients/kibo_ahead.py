@@ -33,6 +33,11 @@ class Page(Generic[Item]):
     answer: Answer
 
     @property
+    def left(self) -> int | None:
+        """How many items lie behind it, None where the service did not tell."""
+        return None if self.total is None else max(0, self.total - self.start - len(self.items))
+
+    @property
     def last(self) -> bool:
         """True if there is nothing behind it; a short page alone does not tell."""
         end = self.start + len(self.items)

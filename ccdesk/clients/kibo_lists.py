@@ -36,6 +36,7 @@ class Collections:
         self._pod = pod
         self._trims = True
         self._moving = False  # whether `id gt` was seen to work
+        self.left: int | None = None  # accounts `by_id` is still to yield behind its last page, if told
 
     def page(
         self,
@@ -117,6 +118,7 @@ class Collections:
         nobody only if `opposite` leaves everybody. Where moving is refused, ignored or answered with no rows
         the offset moves instead, and everybody is read, those up to `after` as well.
         """
+        self.left = None
         page = (self._beyond(wanted, after, only) if after else None) or self._first(wanted, only, opposite)
         if page is None:
             page, wanted = self._first("", only), ""
@@ -133,6 +135,7 @@ class Collections:
                 if page.items:
                     last, read = ids[-1], read + len(ids)
                     following.begin(page, last)
+                    self.left = page.left
                     yield page.items
                 if page.last:
                     return
@@ -204,6 +207,7 @@ class Collections:
 
         """
         log.info("Kibo does not take a moving filter; the offset is moved instead")
+        self.left = None
         seen: set[int] = set()
         before: list[int] = []
         while True:

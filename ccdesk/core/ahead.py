@@ -22,8 +22,8 @@ class Begun(Generic[T]):
 
     @property
     def ready(self) -> bool:
-        """True if the result can be taken without waiting."""
-        return self._future is not None and self._future.done()
+        """True if the result can be taken without waiting for what has begun."""
+        return self._future is None or self._future.done()
 
     def result(self) -> T:
         """Wait for the result and return it, or raise what the work raised."""

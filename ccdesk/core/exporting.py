@@ -117,8 +117,8 @@ class Exports(Protocol):
     def undecided(self, after: tuple[str, int], limit: int) -> list[Candidate]:
         """Return people without an action, ordered by (compared e-mail, id) above `after`."""
 
-    def sent_by_email(self, keys: Sequence[str]) -> dict[str, int]:
-        """Return, by compared e-mail, the customer who was sent for it already."""
+    def sent_by_email(self, keys: Sequence[str]) -> dict[str, tuple[int, Ownership]]:
+        """Return, by compared e-mail, the customer who was sent for it already, and whose the contact is."""
 
     def decide(self, people: Sequence[Planned]) -> None:
         """Store what is to be done."""

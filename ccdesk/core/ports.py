@@ -102,6 +102,10 @@ class Customers(Protocol):
         Where it cannot, everybody is read again.
         """
 
+    @property
+    def left_to_read(self) -> int | None:
+        """How many customers `opted_in` is still to yield, as its last page told; None if it did not."""
+
     def everyone(self) -> Iterator[list[Customer]]:
         """Yield pages of all customers by ascending id."""
 

@@ -198,10 +198,11 @@ class SqliteExports:
         """Return people without an action, ordered by (compared e-mail, id) above `after`."""
         return self._read(_candidate, self._rows(UNDECIDED, (after[0], *after, limit)))
 
-    def sent_by_email(self, keys: Sequence[str]) -> dict[str, int]:
-        """Return, by compared e-mail, the customer who was sent for it already."""
-        sql = "SELECT email_key, MIN(id) FROM export_person WHERE chunk <> 0 AND email_key IN "
-        return dict(self._among(sql, keys, " GROUP BY email_key"))
+    def sent_by_email(self, keys: Sequence[str]) -> dict[str, tuple[int, Ownership]]:
+        """Return, by compared e-mail, the customer who was sent for it already, and whose the contact is."""
+        sql = "SELECT email_key, MIN(id), ownership FROM export_person WHERE chunk <> 0 AND email_key IN "
+        found = self._among(sql, keys, " GROUP BY email_key")  # SQLite: the other column is of that very row
+        return {key: (number, Ownership(ownership)) for key, number, ownership in found}
 
     def decide(self, people: Sequence[Planned]) -> None:
         """Store what is to be done."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
+from functools import partial
+from itertools import groupby, islice
 
 from ccdesk.core.ahead import Ahead, closing_pages
 from ccdesk.core.exporting import Candidate, Planned
@@ -18,9 +19,11 @@ from ccdesk.core.limits import KIBO_OVERLAP
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, OffList, Outcome
 from ccdesk.sync import context as names
+from ccdesk.sync import export_early as early
 from ccdesk.sync.candidates import candidate_of
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.export_check import check
+from ccdesk.sync.export_check import MembersFile, check
+from ccdesk.sync.export_jobs import Watched
 from ccdesk.sync.export_send import end_open_chunks, send
 from ccdesk.sync.first_export import ask, note_exported, settle_question
 from ccdesk.sync.mapping import fields_hash
@@ -53,17 +56,21 @@ def run_export(ctx: RunContext) -> None:
     ctx.read, ctx.sent = ctx.store.exports.count(), ctx.store.exports.sent()
     end_open_chunks(ctx)
     sent_before = {chunk.number for chunk in ctx.store.exports.chunks()}
-    with Ahead(1) as ahead:
-        scan = ContactScan(ctx, ahead)
-        export = _read_customers(ctx, freshen(ctx, export), scan)
+    watched, judges = Watched(ctx), ctx.store.links.count() > 0
+    with Ahead(1) as contacts, Ahead(early.THREADS) as calls:
+        scan = ContactScan(ctx, contacts)
+        plan = partial(_plan_early, ctx, scan, judges=judges)
+        sending = early.Early(ctx, calls, scan, plan, watched)
+        export = _read_customers(ctx, freshen(ctx, export), scan, sending)
         ctx.expected = ctx.read = ctx.store.exports.count()
         scan_began = scan.end()
-    ctx.require_list()  # a list deleted while it was read says nothing about anybody (design §3a R4)
-    _start_inbound(ctx, scan_began)
+        sending.end()
+    _contacts_are_known(ctx, scan_began, judges=judges)
     export = settle_question(ctx, export, scan.members)
     ask(ctx, export, _plan(ctx, export.off_list))
-    send(ctx)
-    check(ctx, scan_began, sent_before)
+    file = MembersFile(ctx, watched)
+    send(ctx, watched, file.ask)
+    check(ctx, scan_began, file, sent_before)
     note_unreached(ctx)
     with ctx.store.transaction():
         if not ctx.store.state.get(names.BASELINE):
@@ -74,10 +81,12 @@ def run_export(ctx: RunContext) -> None:
         ctx.store.staging.clear()
 
 
-def _read_customers(ctx: RunContext, export: OpenExport, scan: ContactScan) -> OpenExport:
+def _read_customers(
+    ctx: RunContext, export: OpenExport, scan: ContactScan, sending: early.Early
+) -> OpenExport:
     """Read everybody opted in, from where an earlier run was cut short; then what changed since it began.
 
-    Meanwhile `scan` reads the contacts.
+    Meanwhile `scan` reads the contacts, and `sending` sends whom it can.
     """
     exports = ctx.store.exports
     ctx.read = exports.count()
@@ -89,12 +98,13 @@ def _read_customers(ctx: RunContext, export: OpenExport, scan: ContactScan) -> O
             for page in pages:
                 ctx.check_cancel()
                 read += _candidates(ctx, page)
-                if len(read) >= _KEPT_AT_ONCE:
+                scan.go_on(ctx.read + len(read))
+                if len(read) >= _KEPT_AT_ONCE or sending.begins(ctx.read + len(read)):
                     ctx.seen(one.customer for one in read)
                     ctx.read += exports.add(read)
                     read = []
                 ctx.progress("Reading customers from Kibo", ctx.read + len(read))
-                scan.go_on(ctx.read + len(read))
+                export = sending.go_on(ctx.read + len(read), export)
         ctx.seen(one.customer for one in read)
         ctx.read += exports.add(read)
         export = replace(export, read=True)
@@ -111,6 +121,20 @@ def _read_customers(ctx: RunContext, export: OpenExport, scan: ContactScan) -> O
 def _candidates(ctx: RunContext, page: list[Customer]) -> list[Candidate]:
     guests, import_row = ctx.settings.guests, ctx.mailing.import_row
     return [candidate_of(customer, guests=guests, import_row=import_row) for customer in page]
+
+
+def _contacts_are_known(ctx: RunContext, scan_began: datetime, *, judges: bool) -> None:
+    """Before anybody is sent: a list deleted while it was read says nothing about anybody (design §3a R4).
+
+    `judges`: customers were linked before this run; without them nobody can be taken for having left.
+
+    Raises:
+        ListGone: it was deleted.
+
+    """
+    if judges:
+        ctx.require_list()
+    _start_inbound(ctx, scan_began)
 
 
 def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:
@@ -149,6 +173,32 @@ def _plan(ctx: RunContext, off_list: OffList) -> int:
     return back
 
 
+def _plan_early(ctx: RunContext, scan: ContactScan, export: OpenExport, *, judges: bool) -> OpenExport:
+    """Decide for those customers read so far who can be sent whatever the others are.
+
+    Those are the ones nobody knows, and contacts from another source that are put on the list. Nobody else
+    gets an outcome yet, and nobody is sent where a person has to be asked first (design §3a R2).
+    """
+    _contacts_are_known(ctx, scan.began, judges=judges)
+    export = settle_question(ctx, export, scan.members)
+    if export.off_list is OffList.ASK:
+        return export
+    exports = ctx.store.exports
+    exports.begin_plan()
+    after: int | None = 0
+    for _ in range(early.MOST_PEOPLE // _WINDOW + 1):
+        ctx.check_cancel()
+        after = exports.plan_strangers(after or 0, _WINDOW, STRANGER.action.value, STRANGER.ownership)
+        if after is None:
+            break
+    first_export = not ctx.store.state.get(names.BASELINE)
+    groups = _groups(ctx) if after is None else iter(())
+    for page in islice(groups, early.MOST_JUDGED // PAGE):
+        ctx.check_cancel()
+        _plan_page(ctx, page, first_export=first_export, off_list=export.off_list, sendable_only=True)
+    return export
+
+
 def _groups(ctx: RunContext) -> Iterator[list[list[Candidate]]]:
     """Yield pages of groups of candidates that share an e-mail; a group is never cut in two."""
     after = ("", -1)
@@ -164,8 +214,17 @@ def _groups(ctx: RunContext) -> Iterator[list[list[Candidate]]]:
 
 
 def _plan_page(
-    ctx: RunContext, groups: list[list[Candidate]], *, first_export: bool, off_list: OffList
+    ctx: RunContext,
+    groups: list[list[Candidate]],
+    *,
+    first_export: bool,
+    off_list: OffList,
+    sendable_only: bool = False,
 ) -> int:
+    """Decide for groups of accounts that share an e-mail; `sendable_only`: store who can be sent early.
+
+    Returns how many contacts it would put on the list.
+    """
     store, guests = ctx.store, ctx.settings.guests
     keys = [group[0].customer.email_key for group in groups]
     contacts = store.staging.contacts([key for key in keys if key])
@@ -183,7 +242,7 @@ def _plan_page(
     for key, group in zip(keys, groups, strict=True):
         contact = contacts.get(key)
         if key in sent:
-            decisions = plan_followers(group, sent[key], guests=guests)
+            decisions = plan_followers(group, sent[key], links, guests=guests)
         else:
             decisions = plan_group(
                 group,
@@ -208,6 +267,9 @@ def _plan_page(
                 saved.append(passed_over(links.get(customer.id), customer, decision.reason))
             elif not decision.keep_link:
                 saved.append(_settled(ctx, one, contact, links.get(customer.id), decision))
+    if sendable_only:
+        store.exports.decide([one for one in planned if one.action in early.SENT_EARLY])
+        return back
     changed = [link for link in saved if links.get(link.customer_id) != link]
     with store.transaction():
         for link in changed:

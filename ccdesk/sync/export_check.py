@@ -16,11 +16,13 @@ from ccdesk.core.emails import spellings
 from ccdesk.core.errors import ItemError, Refused, ServiceError
 from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing, email_key
+from ccdesk.core.ports import Activity
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.export_jobs import Watched
 from ccdesk.sync.export_singles import FAILED
-from ccdesk.sync.jobs import finish
+from ccdesk.sync.jobs import failure_of
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.mapping import creation_hash, fields_hash, shows_creation
 from ccdesk.sync.named import named
@@ -37,7 +39,50 @@ _LINE = re.compile(r"\bline\s+(\d{1,9})\b", re.IGNORECASE)
 _PHASE = "Checking the result"
 
 
-def check(ctx: RunContext, scan_began: datetime, sent_before: Collection[int]) -> None:
+class MembersFile:
+    """The file of the list's members, asked for before the jobs it has to come after have ended."""
+
+    def __init__(self, ctx: RunContext, watched: Watched) -> None:
+        self._ctx, self._watched = ctx, watched
+        self._job: Activity | None = None
+        self._chunks: list[int] = []
+
+    @property
+    def is_cheaper(self) -> bool:
+        """True if the list is so long that the file costs fewer calls than its pages."""
+        return self._ctx.store.links.count(on_list=True) + self._ctx.sent >= FILE_FROM
+
+    def ask(self) -> None:
+        """Ask for it if it will be wanted; where that fails it is asked for again, or pages are read."""
+        if not self.is_cheaper:
+            return
+        try:
+            self._job = self._ctx.mailing.start_members_file(self._ctx.settings.list_id)
+        except (ServiceError, ItemError, Refused) as error:
+            log.info("the file of members is not begun yet: %s", error.title)
+            return
+        self._watched.also.add(self._job.id)
+        self._chunks = self._sent()
+
+    def job(self) -> Activity:
+        """Return the job that has written it, begun anew if somebody was sent after it was asked for.
+
+        Raises:
+            CcdeskError: there is none.
+
+        """
+        if self._job is None or self._chunks != self._sent():
+            self._job = self._ctx.mailing.start_members_file(self._ctx.settings.list_id)
+        job = self._watched.wait_for(self._job)
+        if failure := failure_of(job):
+            raise failure
+        return job
+
+    def _sent(self) -> list[int]:
+        return [chunk.number for chunk in self._ctx.store.exports.chunks()]
+
+
+def check(ctx: RunContext, scan_began: datetime, file: MembersFile, sent_before: Collection[int]) -> None:
     """Give everybody who was sent an outcome by what the service shows now.
 
     `sent_before`: the chunks that an earlier run had sent when it was cut short.
@@ -47,7 +92,7 @@ def check(ctx: RunContext, scan_began: datetime, sent_before: Collection[int]) -
     if not chunks and not any(ctx.store.exports.unsent(one, -1, 1) for one in singles):
         ctx.store.state.set_time(names.SCANNED_AT, scan_began)
         return
-    checker = _Checker(ctx, sent_before)
+    checker = _Checker(ctx, file, sent_before)
     checker.read()
     for chunk in chunks:
         checker.chunk(chunk)
@@ -60,16 +105,15 @@ def check(ctx: RunContext, scan_began: datetime, sent_before: Collection[int]) -
 class _Checker:
     """One reading back: `by_file` until pages had to be read after all."""
 
-    def __init__(self, ctx: RunContext, sent_before: Collection[int]) -> None:
-        self._ctx, self._sent_before = ctx, sent_before
+    def __init__(self, ctx: RunContext, file: MembersFile, sent_before: Collection[int]) -> None:
+        self._ctx, self._file, self._sent_before = ctx, file, sent_before
         self._by_file = self._paged = False
         self._looked_up = 0
         self.scanned_at: datetime | None = None
 
     def read(self) -> None:
         """Read who is on the list, by the cheaper way."""
-        ctx = self._ctx
-        if ctx.store.links.count(on_list=True) + ctx.sent >= FILE_FROM:
+        if self._file.is_cheaper:
             self._by_file = self._read_file()
         if not self._by_file:
             self._read_pages()
@@ -85,8 +129,7 @@ class _Checker:
         ctx.progress(_PHASE, ctx.total, ctx.expected or 0)
         written_until = ctx.mailing_now() + timedelta(seconds=1)
         try:
-            job = finish(ctx, ctx.mailing.start_members_file(ctx.settings.list_id))
-            with ctx.mailing.members_file(job) as batches:
+            with ctx.mailing.members_file(self._file.job()) as batches:
                 for emails in batches:
                     ctx.check_cancel()
                     exports.add_seen(map(email_key, emails))

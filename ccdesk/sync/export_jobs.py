@@ -21,6 +21,54 @@ log = logging.getLogger(__name__)
 _EARLIER = timedelta(seconds=2)  # the service's dates have whole seconds
 _LOOK_AGAIN = (2.0, 20.0)  # seconds until a job whose answer was lost must be among the account's jobs
 _MOST_TOLD = 1_000
+_BY_JOB = (Action.IMPORT.value, Action.PLAIN.value, Action.ADD.value)
+
+
+class Watched:
+    """Jobs asked about together: what one look at all the account's jobs tells serves everybody who waits.
+
+    `also` are those waited for later on, such as that of the members' file.
+    """
+
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx = ctx
+        self._known: dict[str, Activity] = {}
+        self.also: set[str] = set()
+
+    def wait_for(self, job: Activity) -> Activity:
+        """Wait for one job, however it ends; return its last state.
+
+        Raises:
+            Cancelled, JobNotDone: see `Patience.pause`.
+
+        """
+        patience = Patience(self._ctx)
+        while not job.finished:
+            job = self.states(patience, [job.id])[job.id]
+        return job
+
+    def states(self, patience: Patience, asked: Sequence[str]) -> dict[str, Activity]:
+        """Return how far the jobs are: as known where one has ended, else asked for after a pause."""
+        if not any(self._ended(one) for one in asked):
+            patience.pause()
+            self._ask(asked, [one for one in self.also if one not in asked and not self._ended(one)])
+        return {one: self._known.get(one) or Activity(one, "processing") for one in asked}
+
+    def _ended(self, activity_id: str) -> bool:
+        job = self._known.get(activity_id)
+        return job is not None and job.finished
+
+    def _ask(self, asked: Sequence[str], also: Sequence[str]) -> None:
+        """Ask for one job by itself, for several by the list of all the account's jobs."""
+        shown: set[str] = set()
+        if len(asked) + len(also) > 1:
+            for job in next(iter(self._ctx.mailing.activities()), []):
+                if job.id in asked or job.id in also:
+                    self._known[job.id] = job
+                    shown.add(job.id)
+        for one in asked:
+            if one not in shown:
+                self._known[one] = _state(self._ctx, one)
 
 
 def landed_of(ctx: RunContext, chunk: Chunk) -> set[int]:
@@ -63,6 +111,8 @@ def found_or_begun(ctx: RunContext, chunk: Chunk, call: Callable[[], Activity]) 
 
 def find_job(ctx: RunContext, chunk: Chunk) -> Activity | None:
     """Return the job that a chunk's call began, None if the account has none that can be it."""
+    if chunk.action not in _BY_JOB:
+        return None
     ours = {one.activity_id for one in ctx.store.exports.chunks()}
     found: list[Activity] = []
     for page in ctx.mailing.activities():
@@ -83,7 +133,7 @@ def _may_be(job: Activity, chunk: Chunk) -> bool:
     if job.created_at is None or job.created_at < chunk.sent_at - _EARLIER:
         return False
     items = job.counts.get("items_total_count")
-    if chunk.action == Action.IMPORT.value:
+    if chunk.action != Action.ADD.value:
         return "list_count" not in job.counts and items in (chunk.people, chunk.people + 1)
     return "list_count" in job.counts and items == chunk.people
 
@@ -93,11 +143,12 @@ def wait_for_some(
     under_way: Sequence[Chunk],
     failed: Callable[[Chunk, JobFailed], None],
     done: Callable[[Chunk], None],
+    watched: Watched | None = None,
 ) -> list[Chunk]:
     """Wait until at least one of the jobs has ended; return the chunks that have not."""
-    patience = Patience(ctx)
+    patience, watched = Patience(ctx), watched or Watched(ctx)
     while True:
-        jobs = _states(ctx, patience, under_way)
+        jobs = watched.states(patience, [chunk.activity_id for chunk in under_way])
         left = [chunk for chunk in under_way if not jobs[chunk.activity_id].finished]
         for chunk in under_way:
             job = jobs[chunk.activity_id]
@@ -110,20 +161,6 @@ def wait_for_some(
             done(chunk)
         if len(left) < len(under_way):
             return left
-
-
-def _states(ctx: RunContext, patience: Patience, under_way: Sequence[Chunk]) -> dict[str, Activity]:
-    """Ask how far the jobs are: one by itself, several by the list of all the account's jobs."""
-    asked = [chunk.activity_id for chunk in under_way]
-    known: dict[str, Activity] = {}
-    patience.pause()
-    if len(asked) > 1:
-        page = next(iter(ctx.mailing.activities()), [])
-        known = {job.id: job for job in page if job.id in asked}
-    for one in asked:
-        if one not in known:
-            known[one] = _state(ctx, one)
-    return known
 
 
 def _state(ctx: RunContext, activity_id: str) -> Activity:

@@ -13,7 +13,7 @@ from ccdesk.core.limits import IMPORT_MAX_BYTES, IMPORT_MAX_ROWS, LIST_JOB_MAX_I
 from ccdesk.core.ports import Activity
 from ccdesk.sync.bulk import NOBODY, REFUSALS
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.export_jobs import find_job, found_or_begun, landed_of, wait_for_some
+from ccdesk.sync.export_jobs import Watched, find_job, found_or_begun, landed_of, wait_for_some
 from ccdesk.sync.export_singles import single_calls, to_send
 from ccdesk.sync.jobs import JobFailed
 from ccdesk.sync.plain import has_more, plain, plain_note, sent_fields
@@ -27,11 +27,27 @@ _AHEAD = {Action.IMPORT: 4, Action.ADD: 50}  # jobs begun before the first of th
 _MOST_SPLITS = 400  # in one run: so many refusals in halves are not single people's any more
 
 
-def send(ctx: RunContext) -> None:
-    """Send everybody planned; what was sent before a power cut is not sent again."""
+def send(ctx: RunContext, watched: Watched, ask_for_file: Callable[[], None]) -> None:
+    """Send everybody planned; what was sent before a power cut is not sent again.
+
+    People with calls of their own go while the bulk jobs are done, unless one of those was refused.
+    `ask_for_file` is called where all is with the service but for jobs that may still go on: jobs of an
+    account are done one after another (constant-contact.md §15).
+    """
     ctx.progress("Sending to Constant Contact", ctx.sent, to_send(ctx))
-    for action in (Action.IMPORT, Action.ADD):
-        _Sender(ctx, action).send()
+    senders = [Sender(ctx, action, watched) for action in (Action.IMPORT, Action.ADD)]
+    untroubled = all(sender.begin() for sender in senders)
+    if untroubled:
+        _singly(ctx)
+        ask_for_file()
+    watched.also.update(chunk.activity_id for sender in senders for chunk in sender.under_way)
+    for sender in senders:
+        sender.send()
+    if not untroubled:
+        _singly(ctx)
+
+
+def _singly(ctx: RunContext) -> None:
     for action in (Action.CREATE, Action.REWRITE):
         single_calls(ctx, action)
 
@@ -96,7 +112,7 @@ def _add_of(ctx: RunContext, action: Action, people: Sequence[Planned], part: in
 # ---------------------------------------------------------------- chunks
 
 
-class _Sender:
+class Sender:
     """Sends everybody with one action in as few calls as may be; what is refused as a whole goes by halves.
 
     A call that is refused, or a job that fails, holds somebody the service does not take: the half with them
@@ -104,21 +120,40 @@ class _Sender:
     nobody at all is taken, people far apart from each other included, it lies in none of them.
     """
 
-    def __init__(self, ctx: RunContext, action: Action) -> None:
-        self._ctx, self._action = ctx, action
+    def __init__(self, ctx: RunContext, action: Action, watched: Watched) -> None:
+        self._ctx, self._action, self._watched = ctx, action, watched
         self._make = _adds if action is Action.ADD else _imports
         self._whole = self._make(ctx, action)
         self._actions = [action.value, *([Action.PLAIN.value] if action is Action.IMPORT else [])]
-        chunks = ctx.store.exports.chunks()
-        self._number = max([last_noted(ctx), *(chunk.number for chunk in chunks)])
-        self._under_way: list[Chunk] = []
+        self.under_way = [
+            chunk
+            for chunk in ctx.store.exports.chunks()
+            if chunk.state is ChunkState.SENT and chunk.action in self._actions
+        ]
         self._refused: list[tuple[Chunk, CcdeskError]] = []  # people, with no call accepted since
         self._failed: list[tuple[Chunk, CcdeskError]] = []  # the same, with no job that succeeded since
-        self._accepted = self._succeeded = False  # a call, and a job
+        self._accepted, self._succeeded = bool(self.under_way), False  # a call, and a job
         self._jobs_fail = False  # one has
         self._ahead = _AHEAD[action]
         self._refusals = 0  # calls or jobs in a row before anybody was taken
         self._splits = 0
+
+    def begin(self) -> bool:
+        """Begin the jobs of all of them; False if they are too many for now, or a call was refused."""
+        self._ctx.check_cancel()
+        while len(self.under_way) < self._ahead and not self._splits and not self._refused:
+            batch = self._next()
+            if batch is None:
+                return True
+            self._begin(batch)
+            self._ctx.check_cancel()
+        return False
+
+    def early(self, most: int) -> Iterator[tuple[Chunk, Batch]]:
+        """Yield up to so many chunks, noted before their calls, which the caller makes: see `called`."""
+        while len(self.under_way) < self._ahead and most > 0 and (batch := next(self._whole, None)):
+            most -= 1
+            yield self._note(batch), batch
 
     def send(self) -> None:
         """Send all of them and wait for what was begun.
@@ -129,16 +164,19 @@ class _Sender:
         """
         while True:
             self._ctx.check_cancel()
-            full = len(self._under_way) >= self._ahead
+            full = len(self.under_way) >= self._ahead
             batch = None if full else self._next()
             if batch is not None:
                 self._begin(batch)
-            elif self._under_way:
-                self._under_way = wait_for_some(self._ctx, self._under_way, self._job_failed, self._job_done)
+            elif self.under_way:
+                self.under_way = self._wait()
             else:
                 break
         if not self._succeeded and (self._refused or self._failed):
             self._ask_about_the_list()
+
+    def _wait(self) -> list[Chunk]:
+        return wait_for_some(self._ctx, self.under_way, self._job_failed, self._job_done, self._watched)
 
     def _next(self) -> Batch | None:
         """Return what is sent next: the part split last, so that who is at fault is found early."""
@@ -163,14 +201,27 @@ class _Sender:
         return _import_of(self._ctx, Action(action), [(last.customer.id, last.candidate.row)], part)
 
     def _begin(self, batch: Batch) -> None:
-        ctx, exports = self._ctx, self._ctx.store.exports
-        self._number += 1
+        self.called(self._note(batch), batch.call, batch)
+
+    def _note(self, batch: Batch) -> Chunk:
+        """Keep what is sent before the call is made: its answer may be lost."""
+        ctx = self._ctx
         chunk = Chunk(
-            self._number, batch.action.value, batch.first, batch.last, batch.people, ctx.mailing_now()
+            next_number(ctx), batch.action.value, batch.first, batch.last, batch.people, ctx.mailing_now()
         )
-        exports.open_chunk(chunk, batch.part)
+        ctx.store.exports.open_chunk(chunk, batch.part)
+        return chunk
+
+    def called(self, chunk: Chunk, result: Callable[[], Activity], batch: Batch) -> None:
+        """Take the result of a chunk's call.
+
+        Raises:
+            CcdeskError: the call cannot be made, whomever it is about.
+
+        """
+        ctx, exports = self._ctx, self._ctx.store.exports
         try:
-            job = batch.call()
+            job = result()
         except AnswerLost as error:
             log.warning("chunk %s: %s; looking for the job", chunk.number, error.title)
             job = found_or_begun(ctx, chunk, batch.call)
@@ -186,7 +237,7 @@ class _Sender:
         self._refused.clear()
         sent = replace(chunk, state=ChunkState.SENT, activity_id=job.id)
         exports.save_chunk(sent)
-        self._under_way.append(sent)
+        self.under_way.append(sent)
         ctx.sent += batch.people
         ctx.progress("Sending to Constant Contact", ctx.sent, to_send(ctx))
 
@@ -271,6 +322,11 @@ class _Sender:
         except ListGone:
             self._take_back([*self._refused, *self._failed])
             raise
+
+
+def next_number(ctx: RunContext) -> int:
+    """Return a number for a chunk, above all there were in this export."""
+    return 1 + max([last_noted(ctx), *(chunk.number for chunk in ctx.store.exports.chunks())])
 
 
 def end_open_chunks(ctx: RunContext) -> None:

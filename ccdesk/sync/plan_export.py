@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -127,13 +127,23 @@ def _refusal(candidate: Candidate, link: Link | None, *, guests: bool) -> Export
     return not_wanted or _moved(candidate.customer, link) or _unsendable(candidate)
 
 
-def plan_followers(candidates: Sequence[Candidate], sent: int, *, guests: bool) -> list[ExportDecision]:
-    """Decide for accounts whose e-mail was sent before this export was cut short, for customer `sent`."""
-    done = ExportDecision(Action.NONE, Outcome.UNCHANGED, "", ownership=Ownership.OWNED)
-    speaker = Customer(sent, "", True)
+def plan_followers(
+    candidates: Sequence[Candidate],
+    sent: tuple[int, Ownership],
+    links: Mapping[int, Link],
+    *,
+    guests: bool,
+) -> list[ExportDecision]:
+    """Decide for accounts whose e-mail was sent before they were read or planned, `sent`: for whom, as whose.
+
+    One that nothing is known of yet gets a link, by which its opt-out is seen; what is known of others stays.
+    """
+    number, ownership = sent
+    done = ExportDecision(Action.NONE, Outcome.UNCHANGED, "", ownership=ownership)
+    speaker = Customer(number, "", True)
     return [
         _refusal(one, None, guests=guests)
-        or replace(_follower(speaker, done, new_opt_in=False), keep_link=True)
+        or replace(_follower(speaker, done, new_opt_in=False), keep_link=one.customer.id in links)
         for one in candidates
     ]
 

@@ -30,7 +30,9 @@ class ContactScan:
         self._pages: Iterator[list[Contact]] = iter(())
         self._next: Begun[_Page] | None = None
         self._began: datetime | None = None
-        self._began_at = 0.0
+        self.complete = False  # all contacts are in the working tables
+        self._fresh_at = 0.0  # when what is there was asked for, by the clock that only ever grows
+        self._fresh_since: datetime | None = None  # the same on the service's clock
         self._done = 0
         self.members = 0  # contacts seen on the active list
         # Both services take about as long for half of a shop that was exported before as for its contacts.
@@ -41,7 +43,7 @@ class ContactScan:
         if self._next is None:
             if customers >= self._begin_after:
                 self._begin()
-        elif self._next.ready:
+        elif self._next.ready and not self.complete:
             self._take()
 
     def end(self) -> datetime:
@@ -50,16 +52,24 @@ class ContactScan:
         if self._next is None:
             self._begin()
         ctx.progress(_PHASE, self._done)
-        while self._take():
+        while not self.complete and self._take():
             ctx.progress(_PHASE, self._done)
-        began = self._began or ctx.mailing_now()
-        if ctx.clock.monotonic() - self._began_at > _OLD:
-            self._read_changes(began)
-        return began
+        self.refresh()
+        return self.began
+
+    @property
+    def began(self) -> datetime:
+        """The service's time when the scan began."""
+        return self._began or self._ctx.mailing_now()
+
+    def refresh(self) -> None:
+        """Read what has changed since, where a complete scan is old by now (design R2)."""
+        if self._ctx.clock.monotonic() - self._fresh_at > _OLD:
+            self._read_changes(self._fresh_since or self.began)
 
     def _begin(self) -> None:
         self._ctx.store.staging.clear()
-        self._began_at = self._ctx.clock.monotonic()
+        self._fresh_at = self._ctx.clock.monotonic()
         self._pages = self._ctx.mailing.contacts(with_fields=True)
         self._next = self._ahead.begin(self._fetch)
 
@@ -73,15 +83,16 @@ class ContactScan:
         page, now = self._next.result()
         self._began = self._began or now
         if page is None:
-            self._next = self._ahead.begin(lambda: (None, now))
+            self.complete = True
             return False
         self._next = self._ahead.begin(self._fetch)
         self._keep(page)
         return True
 
-    def _read_changes(self, began: datetime) -> None:
-        """Read what has changed since the scan began: it took longer than a look does."""
-        since = began - MAILING_OVERLAP
+    def _read_changes(self, moment: datetime) -> None:
+        """Read what has changed since the contacts were read: the rest took longer than a look does."""
+        self._fresh_at, self._fresh_since = self._ctx.clock.monotonic(), self._ctx.mailing_now()
+        since = moment - MAILING_OVERLAP
         for page in self._ctx.mailing.contacts(opted_out_after=since, with_fields=True):
             self._keep(page)
         for page in self._ctx.mailing.contacts(updated_after=since, with_fields=True):

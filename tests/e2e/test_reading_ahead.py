@@ -7,9 +7,10 @@ import time
 
 import pytest
 
+from ccdesk.core.errors import ListHasMembers
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.kernel import Fault
-from ccdesk.sync import scan
+from ccdesk.sync import export_early, scan
 from tests.e2e.world import World
 
 PEOPLE = 850
@@ -72,3 +73,39 @@ def test_a_later_export_reads_the_contacts_with_the_second_half_of_the_shop(shop
     assert run.counts["unchanged"] == PEOPLE
     calls = [one.service for one in shop.sandbox.log.all(path="(accounts|contacts)$", since=mark)]
     assert calls.index("cc") > 2
+
+
+@pytest.fixture
+def early(monkeypatch):
+    """What is sent early in a large shop is sent early in this one."""
+    monkeypatch.setattr(export_early, "_WORTH", 100)
+    monkeypatch.setattr(export_early, "_LEFT", 700)
+
+
+def _order(shop: World, mark: int) -> list[str]:
+    return [one.path.rsplit("/", 1)[-1] for one in shop.sandbox.log.all(since=mark)]
+
+
+def test_most_people_are_sent_while_the_last_customers_are_read(shop, early):
+    last = shop.kibo.add_customer("P1@example.com", True)  # of the person who is sent long before
+    shop.sandbox.faults.add(Fault("delay", service="kibo", path="accounts$", times=99, seconds=0.05))
+    mark = shop.sandbox.log.mark()
+    run = shop.export()
+    order = _order(shop, mark)
+    assert order.count("contacts_json_import") == 2, "those read by then, and the rest"
+    assert order.count("contact_lists") == 1, "nobody was linked before: nobody can have left"
+    assert (run.counts["added"], run.counts["unchanged"], run.error_count) == (PEOPLE, 1, 0)
+    link = shop.container.store.links.get(last)
+    assert link is not None
+    assert link.kibo_opted_in, "its own opt-out has to be seen later"
+
+
+def test_nobody_is_sent_early_before_a_person_was_asked(shop, early):
+    shop.list_name = "Newsletter"
+    shop.cc.add_list("Newsletter")
+    shop.cc.add_contact("member@example.com", lists=[shop.list_id])
+    shop.choose_list()
+    mark = shop.sandbox.log.mark()
+    with pytest.raises(ListHasMembers):
+        shop.desk.run(RunKind.EXPORT)
+    assert "contacts_json_import" not in _order(shop, mark)

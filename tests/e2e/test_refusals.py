@@ -146,7 +146,7 @@ def test_an_export_cut_short_while_it_splits_goes_on_and_finds_the_one(shop, mon
     monkeypatch.setattr("ccdesk.sync.unfinished._READ_QUICKLY", 0)
     shop.cc.set_switches(refused_text=r"T\.J\.", import_refused_text=spoils)
     stop, made = threading.Event(), []
-    real = export_send._Sender._begin
+    real = export_send.Sender._begin
 
     def begin(sender, batch):
         made.append(batch)
@@ -154,9 +154,9 @@ def test_an_export_cut_short_while_it_splits_goes_on_and_finds_the_one(shop, mon
             stop.set()
         real(sender, batch)
 
-    monkeypatch.setattr(export_send._Sender, "_begin", begin)
+    monkeypatch.setattr(export_send.Sender, "_begin", begin)
     assert shop.desk.run(RunKind.EXPORT, cancel=stop).status is RunStatus.CANCELLED
-    monkeypatch.setattr(export_send._Sender, "_begin", real)
+    monkeypatch.setattr(export_send.Sender, "_begin", real)
     shop.later()
     shop.reopen()
     mark = shop.sandbox.log.mark()

@@ -96,6 +96,8 @@ _SIZES: dict[str, tuple[int, ...]] = {
     "sync.export.PAGE": (2,),
     "sync.export._KEPT_AT_ONCE": (3,),
     "sync.export._WINDOW": (4,),
+    "sync.export_early._LEFT": (100,),
+    "sync.export_early._WORTH": (1,),
     "sync.export_send.IMPORT_MAX_ROWS": (1, 3),
     "sync.export_send.LIST_JOB_MAX_IDS": (1, 2),
     "sync.export_send._PAGE": (2,),

@@ -93,7 +93,7 @@ def test_a_chunk_takes_its_people_and_gives_them_back(store: SqliteStore) -> Non
     store.exports.open_chunk(one)
     assert [number for number, _ in store.exports.rows(IMPORT, 0, 9)] == [5]
     assert (store.exports.chunks(), store.exports.sent()) == ([one], 3)
-    assert store.exports.sent_by_email(["p1@example.com", "p3@example.com"]) == {"p1@example.com": 1}
+    assert store.exports.sent_by_email(["p1@example.com", "p3@example.com"]) == {"p1@example.com": (1, OWNED)}
     done = replace(one, state=ChunkState.DONE, activity_id="a1", told=("Line 2: odd",))
     store.exports.save_chunk(done)
     assert store.exports.chunks() == [done]

@@ -235,9 +235,13 @@ def test_who_said_no_while_the_export_lay_still_is_not_sent():
 
 
 def test_accounts_of_somebody_sent_before_the_power_cut_follow_them():
-    accounts = [candidate(replace(ADA, id=2)), candidate(replace(ADA, id=3, is_active=False))]
-    follower, inactive = plan_followers(accounts, 1, guests=True)
+    accounts = [candidate(replace(ADA, id=number)) for number in (2, 4)]
+    accounts.append(candidate(replace(ADA, id=3, is_active=False)))
+    known = {4: Link(4, email=ADA.email)}
+    follower, linked, inactive = plan_followers(accounts, (1, Ownership.OWNED), known, guests=True)
     assert (follower.outcome, follower.reason) == (Outcome.UNCHANGED, "same e-mail as customer 1")
+    assert (follower.ownership, follower.keep_link) == (Ownership.OWNED, False)
+    assert linked.keep_link
     assert inactive.outcome is Outcome.SKIPPED
 
 
