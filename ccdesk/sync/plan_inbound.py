@@ -251,11 +251,19 @@ def _off_list(
     if not link.on_list:
         if link.state is LinkState.HELD and link.kibo_opted_in:
             return Judgement(replace(link, state=LinkState.SYNCED, kibo_opted_in=None), again=True)
-        if link.kibo_opted_in is False and acted_after(contact, _out_since(link, skew, began)):
-            # They did something, but did not join: it is no proof once somebody else puts them on the list.
-            return Judgement(replace(link, written_at=_last_act(contact) + A_SECOND))
-        return Judgement(link)
-    return has_left(link, now)
+        return Judgement(_without_joining(contact, link, skew, began))
+    left = has_left(link, now)
+    return replace(left, link=_without_joining(contact, left.link, skew, began))
+
+
+def _without_joining(contact: Contact, link: Link, skew: timedelta, began: datetime | None) -> Link:
+    """The link of somebody who did something but did not join.
+
+    What they did is no proof of an opt-in once somebody else puts them on the list.
+    """
+    if link.kibo_opted_in is not False or not acted_after(contact, _out_since(link, skew, began)):
+        return link
+    return replace(link, written_at=_last_act(contact) + A_SECOND)
 
 
 def has_left(link: Link, now: datetime) -> Judgement:
