@@ -18,20 +18,27 @@ from filelock import FileLock, Timeout
 
 from ccdesk.core import files
 from ccdesk.core.redaction import redact as redact
+from ccdesk.core.text import INVISIBLE, OBEYED, TURNING
 
 MOST_BYTES = 1_000_000  # of one file
 KEPT_FILES = 4  # beside the one that is written
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats a record, tracebacks included, and redacts the result."""
+    """Formats a record, tracebacks included, and redacts the result; a terminal may show it as it is."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the finished line without secrets; further lines are set in, so that none is forged."""
-        return _LINE_ENDS.sub("\n    ", redact(super().format(record)))
+        return "\n    ".join(_seen(line) for line in _LINE_ENDS.split(redact(super().format(record))))
 
 
 _LINE_ENDS = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")  # where any reader may see another line
+_UNSEEN = re.compile(f"(?!\t)[{OBEYED}{TURNING}{INVISIBLE}]")
+
+
+def _seen(line: str) -> str:
+    """Return a line with escapes for what a terminal would obey, or nobody would see."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), line)
 
 
 class LogFile(logging.Handler):
@@ -127,7 +134,7 @@ def _report(kind: type[BaseException], error: BaseException | None, trace: Trace
     text = "".join(traceback.format_exception(kind, error, trace))
     logging.getLogger("ccdesk").critical("an unexpected fault\n%s", text)
     if sys.stderr is not None:
-        told = _LINE_ENDS.sub(" ", redact(f"{kind.__name__}: {error}"))
+        told = _seen(_LINE_ENDS.sub(" ", redact(f"{kind.__name__}: {error}")))
         sys.stderr.write(f"ccdesk: {told}\n")
 
 

@@ -15,14 +15,11 @@ from ccdesk.cli import words
 from ccdesk.cli.documents import error_document
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.runs import Progress
+from ccdesk.core.text import INVISIBLE, OBEYED, TURNING
 
-# What a terminal takes for a command, or turns the text round, or begins another line with; a tab as well.
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-# What JSON may hold as it is, and a terminal obeys or nobody sees: as an escape, with which nothing is lost.
-_UNSEEN = re.compile(
-    r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    r"\ud800-\udfff\U000e0000-\U000e007f]"
-)
+_CONTROLS = re.compile(f"[{OBEYED}{TURNING}{INVISIBLE}]")  # a tab as well
+# What JSON may hold as it is: as an escape, with which nothing is lost. (JSON itself escapes below a space.)
+_UNSEEN = re.compile(f"(?![\\x00-\\x1f])[{OBEYED}{TURNING}{INVISIBLE}\u200c\u200d]")
 
 
 class AnswerUnwritten(CcdeskError):

@@ -11,6 +11,16 @@ import re
 _SPACES = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]")
 _DROPPED = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
+# What a terminal takes for a command, or begins another line with.
+OBEYED = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+# What turns the words behind it round: “gpj.exe” read as “exe.jpg”.
+TURNING = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+# What nobody sees, so that two names look alike that are not. Not the joiners that scripts and emoji need.
+INVISIBLE = (
+    r"\xad\u115f\u1160\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+    r"\ud800-\udfff\U000e0000-\U000e007f"
+)
+
 
 def utf16_length(text: str) -> int:
     """Return the length in UTF-16 units: two for a character beyond the first 65,536."""

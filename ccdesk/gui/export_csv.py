@@ -12,15 +12,18 @@ from pathlib import Path
 from ccdesk.core import files
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Entry, Outcome
+from ccdesk.core.text import INVISIBLE, OBEYED, TURNING
 from ccdesk.gui.formats import OUTCOME_WORDS
 from ccdesk.service.api import Desk
 
 HEADER = ("Customer", "Email", "Message", "Code")
 PEOPLE_HEADER = ("Customer", "Email", "Outcome", "Reason", "Code")
 PAGE = 500
-# What makes a spreadsheet take a cell for a formula, wide forms and blanks before it included; also where a
-# semicolon, a tab or a line's end begins another cell for spreadsheets that part them there.
-_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=[\s\ufeff\u200b]*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
+# What makes a spreadsheet take a cell for a formula, wide forms included, and whatever blank or unseen stands
+# before it; also where a semicolon, a tab or a line's end begins another cell for spreadsheets that part them
+# there.
+_UNSEEN = rf"[\s{OBEYED}{TURNING}{INVISIBLE}]*"
+_FORMULA = re.compile(rf"(?:^|(?<=[;\t\r\n\v\f\x85\u2028\u2029]))(?={_UNSEEN}[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 
 
 class ExportError(CcdeskError):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from ccdesk.core.text import INVISIBLE, OBEYED, TURNING
+
 # Breaks of lines and pages, and what an organisation's or a list's name holds no honest use for.
 _BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
-# Controls, and marks that turn the direction of what follows: “gpj.exe” read as “exe.jpg”.
-_UNSEEN = re.compile(
-    r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-)
+# Controls, marks that turn the direction of what follows, and what nobody sees.
+_UNSEEN = re.compile(rf"(?![\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029])[{OBEYED}{TURNING}{INVISIBLE}]")
 
 
 def lines(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ccdesk.core import files
-from ccdesk.logs import LogFile, redact, start_logging
+from ccdesk.logs import LogFile, RedactingFormatter, redact, start_logging
 
 
 @pytest.mark.parametrize(
@@ -140,3 +140,26 @@ def test_a_name_forges_no_line(tmp_path, end):
     logging.getLogger("ccdesk.test").info("list %s chosen", f"News{end}2026-01-01 INFO forged")
     start_logging(None)
     assert [line for line in path.read_text().splitlines() if not line.startswith("    ")][1:] == []
+
+
+MARKS = [
+    "\x1b[2J",
+    "\x9b2J",
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\u2060",
+    "\xad",
+    "\ufeff",
+    "\U000e0041",
+    "\ud83d",
+]
+
+
+@pytest.mark.parametrize("mark", MARKS, ids=ascii)
+def test_a_terminal_that_shows_the_log_obeys_nothing_in_it(mark: str) -> None:
+    record = logging.LogRecord("ccdesk", logging.INFO, "", 0, "list %s\tgone", (f"A{mark}B",), None)
+    line = RedactingFormatter("%(message)s").format(record)
+    assert line.replace("\t", "").isprintable()
+    assert line.startswith("list A\\")
+    assert line.endswith("B\tgone")

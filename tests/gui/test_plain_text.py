@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.models import ContactList
 from ccdesk.gui.dialogs.words import list_change
+from ccdesk.gui.export_csv import as_text
 from ccdesk.gui.messages import error_box
 from ccdesk.gui.plain import lines, one_line
 from ccdesk.gui.tabs.settings import saved_words
@@ -100,3 +101,16 @@ def test_an_organisations_name_forges_no_line_in_the_window(qtbot, open_window):
     view.close()
     assert "\n" not in list_change(NAME, NAME).title + "".join(list_change(NAME, NAME).paragraphs)
     assert "\n" not in saved_words(SaveResult({"contact_list": ("", NAME)}))[1]
+
+
+@pytest.mark.parametrize(
+    "mark", ["\u2060", "\xad", "\u200b", "\ufff9", "\U000e0041", "\x9b", "\u202e"], ids=ascii
+)
+def test_nothing_unseen_is_shown(mark):
+    assert one_line(f"Ki{mark}bo") == "Kibo"
+
+
+@pytest.mark.parametrize("mark", ["\u2060", "\xad", "\u200e", "\x00", " \ufeff"], ids=ascii)
+def test_nothing_unseen_makes_a_formula(mark):
+    assert as_text(f"{mark}=1+1") == f"'{mark}=1+1"
+    assert as_text(f"a;{mark}=1+1") == f"a;'{mark}=1+1"
