@@ -86,6 +86,9 @@ def plan_group(
     known = [link for link in own if link.email_key == key]
     there = {link.customer_id for link in known}
     known += [one for one in others if one.customer_id not in there and one.state is not LinkState.CLOSED]
+    read = {one.customer.id for one in candidates}
+    # Known as opted in, and not among those read now: an opt-out nobody has looked at yet (design §3a R1).
+    unseen = any(one.kibo_opted_in is True and one.customer_id not in read for one in known)
     for candidate in candidates:
         customer = candidate.customer
         link = links.get(customer.id)
@@ -108,6 +111,7 @@ def plan_group(
                 list_id=list_id,
                 first_export=first_export,
                 off_list=off_list,
+                unseen_opt_out=unseen,
             )
             speaker = (customer, decision)
             decisions.append(decision)
@@ -268,14 +272,16 @@ def plan_person(
     list_id: str,
     first_export: bool,
     off_list: OffList = OffList.NEWLY,
+    unseen_opt_out: bool = False,
 ) -> ExportDecision:
     """Decide for one person with a valid e-mail, row by row of design R2.
 
     `known` are the links of all accounts with this e-mail. A new opt-in since we last looked is left to the
-    event queue wherever an earlier "no" stands in the way: only there the two acts are compared (R3, R5).
+    event queue wherever an earlier opt-out stands in the way, or may (`unseen_opt_out`: another account of
+    theirs is not opted in any more): only there the two acts are compared (R3, R5).
     """
     new_opt_in = _is_new_opt_in(link, first_export=first_export)
-    if new_opt_in and any(is_cleared(one) for one in known if one is not link):
+    if new_opt_in and (unseen_opt_out or any(is_cleared(one) for one in known if one is not link)):
         return _skip(LATER, LinkState.SYNCED, keep_link=True)
     if contact is None:
         if any(one.contact_id for one in known) and not new_opt_in:

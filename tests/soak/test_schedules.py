@@ -37,6 +37,17 @@ def test_schedules(part: int, seed: int, say: Callable[[str], None]) -> None:
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
 ADA = "ada@people.example"
 FOUND = {
+    "a stranger put somebody on a newly chosen list whose own opt-out nobody had looked at": Schedule(
+        1, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("run", "export", ()),
+            ("act", "opt_out", 1),
+            ("act", "customer", 2, ADA, True, ""),
+            ("list",),
+        ),
+        sizes={"sync.guard.PEOPLE": 1},
+    ),
     "a sign-up before the no in Kibo, judged while Kibo's clock was not known to be an hour behind": Schedule(
         1, {}, {}, SETTINGS,
         (

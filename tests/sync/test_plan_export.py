@@ -288,3 +288,14 @@ def test_an_email_counts_in_utf16_as_well():
         replace(ADA, email="𝒜" * 30 + "@example.com"), guests=True, import_row=lambda _fields: b""
     )
     assert not one.plain
+
+
+def test_a_new_account_waits_for_its_event_where_another_is_not_opted_in_any_more():
+    """The export reads who is opted in: the other's opt-out may be newer than this account (design §3a)."""
+    new = replace(ADA, id=2)
+    (decision,) = planned([new], contact(), {}, first_export=False, guests=True, others=[owned()])
+    assert decision.action is Action.NONE
+    assert decision.outcome is Outcome.SKIPPED
+    assert decision.keep_link
+    both = planned([ADA, new], contact(lists=[LIST]), {1: owned()}, first_export=False, guests=True)
+    assert both[1].outcome is Outcome.UNCHANGED
