@@ -1,6 +1,6 @@
 """What needs a person: work that does not get through, and questions only a person can answer.
 
-Design §3a (last bullets) and window.md §1.5. The items are typed and without words: the window
+Design §3a (last bullets) and §5. The items are typed and without words: the window
 (`gui/needs.py`) and the command line (`cli/needs.py`) word them each for its own readers.
 
 **To add a kind:** a member of `NeedKind` (and of `STUCK`, if work is held up by it), a function that takes a

@@ -1,4 +1,4 @@
-"""A held mass opt-out is a question that stays until it is answered (design R8, window.md §1.4)."""
+"""A held mass opt-out is a question that stays until it is answered (design R8, §5)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The window tells the truth about itself (window.md §1): what needs a person, checks, outages, messages."""
+"""The window tells the truth about itself (design §5): what needs a person, checks, outages, messages."""
 
 import threading
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The window's words are true at the moment they are read, and those of window.md §5."""
+"""The window's words are true at the moment they are read, and those of design §5."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

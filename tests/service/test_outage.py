@@ -1,4 +1,4 @@
-"""An outage takes away nothing that is known of a connection (window.md §1.11)."""
+"""An outage takes away nothing that is known of a connection (design §5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watchers are told when a service does not answer and is asked again (window.md §1.12)."""
+"""Watchers are told when a service does not answer and is asked again (design §5)."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _leave(scene: Scene) -> None:
 def _needs_you(scene: Scene) -> None:
     """The list is deleted in Constant Contact, and Kibo does not answer: the window says both, and mends one.
 
-    Nothing of it may read as well, nor as a set-up undone (window.md §1.5, §1.11).
+    Nothing of it may read as well, nor as a set-up undone (design §5).
     """
     driver, sandbox, watch = scene.driver, scene.sandbox, scene.driver.parts.context.watch
     sandbox.faults.add(Fault("status", service="kibo", status=503, times=99))
