@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ccdesk.consent.model import Author, How, Person, Side, Statement, Subscriber
+from ccdesk.consent.model import Author, How, MailState, Person, Side, Statement, Subscriber
 from ccdesk.consent.window import Window
 from ccdesk.core.models import Permission
 
@@ -13,7 +13,7 @@ NOBODY = Subscriber("", Permission.UNKNOWN, Window(datetime.max, datetime.max))
 
 
 @dataclass(frozen=True, slots=True)
-class ContactReading:
+class ContactReading(MailState):
     """One contact as read. `gone` only where it was asked for by id and the service knows none.
 
     `signed_up` is the date of an opt-in by the person, `opted_out` that of the opt-out; `by_person`: the
@@ -33,20 +33,6 @@ class ContactReading:
     created: datetime | None = None
     updated: datetime | None = None
     made_by_us: bool = False
-
-    @property
-    def good(self) -> bool:
-        """True where the person may be mailed once on the list."""
-        return not (self.deleted or self.gone) and self.permission in (
-            Permission.EXPLICIT,
-            Permission.IMPLICIT,
-        )
-
-    @property
-    def memberships(self) -> frozenset[str]:
-        """The lists it is on: shown while unsubscribed or deleted, a membership is none."""
-        out = self.deleted or self.gone or self.permission is Permission.UNSUBSCRIBED
-        return frozenset() if out else self.lists
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def _with_overruled(case: Case, found: Decision) -> Decision:
 
 
 def _with_newcomers(case: Case, found: Decision) -> Decision:
-    """Name, in every cell but one that puts the person on the list, whoever may not lift the opt-out."""
+    """Name, in every cell but one that puts the person on the list, accounts that may lift nothing."""
     if not case.shop.newcomers or any(one.act.puts_on for one in found.commands):
         return found
     return replace(found, named=True, reason=Reason.NEWCOMER)

@@ -124,8 +124,30 @@ class Account:
         return self.here and self.active and not self.gone and (guests or not self.guest)
 
 
+class MailState:
+    """What a contact's values mean for mailing, as just read and as remembered alike (docs/consent.md b2)."""
+
+    __slots__ = ()
+    permission: Permission
+    deleted: bool
+    gone: bool
+    lists: frozenset[str]
+
+    @property
+    def good(self) -> bool:
+        """True where the person may be mailed once on the list."""
+        granted = self.permission in (Permission.EXPLICIT, Permission.IMPLICIT)
+        return granted and not (self.deleted or self.gone)
+
+    @property
+    def memberships(self) -> frozenset[str]:
+        """The lists it is on: shown while unsubscribed or deleted, a membership is none."""
+        out = self.deleted or self.gone or self.permission is Permission.UNSUBSCRIBED
+        return frozenset() if out else self.lists
+
+
 @dataclass(frozen=True, slots=True)
-class Subscriber:
+class Subscriber(MailState):
     """The person's contact, as last read.
 
     `seen_on` tells when it was last seen, in good standing, on each list it is on. `gone`: the service knows
@@ -143,20 +165,6 @@ class Subscriber:
     seen_on: tuple[tuple[str, datetime], ...] = ()
     signed_up: datetime | None = None
     updated: datetime | None = None
-
-    @property
-    def good(self) -> bool:
-        """True where the person may be mailed once on the list."""
-        return not (self.deleted or self.gone) and self.permission in (
-            Permission.EXPLICIT,
-            Permission.IMPLICIT,
-        )
-
-    @property
-    def memberships(self) -> frozenset[str]:
-        """The lists it is on: shown while unsubscribed or deleted, a membership is none (§b2)."""
-        out = self.deleted or self.gone or self.permission is Permission.UNSUBSCRIBED
-        return frozenset() if out else self.lists
 
     def member(self, list_id: str) -> bool:
         """Say whether it is on a list."""
