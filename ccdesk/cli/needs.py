@@ -30,6 +30,16 @@ def _late(need: Need) -> tuple[str, str]:
     return title, "Keep the window or “ccdesk run” running."
 
 
+def _put_back(need: Need) -> tuple[str, str]:
+    who = ", ".join(filter(None, need.people)) or "somebody"
+    more = f" and {need.count - len(need.people):,} more" if need.count > len(need.people) else ""
+    title = f"{who}{more} opted out, but somebody else has put them back on the list{_since(need.since)}"
+    return title, (
+        "They are being mailed. Take them off the list in Constant Contact or, if they agreed anew, set the "
+        "opt-in in Kibo; “ccdesk drift” names all of them."
+    )
+
+
 _WORDS: dict[NeedKind, Callable[[Need], tuple[str, str]]] = {
     NeedKind.LOGIN: lambda need: (
         "There is no valid login to Constant Contact" + (f" ({need.subject})" if need.subject else ""),
@@ -78,8 +88,5 @@ _WORDS: dict[NeedKind, Callable[[Need], tuple[str, str]]] = {
         f"{_some(need.count, 'customer')} opted in under the email of a person who had opted out",
         "“ccdesk newcomers” names them; “ccdesk newcomers add ID” or “leave ID” answers.",
     ),
-    NeedKind.DISAGREEMENT: lambda need: (
-        f"Kibo and Constant Contact disagree about {_some(need.count, 'person', 'people')}",
-        "“ccdesk drift” names them.",
-    ),
+    NeedKind.DISAGREEMENT: _put_back,
 }

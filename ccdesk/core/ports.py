@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from ccdesk.core.disagreements import Disagreements
 from ccdesk.core.exporting import Exports
 from ccdesk.core.losses import Losses
 from ccdesk.core.models import Contact, ContactFields, ContactList, Customer, Link, Owed
@@ -526,6 +527,7 @@ class Store(Protocol):
     staging: Staging
     exports: Exports
     losses: Losses
+    disagreements: Disagreements
     state: State
     calls: CallCounts
     lease: Lease

@@ -16,6 +16,7 @@ from ccdesk.gui import formats
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.help import HelpDialog
 from ccdesk.gui.dialogs.newcomers import show_newcomers
+from ccdesk.gui.dialogs.put_back import show_put_back
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
@@ -151,7 +152,7 @@ class SettingsWindow(QWidget):
 
     @Slot(str)
     def go_to(self, place: str) -> None:
-        """Show a place: needs, newcomers, kibo, login, list, export, enable, inbound, logs or events."""
+        """Show a place by its name, or the review of those whom a kind of run holds."""
         if place.startswith(REVIEW):
             review(self.context, RunKind(place.removeprefix(REVIEW)), self)
             return
@@ -165,6 +166,7 @@ class SettingsWindow(QWidget):
             "inbound": (self.sync, partial(self._show_direction, FROM)),
             "enable": (self.info, self.info.focus_enabled),
             "newcomers": (self.info, partial(show_newcomers, self.context, self)),
+            "put back": (self.info, partial(show_put_back, self.context, self)),
             "logs": (self.logs, self.logs.table.setFocus),
             "events": (self.events, self.events.table.setFocus),
         }

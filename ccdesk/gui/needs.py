@@ -65,6 +65,15 @@ def _owed_opt_ins(need: Need) -> NeedWords:
     return NeedWords(line, TRY_NOW, run=RunKind.INBOUND)
 
 
+def _put_back(need: Need) -> NeedWords:
+    one = need.count == 1
+    who = need.people[0] if one and need.people and need.people[0] else formats.count(need.count, "customer")
+    line = f"{who} opted out, but {'is' if one else 'are'} on the list again and being mailed: somebody else "
+    return NeedWords(
+        f"{line}put {'this person' if one else 'them'} back.{_since(need)}", "Review…", "put back"
+    )
+
+
 def _late(need: Need) -> NeedWords:
     kind = RunKind(need.subject or RunKind.INBOUND)
     what = {
@@ -119,9 +128,5 @@ _WORDS: dict[NeedKind, Callable[[Need], NeedWords]] = {
         "Add or leave…",
         "newcomers",
     ),
-    NeedKind.DISAGREEMENT: lambda need: NeedWords(
-        f"Kibo and Constant Contact disagree about {formats.count(need.count, 'person', 'people')}.",
-        "Show them",
-        "inbound",
-    ),
+    NeedKind.DISAGREEMENT: _put_back,
 }

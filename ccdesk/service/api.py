@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from ccdesk.core.disagreements import Disagreement
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
@@ -273,6 +274,12 @@ class Desk(Protocol):
 
     def answer_newcomer(self, customer_id: int, *, add: bool) -> bool:
         """Take staff's answer about one of them; False if it is not asked about (any more)."""
+
+    def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
+        """Return who opted out and was put back on the list by others (design §3a), the longest first."""
+
+    def disagreement_count(self) -> int:
+        """Count those customers."""
 
     def next_run(self, kind: RunKind) -> datetime | None:
         """Return when the loop does this next; None while not enabled."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
+from ccdesk.core.disagreements import Disagreement
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports import Account, ConnectionTest, Store
@@ -300,6 +301,14 @@ class LocalDesk:
     def answer_newcomer(self, customer_id: int, *, add: bool) -> bool:
         """Take staff's answer about one of them; False if it is not asked about (any more)."""
         return answer(self._store, customer_id, self._clock.now(), add=add)
+
+    def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
+        """Return who opted out and was put back on the list by others (design §3a), the longest first."""
+        return self._store.disagreements.page(offset, limit)
+
+    def disagreement_count(self) -> int:
+        """Count those customers."""
+        return self._store.disagreements.count()
 
     # -------------------------------------------------------- the loops' memory
 

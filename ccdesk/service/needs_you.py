@@ -51,7 +51,7 @@ class NeedKind(StrEnum):
     PARKED = "parked"  # changes that are not tried again by themselves
     HELD = "held_opt_outs"  # the guard's (design R8); `subject`: the run's kind, `ids`: the run
     NEWCOMERS = "newcomers"  # accounts that came later; nobody has proven their e-mail: Add / Leave
-    DISAGREEMENT = "disagreement"  # both sides differ, and no rule mends it
+    DISAGREEMENT = "disagreement"  # opted out, and put back on the list by somebody else: no rule mends it
 
 
 STUCK = frozenset(
@@ -217,6 +217,11 @@ def _newcomers(look: Look) -> Iterator[Need]:
     return _items(NeedKind.NEWCOMERS, look.store.links.newcomers(shown=SHOWN))
 
 
+def _disagreements(look: Look) -> Iterator[Need]:
+    """People who opted out and whom somebody else has put back on the list: they are being mailed."""
+    return _items(NeedKind.DISAGREEMENT, look.store.disagreements.waiting(shown=SHOWN))
+
+
 def _items(kind: NeedKind, waiting: Waiting) -> Iterator[Need]:
     if waiting.count:
         yield Need(kind, waiting.count, waiting.since, people=waiting.people, ids=waiting.ids)
@@ -225,6 +230,7 @@ def _items(kind: NeedKind, waiting: Waiting) -> Iterator[Need]:
 SOURCES: tuple[Callable[[Look], Iterator[Need]], ...] = (
     _list_deleted,
     _writes_stopped,
+    _disagreements,
     _held,
     _owed,
     _late,

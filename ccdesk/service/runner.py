@@ -147,6 +147,7 @@ class Runner:
                 note_unfinished(ctx)
             leave_former_list(ctx)
             _ENGINES[ctx.run.kind](ctx)
+            self._store.disagreements.forget_answered()
             ask_about_held(ctx)
         except CcdeskError as error:
             return error

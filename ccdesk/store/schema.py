@@ -275,6 +275,13 @@ def note_newcomers(migrator: SqliteMigrator) -> None:
     )
 
 
+def keep_disagreements(migrator: SqliteMigrator) -> None:
+    """Step 12: who opted out and was put back on the list by somebody else is named until it is answered."""
+    migrator.database.execute_sql(
+        "CREATE TABLE disagreement (customer_id INTEGER PRIMARY KEY, since TEXT NOT NULL)"
+    )
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -287,4 +294,5 @@ STEPS: tuple[Step, ...] = (
     note_where_secrets_were_given,
     compare_domains_in_ascii,
     note_newcomers,
+    keep_disagreements,
 )

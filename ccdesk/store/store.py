@@ -11,10 +11,12 @@ from pathlib import Path
 
 from ccdesk.core import ports
 from ccdesk.core.clock import Clock
+from ccdesk.core.disagreements import Disagreements
 from ccdesk.core.exporting import Exports
 from ccdesk.core.losses import Losses
 from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
+from ccdesk.store.disagreements import SqliteDisagreements
 from ccdesk.store.exports import SqliteExports
 from ccdesk.store.forgetting import Seals, forget_gone
 from ccdesk.store.lease import SqliteLease
@@ -27,6 +29,7 @@ from ccdesk.store.staging import SqliteStaging
 from ccdesk.store.state import SqliteCallCounts, SqliteSettings, SqliteState
 from ccdesk.store.tables import (
     CarriedLossRow,
+    DisagreementRow,
     EventRow,
     FormerMemberRow,
     GoneRow,
@@ -59,6 +62,7 @@ class SqliteStore:
         self.staging: ports.Staging = SqliteStaging(self._database)
         self.exports: Exports = SqliteExports(self._database, self._seals)
         self.losses: Losses = SqliteLosses(self._database)
+        self.disagreements: Disagreements = SqliteDisagreements(self._database)
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)
@@ -98,7 +102,7 @@ class SqliteStore:
             self._database.run(FormerMemberRow.delete())
             self._database.run(KnownAccountRow.delete())
             self._database.run(EventRow.delete())
-            for model in (LinkSinceRow, HeldLossRow, CarriedLossRow):
+            for model in (LinkSinceRow, HeldLossRow, CarriedLossRow, DisagreementRow):
                 self._database.run(model.delete())
             self._database.run(StateRow.delete().where(~reduce(or_, kept)))
             self.staging.clear()

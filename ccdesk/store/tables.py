@@ -305,6 +305,16 @@ class CarriedLossRow(peewee.Model):
         primary_key = peewee.CompositeKey("kind", "email_key")
 
 
+class DisagreementRow(peewee.Model):
+    """A customer who opted out and was put back on the list by somebody else (`core.disagreements`)."""
+
+    customer_id = peewee.IntegerField(primary_key=True)
+    since = MomentField()
+
+    class Meta:
+        table_name = "disagreement"
+
+
 class StateRow(peewee.Model):
     """Watermarks and other small things to remember."""
 
@@ -372,6 +382,7 @@ TABLES: tuple[type[peewee.Model], ...] = (
     LinkSinceRow,
     HeldLossRow,
     CarriedLossRow,
+    DisagreementRow,
     StateRow,
     SettingRow,
     CallsRow,

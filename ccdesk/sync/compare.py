@@ -15,6 +15,7 @@ from ccdesk.sync.named import named
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import not_exported
 from ccdesk.sync.plan_inbound import Judgement
+from ccdesk.sync.put_back import Sightings, links_of, note_put_back
 
 _PAGE = 500
 
@@ -51,6 +52,7 @@ def _compare_links(ctx: RunContext) -> None:
         contacts = ctx.store.staging.contacts([link.email_key for link in links])
         judge = ctx.judging()
         judgements: list[Judgement] = []
+        seen = Sightings()
         for link in links:
             try:
                 contact = _contact_of(ctx, link, contacts.get(link.email_key))
@@ -58,11 +60,14 @@ def _compare_links(ctx: RunContext) -> None:
                 not_known(ctx, link, error)
                 continue
             if contact is None and not link.contact_id:
+                seen.settled.append(link.customer_id)
                 continue
             judgement = judge(contact, link)
             if judgement.link != link:
                 judgements.append(judgement)
+            seen.add_one(contact, judgement.link, links_of(ctx, judgement.link), ctx.settings.list_id)
         keep(ctx, judgements)
+        note_put_back(ctx, seen)
 
 
 def _contact_of(ctx: RunContext, link: Link, found: Contact | None) -> Contact | None:

@@ -37,6 +37,7 @@ def leave_former_list(ctx: RunContext) -> None:
         out = ctx.store.links.leave_list(former, ctx.settings.list_id, ctx.mailing_now() + A_SECOND)
         # Their "no" came while this list was not the active one.
         take_off_later(ctx, list(ctx.store.links.many(out).values()))
+        ctx.store.disagreements.clear()
         ctx.store.state.set(names.FORMER_LIST, "")
 
 

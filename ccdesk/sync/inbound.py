@@ -22,6 +22,7 @@ from ccdesk.sync.named import named
 from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_sign_ups
 from ccdesk.sync.plan_export import NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN, Judgement, has_left
+from ccdesk.sync.put_back import Sightings, note_put_back
 from ccdesk.sync.watermarks import is_ahead, not_begun_after, sure_time
 
 _PAGE = 500
@@ -123,15 +124,16 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
     judge = ctx.judging()
     judgements: list[Judgement] = []
     strangers: list[Contact] = []
+    seen = Sightings()
     for contact in page:
         known = links.get(contact.email_key, [])
         if not known:
             strangers.append(contact)
-        for link in known:
-            judgement = judge(contact, link)
-            if judgement.link != link:
-                judgements.append(judgement)
+        found = [judge(contact, link) for link in known]
+        judgements += [one for one, link in zip(found, known, strict=True) if one.link != link]
+        seen.add(contact, [one.link for one in found], ctx.settings.list_id)
     keep(ctx, judgements)
+    note_put_back(ctx, seen)
     ctx.counts["ignored"] += len(strangers) + len(apart)
     if since is not None:
         take_sign_ups(ctx, strangers, since)
@@ -221,6 +223,7 @@ def scan_list(ctx: RunContext) -> None:
         take_in(ctx, members, since=since)
     _ask_about_missing(ctx)
     with ctx.store.transaction():
+        ctx.store.disagreements.settle_off_scan()
         ctx.store.state.set_time(names.SCANNED_AT, ctx.mailing_now())
         ctx.store.state.set_time(names.SIGN_UPS_SINCE, None)
 

@@ -228,9 +228,20 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
         reason = "resubscribed in Constant Contact"
         return Judgement(replace(link, on_list=True, owed=Owed.OPT_IN, owed_reason=reason), reason)
     out = link.kibo_opted_in is False and link.owed is Owed.NOTHING
-    if out and contact.opt_in_source == "Contact" and link.note != UNPROVEN:
+    if (
+        out
+        and contact.opt_in_source == "Contact"
+        and link.note != UNPROVEN
+        and not _is_from_before(contact, link)
+    ):
         return Judgement(replace(link, note=UNPROVEN), UNPROVEN)
     return Judgement(link)
+
+
+def _is_from_before(contact: Contact, link: Link) -> bool:
+    """Say whether a sign-up is surely older than the opt-out: who is on the list was put back by others."""
+    earliest = link.out_after if link.agreed is False else None
+    return earliest is not None and contact.opt_in_at is not None and contact.opt_in_at < earliest
 
 
 def _out_since(link: Link, skew: timedelta, began: datetime | None) -> datetime | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ccdesk.core.disagreements import Disagreement
 from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded
 from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.models import ContactList
@@ -57,6 +58,7 @@ class FakeDesk:
     running: str = ""
     logged_out: LoggedOut = field(default_factory=lambda: LoggedOut(True, SecretPlace.VAULT))
     needs: tuple[Need, ...] = ()
+    put_back: list[Disagreement] = field(default_factory=list)
     called: str = ""  # what the list is called in Constant Contact, if that is not the setting
     base_dir: str = "/home/ada/.local/share/ccdesk"
     fail: dict[str, Exception] = field(default_factory=dict)
@@ -256,6 +258,13 @@ class FakeDesk:
     def answer_held(self, answer: HeldAnswer, kinds: Collection[LossKind] = tuple(LossKind)) -> int:
         self._called("answer_held", (answer, tuple(kinds)))
         return 93
+
+    def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
+        self._called("disagreements", (offset, limit))
+        return self.put_back[offset : offset + limit]
+
+    def disagreement_count(self) -> int:
+        return len(self.put_back)
 
     def next_run(self, kind: RunKind) -> datetime | None:
         return datetime(2015, 12, 16, 11, 15, tzinfo=UTC) if self.settings().enabled else None

@@ -13,7 +13,7 @@ from ccdesk.cli import needs as cli_needs
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import Unreachable
 from ccdesk.core.losses import Answer, Held, LossKind
-from ccdesk.core.models import ContactList, Link, Owed
+from ccdesk.core.models import Contact, ContactList, Link, Owed, Permission
 from ccdesk.core.runs import EventStatus, QueuedEvent, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import resolve
 from ccdesk.service.api import Connection, ConnectionState
@@ -308,3 +308,46 @@ def test_only_known_kinds_hold_work_up() -> None:
     assert set(NeedKind) > STUCK
     assert NeedKind.OWED in STUCK
     assert NeedKind.NEWCOMERS not in STUCK
+
+
+# ---------------------------------------------------------------- put back by others
+
+
+def opted_out(number: int, key: str = "") -> Link:
+    return Link(number, email=key or f"p{number}@example.com", kibo_opted_in=False, agreed=False)
+
+
+def test_people_put_back_on_the_list_are_named_until_they_opt_in_again(
+    store: SqliteStore, clock: HandClock
+) -> None:
+    store.links.save([opted_out(1), opted_out(2), opted_out(3, "P2@example.com")])
+    store.disagreements.name([2, 3], NOON)
+    store.disagreements.name([1, 2], NOON + CYCLE)
+    [need] = look(store, clock)
+    assert (need.kind, need.count, need.since) == (NeedKind.DISAGREEMENT, 2, NOON)
+    assert (need.ids, need.stuck) == (("2", "1"), False), "two accounts of one person are one"
+    title, next_step = cli_needs.words(need)
+    assert "p1@example.com" in title
+    assert "Constant Contact" in next_step
+    store.links.save([replace(opted_out(1), kibo_opted_in=True)])
+    assert [one.ids for one in look(store, clock)] == [("2",)]
+    store.links.save([Link(9, email="p2@example.com", kibo_opted_in=True)])
+    assert look(store, clock) == [], "another account of theirs has opted in"
+    store.disagreements.forget_answered()
+    store.links.save([Link(9, email="p2@example.com", kibo_opted_in=False), opted_out(1)])
+    assert look(store, clock) == [], "an opt-out after that is another matter"
+
+
+def test_who_is_not_on_the_list_any_more_is_not_named(store: SqliteStore, clock: HandClock) -> None:
+    store.links.save([replace(opted_out(number), contact_id=f"c{number}") for number in (1, 2, 3)])
+    store.disagreements.name([1, 2, 3], NOON)
+    there = Contact("c1", "p1@example.com", Permission.IMPLICIT)
+    store.staging.add_scan([there, Contact("c9", "p2@example.com", Permission.IMPLICIT)])
+    store.disagreements.settle_off_scan()
+    assert [one.customer_id for one in store.disagreements.page(0, 9)] == [1, 2]
+    assert store.disagreements.count() == 2
+    store.disagreements.settle([1])
+    assert [one.email for one in store.disagreements.page(0, 9)] == ["p2@example.com"]
+    assert store.disagreements.among([1, 2, 3]) == {2}
+    store.disagreements.clear()
+    assert look(store, clock) == []

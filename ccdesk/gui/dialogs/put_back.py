@@ -1,0 +1,72 @@
+"""People who opted out and whom somebody else has put back on the list: what to do is up to staff (§3a)."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+
+from ccdesk.gui import formats
+from ccdesk.gui.context import Context
+from ccdesk.gui.messages import Notice
+from ccdesk.gui.table_models import Column, PagedModel, Source
+from ccdesk.gui.table_view import PagedTable
+from ccdesk.gui.widgets import button, label, row
+
+NOBODY = ("Nobody is left", "Everybody who opted out is off the list, or has opted in again.")
+TEXT = (
+    "These customers opted out, but are on the list in Constant Contact again, and not by their own sign-up: "
+    "somebody imported a file or added them by hand. They are being mailed. ccdesk changes nothing here, "
+    "because only you can know why. If they did not agree again, remove them from the list in Constant "
+    "Contact. If they did, set “accepts marketing” for the customer in Kibo. They leave this page with the "
+    "next sync."
+)
+COLUMNS = (
+    Column("email", "E-mail", lambda one: one.email or "(none)", width=44),
+    Column("customer", "Customer", lambda one: str(one.customer_id), width=11),
+    Column("since", "Seen on the list since", lambda one: formats.long_date(one.since)),
+)
+
+
+class PutBackDialog(QDialog):
+    """Lists them and says what to do. Enter and Esc close it."""
+
+    def __init__(self, context: Context, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("dlg_put_back")
+        self.setWindowTitle("Constant Contact Settings")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(780, 460)
+        desk = context.desk
+        source = Source(
+            fetch=lambda offset, limit: desk.disagreements(offset=offset, limit=limit),
+            count=desk.disagreement_count,
+            key=lambda one: one.customer_id,
+        )
+        self.model = PagedModel(context.tasks, COLUMNS, source, self)
+        self.table = PagedTable("tbl_put_back", self.model, NOBODY)
+        self.table.setAccessibleName("Customers who opted out and were put back on the list")
+        self.notice = Notice("notice_put_back")
+        self.btn_close = button("&Close", "btn_put_back_close", self.reject, primary=True)
+        self.btn_close.setDefault(True)
+        self.model.load_failed.connect(self.notice.show_error)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 20, 22, 18)
+        layout.setSpacing(12)
+        layout.addWidget(label("Opted out, but back on the list", "title", name="put_back_title"))
+        layout.addWidget(label(TEXT))
+        layout.addWidget(self.notice)
+        layout.addWidget(self.table, 1)
+        layout.addLayout(row(None, self.btn_close))
+        self.btn_close.setFocus()
+        self.model.refresh()
+
+
+def show_put_back(context: Context, parent: QWidget) -> PutBackDialog:
+    """Open the list; one that is open already is brought forward instead."""
+    former = parent.findChild(PutBackDialog)
+    if former is not None and former.isVisible():
+        former.raise_()
+        return former
+    dialog = PutBackDialog(context, parent)
+    dialog.open()
+    return dialog

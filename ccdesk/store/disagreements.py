@@ -1,0 +1,94 @@
+"""Customers who opted out and were put back on the list by somebody else (design §3a), on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from ccdesk.core.disagreements import Disagreement
+from ccdesk.core.ports import Waiting
+from ccdesk.store.columns import from_text, to_text
+from ccdesk.store.db import Database, chunks
+
+NAME = "INSERT OR IGNORE INTO disagreement (customer_id, since) VALUES (?, ?)"
+SETTLE = "DELETE FROM disagreement WHERE customer_id = ?"
+# The opt-out stands, and no account of the person agrees to be mailed. Whoever has just opted in anew, or
+# whose sign-up Kibo is about to be given, has answered.
+STANDS = """
+    FROM disagreement d JOIN link l ON l.customer_id = d.customer_id
+    WHERE l.kibo_opted_in = 0 AND l.owed = '' AND NOT EXISTS (
+        SELECT 1 FROM link o WHERE o.email_key = l.email_key AND o.email_key <> '' AND o.kibo_opted_in = 1
+        AND o.state NOT IN ('closed', 'newcomer', 'newcomer_left'))"""
+ANSWERED = f"DELETE FROM disagreement WHERE customer_id NOT IN (SELECT d.customer_id {STANDS})"
+OFF_SCAN = """
+    DELETE FROM disagreement WHERE customer_id NOT IN (
+        SELECT d.customer_id FROM disagreement d JOIN link l ON l.customer_id = d.customer_id
+        WHERE EXISTS (SELECT 1 FROM list_scan s WHERE s.contact_id = l.contact_id)
+        OR EXISTS (SELECT 1 FROM list_scan s WHERE s.email_key = l.email_key))"""
+
+
+class SqliteDisagreements:
+    """`core.disagreements.Disagreements` on SQLite."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def among(self, customer_ids: Collection[int]) -> set[int]:
+        """Return those of the given customers that are kept, answered or not."""
+        found: set[int] = set()
+        for some in chunks(list(customer_ids)):
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT customer_id FROM disagreement WHERE customer_id IN ({marks})"
+            found.update(number for (number,) in self._database.statement(sql, tuple(some)))
+        return found
+
+    def name(self, customer_ids: Collection[int], at: datetime) -> None:
+        """Keep customers as put back since `at`; who is kept already stays as they are."""
+        self._database.many(NAME, [(number, to_text(at)) for number in customer_ids])
+
+    def settle(self, customer_ids: Collection[int]) -> None:
+        """Forget customers: they are not on the list any more, or there by an opt-in."""
+        self._database.many(SETTLE, [(number,) for number in customer_ids])
+
+    def settle_off_scan(self) -> None:
+        """Forget those whom the last complete scan of the list has not shown."""
+        self._write(OFF_SCAN)
+
+    def forget_answered(self) -> None:
+        """Forget those who have opted in since."""
+        self._write(ANSWERED)
+
+    def clear(self) -> None:
+        """Forget everybody: another list is the active one."""
+        self._write("DELETE FROM disagreement")
+
+    def waiting(self, *, shown: int = 0) -> Waiting:
+        """Return how many people are to be named, and the first `shown` of them."""
+        key = "CASE l.email_key WHEN '' THEN '#' || l.customer_id ELSE l.email_key END"
+        [(count, since)] = self._database.statement(f"SELECT COUNT(DISTINCT {key}), MIN(d.since) {STANDS}")
+        if not count:
+            return Waiting()
+        first = f"SELECT MIN(l.email), MIN(l.customer_id) {STANDS} GROUP BY {key} ORDER BY MIN(d.since), 2"
+        named = self._database.statement(f"{first} LIMIT ?", (shown,))
+        with self._database.reading():
+            began = from_text(since)
+        return Waiting(
+            int(count), began, tuple(email for email, _ in named), tuple(str(number) for _, number in named)
+        )
+
+    def count(self) -> int:
+        """Count the customers to be named."""
+        return int(self._database.statement(f"SELECT COUNT(*) {STANDS}")[0][0])
+
+    def page(self, offset: int, limit: int) -> list[Disagreement]:
+        """Return who is to be named, the longest first, one entry for each customer."""
+        order = "ORDER BY d.since, d.customer_id LIMIT ? OFFSET ?"
+        rows = self._database.statement(
+            f"SELECT d.customer_id, l.email, d.since {STANDS} {order}", (limit, offset)
+        )
+        with self._database.reading():
+            return [Disagreement(number, email, from_text(since)) for number, email, since in rows]
+
+    def _write(self, sql: str) -> None:
+        with self._database.transaction():
+            self._database.statement(sql)

@@ -1,0 +1,115 @@
+"""Customers who opted out and whom somebody else has put back on the list (design §3a, Disagreement).
+
+Staff import an old spreadsheet, and people who had opted out are mailed again. Nobody can tell whether they
+have agreed anew, so ccdesk does not fight it: they are named, once in the run that sees it and as *needs you*
+until they are off the list or opted in again. A sign-up of the person's own is none of this (`plan_inbound`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from ccdesk.core.limits import MAILING_OVERLAP
+from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
+from ccdesk.core.runs import Entry, Outcome, RunKind
+from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.plan_export import NEWCOMERS
+from ccdesk.sync.plan_inbound import being_taken_off
+
+PUT_ON_BY_OTHERS = (
+    "opted out, but put back on the list in Constant Contact, not by their own act: left as it is, and mailed"
+)
+_ASKED_DIRECTLY = 40  # of one page; more are named by a later look
+
+
+@dataclass(slots=True)
+class Sightings:
+    """What a page of contacts showed: who is there though they opted out, and who is not any more."""
+
+    there: list[tuple[Contact, Link]] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
+
+    def add(self, contact: Contact | None, links: Collection[Link], list_id: str) -> None:
+        """Take in one person: their contact as read, and all their links as judged by it."""
+        named = put_back(contact, links, list_id)
+        if contact is not None:
+            self.there += [(contact, link) for link in named]
+        self.settled += [link.customer_id for link in links if link not in named]
+
+    def add_one(self, contact: Contact | None, link: Link, links: Collection[Link], list_id: str) -> None:
+        """Take in one account of a person, whose links are `links`."""
+        if contact is not None and link in put_back(contact, links, list_id):
+            self.there.append((contact, link))
+        else:
+            self.settled.append(link.customer_id)
+
+
+def put_back(contact: Contact | None, links: Collection[Link], list_id: str) -> list[Link]:
+    """Return those links of one person whose opt-out stands though the person is on the list.
+
+    None while an account of theirs keeps them there, or may: it agrees, is being added, or is about to be
+    opted in because the person signed up.
+    """
+    if contact is None or contact.standing is not Standing.IN or list_id not in contact.list_ids:
+        return []
+    if any(_agrees(one) for one in links):
+        return []
+    return [one for one in links if is_opted_out(one)]
+
+
+def is_opted_out(link: Link) -> bool:
+    """Say whether an opt-out stated in this account, or carried to it, is dealt with on both sides."""
+    settled = link.owed is Owed.NOTHING and not link.adding and link.state not in NEWCOMERS
+    return settled and link.kibo_opted_in is False and link.agreed is False
+
+
+def _agrees(link: Link) -> bool:
+    if link.owed is Owed.OPT_IN or (link.adding and not being_taken_off(link)):
+        return True
+    return link.kibo_opted_in is True and link.state not in (LinkState.CLOSED, *NEWCOMERS)
+
+
+def note_put_back(ctx: RunContext, seen: Sightings) -> None:
+    """Name those who are new, and forget those who are settled; the run has an entry of each new one."""
+    known = ctx.store.disagreements.among([link.customer_id for _, link in seen.there] + seen.settled)
+    new = [(contact, link) for contact, link in seen.there if link.customer_id not in known]
+    surely = _surely_there(ctx, new)
+    over = known.intersection(seen.settled)
+    if not surely and not over:
+        return
+    reason = PUT_ON_BY_OTHERS
+    entries = [Entry(one.customer_id, one.email, Outcome.SKIPPED, reason) for one in surely]
+    with ctx.store.transaction():
+        ctx.store.disagreements.name([one.customer_id for one in surely], ctx.mailing_now())
+        ctx.store.disagreements.settle(over)
+        if ctx.run.kind is not RunKind.EXPORT:  # that tells of those it read only, once each (R2)
+            ctx.record(entries)
+
+
+def _surely_there(ctx: RunContext, new: Sequence[tuple[Contact, Link]]) -> list[Link]:
+    """Return the links whose person is on the list: a listing may lag behind a removal of ours (§10).
+
+    So whoever was taken off a short while ago is read directly.
+    """
+    late = ctx.mailing_now() - MAILING_OVERLAP
+    fresh = [pair for pair in new if pair[1].written_at is not None and pair[1].written_at > late]
+    found = [link for contact, link in new if (contact, link) not in fresh]
+    for contact, link in fresh[:_ASKED_DIRECTLY]:
+        ctx.check_cancel()
+        try:
+            now = ctx.mailing.get(contact.id)
+        except PERSONAL as error:
+            ctx.spare(error)
+            continue
+        ctx.answered()
+        found += put_back(now, [link], ctx.settings.list_id)
+    return found
+
+
+def links_of(ctx: RunContext, link: Link) -> list[Link]:
+    """Return the links that tell whether an account's person is put back; this one as it is judged now."""
+    if not is_opted_out(link):
+        return [link]
+    others = ctx.store.links.by_email(link.email_key) if link.email_key else []
+    return [link, *(one for one in others if one.customer_id != link.customer_id)]
