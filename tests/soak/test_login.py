@@ -340,6 +340,7 @@ def test_behind_a_company_proxy_that_has_its_own_authority(shell, tmp_path):
     authority = Authority(tmp_path)
     ports = {host: urlsplit(shell.addresses["cc_api_url"]).port for host in hosts[:2]}
     ports |= {host: urlsplit(shell.addresses["kibo_home_url"]).port for host in hosts[2:]}
+    shell = Shell(shell.sandbox, tmp_path / "behind a proxy")  # its secret is given for these addresses
     shell.environment |= {
         "CCDESK_CC_API_URL": "https://api.example.test/v3",
         "CCDESK_CC_AUTH_URL": "https://authz.example.test/oauth2/default/v1",
@@ -347,6 +348,8 @@ def test_behind_a_company_proxy_that_has_its_own_authority(shell, tmp_path):
         "CCDESK_KIBO_TENANT_URL": "https://t1.example.test",
         "NO_PROXY": "", "no_proxy": "",
     }  # fmt: skip
+    keys = ("kibo_tenant_id", "kibo_app_key", "cc_client_id")
+    shell.json("settings", "set", *(f"{key}={shell.addresses[key]}" for key in keys))
     with Front(authority.context(*hosts), ports) as proxy:
         shell.environment["HTTPS_PROXY"] = proxy.url
         mark = shell.sandbox.log.mark()
