@@ -140,7 +140,7 @@ class Kibo:
 
     @property
     def left_to_read(self) -> int | None:
-        """How many customers `opted_in` is still to yield, as its last page told; None if it did not."""
+        """How many `opted_in` or `everyone` is still to yield, as its last page told; None if it did not."""
         return self._lists.left
 
     def everyone(self) -> Iterator[list[Customer]]:
@@ -181,9 +181,11 @@ class Kibo:
 
     # ------------------------------------------------------------ writing
 
-    def set_opt_in(self, customer_id: int, value: bool, *, only_as: str = "") -> KiboWrite:
+    def set_opt_in(
+        self, customer_id: int, value: bool, *, only_as: str = "", expected: Customer | None = None
+    ) -> KiboWrite:
         """Read the whole account, change only `acceptsMarketing`, write it back, check the reply (§8)."""
-        return self._writer.write(customer_id, value, only_as=only_as)
+        return self._writer.write(customer_id, value, only_as=only_as, expected=expected)
 
     # ------------------------------------------------------------ what may or may not be there
 

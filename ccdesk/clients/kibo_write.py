@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from ccdesk.clients.caller import Call
 from ccdesk.clients.kibo_lists import ACCOUNTS
@@ -10,7 +11,7 @@ from ccdesk.clients.kibo_parse import customer, lost_in_write
 from ccdesk.clients.kibo_session import TenantPod
 from ccdesk.clients.shape import Json, children, encode, required_object, whole
 from ccdesk.core.errors import AnswerLost, ItemError, Unreadable
-from ccdesk.core.models import email_key
+from ccdesk.core.models import Customer, email_key
 from ccdesk.core.ports import KiboWrite
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,13 @@ class OptInWriter:
     def __init__(self, pod: TenantPod) -> None:
         self._pod = pod
 
-    def write(self, customer_id: int, value: bool, *, only_as: str = "") -> KiboWrite:
+    def write(
+        self, customer_id: int, value: bool, *, only_as: str = "", expected: Customer | None = None
+    ) -> KiboWrite:
         """Set the flag; no write if it is right already.
 
         `only_as`: the e-mail that agreed; the account's may have been changed since it was looked for.
+        `expected`: the reading by which this was decided; an account that differs is not written but told.
 
         Raises:
             NotFound: there is no such customer.
@@ -47,18 +51,22 @@ class OptInWriter:
 
         """
         before = self._read_as(customer_id, only_as)
+        if _changed(before, expected):
+            return replace(_result(before, written=False), changed=True)
         if _flag(before) == value:
             return _result(before, written=False)
         try:
             after = self._put(customer_id, {**before, "acceptsMarketing": value})
         except AnswerLost as error:
-            after = self._after_lost_answer(customer_id, value, only_as, error)
+            now = self._read_as(customer_id, only_as)
+            if _flag(now) != value and _changed(now, expected):
+                return replace(_result(now, written=False), changed=True)
+            after = self._after_lost_answer(customer_id, value, now, error)
         _check(before, after, value)
         return _result(after, written=True)
 
-    def _after_lost_answer(self, customer_id: int, value: bool, only_as: str, error: AnswerLost) -> Json:
-        """Read what became of the write; if nothing, write once more onto what was just read."""
-        now = self._read_as(customer_id, only_as)
+    def _after_lost_answer(self, customer_id: int, value: bool, now: Json, error: AnswerLost) -> Json:
+        """Tell from the account as it is `now` what became of the write; if nothing, write once more."""
         if _flag(now) == value:
             log.info("The answer to a write was lost; the account shows that it was done")
             return now
@@ -92,6 +100,10 @@ class OptInWriter:
         if read is None or not read.readable or not isinstance(after.get("acceptsMarketing"), bool):
             raise answer.unusable("what was kept cannot be read")  # the account itself is asked then
         return after
+
+
+def _changed(raw: Json, expected: Customer | None) -> bool:
+    return expected is not None and not _result(raw, written=False).customer.stands_as(expected)
 
 
 def _flag(raw: Json) -> bool:

@@ -66,6 +66,17 @@ class Customer:
         """The e-mail as people are compared by it (design R1)."""
         return email_key(self.email)
 
+    def stands_as(self, before: Customer) -> bool:
+        """Say whether nothing that consent is decided by differs from an earlier reading of the account."""
+        return (
+            self.updated_at == before.updated_at
+            and self.email_key == before.email_key
+            and self.accepts_marketing == before.accepts_marketing
+            and self.is_active == before.is_active
+            and self.is_anonymous == before.is_anonymous
+            and self.readable == before.readable
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:

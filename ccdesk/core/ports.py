@@ -74,10 +74,14 @@ class HintedEvent:
 
 @dataclass(frozen=True, slots=True)
 class KiboWrite:
-    """Result of writing the opt-in: the account as Kibo replied, and whether a write was needed."""
+    """Result of writing the opt-in: the account as Kibo replied, and whether it was written.
+
+    `changed`: it was not as expected, so nothing was written; `customer` is how it is now.
+    """
 
     customer: Customer
     written: bool
+    changed: bool = False
 
 
 class Customers(Protocol):
@@ -105,7 +109,7 @@ class Customers(Protocol):
 
     @property
     def left_to_read(self) -> int | None:
-        """How many customers `opted_in` is still to yield, as its last page told; None if it did not."""
+        """How many `opted_in` or `everyone` is still to yield, as its last page told; None if it did not."""
 
     def everyone(self) -> Iterator[list[Customer]]:
         """Yield pages of all customers by ascending id."""
@@ -128,10 +132,14 @@ class Customers(Protocol):
     def by_email(self, email: str) -> list[Customer]:
         """Return every account with that e-mail, compared as design R1 says."""
 
-    def set_opt_in(self, customer_id: int, value: bool, *, only_as: str = "") -> KiboWrite:
+    def set_opt_in(
+        self, customer_id: int, value: bool, *, only_as: str = "", expected: Customer | None = None
+    ) -> KiboWrite:
         """Read the whole account, change only `acceptsMarketing`, write it back, check the reply.
 
         `only_as`: nothing is written to an account that has another e-mail than this by now.
+        `expected`: the reading by which the write was decided. Nothing is written to an account that has
+        changed since (`Customer.stands_as`): the result is `changed`.
         """
 
     def opt_in_set_at(self, customer_id: int) -> datetime | None:

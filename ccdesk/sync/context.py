@@ -212,14 +212,15 @@ class RunContext:
             self.fresh[customer_id] = found
         return found
 
-    def accounts(self, email: str) -> list[Customer]:
+    def accounts(self, email: str, listed: Iterable[Customer] | None = None) -> list[Customer]:
         """Return every account with that e-mail (design R1), by ascending id.
 
         Kibo's filter finds only what is spelled alike; accounts spelled otherwise are known by their links.
-        One that cannot be read is not `readable`, and tells nothing of what the person wants.
+        `listed` takes the filter's place where the shop has just been read whole. An account that cannot be
+        read is not `readable`, and tells nothing of what the person wants.
         """
         found: dict[int, Customer] = {}
-        for one in self.customers.by_email(email):
+        for one in self.customers.by_email(email) if listed is None else listed:
             account = one if one.readable else self._read_again(one)
             if account is not None:
                 found[account.id] = account

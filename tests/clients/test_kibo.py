@@ -425,6 +425,49 @@ def test_an_opt_in_is_not_written_under_an_email_that_nobody_agreed_with(signed_
     assert customers().set_opt_in(7, True, only_as=" new@example.com").written
 
 
+@pytest.mark.parametrize(
+    "since",
+    [
+        {"acceptsMarketing": False},
+        {"isActive": False},
+        {"isAnonymous": True},
+        {"emailAddress": "new@example.com"},
+        {"auditInfo": {"updateDate": "2026-05-01T10:00:00.001Z"}},
+    ],
+)
+def test_an_account_that_changed_since_it_was_decided_about_is_not_written(
+    signed_in: Any, since: dict[str, Any]
+) -> None:
+    """Another one opted in, or opted in anew: what was decided by the reading before may not hold."""
+    signed_in.get(ACCOUNT, json=account(7))
+    expected = customers().get(7)
+    signed_in.replace("GET", ACCOUNT, json={**account(7), **since})
+    result = customers().set_opt_in(7, False, expected=expected)
+    assert (result.changed, result.written) == (True, False)
+    assert result.customer == customers().get(7), "decided about anew by what is there now"
+    assert "PUT" not in [call.request.method for call in signed_in.calls]
+
+
+def test_what_no_consent_depends_on_may_have_changed(signed_in: Any) -> None:
+    signed_in.get(ACCOUNT, json=account(7))
+    expected = customers().get(7)
+    before = {**account(7), "segments": [{"id": 4}], "emailAddress": "P7@Example.com"}
+    signed_in.replace("GET", ACCOUNT, json=before)
+    signed_in.put(ACCOUNT, json={**before, "acceptsMarketing": False})
+    assert customers().set_opt_in(7, False, expected=expected).written
+
+
+def test_nor_is_it_once_more_after_a_lost_answer_if_it_changed_meanwhile(signed_in: Any) -> None:
+    signed_in.get(ACCOUNT, json=account(7))
+    expected = customers().get(7)
+    signed_in.get(ACCOUNT, json=account(7))  # each is served once while there is another
+    signed_in.get(ACCOUNT, json=account(7, minutes=1))
+    signed_in.put(ACCOUNT, body=requests.ConnectionError("dropped"))
+    result = customers().set_opt_in(7, False, expected=expected)
+    assert (result.changed, result.written) == (True, False)
+    assert [call.request.method for call in signed_in.calls].count("PUT") == 1
+
+
 def test_null_consent_is_none(signed_in: Any) -> None:
     signed_in.get(ACCOUNT, json=account(7, acceptsMarketing=None))
     assert not customers().set_opt_in(7, False).written

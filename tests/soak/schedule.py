@@ -105,6 +105,8 @@ _SIZES: dict[str, tuple[int, ...]] = {
     "sync.unfinished._READ_QUICKLY": (0,),
     "sync.unreached._PAGE": (2,),
     "sync.events._BATCH": (1, 3),
+    "sync.accounts._PAGE": (1, 4, 1_000),
+    "sync.carry._AT_ONCE": (1, 2, 3),
     "sync.carry._PAGE": (2,),
     "sync.compare._PAGE": (2,),
     "sync.inbound._PAGE": (2,),
