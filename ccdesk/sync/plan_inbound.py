@@ -98,7 +98,16 @@ def judge_held(
     )
     if not back:
         return judging(contact, link)
-    there = replace(
+    return Judgement(_in_step(link), PUT_BACK)
+
+
+def _in_step(link: Link) -> Link:
+    """The link of somebody opted in who is on the list: no opt-out known before stands.
+
+    Nor does its earliest moment: an account seen since would count as later than the next opt-out, too
+    (design §3a R1).
+    """
+    return replace(
         link,
         state=LinkState.SYNCED,
         on_list=True,
@@ -106,9 +115,10 @@ def judge_held(
         owed=Owed.NOTHING,
         owed_reason="",
         out_since=None,
+        out_after=None,
         opt_out_at=None,
+        note="" if link.state is LinkState.HELD else link.note,
     )
-    return Judgement(there, PUT_BACK)
 
 
 def _of_nobody(contact: Contact | None, link: Link, list_id: str, now: datetime) -> Link:
@@ -203,18 +213,7 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
     if link.kibo_opted_in is True:
         if link.owed is Owed.OPT_OUT and not acted_after(contact, _out_since(link, skew, began)):
             return Judgement(link)  # put back by others: the "no" stands, and Kibo is still owed it
-        back = replace(
-            link,
-            state=LinkState.SYNCED,
-            on_list=True,
-            agreed=True,
-            owed=Owed.NOTHING,
-            owed_reason="",
-            out_since=None,
-            out_after=None,
-            opt_out_at=None,
-            note="" if link.state is LinkState.HELD else link.note,
-        )
+        back = _in_step(link)
         if link.state is LinkState.CONFIRMING:
             return Judgement(back, "confirmed the resubscribe")
         return Judgement(back)

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission, Standing
-from ccdesk.sync.plan_inbound import judge
+from ccdesk.sync.plan_inbound import PUT_BACK, judge, judge_held
 
 LIST = "list-1"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -187,3 +188,14 @@ def test_a_sign_up_before_the_no_in_kibo_is_not_made_later_by_a_fast_clock():
     slow = timedelta(minutes=-10)
     assert judge(signed_up, never_known, list_id=LIST, now=NOON).link.owed is Owed.OPT_IN
     assert judge(signed_up, never_known, list_id=LIST, now=NOON, skew=slow).link.owed is Owed.NOTHING
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_who_is_on_the_list_again_has_no_opt_out_left(held):
+    """Nor its earliest moment, from which on the next opt-out would not be lifted by accounts seen since."""
+    link = replace(OWED, out_after=NOON - 2 * HOUR, opt_out_at=NOON - HOUR)
+    judging = partial(judge, list_id=LIST, now=NOON)
+    back = contact(lists=[LIST], update_source="Account" if held else "Contact", updated_at=NOON)
+    found = judge_held(judging, {1} if held else set(), LIST, back, link)
+    assert found.reason == (PUT_BACK if held else "")
+    assert found.link == IN
