@@ -22,6 +22,7 @@ from ccdesk.core.errors import (
     Unreachable,
     Unreadable,
 )
+from ccdesk.core.limits import MAILING_OVERLAP
 from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Contact, ContactList, Customer, Link, LinkState, email_key
 from ccdesk.core.ports import Customers, Mailing, Store
@@ -130,9 +131,12 @@ class RunContext:
         self.store.links.note_seen([(one.id, one.email_key) for one in accounts if one.readable], at)
 
     def last_sight(self, link: Link) -> datetime | None:
-        """Return until when somebody who is gone from the list was surely on it: they left after that."""
+        """Return until when somebody who is gone from the list was surely on it: they left after that.
+
+        A list may lag behind: what a scan shows was so some minutes before it began (docs/consent.md b4).
+        """
         looked = self.store.state.get_time(SCANNED_AT)
-        sights = (link.written_at, looked)
+        sights = (link.written_at, looked and looked - MAILING_OVERLAP)
         return max((one for one in sights if one is not None), default=None)
 
     def judging(self) -> Callable[[Contact | None, Link], Judgement]:

@@ -219,12 +219,13 @@ def scan_due(ctx: RunContext) -> bool:
 def scan_list(ctx: RunContext) -> None:
     """Read all members, and ask about every remembered member who is missing (constant-contact.md §10)."""
     since = ctx.store.state.get_time(names.SIGN_UPS_SINCE)
+    began = ctx.mailing_now()
     for members in _members(ctx):
         take_in(ctx, members, since=since)
     _ask_about_missing(ctx)
     with ctx.store.transaction():
         ctx.store.disagreements.settle_off_scan()
-        ctx.store.state.set_time(names.SCANNED_AT, ctx.mailing_now())
+        ctx.store.state.set_time(names.SCANNED_AT, began)
         ctx.store.state.set_time(names.SIGN_UPS_SINCE, None)
 
 

@@ -28,6 +28,14 @@ def lifts(ctx: RunContext, account: Customer, opt_out: Link) -> bool:
 
     It does if the account is no guest and was seen under this e-mail before the earliest moment at which the
     opt-out may have been made, or if staff added it to this very opt-out. What cannot be told lifts nothing.
+
+    docs/consent.md e2 asks for "known since < earliest moment". Here `out_after` is a moment at which the
+    person was surely still in, so an account seen by that very moment was seen before. What a scan of the
+    list shows is taken as minutes old there, too (`RunContext.last_sight`). What a look at Kibo shows is
+    not, where the account's own update date is later than the look (`look._note_cleared`): else a second
+    account that one look has shown would not keep the person on the list (design R1) until the next. What
+    is left is a clearing that the look did not show yet, followed by another edit of that account: an
+    account that came in the same minutes would lift it.
     """
     link = ctx.store.links.get(account.id)
     if link is not None and is_added_by_staff(link, opt_out):

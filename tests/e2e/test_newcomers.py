@@ -153,6 +153,29 @@ def test_a_second_account_known_before_the_opt_out_lifts_it(world):
     assert named(world) == []
 
 
+@pytest.mark.parametrize(("minutes", "counts"), [(1, False), (15, True)])
+def test_what_a_scan_showed_is_minutes_old_where_a_second_account_has_just_come(world, minutes, counts):
+    """The list may lag: that the scan still showed her proves nothing about the minutes before it."""
+    exported(world, "ada")
+    world.later(60)
+    second = world.kibo.add_customer(ADA, False)
+    world.later()
+    world.run(RunKind.EVENTS)
+    world.later(minutes)
+    world.run(RunKind.INBOUND)
+    world.cc.leave_list(ADA, world.list_id)
+    world.later()
+    world.cycle()
+    world.later(31)
+    world.kibo.opt_in(second)
+    world.later()
+    world.cycle()
+    assert (ADA in world.members()) == counts
+    assert named(world) == ([] if counts else [second])
+    assert world.opted_in(second)
+    world.quiet_cycles()
+
+
 def test_a_second_account_known_before_keeps_the_person_on_the_list(world):
     exported(world, "ada")
     second = world.kibo.add_customer(ADA, True)
