@@ -72,14 +72,16 @@ def _remove(case: Case) -> Decision:
 
 
 def _ask(case: Case) -> Decision:
+    """Ask once for the confirmation; accounts whose own opt-in is not later are opted out meanwhile."""
     asked = [one for one in case.person.statements if one.how is How.ASKED]
     out = case.mail.unsubscribed
+    earlier = _opt_outs(case, out) if out is not None else ()
     if not asked:
         answers = case.words | ({out.number} if out is not None else set())
-        return Decision(Reason.ASKED, (case.command(Act.ASK, answers),), conflict=True)
+        return Decision(Reason.ASKED, (case.command(Act.ASK, answers), *earlier), conflict=True)
     if out is None or asked[-1].number > out.number:
-        return Decision(Reason.WAITING_FOR_CONFIRMATION, named=True)
-    return Decision(Reason.ASKED_BEFORE, named=True)
+        return Decision(Reason.WAITING_FOR_CONFIRMATION, earlier, named=True)
+    return Decision(Reason.ASKED_BEFORE, earlier, named=True)
 
 
 def _opt_out(case: Case) -> Decision:
@@ -88,14 +90,18 @@ def _opt_out(case: Case) -> Decision:
     reason = Reason.UNSUBSCRIBED if case.mail.row is Row.UNSUBSCRIBED else Reason.LEFT
     if out is None or out.number in case.person.dropped:
         return Decision(Reason.DROPPED, named=True)
-    commands = tuple(
+    commands = _opt_outs(case, out)
+    unsure = any(_overlaps(case.person.word(one.id), out) for one in case.shop.yes)
+    settles = frozenset() if commands else frozenset({out.number})
+    return Decision(reason, commands, settles, conflict=unsure)
+
+
+def _opt_outs(case: Case, out: Statement) -> tuple[Command, ...]:
+    return tuple(
         case.command(Act.OPT_OUT, frozenset({out.number}), one.id)
         for one in case.person.accounts
         if one.opted_in and one.here and not one.gone and one.readable and not _stated_later(case, one, out)
     )
-    unsure = any(_overlaps(case.person.word(one.id), out) for one in case.shop.yes)
-    settles = frozenset() if commands else frozenset({out.number})
-    return Decision(reason, commands, settles, conflict=unsure)
 
 
 def _stated_later(case: Case, account: Account, out: Statement) -> bool:

@@ -118,9 +118,26 @@ def _without_yes(
         if mail.sign_up is not None and all(mail.sign_up.window.surely_after(one.window) for one in noes):
             return Column.NO_SIGNED_UP
         answered = answered_for(person, policy.list_id, Act.REMOVE)
-        open_ones = [one for one in noes if not one.ours and one.number not in answered]
+        open_ones = [
+            one
+            for one in noes
+            if one.number not in answered and (not one.ours or _left_another(person, one, policy.list_id))
+        ]
         return Column.NO_UNANSWERED if open_ones else Column.NO_ANSWERED
     return Column.SILENT if silent else Column.NEVER
+
+
+def _left_another(person: Person, no: Statement, list_id: str) -> bool:
+    """Say whether our own opt-out carried the leaving of another list, and nobody put them on this one since.
+
+    They may be on this one from before, through us: chosen again, it would mail somebody who opted out.
+    """
+    said = [one for one in person.statements if one.number in no.repeats and not no.moved]
+    elsewhere = bool(said) and all(one.how is How.LEFT and list_id not in one.lists for one in said)
+    return elsewhere and not any(
+        one.how in (How.PUT_ON, How.PUT_BACK) and list_id in one.lists and one.number > no.number
+        for one in person.statements
+    )
 
 
 def answered_for(person: Person, list_id: str, *acts: Act) -> frozenset[int]:

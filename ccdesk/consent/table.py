@@ -14,7 +14,7 @@ class Cell(StrEnum):
 
     RETRY = "retry"
     REMOVE = "remove"
-    ASK = "ask; asked and open: wait, named; asked before: nothing, named"
+    ASK = "ask; asked and open: wait, named; asked before: nothing, named; opt out flags set earlier"
     OPT_OUT = "opt out"
     OPT_OUT_REST = "opt out flags still on"
     LEFT_SILENT = "opt out flags still on; member: named"
@@ -59,7 +59,7 @@ _ROWS: Mapping[Row, tuple[Cell, Cell, Cell, Cell, Cell, Cell, Cell]] = {
         C.REMOVE_IF_MEMBER,
         C.NAMED_IF_MEMBER,
         C.HOLD_NAMED_IF_MEMBER,
-        C.HOLD_NAMED,
+        C.HOLD_NAMED_IF_MEMBER,
         C.IGNORE,
     ),
     Row.LEFT: (
@@ -78,7 +78,7 @@ _ROWS: Mapping[Row, tuple[Cell, Cell, Cell, Cell, Cell, Cell, Cell]] = {
         C.REMOVE_IF_MEMBER,
         C.NAMED_IF_MEMBER,
         C.HOLD_NAMED_IF_MEMBER,
-        C.HOLD_NAMED,
+        C.HOLD_NAMED_IF_MEMBER,
         C.IGNORE,
     ),
     Row.LEFT_UNWATCHED: (C.ADD, C.LEFT_OUT, C.AGREED, C.AGREED, C.AGREED, C.IGNORE, C.IGNORE),

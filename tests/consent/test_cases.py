@@ -102,6 +102,23 @@ def test_7_nobody_is_asked_twice_and_the_later_opt_in_is_left_and_named() -> Non
     assert decision.reason is Reason.ASKED_BEFORE
 
 
+def test_7b_an_account_that_opted_in_earlier_is_opted_out_while_another_one_is_asked() -> None:
+    story = Story()
+    story.account(0, on=True, active=False)
+    story.account(1, on=False, number=2)
+    story.contact(5, LIST)
+    story.unsubscribed(10, 9)
+    story.account(11, on=False, number=2, changed=1)
+    story.account(20, on=True, number=2)
+    commands = story.decide().commands
+    assert [(one.act, one.account) for one in commands] == [(Act.ASK, 0), (Act.OPT_OUT, 1)]
+    story.begin(21, command=commands[0])
+    story.unsubscribed(30, 9)
+    waiting = story.decide()
+    assert [(one.act, one.account) for one in waiting.commands] == [(Act.OPT_OUT, 1)]
+    assert waiting.reason is Reason.WAITING_FOR_CONFIRMATION
+
+
 def test_8_a_tombstone_is_lifted_by_a_statement_only() -> None:
     story = Story()
     story.in_step()
@@ -184,6 +201,37 @@ def test_14_who_left_a_list_while_it_was_not_in_use_is_left_out_and_named() -> N
     story.policy = replace(story.policy, list_id=LIST, chosen_at=at(40))
     decision = story.decide()
     assert (decision.commands, decision.reason, decision.named) == ((), Reason.LEFT_OUT, True)
+
+
+def switched_back(*, put_on: bool) -> Story:
+    """On a list through us, on a second one, off that by themselves; the first is chosen again."""
+    story = Story()
+    story.in_step()
+    first = story.policy
+    story.policy = replace(first, list_id=OTHER, chosen_at=at(10))
+    story.done(11)
+    story.contact(12, LIST, OTHER)
+    story.contact(30, LIST)
+    story.begin(31)
+    story.account(32, on=False)
+    if put_on:
+        story.contact(33)
+        story.contact(34, LIST)
+    story.policy = replace(first, chosen_at=at(40))
+    return story
+
+
+def test_14b_who_left_the_list_in_use_is_taken_off_the_former_one_once_that_is_chosen_again() -> None:
+    story = switched_back(put_on=False)
+    assert story.acts() == [Act.REMOVE]
+    story.done(41)
+    story.contact(42, LIST)
+    assert story.decide().reason is Reason.PUT_ON_BY_STAFF
+
+
+def test_14c_whom_staff_put_on_the_former_list_meanwhile_is_named_and_not_fought() -> None:
+    decision = switched_back(put_on=True).decide()
+    assert (decision.commands, decision.named) == ((), True)
 
 
 def test_15_an_opt_out_that_needed_no_call_is_not_carried_out_against_staff_later() -> None:

@@ -298,3 +298,12 @@ def test_a_deleted_contact_that_was_pending_is_not_revived() -> None:
     after(story, Column.YES_LATER)
     decision = story.decide()
     assert (decision.row, decision.commands, decision.reason) == (Row.DELETED, (), Reason.WAITING)
+
+
+@pytest.mark.parametrize("permission", [Permission.PENDING, Permission.TEMP_HOLD])
+def test_nobody_agrees_and_nobody_is_mailed_so_there_is_nothing_to_name(permission: Permission) -> None:
+    story = Story()
+    before(story, Column.SILENT)
+    story.contact(110, permission=permission)
+    decision = story.decide()
+    assert (decision.column, decision.commands, decision.named) == (Column.SILENT, (), False)
