@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ccdesk.core.ahead import Ahead, Begun
-from ccdesk.core.errors import ItemError
+from ccdesk.core.errors import AnswerLost, ItemError
 from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.limits import IMPORT_MAX_ROWS
 from ccdesk.core.ports import Activity
@@ -66,9 +66,12 @@ class _Single:
     def take(self, ctx: RunContext) -> None:
         try:
             self.work.result()
+            ctx.answered()
         except ItemError:
             ctx.store.exports.drop_chunk(self.chunk.number)  # planned anew, and tried with all care
             return
+        except AnswerLost as error:
+            ctx.spare(error)  # it may be done: reading back tells, and nobody else waits for that
         ctx.store.exports.save_chunk(_done(self.chunk))
         ctx.sent += 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ccdesk.core.errors import ItemError
+from ccdesk.core.errors import AnswerLost, ItemError
 from ccdesk.core.exporting import Planned
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.jobs import add_one
@@ -28,6 +28,11 @@ def single_calls(ctx: RunContext, action: Action) -> None:
             ctx.check_cancel()
             try:
                 _full_or_plain(ctx, person, action)
+                ctx.answered()
+            except AnswerLost as error:
+                if action is not Action.CREATE:
+                    raise  # being on the list does not tell whether the fields were written
+                ctx.spare(error)  # it may be done: reading back tells, and nobody else waits for that
             except ItemError as error:
                 words = f"{error.title}. {error.meaning}" if error.meaning else error.title
                 failed = replace(person, action=action.value + FAILED, reason=words)

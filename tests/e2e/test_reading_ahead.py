@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
 import pytest
 
-from ccdesk.core.errors import ListHasMembers
+from ccdesk.core.errors import Cancelled, ListHasMembers
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.kernel import Fault
-from ccdesk.sync import export_early, scan
+from ccdesk.sync import export_early, export_send, scan
 from tests.e2e.world import World
 
 PEOPLE = 850
@@ -109,3 +110,45 @@ def test_nobody_is_sent_early_before_a_person_was_asked(shop, early):
     with pytest.raises(ListHasMembers):
         shop.desk.run(RunKind.EXPORT)
     assert "contacts_json_import" not in _order(shop, mark)
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+def test_one_persons_lost_answer_does_not_end_an_export(shop, early, kind):
+    shop.kibo.change_email(shop.ids[0], f"{'a' * 50}@example.com")
+    long_one = shop.ids[0]
+    shop.later(60)
+    shop.sandbox.faults.add(Fault("delay", service="kibo", path="accounts$", times=99, seconds=0.4))
+    shop.sandbox.faults.add(Fault(kind, service="cc", method="POST", path="/contacts$"))
+    run = shop.desk.run(RunKind.EXPORT)
+    assert run.status is RunStatus.COMPLETE
+    landed = kind == "drop_after"
+    assert (run.counts["added"], run.error_count) == (PEOPLE - 1 + landed, not landed)
+    assert landed or set(shop.entries(run, Outcome.ERROR)) == {long_one}, "named, and sent by the next one"
+    shop.later(60)
+    assert shop.export().error_count == 0
+    assert f"{'a' * 50}@example.com" in shop.members()
+
+
+def test_a_job_that_is_not_there_is_not_taken_for_another_of_those_begun_early(shop, early, monkeypatch):
+    """A cut with several calls under way: the first was not done, the others were, and no answer was seen."""
+    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", 50)
+    shop.sandbox.faults.add(Fault("delay", service="kibo", path="accounts$", times=99, seconds=0.4))
+    shop.sandbox.faults.add(Fault("drop_before", service="cc", method="POST", path="import"))
+
+    def cut(*_arguments: object) -> None:
+        raise Cancelled()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(export_send.Sender, "called", cut)
+        assert shop.desk.run(RunKind.EXPORT).status is RunStatus.CANCELLED
+    begun = [chunk for chunk in shop.container.store.exports.chunks() if chunk.action == "import"]
+    assert len(begun) > 1
+    assert not any(chunk.activity_id for chunk in begun)
+    imports = {email.lower() for email in shop.members()}
+    mark = shop.sandbox.log.mark()
+    run = shop.export()
+    assert (run.counts["added"], run.error_count) == (PEOPLE, 0)
+    sent = [one for one in shop.sandbox.log.all(since=mark) if one.path.endswith("contacts_json_import")]
+    again = {row["email"].lower() for one in sent for row in json.loads(one.body)["import_data"]}
+    assert imports
+    assert not imports & again, "nobody is sent twice"
