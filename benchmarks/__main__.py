@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import cycles, export, idle, others, sandbox, unsubscribes, window
+from benchmarks import bulk_changes, cycles, export, idle, others, sandbox, unsubscribes, window
 from benchmarks.table import Row, render, save
 
-TOPICS = ("export", "cycles", "unsubscribes", "window", "idle", "others", "sandbox")
+TOPICS = ("export", "cycles", "unsubscribes", "bulk", "window", "idle", "others", "sandbox")
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 
@@ -37,6 +37,8 @@ def _rows(args: argparse.Namespace, limits: list[bool]) -> Iterator[Row]:
             yield from cycles.measure(limits, long=args.long)
         elif topic == "unsubscribes":
             yield from unsubscribes.measure(limits, long=args.long)
+        elif topic == "bulk":
+            yield from bulk_changes.measure(limits, long=args.long)
         elif topic == "window":
             yield from window.measure([True] if args.limits == "both" else limits)
         elif topic == "idle":

@@ -152,6 +152,11 @@ class Kibo:
         """Yield pages of customers updated at or after `since`, oldest change first (§13)."""
         return self._changes.since(since)
 
+    @property
+    def finds_changes(self) -> bool:
+        """False if `changed_since` has to read everybody; known once it has been asked."""
+        return self._changes.by_date
+
     def newest_update(self) -> datetime | None:
         """Return the greatest update date of any customer, None for an empty shop."""
         return self._changes.newest()

@@ -63,6 +63,11 @@ class Changes:
         self._bad: set[DateNames] = set()
         self._names: DateNames | None = None
 
+    @property
+    def by_date(self) -> bool:
+        """Whether names are known that work here."""
+        return self._names is not None
+
     def since(self, moment: datetime) -> Iterator[list[Customer]]:
         """Yield customers updated at or after `moment`, oldest change first; repeats are possible."""
         while (names := self._working()) is not None:

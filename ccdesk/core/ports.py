@@ -117,6 +117,10 @@ class Customers(Protocol):
     def changed_since(self, since: datetime) -> Iterator[list[Customer]]:
         """Yield pages of customers updated at or after `since`, each page complete; repeats are possible."""
 
+    @property
+    def finds_changes(self) -> bool:
+        """False if `changed_since` has to read everybody, for Kibo does not find customers by date."""
+
     def newest_update(self) -> datetime | None:
         """Return the greatest update date of any customer, None for an empty shop."""
 

@@ -56,7 +56,7 @@ SKEW = "clocks.skew"  # seconds Kibo's clock was ahead of Constant Contact's in 
 COMPARED_AT = "compare.finished_at"
 
 HELD_PAGE = 500  # people noted in one transaction
-FRESH_MOST = 5_000
+FRESH_MOST = 50_000  # readings kept in memory, less than 1 kB each; beyond that they are read again by pages
 PERSONAL = (ItemError, Unreachable, Refused)  # what may be one person's failure: see `RunContext.spare`
 _PAGES_FROM = 3  # so many customers are read by pages, which never takes more calls
 _DOWN_AFTER = 3  # so many in a row without an answer, and it is the service
@@ -88,7 +88,9 @@ class RunContext:
     listener: Callable[[Progress], None] | None = None
     confirmed: bool = False
     off_list: OffList = OffList.ASK  # what an export does with contacts who are not on the list
-    fresh: dict[int, Customer] = field(default_factory=dict)  # read within this run, a bounded number
+    fresh: dict[int, Customer] = field(default_factory=dict)  # read within this run, at most `FRESH_MOST`
+    fresh_at: float = 0.0  # since when all of them hold, by the clock that only ever grows
+    fresh_since: datetime | None = None  # the same on Kibo's clock; None: changes since cannot be asked for
     total: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     errors: int = 0
@@ -212,9 +214,19 @@ class RunContext:
         """Return a customer as read in this run and keep the reading for `customer`, while there is room."""
         found = self.fresh.get(customer_id) or self._batch.get(customer_id)
         found = found or self._read_customer(customer_id)
-        if len(self.fresh) < FRESH_MOST:
-            self.fresh[customer_id] = found
+        self.keep_reading(found)
         return found
+
+    def keep_reading(self, customer: Customer) -> None:
+        """Keep a reading for `customer` and `peek`, while there is room; it replaces an older one."""
+        self._batch.pop(customer.id, None)
+        if customer.id in self.fresh or len(self.fresh) < FRESH_MOST:
+            self.fresh[customer.id] = customer
+
+    def forget_readings(self) -> None:
+        """Have everybody read anew."""
+        self.fresh.clear()
+        self._batch.clear()
 
     def accounts(self, email: str, listed: Iterable[Customer] | None = None) -> list[Customer]:
         """Return every account with that e-mail (design R1), by ascending id.

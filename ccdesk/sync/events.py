@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ccdesk.core.errors import NotFound
 from ccdesk.core.models import Customer, Link, LinkState, Owed
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
+from ccdesk.sync.accounts import AccountsByEmail
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.guard import dropped, hold_flags, mistakes
 from ccdesk.sync.held_back import let_go
-from ccdesk.sync.look import look
+from ccdesk.sync.look import freshen, look
 from ccdesk.sync.newcomer_rule import lifts, name
 from ccdesk.sync.opt_ins import OptIn, put_in
 from ccdesk.sync.outcomes import charge_doubtful, fail, settle
@@ -45,14 +46,18 @@ def run_events(ctx: RunContext) -> None:
     _drop_mistakes(ctx, leaving)
     held = hold_flags(ctx, leaving.losses, leaving.stay)
     leaving_ids = leaving.event_ids
+    accounts = AccountsByEmail(ctx)
+    accounts.read_for(email for number, email in leaving.emails.items() if number not in held)
     done, total = 0, ctx.store.queue.count()
     for batch in _due(ctx, now) if leaving_ids else ():
         _opt_outs(ctx, _sort_out(ctx, [event for event in batch if event.event_id in leaving_ids
-                                       and event.object_id not in held]))  # fmt: skip
+                                       and event.object_id not in held]), accounts)  # fmt: skip
         ctx.progress("Processing opt-outs", done, max(total, done))
     for batch in _due(ctx, now):
         work = _sort_out(ctx, [event for event in batch if event.event_id not in leaving_ids])
-        _opt_outs(ctx, work)
+        _leave_unweighed(ctx, work, held)
+        accounts.read_for(customer.email for _, customer in work.opted_out)
+        _opt_outs(ctx, work, accounts)
         put_in(ctx, work.opted_in)
         done += len(batch)
         ctx.progress("Processing customer events", done, max(total, done))
@@ -72,11 +77,23 @@ def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:
         yield batch
 
 
+def _leave_unweighed(ctx: RunContext, work: _Work, held: Collection[int]) -> None:
+    """Weigh whose flag was cleared while this run went on (design R8): they had not been looked at yet.
+
+    Where somebody is held already they are left to the next run, which weighs them together.
+    """
+    links = ctx.store.links.many([customer.id for _, customer in work.opted_out])
+    losses = {number: link for number, link in links.items() if not being_taken_off(link)}
+    wait = set(losses) if held and losses else hold_flags(ctx, losses, ()) if losses else set()
+    work.opted_out = [(event, customer) for event, customer in work.opted_out if customer.id not in wait]
+
+
 @dataclass
 class _Leaving:
     """Whose entries take them off the list, and by customer who of those looked at stays."""
 
     event_ids: dict[str, QueuedEvent] = field(default_factory=dict)
+    emails: dict[int, str] = field(default_factory=dict)  # by customer, as we know them
     losses: dict[int, Link] = field(default_factory=dict)
     customers: dict[int, Customer] = field(default_factory=dict)
     stay: set[int] = field(default_factory=set)
@@ -94,6 +111,7 @@ def _leaving(ctx: RunContext, now: datetime) -> _Leaving:
                 found.stay.add(customer.id)
                 continue
             found.event_ids[event.event_id] = event
+            found.emails[customer.id] = link.email
             if not being_taken_off(link):
                 found.losses[customer.id] = link
                 found.customers[customer.id] = customer
@@ -136,6 +154,7 @@ def _may_leave(ctx: RunContext, batch: Sequence[QueuedEvent]) -> Iterator[tuple[
 def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
     """Read each customer and settle at once what needs no call to Constant Contact."""
     work = _Work()
+    freshen(ctx)
     ctx.read_ahead(event.object_id for event in batch)
     for event in batch:
         ctx.check_cancel()
@@ -219,14 +238,18 @@ def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:
     settle(ctx, event, entry, closed)
 
 
-def _opt_outs(ctx: RunContext, work: _Work) -> None:
-    """Take people off the list, unless another account with the e-mail still wants mail (design R1)."""
+def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
+    """Take people off the list, unless another account with the e-mail still wants mail (design R1).
+
+    What `accounts` has read may be minutes old: an account that has changed since has its own event.
+    """
     removals: list[Removal] = []
     for event, customer in work.opted_out:
         ctx.check_cancel()
         link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
         try:
-            other = _other_opted_in(ctx, replace(link, out_after=link.out_after or last_set(ctx, link)))
+            opt_out = replace(link, out_after=link.out_after or last_set(ctx, link))
+            other = _other_opted_in(ctx, opt_out, accounts)
         except PERSONAL as error:
             fail(ctx, event, error, customer.email)
             continue
@@ -240,7 +263,7 @@ def _opt_outs(ctx: RunContext, work: _Work) -> None:
     take_off(ctx, removals, settle=settle, fail=fail)
 
 
-def _other_opted_in(ctx: RunContext, opt_out: Link) -> int | None:
+def _other_opted_in(ctx: RunContext, opt_out: Link, accounts: AccountsByEmail) -> int | None:
     """Return another account that keeps the person on the list.
 
     None that has come by this e-mail since its person said no to another one: that opt-in counts for nothing
@@ -250,7 +273,7 @@ def _other_opted_in(ctx: RunContext, opt_out: Link) -> int | None:
     if not opt_out.email.strip():
         return None
     unheard: list[Customer] = []
-    for account in ctx.accounts(opt_out.email):
+    for account in accounts.of(opt_out.email):
         if account.id == opt_out.customer_id or not account.accepts_marketing:
             continue
         counts = wants_mail(account, guests=ctx.settings.guests)

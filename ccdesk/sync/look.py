@@ -20,6 +20,8 @@ from ccdesk.sync.watermarks import is_ahead, newest_change, sure_time
 _HINTS_EVERY = timedelta(hours=6)  # while Kibo's pull stays empty; each cycle once it has given something
 _QUIET = timedelta(hours=1)  # after a look this old on Kibo's clock, nothing older can turn up any more
 _HINT_SLACK = timedelta(seconds=5)
+_OLD = 60.0  # seconds after which readings are not acted on before Kibo was asked what has changed since
+_LATE = timedelta(minutes=1)  # so much later than it is dated may a change come to show, within a run
 
 
 def look(ctx: RunContext) -> int:
@@ -51,6 +53,7 @@ def _read_from(ctx: RunContext, begin: datetime, since: datetime) -> tuple[datet
     """Queue what changed since `begin`; return Kibo's time, the greatest date seen, and how many are new."""
     greatest, added = since, 0
     polled_at: datetime | None = None
+    began = ctx.clock.monotonic()
     ctx.progress("Looking for changes in Kibo")
     for page in ctx.customers.changed_since(begin):
         polled_at = polled_at or ctx.customers.server_time
@@ -58,7 +61,26 @@ def _read_from(ctx: RunContext, begin: datetime, since: datetime) -> tuple[datet
         greatest = max([greatest, *(c.updated_at for c in page if c.updated_at is not None)])
         added += _queue_page(ctx, page)
         ctx.progress("Looking for changes in Kibo", added)
-    return polled_at or ctx.customers.server_time, greatest, added
+    polled_at = polled_at or ctx.customers.server_time
+    ctx.fresh_at, ctx.fresh_since = began, polled_at if ctx.customers.finds_changes else None
+    return polled_at, greatest, added
+
+
+def freshen(ctx: RunContext) -> None:
+    """Make readings of this run fit to be acted on: ask what has changed since, where they are old (R3).
+
+    That is one call where reading everybody again would be one for 200. What has changed is queued, so that
+    it has its turn in this run; the watermark is the next look's business. Where Kibo does not find customers
+    by date everybody is read again when their turn comes.
+    """
+    if ctx.clock.monotonic() - ctx.fresh_at <= _OLD:
+        return
+    if ctx.fresh_since is None:
+        ctx.forget_readings()
+        ctx.fresh_at = ctx.clock.monotonic()
+        return
+    since = ctx.fresh_since - _LATE
+    _read_from(ctx, since, since)
 
 
 def _begin(since: datetime, polled_at: datetime | None) -> datetime:
@@ -84,10 +106,10 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
             if began and customer.id not in links and customer.updated_at and customer.updated_at <= began:
                 continue  # as it was before ccdesk's first look: the first export's business, not a change
             if not customer.readable:  # it is read again, alone, when its turn comes
+                ctx.fresh.pop(customer.id, None)
                 added += ctx.store.queue.add(event_of(ctx, customer))
                 continue
-            if len(ctx.fresh) < names.FRESH_MOST:
-                ctx.fresh[customer.id] = customer
+            ctx.keep_reading(customer)
             link = links.get(customer.id)
             if link is not None and link.kibo_opted_in and not customer.accepts_marketing:
                 _note_cleared(ctx, link, customer)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ccdesk.core.models import (
-    Contact,
-    email_key,
-)
+from ccdesk.core.models import Contact, Link, email_key
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.named import named
+from ccdesk.sync.said_no import former_contact
 
 _FEW_LOOKUPS = 40  # above this, one scan of all contacts is cheaper than a look-up each
 
@@ -41,6 +39,17 @@ class Lookup:
             return self._ctx.mailing.find(email)
         found = self._ctx.store.staging.contacts([key]).get(key)
         return self._ctx.mailing.find(email) if found is None and self._may_be_anybodys else found
+
+    def former(self, link: Link) -> Contact | None:
+        """Return the contact of the e-mail that a customer has given up, as the link knows it.
+
+        One that has taken another e-mail itself is not among those scanned under this one: it is asked for.
+        """
+        if self._scanned and link.contact_id and link.email_key not in self._outdated:
+            found = self._ctx.store.staging.contacts([link.email_key]).get(link.email_key)
+            if found is not None and found.id == link.contact_id:
+                return found
+        return former_contact(self._ctx, link)
 
     def outdate(self, keys: Collection[str]) -> None:
         """Ask anew about these people: the scan is from before they were put on the list."""

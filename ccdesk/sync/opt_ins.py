@@ -75,7 +75,9 @@ def _decide(
 ) -> Placing | None:
     """Decide for one person; settles here and returns None where nothing is sent."""
     known = ctx.store.links.get(customer.id)
-    if _not_exported(ctx, event, customer, known) or _opted_out_before(ctx, event, customer, known):
+    if _not_exported(ctx, event, customer, known):
+        return None
+    if _opted_out_before(ctx, event, customer, known, lookup):
         return None
     link = _for_this_email(known, customer)
     if _unsendable(ctx, event, customer, link):
@@ -188,12 +190,14 @@ def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link:
     return True
 
 
-def _opted_out_before(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
+def _opted_out_before(
+    ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None, lookup: Lookup
+) -> bool:
     """Settle a new e-mail of somebody who had said no to the old one: the "no" is the person's (design R1).
 
     The link keeps the old e-mail until Kibo has been told.
     """
-    owing = said_no_before(ctx, customer, link)
+    owing = said_no_before(ctx, customer, link, lookup.former)
     if owing is None:
         return False
     reason = f"{owing.owed_reason} before the e-mail changed; the opt-out stands"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ccdesk.core.models import Contact, Customer, Link, Owed
@@ -9,11 +10,16 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.plan_inbound import being_taken_off
 
 
-def said_no_before(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
+def said_no_before(
+    ctx: RunContext,
+    customer: Customer,
+    link: Link | None,
+    contact_of: Callable[[Link], Contact | None] | None = None,
+) -> Link | None:
     """Return the link, owing Kibo the "no", where the person said it to the e-mail before; None if not.
 
-    The contact of that e-mail is looked at, not touched. An account that Kibo shows as opted out since we
-    acted on it is none of this: its opt-in is a new one.
+    The contact of that e-mail is looked at, not touched; `contact_of` may know it without a call. An account
+    that Kibo shows as opted out since we acted on it is none of this: its opt-in is a new one.
     """
     if link is None or link.email_key == customer.email_key:
         return None
@@ -21,7 +27,7 @@ def said_no_before(ctx: RunContext, customer: Customer, link: Link | None) -> Li
         return link
     if link.kibo_opted_in is False and (not link.adding or being_taken_off(link)):
         return None
-    contact = _former_contact(ctx, link)
+    contact = contact_of(link) if contact_of else former_contact(ctx, link)
     if contact is None and not link.contact_id:
         return None
     # Who was being added is opted in by the very opt-in that is acted on now, and not by a later one.
@@ -33,8 +39,8 @@ def said_no_before(ctx: RunContext, customer: Customer, link: Link | None) -> Li
     return judgement.link
 
 
-def _former_contact(ctx: RunContext, link: Link) -> Contact | None:
-    """The contact of the e-mail before; by the e-mail where its id was not learned yet."""
+def former_contact(ctx: RunContext, link: Link) -> Contact | None:
+    """Return the contact of the e-mail before; found by the e-mail where its id was not learned yet."""
     if link.contact_id:
         return ctx.mailing.get(link.contact_id)
     return ctx.mailing.find(link.email) if (link.on_list or link.adding) and "@" in link.email else None

@@ -11,6 +11,7 @@ from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.core.ports import Activity
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync import bulk
 from ccdesk.sync.bulk import AllRefused, by_halves
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import as_item
@@ -20,7 +21,8 @@ from ccdesk.sync.plan_inbound import BEING_TAKEN_OFF, being_taken_off
 from ccdesk.sync.verify import Fail, Settle, members_among
 
 _ONE_BY_ONE = 40
-_JOBS_AT_ONCE = LIST_JOB_MAX_IDS // 2  # a person has at most two contacts
+_PEOPLE_A_JOB = LIST_JOB_MAX_IDS // 2  # a person has at most two contacts
+_READ_BACK_AFTER = 10  # jobs: reading back takes a scan of the whole list
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,9 @@ def take_off(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fa
                 jobs.append(_Job(removal, listed))
             else:
                 _settle(ctx, removal, Outcome.UNCHANGED, "opted out in Kibo; was not on the list", settle)
-        for start in range(0, len(jobs), _JOBS_AT_ONCE):
-            _remove(ctx, jobs[start : start + _JOBS_AT_ONCE], settle, fail)
+        at_once = _PEOPLE_A_JOB * _READ_BACK_AFTER
+        for start in range(0, len(jobs), at_once):
+            _remove(ctx, jobs[start : start + at_once], settle, fail)
 
 
 def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], list[Contact]]:
@@ -204,24 +207,44 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, *, on_lis
     settle(ctx, removal.event, entry, link, conflict=True)
 
 
-def _remove(ctx: RunContext, jobs: Sequence[_Job], settle: Settle, fail: Fail) -> None:
+def _remove(ctx: RunContext, people: Sequence[_Job], settle: Settle, fail: Fail) -> None:
+    """Take people off the list by jobs, then read back once who is off it.
+
+    Raises:
+        CcdeskError: the service takes nobody; those whose jobs were done before that are settled.
+
+    """
+    done: bulk.Outcome[_Job] = bulk.Outcome()
+    try:
+        for start in range(0, len(people), _PEOPLE_A_JOB):
+            _send(ctx, people[start : start + _PEOPLE_A_JOB], done)
+    except AllRefused as error:
+        _read_back(ctx, done, settle, fail)
+        raise error.error from error
+    _read_back(ctx, done, settle, fail)
+
+
+def _send(ctx: RunContext, jobs: Sequence[_Job], done: bulk.Outcome[_Job]) -> None:
     ctx.check_cancel()
     for job in jobs:
         _intend(ctx, job.removal)
 
-    def ids_of(group: Sequence[_Job]) -> list[str]:
-        return list(dict.fromkeys(contact_id for job in group for contact_id in job.contact_ids))
-
     def start(group: Sequence[_Job]) -> Activity:
-        return ctx.mailing.start_remove(ids_of(group), ctx.settings.list_id)
+        return ctx.mailing.start_remove(_ids_of(group), ctx.settings.list_id)
 
-    try:
-        done = by_halves(ctx, jobs, start)
-    except AllRefused as error:
-        raise error.error from error
+    outcome = by_halves(ctx, jobs, start)
+    done.sent += outcome.sent
+    done.refused += outcome.refused
+
+
+def _ids_of(jobs: Sequence[_Job]) -> list[str]:
+    return list(dict.fromkeys(contact_id for job in jobs for contact_id in job.contact_ids))
+
+
+def _read_back(ctx: RunContext, done: bulk.Outcome[_Job], settle: Settle, fail: Fail) -> None:
     refusals = {id(job): refusal for job, refusal in done.refused}
     tried = [*done.sent, *(job for job, _ in done.refused)]
-    still = members_among(ctx, ids_of(tried), unreadable=True)
+    still = members_among(ctx, _ids_of(tried), unreadable=True)
     for job in tried:
         refusal = refusals.get(id(job))
         if not job.error and not still.intersection(job.contact_ids):
