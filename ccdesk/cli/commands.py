@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import queue
-import signal
 import sys
-import threading
 import webbrowser
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 from ccdesk.cli import documents, tables, words
 from ccdesk.cli.console import Console
+from ccdesk.cli.drift import drift
 from ccdesk.cli.held import held
+from ccdesk.cli.stopping import CANCELLED, stoppable
 from ccdesk.container import Container, open_container
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.ports import Account
@@ -25,7 +22,6 @@ from ccdesk.service.api import ConnectionState, Status
 from ccdesk.service.loop import Loop, Silent
 from ccdesk.service.setup import in_words, missing
 
-_CANCELLED = 130
 FIRST_EXPORT = (
     "Note: list-join automations in Constant Contact may mail the people an export adds to the list. "
     "If the list has one, switch it off for the time of the export."
@@ -82,7 +78,7 @@ def _login(args: argparse.Namespace, container: Container, console: Console) -> 
         if not args.no_browser and not webbrowser.open(url):
             console.say("No browser could be opened here: open the address above by hand.")
 
-    with _stoppable() as cancel:
+    with stoppable() as cancel:
         account: Account = desk.log_in(
             open_url=open_url,
             timeout=args.timeout,
@@ -189,7 +185,7 @@ def _sync(args: argparse.Namespace, container: Container, console: Console) -> i
     desk, kind = container.desk, RunKind(args.kind)
     if kind is RunKind.EXPORT and not desk.first_export_done():
         console.say(FIRST_EXPORT)
-    with _stoppable() as cancel:
+    with stoppable() as cancel:
         run = desk.run(
             kind,
             listener=console.progress,
@@ -206,7 +202,7 @@ def exit_code(run: Run) -> int:
     """Return the exit code a run leads to; errors of single people are in its document."""
     if run.failure is not None and run.status is not RunStatus.CANCELLED:
         return int(run.failure.exit_code)
-    return _CANCELLED if run.status is RunStatus.CANCELLED else int(ExitCode.DONE)
+    return CANCELLED if run.status is RunStatus.CANCELLED else int(ExitCode.DONE)
 
 
 def _show_run(console: Console, container: Container, run: Run) -> None:
@@ -250,47 +246,11 @@ def _run(args: argparse.Namespace, container: Container, console: Console) -> in
     loop = Loop(container.desk, container.clock, narrator)
     if not container.desk.settings().enabled:
         console.say("The application is not enabled: the loops wait (ccdesk settings set enabled=true).")
-    with _stoppable(loop.stop):
+    with stoppable(loop.stop):
         loop.run()
     if console.as_json:
         console.document({"runs": narrator.runs})
     return int(ExitCode.DONE)
-
-
-@contextmanager
-def _stoppable(also: Callable[[], None] | None = None) -> Iterator[threading.Event]:
-    """Turn SIGINT and SIGTERM into a wish to stop; a second one ends the program at once.
-
-    The wish is passed on by a thread of its own: the main one may be holding the very lock that an event or
-    an inbox needs for it, and would then wait for itself until it is killed.
-    """
-    cancel = threading.Event()
-    asked: queue.SimpleQueue[bool] = queue.SimpleQueue()  # the one queue that may be filled by a signal
-    told: list[int] = []
-
-    def stop(number: int, frame: Any) -> None:
-        if told:
-            raise KeyboardInterrupt
-        told.append(number)
-        asked.put(True)
-
-    def pass_on() -> None:
-        if not asked.get():
-            return
-        cancel.set()
-        if also is not None:
-            also()
-
-    thread = threading.Thread(target=pass_on, name="stop", daemon=True)
-    thread.start()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield cancel
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        asked.put(False)
-        thread.join()
 
 
 # ---------------------------------------------------------------- looking
@@ -390,5 +350,6 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "runs": _runs,
     "events": _events,
     "held": held,
+    "drift": drift,
     "newcomers": _newcomers,
 }

@@ -13,6 +13,7 @@ import orjson
 
 from ccdesk.cli import needs, words
 from ccdesk.core.clock import format_time
+from ccdesk.core.drift import Drift, DriftReport
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.models import Link
 from ccdesk.core.runs import COUNT_KEYS, Entry, Outcome, QueuedEvent, Run
@@ -107,6 +108,29 @@ def _write_rows(out: Writes, rows: Iterator[dict[str, Any]]) -> None:
     while some := list(islice(rows, _PAGE)):
         out.write(("" if first else ",") + orjson.dumps(some)[1:-1].decode())
         first = False
+
+
+def write_drift(out: Writes, report: DriftReport) -> None:
+    """Write a comparison, page by page: a shop may have a million people whom Constant Contact lacks."""
+    kinds = [
+        {"kind": kind.value, "people": people, "repairable": kind.repairable, "meaning": kind.meaning}
+        for kind, people in report.kinds.items()
+    ]
+    head = json.dumps({"checked_at": moment(report.checked_at), "kinds": kinds}, ensure_ascii=False)
+    out.write(head[:-1] + ', "people": [')
+    _write_rows(out, (_drift_row(one) for one in report.people))
+    out.write("]}\n")
+
+
+def _drift_row(one: Drift) -> dict[str, Any]:
+    return {
+        "email": one.email,
+        "customer_ids": list(one.customer_ids),
+        "kind": one.kind.value,
+        "shop": one.shop.value,
+        "mail": one.mail.value,
+        "reason": one.reason,
+    }
 
 
 def newcomer_row(link: Link) -> dict[str, Any]:

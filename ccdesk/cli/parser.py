@@ -156,6 +156,7 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     runs = add("runs", "list the runs, or show one with its people and errors")
     runs.add_argument("run_id", nargs="?", type=_count, metavar="ID")
     runs.add_argument("--limit", type=_count, default=None, metavar="N", help="only the newest N")
+    add("drift", "compare both sides as they are now, and name everybody about whom they differ")
     held = add("held", "show whose opt-outs are held because they are unusually many, or answer for them")
     held.add_argument(
         "answer",

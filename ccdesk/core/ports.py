@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ccdesk.core.disagreements import Disagreements
+from ccdesk.core.drift import Drifts
 from ccdesk.core.exporting import Exports
 from ccdesk.core.losses import Losses
 from ccdesk.core.models import Contact, ContactFields, ContactList, Customer, Link, Owed
@@ -540,6 +541,7 @@ class Store(Protocol):
     exports: Exports
     losses: Losses
     disagreements: Disagreements
+    drifts: Drifts
     state: State
     calls: CallCounts
     lease: Lease

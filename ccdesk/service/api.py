@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ccdesk.core.disagreements import Disagreement
+from ccdesk.core.drift import DriftReport
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
@@ -274,6 +275,14 @@ class Desk(Protocol):
 
     def answer_newcomer(self, customer_id: int, *, add: bool) -> bool:
         """Take staff's answer about one of them; False if it is not asked about (any more)."""
+
+    def drift(
+        self, *, listener: ProgressListener | None = None, cancel: threading.Event | None = None
+    ) -> DriftReport:
+        """Compare both sides whole, as they are now (design §8); nothing is written to either.
+
+        The report's people are gone through once, by this thread. Raises Busy while a run is going on.
+        """
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         """Return who opted out and was put back on the list by others (design §3a), the longest first."""

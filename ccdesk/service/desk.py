@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreement
+from ccdesk.core.drift import DriftReport
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports import Account, ConnectionTest, Store
@@ -26,6 +27,7 @@ from ccdesk.core.runs import (
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
+from ccdesk.service.drift import compare
 from ccdesk.service.held import answer_held
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.runner import Runner
@@ -301,6 +303,19 @@ class LocalDesk:
     def answer_newcomer(self, customer_id: int, *, add: bool) -> bool:
         """Take staff's answer about one of them; False if it is not asked about (any more)."""
         return answer(self._store, customer_id, self._clock.now(), add=add)
+
+    def drift(
+        self, *, listener: Callable[[Progress], None] | None = None, cancel: threading.Event | None = None
+    ) -> DriftReport:
+        """Compare both sides whole, as they are now; nothing is written to either."""
+        return compare(
+            self._store,
+            self._connections,
+            self._clock,
+            self.settings(),
+            listener=listener,
+            cancel=cancel or threading.Event(),
+        )
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         """Return who opted out and was put back on the list by others (design §3a), the longest first."""

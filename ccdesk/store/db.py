@@ -166,6 +166,21 @@ class Database:
             except UnicodeEncodeError:
                 return connection.executemany(sql, [_storable(row) for row in rows]).rowcount
 
+    def scratch(self, sql: str, rows: Sequence[Row]) -> None:
+        """Execute one statement for many rows of a temporary table; the data file is not locked."""
+        if not rows:
+            return
+        with self._usable():
+            connection = self.connection()
+            connection.execute("BEGIN")  # deferred: nothing but what is temporary is touched
+            try:
+                try:
+                    connection.executemany(sql, rows)
+                except UnicodeEncodeError:
+                    connection.executemany(sql, [_storable(row) for row in rows])
+            finally:
+                connection.execute("COMMIT")
+
     def statement(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Execute one statement given as SQL; return its rows."""
         with self._usable():

@@ -12,11 +12,13 @@ from pathlib import Path
 from ccdesk.core import ports
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreements
+from ccdesk.core.drift import Drifts
 from ccdesk.core.exporting import Exports
 from ccdesk.core.losses import Losses
 from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.disagreements import SqliteDisagreements
+from ccdesk.store.drift import SqliteDrifts
 from ccdesk.store.exports import SqliteExports
 from ccdesk.store.forgetting import Seals, forget_gone
 from ccdesk.store.lease import SqliteLease
@@ -56,13 +58,15 @@ class SqliteStore:
         self.path = path
         self._database = Database(path, schema=len(STEPS))
         self._seals = Seals(self._database)
-        self.links: ports.Links = SqliteLinks(self._database, clock, self._seals)
+        links = SqliteLinks(self._database, clock, self._seals)
+        self.links: ports.Links = links
         self.queue: ports.Queue = SqliteQueue(self._database, clock)
         self.runs: ports.Runs = SqliteRuns(self._database)
         self.staging: ports.Staging = SqliteStaging(self._database)
         self.exports: Exports = SqliteExports(self._database, self._seals)
         self.losses: Losses = SqliteLosses(self._database)
         self.disagreements: Disagreements = SqliteDisagreements(self._database)
+        self.drifts: Drifts = SqliteDrifts(self._database, links)
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)

@@ -117,7 +117,7 @@ def _is_well(snapshot: Snapshot) -> bool:
 ONLY_RESERVE = (
     "What is left is reserved for unsubscribes. Everything else waits until the reset, then continues."
 )
-ORIGINS = {"export": "exports", "loops": "automatic sync", "window": "this window"}
+ORIGINS = {"export": "exports", "loops": "automatic sync", "window": "this window", "drift": "comparisons"}
 
 
 class CallsCard(Card):

@@ -1,0 +1,48 @@
+"""How a command is stopped: by Ctrl+C or the system's wish, once for an orderly end, twice for any."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+CANCELLED = 130  # what shells expect after Ctrl+C
+
+
+@contextmanager
+def stoppable(also: Callable[[], None] | None = None) -> Iterator[threading.Event]:
+    """Turn SIGINT and SIGTERM into a wish to stop; a second one ends the program at once.
+
+    The wish is passed on by a thread of its own: the main one may be holding the very lock that an event or
+    an inbox needs for it, and would then wait for itself until it is killed.
+    """
+    cancel = threading.Event()
+    asked: queue.SimpleQueue[bool] = queue.SimpleQueue()  # the one queue that may be filled by a signal
+    told: list[int] = []
+
+    def stop(number: int, frame: Any) -> None:
+        if told:
+            raise KeyboardInterrupt
+        told.append(number)
+        asked.put(True)
+
+    def pass_on() -> None:
+        if not asked.get():
+            return
+        cancel.set()
+        if also is not None:
+            also()
+
+    thread = threading.Thread(target=pass_on, name="stop", daemon=True)
+    thread.start()
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        asked.put(False)
+        thread.join()

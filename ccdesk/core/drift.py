@@ -1,0 +1,196 @@
+"""What both sides show of a person, compared whole: the kinds of difference and who has them (design §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ccdesk.core.losses import Held
+from ccdesk.core.models import Contact, Customer, Link
+
+
+class DriftKind(StrEnum):
+    """How the two sides differ about one person; `meaning` and `repairable` belong to each kind."""
+
+    # mailed, though the shop does not say so
+    PUT_BACK = "put_back"
+    NOBODY_AGREES = "nobody_agrees"
+    MISTAKE = "called_a_mistake"
+    HELD = "held"
+    OPT_OUT_DUE = "opt_out_due"
+    SIGN_UP_DUE = "sign_up_due"
+    NEVER_OPTED_IN = "never_opted_in"
+    NO_ACCOUNT = "no_account"
+    # not mailed, though the shop says so
+    UNSUBSCRIBED = "unsubscribed"
+    LEFT_LIST = "left_list"
+    CONFIRMING = "waiting_for_confirmation"
+    DELETED = "deleted"
+    WAITING = "waiting_in_constant_contact"
+    LEFT_OUT = "left_out"
+    NEWCOMER = "newcomer"
+    INVALID_EMAIL = "invalid_email"
+    REFUSED = "refused"
+    NOT_ADDED = "not_added"
+    CHANGE_DUE = "change_due"
+    # it cannot be told
+    UNREADABLE = "unreadable"
+
+    @property
+    def meaning(self) -> str:
+        """What it means, and what becomes of it, for staff."""
+        return _MEANINGS[self]
+
+    @property
+    def repairable(self) -> bool:
+        """True where the ordinary rules, and so the next runs, put it right."""
+        return self in _REPAIRABLE
+
+
+_MEANINGS = {
+    DriftKind.PUT_BACK: "Opted out, but put back on the list by somebody else, and mailed. Take them off the "
+    "list in Constant Contact or, if they agreed again, set the opt-in in Kibo.",
+    DriftKind.NOBODY_AGREES: "On the list, but no account agrees any more: it is disabled, gone, a guest's, "
+    "or has another email. Staff decide.",
+    DriftKind.MISTAKE: "The opt-out was called a mistake by staff; nothing is done while the sides differ.",
+    DriftKind.HELD: "The opt-out is held, for there were unusually many at once: it waits for an answer.",
+    DriftKind.OPT_OUT_DUE: "Opted out in Kibo and still on the list: the next run takes them off.",
+    DriftKind.SIGN_UP_DUE: "Signed up in Constant Contact after opting out: the next run opts them in.",
+    DriftKind.NEVER_OPTED_IN: "On the list though the box was never ticked in Kibo: put there by staff, or "
+    "by a sign-up from before ccdesk. They are left alone.",
+    DriftKind.NO_ACCOUNT: "On the list without an account in Kibo: they are left alone.",
+    DriftKind.UNSUBSCRIBED: "Opted in in Kibo but unsubscribed in Constant Contact: the next run opts them "
+    "out in Kibo.",
+    DriftKind.LEFT_LIST: "Opted in in Kibo but left the list: the next run opts them out in Kibo.",
+    DriftKind.CONFIRMING: "Opted in again after unsubscribing: Constant Contact has asked them to confirm.",
+    DriftKind.DELETED: "Opted in in Kibo, deleted in Constant Contact: only a new opt-in brings them back.",
+    DriftKind.WAITING: "Opted in in Kibo, but pending, on hold or without permission in Constant Contact: "
+    "nothing is done until that changes there.",
+    DriftKind.LEFT_OUT: "Left out of the list: they may have left it before its first export, or while "
+    "another was in use. A new opt-in adds them.",
+    DriftKind.NEWCOMER: "Opted out before a newer account with the same email opted in: staff add or leave "
+    "them.",
+    DriftKind.INVALID_EMAIL: "Opted in in Kibo, but the email cannot be sent to Constant Contact: correct it "
+    "in Kibo.",
+    DriftKind.REFUSED: "The change was refused and waits for a person in the queue of changes.",
+    DriftKind.NOT_ADDED: "Opted in in Kibo and not on the list yet: the next export or run adds them.",
+    DriftKind.CHANGE_DUE: "Changed in Kibo since the last run: the next one decides.",
+    DriftKind.UNREADABLE: "The account or contact cannot be read, so nothing is done.",
+}
+_REPAIRABLE = frozenset(
+    {
+        DriftKind.OPT_OUT_DUE,
+        DriftKind.SIGN_UP_DUE,
+        DriftKind.UNSUBSCRIBED,
+        DriftKind.LEFT_LIST,
+        DriftKind.NOT_ADDED,
+        DriftKind.CHANGE_DUE,
+    }
+)
+
+
+class ShopShows(StrEnum):
+    """What the accounts of a person show, in one word."""
+
+    OPTED_IN = "opted_in"
+    OPTED_OUT = "opted_out"
+    NEVER = "never_opted_in"
+    NOT_COUNTED = "not_counted"  # the flag is on, but the account is disabled or a guest's
+    NO_ACCOUNT = "no_account"
+    UNREADABLE = "unreadable"
+
+
+class MailShows(StrEnum):
+    """What the contact of a person shows, in one word."""
+
+    ON_LIST = "on_list"
+    OFF_LIST = "off_list"  # in good standing, but not on the active list
+    UNSUBSCRIBED = "unsubscribed"
+    DELETED = "deleted"
+    WAITING = "waiting"  # pending, on hold, no permission set
+    NO_CONTACT = "no_contact"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One person about whom the two sides differ, and why."""
+
+    email: str
+    customer_ids: tuple[int, ...]
+    kind: DriftKind
+    shop: ShopShows
+    mail: MailShows
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """One person as both sides show them now, beside what ccdesk remembers.
+
+    `key`: the compared e-mail. `links` are those with this e-mail and those of the accounts. `parked` says
+    of customers whose queue entry needs a person why.
+    """
+
+    key: str
+    accounts: tuple[Customer, ...] = ()
+    contact: Contact | None = None
+    links: tuple[Link, ...] = ()
+    held: tuple[Held, ...] = ()
+    parked: tuple[tuple[int, str], ...] = ()
+
+
+class Drifts(Protocol):
+    """The working tables of one comparison, this thread's alone: memory stays flat in a shop of any size."""
+
+    def begin(self, list_id: str) -> None:
+        """Make the tables, empty; `list_id` is the active list."""
+
+    def add_accounts(self, accounts: Sequence[tuple[Customer, bool, bool]]) -> None:
+        """Keep accounts as read, each with whether it wants mail, and whether its e-mail can be sent.
+
+        One read again replaces its former reading.
+        """
+
+    def add_contacts(self, contacts: Sequence[Contact]) -> None:
+        """Keep contacts as read, and whether they are on the list; likewise."""
+
+    def sort_out(self) -> None:
+        """Once both sides are there, find in bulk who needs no look of their own, and list everybody else.
+
+        Those found are the people in step, and the strangers: opted in and not a contact, or on the list and
+        not a customer (`NOT_ADDED` and `NO_ACCOUNT`).
+        """
+
+    def undecided(self, after: str, limit: int) -> list[Sides]:
+        """Return people to be looked at one by one, by compared e-mail above `after`, ascending."""
+
+    def without_email(self, after: int, limit: int) -> list[Sides]:
+        """Return accounts without an e-mail, if opted in or unreadable, each as a person, by ascending id."""
+
+    def keep(self, found: Iterable[Drift], claimed: Sequence[str] = ()) -> None:
+        """Keep what was found; `claimed` are ids of contacts that belong to somebody by another e-mail."""
+
+    def finish(self, reasons: Mapping[DriftKind, str]) -> None:
+        """Add the strangers of both sides, once everybody else is decided."""
+
+    def kinds(self) -> dict[DriftKind, int]:
+        """Count the people of each kind that was found, in the kinds' order."""
+
+    def people(self) -> Iterator[Drift]:
+        """Yield everybody found, by kind in its order and e-mail."""
+
+    def end(self) -> None:
+        """Drop the tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftReport:
+    """One comparison: when it was made, how many people of each kind, and a way to go through them once."""
+
+    checked_at: datetime
+    kinds: dict[DriftKind, int]
+    people: Iterator[Drift]

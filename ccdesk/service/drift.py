@@ -1,0 +1,93 @@
+"""One comparison of both sides from lease to report (design §8)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.drift import Drift, DriftReport, Drifts
+from ccdesk.core.errors import ListGone, Remedy, SettingsError
+from ccdesk.core.ports import Mailing, Store
+from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
+from ccdesk.core.settings import Settings
+from ccdesk.service.connections import Connections
+from ccdesk.service.heart import beating
+from ccdesk.service.lists import find_by_name
+from ccdesk.service.whose_people import check_people
+from ccdesk.sync.active_list import LIST_ID, is_chosen
+from ccdesk.sync.context import RunContext, RunSettings
+from ccdesk.sync.drift import compare_sides
+
+_ORIGIN = "drift"
+
+
+def compare(
+    store: Store,
+    connections: Connections,
+    clock: Clock,
+    settings: Settings,
+    *,
+    listener: Callable[[Progress], None] | None,
+    cancel: threading.Event,
+) -> DriftReport:
+    """Compare both sides as they are now; its calls are counted, and it is no run.
+
+    The report's people are gone through once, by the thread that asked, before it compares again.
+
+    Raises:
+        Busy: a run is going on.
+        CcdeskError: the settings are not complete, or a service cannot be read.
+
+    """
+    kibo = connections.kibo(settings, _ORIGIN, cancel)
+    mailing = connections.mailing(settings, _ORIGIN, cancel)
+    store.lease.acquire("comparing both sides")
+    try:
+        at = clock.now()
+        check_people(store, settings)
+        # Not stored: it only lends its surroundings to the comparison.
+        run = Run(0, RunKind.FULL_COMPARE, Trigger.MANUAL, RunStatus.RUNNING, at)
+        list_id = _active_list(store, mailing, settings.contact_list)
+        of_run = RunSettings(list_id, settings.contact_list, settings.welcome_email, settings.export_guests)
+        ctx = RunContext(run, of_run, kibo, mailing, store, clock, cancel, listener)
+        kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
+        mailing.tell_waits(partial(ctx.no_answer, "Constant Contact"))
+        with beating(store.lease):
+            compare_sides(ctx)
+        return DriftReport(at, store.drifts.kinds(), _once(store.drifts))
+    except BaseException:
+        store.drifts.end()
+        raise
+    finally:
+        store.lease.release()
+
+
+def _once(drifts: Drifts) -> Iterator[Drift]:
+    try:
+        yield from drifts.people()
+    finally:
+        drifts.end()
+
+
+def _active_list(store: Store, mailing: Mailing, name: str) -> str:
+    """Return the id of the active list, which is never made here.
+
+    Raises:
+        SettingsError: none is chosen.
+        ListGone: the one that is chosen is not in the account.
+
+    """
+    if not name:
+        raise SettingsError(
+            "No contact list is chosen",
+            meaning="ccdesk needs to know which Constant Contact list to compare.",
+            remedy=Remedy.CHOOSE_LIST,
+        )
+    if is_chosen(store, name) and (known := store.state.get(LIST_ID)):
+        return known
+    found = find_by_name(mailing.lists(), name)
+    if found is None:
+        raise ListGone(f"The contact list “{name}” is not in Constant Contact")
+    return found.id

@@ -1,0 +1,337 @@
+"""Both sides of everybody beside each other (`core.drift.Drifts`), in temporary tables of SQLite.
+
+They are the connection's own, so the data file is neither locked nor grown by a million people, and nothing
+stays of them. Who needs no look of their own is found by one statement for all (`sort_out`); it decides
+nothing else than `sync.plan_drift` would, and a test holds that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
+from ccdesk.core.losses import Answer, Held, LossKind
+from ccdesk.core.models import Contact, Customer, Link, Permission, Standing, email_key
+from ccdesk.store.columns import email_mark, from_text, to_text
+from ccdesk.store.db import Database, Row, chunks
+from ccdesk.store.forgetting import SEAL
+from ccdesk.store.links import SqliteLinks
+
+TABLES = ("drift_account", "drift_contact", "drift_plain", "drift_todo", "drift_former", "drift_person")
+MADE = (
+    """CREATE TEMP TABLE drift_account (
+        id INTEGER PRIMARY KEY, email_key TEXT, email TEXT, opted_in INTEGER, active INTEGER, guest INTEGER,
+        readable INTEGER, wants INTEGER, sendable INTEGER)""",
+    """CREATE TEMP TABLE drift_contact (
+        n INTEGER PRIMARY KEY, id TEXT, email_key TEXT, email TEXT, permission TEXT, deleted_at TEXT,
+        opt_out_at TEXT, opt_out_source TEXT, opt_in_at TEXT, opt_in_source TEXT, update_source TEXT,
+        updated_at TEXT, member INTEGER, elsewhere INTEGER, mailed INTEGER, claimed INTEGER)""",
+    "CREATE TEMP TABLE drift_todo (email_key TEXT PRIMARY KEY) WITHOUT ROWID",
+    """CREATE TEMP TABLE drift_person (
+        email_key TEXT, email TEXT, customer_ids TEXT, kind TEXT, shop TEXT, mail TEXT, reason TEXT)""",
+)
+ADD_ACCOUNT = "INSERT OR REPLACE INTO drift_account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+ADD_CONTACT = "INSERT INTO drift_contact VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+INDEXES = (
+    "CREATE INDEX temp.drift_account_by_email ON drift_account (email_key)",
+    "CREATE INDEX temp.drift_contact_by_id ON drift_contact (id)",
+    "CREATE INDEX temp.drift_contact_by_email ON drift_contact (email_key)",
+)
+# A page may show somebody twice; the later reading counts.
+LATEST = """
+    DELETE FROM drift_contact WHERE EXISTS (
+        SELECT 1 FROM drift_contact o WHERE o.id = drift_contact.id AND o.n > drift_contact.n)"""
+_CONTACT = "SELECT 1 FROM drift_contact c WHERE c.email_key = a.email_key"
+_LINK = "SELECT 1 FROM link l WHERE l.email_key = a.email_key"
+_ALONE = """a.email_key <> '' AND a.readable = 1
+    AND NOT EXISTS (SELECT 1 FROM drift_account o WHERE o.email_key = a.email_key AND o.id <> a.id)
+    AND NOT EXISTS (SELECT 1 FROM link l WHERE l.customer_id = a.id AND l.email_key <> a.email_key)"""
+# Opted in and mailed, and nothing that ccdesk remembers speaks against it.
+_IN = f"""a.wants = 1 AND EXISTS ({_CONTACT} AND c.mailed = 1)
+    AND NOT EXISTS ({_LINK} AND (l.state <> 'synced' OR l.owed <> ''))"""
+# Not opted in, and no contact is on the list, not even by another e-mail that it has there by now.
+_OUT = f"""a.opted_in = 0 AND NOT EXISTS ({_CONTACT} AND c.member = 1) AND NOT EXISTS ({_LINK}
+    AND EXISTS (SELECT 1 FROM drift_contact c WHERE c.id = l.contact_id AND c.member = 1))"""
+# Opted in, and neither Constant Contact nor ccdesk knows them.
+_STRANGER = f"""a.wants = 1 AND a.sendable = 1 AND NOT EXISTS ({_CONTACT}) AND NOT EXISTS ({_LINK})
+    AND NOT EXISTS (SELECT 1 FROM event e WHERE e.object_id = a.id AND e.status = 'Parked')"""
+PLAIN = f"""
+    CREATE TEMP TABLE drift_plain AS SELECT a.id AS id, ({_STRANGER}) AS stranger
+    FROM drift_account a WHERE {_ALONE} AND ({_IN} OR {_OUT} OR {_STRANGER})"""
+# By a hash that stands for a forgotten e-mail anybody may be known: then strangers are looked at, too.
+NO_STRANGERS = "DELETE FROM drift_plain WHERE stranger = 1"
+TODO = """
+    INSERT OR IGNORE INTO drift_todo SELECT email_key FROM drift_account a
+    WHERE email_key <> '' AND NOT EXISTS (SELECT 1 FROM drift_plain p WHERE p.id = a.id)"""
+_NO_ACCOUNT = "NOT EXISTS (SELECT 1 FROM drift_account a WHERE a.email_key = c.email_key)"
+TODO_MEMBERS = f"""
+    INSERT OR IGNORE INTO drift_todo SELECT c.email_key FROM drift_contact c
+    WHERE c.member = 1 AND {_NO_ACCOUNT}"""
+TODO_REMEMBERED = f"{TODO_MEMBERS} AND EXISTS (SELECT 1 FROM link l WHERE l.email_key = c.email_key)"
+KEEP_STRANGERS = """
+    INSERT INTO drift_person SELECT a.email_key, a.email, a.id, ?, ?, ?, ?
+    FROM drift_plain p JOIN drift_account a ON a.id = p.id WHERE p.stranger = 1"""
+KEEP_NOBODYS = f"""
+    INSERT INTO drift_person SELECT c.email_key, c.email, '', ?, ?, ?, ? FROM drift_contact c
+    WHERE c.mailed = 1 AND c.claimed = 0 AND {_NO_ACCOUNT}
+    AND NOT EXISTS (SELECT 1 FROM drift_todo t WHERE t.email_key = c.email_key)"""
+# Accounts that ccdesk has known under an e-mail which none has now.
+FORMER = """
+    CREATE TEMP TABLE drift_former AS SELECT mark, customer_id FROM known_account
+    WHERE mark IN (SELECT email_mark(email_key) FROM drift_person WHERE kind = 'no_account')"""
+_FORMER_OF = "FROM drift_former f WHERE f.mark = email_mark(drift_person.email_key)"
+MOVED = f"""
+    UPDATE drift_person SET kind = ?, reason = ?, customer_ids = (
+        SELECT group_concat(customer_id, ' ') FROM (SELECT f.customer_id {_FORMER_OF} ORDER BY 1))
+    WHERE kind = 'no_account' AND EXISTS (SELECT 1 {_FORMER_OF})"""
+ANY_SEALED = f"SELECT 1 FROM link WHERE email_key >= '{SEAL}' AND email_key < '{SEAL}g' LIMIT 1"
+KEEP = "INSERT INTO drift_person VALUES (?, ?, ?, ?, ?, ?, ?)"
+CLAIM = "UPDATE drift_contact SET claimed = 1 WHERE id = ?"
+_ACCOUNT_COLUMNS = "id, email_key, email, opted_in, active, guest, readable"
+_CONTACT_COLUMNS = (
+    "id, email_key, email, permission, deleted_at, opt_out_at, opt_out_source, opt_in_at, opt_in_source, "
+    "update_source, updated_at, member, elsewhere"
+)
+_PAGE = 1_000
+
+
+class SqliteDrifts:
+    """`core.drift.Drifts` on SQLite; all calls of one comparison come from one thread."""
+
+    def __init__(self, database: Database, links: SqliteLinks) -> None:
+        self._database, self._links = database, links
+        self._list_id = ""
+
+    def begin(self, list_id: str) -> None:
+        """Make the tables, empty; `list_id` is the active list."""
+        self.end()
+        self._list_id = list_id
+        self._database.connection().create_function("email_mark", 1, email_mark, deterministic=True)
+        for statement in MADE:
+            self._database.statement(statement)
+
+    def end(self) -> None:
+        """Drop the tables."""
+        for name in TABLES:
+            self._database.statement(f"DROP TABLE IF EXISTS temp.{name}")
+
+    # ------------------------------------------------------------ reading in
+
+    def add_accounts(self, accounts: Sequence[tuple[Customer, bool, bool]]) -> None:
+        """Keep accounts as read, each with whether it wants mail, and whether its e-mail can be sent."""
+        self._database.scratch(
+            ADD_ACCOUNT,
+            [
+                (
+                    one.id,
+                    one.email_key,
+                    one.email,
+                    int(one.accepts_marketing),
+                    int(one.is_active),
+                    int(one.is_anonymous),
+                    int(one.readable),
+                    int(wants),
+                    int(sendable),
+                )
+                for one, wants, sendable in accounts
+            ],
+        )
+
+    def add_contacts(self, contacts: Sequence[Contact]) -> None:
+        """Keep contacts as read, and whether they are on the list."""
+        self._database.scratch(ADD_CONTACT, [self._contact_row(one) for one in contacts])
+
+    def _contact_row(self, contact: Contact) -> Row:
+        out = contact.standing in (Standing.OUT, Standing.DELETED)
+        member = self._list_id in contact.list_ids and not out
+        return (
+            contact.id,
+            contact.email_key,
+            contact.email,
+            contact.permission.value,
+            contact.deleted_at,
+            _moment(contact.opt_out_at),
+            contact.opt_out_source,
+            _moment(contact.opt_in_at),
+            contact.opt_in_source,
+            contact.update_source,
+            _moment(contact.updated_at),
+            int(member),
+            int(bool(contact.list_ids - {self._list_id})),
+            int(member and contact.standing is Standing.IN),
+        )
+
+    def sort_out(self) -> None:
+        """Find in bulk who needs no look of their own, and list everybody else."""
+        for statement in (*INDEXES, LATEST, PLAIN, "CREATE INDEX temp.drift_plain_id ON drift_plain (id)"):
+            self._database.statement(statement)
+        sealed = bool(self._database.statement(ANY_SEALED))
+        if sealed:
+            self._database.statement(NO_STRANGERS)
+        for statement in (TODO, TODO_MEMBERS if sealed else TODO_REMEMBERED):
+            self._database.statement(statement)
+
+    # ------------------------------------------------------------ one by one
+
+    def undecided(self, after: str, limit: int) -> list[Sides]:
+        """Return people to be looked at one by one, by compared e-mail above `after`, ascending."""
+        found = "SELECT email_key FROM drift_todo WHERE email_key > ? ORDER BY email_key LIMIT ?"
+        return self._sides([key for (key,) in self._database.statement(found, (after, limit))])
+
+    def without_email(self, after: int, limit: int) -> list[Sides]:
+        """Return accounts without an e-mail, if opted in or unreadable, each as a person, by ascending id."""
+        sql = f"""SELECT {_ACCOUNT_COLUMNS} FROM drift_account WHERE email_key = '' AND id > ?
+            AND (wants = 1 OR readable = 0) ORDER BY id LIMIT ?"""
+        return [Sides("", (_account(row),)) for row in self._database.statement(sql, (after, limit))]
+
+    def _sides(self, keys: Sequence[str]) -> list[Sides]:
+        accounts: dict[str, list[Customer]] = {}
+        for row in self._among(f"SELECT {_ACCOUNT_COLUMNS} FROM drift_account WHERE email_key IN", keys):
+            accounts.setdefault(row[1], []).append(_account(row))
+        ids = [one.id for some in accounts.values() for one in some]
+        by_email = self._links.by_emails(keys)
+        by_id = self._links.many(ids)
+        links = {
+            key: _once(
+                [*by_email.get(key, ()), *(by_id[one.id] for one in accounts.get(key, ()) if one.id in by_id)]
+            )
+            for key in keys
+        }
+        contacts = self._contacts_of(keys, links)
+        numbers = sorted({*ids, *(link.customer_id for some in links.values() for link in some)})
+        held, parked = self._held(numbers), self._parked(numbers)
+        made = []
+        for key in keys:
+            mine = dict.fromkeys(
+                [one.id for one in accounts.get(key, ())] + [link.customer_id for link in links[key]]
+            )
+            made.append(
+                Sides(
+                    key,
+                    tuple(sorted(accounts.get(key, ()), key=lambda one: one.id)),
+                    contacts.get(key),
+                    links[key],
+                    tuple(one for number in mine for one in held.get(number, ())),
+                    tuple((number, parked[number]) for number in mine if number in parked),
+                )
+            )
+        return made
+
+    def _contacts_of(self, keys: Sequence[str], links: Mapping[str, Sequence[Link]]) -> dict[str, Contact]:
+        """Return contacts by compared e-mail, one that is not deleted first; else by the id a link knows."""
+        found: dict[str, Contact] = {}
+        rows = self._among(f"SELECT {_CONTACT_COLUMNS} FROM drift_contact WHERE email_key IN", keys)
+        for row in sorted(rows, key=lambda row: (row[4] == "", row[10] or "")):
+            found[row[1]] = self._contact(row)
+        missing = {
+            link.contact_id: key
+            for key in keys
+            if key not in found
+            for link in links[key]
+            if link.contact_id and link.email_key == key
+        }
+        for row in self._among(f"SELECT {_CONTACT_COLUMNS} FROM drift_contact WHERE id IN", list(missing)):
+            found[missing[row[0]]] = self._contact(row)
+        return found
+
+    def _contact(self, row: Row) -> Contact:
+        with self._database.reading():
+            lists = ({self._list_id} if row[11] else set()) | ({"elsewhere"} if row[12] else set())
+            return Contact(
+                row[0],
+                row[2],
+                Permission(row[3]),
+                deleted_at=row[4],
+                opt_out_at=from_text(row[5]) if row[5] else None,
+                opt_out_source=row[6],
+                opt_in_at=from_text(row[7]) if row[7] else None,
+                opt_in_source=row[8],
+                update_source=row[9],
+                updated_at=from_text(row[10]) if row[10] else None,
+                list_ids=frozenset(lists),
+                address_read=False,
+            )
+
+    def _held(self, numbers: Sequence[int]) -> dict[int, list[Held]]:
+        found: dict[int, list[Held]] = {}
+        columns = "customer_id, kind, email, email_key, since, postponed, answer"
+        for kind in LossKind:  # the table's key begins with it
+            sql = f"SELECT {columns} FROM held_loss WHERE kind = '{kind.value}' AND customer_id IN"
+            for number, word, email, key, since, postponed, answer in self._among(sql, numbers):
+                one = Held(number, LossKind(word), email, key, from_text(since), postponed, Answer(answer))
+                found.setdefault(number, []).append(one)
+        return found
+
+    def _parked(self, numbers: Sequence[int]) -> dict[int, str]:
+        sql = "SELECT object_id, error FROM event WHERE status = 'Parked' AND object_id IN"
+        return dict(self._among(sql, numbers))
+
+    def _among(self, sql: str, values: Sequence[object]) -> list[Row]:
+        found: list[Row] = []
+        for some in chunks(values):
+            found += self._database.statement(f"{sql} ({', '.join('?' * len(some))})", tuple(some))
+        return found
+
+    # ------------------------------------------------------------ what was found
+
+    def keep(self, found: Iterable[Drift], claimed: Sequence[str] = ()) -> None:
+        """Keep what was found; `claimed` are ids of contacts that belong to somebody by another e-mail."""
+        rows = [
+            (
+                email_key(one.email),
+                one.email,
+                " ".join(map(str, one.customer_ids)),
+                one.kind.value,
+                one.shop.value,
+                one.mail.value,
+                one.reason,
+            )
+            for one in found
+        ]
+        self._database.scratch(KEEP, rows)
+        self._database.scratch(CLAIM, [(one,) for one in claimed])
+
+    def finish(self, reasons: Mapping[DriftKind, str]) -> None:
+        """Add the strangers of both sides, once everybody else is decided."""
+        added, nobodys, moved = DriftKind.NOT_ADDED, DriftKind.NO_ACCOUNT, DriftKind.NOBODY_AGREES
+        stranger = (added.value, ShopShows.OPTED_IN.value, MailShows.NO_CONTACT.value, reasons[added])
+        nobody = (nobodys.value, ShopShows.NO_ACCOUNT.value, MailShows.ON_LIST.value, reasons[nobodys])
+        self._database.statement(KEEP_STRANGERS, stranger)
+        self._database.statement(KEEP_NOBODYS, nobody)
+        self._database.statement(FORMER)
+        self._database.statement("CREATE INDEX temp.drift_former_mark ON drift_former (mark)")
+        self._database.statement(MOVED, (moved.value, reasons[moved]))
+        self._database.statement("CREATE INDEX temp.drift_person_kind ON drift_person (kind, email_key)")
+
+    def kinds(self) -> dict[DriftKind, int]:
+        """Count the people of each kind that was found, in the kinds' order."""
+        found = self._database.statement("SELECT kind, COUNT(*) FROM drift_person GROUP BY kind")
+        counts: dict[str, int] = dict(found)
+        return {kind: counts[kind.value] for kind in DriftKind if kind.value in counts}
+
+    def people(self) -> Iterator[Drift]:
+        """Yield everybody found, by kind in its order and e-mail."""
+        columns = "rowid, email_key, email, customer_ids, shop, mail, reason"
+        sql = f"""SELECT {columns} FROM drift_person WHERE kind = ? AND (email_key, rowid) > (?, ?)
+            ORDER BY email_key, rowid LIMIT {_PAGE}"""
+        for kind in DriftKind:
+            after: tuple[str, int] = ("", 0)
+            while rows := self._database.statement(sql, (kind.value, *after)):
+                after = (rows[-1][1], rows[-1][0])
+                for _, _, email, ids, shop, mail, reason in rows:
+                    numbers = tuple(int(one) for one in str(ids).split())
+                    yield Drift(email, numbers, kind, ShopShows(shop), MailShows(mail), reason)
+
+
+def _once(links: Iterable[Link]) -> tuple[Link, ...]:
+    return tuple({link.customer_id: link for link in links}.values())
+
+
+def _account(row: Row) -> Customer:
+    number, _, email, opted_in, active, guest, readable = row
+    return Customer(number, email, bool(opted_in), bool(active), bool(guest), readable=bool(readable))
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else to_text(value)

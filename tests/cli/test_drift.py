@@ -1,0 +1,110 @@
+"""`ccdesk drift`: the document of design §8, its exit codes, and that it is stopped like any command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from ccdesk.core.drift import DriftKind, MailShows, ShopShows
+from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.kernel import Fault
+from ccdesk.sandbox.run import Sandbox
+from tests.cli.test_cli import Shell
+
+LIST = "Kibo customers"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shell]:
+    """Ann and Ben are in step."""
+    with Sandbox(cc_switches=CcSwitches(limits_on=False, activity_seconds=0.0)) as sandbox:
+        shell = Shell(sandbox, tmp_path / "base")
+        shell.set_up()
+        shell.log_in()
+        shell.json("settings", "set", f"contact_list={LIST}")
+        shell.ids = [sandbox.kibo.add_customer(f"{name}@example.com", True) for name in ("ann", "ben")]
+        shell.json("sync", "export")
+        yield shell
+
+
+def put_back(shop: Shell) -> None:
+    shop.sandbox.kibo.opt_out(shop.ids[0])
+    shop.json("sync", "events")
+    shop.sandbox.cc.staff_add_to_list("ann@example.com", shop.sandbox.cc.list_id(LIST))
+
+
+def test_in_step_the_document_is_empty(shop: Shell) -> None:
+    found = shop.json("drift")
+    assert (found["kinds"], found["people"]) == ([], [])
+    assert "Both sides are in step." in shop("drift").stdout
+
+
+def test_the_document_is_that_of_the_design(shop: Shell) -> None:
+    put_back(shop)
+    shop.sandbox.kibo.add_customer("new@example.com", True)
+    mark = shop.sandbox.log.mark()
+    found = shop.json("drift")
+    assert shop.sandbox.log.writes(since=mark) == []
+    assert set(found) == {"checked_at", "kinds", "people"}
+    assert datetime.fromisoformat(found["checked_at"]).tzinfo is not None
+    for kind in found["kinds"]:
+        assert set(kind) == {"kind", "people", "repairable", "meaning"}
+        assert kind["repairable"] is DriftKind(kind["kind"]).repairable
+        assert kind["people"] == sum(one["kind"] == kind["kind"] for one in found["people"])
+    for one in found["people"]:
+        assert set(one) == {"email", "customer_ids", "kind", "shop", "mail", "reason"}
+        assert one["shop"] in set(ShopShows)
+        assert one["mail"] in set(MailShows)
+        assert one["reason"]
+    ann, new = found["people"]
+    assert (ann["email"], ann["customer_ids"], ann["kind"]) == ("ann@example.com", [shop.ids[0]], "put_back")
+    assert (ann["shop"], ann["mail"]) == ("opted_out", "on_list")
+    assert (new["email"], new["kind"], new["mail"]) == ("new@example.com", "not_added", "no_contact")
+
+
+def test_on_a_terminal_it_is_words(shop: Shell) -> None:
+    put_back(shop)
+    shop.sandbox.kibo.add_customer("new@example.com", True)
+    said = shop("drift").stdout
+    assert "ann@example.com" in said
+    assert DriftKind.PUT_BACK.meaning in said
+    assert "not_added  (put right by the next runs)" in said
+
+
+def test_status_names_who_was_put_back_and_points_here(shop: Shell) -> None:
+    put_back(shop)
+    shop.json("sync", "inbound")
+    [need] = shop.json("status")["needs_you"]
+    assert (need["kind"], need["count"], need["people"]) == ("disagreement", 1, ["ann@example.com"])
+    assert "ann@example.com" in need["title"]
+    assert "ccdesk drift" in need["next_step"]
+    shop.sandbox.cc.staff_remove_from_list("ann@example.com", shop.sandbox.cc.list_id(LIST))
+    shop.json("sync", "inbound")
+    assert shop.json("status")["needs_you"] == []
+
+
+def test_what_keeps_it_from_comparing_has_the_exit_codes_of_any_command(shop: Shell) -> None:
+    fault = Fault("status", service="kibo", path="accounts", status=503, times=40)
+    shop.sandbox.faults.add(fault)
+    failed = shop("drift", "--json")
+    assert failed.returncode == 4
+    assert json.loads(failed.stdout)["error"]["title"]
+    shop.sandbox.faults.clear()
+    assert shop("drift", "--repair", "put_back").returncode == 2, "repair is not promised yet"
+    shop.sandbox.cc.delete_list(shop.sandbox.cc.list_id(LIST))
+    assert shop("drift").returncode == 2
+    shop.json("logout")
+    assert shop("drift").returncode == 3
+
+
+def test_without_a_list_it_asks_for_one(shop: Shell, tmp_path: Path) -> None:
+    other = Shell(shop.sandbox, tmp_path / "other")
+    other.set_up()
+    other.log_in()
+    failed = other("drift")
+    assert failed.returncode == 2
+    assert "No contact list is chosen" in failed.stderr

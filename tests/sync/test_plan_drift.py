@@ -1,0 +1,230 @@
+"""How both sides differ about one person, as a table of cases (design §8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from ccdesk.consent.columns import Column
+from ccdesk.consent.rows import Row
+from ccdesk.consent.table import TABLE, Cell
+from ccdesk.core.drift import DriftKind, Sides
+from ccdesk.core.losses import Answer, Held, LossKind
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Permission
+from ccdesk.sync.plan_drift import _KINDS, REASONS, DriftRules, drift_of
+from ccdesk.sync.plan_inbound import BEING_TAKEN_OFF
+
+K = DriftKind
+LIST, KEY = "list-1", "ann@example.com"
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+EARLY, LATE = NOON.replace(hour=9), NOON.replace(hour=15)
+RULES = DriftRules(LIST, guests=False, now=LATE)
+
+ON = Customer(1, KEY, True)
+OFF = replace(ON, accepts_marketing=False)
+THERE = Contact("c1", KEY, Permission.IMPLICIT, list_ids=frozenset({LIST}))
+ELSEWHERE = replace(THERE, list_ids=frozenset({"other"}))
+OUT = replace(THERE, permission=Permission.UNSUBSCRIBED, opt_out_at=NOON, list_ids=frozenset())
+DELETED = replace(THERE, deleted_at="2026-05-01", list_ids=frozenset())
+PENDING = replace(THERE, permission=Permission.PENDING)
+HOLD = replace(THERE, permission=Permission.TEMP_HOLD)
+SIGNED_UP = replace(THERE, permission=Permission.EXPLICIT, opt_in_source="Contact", opt_in_at=LATE)
+
+IN = Link(1, email=KEY, contact_id="c1", kibo_opted_in=True, agreed=True, on_list=True)
+GONE_OFF = replace(IN, on_list=False)
+NO = Link(1, email=KEY, contact_id="c1", kibo_opted_in=False, agreed=False, out_since=NOON)
+NEVER = Link(1, email=KEY, kibo_opted_in=False)
+LEFT = replace(GONE_OFF, state=LinkState.LEFT_LIST)
+CLOSED = replace(IN, state=LinkState.CLOSED)
+NEWCOMER = Link(1, email=KEY, kibo_opted_in=True, state=LinkState.NEWCOMER)
+MOVED = replace(IN, email="before@example.com")
+
+CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | None]] = [
+    # in step, or nobody's business
+    ("in step", [ON], THERE, [IN], None),
+    ("in step, and no run has looked yet", [ON], THERE, [], None),
+    ("out on both sides", [OFF], ELSEWHERE, [NO], None),
+    ("out on both sides, unsubscribed", [OFF], OUT, [NO], None),
+    ("out on both sides, deleted", [OFF], DELETED, [NO], None),
+    ("opted out just now and not there", [OFF], None, [GONE_OFF], None),
+    ("never opted in, nowhere", [OFF], None, [], None),
+    ("unsubscribed, and the account is disabled", [replace(ON, is_active=False)], OUT, [GONE_OFF], None),
+    # mailed
+    ("put back by others", [OFF], THERE, [NO], K.PUT_BACK),
+    ("left, put back by others", [OFF], THERE, [replace(NO, state=LinkState.LEFT_LIST)], K.PUT_BACK),
+    ("unsubscribed, put back", [OFF], THERE, [replace(NO, state=LinkState.OPTED_OUT_THERE)], K.PUT_BACK),
+    ("put back, waiting there", [OFF], PENDING, [NO], K.PUT_BACK),
+    ("the account that opted out is gone", [], THERE, [replace(NO, state=LinkState.CLOSED)], K.PUT_BACK),
+    (
+        "opted out, and another agrees",
+        [OFF, replace(ON, id=2)],
+        THERE,
+        [NO, replace(IN, customer_id=2)],
+        None,
+    ),
+    ("opted out, not acted on", [OFF], THERE, [IN], K.OPT_OUT_DUE),
+    ("opted out, add under way", [OFF], THERE, [replace(NO, adding=True)], K.OPT_OUT_DUE),
+    ("removal begun", [OFF], THERE, [replace(NO, adding=True, note=BEING_TAKEN_OFF)], K.OPT_OUT_DUE),
+    ("opted out while waiting there", [OFF], HOLD, [IN], K.OPT_OUT_DUE),
+    ("signed up after the opt-out", [OFF], SIGNED_UP, [NO], K.SIGN_UP_DUE),
+    ("the opt-in is owed", [OFF], THERE, [replace(NO, owed=Owed.OPT_IN)], K.SIGN_UP_DUE),
+    ("signed up before it", [OFF], replace(SIGNED_UP, opt_in_at=EARLY), [NO], K.PUT_BACK),
+    ("disabled", [replace(ON, is_active=False)], THERE, [IN], K.NOBODY_AGREES),
+    ("a guest's", [replace(ON, is_anonymous=True)], THERE, [IN], K.NOBODY_AGREES),
+    ("gone", [], THERE, [CLOSED], K.NOBODY_AGREES),
+    ("moved to another e-mail", [], THERE, [IN], K.NOBODY_AGREES),
+    ("left, account disabled, put back", [replace(ON, is_active=False)], THERE, [LEFT], K.NOBODY_AGREES),
+    ("never opted in", [OFF], THERE, [NEVER], K.NEVER_OPTED_IN),
+    ("never opted in, never seen", [OFF], THERE, [], K.NEVER_OPTED_IN),
+    ("no account", [], THERE, [], K.NO_ACCOUNT),
+    # not mailed
+    ("unsubscribed", [ON], OUT, [IN], K.UNSUBSCRIBED),
+    ("unsubscribed and owed", [ON], OUT, [replace(GONE_OFF, owed=Owed.OPT_OUT)], K.UNSUBSCRIBED),
+    ("left", [ON], ELSEWHERE, [IN], K.LEFT_LIST),
+    ("left, and owed", [ON], ELSEWHERE, [replace(LEFT, owed=Owed.OPT_OUT)], K.LEFT_LIST),
+    ("left, put back, Kibo not told yet", [ON], THERE, [replace(LEFT, owed=Owed.OPT_OUT)], K.LEFT_LIST),
+    (
+        "unsubscribed, put back, Kibo not told yet",
+        [ON],
+        THERE,
+        [replace(GONE_OFF, state=LinkState.OPTED_OUT_THERE, owed=Owed.OPT_OUT, out_since=NOON)],
+        K.UNSUBSCRIBED,
+    ),
+    ("asked to confirm", [ON], OUT, [replace(GONE_OFF, state=LinkState.CONFIRMING)], K.CONFIRMING),
+    ("opted in after unsubscribing", [ON], OUT, [NO], K.CHANGE_DUE),
+    ("opted in after leaving", [ON], ELSEWHERE, [replace(NO, state=LinkState.LEFT_LIST)], K.CHANGE_DUE),
+    ("opted in after the deletion", [ON], DELETED, [NO], K.CHANGE_DUE),
+    ("deleted", [ON], DELETED, [IN], K.DELETED),
+    ("gone from the service", [ON], None, [IN], K.DELETED),
+    (
+        "undeleted without a list",
+        [ON],
+        ELSEWHERE,
+        [replace(GONE_OFF, state=LinkState.DELETED_THERE)],
+        K.DELETED,
+    ),
+    ("pending", [ON], PENDING, [IN], K.WAITING),
+    ("on hold", [ON], HOLD, [IN], K.WAITING),
+    ("left out", [ON], ELSEWHERE, [replace(GONE_OFF, state=LinkState.LEFT_OUT)], K.LEFT_OUT),
+    ("newcomer", [ON], ELSEWHERE, [NEWCOMER], K.NEWCOMER),
+    ("newcomer, left", [ON], ELSEWHERE, [replace(NEWCOMER, state=LinkState.NEWCOMER_LEFT)], K.NEWCOMER),
+    ("stranger", [ON], None, [], K.NOT_ADDED),
+    ("contact of another source", [ON], ELSEWHERE, [], K.NOT_ADDED),
+    ("opted in just now", [ON], None, [NEVER], K.NOT_ADDED),
+    ("e-mail changed just now", [ON], None, [MOVED], K.NOT_ADDED),
+    ("opted out before the move", [ON], None, [replace(MOVED, owed=Owed.OPT_OUT)], K.CHANGE_DUE),
+    ("no e-mail", [replace(ON, email="")], None, [], K.INVALID_EMAIL),
+    ("bad e-mail", [replace(ON, email="ann@@example.com")], None, [], K.INVALID_EMAIL),
+    # not told
+    ("unreadable", [replace(ON, readable=False)], THERE, [IN], K.UNREADABLE),
+    ("unreadable beside a readable yes", [ON, replace(ON, id=2, readable=False)], THERE, [IN], None),
+]
+
+
+def sides(accounts: list[Customer], contact: Contact | None, links: list[Link]) -> Sides:
+    key = accounts[0].email_key if accounts else KEY
+    return Sides(key, tuple(accounts), contact, tuple(links))
+
+
+@pytest.mark.parametrize(
+    ("accounts", "contact", "links", "kind"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_kind(
+    accounts: list[Customer], contact: Contact | None, links: list[Link], kind: DriftKind | None
+) -> None:
+    found = drift_of(sides(accounts, contact, links), RULES)
+    assert (found.kind if found else None) is kind
+    if found is not None:
+        assert found.reason
+        assert set(found.customer_ids) >= {one.id for one in accounts}
+
+
+def test_every_kind_has_a_case_a_meaning_and_a_reason() -> None:
+    elsewhere = {K.HELD, K.MISTAKE, K.REFUSED}  # below
+    assert {kind for *_, kind in CASES if kind} | elsewhere == set(DriftKind)
+    assert set(REASONS) == set(DriftKind)
+    assert all(kind.meaning.endswith(".") for kind in DriftKind)
+
+
+def test_every_cell_of_the_table_says_what_differs() -> None:
+    assert set(_KINDS) == set(Cell)
+    assert set(TABLE) == {(row, column) for row in Row for column in Column}
+
+
+@pytest.mark.parametrize(
+    ("answer", "contact", "link", "kind"),
+    [
+        (Answer.NONE, THERE, IN, K.HELD),
+        (Answer.DO_IT, THERE, IN, K.OPT_OUT_DUE),
+        (Answer.MISTAKE, THERE, IN, K.MISTAKE),
+        (Answer.DROPPED, THERE, replace(NO, agreed=None), K.MISTAKE),
+        (Answer.DROPPED, ELSEWHERE, replace(NO, agreed=None), None),
+        (Answer.NONE, THERE, NO, K.PUT_BACK),  # what was carried out is not held any more
+    ],
+)
+def test_who_is_held_is_said_to_be(
+    answer: Answer, contact: Contact, link: Link, kind: DriftKind | None
+) -> None:
+    held = Held(1, LossKind.FLAG, KEY, KEY, NOON, answer=answer)
+    found = drift_of(replace(sides([OFF], contact, [link]), held=(held,)), RULES)
+    assert (found.kind if found else None) is kind
+
+
+@pytest.mark.parametrize(
+    ("account", "contact", "links", "kind"),
+    [
+        (ON, None, [], K.REFUSED),
+        (OFF, THERE, [IN], K.REFUSED),
+        (ON, THERE, [IN], None),
+        (OFF, THERE, [NO], K.PUT_BACK),
+        (replace(ON, email="ann@@example.com"), None, [], K.INVALID_EMAIL),
+    ],
+)
+def test_a_change_that_needs_a_person_is_not_said_to_repair_itself(
+    account: Customer, contact: Contact | None, links: list[Link], kind: DriftKind | None
+) -> None:
+    found = drift_of(replace(sides([account], contact, links), parked=((1, "Bad postal code"),)), RULES)
+    assert (found.kind if found else None) is kind
+    if found is not None and kind is K.REFUSED:
+        assert found.reason == "Bad postal code"
+
+
+def test_before_the_first_export_an_unsubscription_is_not_older_than_an_opt_in() -> None:
+    first = replace(RULES, exported=False)
+    assert drift_of(sides([ON], OUT, []), first).kind is K.UNSUBSCRIBED  # type: ignore[union-attr]
+    assert drift_of(sides([ON], OUT, []), RULES).kind is K.CHANGE_DUE  # type: ignore[union-attr]
+
+
+def test_while_the_links_speak_of_another_list_nobody_has_left_this_one() -> None:
+    found = drift_of(sides([ON], ELSEWHERE, [IN]), replace(RULES, watched=False))
+    assert found is not None
+    assert found.kind is K.NOT_ADDED
+
+
+def test_a_guest_counts_where_the_settings_say_so() -> None:
+    guest = sides([replace(ON, is_anonymous=True)], THERE, [IN])
+    assert drift_of(guest, replace(RULES, guests=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("accounts", "contact", "links", "words"),
+    [
+        ([ON], OUT, [IN], "unsubscribed in Constant Contact on 2026-05-01"),
+        ([ON], replace(OUT, opt_out_source="Account"), [IN], "by its staff on 2026-05-01"),
+        ([ON], DELETED, [IN], "deleted on 2026-05-01"),
+        ([ON], HOLD, [IN], "temp_hold"),
+        ([replace(ON, is_active=False)], THERE, [IN], "account is not active in Kibo"),
+        ([], THERE, [CLOSED], "gone from Kibo"),
+        ([], THERE, [IN], "another email"),
+        ([replace(ON, email="")], None, [], "no e-mail in Kibo"),
+        ([replace(ON, email="ann@@example.com")], None, [], "not valid"),
+    ],
+)
+def test_the_reason_says_what_is_known_of_this_person(
+    accounts: list[Customer], contact: Contact | None, links: list[Link], words: str
+) -> None:
+    found = drift_of(sides(accounts, contact, links), RULES)
+    assert found is not None
+    assert words in found.reason
