@@ -79,7 +79,7 @@ class ConstantContact(AccountCalls):
                     raise Unreadable(detail="a contact without its id or e-mail")
                 found += [one for one in read if one.email_key == email_key(email)]
             if found:
-                return min(found, key=lambda one: one.standing is Standing.DELETED)
+                return min(found, key=lambda one: bool(one.deleted_at))
         return None
 
     def get(self, contact_id: str) -> Contact | None:
@@ -169,7 +169,7 @@ class ConstantContact(AccountCalls):
         `bare` clears its core fields instead of sending them again (§22).
 
         One that turns out to be no longer deleted keeps its fields, and is not written to unless it is
-        active and off the list.
+        active and off the list; nor is one that had unsubscribed (design §3a R2).
 
         Raises:
             NotFound: there is no such contact any more.
@@ -180,7 +180,7 @@ class ConstantContact(AccountCalls):
         if raw is None:
             raise NotFound("The contact is gone from Constant Contact", code="not_found")
         fresh = cc_parse.contact(raw)
-        if fresh is not None and fresh.standing is not Standing.DELETED:
+        if fresh is not None and (not fresh.deleted_at or fresh.standing is Standing.OUT):
             if fresh.standing is not Standing.IN or list_id in fresh.list_ids:
                 return fresh
             fields = ContactFields(email=fresh.email)  # somebody else's by now: the list and nothing more
@@ -189,7 +189,7 @@ class ConstantContact(AccountCalls):
         request = self._request("PUT", f"/contacts/{contact.id}", body=encode(body))
         self._send(Call(request, item=True))
         revived = self.get(contact.id)
-        refused = revived is None or revived.standing is Standing.DELETED
+        refused = revived is None or bool(revived.deleted_at)
         if (
             revived is None
             or refused

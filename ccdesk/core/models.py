@@ -22,10 +22,10 @@ class Permission(StrEnum):
 
 
 class Standing(StrEnum):
-    """What a contact's state means for consent (design R1, R4): deleted first, then permission."""
+    """What a contact's state means for consent (design R1, R4; §3a R2)."""
 
     IN = "in"
-    OUT = "out"
+    OUT = "out"  # unsubscribed, deleted or not
     WAITING = "waiting"  # pending, on hold, not set, unknown: neither an opt-in nor an opt-out
     DELETED = "deleted"
 
@@ -110,13 +110,18 @@ class Contact:
 
     @property
     def standing(self) -> Standing:
-        """How this contact is read: deleted first, then permission; membership is never consent."""
+        """How this contact is read; membership is never consent.
+
+        Unsubscribed comes first, deleted or not (docs/consent.md, row *unsubscribed*; design §3a R2): a
+        deletion by staff takes back no opt-out. A deleted contact's opt-out date alone is none
+        (constant-contact.md §9), so the permission decides.
+        """
+        if self.permission is Permission.UNSUBSCRIBED:
+            return Standing.OUT
         if self.deleted_at:
             return Standing.DELETED
         if self.permission in (Permission.EXPLICIT, Permission.IMPLICIT):
             return Standing.IN
-        if self.permission is Permission.UNSUBSCRIBED:
-            return Standing.OUT
         return Standing.WAITING
 
 

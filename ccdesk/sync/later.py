@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Customer, Link
+
+_A_DAY = timedelta(days=1)
+_ZONES = timedelta(hours=14)  # so far a local date may be from UTC's
 
 
 def opt_in_is_later(
@@ -42,6 +46,22 @@ def opt_in_is_later(
     if customer.updated_at is not None and customer.updated_at < opted_out_at:
         return False
     return None
+
+
+def deleted_until(contact: Contact) -> datetime | None:
+    """Return the latest moment at which a contact may have been deleted; None where nothing tells.
+
+    `deleted_at` is a date without a time (constant-contact.md §9). Nothing touches a deleted contact, so its
+    update date is the deletion's, unless it is older than that date: then the day ends the window, wherever
+    in the world it is counted.
+    """
+    try:
+        day = datetime.fromisoformat(contact.deleted_at[:10]).replace(tzinfo=UTC)
+    except ValueError:
+        return contact.updated_at
+    if contact.updated_at is not None and contact.updated_at >= day - _ZONES:
+        return contact.updated_at + A_SECOND
+    return day + _A_DAY + _ZONES
 
 
 def acted_after(contact: Contact, out_since: datetime | None) -> bool:

@@ -20,7 +20,7 @@ from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.first_export import LEFT_TO_EXPORT, is_first_exports_business
-from ccdesk.sync.later import opt_in_is_later
+from ccdesk.sync.later import deleted_until, opt_in_is_later
 from ccdesk.sync.lookup import Lookup
 from ccdesk.sync.mapping import BadEmail, check_email
 from ccdesk.sync.newcomer_rule import NEWCOMER, has_left, is_added_by_staff, stands_against, welcome
@@ -87,7 +87,7 @@ def _decide(
         return None
     anew = change is Change.OPTED_IN
     new = anew and _is_true_opt_in(ctx, customer, known)
-    later = _order(ctx, contact, customer, link) if contact is not None and anew else None
+    later = _is_later(ctx, contact, customer, link) if contact is not None and anew else None
     others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
     heard = [one for one in others if not is_added_by_staff(known, one)]  # what staff's *Add* answered
     decision = plan_opt_in(
@@ -319,6 +319,14 @@ def _untouched_link(ctx: RunContext, placing: Placing) -> Link:
         note="" if agreed else decision.reason,
         adding=False,
     )
+
+
+def _is_later(ctx: RunContext, contact: Contact, customer: Customer, link: Link | None) -> bool | None:
+    """Say whether the opt-in is later than the contact's opt-out, or than its deletion (§3a R2)."""
+    if contact.standing is not Standing.DELETED:
+        return _order(ctx, contact, customer, link)
+    carried = None if link is None else replace(link, opt_out_at=None)  # a deletion is no opt-out
+    return _order(ctx, replace(contact, opt_out_at=deleted_until(contact)), customer, carried)
 
 
 def _order(ctx: RunContext, contact: Contact, customer: Customer, link: Link | None) -> bool | None:

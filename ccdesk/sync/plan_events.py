@@ -82,9 +82,10 @@ def plan_opt_in(
     """Decide how a person gets on the list.
 
     `anew` is True for a new opt-in and False where only the e-mail changed: then no earlier "no" of the
-    new address is lifted. `later` says whether the opt-in is later than the contact's opt-out (None: not
-    known). `left_elsewhere`: another account's link knows that this address left the list; `just_left`: so
-    lately that Kibo has not been told, so this opt-in may well be the earlier act (design R5).
+    new address is lifted. `later` says whether the opt-in is later than the contact's opt-out, or than its
+    deletion by staff (None: not known). `left_elsewhere`: another account's link knows that this address left
+    the list; `just_left`: so lately that Kibo has not been told, so this opt-in may well be the earlier act
+    (design R5).
     """
     long_email = is_long(customer.email)
     welcome = welcome and anew
@@ -93,12 +94,12 @@ def plan_opt_in(
         return EventDecision(step, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
     standing = contact.standing
     if standing is Standing.DELETED:
-        return _plan_deleted(contact, welcome=welcome and not long_email, anew=anew, later=later)
+        ours = link is not None and link.email_key == customer.email_key and is_ours(link, contact)
+        return _plan_deleted(contact, ours=ours, welcome=welcome and not long_email, anew=anew, later=later)
     if standing is Standing.OUT:
         return _plan_opted_out(contact, link, anew=anew, later=later)
     if standing is Standing.WAITING:
-        reason = f"waiting ({contact.permission.value})"
-        return EventDecision(Step.NONE, Outcome.SKIPPED, reason, LinkState.HELD)
+        return _waiting(contact)
     ours = link is not None and link.email_key == customer.email_key and is_ours(link, contact)
     ownership = Ownership.OWNED if ours else Ownership.FOREIGN
     if list_id in contact.list_ids:
@@ -118,16 +119,29 @@ def _creating(*, welcome: bool, long_email: bool) -> Step:
     return Step.CREATE_BY_PERSON if long_email else Step.SIGN_UP
 
 
-def _plan_deleted(contact: Contact, *, welcome: bool, anew: bool, later: bool | None) -> EventDecision:
-    """A tombstone: only a new opt-in lifts it, and never over an opt-out of the person that is not older."""
-    by_person = contact.permission is Permission.UNSUBSCRIBED and contact.opt_out_source != "Account"
-    if not anew or (by_person and later is not True):
+def _waiting(contact: Contact) -> EventDecision:
+    reason = f"waiting ({contact.permission.value})"
+    return EventDecision(Step.NONE, Outcome.SKIPPED, reason, LinkState.HELD)
+
+
+def _plan_deleted(
+    contact: Contact, *, ours: bool, welcome: bool, anew: bool, later: bool | None
+) -> EventDecision:
+    """A tombstone: only an opt-in that is provably later than the deletion lifts it (design §3a R2).
+
+    docs/consent.md, row *deleted*: *YES, later* revives who may be mailed, *YES, earlier or not told* leaves
+    the tombstone. A contact from another source keeps its own fields and stays foreign.
+    """
+    if not anew or later is not True:
         return EventDecision(
             Step.NONE, Outcome.SKIPPED, "deleted in Constant Contact", LinkState.DELETED_THERE
         )
+    if contact.permission not in (Permission.EXPLICIT, Permission.IMPLICIT):
+        return _waiting(contact)
     step = Step.SIGN_UP if welcome else Step.REVIVE
+    ownership = Ownership.OWNED if ours else Ownership.FOREIGN
     return EventDecision(step, Outcome.ADDED, "deleted contact brought back by the new opt-in",
-                         ownership=Ownership.OWNED)  # fmt: skip
+                         ownership=ownership)  # fmt: skip
 
 
 def _plan_opted_out(contact: Contact, link: Link | None, *, anew: bool, later: bool | None) -> EventDecision:

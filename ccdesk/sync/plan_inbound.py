@@ -54,7 +54,7 @@ def judge(
     skew: timedelta = timedelta(0),
     began: datetime | None = None,
 ) -> Judgement:
-    """Read a contact against its link: deleted first, then permission; membership is never consent.
+    """Read a contact against its link by its standing; membership is never consent.
 
     `contact` None means the service no longer knows it. `now` is the mailing service's time,
     `skew` how far Kibo's clock is ahead of it, `began` its time at the first poll: nobody came back before
@@ -159,6 +159,12 @@ def _now_by(contact: Contact, link: Link) -> Link:
 
 
 def _deleted(link: Link) -> Judgement:
+    """Take somebody's contact as deleted by staff, or gone (docs/consent.md, row *deleted*).
+
+    A sign-up from before the deletion opts nobody in any more: in that row nothing is carried to the shop.
+    """
+    if link.owed is Owed.OPT_IN:
+        link = replace(link, owed=Owed.NOTHING, owed_reason="")
     if link.state in (LinkState.DELETED_THERE, *NEWCOMERS):
         return Judgement(link)
     # An opt-out seen before the deletion is still owed to Kibo; the deletion itself is nobody's opt-out.

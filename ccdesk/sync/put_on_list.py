@@ -160,7 +160,8 @@ def _revived(ctx: RunContext, placing: Placing, former: Contact) -> Contact:
         add_one(ctx, former.id)  # a list job restores a deleted contact (constant-contact.md §15)
         contact = ctx.mailing.get(former.id)
     else:
-        contact = ctx.mailing.revive(former, placing.fields, list_id, bare=placing.plainly)
+        fields = placing.fields if owned else ContactFields(email=former.email)
+        contact = ctx.mailing.revive(former, fields, list_id, bare=placing.plainly)
     if contact is None or contact.standing is not Standing.IN or list_id not in contact.list_ids:
         raise ItemError(
             "Constant Contact keeps this deleted contact off the list",
@@ -217,6 +218,12 @@ def on_list_link(ctx: RunContext, placing: Placing, contact_id: str, read: Conta
     )
 
 
+def _not_asked(contact: Contact) -> str:
+    if contact.deleted_at:
+        return "waiting: the contact is deleted in Constant Contact, which asks for no confirmation then"
+    return "waiting: the confirmation mail had been sent before"
+
+
 def _ask_to_confirm(ctx: RunContext, placing: Placing, settle: Settle) -> None:
     """Ask for the one confirmation mail; noted before the call, for it must never be asked twice (§13)."""
     assert placing.contact is not None
@@ -236,7 +243,7 @@ def _ask_to_confirm(ctx: RunContext, placing: Placing, settle: Settle) -> None:
     except (ItemError, LoginNeeded, QuotaUsedUp, RateLimited, Refused, Unreachable):
         ctx.store.links.save([before])
         raise
-    reason = placing.decision.reason if sent else "waiting: the confirmation mail had been sent before"
+    reason = placing.decision.reason if sent else _not_asked(placing.contact)
     confirming = replace(
         asked,
         state=LinkState.CONFIRMING,

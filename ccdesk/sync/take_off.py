@@ -171,10 +171,10 @@ def _may_be_listed(ctx: RunContext, contact: Contact) -> bool:
 def _read(ctx: RunContext, link: Link) -> list[Contact]:
     """The contacts that stand for a person: the one we know, and who has the e-mail if that one moved on."""
     known = ctx.mailing.get(link.contact_id) if link.contact_id else None
-    here = known is not None and known.standing is not Standing.DELETED and known.email_key == link.email_key
+    here = known is not None and not known.deleted_at and known.email_key == link.email_key
     by_email = None if here or "@" not in link.email else ctx.mailing.find(link.email)
     found = {one.id: one for one in (known, by_email) if one is not None}
-    return [one for one in found.values() if one.standing is not Standing.DELETED]
+    return [one for one in found.values() if not one.deleted_at]
 
 
 def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> bool:

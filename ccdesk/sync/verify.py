@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError
-from ccdesk.core.models import Link, Permission, Standing
+from ccdesk.core.models import Link, Permission
 from ccdesk.core.runs import Entry, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
 
@@ -53,8 +53,4 @@ def _is_member(ctx: RunContext, contact_id: str, *, unreadable: bool) -> bool:
     except PERSONAL as error:
         ctx.spare(error)
         return unreadable
-    return (
-        contact is not None
-        and contact.standing is not Standing.DELETED
-        and ctx.settings.list_id in contact.list_ids
-    )
+    return contact is not None and not contact.deleted_at and ctx.settings.list_id in contact.list_ids

@@ -283,7 +283,7 @@ def test_revive_keeps_what_the_contact_has() -> None:
             {"kind": "work", "street": "2 Mill", "street_address_id": "x"},
             {"kind": "home", "street": "old"},
         ],
-        email={"permission_to_send": "unsubscribed", "opt_out_date": "2025-01-01T00:00:00Z"},
+        email={"permission_to_send": "explicit", "opt_out_date": "2025-01-01T00:00:00Z"},
     )
     responses.get(CC + "/contacts/c1", json=gone)
     responses.put(CC + "/contacts/c1", json={})
@@ -293,12 +293,22 @@ def test_revive_keeps_what_the_contact_has() -> None:
     assert mailing().revive(contact, ADA, "l1").id == "c1"
     body = sent(1)
     assert body["update_source"] == "Account"
-    assert body["email_address"] == {"address": "p1@example.com", "permission_to_send": "unsubscribed"}
+    assert body["email_address"] == {"address": "p1@example.com", "permission_to_send": "explicit"}
     assert (body["first_name"], body["job_title"], body["company_name"]) == ("Ada", "Baker", "Old")
     assert (body["birthday_month"], body["birthday_day"]) == (4, 2)
     assert body["list_memberships"] == ["l1"]
     assert [one["kind"] for one in body["street_addresses"]] == ["home", "work"]
     assert "street_address_id" not in str(body)
+
+
+@responses.activate
+def test_revive_never_writes_to_who_unsubscribed_before_the_deletion() -> None:
+    gone = raw(1, deleted_at="2026-01-01", list_memberships=[], email={"permission_to_send": "unsubscribed"})
+    responses.get(CC + "/contacts/c1", json=gone)
+    contact = cc_parse.contact(gone)
+    assert contact is not None
+    assert contact.standing is Standing.OUT
+    assert mailing().revive(contact, ADA, "l1") == contact
 
 
 @pytest.mark.parametrize("permission", ["unsubscribed", "pending_confirmation", "temp_hold", "new_state"])

@@ -252,8 +252,6 @@ class Truth:
             if old is None and seen.mailed:
                 self.traced[contact] = seen.fields
             self._judge_contact(contact, old, seen)
-            if old is not None and old.deleted and not seen.deleted:
-                self.ours.add(contact)  # brought back with our fields, by a new opt-in
         self._note_traces()
         for contact in before.keys() - self.view.keys():
             self._break("a contact is gone by our call", before[contact].email)
@@ -267,7 +265,7 @@ class Truth:
         name = new.email
         if old is not None:
             known = contact not in self.ours and self.made.get(contact, self.run_began) < self.run_began
-            if known and not old.deleted and old.fields != new.fields:
+            if known and old.fields != new.fields:
                 self._break("R2: a foreign contact's field was changed by us", (name, old.fields, new.fields))
             if new.deleted and not old.deleted:
                 self._break("a contact was deleted by us", name)

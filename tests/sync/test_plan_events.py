@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission
 from ccdesk.core.runs import Outcome
-from ccdesk.sync.later import opt_in_is_later
+from ccdesk.sync.later import deleted_until, opt_in_is_later
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in, what_changed
 
 LIST = "list-1"
@@ -57,6 +58,7 @@ def plan(there, *, customer=IN, link=None, welcome=False, anew=True, later=None,
 
 UNSUBSCRIBED = contact(Permission.UNSUBSCRIBED, opt_out_at=NOON - 2 * HOUR, opt_out_source="Contact")
 DELETED = contact(Permission.IMPLICIT, deleted_at="2026-04-01")
+OUT_AND_DELETED = replace(UNSUBSCRIBED, deleted_at="2026-04-30")
 
 
 @pytest.mark.parametrize(
@@ -77,11 +79,14 @@ DELETED = contact(Permission.IMPLICIT, deleted_at="2026-04-01")
         (contact(lists=[LIST]), {"welcome": True}, Step.NONE, LinkState.SYNCED),
         (contact(), {"anew": False, "left": True}, Step.NONE, LinkState.LEFT_LIST),
         (contact(), {"anew": True, "left": True}, Step.ADD, LinkState.SYNCED),
-        (DELETED, {}, Step.REVIVE, LinkState.SYNCED),
-        (DELETED, {"welcome": True}, Step.SIGN_UP, LinkState.SYNCED),
-        (DELETED, {"anew": False}, Step.NONE, LinkState.DELETED_THERE),
-        (replace(UNSUBSCRIBED, deleted_at="2026-04-30"), {}, Step.NONE, LinkState.DELETED_THERE),
-        (replace(UNSUBSCRIBED, deleted_at="2026-04-30"), {"later": True}, Step.REVIVE, LinkState.SYNCED),
+        (DELETED, {"later": True}, Step.REVIVE, LinkState.SYNCED),
+        (DELETED, {"later": True, "welcome": True}, Step.SIGN_UP, LinkState.SYNCED),
+        (DELETED, {"later": False}, Step.NONE, LinkState.DELETED_THERE),
+        (DELETED, {"later": None, "welcome": True}, Step.NONE, LinkState.DELETED_THERE),
+        (DELETED, {"later": True, "anew": False}, Step.NONE, LinkState.DELETED_THERE),
+        (replace(DELETED, permission=Permission.TEMP_HOLD), {"later": True}, Step.NONE, LinkState.HELD),
+        (OUT_AND_DELETED, {}, Step.NONE, LinkState.OPTED_OUT_THERE),
+        (OUT_AND_DELETED, {"later": True, "welcome": True}, Step.RESUBSCRIBE, LinkState.CONFIRMING),
         (UNSUBSCRIBED, {"later": True, "welcome": True}, Step.RESUBSCRIBE, LinkState.CONFIRMING),
         (UNSUBSCRIBED, {"later": False}, Step.NONE, LinkState.OPTED_OUT_THERE),
         (UNSUBSCRIBED, {"later": None}, Step.NONE, LinkState.OPTED_OUT_THERE),
@@ -107,10 +112,31 @@ def test_confirmation_is_asked_once_only():
     assert plan(UNSUBSCRIBED, link=asked, later=True).step is Step.NONE
 
 
-def test_a_foreign_contact_stays_foreign():
-    assert plan(contact()).ownership is Ownership.FOREIGN
-    ours = replace(KNOWN_IN, ownership=Ownership.OWNED)
-    assert plan(contact(), link=ours).ownership is Ownership.OWNED
+@pytest.mark.parametrize("there", [contact(), DELETED])
+def test_a_foreign_contact_stays_foreign(there):
+    assert plan(there, later=True).ownership is Ownership.FOREIGN
+    ours = replace(KNOWN_IN, ownership=Ownership.OWNED, contact_id="c1")
+    assert plan(there, link=ours, later=True).ownership is Ownership.OWNED
+    elsewhere = replace(ours, email="other@example.com")
+    assert plan(there, link=elsewhere, later=True).ownership is Ownership.FOREIGN
+
+
+@pytest.mark.parametrize(
+    ("deleted_at", "updated_at", "until"),
+    [
+        # What was deleted is not touched any more: the update date is the deletion's.
+        ("2026-05-01", NOON, NOON + A_SECOND),
+        # A date in the zone of the account may be the day before or after the one in UTC.
+        ("2026-05-02", datetime(2026, 5, 1, 11, tzinfo=UTC), datetime(2026, 5, 1, 11, 0, 1, tzinfo=UTC)),
+        # Updated long before: that date says nothing of the deletion, the day does.
+        ("2026-05-02", NOON - 48 * HOUR, datetime(2026, 5, 3, 14, tzinfo=UTC)),
+        ("2026-05-02", None, datetime(2026, 5, 3, 14, tzinfo=UTC)),
+        ("yes", NOON, NOON),
+        ("yes", None, None),
+    ],
+)
+def test_until_when_a_contact_was_deleted(deleted_at, updated_at, until):
+    assert deleted_until(contact(deleted_at=deleted_at, updated_at=updated_at)) == until
 
 
 @pytest.mark.parametrize(

@@ -95,8 +95,11 @@ CASES = {
         ADA, contact(Permission.UNSUBSCRIBED), None, Action.NONE, Outcome.SKIPPED, Owed.OPT_OUT,
     ),
     "deleted": (
+        ADA, contact(deleted_at="2026-01-01"), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING,
+    ),
+    "unsubscribed and deleted": (
         ADA, contact(Permission.UNSUBSCRIBED, deleted_at="2026-01-01"), None, Action.NONE, Outcome.SKIPPED,
-        Owed.NOTHING,
+        Owed.OPT_OUT,
     ),
     "vanished": (ADA, None, owned(), Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
     "pending": (ADA, contact(Permission.PENDING), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING),

@@ -26,6 +26,7 @@ def contact(permission=Permission.IMPLICIT, lists=(), **more):
 
 UNSUBSCRIBED = contact(Permission.UNSUBSCRIBED, opt_out_at=NOON, opt_out_source="Contact")
 SIGNED_UP = {"opt_in_source": "Contact", "opt_in_at": NOON}
+SIGNED = replace(OUT, on_list=True, owed=Owed.OPT_IN, owed_reason="signed up")
 CASES = {
     "unsubscribed": (UNSUBSCRIBED, IN, Owed.OPT_OUT, LinkState.OPTED_OUT_THERE),
     "unsubscribed, membership still shown": (
@@ -44,7 +45,24 @@ CASES = {
         contact(lists=["other"]), replace(IN, state=LinkState.CLOSED), Owed.NOTHING, LinkState.CLOSED,
     ),
     "never was on the list": (contact(), replace(IN, on_list=False), Owed.NOTHING, LinkState.SYNCED),
-    "deleted": (replace(UNSUBSCRIBED, deleted_at="2026-05-01"), IN, Owed.NOTHING, LinkState.DELETED_THERE),
+    "deleted": (contact(deleted_at="2026-05-01"), IN, Owed.NOTHING, LinkState.DELETED_THERE),
+    "deleted, though its address shows an opt-out": (
+        contact(deleted_at="2026-05-01", opt_out_at=NOON, opt_out_source="Account"), IN, Owed.NOTHING,
+        LinkState.DELETED_THERE,
+    ),
+    "unsubscribed and deleted": (
+        replace(UNSUBSCRIBED, deleted_at="2026-05-01"), IN, Owed.OPT_OUT, LinkState.OPTED_OUT_THERE,
+    ),
+    "signed up, unsubscribed and deleted before Kibo was given the opt-in": (
+        replace(UNSUBSCRIBED, deleted_at="2026-05-01"), SIGNED, Owed.NOTHING, LinkState.OPTED_OUT_THERE,
+    ),
+    "signed up and deleted before Kibo was given the opt-in": (
+        contact(deleted_at="2026-05-01", **SIGNED_UP), SIGNED, Owed.NOTHING, LinkState.DELETED_THERE,
+    ),
+    "brought back by a sign-up, and deleted again": (
+        contact(deleted_at="2026-05-01", **SIGNED_UP), replace(SIGNED, state=LinkState.DELETED_THERE),
+        Owed.NOTHING, LinkState.DELETED_THERE,
+    ),
     "gone": (None, IN, Owed.NOTHING, LinkState.DELETED_THERE),
     "on hold": (contact(Permission.TEMP_HOLD), IN, Owed.NOTHING, LinkState.HELD),
     "pending": (contact(Permission.PENDING), IN, Owed.NOTHING, LinkState.HELD),
