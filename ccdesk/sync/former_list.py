@@ -31,7 +31,7 @@ def leave_former_list(ctx: RunContext) -> None:
     former = ctx.store.state.get(names.FORMER_LIST)
     if not former:
         return
-    if ctx.store.links.count(on_list=True):
+    if ctx.store.links.count(on_list=True) or ctx.store.links.owed(-1, 1):
         _look_a_last_time(ctx, former)
     with ctx.store.transaction():
         out = ctx.store.links.leave_list(former, ctx.settings.list_id, ctx.mailing_now() + A_SECOND)

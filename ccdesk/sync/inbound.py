@@ -230,17 +230,32 @@ def scan_list(ctx: RunContext) -> None:
 
 
 def look_who_left(ctx: RunContext, next_list: str) -> None:
-    """Look a last time who left the list, and at nothing else; whatever stays unclear is taken for leaving.
+    """Look a last time who left the list, and who is back on it; whatever stays unclear is taken for leaving.
 
-    Whoever is on the list that follows has left none: staff may have moved everybody there.
+    Whoever is on the list that follows has left none: staff may have moved everybody there. Whoever signed up
+    again after leaving is owed nothing more (docs/consent.md b4, list switch).
 
     Raises:
         ListGone: the list is not in the account, so nothing can be told.
 
     """
-    for _ in _members(ctx):
+    for members in _members(ctx):
         ctx.check_cancel()
+        keep(ctx, _came_back(ctx, members))
     _ask_about_missing(ctx, next_list)
+
+
+def _came_back(ctx: RunContext, members: Sequence[Contact]) -> list[Judgement]:
+    """Return the leavings, not carried to Kibo yet, that members of the list have taken back."""
+    links = ctx.store.links.by_emails([one.email_key for one in members])
+    judge = ctx.judging()
+    found = [
+        judge(contact, link)
+        for contact in members
+        for link in links.get(contact.email_key, ())
+        if link.owed is Owed.OPT_OUT and link.state is LinkState.LEFT_LIST
+    ]
+    return [one for one in found if one.link.owed is Owed.NOTHING]
 
 
 def _members(ctx: RunContext) -> Iterator[list[Contact]]:

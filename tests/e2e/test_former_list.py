@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ccdesk.clients.constant_contact import ConstantContact
+from ccdesk.core.models import Owed
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.kernel import Fault
 from tests.e2e.spoil import Spoiler
@@ -132,6 +133,63 @@ def test_who_came_back_to_the_old_list_is_put_on_the_new_one(world):
     assert world.members() == {"dora@example.com"}
     world.quiet_cycles()
     assert world.opted_in(dora)
+
+
+@pytest.fixture(params=["the export", "a poll that Kibo refused"])
+def owed(world, request):
+    """Ada and Bob exported; that Ada has left the list is known, and Kibo has not been given it yet."""
+    exported(world, "ada", "bob")
+    world.cc.leave_list("ada@example.com", world.old)
+    world.later(5)
+    if request.param == "the export":
+        world.export()
+    else:
+        world.kibo.set_switches(refuse_put_ids={world.ids["ada"]: 409})
+        world.run(RunKind.INBOUND)
+        world.kibo.set_switches(refuse_put_ids={})
+    assert world.container.store.links.get(world.ids["ada"]).owed is Owed.OPT_OUT
+    world.later(31)
+    return world
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND, RunKind.EXPORT])
+def test_who_signed_up_again_before_another_list_was_chosen_is_not_opted_out(owed, first, alone):
+    """docs/consent.md case 13: a leaving that was owed, and taken back on the list that was left."""
+    if alone:  # nobody else is on the former list
+        owed.kibo.opt_out(owed.ids["bob"])
+        owed.later()
+        owed.run(RunKind.EVENTS)
+    owed.cc.sign_up("ada@example.com", owed.old)
+    owed.later()
+    change_list(owed, "Second")
+    owed.run(first)
+    for _ in range(2):
+        owed.cycle()
+    owed.export()
+    assert owed.opted_in(owed.ids["ada"])
+    assert "ada@example.com" in owed.members()
+    owed.quiet_cycles()
+
+
+@pytest.mark.parametrize("back", ["not at all", "by staff", "and left again", "and unsubscribed"])
+def test_who_did_not_come_back_to_the_former_list_is_opted_out_all_the_same(owed, back):
+    if back == "by staff":
+        owed.cc.staff_add_to_list("ada@example.com", owed.old)
+    elif back != "not at all":
+        owed.cc.sign_up("ada@example.com", owed.old)
+        owed.later()
+        if back == "and left again":
+            owed.cc.leave_list("ada@example.com", owed.old)
+        else:
+            owed.cc.unsubscribe("ada@example.com")
+    owed.later()
+    change_list(owed, "Second")
+    for _ in range(2):
+        owed.cycle()
+    owed.export()
+    assert not owed.opted_in(owed.ids["ada"])
+    assert owed.members() == {"bob@example.com"}
 
 
 def test_a_scan_that_cannot_be_read_makes_no_leavers(left, monkeypatch):
