@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports import Mailing, Store
 from ccdesk.sync import context as names
 from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME
 from ccdesk.sync.first_export import forget_answer, note_exported
+from ccdesk.sync.watermarks import begin_from
 
 
 def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
@@ -20,7 +23,7 @@ def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
 def resolve(store: Store, mailing: Mailing, name: str) -> tuple[ContactList, bool]:
     """Return the list of that name and whether it was created now; remembers it as the active one."""
     active, created = find_or_create(mailing, name)
-    remember(store, active, name, new=created)
+    remember(store, active, name, new=created, at=mailing.server_time)
     return active, created
 
 
@@ -36,11 +39,14 @@ def active_one(store: Store, mailing: Mailing) -> ContactList | None:
     return next((one for one in mailing.lists() if one.id == list_id), None)
 
 
-def remember(store: Store, active: ContactList, name: str, *, new: bool = False) -> None:
+def remember(
+    store: Store, active: ContactList, name: str, *, new: bool = False, at: datetime | None = None
+) -> None:
     """Make it the active list. From the next run on only it is watched (design R7).
 
     That run looks a last time at the one before: who left it until now has said no, and would be put on this.
-    `new`: ccdesk has just made this list, so nobody has left it yet (`sync/first_export.py`).
+    `new`: ccdesk has just made this list, so nobody has left it yet (`sync/first_export.py`). `at`: now, by
+    the mailing service's clock; until the first poll what people do there counts from then on (§3a R4).
     """
     with store.transaction():
         before = store.state.get(LIST_ID)
@@ -49,6 +55,8 @@ def remember(store: Store, active: ContactList, name: str, *, new: bool = False)
             store.state.set(names.FORMER_LIST, "" if former == active.id else former)
             store.state.set_time(names.SCANNED_AT, None)
             forget_answer(store, before)
+        if at is not None and before != active.id:
+            begin_from(store, at)
         store.state.set(LIST_ID, active.id)
         store.state.set(LIST_NAME, name)
         store.state.set(LIST_CALLED, active.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 from ccdesk.core.emails import email_key
 from ccdesk.core.errors import ConfirmNeeded, LoginNeeded, Remedy, SettingsError, VaultError
@@ -57,10 +58,10 @@ def save_settings(
         raise _ask_before_dropping(store, before, after)
     again = checked.get("contact_list", "") == before.contact_list != ""
     with _alone(store, before, after, again=again):
-        active, is_new = _follow_up(store, connections, before, after, notes, again=again)
+        active, is_new, at = _follow_up(store, connections, before, after, notes, again=again)
         if dropping:
             store.back_up(BEFORE_DROPPING)
-        changed = _keep(store, checked, before, after, active, is_new=is_new)
+        changed = _keep(store, checked, before, after, active, is_new=is_new, at=at)
     if kibo_secret is not None:  # also the one that is there: it is given anew, for these addresses
         if kibo_secret != connections.kibo_secret():
             changed["kibo_shared_secret"] = ("•••", "•••" if kibo_secret else "")
@@ -83,6 +84,7 @@ def _keep(
     active: ContactList | None,
     *,
     is_new: bool,
+    at: datetime | None,
 ) -> dict[str, tuple[str, str]]:
     """Store the values, and the list they name, as one; return what changed."""
     changed = {
@@ -94,7 +96,7 @@ def _keep(
         if _other_shop(before, after):
             _leave_shop(store, before)
         if active is not None:
-            remember(store, active, after.contact_list, new=is_new)
+            remember(store, active, after.contact_list, new=is_new, at=at)
         store.settings.save(checked)
     return changed
 
@@ -138,14 +140,17 @@ def _follow_up(
     notes: list[str],
     *,
     again: bool,
-) -> tuple[ContactList | None, bool]:
-    """Do what a new list or sender asks of Constant Contact; return a changed list, and whether it is new."""
+) -> tuple[ContactList | None, bool, datetime | None]:
+    """Do what a new list or sender asks of Constant Contact.
+
+    Returns a changed list, whether it is new, and the time there.
+    """
     list_changed = after.contact_list and (
         after.contact_list != before.contact_list or store.state.get(LIST_NAME) != after.contact_list
     )
     sender_changed = after.from_email and after.from_email != before.from_email
     if not (list_changed or sender_changed or again):
-        return None, False
+        return None, False, None
     try:
         mailing = connections.mailing(after, _ORIGIN)
         if sender_changed:
@@ -157,12 +162,12 @@ def _follow_up(
                     notes.append(
                         f"The list is called “{kept.name}” in Constant Contact now; it stays in use."
                     )
-                return None, False
+                return None, False, None
         if list_changed or again:
-            return find_or_create(mailing, after.contact_list)
+            return *find_or_create(mailing, after.contact_list), mailing.server_time
     except LoginNeeded:
         notes.append("Not logged in to Constant Contact yet: list and sender are checked at the first run.")
-    return None, False
+    return None, False, None
 
 
 def _check_sender(address: str, confirmed: list[str]) -> None:

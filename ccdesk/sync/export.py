@@ -39,6 +39,7 @@ from ccdesk.sync.plan_export import (
 from ccdesk.sync.scan import ContactScan
 from ccdesk.sync.unfinished import PAGE, OpenExport, close, freshen, take_up
 from ccdesk.sync.unreached import note_unreached
+from ccdesk.sync.watermarks import begin_polls
 
 _KEPT_AT_ONCE = 2_000  # people read between two writes: what a power cut makes us read again
 _WINDOW = 20_000  # people planned by one statement, so that a wish to stop is heard within a second
@@ -138,12 +139,9 @@ def _contacts_are_known(ctx: RunContext, scan_began: datetime, *, judges: bool) 
 
 
 def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:
-    """The scan was complete, so later polls need not look further back than its beginning."""
-    with ctx.store.transaction():
-        for name in (names.OPT_OUTS_SINCE, names.UPDATES_SINCE):
-            if ctx.store.state.get_time(name) is None:
-                ctx.store.state.set_time(name, scan_began)
-                ctx.store.state.set_time(names.INBOUND_BEGAN, scan_began)
+    """Begin the polls where none ran yet: with the scan, or before it, when the list was chosen (§3a R4)."""
+    if ctx.store.state.get_time(names.OPT_OUTS_SINCE) is None:
+        begin_polls(ctx.store, scan_began)
 
 
 # ---------------------------------------------------------------- plan

@@ -23,7 +23,7 @@ from ccdesk.sync.newcomers import acts_since, is_recent_opt_out, see_off, take_s
 from ccdesk.sync.plan_export import NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN, Judgement, has_left
 from ccdesk.sync.put_back import Sightings, note_put_back
-from ccdesk.sync.watermarks import is_ahead, not_begun_after, sure_time
+from ccdesk.sync.watermarks import begin_polls, is_ahead, not_begun_after, sure_time
 
 _PAGE = 500
 _FEW_SCAN_CALLS = 5
@@ -36,8 +36,7 @@ def run_inbound(ctx: RunContext) -> None:
     """Do one cycle: polls, the scan of the list when it is due, then what is owed to Kibo."""
     try:
         with ctx.mailing.for_opt_outs():
-            if _baseline(ctx):
-                return
+            _begin(ctx)
             not_begun_after(ctx, ctx.store.state.get_time(names.OPT_OUTS_SINCE) or ctx.mailing_now())
             seen = _poll_opt_outs(ctx)
             seen += _poll_updates(ctx)
@@ -50,15 +49,11 @@ def run_inbound(ctx: RunContext) -> None:
     carry(ctx)
 
 
-def _baseline(ctx: RunContext) -> bool:
-    """Set the watermarks on the very first poll, which never changes Kibo (design R4)."""
-    if ctx.store.state.get_time(names.OPT_OUTS_SINCE) is not None:
-        return False
-    ctx.require_list()
-    with ctx.store.transaction():
-        for name in (names.OPT_OUTS_SINCE, names.UPDATES_SINCE, names.INBOUND_BEGAN):
-            ctx.store.state.set_time(name, ctx.mailing_now())
-    return True
+def _begin(ctx: RunContext) -> None:
+    """Before the very first poll: look from when the list was chosen on, and no further back (§3a R4)."""
+    if ctx.store.state.get_time(names.OPT_OUTS_SINCE) is None:
+        ctx.require_list()
+        begin_polls(ctx.store, ctx.mailing_now())
 
 
 def _poll_opt_outs(ctx: RunContext) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ccdesk.core.limits import A_SECOND
+from ccdesk.core.ports import Store
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 
@@ -38,6 +40,29 @@ def sure_time(ctx: RunContext, present: datetime) -> datetime:
     kept = (names.EVENTS_BEGAN, names.INBOUND_BEGAN, names.BASELINE)
     moments = [ctx.store.state.get_time(name) for name in kept]
     return min((one for one in moments if one is not None and one <= present), default=present - _LONG)
+
+
+def begin_from(store: Store, chosen_at: datetime) -> None:
+    """Note when the list was chosen: sign-ups and opt-outs count from then on (design §3a R4).
+
+    Once a poll or an export has begun, their watermarks hold. The service's dates have whole seconds.
+    """
+    if store.state.get_time(names.OPT_OUTS_SINCE) is None:
+        store.state.set_time(names.INBOUND_BEGAN, chosen_at + A_SECOND)
+
+
+def begin_polls(store: Store, now: datetime) -> datetime:
+    """Set the watermarks of polls that never ran, and return them: when the list was chosen.
+
+    `now`, by the mailing service's clock, where that was not noted (an earlier version chose the list), or
+    not possible: a wrong date must not hide what people do.
+    """
+    chosen = store.state.get_time(names.INBOUND_BEGAN)
+    began = min(chosen, now) if chosen is not None else now
+    with store.transaction():
+        for name in (names.OPT_OUTS_SINCE, names.UPDATES_SINCE, names.INBOUND_BEGAN):
+            store.state.set_time(name, began)
+    return began
 
 
 def not_begun_after(ctx: RunContext, moment: datetime) -> None:
