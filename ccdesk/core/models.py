@@ -190,6 +190,8 @@ class Link:
     the person as out.
     `out_after`: the earliest moment at which the opt-out known here may have been made, on the mailing
     service's clock; only accounts seen before it can lift it. `added_at`: when staff answered *Add*.
+    `in_after`: the earliest moment, on Kibo's clock, at which a flag seen set since we acted on the account
+    may have been set; one that is older than `kibo_updated_at` is of an opt-in acted on before.
     `adding`: a call that puts the person on the list, or takes them off after their "no" in Kibo, was begun
     and its outcome is not known yet.
     """
@@ -215,6 +217,7 @@ class Link:
     adding: bool = False
     out_after: datetime | None = None
     added_at: datetime | None = None
+    in_after: datetime | None = None
 
     @property
     def email_key(self) -> str:

@@ -41,6 +41,7 @@ _MOMENTS = (
     "resubscribe_asked_at",
     "out_after",
     "added_at",
+    "in_after",
 )
 _READ: dict[str, Callable[[Any], Any]] = {
     "ownership": Ownership,

@@ -282,6 +282,11 @@ def keep_disagreements(migrator: SqliteMigrator) -> None:
     )
 
 
+def note_opt_ins(migrator: SqliteMigrator) -> None:
+    """Step 13: since when at the earliest a flag may have been set that a look has seen."""
+    migrator.database.execute_sql("ALTER TABLE link ADD COLUMN in_after TEXT")
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -295,4 +300,5 @@ STEPS: tuple[Step, ...] = (
     compare_domains_in_ascii,
     note_newcomers,
     keep_disagreements,
+    note_opt_ins,
 )

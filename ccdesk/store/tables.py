@@ -43,6 +43,7 @@ class LinkRow(peewee.Model):
     owed_since = MomentField(null=True)  # not of `Link`: kept by `SqliteLinks.save`
     out_after = MomentField(null=True)
     added_at = MomentField(null=True)
+    in_after = MomentField(null=True)
 
     class Meta:
         table_name = "link"

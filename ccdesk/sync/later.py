@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ccdesk.core.limits import A_SECOND
+from ccdesk.core.limits import A_SECOND, KIBO_OVERLAP
 from ccdesk.core.models import Contact, Customer, Link
 
 _A_DAY = timedelta(days=1)
@@ -23,7 +23,8 @@ def opt_in_is_later(
     """Say whether the customer's opt-in in Kibo is later than the contact's opt-out; None: not known.
 
     Kibo stores no date of the opt-in, so it is boxed in: it happened after we last knew the customer as
-    opted out (`link.kibo_updated_at`), after the account was made, and after the first export if that did
+    opted out (`link.kibo_updated_at`), after the last complete look that saw the flag off (`link.in_after`,
+    design §3a R5), after the account was made, and after the first export if that did
     not see the customer (`baseline`); and not after the account's last update. `set_at` is the audit log's
     own answer and beats the box. `skew` is how far Kibo's clock is ahead of Constant Contact's.
 
@@ -39,13 +40,38 @@ def opt_in_is_later(
         return set_at > opted_out_at
     lower_bounds = [customer.created_at, baseline if link is None else None]
     if link is not None and link.kibo_opted_in is False:
-        lower_bounds.append(link.kibo_updated_at)
+        lower_bounds += [link.kibo_updated_at, _set_after(link, customer)]
     after = max((bound for bound in lower_bounds if bound is not None), default=None)
     if after is not None and after >= opted_out_at:
         return True
     if customer.updated_at is not None and customer.updated_at < opted_out_at:
         return False
     return None
+
+
+def set_after(link: Link, customer: Customer, polled: datetime | None) -> datetime | None:
+    """Return the earliest moment at which a flag that is seen set now may have been set (docs/consent.md b4).
+
+    `polled`: when the last complete look began, which still saw it off. What a look shows is some minutes
+    old, so it proves "off" until its beginning less that lag only. All on Kibo's clock.
+    """
+    looked = polled - KIBO_OVERLAP if polled is not None else None
+    bounds = (link.kibo_updated_at, customer.created_at, looked)
+    return max((one for one in bounds if one is not None), default=None)
+
+
+def is_noted(link: Link) -> bool:
+    """Say whether a look has noted since when at the earliest the flag is set, since we acted on it."""
+    acted_on = link.kibo_updated_at
+    return link.in_after is not None and (acted_on is None or link.in_after >= acted_on)
+
+
+def _set_after(link: Link, customer: Customer) -> datetime | None:
+    """Return what a look has noted, unless it cannot be: a date of Kibo's clock when that was wrong."""
+    if not is_noted(link) or link.in_after is None:
+        return None
+    possible = customer.updated_at is None or link.in_after <= customer.updated_at
+    return link.in_after if possible else None
 
 
 def deleted_until(contact: Contact) -> datetime | None:

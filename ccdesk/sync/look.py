@@ -15,6 +15,7 @@ from ccdesk.core.ports import HintedEvent
 from ccdesk.core.runs import QueuedEvent
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.later import is_noted, set_after
 from ccdesk.sync.watermarks import is_ahead, newest_change, sure_time
 
 _HINTS_EVERY = timedelta(hours=6)  # while Kibo's pull stays empty; each cycle once it has given something
@@ -113,6 +114,8 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
             link = links.get(customer.id)
             if link is not None and link.kibo_opted_in and not customer.accepts_marketing:
                 _note_cleared(ctx, link, customer)
+            if link is not None and link.kibo_opted_in is False:
+                _note_set(ctx, link, customer)
             if link is not None and link.kibo_updated_at == customer.updated_at:
                 continue  # acted on in this very state, or the echo of our own write (design R6)
             added += ctx.store.queue.add(event_of(ctx, customer))
@@ -131,6 +134,22 @@ def _note_cleared(ctx: RunContext, link: Link, customer: Customer) -> None:
         polled -= KIBO_OVERLAP
     earliest = max(filter(None, (link.kibo_updated_at, polled)))
     ctx.store.links.save([replace(link, out_after=earliest - ctx.skew())])
+
+
+def _note_set(ctx: RunContext, link: Link, customer: Customer) -> None:
+    """Note with the first look that sees a flag set since when at the earliest it is (design §3a R5).
+
+    The entry may be processed only after further looks, which prove nothing any more. Seen off again, the
+    next opt-in is another.
+    """
+    if not customer.accepts_marketing:
+        noted = None
+    elif is_noted(link):
+        return
+    else:
+        noted = set_after(link, customer, ctx.store.state.get_time(names.EVENTS_POLLED))
+    if noted != link.in_after:
+        ctx.store.links.save([replace(link, in_after=noted)])
 
 
 def event_of(ctx: RunContext, customer: Customer) -> QueuedEvent:

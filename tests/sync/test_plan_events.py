@@ -8,7 +8,7 @@ import pytest
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission
 from ccdesk.core.runs import Outcome
-from ccdesk.sync.later import deleted_until, opt_in_is_later
+from ccdesk.sync.later import deleted_until, is_noted, opt_in_is_later, set_after
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in, what_changed
 
 LIST = "list-1"
@@ -155,6 +155,13 @@ def test_until_when_a_contact_was_deleted(deleted_at, updated_at, until):
         (NOON - HOUR, None, NOON - 2 * HOUR, None, IN, None),
         (NOON - 3 * HOUR, None, None, None, replace(IN, created_at=NOON - HOUR), True),
         (NOON - 3 * HOUR, None, None, None, IN, None),
+        # A look at 11:50 still saw the flag off; or what it noted is of an earlier opt-in, or no date at all.
+        (NOON - HOUR / 2, replace(KNOWN_OUT, in_after=NOON - HOUR / 6), None, None, IN, True),
+        (NOON - HOUR / 12, replace(KNOWN_OUT, in_after=NOON - HOUR / 6), None, None, IN, None),
+        (NOON - HOUR * 3 / 2, replace(KNOWN_OUT, in_after=NOON - 2 * HOUR), None, None, IN, True),
+        (NOON - HOUR / 2, replace(KNOWN_OUT, in_after=NOON - 2 * HOUR), None, None, IN, None),
+        (NOON - HOUR / 2, replace(KNOWN_OUT, in_after=NOON + HOUR), None, None, IN, None),
+        (NOON - HOUR / 2, replace(KNOWN_IN, in_after=NOON - HOUR / 6), None, None, IN, None),
         (None, KNOWN_OUT, None, None, IN, None),
         # Still opted in when last seen: a second tick in the shop cannot be told from an order.
         (NOON - HOUR / 2, KNOWN_IN, NOON - 9 * HOUR, None, IN, None),
@@ -164,6 +171,21 @@ def test_which_act_came_later(opted_out, link, baseline, set_at, customer, later
     there = replace(UNSUBSCRIBED, opt_out_at=opted_out)
     result = opt_in_is_later(contact=there, customer=customer, link=link, baseline=baseline, set_at=set_at)
     assert result is later
+
+
+@pytest.mark.parametrize(
+    ("polled", "after"),
+    [
+        (NOON, NOON - HOUR / 6),  # what a look shows is up to ten minutes old
+        (NOON - HOUR, NOON - HOUR),  # no better than what we last acted on
+        (None, NOON - HOUR),
+    ],
+)
+def test_since_when_a_flag_may_be_set(polled, after):
+    assert set_after(KNOWN_OUT, IN, polled) == after
+    assert is_noted(replace(KNOWN_OUT, in_after=after))
+    assert not is_noted(replace(KNOWN_OUT, in_after=NOON - 2 * HOUR))
+    assert not is_noted(KNOWN_OUT)
 
 
 @pytest.mark.parametrize(
