@@ -221,7 +221,9 @@ def _named(case: Case) -> Decision:
 
 
 def _nobody_agrees(case: Case) -> Decision:
-    return Decision(Reason.NOBODY_AGREES, named=True)
+    """Opt in an account that counts and whose person signed up since its word; else a person has to look."""
+    signed_up = _opt_in(case)
+    return signed_up if signed_up.commands else Decision(Reason.NOBODY_AGREES, named=True)
 
 
 def _opt_in(case: Case) -> Decision:

@@ -34,7 +34,7 @@ class Cell(StrEnum):
     LEFT_OUT = "left out, named"
     IN_STEP = "in step"
     NAMED = "named, never fought"
-    NOBODY_AGREES = "named: nobody agrees any more"
+    NOBODY_AGREES = "own dated sign-up: opt in; else named: nobody agrees any more"
     OPT_IN = "opt in"
     SIGNED_UP = "own dated sign-up: opt in; else ignore"
     CREATE = "create"

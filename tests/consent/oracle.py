@@ -179,7 +179,11 @@ class Oracle:
             one.command.act is Act.OPT_IN and one.ended is Ended.VOID
             for one in self.engine.person(made.email).intents
         )  # it may have landed, and the person may have cleared the flag again: an opt-out (consent.md b4)
-        if not cleared and not taken_back and not self._inherits(made, deeds):
+        left_another = any(  # on this list through us from before, it would mail them once it is chosen again
+            one.kind == "left" and one.email == made.email and one.list_id != made.command.list_id
+            for one in deeds
+        )
+        if not (cleared or taken_back or left_another or self._inherits(made, deeds)):
             self._say(made, "nobody opted out in the shop")
         here = [max(one.at, self._came(one.account, made.email)) for one in cleared]
         for number, history in self.world.accounts.items():

@@ -255,6 +255,15 @@ def test_16_an_account_that_is_disabled_or_gone_is_no_opt_out() -> None:
         assert (decision.commands, decision.reason, decision.named) == ((), Reason.NOBODY_AGREES, True)
 
 
+def test_16c_an_own_sign_up_opts_in_the_account_that_is_left() -> None:
+    story = Story()
+    story.account(0, on=False, number=2)
+    story.in_step()
+    story.account(10, on=True, gone=True)
+    story.contact(30, LIST, permission=Permission.EXPLICIT, signed_up=29)
+    assert [(one.act, one.account) for one in story.decide().commands] == [(Act.OPT_IN, 2)]
+
+
 def test_16b_an_account_that_moves_leaves_its_email_on_the_list_and_takes_its_word_along() -> None:
     story = Story()
     story.in_step()
