@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -132,6 +132,9 @@ class World:
         return self.kibo.customer(customer_id)["acceptsMarketing"]
 
 
+COMPANIONS: list[Callable[[World], AbstractContextManager[object]]] = []  # entered with every world
+
+
 @contextmanager
 def open_world(
     base: Path,
@@ -145,9 +148,12 @@ def open_world(
     with Sandbox(cc_switches=switches, kibo_switches=kibo_switches) as sandbox:
         world = World(sandbox, base)
         try:
-            if ready:
-                world.set_up()
-                world.log_in()
-            yield world
+            with ExitStack() as companions:
+                for companion in COMPANIONS:
+                    companions.enter_context(companion(world))
+                if ready:
+                    world.set_up()
+                    world.log_in()
+                yield world
         finally:
             world.container.close()

@@ -24,6 +24,9 @@ from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.sandbox.cc_switches import CcSwitches
 from ccdesk.sandbox.kibo_switches import KiboSwitches
 from ccdesk.sync import context as names
+from tests.shadow.compare import Difference
+from tests.shadow.observer import Observer
+from tests.shadow.watch import Watch
 from tests.soak.acts import People
 from tests.soak.faults import may_be_stale, meet
 from tests.soak.inprocess import A_CALL, MAILING, Bench, PowerCut, Reply, Services, open_bench
@@ -46,12 +49,13 @@ class Result:
     runs: int = 0
     calls: int = 0
     met: Counter[str] = field(default_factory=Counter)  # what came between calls, and with them
+    differences: list[Difference] = field(default_factory=list)  # between the rules' table and the engine
 
 
 class Player:
     """One schedule being played."""
 
-    def __init__(self, schedule: Schedule, bench: Bench) -> None:
+    def __init__(self, schedule: Schedule, bench: Bench, *, shadow: bool = False) -> None:
         self.schedule, self.bench = schedule, bench
         self.chance = Random(schedule.seed)
         self._lists = (bench.list_name, _SECOND_LIST)
@@ -59,6 +63,8 @@ class Player:
             bench.cc.add_list(name)
         self._list_is_new = False  # nobody was exported to it yet
         self.truth = Truth(bench)
+        self.shadow = Watch()
+        self._with_shadow = shadow
         self.people = People(bench, self.truth)
         self.result = Result()
         self._due: list[tuple[int, Thing]] = []
@@ -68,7 +74,20 @@ class Player:
         self._cancel = threading.Event()
         self._image: Path | None = None
 
+    def set_up(self) -> None:
+        """Set the program up; what it is told from now on is shadowed, if that was asked for."""
+        self.bench.handler = self.handle
+        self.bench.set_up(**self._settings())
+        if self._with_shadow:
+            self.shadow = self.truth.watch = Observer(self.bench)
+            self.bench.handler = self._shadowed
+
     # ------------------------------------------------------------ one call
+
+    def _shadowed(self, request: requests.PreparedRequest, services: Services) -> Reply:
+        reply = self.handle(request, services)
+        self.shadow.replied(reply.status, reply.body)
+        return reply
 
     def handle(self, request: requests.PreparedRequest, services: Services) -> Reply:
         """Let one call of ccdesk meet what the schedule has for it."""
@@ -159,6 +178,7 @@ class Player:
         except CcdeskError:
             return
         self.truth.choose_list(other)
+        self.shadow.choose_list()
         self._list_is_new = True
 
     def _answer(self, *, add: bool) -> None:
@@ -166,12 +186,14 @@ class Player:
         for link in self.bench.desk.newcomers()[:1]:
             if add:
                 self.truth.note("added", link.email)
+                self.shadow.lift(link.customer_id)
             self.bench.desk.answer_newcomer(link.customer_id, add=add)
 
     def _install_anew(self) -> None:
         """Let the installation be replaced by a fresh one that knows nothing."""
         self.bench.install_anew(**self._settings())
         self.truth.installed_anew()
+        self.shadow.install_anew()
         self._list_is_new = True
 
     def _settings(self) -> dict[str, str]:
@@ -199,6 +221,7 @@ class Player:
         self._cancel.clear()
         truth.begin(kind)
         truth.take_prints()
+        self.shadow.begin()
         if kind == "export" and not (confirmed or leave_out):
             truth.begin_export(must_ask=self._must_ask())
         run: Run | None = None
@@ -221,6 +244,7 @@ class Player:
         truth.settle()
         truth.compare_prints()
         truth.run_kind = ""
+        self.shadow.end(run)
         if run is not None and kind == "export" and run.status is RunStatus.COMPLETE:
             self._list_is_new = False
         for one in bench.desk.runs(limit=3):
@@ -300,8 +324,11 @@ class Player:
         )
 
 
-def play(schedule: Schedule) -> Result:
-    """Play a schedule to its end, or to the first thing after which a rule is broken."""
+def play(schedule: Schedule, *, shadow: bool = False) -> Result:
+    """Play a schedule to its end, or to the first thing after which a rule is broken.
+
+    With its `shadow` the table of the rules decides beside the engine, and both are compared (tests/shadow).
+    """
     with _folder() as base, _log_texts() as logged:
         cc, kibo = CcSwitches(), KiboSwitches()
         cc.turn(**{"limits_on": False, "activity_seconds": 0.0, **schedule.cc})
@@ -313,9 +340,8 @@ def play(schedule: Schedule) -> Result:
                 base / "base", seed=schedule.seed, cc_switches=cc, kibo_switches=kibo, **ahead
             ) as bench,
         ):
-            player = Player(schedule, bench)
-            bench.handler = player.handle
-            bench.set_up(**player._settings())
+            player = Player(schedule, bench, shadow=shadow)
+            player.set_up()
             for number, thing in enumerate(schedule.things):
                 player.thing(thing)
                 if player.truth.broken:
@@ -325,6 +351,7 @@ def play(schedule: Schedule) -> Result:
                 player.result.at = "the calm end"
                 player.calm_end()
             player.truth.broken += logs_clean(logged, bench)
+            player.result.differences = player.shadow.differences
             player.result.broken = player.truth.broken
             return player.result
 

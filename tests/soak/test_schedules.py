@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.shadow.named import name_of, unnamed
 from tests.soak.conftest import SOAK, amount
 from tests.soak.faults import KINDS
 from tests.soak.play import play
@@ -14,6 +15,7 @@ from tests.soak.schedule import Schedule, make
 from tests.soak.shrink import shrink, told
 
 PARTS = 8
+SHADOWED = amount(1, 4)  # every so many, the rules' table decides beside the engine (tests/shadow)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -21,15 +23,20 @@ def test_schedules(part: int, seed: int, say: Callable[[str], None]) -> None:
     count = amount(40, 1200) // PARTS
     runs = calls = 0
     met: Counter[str] = Counter()
+    differ: Counter[str] = Counter()
     for number in range(count):
         schedule = make(seed * 100_000 + part * 10_000 + number)
-        result = play(schedule)
+        result = play(schedule, shadow=number % SHADOWED == 0)
         runs, calls = runs + result.runs, calls + result.calls
         met += result.met
         if result.broken:
             pytest.fail(told(*shrink(schedule, result)), pytrace=False)
+        differ += Counter(name_of(one) for one in result.differences)
+        if found := unnamed(result.differences):
+            pytest.fail(f"schedule {schedule.seed}, table and engine differ: {found}", pytrace=False)
     say(f"schedules, part {part + 1} of {PARTS}: {count} played, {runs} runs, {calls} calls")
     say("  met: " + ", ".join(f"{kind} {times}" for kind, times in met.most_common()))
+    say("  table and engine: " + "; ".join(f"{name} {times}" for name, times in differ.most_common()))
     if SOAK:
         assert set(KINDS) <= met.keys(), "every kind of trouble was met"
 

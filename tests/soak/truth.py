@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from ccdesk.consent.model import Act
 from ccdesk.core.models import LinkState, email_key
 from ccdesk.sandbox.cc_jobs import RUNNING
 from ccdesk.sandbox.cc_model import Contact
+from tests.shadow.watch import Watch
 from tests.soak.inprocess import Bench
 
 _FIELDS = ("first_name", "last_name", "job_title", "company_name", "birthday_month", "birthday_day")
@@ -75,6 +77,7 @@ class Truth:
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
+        self.watch = Watch()
         self.broken: list[str] = []
         self.acts: list[Done] = []
         self.states: dict[int, list[State]] = {}
@@ -273,6 +276,7 @@ class Truth:
                 self._break("a contact's e-mail was changed by us", (old.email, name))
             if new.permission == "unsubscribed" != old.permission:
                 self._break("R3: a contact was unsubscribed by us", name)
+        self._tell(contact, old, new)
         others = old.others if old is not None else frozenset()
         if new.others != others:
             self._break("another list than the active one was touched by us", name)
@@ -280,6 +284,13 @@ class Truth:
             self.put_by_us.add(contact)
             for why in self._may_not_be_added(contact, old, new):
                 self._break(f"put on the list although {why}", name)
+
+    def _tell(self, contact: str, old: Seen | None, new: Seen) -> None:
+        if new.mailed and not (old is not None and old.mailed):
+            act = Act.CREATE if old is None else Act.REVIVE if old.deleted else Act.ADD
+            self.watch.wrote_contact(act, contact, new.email, created=old is None)
+        elif old is not None and old.on_list and not new.on_list:
+            self.watch.wrote_contact(Act.REMOVE, contact, new.email, created=False)
 
     def _may_have_left(self, contact: str, email: str) -> list[str]:
         """Say whether they may have left a list that had members before ccdesk came to it (§3a R2)."""
@@ -403,6 +414,8 @@ class Truth:
             same = [one for one in outbox if one.kind == mail.kind and one.to == mail.to]
             if mail.kind in ("welcome", "resubscribe") and len(same) > 1:
                 self._break(f"a second {mail.kind} mail", mail.to)
+            if mail.kind == "resubscribe":
+                self.watch.wrote_contact(Act.ASK, "", email_key(mail.to), created=False)
         self.mails = len(outbox)
 
     def _judge_kibo(self) -> None:
@@ -417,6 +430,9 @@ class Truth:
                 continue
             if new.email != old.email or new.active != old.active:
                 self._break("more than the opt-in was changed in Kibo", account)
+            if new.accepts is not old.accepts:
+                act = Act.OPT_IN if new.accepts else Act.OPT_OUT
+                self.watch.wrote_account(act, account, new.email)
             if new.accepts and not old.accepts:
                 self._judge_opt_in(account, new)
             elif old.accepts and not new.accepts:

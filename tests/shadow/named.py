@@ -1,0 +1,226 @@
+"""The differences between the table and the engine that are known: each with a name, and what was decided.
+
+What differs otherwise fails the shadow tests: it is either mended in `ccdesk/consent/`, with a case, or gets
+a line here that says why it may stay until the engine is switched to the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from tests.shadow.compare import Difference, Where
+
+
+class Decided(StrEnum):
+    """Who is right, by design §3 and §3a."""
+
+    TABLE = "the table is right: the engine is mended by the switch"
+    ENGINE = "the engine is right by a rule outside the table: the switch has to keep it"
+    KEEP = "the store forgets it: the tables of persons have to keep it"
+    UNKNOWN = "it cannot be known (docs/consent.md d)"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A difference with a name. Patterns are those of file names; `also` are further cells."""
+
+    name: str
+    decided: Decided
+    sentence: str
+    where: Where
+    cells: tuple[str, ...] = ("*",)
+    engine: tuple[str, ...] = ("*",)
+    table: tuple[str, ...] = ("*",)
+
+    def fits(self, one: Difference) -> bool:
+        """Say whether a difference is of this kind."""
+        return (
+            one.where is self.where
+            and any(fnmatchcase(one.cell, cell) for cell in self.cells)
+            and any(fnmatchcase(one.engine, pattern) for pattern in self.engine)
+            and any(fnmatchcase(one.table, pattern) for pattern in self.table)
+        )
+
+
+NAMED: tuple[Named, ...] = (
+    Named(
+        "a first export asks nobody",
+        Decided.ENGINE,
+        "Unsubscribed before ccdesk came, and provably opted in later: the table asks for the "
+        "confirmation, the first export has them opted out in the shop (design R2). A round of the table "
+        "has to hold that back.",
+        Where.DID,
+        ("UNSUBSCRIBED x YES_LATER", "UNSUBSCRIBED x SILENT"),
+        ("opt_out [[]opted_out_there/on*",),
+        ("ask*", "nothing (unsubscribed)*"),
+    ),
+    Named(
+        "deleted after unsubscribing: the opt-out is lost",
+        Decided.TABLE,
+        "Unsubscribed and deleted before a look: the engine takes it for a tombstone and never tells the "
+        "shop; an account opted in later is not asked either (design §3a R2).",
+        Where.LEFT_UNDONE,
+        ("UNSUBSCRIBED x *",),
+        ("*deleted_there*",),
+    ),
+    Named(
+        "deleted after unsubscribing: brought back unasked",
+        Decided.TABLE,
+        "A later opt-in revives the contact by a write or a sign-up, over an unsubscription of the "
+        "person; design §3a R2 has them asked, with no write and no sign-up.",
+        Where.DID,
+        ("UNSUBSCRIBED x YES_LATER",),
+        ("revive *",),
+        ("ask*",),
+    ),
+    Named(
+        "nobody agrees any more, and it is not told",
+        Decided.TABLE,
+        "On the list, but every account that agreed is disabled, gone, moved away or a guest that does "
+        "not count: the engine knows nothing of it, the drift report has to name it (design §3a R1).",
+        Where.UNNAMED,
+        ("ON_LIST x SILENT",),
+    ),
+    Named(
+        "opted out, put on by others while waiting, and it is not told",
+        Decided.TABLE,
+        "Pending or on hold, on the list by somebody else's doing, opted out in the shop: mailed as soon "
+        "as the wait is over. The engine names only those who are mailed now.",
+        Where.UNNAMED,
+        ("PENDING x NO_*", "HOLD x NO_*"),
+    ),
+    Named(
+        "a flag cleared in an account that was passed over",
+        Decided.TABLE,
+        "The engine does not remember that the flag of a disabled or guest account was on, so clearing it "
+        "is nothing to it (design §3a R1 follows it).",
+        Where.LEFT_UNDONE,
+        ("ON_LIST x NO_UNANSWERED",),
+        ("synced/off*", "*synced/[?]*"),
+        ("remove*",),
+    ),
+    Named(
+        "a sign-up that the engine does not believe",
+        Decided.TABLE,
+        "Signed up after the flag was first seen off, but before the first poll (design §3a R4 counts "
+        "it), or before a write of our own to the account, which moved its update date: the engine says "
+        "that it cannot tell the order.",
+        Where.LEFT_UNDONE,
+        ("ON_LIST x NEVER", "ON_LIST x NO_SIGNED_UP"),
+        ("*/off*",),
+        ("opt_in*",),
+    ),
+    Named(
+        "taken off a list chosen again without having opted out",
+        Decided.TABLE,
+        "Signed up themselves, the flag never set: choosing the list again takes them off as if they had "
+        "opted out. A flag that was never set is no statement (design §3a R1).",
+        Where.DID,
+        ("ON_LIST x NEVER",),
+        ("remove *",),
+        ("nothing (not_ours)*",),
+    ),
+    Named(
+        "left after an add whose answer was lost",
+        Decided.UNKNOWN,
+        "The add had landed, nobody looked before they left, and the engine adds again. The witness knows "
+        "that it landed; a look would know where the call leaves a trace (a sign-up, a new contact), else "
+        "nobody can.",
+        Where.DID,
+        ("LEFT x YES_EARLIER",),
+        ("add *", "create *"),
+        ("opt_out (left)*",),
+    ),
+    Named(
+        "added beside an account that cannot be read",
+        Decided.TABLE,
+        "One of the person's accounts cannot be read, and nobody knows what it says: the table waits, "
+        "the engine goes on with an add that it had begun (docs/consent.md b, third guard).",
+        Where.DID,
+        ("* x YES_*",),
+        ("add *", "create *"),
+        ("nothing (unreadable)*",),
+    ),
+    Named(
+        "a later opt-in that does not count is undone",
+        Decided.TABLE,
+        "A disabled account opted in after the person left: the table leaves its flag, as that of any "
+        "account that came later; the engine opts it out with the others.",
+        Where.DID,
+        ("LEFT x *",),
+        ("opt_out *left_list*", "opt_out *synced*"),
+        ("opt_out (left)*", "nothing (left)*"),
+    ),
+    Named(
+        "known before the opt-out, but the store cannot prove it",
+        Decided.KEEP,
+        "A second account was known before the first one's flag was cleared, so it keeps the person on "
+        "the list. The engine forgets when it last read the flag as on, and dates the opt-out back to the "
+        "last change.",
+        Where.DID,
+        ("ON_LIST x YES_*",),
+        ("remove *",),
+        ("nothing (in_step)*",),
+    ),
+    Named(
+        "an opt-out under a former e-mail that no link knew",
+        Decided.KEEP,
+        "An account was read, its person unsubscribed, and it took another e-mail before any run had "
+        "linked it: the engine adds the new e-mail, the table has the opt-out come along.",
+        Where.DID,
+        ("NEVER_THERE x NO_ANSWERED", "GOOD x NO_ANSWERED"),
+        ("create *", "add *"),
+    ),
+    Named(
+        "an opt-out under a former e-mail that no link knew, afterwards",
+        Decided.KEEP,
+        "The same once the new e-mail is on the list: the account is still to be opted out.",
+        Where.LEFT_UNDONE,
+        ("ON_LIST x NO_ANSWERED",),
+        ("synced/on/list*",),
+        ("opt_out*",),
+    ),
+    Named(
+        "a sign-up beside an account that agrees already",
+        Decided.ENGINE,
+        "They left, one account was opted out, another agrees, and they signed up again: one opt-in is "
+        "enough for the table, the engine sets the other flag as well (design R4). Nothing depends on it.",
+        Where.DID,
+        ("ON_LIST x YES_*",),
+        ("opt_in *",),
+        ("nothing (in_step)*",),
+    ),
+    Named(
+        "left within the lag of the look before",
+        Decided.ENGINE,
+        "The witness takes a list for as old as its answer, the engine for minutes older: an account that "
+        "came in these minutes is no newcomer to the one, and is to the other. Readings get windows with "
+        "the switch.",
+        Where.LEFT_UNDONE,
+        ("LEFT x YES_LATER",),
+        ("*newcomer/on*",),
+        ("add (came_back)*",),
+    ),
+    Named(
+        "that an account is a guest's is not kept",
+        Decided.KEEP,
+        "From the store alone a guest's opt-in lifts another account's opt-out: nothing tells that it is "
+        "one.",
+        Where.STORE,
+        ("* instead of * x NO_*",),
+        ("*newcomer/on*",),
+    ),
+)
+
+
+def unnamed(differences: Iterable[Difference]) -> list[str]:
+    """Return the kinds of differences that have no name, each with the person it was met with."""
+    return [f"{one.kind} ({one.key})" for one in differences if not name_of(one)]
+
+
+def name_of(difference: Difference) -> str:
+    """Return the name of a difference, `""` if it has none."""
+    return next((one.name for one in NAMED if one.fits(difference)), "")

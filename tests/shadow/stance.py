@@ -1,0 +1,68 @@
+"""Where the engine stands with a person, as its store says: what it owes, waits for, and tells staff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ccdesk.consent.model import Act
+from ccdesk.core.losses import LossKind
+from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.core.ports import Store
+from ccdesk.core.runs import EventStatus, QueuedEvent
+
+TELLING = frozenset(
+    {
+        LinkState.CONFIRMING,
+        LinkState.DELETED_THERE,
+        LinkState.HELD,
+        LinkState.INVALID,
+        LinkState.LEFT_OUT,
+        LinkState.NEWCOMER,
+        LinkState.NEWCOMER_LEFT,
+    }
+)
+_OWED = {Owed.OPT_OUT: Act.OPT_OUT, Owed.OPT_IN: Act.OPT_IN}
+
+
+@dataclass(frozen=True)
+class Stance:
+    """What the engine's store says of one person.
+
+    `owes`: what the shop has not been given yet. `busy`: something is queued, begun or parked. `held`: by the
+    guard, or called a mistake. `unsendable`: the e-mail cannot be sent to the mail service. `states`: of the
+    links, for telling kinds of differences apart.
+    """
+
+    owes: frozenset[Act]
+    busy: bool
+    held: bool
+    tells: bool
+    unsendable: bool
+    states: str
+
+
+def stances(store: Store, events: Iterable[QueuedEvent]) -> dict[str, Stance]:
+    """Return the engine's stance about everybody it has a link for, by compared e-mail."""
+    queued = {one.object_id for one in events if one.status is not EventStatus.PROCESSED}
+    held = {one.customer_id: one.kind for one in store.losses.held()}
+    people: dict[str, list[Link]] = {}
+    for link in store.links.page(-1, 100_000):
+        people.setdefault(link.email_key, []).append(link)
+    return {key: _stance(links, queued, held) for key, links in people.items()}
+
+
+def _stance(links: list[Link], queued: set[int], held: dict[int, LossKind]) -> Stance:
+    return Stance(
+        owes=frozenset(_OWED[one.owed] for one in links if one.owed is not Owed.NOTHING),
+        busy=any(one.adding or one.customer_id in queued for one in links),
+        held=any(one.customer_id in held for one in links),
+        tells=any(one.state in TELLING or one.note for one in links),
+        unsendable=any(one.state is LinkState.INVALID for one in links),
+        states=" + ".join(sorted({_word(one) for one in links})),
+    )
+
+
+def _word(link: Link) -> str:
+    flag = {True: "on", False: "off", None: "?"}[link.kibo_opted_in]
+    return f"{link.state.value}/{flag}{'/list' if link.on_list else ''}{'/adding' if link.adding else ''}"

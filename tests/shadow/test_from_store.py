@@ -1,0 +1,127 @@
+"""What the rules make of a person as the engine's store keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ccdesk.consent.columns import Column
+from ccdesk.consent.decide import Decision, decide
+from ccdesk.consent.model import Act, Policy
+from ccdesk.consent.rows import Row
+from ccdesk.core.clock import Clock
+from ccdesk.core.losses import Answer, Held, LossKind
+from ccdesk.core.models import Link, LinkState, Owed, Ownership
+from ccdesk.store.store import SqliteStore
+from tests.shadow.from_store import Kept, person_of
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ADA, LIST = "ada@example.com", "list"
+Judge = Callable[..., Decision]
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+class AtNoon(Clock):
+    def now(self) -> datetime:
+        return NOON
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "ccdesk.db", AtNoon())
+    yield store
+    store.close_all()
+
+
+@pytest.fixture
+def judge(store: SqliteStore) -> Judge:
+    """Keep these links, one per account, and decide."""
+
+    def judging(*links: dict[str, object], known: float = -100) -> Decision:
+        made = [Link(number, email=ADA, **values) for number, values in enumerate(links, 1)]  # type: ignore[arg-type]
+        store.links.save(made)
+        store.links.note_seen([(one.customer_id, ADA) for one in made], at(known))
+        return decide(person_of(ADA, Kept(store, Policy(LIST, at(-1000)), timedelta(0), at(60))), _policy())
+
+    return judging
+
+
+def _policy() -> Policy:
+    return Policy(LIST, at(-1000))
+
+
+ON = {"kibo_opted_in": True, "kibo_updated_at": NOON}
+OFF = {"kibo_opted_in": False, "agreed": False, "kibo_updated_at": NOON}
+THERE = {"contact_id": "c1", "ownership": Ownership.OWNED}
+UNSUBSCRIBED = {**THERE, "state": LinkState.OPTED_OUT_THERE, "opt_out_at": at(30), "out_since": at(30)}
+LEFT = {**THERE, "state": LinkState.LEFT_LIST, "out_since": at(30), "out_after": at(10)}
+
+CASES = {
+    "on the list": (ON | THERE | {"on_list": True, "agreed": True}, Row.ON_LIST, Column.YES_LATER, ()),
+    "new": (ON, Row.NEVER_THERE, Column.YES_LATER, (Act.CREATE,)),
+    "never opted in": (OFF | {"agreed": None}, Row.NEVER_THERE, Column.NEVER, ()),
+    "cleared and taken off": (OFF | THERE, Row.GOOD, Column.NO_ANSWERED, ()),
+    "cleared and still on": (
+        OFF | THERE | {"on_list": True},
+        Row.ON_LIST,
+        Column.NO_UNANSWERED,
+        (Act.REMOVE,),
+    ),
+    "unsubscribed, owed": (ON | UNSUBSCRIBED, Row.UNSUBSCRIBED, Column.YES_EARLIER, (Act.OPT_OUT,)),
+    "unsubscribed, given": (OFF | UNSUBSCRIBED, Row.UNSUBSCRIBED, Column.NO_ANSWERED, ()),
+    "left, owed": (ON | LEFT, Row.LEFT, Column.YES_EARLIER, (Act.OPT_OUT,)),
+    "left, given": (OFF | LEFT, Row.LEFT, Column.NO_ANSWERED, ()),
+    "asked": (
+        ON | UNSUBSCRIBED | {"state": LinkState.CONFIRMING, "resubscribe_asked_at": at(40)},
+        Row.UNSUBSCRIBED,
+        Column.YES_LATER,
+        (),
+    ),
+    "deleted": (ON | THERE | {"state": LinkState.DELETED_THERE}, Row.DELETED, Column.YES_EARLIER, ()),
+    "waiting": (ON | THERE | {"state": LinkState.HELD}, Row.HOLD, Column.YES_LATER, ()),
+    "left out": (ON | THERE | {"state": LinkState.LEFT_OUT}, Row.LEFT_UNWATCHED, Column.YES_EARLIER, ()),
+    "signed up, owed": (
+        OFF | THERE | {"on_list": True, "owed": Owed.OPT_IN},
+        Row.ON_LIST,
+        Column.NO_SIGNED_UP,
+        (Act.OPT_IN,),
+    ),
+    "disabled": (ON | {"note": "account is not active in Kibo"}, Row.NEVER_THERE, Column.SILENT, ()),
+    "gone": (ON | THERE | {"state": LinkState.CLOSED, "on_list": True}, Row.ON_LIST, Column.SILENT, ()),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_link_is_read_as_the_cell_it_stands_in(judge: Judge, name: str) -> None:
+    link, row, column, acts = CASES[name]
+    decision = judge(link)
+    assert (decision.row, decision.column) == (row, column)
+    assert tuple(one.act for one in decision.commands) == acts
+
+
+@pytest.mark.parametrize(("known", "acts"), [(20, ()), (5, (Act.ADD,))])
+def test_only_an_account_known_before_the_leaving_lifts_it(
+    judge: Judge, known: float, acts: tuple[Act, ...]
+) -> None:
+    decision = judge(OFF | LEFT, ON | {"state": LinkState.NEWCOMER}, known=known)
+    assert (tuple(one.act for one in decision.commands), decision.named) == (acts, not acts)
+
+
+def test_who_is_back_through_another_account_has_not_left(judge: Judge) -> None:
+    decision = judge(OFF | LEFT, ON | THERE | {"on_list": True, "agreed": True})
+    assert (decision.row, decision.commands) == (Row.ON_LIST, ())
+
+
+@pytest.mark.parametrize(("answer", "acts"), [(Answer.NONE, (Act.OPT_OUT,)), (Answer.MISTAKE, ())])
+def test_what_staff_called_a_mistake_is_dropped(
+    store: SqliteStore, judge: Judge, answer: Answer, acts: tuple[Act, ...]
+) -> None:
+    store.losses.hold([Held(1, LossKind.LEFT, ADA, ADA, NOON, answer=answer)])
+    decision = judge(ON | LEFT | {"owed": Owed.OPT_OUT})
+    assert tuple(one.act for one in decision.commands) == acts
