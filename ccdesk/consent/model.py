@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from ccdesk.consent.window import Window
+from ccdesk.core.intents import Act as Act
+from ccdesk.core.intents import Ended as Ended
 from ccdesk.core.models import Permission
 
 
@@ -171,28 +173,6 @@ class Subscriber(MailState):
         return list_id in self.memberships
 
 
-class Act(StrEnum):
-    """What a command does."""
-
-    CREATE = "create"
-    ADD = "add"
-    REVIVE = "revive"
-    REMOVE = "remove"
-    ASK = "ask"
-    OPT_IN = "opt_in"
-    OPT_OUT = "opt_out"
-
-    @property
-    def puts_on(self) -> bool:
-        """True where the person is on the list afterwards."""
-        return self in (Act.CREATE, Act.ADD, Act.REVIVE)
-
-    @property
-    def writes_flag(self) -> bool:
-        """True where it is the shop that is written to."""
-        return self in (Act.OPT_IN, Act.OPT_OUT)
-
-
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing to do for one person, for the statements it answers, on the list it is about."""
@@ -201,15 +181,6 @@ class Command:
     list_id: str
     answers: frozenset[int]
     account: int = 0
-
-
-class Ended(StrEnum):
-    """How a command ended."""
-
-    OPEN = "open"  # begun, and nobody knows yet
-    DONE = "done"
-    VOID = "void"  # it had no effect
-    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Protocol
 from ccdesk.core.disagreements import Disagreements
 from ccdesk.core.drift import Drifts
 from ccdesk.core.exporting import Exports
+from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
 from ccdesk.core.models import Contact, ContactFields, ContactList, Customer, Link, Owed
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
@@ -535,6 +536,7 @@ class Store(Protocol):
     """All repositories over one database file."""
 
     links: Links
+    intents: Intents
     queue: Queue
     runs: Runs
     staging: Staging
@@ -557,7 +559,7 @@ class Store(Protocol):
         """Take out the e-mails of accounts gone from Kibo since before that time; return how many."""
 
     def forget_people(self) -> None:
-        """Drop links, queue, watermarks and working tables: the data belongs to another account or shop."""
+        """Drop links, journal, queue, watermarks, working tables: they belong to another account or shop."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make several writes one; never held across a request."""

@@ -215,6 +215,7 @@ class Runner:
     def _prune(self, settings: Settings) -> None:
         before = self._clock.now() - timedelta(days=settings.keep_days)
         self._store.runs.prune(before)
+        self._store.intents.prune()
         self._store.forget_gone(before)
         self._store.expire_backups(before)
 

@@ -38,6 +38,9 @@ FORGET_LINK = """
     UPDATE link SET email = '', email_key = ?, written_hash = '', read_hash = '', contact_id = '',
     note = replace(note, ?, ''), owed_reason = replace(owed_reason, ?, '') WHERE customer_id = ?"""
 FORGET_FORMER = "UPDATE former_member SET email_key = ? WHERE customer_id = ? AND email_key = ?"
+FORGET_INTENTS = """
+    UPDATE intent SET email_key = CASE email_key WHEN ? THEN ? ELSE '' END, contact_id = ''
+    WHERE customer_id = ?"""
 FORGET_EVENT = """
     UPDATE event SET error = replace(error, ?, ''), result = replace(result, ?, '') WHERE object_id = ?"""
 MERGE_KINDS = """
@@ -99,6 +102,7 @@ def _forget_link(database: Database, seals: Seals, customer_id: int, email: str,
     sealed = seals.make(key)
     database.statement(FORGET_LINK, (sealed, email, email, customer_id))
     database.statement(FORGET_FORMER, (sealed, customer_id, key))
+    database.statement(FORGET_INTENTS, (key, sealed, customer_id))
     database.statement(FORGET_EVENT, (email, email, customer_id))
     database.statement("DELETE FROM gone WHERE customer_id = ?", (customer_id,))
 

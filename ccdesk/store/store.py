@@ -14,6 +14,7 @@ from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreements
 from ccdesk.core.drift import Drifts
 from ccdesk.core.exporting import Exports
+from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
 from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
@@ -21,6 +22,7 @@ from ccdesk.store.disagreements import SqliteDisagreements
 from ccdesk.store.drift import SqliteDrifts
 from ccdesk.store.exports import SqliteExports
 from ccdesk.store.forgetting import Seals, forget_gone
+from ccdesk.store.intents import SqliteIntents
 from ccdesk.store.lease import SqliteLease
 from ccdesk.store.links import SqliteLinks
 from ccdesk.store.losses import SqliteLosses
@@ -36,6 +38,7 @@ from ccdesk.store.tables import (
     FormerMemberRow,
     GoneRow,
     HeldLossRow,
+    IntentRow,
     KnownAccountRow,
     LinkRow,
     LinkSinceRow,
@@ -60,6 +63,7 @@ class SqliteStore:
         self._seals = Seals(self._database)
         links = SqliteLinks(self._database, clock, self._seals)
         self.links: ports.Links = links
+        self.intents: Intents = SqliteIntents(self._database, clock)
         self.queue: ports.Queue = SqliteQueue(self._database, clock)
         self.runs: ports.Runs = SqliteRuns(self._database)
         self.staging: ports.Staging = SqliteStaging(self._database)
@@ -93,7 +97,7 @@ class SqliteStore:
         return forget_gone(self._database, self._seals, self._clock.now(), before)
 
     def forget_people(self) -> None:
-        """Drop links, queue, watermarks and working tables: the data belongs to another account or shop.
+        """Drop links, journal, queue, watermarks and working tables: they belong to another account or shop.
 
         Runs stay, as the record of what was done; settings and call counts are not about people. Of the state
         only what names the two sides and the next runs stays: without the account's name a later log-in to
@@ -102,6 +106,7 @@ class SqliteStore:
         kept = [StateRow.name.startswith(prefix) for prefix in KEPT_STATE]
         with self._database.transaction():
             self._database.run(LinkRow.delete())
+            self._database.run(IntentRow.delete())
             self._database.run(GoneRow.delete())
             self._database.run(FormerMemberRow.delete())
             self._database.run(KnownAccountRow.delete())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import peewee
 
 from ccdesk.core.exporting import ChunkState
+from ccdesk.core.intents import Act, Ended
 from ccdesk.core.losses import Answer, LossKind
 from ccdesk.core.models import LinkState, Owed, Ownership, Permission
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus, Trigger
@@ -47,6 +48,27 @@ class LinkRow(peewee.Model):
 
     class Meta:
         table_name = "link"
+
+
+class IntentRow(peewee.Model):
+    """`core.intents.JournalLine`; numbers are never used again."""
+
+    number = peewee.AutoField()
+    act = WordField(Act)
+    customer_id = peewee.IntegerField()
+    email_key = peewee.TextField()
+    contact_id = peewee.TextField()
+    list_id = peewee.TextField()
+    begun = MomentField()
+    lands_by = MomentField(null=True)
+    run_id = peewee.IntegerField(null=True)
+    event_id = peewee.TextField()
+    sign_up = peewee.BooleanField()
+    ended = WordField(Ended)
+    ended_at = MomentField(null=True)
+
+    class Meta:
+        table_name = "intent"
 
 
 class GoneRow(peewee.Model):
@@ -367,6 +389,7 @@ class LeaseRow(peewee.Model):
 
 TABLES: tuple[type[peewee.Model], ...] = (
     LinkRow,
+    IntentRow,
     GoneRow,
     KnownAccountRow,
     ScanRow,
