@@ -63,7 +63,8 @@ class ChunkState(StrEnum):
 class Chunk:
     """People sent by one bulk call: those with `action` and an id from `first` to `last` when it was made.
 
-    `sent_at` is the mailing service's time before the call. `told` is what the job said went wrong.
+    `sent_at` is the mailing service's time before the call. `told` is what the job said went wrong. It stands
+    in the journal for all its people (`core.intents`) until it is `noted`: then each of them has a line.
     """
 
     number: int
@@ -75,6 +76,7 @@ class Chunk:
     state: ChunkState = ChunkState.SENDING
     activity_id: str = ""
     told: tuple[str, ...] = field(default=())
+    noted: bool = False
 
 
 class Exports(Protocol):

@@ -90,10 +90,19 @@ class Intents(Protocol):
         """Write down commands that are about to be sent, in one transaction."""
 
     def end(self, customer_ids: Collection[int], ended: Ended, *, acts: Collection[Act] = LIST_ACTS) -> None:
-        """Close every open command of these kinds that was begun for these accounts."""
+        """Close the last open command of these kinds for each of these accounts.
+
+        Those begun before it are overtaken: their end is UNKNOWN.
+        """
 
     def end_last(self, customer_ids: Collection[int], ended: Ended) -> None:
         """Close only the last open command about a list of each of these accounts; older ones stay open."""
+
+    def asked(self, contact_id: str) -> datetime | None:
+        """Return when a contact was asked for the one confirmation, for whichever account; None if never.
+
+        As asked counts whatever may have been sent: it is never asked for twice (docs/consent.md b3).
+        """
 
     def of(self, customer_id: int) -> list[JournalLine]:
         """Return the lines of one account, oldest first."""

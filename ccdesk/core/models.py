@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ccdesk.core.emails import email_key as email_key  # one name for everybody
+from ccdesk.core.intents import Act
 
 
 class Permission(StrEnum):
@@ -192,8 +193,12 @@ class Link:
     service's clock; only accounts seen before it can lift it. `added_at`: when staff answered *Add*.
     `in_after`: the earliest moment, on Kibo's clock, at which a flag seen set since we acted on the account
     may have been set; one that is older than `kibo_updated_at` is of an opt-in acted on before.
-    `adding`: a call that puts the person on the list, or takes them off after their "no" in Kibo, was begun
-    and its outcome is not known yet.
+    `passed_by`: was opted in when last acted on, and is on no list through us, because an export of the
+    active list did not reach the account (design R7).
+
+    Two are not kept with the link but read from the journal (`core.intents`), and saving a link leaves the
+    journal as it is. `begun`: the last command about a list for this account whose end is not known;
+    `asked_at`: when the contact was asked for the one confirmation.
     """
 
     customer_id: int
@@ -210,16 +215,32 @@ class Link:
     written_at: datetime | None = None
     opt_out_at: datetime | None = None
     out_since: datetime | None = None
-    resubscribe_asked_at: datetime | None = None
     owed: Owed = Owed.NOTHING
     owed_reason: str = ""
     note: str = ""
-    adding: bool = False
+    passed_by: bool = False
     out_after: datetime | None = None
     added_at: datetime | None = None
     in_after: datetime | None = None
+    begun: Act | None = None
+    asked_at: datetime | None = None
 
     @property
     def email_key(self) -> str:
         """The e-mail as people are compared by it (design R1)."""
         return email_key(self.email)
+
+    @property
+    def being_added(self) -> bool:
+        """True while it is not known whether a call has put the person on the list."""
+        return self.begun is not None and self.begun.puts_on
+
+    @property
+    def being_taken_off(self) -> bool:
+        """True while it is not known whether a call has taken the person off the list."""
+        return self.begun is Act.REMOVE
+
+    @property
+    def may_be_there(self) -> bool:
+        """True where the person may be on the list without our knowing: then their opt-out is acted on."""
+        return self.begun is not None or self.passed_by

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+from ccdesk.core.clock import Clock
 from ccdesk.core.exporting import Candidate, Chunk, ChunkState, Planned
+from ccdesk.core.intents import LIST_ACTS
 from ccdesk.core.models import Customer, Link, Ownership
 from ccdesk.core.runs import Outcome
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.forgetting import SEAL, Seals
+from ccdesk.store.intents import words
 from ccdesk.store.runs import SqliteRuns
-from ccdesk.store.tables import ExportChunkRow, ExportPersonRow, ExportSeenRow, LinkRow
+from ccdesk.store.tables import LINK_FIELDS, ExportChunkRow, ExportPersonRow, ExportSeenRow, LinkRow
 
 T = TypeVar("T")
 
@@ -83,6 +86,10 @@ NOTE_ALL_SINCE = """
     WHERE e.run_id = ? AND e.number > ?
     AND EXISTS (SELECT 1 FROM state WHERE name = 'export.baseline' AND value <> '')
     AND NOT EXISTS (SELECT 1 FROM link l WHERE l.customer_id = e.customer_id)"""
+ANY_BEGUN = "SELECT 1 FROM intent WHERE ended = 'open' LIMIT 1"
+SETTLE_INTENTS = f"""
+    UPDATE intent SET ended = 'done', ended_at = ? WHERE ended = 'open' AND act IN ({words(LIST_ACTS)})
+    AND customer_id IN (SELECT e.customer_id FROM entry e WHERE e.run_id = ? AND e.number > ?)"""
 CHUNK_FIELDS = tuple(ExportChunkRow._meta.sorted_fields)
 SAVE_CHUNK = upsert(ExportChunkRow)
 _OWN = {
@@ -97,10 +104,11 @@ _OWN = {
 class SqliteExports:
     """`exporting.Exports` on SQLite."""
 
-    def __init__(self, database: Database, seals: Seals | None = None) -> None:
+    def __init__(self, database: Database, seals: Seals | None = None, clock: Clock | None = None) -> None:
         self._database = database
         self._seals = seals or Seals(database)
         self._runs = SqliteRuns(database)
+        self._clock = clock or Clock()
 
     # ------------------------------------------------------------ reading in
 
@@ -310,6 +318,8 @@ class SqliteExports:
                 self._rows(NOTE_ALL_SINCE, (to_text(link.written_at), run_id, before))
             sql, constants = _settle_links(link)
             self._rows(sql, (*constants, run_id, before))
+            if self._rows(ANY_BEGUN, ()):  # seldom: strangers have lines of their own only after a power cut
+                self._rows(SETTLE_INTENTS, (to_text(self._clock.now()), run_id, before))
             return self._runs.entry_count(run_id) - before
 
     def unsettled(self, chunk: Chunk, after: int, limit: int, *, strangers: bool) -> list[Planned]:
@@ -351,7 +361,7 @@ def _settle_links(link: Link) -> tuple[str, list[Any]]:
     """Return the statement that makes links after a pattern, and the pattern's values in its order."""
     parts: list[str] = []
     constants: list[Any] = []
-    names = [*(field.name for field in fields(Link)), "email_key"]
+    names = [*LINK_FIELDS, "email_key"]
     for name in names:
         if name in _OWN:
             parts.append(_OWN[name])
@@ -368,7 +378,8 @@ def _settle_links(link: Link) -> tuple[str, list[Any]]:
 
 
 def _chunk(row: Row) -> Chunk:
-    return Chunk(*row[:-1], *(tuple(json.loads(told)) for told in row[-1:]))
+    values: Row = (*row[:-2], tuple(json.loads(row[-2])), row[-1])
+    return Chunk(*values)
 
 
 def _candidate_row(one: Candidate) -> Row:

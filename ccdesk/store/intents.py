@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import fields
+from datetime import datetime
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.intents import KEPT_FOR, LIST_ACTS, Act, Ended, JournalLine
-from ccdesk.store.columns import to_text
+from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.tables import IntentRow
 
@@ -21,6 +22,9 @@ _OPEN = "ended = 'open' AND customer_id IN ({ids}) AND act IN ({acts})"
 END = f"UPDATE intent SET ended = ?, ended_at = ? WHERE {_OPEN}"
 LAST = f"SELECT MAX(number) FROM intent WHERE {_OPEN} GROUP BY customer_id"
 END_LINE = "UPDATE intent SET ended = ?, ended_at = ? WHERE number = ?"
+# “ask” is a literal for the same reason. A refused ask, or one without effect, was none.
+IS_ASKED = "i.act = 'ask' AND i.ended NOT IN ('refused', 'void')"
+ASKED = f"SELECT MAX(i.begun) FROM intent i WHERE i.contact_id = ? AND {IS_ASKED}"
 # A statement is answered for a list by the last command of its kind that was done for the account there.
 PRUNE = """
     DELETE FROM intent WHERE ended <> 'open' AND ended_at < ?
@@ -46,21 +50,30 @@ class SqliteIntents:
         self._database.many(BEGIN, [_row(line) for line in lines])
 
     def end(self, customer_ids: Collection[int], ended: Ended, *, acts: Collection[Act] = LIST_ACTS) -> None:
-        """Close every open command of these kinds that was begun for these accounts."""
+        """Close the last open command of these kinds for each of these accounts; those before it: UNKNOWN."""
         now = to_text(self._clock.now())
         with self._database.transaction():
+            self._end_last(customer_ids, ended, acts, now)
             for some in chunks(list(customer_ids)):
                 sql = END.format(ids=", ".join("?" * len(some)), acts=words(acts))
-                self._database.statement(sql, (ended.value, now, *some))
+                self._database.statement(sql, (Ended.UNKNOWN.value, now, *some))
 
     def end_last(self, customer_ids: Collection[int], ended: Ended) -> None:
         """Close only the last open command about a list of each of these accounts; older ones stay open."""
-        now = to_text(self._clock.now())
         with self._database.transaction():
-            for some in chunks(list(customer_ids)):
-                sql = LAST.format(ids=", ".join("?" * len(some)), acts=words(LIST_ACTS))
-                found = self._database.statement(sql, some)
-                self._database.many(END_LINE, [(ended.value, now, number) for (number,) in found])
+            self._end_last(customer_ids, ended, LIST_ACTS, to_text(self._clock.now()))
+
+    def _end_last(self, customer_ids: Collection[int], ended: Ended, acts: Collection[Act], now: str) -> None:
+        for some in chunks(list(customer_ids)):
+            sql = LAST.format(ids=", ".join("?" * len(some)), acts=words(acts))
+            found = self._database.statement(sql, some)
+            self._database.many(END_LINE, [(ended.value, now, number) for (number,) in found])
+
+    def asked(self, contact_id: str) -> datetime | None:
+        """Return when a contact was asked for the one confirmation, for whichever account; None if never."""
+        found = self._database.statement(ASKED, (contact_id,))[0][0] if contact_id else None
+        with self._database.reading():
+            return from_text(found) if found else None
 
     def of(self, customer_id: int) -> list[JournalLine]:
         """Return the lines of one account, oldest first."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -11,15 +10,29 @@ import peewee
 from peewee import SQL, fn
 
 from ccdesk.core.clock import Clock
+from ccdesk.core.intents import LIST_ACTS, Act
 from ccdesk.core.models import Link, LinkState, Owed, Ownership
 from ccdesk.core.ports import Waiting
 from ccdesk.store.columns import email_mark, from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.forgetting import Seals
+from ccdesk.store.intents import IS_ASKED, words
 from ccdesk.store.losses import NOTE_SINCE
-from ccdesk.store.tables import FormerMemberRow, LinkRow, ScanRow
+from ccdesk.store.tables import LINK_FIELDS, FormerMemberRow, LinkRow, ScanRow
 
-COLUMNS = tuple(getattr(LinkRow, field.name) for field in fields(Link))
+# “open” is a literal, not a parameter, so that the partial index of open lines is used. A row's alias is t1.
+_BEGUN = f"ended = 'open' AND act IN ({words(LIST_ACTS)})"
+BEGUN = SQL(
+    "(SELECT i.act FROM intent i WHERE i.customer_id = t1.customer_id "
+    f"AND {_BEGUN} ORDER BY i.number DESC LIMIT 1)"
+)
+HAS_BEGUN = SQL(f"customer_id IN (SELECT i.customer_id FROM intent i WHERE {_BEGUN})")
+ASKED = SQL(
+    "(SELECT MAX(i.begun) FROM intent i WHERE i.contact_id = t1.contact_id AND i.contact_id <> '' "
+    f"AND {IS_ASKED})"
+)
+COLUMNS = (*(getattr(LinkRow, name) for name in LINK_FIELDS), BEGUN, ASKED)
+FIELDS = (*LINK_FIELDS, "begun", "asked_at")
 STORED = tuple(field.name for field in LinkRow._meta.sorted_fields)
 # Since when something is owed is the store's to know: it moves only when what is owed changes.
 SAVE = upsert(
@@ -38,19 +51,20 @@ _MOMENTS = (
     "written_at",
     "opt_out_at",
     "out_since",
-    "resubscribe_asked_at",
     "out_after",
     "added_at",
     "in_after",
+    "asked_at",
 )
 _READ: dict[str, Callable[[Any], Any]] = {
     "ownership": Ownership,
     "state": LinkState,
     "owed": Owed,
-    **dict.fromkeys(("agreed", "kibo_opted_in", "on_list", "adding"), bool),
+    "begun": Act,
+    **dict.fromkeys(("agreed", "kibo_opted_in", "on_list", "passed_by"), bool),
     **dict.fromkeys(_MOMENTS, from_text),
 }
-_READERS = [(place, _READ[field.name]) for place, field in enumerate(fields(Link)) if field.name in _READ]
+_READERS = [(place, _READ[name]) for place, name in enumerate(FIELDS) if name in _READ]
 
 # Literal, not parameters: SQLite uses a partial index only where it sees the index's own condition.
 ON_LIST = SQL("on_list = 1")
@@ -61,9 +75,13 @@ NOT_HELD = SQL(
     "AND h.customer_id = t1.customer_id AND h.answer <> 'do_it')"
 )
 NEWCOMER = SQL("state = 'newcomer'")
-SETTLED_OFF_LIST = SQL("kibo_opted_in = 1 AND on_list = 0 AND state = 'synced' AND owed = '' AND adding = 0")
+SETTLED_OFF_LIST = SQL(
+    "kibo_opted_in = 1 AND on_list = 0 AND state = 'synced' AND owed = '' "
+    f"AND customer_id NOT IN (SELECT i.customer_id FROM intent i WHERE {_BEGUN})"
+)
 
 
+OVERTAKE = f"UPDATE intent SET ended = 'unknown', ended_at = ? WHERE {_BEGUN}"
 NOTE_SEEN = "INSERT OR IGNORE INTO known_account (customer_id, mark, since) VALUES (?, ?, ?)"
 KNOWN_SINCE = "SELECT since FROM known_account WHERE customer_id = ? AND mark = ?"
 
@@ -213,15 +231,17 @@ class SqliteLinks:
     def leave_list(self, former: str, active: str, at: datetime) -> list[int]:
         """Take leave of the list `on_list` means, for another is active from now on (design R7). States stay.
 
-        What was begun with the former list is over: nothing seen before `at` is anybody's act but ours. Who
+        What was begun with the former list is over: nothing seen before `at` is anybody's act but ours, and
+        the journal does not wait for the end of it. Who
         is on it is remembered for when it is chosen again; and so who was on `active` is taken up: whoever is
         opted in with the same e-mail counts as on it, and has left if they are not there any more. Returns
         the customers among them who are not opted in any more: they may be on it through us still.
         """
+        may_be_there = LinkRow.passed_by | HAS_BEGUN
         former_columns = list(FormerMemberRow._meta.sorted_fields)
         members = LinkRow.select(
             SQL("?", [former]), LinkRow.customer_id, LinkRow.email_key, LinkRow.on_list
-        ).where(ON_LIST | LinkRow.adding)
+        ).where(ON_LIST | may_be_there)
         back = FormerMemberRow.select(SQL("1")).where(
             FormerMemberRow.list_id == active,
             FormerMemberRow.customer_id == LinkRow.customer_id,
@@ -229,10 +249,11 @@ class SqliteLinks:
         )
         on_it = (SETTLED_OFF_LIST, fn.EXISTS(back.where(FormerMemberRow.seen)))
         out = (fn.EXISTS(back), SQL("kibo_opted_in IS NOT 1"), LinkRow.state != LinkState.CLOSED.value)
-        no_more: dict[Any, Any] = {LinkRow.adding: False, LinkRow.written_at: at}
+        no_more: dict[Any, Any] = {LinkRow.passed_by: False, LinkRow.written_at: at}
         with self._database.transaction():
             self._database.run(FormerMemberRow.insert_from(members, former_columns).on_conflict_replace())
-            self._database.run(LinkRow.update(no_more).where(LinkRow.adding))
+            self._database.run(LinkRow.update(no_more).where(may_be_there))
+            self._database.statement(OVERTAKE, (to_text(self._clock.now()),))
             self._database.run(LinkRow.update({LinkRow.on_list: False}).where(ON_LIST))
             self._database.run(LinkRow.update({LinkRow.on_list: True}).where(*on_it))
             found = self._database.rows(LinkRow.select(LinkRow.customer_id).where(*out))

@@ -15,6 +15,7 @@ from ccdesk.core.errors import SettingsError
 from ccdesk.core.origins import ADOPTED_LOGIN, ADOPTED_SHOP, ENV_GIVEN_FOR, LoginPlace, ShopPlace
 from ccdesk.core.settings import SETTINGS, check, resolve
 from ccdesk.store.columns import email_mark
+from ccdesk.store.schema_journal import keep_intents, take_over_adding, take_over_asked, take_over_noted
 
 Step = Callable[[SqliteMigrator], None]
 
@@ -287,26 +288,6 @@ def note_opt_ins(migrator: SqliteMigrator) -> None:
     migrator.database.execute_sql("ALTER TABLE link ADD COLUMN in_after TEXT")
 
 
-INTENTS = """
-CREATE TABLE intent (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, act TEXT NOT NULL, customer_id INTEGER NOT NULL,
-    email_key TEXT NOT NULL, contact_id TEXT NOT NULL, list_id TEXT NOT NULL, begun TEXT NOT NULL,
-    lands_by TEXT, run_id INTEGER, event_id TEXT NOT NULL, sign_up INTEGER NOT NULL, ended TEXT NOT NULL,
-    ended_at TEXT);
-CREATE INDEX intent_open ON intent (customer_id, number) WHERE ended = 'open';
-CREATE INDEX intent_by_account ON intent (customer_id, number);
-CREATE INDEX intent_asked ON intent (contact_id, begun) WHERE act = 'ask';
-CREATE INDEX intent_ended ON intent (ended_at) WHERE ended <> 'open';
-"""
-
-
-def keep_intents(migrator: SqliteMigrator) -> None:
-    """Step 14: the journal of the commands that were begun (docs/consent.md b3)."""
-    for statement in INTENTS.split(";"):
-        if statement.strip():
-            migrator.database.execute_sql(statement)
-
-
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -322,4 +303,7 @@ STEPS: tuple[Step, ...] = (
     keep_disagreements,
     note_opt_ins,
     keep_intents,
+    take_over_adding,
+    take_over_asked,
+    take_over_noted,
 )

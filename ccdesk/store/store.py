@@ -67,7 +67,7 @@ class SqliteStore:
         self.queue: ports.Queue = SqliteQueue(self._database, clock)
         self.runs: ports.Runs = SqliteRuns(self._database)
         self.staging: ports.Staging = SqliteStaging(self._database)
-        self.exports: Exports = SqliteExports(self._database, self._seals)
+        self.exports: Exports = SqliteExports(self._database, self._seals, clock)
         self.losses: Losses = SqliteLosses(self._database)
         self.disagreements: Disagreements = SqliteDisagreements(self._database)
         self.drifts: Drifts = SqliteDrifts(self._database, links)

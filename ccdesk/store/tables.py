@@ -8,18 +8,20 @@ to run on (`db.Database`). They describe the newest schema; `schema.py` makes it
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import peewee
 
 from ccdesk.core.exporting import ChunkState
 from ccdesk.core.intents import Act, Ended
 from ccdesk.core.losses import Answer, LossKind
-from ccdesk.core.models import LinkState, Owed, Ownership, Permission
+from ccdesk.core.models import Link, LinkState, Owed, Ownership, Permission
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus, Trigger
 from ccdesk.store.columns import CountsField, MomentField, WordField
 
 
 class LinkRow(peewee.Model):
-    """`core.models.Link`, column for field, the e-mail as people are compared by it, and since when owed."""
+    """What is kept of `core.models.Link`, the e-mail as people are compared by it, and since when owed."""
 
     customer_id = peewee.IntegerField(primary_key=True)
     email = peewee.TextField()
@@ -36,18 +38,21 @@ class LinkRow(peewee.Model):
     written_at = MomentField(null=True)
     opt_out_at = MomentField(null=True)
     out_since = MomentField(null=True)
-    resubscribe_asked_at = MomentField(null=True)
     owed = WordField(Owed)
     owed_reason = peewee.TextField()
     note = peewee.TextField()
-    adding = peewee.BooleanField()
     owed_since = MomentField(null=True)  # not of `Link`: kept by `SqliteLinks.save`
     out_after = MomentField(null=True)
     added_at = MomentField(null=True)
     in_after = MomentField(null=True)
+    passed_by = peewee.BooleanField()
 
     class Meta:
         table_name = "link"
+
+
+LINK_FIELDS = tuple(field.name for field in fields(Link) if field.name in LinkRow._meta.fields)
+"""Those of a link's fields that are kept in its row; the others are read from the journal."""
 
 
 class IntentRow(peewee.Model):
@@ -275,6 +280,7 @@ class ExportChunkRow(peewee.Model):
     state = WordField(ChunkState)
     activity_id = peewee.TextField()
     told = peewee.TextField()
+    noted = peewee.BooleanField()
 
     class Meta:
         table_name = "export_chunk"

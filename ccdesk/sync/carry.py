@@ -12,7 +12,7 @@ from ccdesk.core.models import Customer, Link, LinkState, Owed
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.accounts import AccountsByEmail
-from ccdesk.sync.carry_account import write
+from ccdesk.sync.carry_account import LOST_DATA, write
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.guard import hold_debts
 
@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 
 _PAGE = 200
 _AT_ONCE = 5_000  # so many debts are looked up together: a bounded number of accounts in memory
-LOST_DATA = "kibo_lost_data"
 
 
 def carry(ctx: RunContext) -> None:

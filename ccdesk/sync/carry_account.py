@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ccdesk.core.errors import ItemError, Unreadable
+from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Unreadable
+from ccdesk.core.intents import SHOP_ACTS, Act, Ended
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.ports import KiboWrite
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.journal import line_of
 from ccdesk.sync.later import acted_after, opt_in_is_later
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.plan_export import NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN
 
+LOST_DATA = "kibo_lost_data"
 _READINGS = 3  # so often an account may change between the decision and the write of one run
 
 
@@ -60,9 +64,9 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
             _leave_to_queue(ctx, source, account, link)
             return None
         conflict = link.kibo_opted_in is False
-    only_as = account.email if opting_in else ""
-    result = ctx.customers.set_opt_in(account.id, opting_in, only_as=only_as, expected=account)
+    result = _set_opt_in(ctx, link, account, opting_in=opting_in)
     if result.changed:
+        ctx.store.intents.end([account.id], Ended.VOID, acts=SHOP_ACTS)
         return result.customer
     settled = _settled(source, result.customer, link, opting_in=opting_in)
     reason = source.owed_reason or source.owed.value
@@ -76,8 +80,26 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
             settled = replace(settled, on_list=False, agreed=None, kibo_opted_in=None)
             queue_again(ctx, account.id)
         ctx.store.links.save([settled])
+        ctx.store.intents.end([account.id], Ended.DONE, acts=SHOP_ACTS)
+        # What was begun with the list before is overtaken: what shows from now on is the person's act.
+        ctx.store.intents.end([account.id], Ended.UNKNOWN)
         ctx.record([Entry(account.id, account.email, outcome, reason)], conflicts=int(conflict))
     return None
+
+
+def _set_opt_in(ctx: RunContext, link: Link, account: Customer, *, opting_in: bool) -> KiboWrite:
+    """Write the flag of one account, by a line of the journal that stays open where the answer is lost."""
+    act = Act.OPT_IN if opting_in else Act.OPT_OUT
+    ctx.store.intents.begin([line_of(ctx, act, replace(link, email=account.email))])
+    only_as = account.email if opting_in else ""
+    try:
+        return ctx.customers.set_opt_in(account.id, opting_in, only_as=only_as, expected=account)
+    except ItemError as error:
+        ended = Ended.REFUSED if isinstance(error, ItemRefused | NotFound) else Ended.VOID
+        if error.code == LOST_DATA:  # the flag itself was written
+            ended = Ended.DONE
+        ctx.store.intents.end([account.id], ended, acts=SHOP_ACTS)
+        raise
 
 
 def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link) -> bool:
@@ -163,7 +185,7 @@ def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -
         owed=Owed.NOTHING,
         owed_reason="",
         note="" if opting_in else source.owed_reason,
-        adding=False,  # what was begun before is overtaken: what shows from now on is the person's act
+        passed_by=False,
     )
 
 
@@ -186,7 +208,7 @@ def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
         owed=Owed.NOTHING,
         owed_reason="",
         note=f"{source.owed_reason}, under the e-mail before",
-        adding=False,
+        passed_by=False,
     )
 
 

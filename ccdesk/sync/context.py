@@ -51,7 +51,6 @@ LEFT_OUT_LISTS = "export.lists.left_out"  # ids of those whose first export left
 CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see unfinished.py
-EXPORT_NOTED = "export.noted"  # the last chunk of it that the links know of
 SKEW = "clocks.skew"  # seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both
 COMPARED_AT = "compare.finished_at"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ccdesk.core.errors import NotFound
+from ccdesk.core.intents import Ended
 from ccdesk.core.models import Customer, Link, LinkState, Owed
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
 from ccdesk.sync.accounts import AccountsByEmail
@@ -19,7 +20,7 @@ from ccdesk.sync.opt_ins import OptIn, put_in
 from ccdesk.sync.outcomes import charge_doubtful, fail, settle
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import not_exported, wants_mail
-from ccdesk.sync.plan_inbound import being_taken_off, left_since_gone
+from ccdesk.sync.plan_inbound import left_since_gone
 from ccdesk.sync.said_no import said_no_before
 from ccdesk.sync.take_off import Removal, last_set, off_link, take_off
 
@@ -83,7 +84,7 @@ def _leave_unweighed(ctx: RunContext, work: _Work, held: Collection[int]) -> Non
     Where somebody is held already they are left to the next run, which weighs them together.
     """
     links = ctx.store.links.many([customer.id for _, customer in work.opted_out])
-    losses = {number: link for number, link in links.items() if not being_taken_off(link)}
+    losses = {number: link for number, link in links.items() if not link.being_taken_off}
     wait = set(losses) if held and losses else hold_flags(ctx, losses, ()) if losses else set()
     work.opted_out = [(event, customer) for event, customer in work.opted_out if customer.id not in wait]
 
@@ -112,7 +113,7 @@ def _leaving(ctx: RunContext, now: datetime) -> _Leaving:
                 continue
             found.event_ids[event.event_id] = event
             found.emails[customer.id] = link.email
-            if not being_taken_off(link):
+            if not link.being_taken_off:
                 found.losses[customer.id] = link
                 found.customers[customer.id] = customer
     return found
@@ -130,7 +131,7 @@ def _drop_mistakes(ctx: RunContext, leaving: _Leaving) -> None:
         entry = Entry(customer_id, customer.email, Outcome.SKIPPED, reason)
         stays = replace(off_link(ctx, link, customer, stays=True), agreed=None, note=reason)
         with ctx.store.transaction():
-            settle(ctx, event, entry, stays)
+            settle(ctx, event, entry, stays, ended=Ended.UNKNOWN)
             dropped(ctx, wrong[customer_id])
         del leaving.event_ids[event_id]
 
@@ -138,7 +139,7 @@ def _drop_mistakes(ctx: RunContext, leaving: _Leaving) -> None:
 def _may_leave(ctx: RunContext, batch: Sequence[QueuedEvent]) -> Iterator[tuple[QueuedEvent, Customer, Link]]:
     """Yield those of a batch who may be on the list through us, with the customer as read now."""
     links = ctx.store.links.many([event.object_id for event in batch])
-    may = {number: link for number, link in links.items() if link.kibo_opted_in or link.adding}
+    may = {number: link for number, link in links.items() if link.kibo_opted_in or link.may_be_there}
     ctx.read_ahead(may)
     for event in batch:
         ctx.check_cancel()
@@ -257,7 +258,7 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
         if other is not None:
             reason = f"stays on the list: customer {other} with the same e-mail is opted in"
             entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, reason)
-            settle(ctx, event, entry, off_link(ctx, link, customer, stays=True))
+            settle(ctx, event, entry, off_link(ctx, link, customer, stays=True), ended=Ended.UNKNOWN)
         else:
             removals.append(Removal(event, customer, link))
     take_off(ctx, removals, settle=settle, fail=fail)

@@ -7,7 +7,7 @@ the shop is, and a power cut loses nothing (`unfinished`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -26,6 +26,7 @@ from ccdesk.sync.export_check import MembersFile, check
 from ccdesk.sync.export_jobs import Watched
 from ccdesk.sync.export_send import end_open_chunks, send
 from ccdesk.sync.first_export import ask, note_exported, settle_question
+from ccdesk.sync.journal import how_ended
 from ccdesk.sync.mapping import fields_hash
 from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plan_export import (
@@ -273,9 +274,18 @@ def _plan_page(
         for link in changed:
             note_own_call(ctx, links.get(link.customer_id))
         store.links.save(changed)
+        _end_begun(ctx, changed, links)
         store.exports.decide(planned)
         ctx.record(entries)
     return back
+
+
+def _end_begun(ctx: RunContext, settled: Sequence[Link], before: Mapping[int, Link]) -> None:
+    """Close what was begun with those for whom nothing is sent; by `before`, their links until now."""
+    for link in settled:
+        known = before.get(link.customer_id)
+        if known is not None and known.begun is not None and link.begun is None:
+            ctx.store.intents.end([link.customer_id], how_ended(known, on_list=link.on_list))
 
 
 def _planned(one: Candidate, contact: Contact | None, decision: ExportDecision) -> Planned:
@@ -320,7 +330,8 @@ def _settled(
         written_hash=link.written_hash if link.contact_id or link.on_list else "",
         read_hash=_first_reading(link, contact, decision),
         note=decision.reason if decision.outcome in (Outcome.SKIPPED, Outcome.ERROR) else "",
-        adding=False,
+        passed_by=False,
+        begun=None,  # ended with this decision, see `_plan_page`
     )
 
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from ccdesk.core.emails import spellings
 from ccdesk.core.errors import ItemError, Refused, ServiceError
 from ccdesk.core.exporting import Chunk, ChunkState, Planned
+from ccdesk.core.intents import Ended
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing, email_key
 from ccdesk.core.ports import Activity
 from ccdesk.core.runs import Entry, Outcome
@@ -29,7 +30,7 @@ from ccdesk.sync.named import named
 from ccdesk.sync.newcomers import acts_since, look_again, take_sign_ups
 from ccdesk.sync.plain import PLAINLY, sent_fields
 from ccdesk.sync.plan_export import LEFT, STRANGER, Action, out_words
-from ccdesk.sync.unfinished import PAGE, intended, pages_of
+from ccdesk.sync.unfinished import PAGE, begin, intended, pages_of
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class MembersFile:
     def __init__(self, ctx: RunContext, watched: Watched) -> None:
         self._ctx, self._watched = ctx, watched
         self._job: Activity | None = None
-        self._chunks: list[int] = []
+        self._chunks: list[tuple[int, datetime]] = []
 
     @property
     def is_cheaper(self) -> bool:
@@ -78,8 +79,8 @@ class MembersFile:
             raise failure
         return job
 
-    def _sent(self) -> list[int]:
-        return [chunk.number for chunk in self._ctx.store.exports.chunks()]
+    def _sent(self) -> list[tuple[int, datetime]]:
+        return [(chunk.number, chunk.sent_at) for chunk in self._ctx.store.exports.chunks()]
 
 
 def check(ctx: RunContext, scan_began: datetime, file: MembersFile, sent_before: Collection[int]) -> None:
@@ -200,11 +201,13 @@ class _Checker:
         links = ctx.store.links.many([one.customer.id for one in page])
         entries: list[Entry] = []
         saved: list[Link] = []
+        ended: dict[int, Ended] = {}
+        missing: list[Planned] = []
         again: list[int] = []
         left = False
         for one, contact, on_list in self._found(page):
             link = links.get(one.customer.id) or Link(one.customer.id)
-            sent_at = chunk.sent_at if chunk else ctx.mailing_now()
+            number, sent_at = one.customer.id, chunk.sent_at if chunk else ctx.mailing_now()
             if reason := _seen_to_since(link, one.customer, sent_at):
                 entries.append(Entry(one.customer.id, one.customer.email, Outcome.SKIPPED, reason))
                 continue
@@ -214,11 +217,15 @@ class _Checker:
                 written = link.written_hash if kept else one.candidate.fields_hash
                 saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
                                         written))  # fmt: skip
+                ended[number] = Ended.DONE
             elif contact is not None and self._said_no(one, link, contact, chunk, sent_at):
                 saved.append(_out(ctx, link, one, contact, sent_at))
+                ended[number] = Ended.DONE if contact.standing is Standing.IN else Ended.UNKNOWN
                 left = left or contact.standing is Standing.IN
-            else:
+            elif link.being_added:  # its line is open already
                 saved.append(intended(ctx, one, link, sent_at))
+            else:
+                missing.append(one)
             if not one.customer.accepts_marketing and on_list:
                 again.append(one.customer.id)  # they said no while the export lay still
             entries.append(self._entry(one, link, contact, chunk, sent_at, on_list=on_list))
@@ -226,6 +233,11 @@ class _Checker:
             ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing
         with ctx.store.transaction():
             ctx.store.links.save(saved)
+            for how in set(ended.values()):
+                ctx.store.intents.end([number for number, end in ended.items() if end is how], how)
+            begin(
+                ctx, missing, links, chunk.sent_at if chunk else ctx.mailing_now(), by_job=chunk is not None
+            )
             for customer_id in again:
                 queue_again(ctx, customer_id)
             ctx.record(entries)
@@ -363,7 +375,7 @@ def _seen_to_since(link: Link, customer: Customer, sent_at: datetime) -> str:
         return ""
     if link.email_key != customer.email_key:
         return "e-mail changed in Kibo after this was sent; its event saw to it"
-    if link.kibo_opted_in is False and not link.adding:
+    if link.kibo_opted_in is False and not link.may_be_there:
         return "said no after this was sent; what is newer is decided with the customer's event"
     return ""
 
@@ -408,5 +420,6 @@ def _confirmed(
         owed=Owed.NOTHING,
         owed_reason="",
         note="",
-        adding=False,
+        passed_by=False,
+        begun=None,  # ended by this sight, see `people`
     )

@@ -22,7 +22,7 @@ from ccdesk.sync.export_send import Batch, Sender, next_number
 from ccdesk.sync.plain import sent_fields
 from ccdesk.sync.plan_export import Action
 from ccdesk.sync.scan import ContactScan
-from ccdesk.sync.unfinished import OpenExport, intended
+from ccdesk.sync.unfinished import OpenExport, begin
 
 _LEFT = 2_600  # customers not read yet: reading them takes about as long as the calls that are begun
 _WORTH = 4_000  # people to be sent for whom calls of their own pay
@@ -139,7 +139,7 @@ class Early:
         now, fields, list_id = ctx.mailing_now(), sent_fields(ctx, person), ctx.settings.list_id
         chunk = Chunk(next_number(ctx), Action.CREATE.value, number, number, 1, now)
         with ctx.store.transaction():
-            ctx.store.links.save([intended(ctx, person, ctx.store.links.get(number), now)])
+            begin(ctx, [person], ctx.store.links.many([number]), now)
             ctx.store.exports.open_chunk(chunk)
         return _Single(chunk, self._ahead.begin(lambda: ctx.mailing.create(fields, list_id, by_person=False)))
 

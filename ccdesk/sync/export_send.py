@@ -18,7 +18,7 @@ from ccdesk.sync.export_singles import single_calls, to_send
 from ccdesk.sync.jobs import JobFailed
 from ccdesk.sync.plain import has_more, plain, plain_note, sent_fields
 from ccdesk.sync.plan_export import STRANGER, Action
-from ccdesk.sync.unfinished import intend, last_noted
+from ccdesk.sync.unfinished import intend
 
 log = logging.getLogger(__name__)
 
@@ -353,8 +353,8 @@ class Sender:
 
 
 def next_number(ctx: RunContext) -> int:
-    """Return a number for a chunk, above all there were in this export."""
-    return 1 + max([last_noted(ctx), *(chunk.number for chunk in ctx.store.exports.chunks())])
+    """Return a number for a chunk, above all there are in this export."""
+    return 1 + max((chunk.number for chunk in ctx.store.exports.chunks()), default=0)
 
 
 def end_open_chunks(ctx: RunContext) -> None:

@@ -10,7 +10,7 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.jobs import add_one
 from ccdesk.sync.plain import PLAINLY, has_more, may_be_the_fields, plain_note, sent_fields
 from ccdesk.sync.plan_export import Action
-from ccdesk.sync.unfinished import intended, pages_of
+from ccdesk.sync.unfinished import begin, pages_of
 
 FAILED = "_failed"
 """What follows the action of somebody whose own call was refused."""
@@ -55,8 +55,7 @@ def _full_or_plain(ctx: RunContext, person: Planned, action: Action) -> None:
 
 
 def _single_call(ctx: RunContext, person: Planned, action: Action) -> None:
-    link = ctx.store.links.get(person.customer.id)
-    ctx.store.links.save([intended(ctx, person, link, ctx.mailing_now())])
+    begin(ctx, [person], ctx.store.links.many([person.customer.id]), ctx.mailing_now())
     fields = sent_fields(ctx, person)
     if action is Action.CREATE:
         ctx.mailing.create(fields, ctx.settings.list_id, by_person=False)

@@ -19,5 +19,5 @@ def let_go(ctx: RunContext, link: Link) -> None:
 
 
 def _said_no(link: Link) -> bool:
-    settled = link.owed is Owed.NOTHING and not link.adding and link.state is not LinkState.CLOSED
+    settled = link.owed is Owed.NOTHING and not link.may_be_there and link.state is not LinkState.CLOSED
     return settled and link.kibo_opted_in is False and link.agreed is False

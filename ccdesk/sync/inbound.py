@@ -189,7 +189,7 @@ def _is_in_already(ctx: RunContext, judgement: Judgement) -> bool:
         return False
     others = ctx.store.links.by_email(link.email_key)
     return any(
-        (one.kibo_opted_in is True or one.adding) and one.state not in (LinkState.CLOSED, *NEWCOMERS)
+        (one.kibo_opted_in is True or one.may_be_there) and one.state not in (LinkState.CLOSED, *NEWCOMERS)
         for one in others
         if one.customer_id != link.customer_id
     )

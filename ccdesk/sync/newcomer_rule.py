@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from ccdesk.core.intents import Ended
 from ccdesk.core.models import Customer, Link, LinkState
 from ccdesk.core.ports import Store
 from ccdesk.sync.context import RunContext
@@ -86,7 +87,9 @@ def name(ctx: RunContext, accounts: Iterable[Customer]) -> None:
         moved = known.email_key not in ("", account.email_key)
         if moved or known.state is LinkState.NEWCOMER_LEFT:
             continue
-        links.save([named_link(known, account)])
+        with ctx.store.transaction():
+            links.save([named_link(known, account)])
+            ctx.store.intents.end([account.id], Ended.UNKNOWN)
 
 
 def named_link(link: Link, account: Customer) -> Link:
@@ -99,7 +102,7 @@ def named_link(link: Link, account: Customer) -> Link:
         kibo_updated_at=account.updated_at,
         on_list=False,
         note=NEWCOMER,
-        adding=False,
+        passed_by=False,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeGuard
 
 from ccdesk.core.errors import ItemError
+from ccdesk.core.intents import Ended
 from ccdesk.core.models import (
     Contact,
     Customer,
@@ -20,6 +21,7 @@ from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.first_export import LEFT_TO_EXPORT, is_first_exports_business
+from ccdesk.sync.journal import how_ended
 from ccdesk.sync.later import deleted_until, opt_in_is_later
 from ccdesk.sync.lookup import Lookup
 from ccdesk.sync.mapping import BadEmail, check_email
@@ -98,6 +100,7 @@ def _decide(
         welcome=ctx.settings.welcome and new,
         anew=anew,
         later=later,
+        asked_at=ctx.store.intents.asked(contact.id) if contact is not None else None,
         left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in heard),
         just_left=(_left_meanwhile(link) and _left_later(ctx, link, contact, customer, link))
         or _left_unseen(link, contact)
@@ -112,7 +115,11 @@ def _decide(
     if decision.state is LinkState.LEFT_LIST:
         ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing (§3a R4)
     entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
-    settle(ctx, event, entry, _untouched_link(ctx, placing), conflict=decision.conflict)
+    untouched = _untouched_link(ctx, placing)
+    ended = (
+        how_ended(link, on_list=untouched.on_list) if link and decision.state is not LinkState.HELD else None
+    )
+    settle(ctx, event, entry, untouched, conflict=decision.conflict, ended=ended)
     return None
 
 
@@ -162,7 +169,7 @@ def _gone_since_seen(link: Link | None, contact: Contact | None) -> bool:
 
 def _left_meanwhile(link: Link | None) -> TypeGuard[Link]:
     """Say whether the person was seen to leave the list after we were cut off putting them on it."""
-    return link is not None and link.adding and link.state is LinkState.LEFT_LIST
+    return link is not None and link.may_be_there and link.state is LinkState.LEFT_LIST
 
 
 def _left_later(
@@ -202,7 +209,8 @@ def _opted_out_before(
         return False
     reason = f"{owing.owed_reason} before the e-mail changed; the opt-out stands"
     entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
-    settle(ctx, event, entry, replace(owing, kibo_updated_at=customer.updated_at, adding=False))
+    seen = replace(owing, kibo_updated_at=customer.updated_at, passed_by=False)
+    settle(ctx, event, entry, seen, ended=Ended.UNKNOWN)
     return True
 
 
@@ -253,7 +261,6 @@ def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
         opt_out_at=None,
         out_since=None,
         out_after=None,
-        resubscribe_asked_at=None,
         owed=Owed.NOTHING,
         owed_reason="",
     )
@@ -317,7 +324,7 @@ def _untouched_link(ctx: RunContext, placing: Placing) -> Link:
         out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since or left_at,
         out_after=None if agreed else link.out_after or (ctx.last_sight(link) if left else None),
         note="" if agreed else decision.reason,
-        adding=False,
+        passed_by=False,
     )
 
 

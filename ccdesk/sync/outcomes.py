@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from ccdesk.core.errors import CcdeskError, ItemError, Refused
+from ccdesk.core.intents import Ended
 from ccdesk.core.limits import RETRY_MOST
 from ccdesk.core.models import (
     Link,
@@ -19,13 +20,24 @@ _RETRY_FIRST = timedelta(minutes=5)
 
 
 def settle(
-    ctx: RunContext, event: QueuedEvent, entry: Entry, link: Link | None, *, conflict: bool = False
+    ctx: RunContext,
+    event: QueuedEvent,
+    entry: Entry,
+    link: Link | None,
+    *,
+    conflict: bool = False,
+    ended: Ended | None = None,
 ) -> None:
-    """Close an entry: its outcome, the link and the queue move together or not at all."""
+    """Close an entry: its outcome, the link, the journal and the queue move together or not at all.
+
+    `ended`: how what was begun for the account has ended; None: that is still not known.
+    """
     with ctx.store.transaction():
         if link is not None:
             note_own_call(ctx, ctx.store.links.get(link.customer_id))
             ctx.store.links.save([link])
+            if ended is not None:
+                ctx.store.intents.end([link.customer_id], ended)
         ctx.store.queue.save(
             replace(
                 event,

@@ -19,7 +19,7 @@ def note_own_call(ctx: RunContext, link: Link | None) -> None:
 
     `link` is that of the account we put on the list, as it was stored while the outcome was open.
     """
-    if link is None or not link.adding:
+    if link is None or not link.may_be_there:
         return
     until = ctx.mailing_now() + A_SECOND
     ctx.store.links.save(

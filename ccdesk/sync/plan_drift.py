@@ -173,7 +173,7 @@ class _Person:
         if noes:
             if any(self._signed_up(one) for one in noes):
                 return Column.NO_SIGNED_UP
-            unanswered = any(one.kibo_opted_in is not False or one.adding for one in noes)
+            unanswered = any(one.kibo_opted_in is not False or one.may_be_there for one in noes)
             return Column.NO_UNANSWERED if unanswered else Column.NO_ANSWERED
         silent = any(_is_on(one) and not self._silenced(link) for one, link in self.accounts)
         gone = any(one.kibo_opted_in is True for one in self._without_account())
@@ -186,7 +186,7 @@ class _Person:
         return [
             one
             for one in self.links
-            if (one.customer_id in off and (one.kibo_opted_in is True or one.adding))
+            if (one.customer_id in off and (one.kibo_opted_in is True or one.may_be_there))
             or (one.customer_id in off | gone and one.kibo_opted_in is False and one.agreed is False)
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
@@ -23,14 +24,14 @@ class Change(StrEnum):
 def what_changed(customer: Customer, link: Link | None) -> Change:
     """Compare the customer as read now with the link; anything but consent and e-mail is NOTHING.
 
-    Somebody we were cut off adding may be on the list already: their "no" is an opt-out like any other.
+    Who may be on the list without our knowing has opted out like any other once the flag is off.
     """
     known_in = link is not None and link.kibo_opted_in is True
     if customer.accepts_marketing and not known_in:
         return Change.OPTED_IN
     if not customer.accepts_marketing:
-        adding = link is not None and link.adding
-        return Change.OPTED_OUT if known_in or adding else Change.NOTHING
+        may_be_there = link is not None and link.may_be_there
+        return Change.OPTED_OUT if known_in or may_be_there else Change.NOTHING
     if link is not None and (customer.email_key != link.email_key or _cut_off(link)):
         return Change.EMAIL
     return Change.NOTHING
@@ -39,7 +40,7 @@ def what_changed(customer: Customer, link: Link | None) -> Change:
 def _cut_off(link: Link) -> bool:
     """Say whether we were cut off putting a new e-mail on the list: it may not be there."""
     settled = link.on_list or link.owed is not Owed.NOTHING or link.state is not LinkState.SYNCED
-    return link.adding and not settled
+    return link.may_be_there and not settled
 
 
 class Step(StrEnum):
@@ -76,6 +77,7 @@ def plan_opt_in(
     welcome: bool,
     anew: bool,
     later: bool | None,
+    asked_at: datetime | None = None,
     left_elsewhere: bool = False,
     just_left: bool = False,
 ) -> EventDecision:
@@ -83,9 +85,9 @@ def plan_opt_in(
 
     `anew` is True for a new opt-in and False where only the e-mail changed: then no earlier "no" of the
     new address is lifted. `later` says whether the opt-in is later than the contact's opt-out, or than its
-    deletion by staff (None: not known). `left_elsewhere`: another account's link knows that this address left
-    the list; `just_left`: so lately that Kibo has not been told, so this opt-in may well be the earlier act
-    (design R5).
+    deletion by staff (None: not known). `asked_at`: when this contact was asked for the one confirmation.
+    `left_elsewhere`: another account's link knows that this address left the list; `just_left`: so lately
+    that Kibo has not been told, so this opt-in may well be the earlier act (design R5).
     """
     long_email = is_long(customer.email)
     welcome = welcome and anew
@@ -97,7 +99,7 @@ def plan_opt_in(
         ours = link is not None and link.email_key == customer.email_key and is_ours(link, contact)
         return _plan_deleted(contact, ours=ours, welcome=welcome and not long_email, anew=anew, later=later)
     if standing is Standing.OUT:
-        return _plan_opted_out(contact, link, anew=anew, later=later)
+        return _plan_opted_out(contact, link, anew=anew, later=later, asked_at=asked_at)
     if standing is Standing.WAITING:
         return _waiting(contact)
     ours = link is not None and link.email_key == customer.email_key and is_ours(link, contact)
@@ -144,15 +146,17 @@ def _plan_deleted(
                          ownership=ownership)  # fmt: skip
 
 
-def _plan_opted_out(contact: Contact, link: Link | None, *, anew: bool, later: bool | None) -> EventDecision:
-    asked = link is not None and link.resubscribe_asked_at is not None
-    if link is not None and (link.state is LinkState.CONFIRMING or _asked_since(link, contact)):
+def _plan_opted_out(
+    contact: Contact, link: Link | None, *, anew: bool, later: bool | None, asked_at: datetime | None
+) -> EventDecision:
+    confirming = link is not None and link.state is LinkState.CONFIRMING
+    if confirming or _asked_since(asked_at, contact):
         return EventDecision(
             Step.NONE, Outcome.SKIPPED, "waiting for the person's confirmation", LinkState.CONFIRMING
         )
     carried = link is not None and link.opt_out_at is not None and link.opt_out_at == contact.opt_out_at
     if anew and later is True:
-        if asked:
+        if asked_at is not None:
             reason = "opt-out stands: the one confirmation mail was sent before"
             return EventDecision(
                 Step.NONE, Outcome.SKIPPED, reason, LinkState.OPTED_OUT_THERE, owed=Owed.OPT_OUT
@@ -175,10 +179,10 @@ def _plan_opted_out(contact: Contact, link: Link | None, *, anew: bool, later: b
     )
 
 
-def _asked_since(link: Link, contact: Contact) -> bool:
+def _asked_since(asked: datetime | None, contact: Contact) -> bool:
     """Say whether the confirmation was asked for after this very opt-out, so that the mail is still out.
 
     True as well where we were cut off while asking: the mail may have gone, and is never asked for twice.
     """
-    asked, out = link.resubscribe_asked_at, contact.opt_out_at
+    out = contact.opt_out_at
     return asked is not None and out is not None and asked >= out

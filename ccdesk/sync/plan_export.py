@@ -189,7 +189,7 @@ def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
     by it a "no" of the person finds the account (R1).
     """
     known = replace(link or Link(customer.id), note=reason)
-    acted_on = known.ownership or known.kibo_opted_in is not None or known.adding or known.owed
+    acted_on = known.ownership or known.kibo_opted_in is not None or known.may_be_there or known.owed
     if acted_on:
         return known
     moved = known.email_key != customer.email_key  # a contact of the former e-mail was only seen
@@ -236,7 +236,7 @@ def _moved(customer: Customer, link: Link | None) -> ExportDecision | None:
     """Leave a changed e-mail to its event: only there is the contact of the old one looked at (design R3)."""
     if link is None or link.email_key == customer.email_key:
         return None
-    if not (link.contact_id or link.on_list or link.adding or link.owed is not Owed.NOTHING):
+    if not (link.contact_id or link.on_list or link.may_be_there or link.owed is not Owed.NOTHING):
         return None
     return _skip("e-mail changed in Kibo; its event sees to it", LinkState.SYNCED, keep_link=True)
 
@@ -373,7 +373,7 @@ def left_unseen(link: Link, contact: Contact) -> bool:
     We were cut off creating their contact, which always comes with the list: it was made since, shows what we
     sent, and is on no list at all.
     """
-    cut_off = link.adding and not link.contact_id and link.written_hash
+    cut_off = link.being_added and not link.contact_id and link.written_hash
     return bool(cut_off) and not contact.list_ids and is_ours(link, contact)
 
 

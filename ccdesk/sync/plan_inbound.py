@@ -36,15 +36,6 @@ class Judgement:
     left: bool = False
 
 
-BEING_TAKEN_OFF = "opted out in Kibo: being taken off the list"
-"""Note of a link while a removal is under way: it tells that from an add whose outcome is not known."""
-
-
-def being_taken_off(link: Link) -> bool:
-    """Say whether what was begun with this person, its outcome unknown, is a removal and not a sign-up."""
-    return link.adding and link.note == BEING_TAKEN_OFF
-
-
 def judge(
     contact: Contact | None,
     link: Link,
@@ -176,7 +167,7 @@ def _deleted(link: Link) -> Judgement:
 def _opted_out(contact: Contact, link: Link, now: datetime) -> Judgement:
     out_since = contact.opt_out_at or now
     if link.state is LinkState.CONFIRMING:
-        asked = link.resubscribe_asked_at
+        asked = link.asked_at
         if asked is None or contact.opt_out_at is None or contact.opt_out_at <= asked:
             return Judgement(link)
     if link.kibo_opted_in is False and link.owed is not Owed.OPT_OUT:  # owed: other accounts are to have it
@@ -223,9 +214,9 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
         if link.state is LinkState.CONFIRMING:
             return Judgement(back, "confirmed the resubscribe")
         return Judgement(back)
-    if being_taken_off(link):
+    if link.being_taken_off:
         return Judgement(link)  # the removal may still take effect: that will be nobody's leaving
-    if link.adding:
+    if link.may_be_there:
         return Judgement(replace(link, on_list=True))  # our own call, whose answer was lost; or theirs
     if link.kibo_opted_in is False and acted_after(contact, _out_since(link, skew, began)):
         if link.owed is Owed.OPT_IN:

@@ -15,7 +15,6 @@ from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.plan_export import NEWCOMERS
-from ccdesk.sync.plan_inbound import being_taken_off
 
 PUT_ON_BY_OTHERS = (
     "opted out, but put back on the list in Constant Contact, not by their own act: left as it is, and mailed"
@@ -60,12 +59,12 @@ def put_back(contact: Contact | None, links: Collection[Link], list_id: str) -> 
 
 def is_opted_out(link: Link) -> bool:
     """Say whether an opt-out stated in this account, or carried to it, is dealt with on both sides."""
-    settled = link.owed is Owed.NOTHING and not link.adding and link.state not in NEWCOMERS
+    settled = link.owed is Owed.NOTHING and not link.may_be_there and link.state not in NEWCOMERS
     return settled and link.kibo_opted_in is False and link.agreed is False
 
 
 def _agrees(link: Link) -> bool:
-    if link.owed is Owed.OPT_IN or (link.adding and not being_taken_off(link)):
+    if link.owed is Owed.OPT_IN or link.being_added:
         return True
     return link.kibo_opted_in is True and link.state not in (LinkState.CLOSED, *NEWCOMERS)
 

@@ -17,10 +17,12 @@ from ccdesk.core.errors import (
     Refused,
     Unreachable,
 )
+from ccdesk.core.intents import Act, Ended
 from ccdesk.core.models import Contact, ContactFields, Customer, Link, LinkState, Owed, Ownership, Standing
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import add_one
+from ccdesk.sync.journal import line_of
 from ccdesk.sync.mapping import creation_hash, fields_hash, is_long, to_fields
 from ccdesk.sync.own_calls import note_own_call
 from ccdesk.sync.plain import has_more, may_be_the_fields, plain, plain_note
@@ -79,8 +81,9 @@ def put_one(ctx: RunContext, placing: Placing, settle: Settle, fail: Fail) -> No
 def intend_all(ctx: RunContext, placings: Sequence[Placing]) -> dict[int, Link]:
     """Note what is being done with many; return their links as they were before."""
     before = ctx.store.links.many([placing.customer.id for placing in placings])
-    for placing in placings:
-        _intend(ctx, placing)
+    with ctx.store.transaction():
+        for placing in placings:
+            _intend(ctx, placing, by_job=True)
     ctx.check_cancel()
     return before
 
@@ -95,8 +98,10 @@ def take_back(ctx: RunContext, placing: Placing, before: Link | None) -> None:
     intended = ctx.store.links.get(placing.customer.id)
     if before is None and intended is not None:
         before = Link(intended.customer_id, email=intended.email, kibo_opted_in=intended.kibo_opted_in)
-    if before is not None:
-        ctx.store.links.save([before])
+    with ctx.store.transaction():
+        if before is not None:
+            ctx.store.links.save([before])
+        ctx.store.intents.end_last([placing.customer.id], Ended.REFUSED)
 
 
 def put_done(ctx: RunContext, placing: Placing, link: Link, settle: Settle) -> None:
@@ -104,7 +109,7 @@ def put_done(ctx: RunContext, placing: Placing, link: Link, settle: Settle) -> N
     note = to_fields(placing.customer).note if placing.decision.ownership is Ownership.OWNED else ""
     reason = f"{placing.decision.reason}; {note}" if note else placing.decision.reason
     entry = Entry(placing.customer.id, placing.customer.email, placing.decision.outcome, reason)
-    settle(ctx, placing.event, entry, link, conflict=placing.decision.conflict)
+    settle(ctx, placing.event, entry, link, conflict=placing.decision.conflict, ended=Ended.DONE)
 
 
 def _full_or_plain(ctx: RunContext, placing: Placing) -> tuple[Placing, Link]:
@@ -119,6 +124,7 @@ def _full_or_plain(ctx: RunContext, placing: Placing) -> tuple[Placing, Link]:
             raise
         decision = replace(placing.decision, reason=f"{placing.decision.reason}; {plain_note(error)}")
         plainly = replace(placing, decision=decision, plainly=True)
+        ctx.store.intents.end_last([placing.customer.id], Ended.REFUSED)
         return plainly, _single_call(ctx, plainly)
 
 
@@ -172,14 +178,14 @@ def _revived(ctx: RunContext, placing: Placing, former: Contact) -> Contact:
     return contact
 
 
-def _intend(ctx: RunContext, placing: Placing) -> None:
+def _intend(ctx: RunContext, placing: Placing, *, by_job: bool = False) -> None:
     """Note what is being done: a lost answer must neither make our contact foreign nor lose a later "no"."""
     note_own_call(ctx, ctx.store.links.get(placing.customer.id))  # the e-mail may be another now
     # One known to be newly in stays that to the second attempt, welcome mail included.
     link = placing.link or Link(placing.customer.id, kibo_opted_in=False if placing.new else None)
     # Who left the list once wants mail again: from here on that state tells of leaving after this.
     state = LinkState.SYNCED if link.state is LinkState.LEFT_LIST else link.state
-    link = replace(link, email=placing.customer.email, state=state, on_list=False, note="", adding=True)
+    link = replace(link, email=placing.customer.email, state=state, on_list=False, note="", passed_by=False)
     if placing.contact is None:
         link = replace(
             link,
@@ -189,7 +195,24 @@ def _intend(ctx: RunContext, placing: Placing) -> None:
             written_at=ctx.mailing_now(),
             # The date stays what it was: only a settled entry counts as acted on.
         )
-    ctx.store.links.save([link])
+    line = line_of(
+        ctx,
+        _act(placing),
+        replace(link, contact_id=placing.contact.id if placing.contact else ""),
+        event_id=placing.event.event_id,
+        by_job=by_job,
+        sign_up=placing.decision.step in (Step.SIGN_UP, Step.CREATE_BY_PERSON),
+    )
+    with ctx.store.transaction():
+        ctx.store.links.save([link])
+        ctx.store.intents.begin([line])
+
+
+def _act(placing: Placing) -> Act:
+    """Name the command by what it does to the contact, whichever call carries it out."""
+    if placing.contact is None:
+        return Act.CREATE
+    return Act.REVIVE if placing.contact.standing is Standing.DELETED else Act.ADD
 
 
 def on_list_link(ctx: RunContext, placing: Placing, contact_id: str, read: Contact | None) -> Link:
@@ -214,7 +237,7 @@ def on_list_link(ctx: RunContext, placing: Placing, contact_id: str, read: Conta
         owed=Owed.NOTHING,
         owed_reason="",
         note="",
-        adding=False,
+        passed_by=False,
     )
 
 
@@ -225,23 +248,28 @@ def _not_asked(contact: Contact) -> str:
 
 
 def _ask_to_confirm(ctx: RunContext, placing: Placing, settle: Settle) -> None:
-    """Ask for the one confirmation mail; noted before the call, for it must never be asked twice (§13)."""
+    """Ask for the one confirmation mail; written down before, for it must never be asked twice (§13)."""
     assert placing.contact is not None
     stored = ctx.store.links.get(placing.customer.id)
     before = stored or Link(placing.customer.id, email=placing.customer.email)
     asked = replace(
         placing.link or before,
         email=placing.customer.email,  # by it the next attempt knows whom the mail went to
-        resubscribe_asked_at=ctx.mailing_now(),
         contact_id=placing.contact.id,
     )
-    ctx.store.links.save([asked])
+    with ctx.store.transaction():
+        ctx.store.links.save([asked])
+        ctx.store.intents.begin([line_of(ctx, Act.ASK, asked, event_id=placing.event.event_id)])
+    ended = Ended.DONE
     try:
         sent = ctx.mailing.resubscribe(placing.contact.id, ctx.settings.list_id)
     except AnswerLost:
-        sent = True  # it may have been sent, and sending it again is the one thing not to do
+        # It may have been sent, and sending it again is the one thing not to do.
+        sent, ended = True, Ended.UNKNOWN
     except (ItemError, LoginNeeded, QuotaUsedUp, RateLimited, Refused, Unreachable):
-        ctx.store.links.save([before])
+        with ctx.store.transaction():
+            ctx.store.links.save([before])
+            ctx.store.intents.end([asked.customer_id], Ended.REFUSED, acts=[Act.ASK])
         raise
     reason = placing.decision.reason if sent else _not_asked(placing.contact)
     confirming = replace(
@@ -256,4 +284,6 @@ def _ask_to_confirm(ctx: RunContext, placing: Placing, settle: Settle) -> None:
         note=reason,
     )
     entry = Entry(placing.customer.id, placing.customer.email, Outcome.SKIPPED, reason)
-    settle(ctx, placing.event, entry, confirming, conflict=placing.decision.conflict)
+    with ctx.store.transaction():
+        ctx.store.intents.end([asked.customer_id], ended, acts=[Act.ASK])
+        settle(ctx, placing.event, entry, confirming, conflict=placing.decision.conflict)

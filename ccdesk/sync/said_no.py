@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from ccdesk.core.models import Contact, Customer, Link, Owed
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.plan_inbound import being_taken_off
 
 
 def said_no_before(
@@ -25,7 +24,7 @@ def said_no_before(
         return None
     if link.owed is Owed.OPT_OUT:
         return link
-    if link.kibo_opted_in is False and (not link.adding or being_taken_off(link)):
+    if link.kibo_opted_in is False and not link.being_added:
         return None
     contact = contact_of(link) if contact_of else former_contact(ctx, link)
     if contact is None and not link.contact_id:
@@ -43,4 +42,4 @@ def former_contact(ctx: RunContext, link: Link) -> Contact | None:
     """Return the contact of the e-mail before; found by the e-mail where its id was not learned yet."""
     if link.contact_id:
         return ctx.mailing.get(link.contact_id)
-    return ctx.mailing.find(link.email) if (link.on_list or link.adding) and "@" in link.email else None
+    return ctx.mailing.find(link.email) if (link.on_list or link.may_be_there) and "@" in link.email else None

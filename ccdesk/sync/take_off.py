@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.errors import ItemError, Unreadable
+from ccdesk.core.intents import Act, Ended
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
 from ccdesk.core.ports import Activity
@@ -15,10 +16,13 @@ from ccdesk.sync import bulk
 from ccdesk.sync.bulk import AllRefused, by_halves
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.jobs import as_item
+from ccdesk.sync.journal import how_ended, line_of
 from ccdesk.sync.look import queue_again
 from ccdesk.sync.named import named
-from ccdesk.sync.plan_inbound import BEING_TAKEN_OFF, being_taken_off
 from ccdesk.sync.verify import Fail, Settle, members_among
+
+BEING_TAKEN_OFF = "opted out in Kibo: being taken off the list"
+"""What staff see of a removal that is under way."""
 
 _ONE_BY_ONE = 40
 _PEOPLE_A_JOB = LIST_JOB_MAX_IDS // 2  # a person has at most two contacts
@@ -57,13 +61,19 @@ class StillOnList(ItemError):
 def take_off_later(ctx: RunContext, links: Sequence[Link]) -> None:
     """Have customers whose "no" in Kibo was left as it was taken off the list, by an entry of the queue."""
     with ctx.store.transaction():
-        ctx.store.links.save(_begun(link) for link in links)
         for link in links:
+            _begin(ctx, link)
             queue_again(ctx, link.customer_id)
 
 
-def _begun(link: Link) -> Link:
-    return replace(link, kibo_opted_in=False, agreed=False, on_list=False, adding=True, note=BEING_TAKEN_OFF)
+def _begin(ctx: RunContext, link: Link, event_id: str = "") -> None:
+    """Store that somebody is being taken off the list, in link and journal."""
+    begun = replace(
+        link, kibo_opted_in=False, agreed=False, on_list=False, note=BEING_TAKEN_OFF, passed_by=False
+    )
+    with ctx.store.transaction():
+        ctx.store.links.save([begun])
+        ctx.store.intents.begin([line_of(ctx, Act.REMOVE, begun, event_id=event_id, by_job=True)])
 
 
 def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = False) -> Link:
@@ -80,7 +90,7 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
             kibo_updated_at=customer.updated_at,
             agreed=False,
             on_list=False,
-            adding=False,
+            passed_by=False,
         )
     moved = link.email_key != customer.email_key
     return replace(
@@ -99,7 +109,7 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
         out_since=ctx.mailing_now(),
         out_after=link.out_after or last_set(ctx, link),
         note="",
-        adding=False,
+        passed_by=False,
     )
 
 
@@ -158,7 +168,7 @@ def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], li
             return _read(ctx, link)  # what it shows of the list cannot be relied on
         if found is not None and link.contact_id in ("", found.id):
             return [found]
-        moved = ((link.on_list or link.adding) and link.contact_id) or (unknown and found is None)
+        moved = ((link.on_list or link.may_be_there) and link.contact_id) or (unknown and found is None)
         return _read(ctx, link) if moved else [found] if found is not None else []
 
     return scanned
@@ -184,7 +194,7 @@ def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> boo
     own sign-up has no answer yet, what looks like one may be that.
     """
     acted, out = contact.opt_in_at, removal.customer.updated_at
-    own = removal.link.adding and not being_taken_off(removal.link)
+    own = removal.link.being_added
     if acted is None or out is None or contact.opt_in_source != "Contact" or own:
         return False
     written = removal.link.written_at
@@ -201,10 +211,11 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, *, on_lis
         owed_reason=reason,
         on_list=on_list,
         note="",
-        adding=False,
+        passed_by=False,
     )
     entry = Entry(removal.customer.id, removal.customer.email, Outcome.SKIPPED, reason)
-    settle(ctx, removal.event, entry, link, conflict=True)
+    ended = how_ended(removal.link, on_list=on_list)
+    settle(ctx, removal.event, entry, link, conflict=True, ended=ended)
 
 
 def _remove(ctx: RunContext, people: Sequence[_Job], settle: Settle, fail: Fail) -> None:
@@ -226,8 +237,9 @@ def _remove(ctx: RunContext, people: Sequence[_Job], settle: Settle, fail: Fail)
 
 def _send(ctx: RunContext, jobs: Sequence[_Job], done: bulk.Outcome[_Job]) -> None:
     ctx.check_cancel()
-    for job in jobs:
-        _intend(ctx, job.removal)
+    with ctx.store.transaction():
+        for job in jobs:
+            _intend(ctx, job.removal)
 
     def start(group: Sequence[_Job]) -> Activity:
         return ctx.mailing.start_remove(_ids_of(group), ctx.settings.list_id)
@@ -257,7 +269,7 @@ def _read_back(ctx: RunContext, done: bulk.Outcome[_Job], settle: Settle, fail: 
 
 def _intend(ctx: RunContext, removal: Removal) -> None:
     """Note what is being done: should its outcome never be seen, nobody left the list, and a "yes" is new."""
-    ctx.store.links.save([_begun(removal.link)])
+    _begin(ctx, removal.link, removal.event.event_id)
     _others_off(ctx, removal.link)
 
 
@@ -277,4 +289,6 @@ def _others_off(ctx: RunContext, link: Link) -> None:
 
 def _settle(ctx: RunContext, removal: Removal, outcome: Outcome, reason: str, settle: Settle) -> None:
     entry = Entry(removal.customer.id, removal.customer.email, outcome, reason)
-    settle(ctx, removal.event, entry, off_link(ctx, removal.link, removal.customer))
+    off = off_link(ctx, removal.link, removal.customer)
+    ended = Ended.DONE if outcome is Outcome.REMOVED else how_ended(removal.link, on_list=False)
+    settle(ctx, removal.event, entry, off, ended=ended)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.clock import format_time, parse_time
 from ccdesk.core.exporting import Chunk, Planned
+from ccdesk.core.intents import Act
 from ccdesk.core.models import Link, LinkState, Ownership
 from ccdesk.core.runs import OffList
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.journal import line_of
 from ccdesk.sync.mapping import creation_hash
 from ccdesk.sync.plain import sent_fields
 from ccdesk.sync.watermarks import newest_change
@@ -135,7 +137,6 @@ def close(ctx: RunContext) -> None:
     """Forget the export: it is finished."""
     with ctx.store.transaction():
         ctx.store.state.set(names.EXPORT_OPEN, "")
-        ctx.store.state.set(names.EXPORT_NOTED, "")
         ctx.store.exports.clear()
 
 
@@ -148,16 +149,10 @@ def note_unfinished(ctx: RunContext) -> None:
     export = _remembered(ctx)
     if export is None or export.list_id != ctx.settings.list_id:
         return
-    done = last_noted(ctx)
     for chunk in ctx.store.exports.chunks():
-        if chunk.number > done:
+        if not chunk.noted:
             intend(ctx, chunk)
-            ctx.store.state.set(names.EXPORT_NOTED, str(chunk.number))
-
-
-def last_noted(ctx: RunContext) -> int:
-    """Return the number of the last chunk noted; later chunks have greater ones."""
-    return int(ctx.store.state.get(names.EXPORT_NOTED) or 0)
+            ctx.store.exports.save_chunk(replace(chunk, noted=True))
 
 
 def intend(ctx: RunContext, chunk: Chunk) -> None:
@@ -168,12 +163,30 @@ def intend(ctx: RunContext, chunk: Chunk) -> None:
         after = page[-1].customer.id
         links = ctx.store.links.many([one.customer.id for one in page])
         untold = [one for one in page if not _told(links.get(one.customer.id), chunk)]
-        ctx.store.links.save(intended(ctx, one, links.get(one.customer.id), chunk.sent_at) for one in untold)
+        begin(ctx, untold, links, chunk.sent_at, by_job=True)
 
 
 def _told(link: Link | None, chunk: Chunk) -> bool:
     """Say whether the link was written at or after the sending: by this note, or by what came of it since."""
     return link is not None and link.written_at is not None and link.written_at >= chunk.sent_at
+
+
+def begin(
+    ctx: RunContext,
+    people: Sequence[Planned],
+    links: Mapping[int, Link],
+    sent_at: datetime,
+    *,
+    by_job: bool = False,
+) -> None:
+    """Store that people are being put on the list since then, in links and journal."""
+    made = [intended(ctx, one, links.get(one.customer.id), sent_at) for one in people]
+    with ctx.store.transaction():
+        ctx.store.links.save(made)
+        ctx.store.intents.begin(
+            line_of(ctx, Act.ADD if one.contact_id else Act.CREATE, link, begun=sent_at, by_job=by_job)
+            for one, link in zip(people, made, strict=True)
+        )
 
 
 def intended(ctx: RunContext, person: Planned, link: Link | None, sent_at: datetime) -> Link:
@@ -186,11 +199,13 @@ def intended(ctx: RunContext, person: Planned, link: Link | None, sent_at: datet
         email=person.customer.email,
         contact_id="" if created else known.contact_id,
         ownership=person.ownership,
-        state=LinkState.SYNCED if known.state is LinkState.LEFT_LIST and not known.adding else known.state,
+        state=LinkState.SYNCED
+        if known.state is LinkState.LEFT_LIST and not known.may_be_there
+        else known.state,
         written_hash=written,
         written_at=sent_at,
         on_list=known.on_list and not created,
-        adding=True,
+        passed_by=False,
     )
 
 

@@ -18,8 +18,8 @@ _PAGE = 500
 def note_unreached(ctx: RunContext) -> None:
     """At the end of an export have those it passed by looked at with their next event, whatever it shows.
 
-    Noted as somebody being added whose outcome is not known: their "no" is an opt-out all the same, for
-    others may have put them on the list, and their "yes" is acted on.
+    An opt-out of theirs is acted on all the same, for others may have put them on the list, and so is an
+    opt-in.
     """
     after = -1
     while links := ctx.store.links.settled_off_list(after, _PAGE):
@@ -27,7 +27,7 @@ def note_unreached(ctx: RunContext) -> None:
         after = links[-1].customer_id
         read = ctx.store.exports.many([link.customer_id for link in links])
         ctx.store.links.save(
-            replace(link, kibo_opted_in=None, adding=True)
+            replace(link, kibo_opted_in=None, passed_by=True)
             for link in links
             if not reached(read.get(link.customer_id), guests=ctx.settings.guests)
         )

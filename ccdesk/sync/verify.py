@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError
+from ccdesk.core.intents import Ended
 from ccdesk.core.models import Link, Permission
 from ccdesk.core.runs import Entry, QueuedEvent
 from ccdesk.sync.context import PERSONAL, RunContext
@@ -14,12 +15,19 @@ _ONE_BY_ONE = 25
 
 
 class Settle(Protocol):
-    """Closes a queue entry with its outcome and link, together."""
+    """Closes a queue entry with its outcome, link and journal, together."""
 
     def __call__(
-        self, ctx: RunContext, event: QueuedEvent, entry: Entry, link: Link | None, *, conflict: bool = False
+        self,
+        ctx: RunContext,
+        event: QueuedEvent,
+        entry: Entry,
+        link: Link | None,
+        *,
+        conflict: bool = False,
+        ended: Ended | None = None,
     ) -> None:
-        """Close the entry."""
+        """Close the entry; `ended`: how what was begun for the account has ended, None if not known."""
 
 
 class Fail(Protocol):

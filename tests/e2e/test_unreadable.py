@@ -395,7 +395,7 @@ def test_a_refused_add_does_not_hide_what_the_person_does_next(ready):
     body = '[{"error_key":"x","error_message":"no"}]'
     ready.sandbox.faults.add(Fault("status", service="cc", path="sign_up_form", status=400, body=body))
     ready.run(RunKind.EVENTS)
-    assert not link(ready, ready.ids["dora"]).adding
+    assert link(ready, ready.ids["dora"]).begun is None
     ready.kibo.opt_out(ready.ids["dora"])
     ready.later()
     ready.run(RunKind.EVENTS)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows
+from ccdesk.core.intents import Act, JournalLine
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Permission
 from ccdesk.store.store import SqliteStore
 from ccdesk.sync.plan_drift import REASONS, DriftRules, drift_of
@@ -48,7 +49,8 @@ links = st.builds(
     kibo_opted_in=st.sampled_from((True, False, None)),
     on_list=st.booleans(),
     owed=st.sampled_from((Owed.NOTHING, Owed.NOTHING, *Owed)),
-    adding=st.sampled_from((False, False, True)),
+    passed_by=st.sampled_from((False, False, False, True)),
+    begun=st.sampled_from((None, None, None, Act.ADD, Act.REMOVE)),
 )
 
 
@@ -60,6 +62,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> SqliteStore:
 def read_in(store: SqliteStore, shop: list[Customer], mail: list[Contact], known: list[Link]) -> None:
     store.forget_people()
     store.links.save(known)
+    begun = ((one, one.begun) for one in known)
+    store.intents.begin(
+        JournalLine(act, one.customer_id, one.email_key, LIST, NOON) for one, act in begun if act is not None
+    )
     store.drifts.begin(LIST)
     wanting = [(one, one.readable and wants_mail(one, guests=RULES.guests)) for one in shop]
     sendable = ("@" in one.email for one in shop)

@@ -45,6 +45,12 @@ def test_commands_about_lists_and_those_to_the_shop_are_closed_apart(
     assert ends(store) == [Ended.DONE, Ended.UNKNOWN, Ended.OPEN]
 
 
+def test_the_last_one_ends_as_told_and_those_before_it_are_overtaken(store: SqliteStore) -> None:
+    store.intents.begin([LINE, LINE, replace(LINE, act=Act.REMOVE)])
+    store.intents.end([7], Ended.DONE)
+    assert ends(store) == [Ended.UNKNOWN, Ended.UNKNOWN, Ended.DONE]
+
+
 def test_how_a_command_ended_is_not_changed_later(store: SqliteStore) -> None:
     store.intents.begin([LINE])
     store.intents.end([7], Ended.DONE)
@@ -60,6 +66,23 @@ def test_a_refused_try_leaves_the_one_before_it_open(store: SqliteStore) -> None
     assert ends(store, 8) == [Ended.REFUSED]
 
 
+def test_a_contact_that_was_asked_is_known_to_every_account_of_its_person(store: SqliteStore) -> None:
+    store.links.save(
+        [Link(7, contact_id="c7"), Link(8, contact_id="c7"), Link(9), Link(10, contact_id="c10")]
+    )
+    ask = replace(LINE, act=Act.ASK)
+    refused = [replace(ask, contact_id="c10", customer_id=10), replace(ask, begun=NOON + timedelta(days=1))]
+    store.intents.begin(refused)
+    store.intents.end([7, 10], Ended.REFUSED, acts=[Act.ASK])
+    store.intents.begin([replace(ask, contact_id="", customer_id=9)])
+    assert [store.intents.asked(one) for one in ("c7", "c10", "", "other")] == [None] * 4
+    store.intents.begin([ask])  # open: the mail may have gone
+    assert store.intents.asked("c7") == NOON
+    assert [link.asked_at for link in store.links.page(-1, 9)] == [NOON, NOON, None, None]
+    store.intents.end([7], Ended.UNKNOWN, acts=[Act.ASK])
+    assert store.intents.asked("c7") == NOON
+
+
 def test_nothing_is_written_if_the_rest_of_the_transaction_fails(store: SqliteStore) -> None:
     def begin() -> None:
         with store.transaction():
@@ -73,8 +96,9 @@ def test_nothing_is_written_if_the_rest_of_the_transaction_fails(store: SqliteSt
 
 def test_lines_outlive_a_year_and_go_after_their_time(store: SqliteStore, clock: MovedClock) -> None:
     elsewhere, later = replace(LINE, list_id="list-2"), replace(LINE, begun=NOON + timedelta(days=1))
-    store.intents.begin([LINE, elsewhere, replace(LINE, act=Act.REMOVE), later])
-    store.intents.end([7], Ended.DONE)
+    for line in (LINE, elsewhere, replace(LINE, act=Act.REMOVE), later):
+        store.intents.begin([line])
+        store.intents.end([7], Ended.DONE)
     store.intents.begin([LINE, replace(LINE, act=Act.ASK)])
     store.intents.end([7], Ended.REFUSED)
     store.intents.end([7], Ended.UNKNOWN, acts=[Act.ASK])

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ccdesk.core.intents import Act, Ended, JournalLine
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission
 from ccdesk.store.store import SqliteStore
 
@@ -28,7 +29,7 @@ links = st.builds(
     written_at=moments,
     opt_out_at=moments,
     out_since=moments,
-    resubscribe_asked_at=moments,
+    passed_by=st.booleans(),
 )
 
 
@@ -48,6 +49,23 @@ def test_a_link_comes_back_as_it_was_saved(shared: SqliteStore, link: Link) -> N
     assert found is not None
     assert found.written_at is None or found.written_at.tzinfo is UTC
     assert link in shared.links.by_email(link.email_key)
+
+
+def begun(customer_id: int, act: Act = Act.ADD) -> JournalLine:
+    return JournalLine(act, customer_id, "", "first", NOON)
+
+
+def test_a_link_tells_the_last_command_about_a_list_whose_end_is_not_known(store: SqliteStore) -> None:
+    store.links.save([Link(1), Link(2)])
+    store.intents.begin([begun(1), begun(1, Act.REMOVE), begun(1, Act.OPT_OUT), begun(1, Act.ASK)])
+    found = store.links.get(1)
+    assert found == Link(1, begun=Act.REMOVE)
+    store.links.save([replace(found, note="another", begun=None)])  # a link is no place to change it
+    assert store.links.many([1, 2]) == {1: Link(1, note="another", begun=Act.REMOVE), 2: Link(2)}
+    store.intents.end_last([1], Ended.REFUSED)
+    assert [link.begun for link in store.links.page(-1, 9)] == [Act.ADD, None]
+    store.intents.end([1], Ended.DONE)
+    assert store.links.by_email("")[0].begun is None
 
 
 def test_saving_again_replaces(store: SqliteStore) -> None:
@@ -118,10 +136,11 @@ def test_settled_off_list_are_those_in_whom_nothing_explains_their_absence(store
         replace(missing, customer_id=4, kibo_opted_in=None),
         replace(missing, customer_id=5, state=LinkState.LEFT_LIST),
         replace(missing, customer_id=6, owed=Owed.OPT_OUT),
-        replace(missing, customer_id=7, adding=True),
+        replace(missing, customer_id=7),
     ]
     again = replace(missing, customer_id=8)
     store.links.save([missing, *told, again])
+    store.intents.begin([begun(7), begun(8, act=Act.OPT_IN)])
     assert store.links.settled_off_list(-1, 10) == [missing, again]
     assert store.links.settled_off_list(1, 1) == [again]
 
@@ -129,10 +148,12 @@ def test_settled_off_list_are_those_in_whom_nothing_explains_their_absence(store
 def test_leaving_the_list_keeps_states(store: SqliteStore) -> None:
     store.links.save([Link(1, on_list=True), Link(2, state=LinkState.LEFT_LIST), Link(3, on_list=True)])
     assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (2, 1)
-    store.links.save([Link(4, adding=True)])
+    store.links.save([Link(4), Link(5, passed_by=True)])
+    store.intents.begin([begun(4)])
     assert store.links.leave_list("first", "second", NOON) == []
-    assert store.links.get(4) == Link(4, written_at=NOON)
-    assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (0, 4)
+    assert store.links.many([4, 5]) == {4: Link(4, written_at=NOON), 5: Link(5, written_at=NOON)}
+    assert [line.ended for line in store.intents.of(4)] == [Ended.UNKNOWN]
+    assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (0, 5)
     assert store.links.get(2) == Link(2, state=LinkState.LEFT_LIST)
 
 
@@ -143,12 +164,13 @@ def test_who_was_on_a_list_is_taken_up_again_with_it(store: SqliteStore) -> None
         replace(opted_in, customer_id=2),
         replace(opted_in, customer_id=3),
         replace(opted_in, customer_id=4),
-        replace(opted_in, customer_id=5, on_list=False, adding=True),
+        replace(opted_in, customer_id=5, on_list=False),
         replace(opted_in, customer_id=6, on_list=False),
         replace(opted_in, customer_id=7),
         replace(opted_in, customer_id=8),
     ]
     store.links.save(people)
+    store.intents.begin([begun(5)])
     assert store.links.leave_list("first", "second", NOON) == []
     assert store.links.count(on_list=True) == 0
     off = replace(opted_in, on_list=False)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 from playhouse.migrate import SqliteMigrator, migrate
 
 from ccdesk.core.errors import ExitCode, StoreError
+from ccdesk.core.exporting import Chunk, ChunkState
+from ccdesk.core.intents import Act, Ended, JournalLine
 from ccdesk.core.models import Link, Owed, email_key
 from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
 from ccdesk.store import migrations
@@ -22,6 +25,7 @@ from ccdesk.store.db import Database
 from ccdesk.store.migrations import prepare
 from ccdesk.store.presence import marker_of
 from ccdesk.store.schema import STEPS, compare_domains_in_ascii
+from ccdesk.store.schema_journal import take_over_adding, take_over_asked, take_over_noted
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import TABLES
 
@@ -366,3 +370,70 @@ def test_debts_of_a_file_from_before_are_counted_from_the_migration_on(
     assert (waiting.count, waiting.ids) == (1, ("7",))
     assert waiting.since is not None
     assert abs(waiting.since - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_commands_of_a_file_from_before_whose_end_is_not_known_are_open_in_the_journal(
+    path: Path, opened: Callable[[], SqliteStore]
+) -> None:
+    prepare(path, STEPS[: STEPS.index(take_over_adding)])
+    moment, off = "2026-03-01T11:00:00.000000Z", "opted out in Kibo: being taken off the list"
+    links = [  # number, contact, hash of what was sent, written at, note, begun
+        (1, "c1", "hash", moment, off, 1),
+        (2, "", "hash", moment, "", 1),
+        (3, "c3", "", None, "", 1),
+        (4, "c4", "hash", moment, off, 0),
+    ]
+    with closing(sqlite3.connect(path)) as old, old:
+        old.execute("INSERT INTO state VALUES ('list.id', 'list-1')")
+        columns = [row for row in old.execute("PRAGMA table_info(link)") if row[3] and row[4] is None]
+        for number, contact, digest, written, note, adding in links:
+            row = {one[1]: 0 if one[2] == "INTEGER" else "" for one in columns}
+            row |= {"customer_id": number, "email": f"P{number}@x.com", "email_key": f"p{number}@x.com"}
+            row |= {"contact_id": contact, "written_hash": digest, "written_at": written}
+            row |= {"state": "synced", "note": note, "adding": adding}
+            marks = ", ".join("?" * len(row))
+            old.execute(f"INSERT INTO link ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    store = opened()
+    begun = [(link.begun, link.note) for link in store.links.page(-1, 9)]
+    assert begun == [(Act.REMOVE, off), (Act.CREATE, ""), (Act.ADD, ""), (None, off)]
+    at = NOON - timedelta(hours=1)
+    assert store.intents.of(1) == [JournalLine(Act.REMOVE, 1, "p1@x.com", "list-1", at, "c1", number=1)]
+    (line,) = store.intents.of(3)
+    assert abs(line.begun - datetime.now(UTC)) < timedelta(minutes=1)
+    store.links.save([Link(5, passed_by=True)])
+    assert store.links.get(5) == Link(5, passed_by=True)
+
+
+def test_who_was_asked_for_the_confirmation_in_a_file_from_before_is_not_asked_again(
+    path: Path, opened: Callable[[], SqliteStore]
+) -> None:
+    prepare(path, STEPS[: STEPS.index(take_over_asked)])
+    asked = NOON.isoformat(timespec="microseconds")[:-6] + "Z"
+    with closing(sqlite3.connect(path)) as old, old:
+        columns = [row for row in old.execute("PRAGMA table_info(link)") if row[3] and row[4] is None]
+        for number, state, moment in ((1, "confirming", asked), (2, "synced", asked), (3, "synced", None)):
+            row = {one[1]: 0 if one[2] == "INTEGER" else "" for one in columns}
+            row |= {"customer_id": number, "contact_id": f"c{number}", "state": state}
+            row |= {"resubscribe_asked_at": moment}
+            marks = ", ".join("?" * len(row))
+            old.execute(f"INSERT INTO link ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    store = opened()
+    assert [link.asked_at for link in store.links.page(-1, 9)] == [NOON, NOON, None]
+    assert [store.intents.asked(f"c{number}") for number in (1, 2, 3)] == [NOON, NOON, None]
+    ends = [line.ended for number in (1, 2, 3) for line in store.intents.of(number)]
+    assert ends == [Ended.DONE, Ended.UNKNOWN]
+
+
+def test_chunks_of_a_file_from_before_whose_people_were_noted_are_not_noted_again(
+    path: Path, opened: Callable[[], SqliteStore]
+) -> None:
+    prepare(path, STEPS[: STEPS.index(take_over_noted)])
+    with closing(sqlite3.connect(path)) as old, old:
+        old.execute("INSERT INTO state VALUES ('export.noted', '2')")
+        for number in (1, 2, 10):
+            values = (number, "import", 1, 9, 9, NOON.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "sent", "job", "[]")
+            old.execute(f"INSERT INTO export_chunk VALUES ({', '.join('?' * 9)})", values)
+    store = opened()
+    chunk = Chunk(1, "import", 1, 9, 9, NOON, ChunkState.SENT, "job", noted=True)
+    assert store.exports.chunks() == [chunk, replace(chunk, number=2), replace(chunk, number=10, noted=False)]
+    assert store.state.get("export.noted") == ""

@@ -11,10 +11,10 @@ from ccdesk.consent.columns import Column
 from ccdesk.consent.rows import Row
 from ccdesk.consent.table import TABLE, Cell
 from ccdesk.core.drift import DriftKind, Sides
+from ccdesk.core.intents import Act
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Permission
 from ccdesk.sync.plan_drift import _KINDS, REASONS, DriftRules, drift_of
-from ccdesk.sync.plan_inbound import BEING_TAKEN_OFF
 
 K = DriftKind
 LIST, KEY = "list-1", "ann@example.com"
@@ -65,8 +65,8 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
         None,
     ),
     ("opted out, not acted on", [OFF], THERE, [IN], K.OPT_OUT_DUE),
-    ("opted out, add under way", [OFF], THERE, [replace(NO, adding=True)], K.OPT_OUT_DUE),
-    ("removal begun", [OFF], THERE, [replace(NO, adding=True, note=BEING_TAKEN_OFF)], K.OPT_OUT_DUE),
+    ("opted out, add under way", [OFF], THERE, [replace(NO, begun=Act.ADD)], K.OPT_OUT_DUE),
+    ("removal begun", [OFF], THERE, [replace(NO, begun=Act.REMOVE)], K.OPT_OUT_DUE),
     ("opted out while waiting there", [OFF], HOLD, [IN], K.OPT_OUT_DUE),
     ("signed up after the opt-out", [OFF], SIGNED_UP, [NO], K.SIGN_UP_DUE),
     ("the opt-in is owed", [OFF], THERE, [replace(NO, owed=Owed.OPT_IN)], K.SIGN_UP_DUE),

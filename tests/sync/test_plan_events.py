@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ccdesk.core.intents import Act
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission
 from ccdesk.core.runs import Outcome
@@ -32,10 +33,10 @@ LONG = "a" * 45 + "@example.com"
         (replace(IN, email="ADA@example.com "), KNOWN_IN, Change.NOTHING),
         (replace(IN, email="new@example.com"), KNOWN_IN, Change.EMAIL),
         (replace(IN, email="new@example.com"), KNOWN_OUT, Change.OPTED_IN),
-        (IN, replace(KNOWN_IN, on_list=False, adding=True), Change.EMAIL),  # cut off adding a new e-mail
-        (IN, replace(KNOWN_IN, adding=True), Change.NOTHING),
-        (IN, replace(KNOWN_IN, on_list=False, adding=True, owed=Owed.OPT_OUT), Change.NOTHING),
-        (IN, replace(KNOWN_IN, on_list=False, adding=True, state=LinkState.LEFT_LIST), Change.NOTHING),
+        (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD), Change.EMAIL),  # cut off adding a new e-mail
+        (IN, replace(KNOWN_IN, begun=Act.ADD), Change.NOTHING),
+        (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD, owed=Owed.OPT_OUT), Change.NOTHING),
+        (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD, state=LinkState.LEFT_LIST), Change.NOTHING),
         (OUT, KNOWN_IN, Change.OPTED_OUT),
         (replace(OUT, email="new@example.com"), KNOWN_IN, Change.OPTED_OUT),
         (OUT, KNOWN_OUT, Change.NOTHING),
@@ -50,9 +51,17 @@ def contact(permission=Permission.IMPLICIT, lists=(), **more):
     return Contact("c1", "ada@example.com", permission, list_ids=frozenset(lists), **more)
 
 
-def plan(there, *, customer=IN, link=None, welcome=False, anew=True, later=None, left=False):
+def plan(there, *, customer=IN, link=None, welcome=False, anew=True, later=None, left=False, asked_at=None):
     return plan_opt_in(
-        customer, there, link, list_id=LIST, welcome=welcome, anew=anew, later=later, left_elsewhere=left
+        customer,
+        there,
+        link,
+        list_id=LIST,
+        welcome=welcome,
+        anew=anew,
+        later=later,
+        left_elsewhere=left,
+        asked_at=asked_at,
     )
 
 
@@ -108,8 +117,11 @@ def test_an_opt_out_that_stands_is_owed_to_kibo_and_noted_as_a_conflict():
 
 
 def test_confirmation_is_asked_once_only():
-    asked = replace(KNOWN_OUT, resubscribe_asked_at=NOON - HOUR)
-    assert plan(UNSUBSCRIBED, link=asked, later=True).step is Step.NONE
+    before = UNSUBSCRIBED.opt_out_at - HOUR
+    decision = plan(UNSUBSCRIBED, link=KNOWN_OUT, later=True, asked_at=before)
+    assert (decision.step, decision.owed) == (Step.NONE, Owed.OPT_OUT)
+    waiting = plan(UNSUBSCRIBED, link=None, later=True, asked_at=UNSUBSCRIBED.opt_out_at + HOUR)
+    assert (waiting.step, waiting.state) == (Step.NONE, LinkState.CONFIRMING)
 
 
 @pytest.mark.parametrize("there", [contact(), DELETED])

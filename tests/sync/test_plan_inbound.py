@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission, Standing
+from ccdesk.core.intents import Act
+from ccdesk.core.models import Contact, ContactFields, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.sync.mapping import creation_hash
 from ccdesk.sync.plan_inbound import PUT_BACK, judge, judge_held
 
 LIST = "list-1"
@@ -93,17 +95,17 @@ CASES = {
     ),
     "asked to confirm, not yet done": (
         UNSUBSCRIBED,
-        replace(IN, state=LinkState.CONFIRMING, on_list=False, resubscribe_asked_at=NOON + HOUR),
+        replace(IN, state=LinkState.CONFIRMING, on_list=False, asked_at=NOON + HOUR),
         Owed.NOTHING, LinkState.CONFIRMING,
     ),
     "asked to confirm, said no again": (
         replace(UNSUBSCRIBED, opt_out_at=NOON + 2 * HOUR),
-        replace(IN, state=LinkState.CONFIRMING, on_list=False, resubscribe_asked_at=NOON + HOUR),
+        replace(IN, state=LinkState.CONFIRMING, on_list=False, asked_at=NOON + HOUR),
         Owed.OPT_OUT, LinkState.OPTED_OUT_THERE,
     ),
     "asked to confirm, confirmed": (
         contact(Permission.EXPLICIT, [LIST], **SIGNED_UP),
-        replace(IN, state=LinkState.CONFIRMING, on_list=False, resubscribe_asked_at=NOON - HOUR),
+        replace(IN, state=LinkState.CONFIRMING, on_list=False, asked_at=NOON - HOUR),
         Owed.NOTHING, LinkState.SYNCED,
     ),
     "back in by own act before Kibo was told": (
@@ -131,6 +133,26 @@ def test_each_state(case):
     assert (link_after.owed, link_after.state) == (owed, state)
 
 
+def test_a_removal_under_way_is_told_by_the_journal_whatever_the_note_says():
+    begun = replace(IN, kibo_opted_in=False, agreed=False, on_list=False, begun=Act.REMOVE, note="other")
+    there = contact(lists=[LIST])
+    assert judge(there, begun, list_id=LIST, now=NOON).link == begun
+
+
+def test_whom_our_own_removal_takes_off_has_not_left_even_if_the_contact_is_not_known_by_its_id():
+    sent = ContactFields(IN.email)
+    begun = replace(
+        IN, contact_id="", ownership=Ownership.OWNED, kibo_opted_in=False, on_list=False, begun=Act.REMOVE
+    )
+    made = replace(begun, written_hash=creation_hash(sent))
+    there = contact()
+    after = judge(there, made, list_id=LIST, now=NOON)
+    assert not after.left
+    assert after.link.state is LinkState.SYNCED
+    unknown = judge(there, replace(made, begun=Act.CREATE), list_id=LIST, now=NOON)
+    assert unknown.left  # a creation always comes with the list: whoever is on none has left it
+
+
 contacts = st.none() | st.builds(
     Contact,
     id=st.just("c1"),
@@ -154,7 +176,9 @@ links = st.builds(
     on_list=st.booleans(),
     owed=st.sampled_from(list(Owed)),
     out_since=st.sampled_from([None, NOON - HOUR]),
-    resubscribe_asked_at=st.sampled_from([None, NOON - HOUR]),
+    asked_at=st.sampled_from([None, NOON - HOUR]),
+    passed_by=st.booleans(),
+    begun=st.none() | st.sampled_from([Act.CREATE, Act.ADD, Act.REMOVE]),
 )
 
 

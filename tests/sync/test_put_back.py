@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ccdesk.core.intents import Act
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission
-from ccdesk.sync.plan_inbound import BEING_TAKEN_OFF
 from ccdesk.sync.put_back import put_back
 
 LIST = "list-1"
@@ -43,9 +43,9 @@ THERE = Contact("c1", "ann@example.com", Permission.IMPLICIT, list_ids=frozenset
         (THERE, [OUT, replace(IN, state=LinkState.NEWCOMER_LEFT)], [1]),
         (THERE, [OUT, replace(OUT, customer_id=2)], [1, 2]),
         # something is under way: our own call, a removal, the opt-in of a sign-up, an opt-out owed
-        (THERE, [replace(OUT, adding=True)], []),
-        (THERE, [OUT, replace(OUT, customer_id=2, adding=True)], []),
-        (THERE, [OUT, replace(OUT, customer_id=2, adding=True, note=BEING_TAKEN_OFF)], [1]),
+        (THERE, [replace(OUT, begun=Act.ADD)], []),
+        (THERE, [OUT, replace(OUT, customer_id=2, begun=Act.ADD)], []),
+        (THERE, [OUT, replace(OUT, customer_id=2, begun=Act.REMOVE)], [1]),
         (THERE, [replace(OUT, owed=Owed.OPT_IN)], []),
         (THERE, [OUT, replace(OUT, customer_id=2, owed=Owed.OPT_IN)], []),
         (THERE, [replace(OUT, owed=Owed.OPT_OUT)], []),
