@@ -33,10 +33,11 @@ def _late(need: Need) -> tuple[str, str]:
 def _put_back(need: Need) -> tuple[str, str]:
     who = ", ".join(filter(None, need.people)) or "somebody"
     more = f" and {need.count - len(need.people):,} more" if need.count > len(need.people) else ""
-    title = f"{who}{more} opted out, but somebody else has put them back on the list{_since(need.since)}"
+    verb = "is" if need.count == 1 else "are"
+    title = f"{who}{more} opted out, but {verb} on the list again{_since(need.since)}"
     return title, (
-        "They are being mailed. Take them off the list in Constant Contact or, if they agreed anew, set the "
-        "opt-in in Kibo; “ccdesk drift” names all of them."
+        "No later sign-up is known, and they are being mailed. Take them off the list in Constant Contact "
+        "or, if they agreed anew, set the opt-in in Kibo; “ccdesk drift” names all of them."
     )
 
 

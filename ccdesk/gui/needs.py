@@ -68,10 +68,8 @@ def _owed_opt_ins(need: Need) -> NeedWords:
 def _put_back(need: Need) -> NeedWords:
     one = need.count == 1
     who = need.people[0] if one and need.people and need.people[0] else formats.count(need.count, "customer")
-    line = f"{who} opted out, but {'is' if one else 'are'} on the list again and being mailed: somebody else "
-    return NeedWords(
-        f"{line}put {'this person' if one else 'them'} back.{_since(need)}", "Review…", "put back"
-    )
+    line = f"{who} opted out, but {'is' if one else 'are'} on the list again and being mailed.{_since(need)}"
+    return NeedWords(line, "Review…", "put back")
 
 
 def _late(need: Need) -> NeedWords:

@@ -65,6 +65,7 @@ def _compare_links(ctx: RunContext) -> None:
             judgement = judge(contact, link)
             if judgement.link != link:
                 judgements.append(judgement)
+            seen.told.update([link.customer_id] if judgement.reason else [])
             seen.add_one(contact, judgement.link, links_of(ctx, judgement.link), ctx.settings.list_id)
         keep(ctx, judgements)
         note_put_back(ctx, seen)

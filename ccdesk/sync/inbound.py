@@ -127,6 +127,7 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
         found = [judge(contact, link) for link in known]
         judgements += [one for one, link in zip(found, known, strict=True) if one.link != link]
         seen.add(contact, [one.link for one in found], ctx.settings.list_id)
+        seen.told.update(one.link.customer_id for one in found if one.reason)
     keep(ctx, judgements)
     note_put_back(ctx, seen)
     ctx.counts["ignored"] += len(strangers) + len(apart)

@@ -20,7 +20,7 @@ from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Permiss
 from ccdesk.sync.mapping import check_email
 from ccdesk.sync.plan_export import NEWCOMERS, not_exported, out_words, wants_mail
 from ccdesk.sync.plan_inbound import judge
-from ccdesk.sync.put_back import PUT_ON_BY_OTHERS
+from ccdesk.sync.put_back import PUT_ON_BY_OTHERS, reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +353,8 @@ def _reason(person: _Person, kind: DriftKind) -> str:
         return f"{text} (deleted on {contact.deleted_at[:10]})"
     if kind is DriftKind.WAITING and contact is not None:
         return f"waiting in Constant Contact ({contact.permission.value})"
+    if kind is DriftKind.PUT_BACK and contact is not None:
+        return next((reason_of(contact, one) for one in person.noes()), text)
     if kind is DriftKind.NOBODY_AGREES:
         return f"{text}: {person.who_does_not_count()}"
     if kind is DriftKind.INVALID_EMAIL:

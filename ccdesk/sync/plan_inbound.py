@@ -228,16 +228,16 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
         out
         and contact.opt_in_source == "Contact"
         and link.note != UNPROVEN
-        and not _is_from_before(contact, link)
+        and not is_from_before(contact, link)
     ):
         return Judgement(replace(link, note=UNPROVEN), UNPROVEN)
     return Judgement(link)
 
 
-def _is_from_before(contact: Contact, link: Link) -> bool:
-    """Say whether a sign-up is surely older than the opt-out: who is on the list was put back by others."""
-    earliest = link.out_after if link.agreed is False else None
-    return earliest is not None and contact.opt_in_at is not None and contact.opt_in_at < earliest
+def is_from_before(contact: Contact, link: Link) -> bool:
+    """Say whether a sign-up is older than the person's being out: then others put them on the list again."""
+    out_since = link.out_since.replace(microsecond=0) if link.out_since and link.agreed is False else None
+    return out_since is not None and contact.opt_in_at is not None and contact.opt_in_at < out_since
 
 
 def _out_since(link: Link, skew: timedelta, began: datetime | None) -> datetime | None:

@@ -15,6 +15,7 @@ from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.plan_export import NEWCOMERS
+from ccdesk.sync.plan_inbound import UNPROVEN, is_from_before
 
 PUT_ON_BY_OTHERS = (
     "opted out, but put back on the list in Constant Contact, not by their own act: left as it is, and mailed"
@@ -28,6 +29,7 @@ class Sightings:
 
     there: list[tuple[Contact, Link]] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
+    told: set[int] = field(default_factory=set)  # customers whom the run has an entry of already
 
     def add(self, contact: Contact | None, links: Collection[Link], list_id: str) -> None:
         """Take in one person: their contact as read, and all their links as judged by it."""
@@ -77,23 +79,32 @@ def note_put_back(ctx: RunContext, seen: Sightings) -> None:
     over = known.intersection(seen.settled)
     if not surely and not over:
         return
-    reason = PUT_ON_BY_OTHERS
-    entries = [Entry(one.customer_id, one.email, Outcome.SKIPPED, reason) for one in surely]
+    entries = [
+        Entry(link.customer_id, link.email, Outcome.SKIPPED, reason_of(contact, link))
+        for contact, link in surely
+        if link.customer_id not in seen.told
+    ]
     with ctx.store.transaction():
-        ctx.store.disagreements.name([one.customer_id for one in surely], ctx.mailing_now())
+        ctx.store.disagreements.name([link.customer_id for _, link in surely], ctx.mailing_now())
         ctx.store.disagreements.settle(over)
         if ctx.run.kind is not RunKind.EXPORT:  # that tells of those it read only, once each (R2)
             ctx.record(entries)
 
 
-def _surely_there(ctx: RunContext, new: Sequence[tuple[Contact, Link]]) -> list[Link]:
-    """Return the links whose person is on the list: a listing may lag behind a removal of ours (§10).
+def reason_of(contact: Contact, link: Link) -> str:
+    """Say that others put the person back, unless it may have been a sign-up after the opt-out."""
+    theirs = contact.opt_in_source == "Contact" and not is_from_before(contact, link)
+    return UNPROVEN if theirs else PUT_ON_BY_OTHERS
+
+
+def _surely_there(ctx: RunContext, new: Sequence[tuple[Contact, Link]]) -> list[tuple[Contact, Link]]:
+    """Return those whose person is on the list: a listing may lag behind a removal of ours (§10).
 
     So whoever was taken off a short while ago is read directly.
     """
     late = ctx.mailing_now() - MAILING_OVERLAP
     fresh = [pair for pair in new if pair[1].written_at is not None and pair[1].written_at > late]
-    found = [link for contact, link in new if (contact, link) not in fresh]
+    found = [pair for pair in new if pair not in fresh]
     for contact, link in fresh[:_ASKED_DIRECTLY]:
         ctx.check_cancel()
         try:
@@ -102,7 +113,7 @@ def _surely_there(ctx: RunContext, new: Sequence[tuple[Contact, Link]]) -> list[
             ctx.spare(error)
             continue
         ctx.answered()
-        found += put_back(now, [link], ctx.settings.list_id)
+        found += [(now, link) for _ in put_back(now, [link], ctx.settings.list_id) if now is not None]
     return found
 
 

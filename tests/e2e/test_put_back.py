@@ -7,6 +7,7 @@ import pytest
 from ccdesk.core.models import ContactFields
 from ccdesk.core.runs import Outcome, RunKind
 from ccdesk.service.needs_you import Need, NeedKind
+from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.put_back import PUT_ON_BY_OTHERS
 from tests.e2e.world import World
 
@@ -120,6 +121,19 @@ def test_a_persons_own_sign_up_is_no_disagreement(ready: World) -> None:
     assert named(ready) == []
     assert needed(ready) == []
     assert ready.opted_in(ready.ids["ann"])
+
+
+def test_a_sign_up_that_cannot_be_told_to_be_later_is_named_as_that(ready: World) -> None:
+    """The opt-out stands, and the person is mailed: one entry says so, and that it may be their own."""
+    ready.cc.sign_up(ANN, ready.list_id)
+    ready.later()
+    ready.kibo.change_name(ready.ids["ann"], "Ann", "New")
+    ready.later()
+    ready.run(RunKind.EVENTS)
+    run = ready.run(RunKind.INBOUND)
+    entries = [one for one in ready.desk.entries(run.id) if one.customer_id == ready.ids["ann"]]
+    assert [one.reason for one in entries] == [UNPROVEN]
+    assert [one.people for one in needed(ready)] == [(ANN,)]
 
 
 def test_another_account_that_agrees_is_no_disagreement(ready: World) -> None:

@@ -68,7 +68,7 @@ def test_a_sign_up_from_before_the_opt_out_is_not_told_as_one_after_it(
     """What may be later than the opt-out, and cannot be proven to be, is told as a sign-up."""
     from ccdesk.sync.plan_inbound import UNPROVEN, judge
 
-    link = replace(OUT, out_after=OPTED_OUT, out_since=datetime(2026, 5, 4, tzinfo=UTC))
+    link = replace(OUT, out_since=OPTED_OUT, written_at=datetime(2026, 5, 4, tzinfo=UTC))
     contact = replace(THERE, opt_in_source="Contact", opt_in_at=signed_up)
     found = judge(contact, link, list_id=LIST, now=datetime(2026, 5, 5, tzinfo=UTC))
     assert found.reason == (UNPROVEN if told else "")

@@ -14,11 +14,11 @@ from ccdesk.gui.widgets import button, label, row
 
 NOBODY = ("Nobody is left", "Everybody who opted out is off the list, or has opted in again.")
 TEXT = (
-    "These customers opted out, but are on the list in Constant Contact again, and not by their own sign-up: "
-    "somebody imported a file or added them by hand. They are being mailed. ccdesk changes nothing here, "
-    "because only you can know why. If they did not agree again, remove them from the list in Constant "
-    "Contact. If they did, set “accepts marketing” for the customer in Kibo. They leave this page with the "
-    "next sync."
+    "These customers opted out, but are on the list in Constant Contact again, and no later sign-up is "
+    "known: most likely somebody imported a file or added them by hand. They are being mailed. ccdesk "
+    "changes nothing here, because only you can know why. If they did not agree again, remove them from the "
+    "list in Constant Contact. If they did, set “accepts marketing” for the customer in Kibo. They leave "
+    "this page with the next sync."
 )
 COLUMNS = (
     Column("email", "E-mail", lambda one: one.email or "(none)", width=44),
