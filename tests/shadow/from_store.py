@@ -139,8 +139,8 @@ def _stated(link: Link, kept: Kept) -> list[Statement]:
         said.append(mail(How.LEFT, Window(LONG_AGO, kept.now), Author.STAFF, watched=False))
     if link.state is LinkState.DELETED_THERE:
         said.append(mail(How.DELETED, Window(LONG_AGO, kept.now), Author.STAFF))
-    if link.resubscribe_asked_at is not None:
-        said.append(mail(How.ASKED, instant(link.resubscribe_asked_at), Author.US))
+    if link.asked_at is not None:
+        said.append(mail(How.ASKED, instant(link.asked_at), Author.US))
     if link.owed is Owed.OPT_IN:
         said.append(mail(How.SIGNED_UP, instant(kept.now)))
     return said
@@ -159,7 +159,7 @@ def _word(person: Person, link: Link, kept: Kept, out: datetime | None) -> Perso
     answers = [one.number for one in person.statements if one.how in (How.UNSUBSCRIBED, How.LEFT)][-1:]
     ours = not link.kibo_opted_in and link.agreed is False and not is_cleared(link) and bool(answers)
     how = How.FLAG_SET if link.kibo_opted_in else How.FLAG_CLEARED
-    if not link.kibo_opted_in and link.agreed is None and not link.adding:
+    if not link.kibo_opted_in and link.agreed is None and not link.may_be_there:
         how = How.SEEN_OFF
     statement = Statement(
         number=0,

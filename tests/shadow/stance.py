@@ -55,7 +55,7 @@ def stances(store: Store, events: Iterable[QueuedEvent]) -> dict[str, Stance]:
 def _stance(links: list[Link], queued: set[int], held: dict[int, LossKind]) -> Stance:
     return Stance(
         owes=frozenset(_OWED[one.owed] for one in links if one.owed is not Owed.NOTHING),
-        busy=any(one.adding or one.customer_id in queued for one in links),
+        busy=any(one.may_be_there or one.customer_id in queued for one in links),
         held=any(one.customer_id in held for one in links),
         tells=any(one.state in TELLING or one.note for one in links),
         unsendable=any(one.state is LinkState.INVALID for one in links),
@@ -65,4 +65,6 @@ def _stance(links: list[Link], queued: set[int], held: dict[int, LossKind]) -> S
 
 def _word(link: Link) -> str:
     flag = {True: "on", False: "off", None: "?"}[link.kibo_opted_in]
-    return f"{link.state.value}/{flag}{'/list' if link.on_list else ''}{'/adding' if link.adding else ''}"
+    return (
+        f"{link.state.value}/{flag}{'/list' if link.on_list else ''}{'/begun' if link.may_be_there else ''}"
+    )

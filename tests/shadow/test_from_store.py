@@ -13,6 +13,7 @@ from ccdesk.consent.decide import Decision, decide
 from ccdesk.consent.model import Act, Policy
 from ccdesk.consent.rows import Row
 from ccdesk.core.clock import Clock
+from ccdesk.core.intents import JournalLine
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Link, LinkState, Owed, Ownership
 from ccdesk.store.store import SqliteStore
@@ -46,6 +47,11 @@ def judge(store: SqliteStore) -> Judge:
     def judging(*links: dict[str, object], known: float = -100) -> Decision:
         made = [Link(number, email=ADA, **values) for number, values in enumerate(links, 1)]  # type: ignore[arg-type]
         store.links.save(made)
+        store.intents.begin(
+            JournalLine(Act.ASK, one.customer_id, ADA, LIST, one.asked_at, one.contact_id)
+            for one in made
+            if one.asked_at is not None
+        )
         store.links.note_seen([(one.customer_id, ADA) for one in made], at(known))
         return decide(person_of(ADA, Kept(store, Policy(LIST, at(-1000)), timedelta(0), at(60))), _policy())
 
@@ -78,7 +84,7 @@ CASES = {
     "left, owed": (ON | LEFT, Row.LEFT, Column.YES_EARLIER, (Act.OPT_OUT,)),
     "left, given": (OFF | LEFT, Row.LEFT, Column.NO_ANSWERED, ()),
     "asked": (
-        ON | UNSUBSCRIBED | {"state": LinkState.CONFIRMING, "resubscribe_asked_at": at(40)},
+        ON | UNSUBSCRIBED | {"state": LinkState.CONFIRMING, "asked_at": at(40)},
         Row.UNSUBSCRIBED,
         Column.YES_LATER,
         (),

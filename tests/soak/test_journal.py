@@ -130,6 +130,7 @@ def story(bench: Bench, watch: Watch) -> None:
     run(bench, watch, RunKind.EVENTS, RunKind.INBOUND)
     bench.cc.leave_list("leaves@example.com", bench.list_id)
     bench.cc.delete_contact("bob@example.com")
+    run(bench, watch, RunKind.INBOUND, RunKind.EVENTS)
     bench.kibo.opt_in(account(bench, "bob@example.com"))
     bench.kibo.opt_in(account(bench, "ada@example.com"))
     bench.kibo.change_name(account(bench, LONG), "Grace", "Hopper")
