@@ -335,6 +335,15 @@ class Links(Protocol):
     def note_seen(self, accounts: Iterable[tuple[int, str]], at: datetime) -> None:
         """Note accounts (id, compared e-mail) as known from `at` on; what is known already stays."""
 
+    def note_former(self, customer_id: int, contact_id: str, list_id: str, added_at: datetime) -> None:
+        """Note a contact that we put on a list for an account which has another e-mail now."""
+
+    def former(self, customer_id: int, list_id: str) -> list[tuple[str, datetime]]:
+        """Return the contacts noted of an account's former e-mails, and when each was put on this list."""
+
+    def forget_former(self, customer_id: int, list_id: str) -> None:
+        """Forget an account's former contacts on a list: they have been taken off it."""
+
     def known_since(self, customer_id: int, key: str) -> datetime | None:
         """Return when an account was first seen under this compared e-mail, None if never."""
 

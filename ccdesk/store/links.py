@@ -18,7 +18,7 @@ from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.forgetting import Seals
 from ccdesk.store.intents import IS_ASKED, words
 from ccdesk.store.losses import NOTE_SINCE
-from ccdesk.store.tables import LINK_FIELDS, FormerMemberRow, LinkRow, ScanRow
+from ccdesk.store.tables import LINK_FIELDS, FormerContactRow, FormerMemberRow, LinkRow, ScanRow
 
 # “open” is a literal, not a parameter, so that the partial index of open lines is used. A row's alias is t1.
 _BEGUN = f"ended = 'open' AND act IN ({words(LIST_ACTS)})"
@@ -202,6 +202,26 @@ class SqliteLinks:
         with self._database.reading():
             return from_text(found[0][0]) if found else None
 
+    def note_former(self, customer_id: int, contact_id: str, list_id: str, added_at: datetime) -> None:
+        """Note a contact that we put on a list for an account which has another e-mail now."""
+        row = (customer_id, contact_id, list_id, added_at)
+        self._database.run(FormerContactRow.insert_many([row]).on_conflict_replace())
+
+    def former(self, customer_id: int, list_id: str) -> list[tuple[str, datetime]]:
+        """Return the contacts noted of an account's former e-mails, and when each was put on this list."""
+        row = FormerContactRow
+        query = row.select(row.contact_id, row.added_at).where(
+            row.customer_id == customer_id, row.list_id == list_id
+        )
+        found = self._database.rows(query)
+        with self._database.reading():
+            return [(contact_id, _moment(at)) for contact_id, at in found]
+
+    def forget_former(self, customer_id: int, list_id: str) -> None:
+        """Forget an account's former contacts on a list: they have been taken off it."""
+        row = FormerContactRow
+        self._database.run(row.delete().where(row.customer_id == customer_id, row.list_id == list_id))
+
     def page(self, after: int, limit: int) -> list[Link]:
         """Return links with customer id above `after`, ascending."""
         return self._above(after, limit)
@@ -287,3 +307,7 @@ def _link(row: Row) -> Link:
 
 def _stored(value: Any) -> Any:
     return to_text(value) if isinstance(value, datetime) else value
+
+
+def _moment(value: Any) -> datetime:
+    return from_text(value) if isinstance(value, str) else value

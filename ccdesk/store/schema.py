@@ -288,6 +288,15 @@ def note_opt_ins(migrator: SqliteMigrator) -> None:
     migrator.database.execute_sql("ALTER TABLE link ADD COLUMN in_after TEXT")
 
 
+def keep_former_contacts(migrator: SqliteMigrator) -> None:
+    """Step 18: the contacts of e-mails given up since, which an opt-out takes off the list as well."""
+    migrator.database.execute_sql(
+        "CREATE TABLE former_contact (customer_id INTEGER NOT NULL, contact_id TEXT NOT NULL, "
+        "list_id TEXT NOT NULL, added_at TEXT NOT NULL, "
+        "PRIMARY KEY (customer_id, contact_id, list_id)) WITHOUT ROWID"
+    )
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -306,4 +315,5 @@ STEPS: tuple[Step, ...] = (
     take_over_adding,
     take_over_asked,
     take_over_noted,
+    keep_former_contacts,
 )

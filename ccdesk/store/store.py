@@ -35,6 +35,7 @@ from ccdesk.store.tables import (
     CarriedLossRow,
     DisagreementRow,
     EventRow,
+    FormerContactRow,
     FormerMemberRow,
     GoneRow,
     HeldLossRow,
@@ -110,6 +111,7 @@ class SqliteStore:
             self._database.run(GoneRow.delete())
             self._database.run(FormerMemberRow.delete())
             self._database.run(KnownAccountRow.delete())
+            self._database.run(FormerContactRow.delete())
             self._database.run(EventRow.delete())
             for model in (LinkSinceRow, HeldLossRow, CarriedLossRow, DisagreementRow):
                 self._database.run(model.delete())

@@ -98,6 +98,19 @@ class KnownAccountRow(peewee.Model):
         primary_key = peewee.CompositeKey("customer_id", "mark")
 
 
+class FormerContactRow(peewee.Model):
+    """A contact of an e-mail that an account has given up, which ccdesk had put on the list for it."""
+
+    customer_id = peewee.IntegerField()
+    contact_id = peewee.TextField()
+    list_id = peewee.TextField()
+    added_at = MomentField()
+
+    class Meta:
+        table_name = "former_contact"
+        primary_key = peewee.CompositeKey("customer_id", "contact_id", "list_id")
+
+
 class ScanRow(peewee.Model):
     """A member seen in the last scan of the list (design R2, R4)."""
 
@@ -400,6 +413,7 @@ TABLES: tuple[type[peewee.Model], ...] = (
     KnownAccountRow,
     ScanRow,
     FormerMemberRow,
+    FormerContactRow,
     EventRow,
     RunRow,
     EntryRow,

@@ -12,6 +12,7 @@ from ccdesk.core.models import Customer, Link, LinkState, Owed
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
 from ccdesk.sync.accounts import AccountsByEmail
 from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.former_emails import take_off_former
 from ccdesk.sync.guard import dropped, hold_flags, mistakes
 from ccdesk.sync.held_back import let_go
 from ccdesk.sync.look import freshen, look
@@ -251,16 +252,17 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
         try:
             opt_out = replace(link, out_after=link.out_after or last_set(ctx, link))
             other = _other_opted_in(ctx, opt_out, accounts)
+            also = take_off_former(ctx, link)
         except PERSONAL as error:
             fail(ctx, event, error, customer.email)
             continue
         ctx.answered()
         if other is not None:
-            reason = f"stays on the list: customer {other} with the same e-mail is opted in"
+            reason = f"stays on the list: customer {other} with the same e-mail is opted in{also}"
             entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, reason)
             settle(ctx, event, entry, off_link(ctx, link, customer, stays=True), ended=Ended.UNKNOWN)
         else:
-            removals.append(Removal(event, customer, link))
+            removals.append(Removal(event, customer, link, also))
     take_off(ctx, removals, settle=settle, fail=fail)
 
 

@@ -21,6 +21,7 @@ from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync import context as names
 from ccdesk.sync.context import PERSONAL, RunContext
 from ccdesk.sync.first_export import LEFT_TO_EXPORT, is_first_exports_business
+from ccdesk.sync.former_emails import note_former_email
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.later import deleted_until, opt_in_is_later
 from ccdesk.sync.lookup import Lookup
@@ -81,6 +82,7 @@ def _decide(
         return None
     if _opted_out_before(ctx, event, customer, known, lookup):
         return None
+    note_former_email(ctx, customer, known)
     link = _for_this_email(known, customer)
     if _unsendable(ctx, event, customer, link):
         return None

@@ -36,6 +36,7 @@ class Removal:
     event: QueuedEvent
     customer: Customer
     link: Link
+    also: str = ""  # what else was done, for the entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,10 +271,10 @@ def _read_back(ctx: RunContext, done: bulk.Outcome[_Job], settle: Settle, fail: 
 def _intend(ctx: RunContext, removal: Removal) -> None:
     """Note what is being done: should its outcome never be seen, nobody left the list, and a "yes" is new."""
     _begin(ctx, removal.link, removal.event.event_id)
-    _others_off(ctx, removal.link)
+    note_others_off(ctx, removal.link)
 
 
-def _others_off(ctx: RunContext, link: Link) -> None:
+def note_others_off(ctx: RunContext, link: Link) -> None:
     """Note on the person's other accounts that we took them off the list: nobody left it (design R6).
 
     Those accounts count for nothing as they are, a disabled one for instance. Once one counts again, its
@@ -288,7 +289,7 @@ def _others_off(ctx: RunContext, link: Link) -> None:
 
 
 def _settle(ctx: RunContext, removal: Removal, outcome: Outcome, reason: str, settle: Settle) -> None:
-    entry = Entry(removal.customer.id, removal.customer.email, outcome, reason)
+    entry = Entry(removal.customer.id, removal.customer.email, outcome, f"{reason}{removal.also}")
     off = off_link(ctx, removal.link, removal.customer)
     ended = Ended.DONE if outcome is Outcome.REMOVED else how_ended(removal.link, on_list=False)
     settle(ctx, removal.event, entry, off, ended=ended)
