@@ -10,9 +10,9 @@ import time
 
 
 def main() -> int:
-    from ccdesk.gui import dialog
+    from ccdesk.gui import window
 
-    class Window(dialog.SettingsWindow):
+    class Window(window.SettingsWindow):
         """The window as it is, with a look at its first paint."""
 
         painted = 0.0

@@ -19,7 +19,7 @@ import psutil
 import requests
 
 from benchmarks.table import say
-from ccdesk.sandbox.cc_person import Person
+from ccdesk.sandbox.constant_contact.person import Person
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST_NAME = "Kibo customers"

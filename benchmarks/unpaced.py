@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ccdesk.clients.pace import Pacer
+from ccdesk.clients.http.pace import Pacer
 
 
 def lift_the_pace() -> None:

@@ -20,7 +20,7 @@ from ccdesk.service.logged_out import LoggedOut
 from ccdesk.store.store import SqliteStore
 
 if TYPE_CHECKING:
-    from ccdesk.outside import RealConnections
+    from ccdesk.connections import RealConnections
 
 
 class LateConnections:
@@ -140,7 +140,7 @@ def build_container(
     store = SqliteStore(paths.database, clock)
 
     def connect() -> RealConnections:
-        from ccdesk.outside import RealConnections
+        from ccdesk.connections import RealConnections
 
         return RealConnections(store, paths.base, environment, clock)
 

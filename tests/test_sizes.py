@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from ccdesk.auth.oauth import OAuthClient
-from ccdesk.clients import cc_members, transport
-from ccdesk.clients.constant_contact import ConstantContact
-from ccdesk.clients.kibo import Kibo
-from ccdesk.clients.policy import CallMeter, DailyBudget, Retry
-from ccdesk.clients.session import prepare_session
+from ccdesk.clients.constant_contact import members
+from ccdesk.clients.constant_contact.client import ConstantContact
+from ccdesk.clients.http import transport
+from ccdesk.clients.http.policy import CallMeter, DailyBudget, Retry
+from ccdesk.clients.http.session import prepare_session
+from ccdesk.clients.kibo.client import Kibo
 from ccdesk.core.errors import Unreachable
-from ccdesk.core.ports import Activity
+from ccdesk.core.ports.mail import Activity
 from tests.clients.helpers import Counts, QuickClock
 
 ROOT = Path(__file__).parents[1] / "ccdesk"
@@ -142,8 +143,8 @@ def test_a_line_without_an_end_is_not_held():
 
     tracemalloc.start()
     try:
-        with pytest.raises(cc_members.NoEmails):
-            list(cc_members.members(io.BufferedReader(Endless())))
+        with pytest.raises(members.NoEmails):
+            list(members.members(io.BufferedReader(Endless())))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -182,7 +183,7 @@ def _modules():
 
 def test_every_place_that_reads_from_the_network_says_how_much():
     found = modules()
-    assert {"auth/oauth.py", "clients/transport.py", "gui/single_instance.py"} <= {
+    assert {"auth/oauth.py", "clients/http/transport.py", "gui/single_instance.py"} <= {
         str(at) for at, *_ in found
     }
     for at, tree, _ in found:
@@ -208,4 +209,4 @@ def test_requests_are_sent_without_reading_the_answer():
                     assert isinstance(stream, ast.Constant), f"{at}:{node.lineno} does not stream"
                     assert stream.value is True, f"{at}:{node.lineno} does not stream"
                     sent.append(at.as_posix())
-    assert sorted(sent) == ["auth/oauth.py", "clients/transport.py"]
+    assert sorted(sent) == ["auth/oauth.py", "clients/http/transport.py"]

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.origins import ADOPTED_SHOP, ENV_GIVEN_FOR, ShopPlace, origin
-from ccdesk.core.ports import Store, Vault
+from ccdesk.core.ports.secrets import Vault
+from ccdesk.core.ports.store import Store
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import SECRET_VARIABLE, Settings, resolve
 

@@ -17,13 +17,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ccdesk.auth.kept import ACCESS, INFO, REFRESH, Held, read, write
 from ccdesk.auth.oauth import OAuthClient, TokenReply
+from ccdesk.auth.token_store import ACCESS, INFO, REFRESH, Held, read, write
 from ccdesk.core import files
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, Remedy, Unreachable, VaultError
 from ccdesk.core.origins import LoginPlace
-from ccdesk.core.ports import Vault
+from ccdesk.core.ports.secrets import Vault
 
 log = logging.getLogger(__name__)
 

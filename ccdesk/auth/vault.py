@@ -15,7 +15,7 @@ from ccdesk.auth.keyring_vault import KeyringVault, service_name
 from ccdesk.auth.windows_rights import make_private
 from ccdesk.core import files
 from ccdesk.core.errors import Remedy, SettingsError, VaultError
-from ccdesk.core.ports import Vault
+from ccdesk.core.ports.secrets import Vault
 
 _LOCK_SECONDS = 30.0
 _PREFIX = ".vault-"

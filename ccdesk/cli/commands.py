@@ -15,7 +15,7 @@ from ccdesk.cli.held import held
 from ccdesk.cli.stopping import CANCELLED, stoppable
 from ccdesk.container import Container, open_container
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
-from ccdesk.core.ports import Account
+from ccdesk.core.ports.mail import Account
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.paths import Paths
 from ccdesk.service.api import ConnectionState, Status

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ccdesk.core.ports import Waiting
+    from ccdesk.core.ports.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)

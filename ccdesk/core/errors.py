@@ -1,7 +1,7 @@
 """One small tree of errors. Each says what happened, what it means, what to do next, and if retrying helps.
 
 Front ends show `title`, `meaning` and `next_step`, whose words fit the window and the command line alike, and
-word the `remedy` each in its own way (`gui/messages.py`, `cli/words.py`): one has tabs and buttons, the other
+word the `remedy` each in its own way (`gui/components/messages.py`, `cli/words.py`): one has tabs and buttons, the other
 commands and the keys of settings. `detail` is the technical part that folds out and never holds a token, a
 secret or a whole e-mail address.
 """
@@ -217,7 +217,7 @@ class NotFound(ItemError):
 class Busy(CcdeskError):
     """Another run holds the lease of this store; `holder` says which, in the words of `ports.Lease.holder`.
 
-    They name its process, which is for support: the window says it without (`gui/messages.py`).
+    They name its process, which is for support: the window says it without (`gui/components/messages.py`).
     """
 
     title = "Another run is in progress"

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ccdesk.core.ports import Waiting
+    from ccdesk.core.ports.waiting import Waiting
 
 CARRIED_AFTER = timedelta(hours=24)
 """A held opt-out of the shop is carried after that: those people are still being mailed."""

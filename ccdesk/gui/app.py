@@ -14,16 +14,16 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QApplication
 
 from ccdesk import __version__
+from ccdesk.gui.components.icons import app_icon
+from ccdesk.gui.components.news import News
+from ccdesk.gui.components.theme import apply_theme
 from ccdesk.gui.context import Context, OpenUrl
-from ccdesk.gui.dialog import SettingsWindow
 from ccdesk.gui.hooks import Hooks
-from ccdesk.gui.icons import app_icon
-from ccdesk.gui.news import News
 from ccdesk.gui.single_instance import SingleInstance
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl, SyncThread
 from ccdesk.gui.tasks import Tasks
-from ccdesk.gui.theme import apply_theme
 from ccdesk.gui.watch import RunMonitor, Watch
+from ccdesk.gui.window import SettingsWindow
 from ccdesk.service.api import Desk
 
 log = logging.getLogger(__name__)

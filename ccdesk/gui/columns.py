@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, Run, RunStatus
 from ccdesk.gui import formats
-from ccdesk.gui.table_models import Column
-from ccdesk.gui.theme import Tone
+from ccdesk.gui.components.table_models import Column
+from ccdesk.gui.components.theme import Tone
 
 RUN_ICONS = {
     RunStatus.RUNNING: ("running", Tone.ACCENT),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ccdesk.gui.news import News
+from ccdesk.gui.components.news import News
 from ccdesk.gui.sync_thread import LoopBridge
 from ccdesk.gui.tasks import Tasks
 from ccdesk.gui.watch import RunMonitor, Watch

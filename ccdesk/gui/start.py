@@ -19,12 +19,12 @@ from ccdesk.core.files import write_private
 from ccdesk.core.origins import ENV_GIVEN_FOR, ShopPlace
 from ccdesk.core.settings import is_loopback, resolve
 from ccdesk.gui import app as gui_app
+from ccdesk.gui.components.messages import show_fatal
 from ccdesk.gui.display import Trial, require_display
-from ccdesk.gui.messages import show_fatal
 from ccdesk.gui.single_instance import raise_running
 from ccdesk.logs import start_logging
 from ccdesk.paths import Paths
-from ccdesk.sandbox.kernel import SandboxClock
+from ccdesk.sandbox.wire.kernel import SandboxClock
 from ccdesk.service.kibo_host import last_host
 from ccdesk.service.loop import Loop
 
@@ -75,7 +75,7 @@ def demo(args: argparse.Namespace, paths: Paths, say: Callable[[str], None], *, 
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     require_display()
     from ccdesk.sandbox.run import Sandbox
-    from ccdesk.sandbox.seed import seed_shop
+    from ccdesk.sandbox.seed.shop import seed_shop
 
     with _demo_base(paths, keep=base_given) as base, Sandbox() as sandbox:
         start_logging(base.log)

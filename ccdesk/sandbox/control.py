@@ -18,14 +18,15 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
-from ccdesk.sandbox import cc_state, kibo_state
-from ccdesk.sandbox.cc_state import CcState
-from ccdesk.sandbox.json_values import fitted
-from ccdesk.sandbox.kernel import Fault, Faults, SandboxClock
-from ccdesk.sandbox.kibo_model import Refusal
-from ccdesk.sandbox.kibo_state import KiboState
-from ccdesk.sandbox.received import RequestLog
-from ccdesk.sandbox.seed import seed_shop
+from ccdesk.sandbox.constant_contact import state as cc_state
+from ccdesk.sandbox.constant_contact.state import CcState
+from ccdesk.sandbox.kibo import state as kibo_state
+from ccdesk.sandbox.kibo.model import Refusal
+from ccdesk.sandbox.kibo.state import KiboState
+from ccdesk.sandbox.seed.shop import seed_shop
+from ccdesk.sandbox.wire.json_values import fitted
+from ccdesk.sandbox.wire.kernel import Fault, Faults, SandboxClock
+from ccdesk.sandbox.wire.received import RequestLog
 
 PREFIX = "/_sandbox"
 

@@ -11,16 +11,17 @@ from datetime import timedelta
 from types import FrameType
 from typing import Any, Self
 
-from ccdesk.sandbox import cc_server, kibo_server
-from ccdesk.sandbox.cc_state import CcState
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.cc_tokens import DEFAULT_CLIENT
+from ccdesk.sandbox.constant_contact import server as cc_server
+from ccdesk.sandbox.constant_contact.state import CcState
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
+from ccdesk.sandbox.constant_contact.tokens import DEFAULT_CLIENT
 from ccdesk.sandbox.control import PREFIX, control_blueprint
-from ccdesk.sandbox.kernel import AheadClock, Faults, SandboxClock, Wire
-from ccdesk.sandbox.kibo_state import KiboState, KiboSwitches
-from ccdesk.sandbox.received import RequestLog
-from ccdesk.sandbox.seed import seed_shop
-from ccdesk.sandbox.serving import Server
+from ccdesk.sandbox.kibo import server as kibo_server
+from ccdesk.sandbox.kibo.state import KiboState, KiboSwitches
+from ccdesk.sandbox.seed.shop import seed_shop
+from ccdesk.sandbox.wire.kernel import AheadClock, Faults, SandboxClock, Wire
+from ccdesk.sandbox.wire.received import RequestLog
+from ccdesk.sandbox.wire.serving import Server
 
 
 class Sandbox:

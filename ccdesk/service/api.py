@@ -18,7 +18,8 @@ from ccdesk.core.drift import DriftReport
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
-from ccdesk.core.ports import Account, ConnectionTest
+from ccdesk.core.ports.mail import Account
+from ccdesk.core.ports.shop import ConnectionTest
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.service.logged_out import LoggedOut

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError, Remedy, SettingsError
-from ccdesk.core.ports import Account, Customers, Mailing
+from ccdesk.core.ports.mail import Account, Mailing
+from ccdesk.core.ports.shop import Customers
 from ccdesk.core.settings import Settings
 from ccdesk.service.logged_out import LoggedOut
 

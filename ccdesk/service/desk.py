@@ -12,7 +12,9 @@ from ccdesk.core.disagreements import Disagreement
 from ccdesk.core.drift import DriftReport
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
-from ccdesk.core.ports import Account, ConnectionTest, Store
+from ccdesk.core.ports.mail import Account
+from ccdesk.core.ports.shop import ConnectionTest
+from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import (
     Entry,
     EventStatus,
@@ -35,8 +37,8 @@ from ccdesk.service.save import BEFORE_DROPPING, save_settings
 from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
 from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
-from ccdesk.sync.look import look
-from ccdesk.sync.newcomer_rule import answer
+from ccdesk.sync.runs.newcomer_rule import answer
+from ccdesk.sync.sensors.shop_changes import look
 
 _WINDOW = "window"
 _NEWCOMERS_SHOWN = 1_000

@@ -9,16 +9,17 @@ from functools import partial
 from ccdesk.core.clock import Clock
 from ccdesk.core.drift import Drift, DriftReport, Drifts
 from ccdesk.core.errors import ListGone, Remedy, SettingsError
-from ccdesk.core.ports import Mailing, Store
+from ccdesk.core.ports.mail import Mailing
+from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.service.connections import Connections
-from ccdesk.service.heart import beating
+from ccdesk.service.heartbeat import beating
 from ccdesk.service.lists import find_by_name
 from ccdesk.service.whose_people import check_people
 from ccdesk.sync.active_list import LIST_ID, is_chosen
 from ccdesk.sync.context import RunContext, RunSettings
-from ccdesk.sync.drift import compare_sides
+from ccdesk.sync.runs.drift import compare_sides
 
 _ORIGIN = "drift"
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ccdesk.core.losses import POSTPONED_MOST, Answer, Held, HeldAnswer, Losses, LossKind
-from ccdesk.core.ports import Runs
+from ccdesk.core.ports.store import Runs
 from ccdesk.core.runs import Run, RunKind, RunStatus
 
 ASKED_AGAIN = "Looked at again in a later run."

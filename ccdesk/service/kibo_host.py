@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from ccdesk.core.ports import Store
+from ccdesk.core.ports.store import Store
 
 log = logging.getLogger(__name__)
 

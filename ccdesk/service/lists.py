@@ -6,10 +6,11 @@ from datetime import datetime
 
 from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.models import ContactList
-from ccdesk.core.ports import Mailing, Store
+from ccdesk.core.ports.mail import Mailing
+from ccdesk.core.ports.store import Store
 from ccdesk.sync import context as names
 from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME
-from ccdesk.sync.first_export import forget_answer, note_exported
+from ccdesk.sync.runs.export_first import forget_answer, note_exported
 from ccdesk.sync.watermarks import begin_from
 
 
@@ -45,7 +46,7 @@ def remember(
     """Make it the active list. From the next run on only it is watched (design R7).
 
     That run looks a last time at the one before: who left it until now has said no, and would be put on this.
-    `new`: ccdesk has just made this list, so nobody has left it yet (`sync/first_export.py`). `at`: now, by
+    `new`: ccdesk has just made this list, so nobody has left it yet (`sync/runs/export_first.py`). `at`: now, by
     the mailing service's clock; until the first poll what people do there counts from then on (§3a R4).
     """
     with store.transaction():

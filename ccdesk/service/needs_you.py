@@ -19,7 +19,8 @@ from enum import StrEnum
 
 from ccdesk.core.limits import LOOP_EVERY
 from ccdesk.core.models import Owed
-from ccdesk.core.ports import Store, Waiting
+from ccdesk.core.ports.store import Store
+from ccdesk.core.ports.waiting import Waiting
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.core.settings import Settings
 from ccdesk.service.held import QUESTIONS, question_about

@@ -20,23 +20,23 @@ from ccdesk.core.errors import (
     RateLimited,
     our_fault,
 )
-from ccdesk.core.ports import Store
+from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import OffList, Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.service.connections import Connections
-from ccdesk.service.heart import beating
+from ccdesk.service.heartbeat import beating
 from ccdesk.service.held import close_answered
 from ccdesk.service.lists import active_list
 from ccdesk.service.needs_you import note_good_run
 from ccdesk.service.whose_people import check_people
-from ccdesk.sync.compare import run_full_compare
 from ccdesk.sync.context import RunContext, RunSettings
-from ccdesk.sync.events import run_events
-from ccdesk.sync.export import run_export
-from ccdesk.sync.former_list import leave_former_list
 from ccdesk.sync.guard import ask_about_held
-from ccdesk.sync.inbound import run_inbound
-from ccdesk.sync.unfinished import note_unfinished
+from ccdesk.sync.runs.compare import run_full_compare
+from ccdesk.sync.runs.events import run_events
+from ccdesk.sync.runs.export import run_export
+from ccdesk.sync.runs.export_session import note_unfinished
+from ccdesk.sync.runs.inbound import run_inbound
+from ccdesk.sync.runs.list_switch import leave_former_list
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from ccdesk.core.emails import email_key
 from ccdesk.core.errors import ConfirmNeeded, LoginNeeded, Remedy, SettingsError, VaultError
 from ccdesk.core.models import ContactList
-from ccdesk.core.ports import Store
+from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import SECRET_VARIABLE, SETTINGS, Settings, check, resolve
 from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections

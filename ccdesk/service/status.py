@@ -12,7 +12,7 @@ from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.limits import DAILY_CALLS, RESERVED_SHARE
 from ccdesk.core.models import Owed
-from ccdesk.core.ports import Store
+from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import Settings
 from ccdesk.service.api import Calls, Connection, ConnectionState, Debts, Status

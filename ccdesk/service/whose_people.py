@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.origins import origin
-from ccdesk.core.ports import Store
+from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import Settings, resolve
 from ccdesk.sync.context import BASELINE
 

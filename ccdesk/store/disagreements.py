@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from ccdesk.core.disagreements import Disagreement
-from ccdesk.core.ports import Waiting
+from ccdesk.core.ports.waiting import Waiting
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, chunks
 

@@ -12,7 +12,7 @@ from peewee import SQL, fn
 from ccdesk.core.clock import Clock
 from ccdesk.core.intents import LIST_ACTS, Act
 from ccdesk.core.models import Link, LinkState, Owed, Ownership
-from ccdesk.core.ports import Waiting
+from ccdesk.core.ports.waiting import Waiting
 from ccdesk.store.columns import email_mark, from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.forgetting import Seals

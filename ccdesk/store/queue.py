@@ -12,7 +12,7 @@ from peewee import SQL, fn
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.limits import RETRY_MOST
-from ccdesk.core.ports import Waiting
+from ccdesk.core.ports.waiting import Waiting
 from ccdesk.core.runs import EventStatus, QueuedEvent
 from ccdesk.store.columns import from_text
 from ccdesk.store.db import Database, chunks

@@ -9,13 +9,13 @@ from functools import reduce
 from operator import or_
 from pathlib import Path
 
-from ccdesk.core import ports
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreements
 from ccdesk.core.drift import Drifts
 from ccdesk.core.exporting import Exports
 from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
+from ccdesk.core.ports import store as ports
 from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.disagreements import SqliteDisagreements

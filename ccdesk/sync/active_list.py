@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ccdesk.core.models import ContactList
-from ccdesk.core.ports import Store
+from ccdesk.core.ports.store import Store
 
 # Names of what is remembered (store.state).
 LIST_ID = "list.id"

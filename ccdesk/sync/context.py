@@ -25,7 +25,9 @@ from ccdesk.core.errors import (
 from ccdesk.core.limits import MAILING_OVERLAP
 from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Contact, ContactList, Customer, Link, LinkState, email_key
-from ccdesk.core.ports import Customers, Mailing, Store
+from ccdesk.core.ports.mail import Mailing
+from ccdesk.core.ports.shop import Customers
+from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Entry, OffList, Outcome, Progress, Run
 from ccdesk.sync.active_list import note_active_list
 from ccdesk.sync.plan_inbound import Judgement, judge, judge_held
@@ -50,7 +52,7 @@ EXPORTED_LISTS = "export.lists"  # ids of the lists whose first export is done o
 LEFT_OUT_LISTS = "export.lists.left_out"  # ids of those whose first export left people out
 CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
-EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see unfinished.py
+EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see runs/export_session.py
 SKEW = "clocks.skew"  # seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both
 COMPARED_AT = "compare.finished_at"
 

@@ -344,7 +344,7 @@ LEFT_OUT = "may have left the list before its first export: left out until the c
 
 
 def _stays_out(known: Sequence[Link], off_list: OffList) -> bool:
-    """Say whether somebody in good standing is left off the list (design §3a R2; `sync/first_export.py`)."""
+    """Say whether somebody in good standing is left off the list (design §3a R2; `export_first`)."""
     if off_list is OffList.NEWLY:
         return any(one.state is LinkState.LEFT_OUT for one in known)
     return off_list is OffList.LEAVE_OUT

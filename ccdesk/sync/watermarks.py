@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ccdesk.core.limits import A_SECOND
-from ccdesk.core.ports import Store
+from ccdesk.core.ports.store import Store
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 

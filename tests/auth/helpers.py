@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import threading
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ccdesk.auth.oauth import OAuthClient
 from ccdesk.auth.tokens import Tokens
-from ccdesk.clients.session import prepare_session
+from ccdesk.clients.http.session import prepare_session
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import VaultError
 
@@ -81,3 +84,16 @@ def reply(number: int, **more: object) -> dict[str, object]:
         "refresh_token": f"refresh-{number}",
         **more,
     }
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports nobody listens on, below those the system hands out to outgoing connections."""
+    found: list[int] = []
+    with ExitStack() as stack:
+        while len(found) < count:
+            one = stack.enter_context(socket.socket())
+            port = random.SystemRandom().randrange(15_000, 32_000)
+            with suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+    return found

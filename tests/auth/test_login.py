@@ -9,8 +9,7 @@ import responses
 from ccdesk.auth.login import log_in
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, SettingsError
-from tests.auth.helpers import TOKEN, oauth, reply
-from tests.auth.test_loopback import free_ports
+from tests.auth.helpers import TOKEN, free_ports, oauth, reply
 
 
 def browser(answer: Callable[[dict[str, str]], str], opened: list[str]) -> Callable[[str], None]:

@@ -1,6 +1,5 @@
 import http.client
 import logging
-import random
 import socket
 import threading
 import time
@@ -12,19 +11,7 @@ import pytest
 from ccdesk.auth import callback_server
 from ccdesk.auth.loopback import REDIRECT_PORTS, Listener, redirect_uri
 from ccdesk.core.errors import Cancelled, LoginNeeded, SettingsError
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports nobody listens on, below those the system hands out to outgoing connections."""
-    found: list[int] = []
-    with ExitStack() as stack:
-        while len(found) < count:
-            one = stack.enter_context(socket.socket())
-            port = random.SystemRandom().randrange(15_000, 32_000)
-            with suppress(OSError):
-                one.bind(("127.0.0.1", port))
-                found.append(port)
-    return found
+from tests.auth.helpers import free_ports
 
 
 @pytest.fixture

@@ -12,15 +12,14 @@ from ccdesk.auth.login import log_in
 from ccdesk.auth.oauth import OAuthClient
 from ccdesk.auth.tokens import Tokens
 from ccdesk.auth.withdraw import withdraw
-from ccdesk.clients.session import prepare_session
+from ccdesk.clients.http.session import prepare_session
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, Refused
-from ccdesk.sandbox.cc_person import Person
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.kernel import Fault, SandboxClock
+from ccdesk.sandbox.constant_contact.person import Person
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
-from tests.auth.helpers import NOON, MemoryVault
-from tests.auth.test_loopback import free_ports
+from ccdesk.sandbox.wire.kernel import Fault, SandboxClock
+from tests.auth.helpers import NOON, MemoryVault, free_ports
 
 
 class SandboxTime(Clock):

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from ccdesk.auth.oauth import OAuthClient
-from ccdesk.clients.session import prepare_session
-from ccdesk.clients.transport import Request, Transport
+from ccdesk.clients.http.session import prepare_session
+from ccdesk.clients.http.transport import Request, Transport
 from ccdesk.core.errors import LoginNeeded, SettingsError, Unreachable
 from ccdesk.core.settings import SETTINGS, check, resolve
 from ccdesk.sandbox.run import Sandbox

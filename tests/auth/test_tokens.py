@@ -9,8 +9,8 @@ import pytest
 import requests
 import responses
 
-from ccdesk.auth.kept import ACCESS, INFO, REFRESH
 from ccdesk.auth.oauth import TokenReply
+from ccdesk.auth.token_store import ACCESS, INFO, REFRESH
 from ccdesk.core.errors import LoginNeeded, Unreachable, VaultError
 from tests.auth.helpers import NOON, TOKEN, MemoryVault, StillClock, reply, tokens
 

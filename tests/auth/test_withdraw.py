@@ -5,7 +5,7 @@ import time
 
 from ccdesk.auth.oauth import OAuthClient
 from ccdesk.auth.withdraw import withdraw
-from ccdesk.clients.session import prepare_session
+from ccdesk.clients.http.session import prepare_session
 from ccdesk.core.errors import Unreachable
 from tests.auth.helpers import AUTH
 

@@ -2,84 +2,16 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
 
 import pytest
 
 from ccdesk.auth.vault import FileVault
 from ccdesk.cli.main import main
-from ccdesk.sandbox.cc_person import Person
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.kernel import Fault
-from ccdesk.sandbox.run import Sandbox
-
-
-class Shell:
-    """Runs ccdesk in its own process on one base dir."""
-
-    def __init__(self, sandbox, base) -> None:
-        self.sandbox, self.base = sandbox, base
-        self.addresses = sandbox.addresses()
-        self.environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("CCDESK_")},
-            "CCDESK_VAULT": "file",
-            "CCDESK_KIBO_SHARED_SECRET": self.addresses["kibo_shared_secret"],
-        }
-
-    def command(self, *words):
-        return [sys.executable, "-m", "ccdesk", "--base-dir", str(self.base), *words]
-
-    def __call__(self, *words, **environment):
-        done = subprocess.run(
-            self.command(*words),
-            env={**self.environment, **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
-
-    def json(self, *words, code=0):
-        done = self(*words, "--json")
-        assert done.returncode == code, done.stderr
-        return json.loads(done.stdout)
-
-    def set_up(self):
-        keys = (
-            "kibo_home_url", "kibo_tenant_id", "kibo_app_key", "cc_api_url", "cc_auth_url", "cc_client_id",
-        )  # fmt: skip
-        return self.json("settings", "set", *(f"{key}={self.addresses[key]}" for key in keys))
-
-    def log_in(self, decision="allow", user="owner", *more):
-        """Log in as a person would: read the address from stderr, walk the pages, come back."""
-        process = subprocess.Popen(
-            self.command("login", "--no-browser", "--timeout", "30", "--json", *more),
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        address = re.match(r"Open: (\S+)", process.stderr.readline())[1]
-        back = Person(user).decide(address, decision)
-        with urllib.request.urlopen(back, timeout=10) as page:
-            assert "close this window" in page.read().decode()
-        out, error = process.communicate(timeout=30)
-        return process.returncode, out, error
-
-
-@pytest.fixture
-def shell(tmp_path):
-    switches = CcSwitches(limits_on=False, activity_seconds=0.0)
-    with Sandbox(cc_switches=switches) as sandbox:
-        yield Shell(sandbox, tmp_path / "base")
+from ccdesk.sandbox.wire.kernel import Fault
 
 
 def test_the_whole_walk(shell):

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ccdesk.core.drift import DriftKind, MailShows, ShopShows
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.kernel import Fault
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
-from tests.cli.test_cli import Shell
+from ccdesk.sandbox.wire.kernel import Fault
+from tests.cli.conftest import Shell
 
 LIST = "Kibo customers"
 

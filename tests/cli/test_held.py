@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
-from tests.cli.test_cli import Shell
-from tests.cli.test_kill import kill_at
+from tests.cli.conftest import Shell, kill_at
 
 MANY = 30
 

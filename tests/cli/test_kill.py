@@ -1,16 +1,12 @@
 """The power goes in the middle: a real process is killed, the next one goes on, nobody is lost."""
 
 import json
-import signal
-import subprocess
-import time
 
 import pytest
 
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.kernel import Fault
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
-from tests.cli.test_cli import Shell
+from tests.cli.conftest import Shell, kill_at
 
 
 @pytest.fixture
@@ -21,24 +17,6 @@ def shell(tmp_path):
         shell.log_in()
         shell.json("settings", "set", "contact_list=Kibo customers")
         yield shell
-
-
-def kill_at(shell, path, *words, service="cc", method=""):
-    """Start a command and kill it while the sandbox keeps it waiting for the answer to a request."""
-    shell.sandbox.faults.add(Fault("delay", service=service, method=method, path=path, seconds=3))
-    mark = shell.sandbox.log.mark()
-    process = subprocess.Popen(
-        shell.command(*words), env=shell.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    held = shell.sandbox.faults
-    deadline = time.monotonic() + 30
-    while held._faults and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert process.poll() is None, "the process ended before it could be killed"
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    while not shell.sandbox.log.all(service=service, path=path, since=mark) and time.monotonic() < deadline:
-        time.sleep(0.01)  # the sandbox finishes what it had received, as a real service would
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ from ccdesk.core.origins import LoginPlace
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import SETTINGS, resolve
 from ccdesk.paths import Paths
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.kernel import Fault
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
+from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.service.api import ConnectionState, Status
 from ccdesk.store.schema import note_where_secrets_were_given
 

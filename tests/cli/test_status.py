@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from ccdesk.sandbox.kernel import Fault
-from tests.cli.test_cli import Shell, shell
-
-__all__ = ["shell"]
+from ccdesk.sandbox.wire.kernel import Fault
+from tests.cli.conftest import Shell
 
 KIBO_WRITES = Fault("status", service="kibo", path="accounts", method="PUT", times=999, status=400)
 

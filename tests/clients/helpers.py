@@ -6,9 +6,11 @@ import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from ccdesk.clients.constant_contact import ConstantContact
-from ccdesk.clients.kibo import Kibo
-from ccdesk.clients.policy import CallMeter, DailyBudget
+from hypothesis import strategies as st
+
+from ccdesk.clients.constant_contact.client import ConstantContact
+from ccdesk.clients.http.policy import CallMeter, DailyBudget
+from ccdesk.clients.kibo.client import Kibo
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded
 
@@ -95,3 +97,10 @@ def customers(clock: QuickClock | None = None, **more: object) -> Kibo:
     meter = CallMeter(Counts(), "kibo", origin=lambda: "test", clock=clock)
     given = {"tenant_url": POD, **more}
     return Kibo(HOME, "5", "acme.app.1.0.0.Release", lambda: "s3cret", meter=meter, clock=clock, **given)  # type: ignore[arg-type]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)

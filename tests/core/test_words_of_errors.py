@@ -11,7 +11,7 @@ from ccdesk.auth.vault import open_vault
 from ccdesk.cli import words
 from ccdesk.core.errors import Busy, CcdeskError, LoginNeeded, Refused, Remedy, SettingsError, VaultError
 from ccdesk.core.settings import SETTINGS, check
-from ccdesk.gui.messages import REMEDIES, body, technical
+from ccdesk.gui.components.messages import REMEDIES, body, technical
 
 PACKAGE = Path(ccdesk.__file__).parent
 COMMANDS = "login logout settings sync run runs status events demo sandbox"

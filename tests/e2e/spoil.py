@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from ccdesk.clients.transport import Transport
+from ccdesk.clients.http.transport import Transport
 
 
 class Spoiler:

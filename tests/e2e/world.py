@@ -13,10 +13,10 @@ from ccdesk.container import Container, build_container
 from ccdesk.core.clock import Clock
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus
 from ccdesk.paths import Paths
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.kernel import SandboxClock
-from ccdesk.sandbox.kibo_state import KiboSwitches
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
+from ccdesk.sandbox.kibo.state import KiboSwitches
 from ccdesk.sandbox.run import Sandbox
+from ccdesk.sandbox.wire.kernel import SandboxClock
 
 
 class HurriedClock(Clock):

@@ -8,7 +8,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtWidgets import QApplication
 
 from ccdesk.gui.app import build
-from ccdesk.gui.theme import apply_theme
+from ccdesk.gui.components.theme import apply_theme
 from tests.gui.fakes import FakeLoop, ready_desk
 
 

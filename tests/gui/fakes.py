@@ -13,7 +13,8 @@ from ccdesk.core.disagreements import Disagreement
 from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded
 from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.models import ContactList
-from ccdesk.core.ports import Account, ConnectionTest, Tenant
+from ccdesk.core.ports.mail import Account
+from ccdesk.core.ports.shop import ConnectionTest, Tenant
 from ccdesk.core.runs import (
     Entry,
     EventStatus,

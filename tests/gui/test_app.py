@@ -13,8 +13,8 @@ from ccdesk.cli.main import main as cli_main
 from ccdesk.core.errors import ExitCode, StoreError
 from ccdesk.core.runs import RunKind
 from ccdesk.gui import app as app_module
+from ccdesk.gui.components.messages import error_box, show_fatal
 from ccdesk.gui.hooks import Hooks, log_qt
-from ccdesk.gui.messages import error_box, show_fatal
 from ccdesk.gui.single_instance import SingleInstance, raise_running
 from tests.gui.fakes import FakeLoop, fresh_desk, ready_desk
 

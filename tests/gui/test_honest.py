@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QLabel
 
 from ccdesk.core.errors import LoginNeeded, Refused, Unreachable
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
-from ccdesk.gui import formats, needs, news
+from ccdesk.gui import formats, needs
+from ccdesk.gui.components import news
 from ccdesk.gui.tabs.checklist import done_steps
 from ccdesk.gui.tabs.connection_card import STATES
 from ccdesk.service.api import Connection, ConnectionState
@@ -182,7 +183,7 @@ def test_what_needs_no_keyring_is_shown_while_it_waits_for_a_password(qtbot, ope
 
 
 def test_a_success_is_a_toast_that_goes_by_itself(qtbot, parts, monkeypatch):
-    monkeypatch.setattr("ccdesk.gui.news.TOAST_MS", 50)
+    monkeypatch.setattr("ccdesk.gui.components.news.TOAST_MS", 50)
     before = find(parts.window, "tabs").geometry()
     parts.context.news.say("Saved", "Contact List Name is now “Spring”.")
     toast = find(parts.window, "toast")

@@ -11,9 +11,9 @@ from ccdesk.core.errors import StoreError
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats
 from ccdesk.gui.columns import run_icon
+from ccdesk.gui.components.table_models import NOTE_ROLE
+from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.export_csv import ExportError, as_text, to_clipboard, write_errors
-from ccdesk.gui.table_models import NOTE_ROLE
-from ccdesk.gui.theme import Tone
 from tests.gui.fakes import NOW, FakeDesk, add_runs, fresh_desk, play_export, ready_desk
 from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPalette
 
 from ccdesk.gui import assets, refcount_guard
-from ccdesk.gui.icons import app_icon, icon
-from ccdesk.gui.theme import SCHEMES, Tone, apply_theme, scheme
-from ccdesk.gui.widgets import Badge, Switch
+from ccdesk.gui.components.icons import app_icon, icon
+from ccdesk.gui.components.theme import SCHEMES, Tone, apply_theme, scheme
+from ccdesk.gui.components.widgets import Badge, Switch
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ from ccdesk.core.errors import Busy, ManyHeld
 from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui.columns import run_icon
-from ccdesk.gui.theme import Tone
+from ccdesk.gui.components.theme import Tone
 from ccdesk.service.needs_you import Need, NeedKind
 from tests.gui.fakes import NOW
 from tests.gui.helpers import click, dialog, find, rows, texts

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import requests
 
-from ccdesk.sandbox.kernel import Fault, SandboxClock
-from ccdesk.sandbox.kibo_state import KiboSwitches
+from ccdesk.sandbox.kibo.state import KiboSwitches
 from ccdesk.sandbox.run import Sandbox
-from tests.sandbox.kibo_testing import ACCOUNTS, OAUTH
+from ccdesk.sandbox.wire.kernel import Fault, SandboxClock
+from tests.sandbox.kibo.testing import ACCOUNTS, OAUTH
 
 PATIENCE = 10
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ccdesk.core.errors import Busy, VaultError
-from ccdesk.core.ports import Account
+from ccdesk.core.ports.mail import Account
 from ccdesk.core.runs import RunKind
 from ccdesk.service.api import AccountChanged
 from ccdesk.service.status import CC_KEY

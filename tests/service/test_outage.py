@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ccdesk.sandbox.kernel import Fault
+from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.service.api import ConnectionState
 from tests.soak.inprocess import Bench, open_bench
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ccdesk.core.runs import Progress, RunKind, RunStatus
-from ccdesk.sandbox.kernel import Fault
+from ccdesk.sandbox.wire.kernel import Fault
 from tests.soak.inprocess import Bench, open_bench
 
 

@@ -13,11 +13,11 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from ccdesk.clients.transport import Answer, Request, Transport
+from ccdesk.clients.http.transport import Answer, Request, Transport
 from ccdesk.consent.model import Act
 from ccdesk.core.models import email_key
 from ccdesk.core.runs import Run
-from ccdesk.sandbox.cc_model import MAILABLE, Contact
+from ccdesk.sandbox.constant_contact.model import MAILABLE, Contact
 from ccdesk.service.desk import LocalDesk
 from tests.shadow.compare import Difference
 from tests.shadow.observer import Observer

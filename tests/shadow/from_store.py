@@ -30,7 +30,7 @@ from ccdesk.consent.window import Window, between, instant, second_of
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Link, LinkState, Owed, Ownership, Permission
-from ccdesk.core.ports import Store
+from ccdesk.core.ports.store import Store
 from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, is_cleared
 from tests.shadow.readings import LONG_AGO, shop_window
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ccdesk.clients.kibo_parse import customer
+from ccdesk.clients.kibo.parse import customer
 from ccdesk.consent.decide import decide
 from ccdesk.consent.model import Act, How, Policy
 from ccdesk.consent.observe_mail import ContactReading

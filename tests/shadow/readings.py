@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from ccdesk.clients import cc_parse, kibo_parse
+from ccdesk.clients.constant_contact import parse as cc_parse
+from ccdesk.clients.kibo import parse as kibo_parse
 from ccdesk.consent.observe_mail import ContactReading
 from ccdesk.consent.observe_shop import AccountReading
 from ccdesk.consent.window import Window, instant

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ccdesk.consent.model import Act
 from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Link, LinkState, Owed
-from ccdesk.core.ports import Store
+from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import EventStatus, QueuedEvent
 
 TELLING = frozenset(

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from ccdesk.consent.model import Act
 from ccdesk.core.runs import Run
-from ccdesk.sandbox.cc_state import CcState
-from ccdesk.sandbox.kibo_state import KiboState
+from ccdesk.sandbox.constant_contact.state import CcState
+from ccdesk.sandbox.kibo.state import KiboState
 from tests.shadow.compare import Difference
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from ccdesk.sandbox.kibo_model import Refusal as KiboRefusal
+from ccdesk.sandbox.kibo.model import Refusal as KiboRefusal
 from tests.soak.inprocess import Bench
 from tests.soak.truth import Truth
 

@@ -23,8 +23,8 @@ from urllib.request import urlopen
 
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.paths import Paths
-from ccdesk.sandbox.cc_person import Person
-from ccdesk.sandbox.kernel import Fault, Faults
+from ccdesk.sandbox.constant_contact.person import Person
+from ccdesk.sandbox.wire.kernel import Fault, Faults
 from tests.e2e.world import World
 
 PATIENCE = 90.0  # seconds for a process to get anywhere on a busy computer

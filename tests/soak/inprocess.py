@@ -21,21 +21,23 @@ from urllib.parse import unquote, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
-from ccdesk import outside as outside_module
+from ccdesk import connections as outside_module
 from ccdesk.auth.oauth import TokenReply
-from ccdesk.clients import transport as transport_module
-from ccdesk.clients.session import prepare_session
+from ccdesk.clients.http import transport as transport_module
+from ccdesk.clients.http.session import prepare_session
 from ccdesk.container import Container, build_container
 from ccdesk.core import ahead as ahead_module
 from ccdesk.core.clock import Clock
 from ccdesk.paths import Paths
-from ccdesk.sandbox import cc_book, cc_server, kibo_server
-from ccdesk.sandbox.cc_state import CcState
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.cc_tokens import DEFAULT_CLIENT
-from ccdesk.sandbox.kernel import AheadClock, Faults, SandboxClock, Wire
-from ccdesk.sandbox.kibo_state import KiboState, KiboSwitches
-from ccdesk.sandbox.received import RequestLog
+from ccdesk.sandbox.constant_contact import book
+from ccdesk.sandbox.constant_contact import server as cc_server
+from ccdesk.sandbox.constant_contact.state import CcState
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
+from ccdesk.sandbox.constant_contact.tokens import DEFAULT_CLIENT
+from ccdesk.sandbox.kibo import server as kibo_server
+from ccdesk.sandbox.kibo.state import KiboState, KiboSwitches
+from ccdesk.sandbox.wire.kernel import AheadClock, Faults, SandboxClock, Wire
+from ccdesk.sandbox.wire.received import RequestLog
 from ccdesk.store import lease as lease_module
 
 KIBO, MAILING = "127.0.0.1:1", "127.0.0.1:2"
@@ -306,7 +308,7 @@ def open_bench(
 ) -> Iterator[Bench]:
     """Give a bench that is not set up yet; its random numbers all come from `seed`."""
     random.seed(seed)
-    cc_book._random.seed(seed)
+    book._random.seed(seed)
     services = Services(
         cc_switches=cc_switches, kibo_switches=kibo_switches, kibo_ahead=kibo_ahead, cc_ahead=cc_ahead
     )

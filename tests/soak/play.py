@@ -21,8 +21,8 @@ import requests
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ListHasMembers
 from ccdesk.core.losses import HeldAnswer
 from ccdesk.core.runs import Run, RunKind, RunStatus
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.kibo_switches import KiboSwitches
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
+from ccdesk.sandbox.kibo.switches import KiboSwitches
 from ccdesk.sync import context as names
 from tests.shadow.compare import Difference
 from tests.shadow.observer import Observer

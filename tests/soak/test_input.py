@@ -20,7 +20,7 @@ from ccdesk.core.models import email_key
 from ccdesk.core.runs import EventStatus, Outcome, Run, RunKind, RunStatus
 from ccdesk.core.settings import SETTINGS
 from ccdesk.gui.export_csv import to_clipboard, write_errors
-from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from tests.soak.conftest import amount
 from tests.soak.inprocess import Bench, Reply, Services, open_bench, plain
 from tests.soak.mutate import mutated

@@ -16,7 +16,7 @@ import requests
 from ccdesk.core.intents import Ended
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.paths import Paths
-from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from tests.soak.inprocess import A_CALL, Bench, PowerCut, Reply, Services, open_bench
 
 LONG = f"{'l' * 45}@example.com"

@@ -20,12 +20,12 @@ import pytest
 from ccdesk.auth.callback_server import CALLBACK_PATH
 from ccdesk.auth.loopback import Listener
 from ccdesk.core.errors import LoginNeeded
-from ccdesk.sandbox.cc_person import Person
-from ccdesk.sandbox.cc_switches import CcSwitches
-from ccdesk.sandbox.kernel import Fault
+from ccdesk.sandbox.constant_contact.person import Person
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
+from ccdesk.sandbox.wire.kernel import Fault
 from tests.auth.front import Authority, Front
-from tests.cli.test_cli import Shell
+from tests.cli.conftest import Shell
 from tests.soak.conftest import amount
 from tests.soak.tools import free_ports, only_soak, until
 

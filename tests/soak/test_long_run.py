@@ -21,7 +21,7 @@ import requests
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.logs import LogFile, start_logging
 from ccdesk.paths import Paths
-from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.service.loop import Loop
 from tests.soak.conftest import amount
 from tests.soak.inprocess import Bench, Handler, Reply, Services, open_bench, plain

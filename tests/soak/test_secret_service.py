@@ -22,10 +22,10 @@ from ccdesk.auth.keyring_vault import ENTRY_CHARACTERS, KeyringVault
 from ccdesk.auth.oauth import TokenReply
 from ccdesk.auth.tokens import Tokens
 from ccdesk.core.errors import LoginNeeded, Remedy, VaultError
-from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
 from tests.auth.helpers import oauth
-from tests.cli.test_cli import Shell
+from tests.cli.conftest import Shell
 from tests.soak.conftest import amount
 from tests.soak.tools import need, only_soak, until
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from ccdesk.core.runs import EventStatus, Progress, RunKind, RunStatus
-from ccdesk.sandbox.cc_switches import CcSwitches
+from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.service.api import ConnectionState
 from ccdesk.service.loop import SOON, Loop
 from ccdesk.sync import context as names
-from ccdesk.sync import export_send
+from ccdesk.sync.runs import export_send
 from tests.soak.conftest import SOAK
 from tests.soak.inprocess import Bench, open_bench
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from ccdesk.core.errors import Busy
-from ccdesk.core.ports import Account
+from ccdesk.core.ports.mail import Account
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import SETTINGS
 from ccdesk.service.loop import Loop, Silent

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.auth.test_loopback import free_ports as free_ports
+from tests.auth.helpers import free_ports as free_ports
 from tests.soak.conftest import SOAK
 
 only_soak = pytest.mark.skipif(not SOAK, reason="takes long: only in make soak")

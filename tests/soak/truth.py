@@ -14,8 +14,8 @@ from typing import Any
 
 from ccdesk.consent.model import Act
 from ccdesk.core.models import LinkState, email_key
-from ccdesk.sandbox.cc_jobs import RUNNING
-from ccdesk.sandbox.cc_model import Contact
+from ccdesk.sandbox.constant_contact.jobs import RUNNING
+from ccdesk.sandbox.constant_contact.model import Contact
 from tests.shadow.watch import Watch
 from tests.soak.inprocess import Bench
 

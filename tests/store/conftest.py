@@ -5,13 +5,17 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import strategies as st
 
 from ccdesk.core.clock import Clock
+from ccdesk.core.exporting import Candidate
+from ccdesk.core.models import Customer, Ownership
 from ccdesk.store.store import SqliteStore
 
 T = TypeVar("T")
@@ -90,3 +94,27 @@ def in_thread(work: Callable[[], T]) -> T:
     if errors:
         raise errors[0]
     return results[0]
+
+
+moments = st.none() | st.datetimes(
+    min_value=datetime(1980, 1, 1),
+    max_value=datetime(2200, 1, 1),
+    timezones=st.sampled_from(
+        [UTC, timezone(timedelta(hours=-5)), timezone(timedelta(hours=13, minutes=45))]
+    ),
+)
+
+
+IMPORT, OWNED = "import", Ownership.OWNED
+
+
+def person(number: int, email: str = "", **more: object) -> Candidate:
+    customer = Customer(number, email or f"p{number}@example.com", True, updated_at=NOON)
+    return replace(Candidate(customer, b"{}", f"hash{number}", plain=True), **more)  # type: ignore[arg-type]
+
+
+def planned(store: SqliteStore) -> None:
+    store.exports.begin_plan()
+    after: int | None = 0
+    while after is not None:
+        after = store.exports.plan_strangers(after, 3, IMPORT, OWNED)

@@ -21,8 +21,7 @@ from ccdesk.store.presence import marker_of
 from ccdesk.store.schema import STEPS
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.troubles import BY_CODE, translated
-
-from .conftest import NOON, in_thread
+from tests.store.conftest import NOON, in_thread
 
 
 def code_of(work: Callable[[], object]) -> str:

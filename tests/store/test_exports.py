@@ -10,9 +10,7 @@ from ccdesk.core.exporting import Candidate, Chunk, ChunkState, Planned
 from ccdesk.core.models import Contact, Customer, Link, Ownership, Permission
 from ccdesk.core.runs import Outcome, RunKind, Trigger
 from ccdesk.store.store import SqliteStore
-
-from .conftest import NOON
-from .test_links import moments
+from tests.store.conftest import IMPORT, NOON, OWNED, moments, person, planned
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 candidates = st.builds(
@@ -25,23 +23,10 @@ candidates = st.builds(
     st.text(),
     st.booleans(),
 )
-IMPORT, OWNED = "import", Ownership.OWNED
-
-
-def person(number: int, email: str = "", **more: object) -> Candidate:
-    customer = Customer(number, email or f"p{number}@example.com", True, updated_at=NOON)
-    return replace(Candidate(customer, b"{}", f"hash{number}", plain=True), **more)  # type: ignore[arg-type]
 
 
 def ids(found: list[Candidate] | list[Planned]) -> list[int]:
     return [one.customer.id for one in found]
-
-
-def planned(store: SqliteStore) -> None:
-    store.exports.begin_plan()
-    after: int | None = 0
-    while after is not None:
-        after = store.exports.plan_strangers(after, 3, IMPORT, OWNED)
 
 
 def chunk(first: int, last: int, people: int, number: int = 1) -> Chunk:

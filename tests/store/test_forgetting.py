@@ -12,9 +12,7 @@ import pytest
 from ccdesk.core.models import Link, LinkState
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, RunKind, Trigger
 from ccdesk.store.store import SqliteStore
-
-from .conftest import NOON, MovedClock
-from .test_exports import person, planned
+from tests.store.conftest import NOON, MovedClock, person, planned
 
 KEEP = timedelta(days=90)
 EMAIL = "Grace.Hopper@People.example"

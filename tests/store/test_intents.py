@@ -11,8 +11,7 @@ import pytest
 from ccdesk.core.intents import KEPT_FOR, SHOP_ACTS, Act, Ended, JournalLine
 from ccdesk.core.models import Link, LinkState
 from ccdesk.store.store import SqliteStore
-
-from .conftest import NOON, MovedClock
+from tests.store.conftest import NOON, MovedClock
 
 LINE = JournalLine(
     Act.ADD, 7, "ann@example.com", "list-1", NOON, "c7", NOON + timedelta(minutes=2), 3, "event-1", True

@@ -15,8 +15,7 @@ import pytest
 from ccdesk.core.errors import Busy, ExitCode, StoreError
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import LeaseRow
-
-from .conftest import MovedClock, in_thread
+from tests.store.conftest import MovedClock, in_thread
 
 HOLD = """
 import os, sys

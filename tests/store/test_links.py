@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 from ccdesk.core.intents import Act, Ended, JournalLine
 from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission
 from ccdesk.store.store import SqliteStore
+from tests.store.conftest import NOON, moments
 
-from .conftest import NOON
-
-moments = st.none() | st.datetimes(
-    min_value=datetime(1980, 1, 1),
-    max_value=datetime(2200, 1, 1),
-    timezones=st.sampled_from(
-        [UTC, timezone(timedelta(hours=-5)), timezone(timedelta(hours=13, minutes=45))]
-    ),
-)
 links = st.builds(
     Link,
     customer_id=st.integers(0, 2**62),

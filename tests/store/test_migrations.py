@@ -28,8 +28,7 @@ from ccdesk.store.schema import STEPS, compare_domains_in_ascii
 from ccdesk.store.schema_journal import take_over_adding, take_over_asked, take_over_noted
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import TABLES
-
-from .conftest import NOON
+from tests.store.conftest import NOON
 
 OPEN = "import sys; from pathlib import Path; from ccdesk.store.store import SqliteStore; "
 

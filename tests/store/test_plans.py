@@ -13,8 +13,7 @@ from ccdesk.core.exporting import Chunk
 from ccdesk.core.models import Link, Owed, Ownership
 from ccdesk.core.runs import Outcome, RunKind, RunStatus, Trigger
 from ccdesk.store.store import SqliteStore
-
-from .conftest import NOON
+from tests.store.conftest import NOON
 
 Look = Callable[[SqliteStore], object]
 

@@ -8,8 +8,7 @@ import pytest
 
 from ccdesk.core.runs import EventStatus, QueuedEvent
 from ccdesk.store.store import SqliteStore
-
-from .conftest import NOON, MovedClock
+from tests.store.conftest import NOON, MovedClock
 
 MINUTE = timedelta(minutes=1)
 

@@ -10,8 +10,7 @@ from ccdesk.core.errors import QuotaUsedUp
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
 from ccdesk.store import runs as module
 from ccdesk.store.store import SqliteStore
-
-from .conftest import NOON
+from tests.store.conftest import NOON
 
 HOUR = timedelta(hours=1)
 

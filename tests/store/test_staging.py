@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from ccdesk.core.models import Address, Contact, Permission
 from ccdesk.store.store import SqliteStore
-
-from .conftest import NOON
-from .test_links import moments
+from tests.store.conftest import NOON, moments
 
 ids = st.text("0123456789abcdef-", min_size=1, max_size=36)
 contacts = st.builds(

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from ccdesk.core import ports
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Customer, Link
+from ccdesk.core.ports import store as ports
 from ccdesk.core.runs import QueuedEvent, RunKind, Trigger
 from ccdesk.store.columns import to_text
 from ccdesk.store.store import SqliteStore
-
-from .conftest import NOON, in_thread
+from tests.store.conftest import NOON, in_thread
 
 
 def test_it_is_the_store_that_the_engine_asks_for(store: SqliteStore) -> None:

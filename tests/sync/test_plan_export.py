@@ -20,9 +20,9 @@ from ccdesk.core.models import (
     Standing,
 )
 from ccdesk.core.runs import Outcome
-from ccdesk.sync.candidates import candidate_of
 from ccdesk.sync.mapping import _USUAL, fields_hash, to_fields
 from ccdesk.sync.plan_export import STRANGER, Action, plan_followers, plan_group
+from ccdesk.sync.runs.export_candidates import candidate_of
 
 LIST = "list-1"
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)

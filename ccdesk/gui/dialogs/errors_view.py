@@ -11,14 +11,14 @@ from PySide6.QtWidgets import QAbstractItemView, QDialog, QVBoxLayout, QWidget
 from ccdesk.core.runs import Entry, Outcome, Run
 from ccdesk.gui import formats
 from ccdesk.gui.columns import ERROR_COLUMNS
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.table_models import PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.files import choose_csv
 from ccdesk.gui.export_csv import all_errors, to_clipboard, write_errors
-from ccdesk.gui.messages import Notice
-from ccdesk.gui.table_models import PagedModel, Source
-from ccdesk.gui.table_view import PagedTable
-from ccdesk.gui.theme import Tone
-from ccdesk.gui.widgets import button, label, row
 
 EMPTY = ("No errors", "Every person in this run has an outcome without an error.")
 

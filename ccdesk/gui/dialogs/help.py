@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
 
 from ccdesk.gui import assets
-from ccdesk.gui.theme import scheme
-from ccdesk.gui.widgets import button, row
+from ccdesk.gui.components.theme import scheme
+from ccdesk.gui.components.widgets import button, row
 
 
 class HelpDialog(QDialog):

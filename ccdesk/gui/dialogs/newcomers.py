@@ -8,11 +8,11 @@ from PySide6.QtWidgets import QAbstractItemView, QDialog, QVBoxLayout, QWidget
 from ccdesk.core.models import Link
 from ccdesk.core.runs import RunKind
 from ccdesk.gui import formats
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.table_models import Column, PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
-from ccdesk.gui.messages import Notice
-from ccdesk.gui.table_models import Column, PagedModel, Source
-from ccdesk.gui.table_view import PagedTable
-from ccdesk.gui.widgets import button, label, row
 
 NOBODY = ("Nobody is waiting", "Every customer who opted in has been added or left.")
 TEXT = (

@@ -6,11 +6,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from ccdesk.gui import formats
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.table_models import Column, PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
-from ccdesk.gui.messages import Notice
-from ccdesk.gui.table_models import Column, PagedModel, Source
-from ccdesk.gui.table_view import PagedTable
-from ccdesk.gui.widgets import button, label, row
 
 NOBODY = ("Nobody is left", "Everybody who opted out is off the list, or has opted in again.")
 TEXT = (

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
+from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.dialogs.words import Words
-from ccdesk.gui.icons import IconLabel
-from ccdesk.gui.theme import Tone
-from ccdesk.gui.widgets import button, label, row
 
 
 class Question(QDialog):

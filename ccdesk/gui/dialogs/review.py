@@ -14,15 +14,15 @@ from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.columns import HELD_COLUMNS
+from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.components.messages import Notice, body
+from ccdesk.gui.components.table_models import PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.files import choose_csv
 from ccdesk.gui.export_csv import people, write_people
-from ccdesk.gui.icons import IconLabel
-from ccdesk.gui.messages import Notice, body
-from ccdesk.gui.table_models import PagedModel, Source
-from ccdesk.gui.table_view import PagedTable
-from ccdesk.gui.theme import Tone
-from ccdesk.gui.widgets import button, label, row
 from ccdesk.service.api import Desk
 
 NOBODY = ("Nobody is held", "This run held nobody, or their names are not kept any more.")

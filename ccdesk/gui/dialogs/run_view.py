@@ -12,17 +12,17 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Outcome, Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats
 from ccdesk.gui.columns import ENTRY_COLUMNS, OUTCOME_ICONS, run_icon
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.table_models import Column, PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Badge, button, label, restyle, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.errors_view import ErrorsDialog
 from ccdesk.gui.dialogs.files import choose_csv
 from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.export_csv import write_people
-from ccdesk.gui.messages import Notice
-from ccdesk.gui.table_models import Column, PagedModel, Source
-from ccdesk.gui.table_view import PagedTable
 from ccdesk.gui.tasks import Refresher
-from ccdesk.gui.theme import Tone
-from ccdesk.gui.widgets import Badge, button, label, restyle, row
 
 KIND_COLUMNS = (
     Column(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ccdesk.core.errors import CcdeskError
-from ccdesk.gui.plain import one_line
+from ccdesk.gui.components.plain import one_line
 
 FIRST_EXPORT = """
 All customers who have opted in to marketing are put on the list “{list_name}”. People who unsubscribed in

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import CcdeskError, ListGone, LoginNeeded
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.widgets import MARGIN
 from ccdesk.gui.context import Context
-from ccdesk.gui.messages import Notice
-from ccdesk.gui.widgets import MARGIN
 
 
 class Tab(QWidget):

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from PySide6.QtCore import QTimer, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from ccdesk.gui.components.widgets import button, label
 from ccdesk.gui.context import Context
 from ccdesk.gui.formats import ago
-from ccdesk.gui.widgets import button, label
 
 COUNT_AGAIN_MS = 20_000
 CHECKING = "Checking…"

@@ -7,10 +7,10 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
-from ccdesk.gui.icons import set_icon
-from ccdesk.gui.theme import Tone
+from ccdesk.gui.components.icons import set_icon
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Card
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import Card
 from ccdesk.service.api import Connection, ConnectionState
 from ccdesk.service.connections import SECRET_MISSING
 

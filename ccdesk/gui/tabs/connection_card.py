@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout
 
+from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.components.messages import body
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Badge, Card, ElideLabel, button, label, row
 from ccdesk.gui.formats import long_date
-from ccdesk.gui.icons import IconLabel
-from ccdesk.gui.messages import body
-from ccdesk.gui.theme import Tone
-from ccdesk.gui.widgets import Badge, Card, ElideLabel, button, label, row
 from ccdesk.service.api import Connection, ConnectionState
 
 STATES = {

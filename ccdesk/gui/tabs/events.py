@@ -9,14 +9,14 @@ from ccdesk.core.errors import Busy, CcdeskError
 from ccdesk.core.runs import EventStatus, QueuedEvent, RunKind
 from ccdesk.gui import formats
 from ccdesk.gui.columns import EVENT_COLUMNS, EVENT_ICONS, event_words
+from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.components.table_models import PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import button, disable, label, row
 from ccdesk.gui.context import Context
-from ccdesk.gui.icons import IconLabel
-from ccdesk.gui.table_models import PagedModel, Source
-from ccdesk.gui.table_view import PagedTable
 from ccdesk.gui.tabs.base import Tab, page_layout
-from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import button, disable, label, row
 
 EMPTY = (
     "No events are waiting",

@@ -6,6 +6,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 
 from ccdesk.core.errors import CcdeskError
+from ccdesk.gui.components.widgets import ElideLabel, label
 from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import Tab, scrolling
 from ccdesk.gui.tabs.check_line import CheckLine
@@ -16,7 +17,6 @@ from ccdesk.gui.tabs.kibo_form import KiboForm
 from ccdesk.gui.tabs.login import LoginCard
 from ccdesk.gui.tabs.needs_card import NeedsCard
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import ElideLabel, label
 
 ABOUT = (
     "Synchronizes contact information and opt-in preferences across Kibo eCommerce and Constant Contact, for "

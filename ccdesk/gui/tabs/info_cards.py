@@ -7,12 +7,12 @@ from PySide6.QtWidgets import QProgressBar
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.gui import formats
+from ccdesk.gui.components.fields import FIXED
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Badge, Card, Switch, label, restyle, row
 from ccdesk.gui.context import Context
-from ccdesk.gui.fields import FIXED
 from ccdesk.gui.needs import for_window
-from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import Badge, Card, Switch, label, restyle, row
 from ccdesk.service.needs_you import NeedKind
 from ccdesk.service.setup import Step, in_words, missing, not_ready
 

@@ -6,17 +6,17 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded
-from ccdesk.core.ports import ConnectionTest
+from ccdesk.core.ports.shop import ConnectionTest
+from ccdesk.gui.components.fields import Field, TextSetting
+from ccdesk.gui.components.icons import set_icon
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Card, button, disable, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import other_shop, remove_secret
-from ccdesk.gui.fields import Field, TextSetting
 from ccdesk.gui.formats import count
-from ccdesk.gui.icons import set_icon
-from ccdesk.gui.messages import Notice
-from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import Card, button, disable, row
 from ccdesk.service.api import ConnectionState, SaveResult
 
 NEEDED_KEYS = ("kibo_home_url", "kibo_tenant_id", "kibo_app_key")

@@ -9,18 +9,18 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from ccdesk.core.errors import Cancelled, CcdeskError
-from ccdesk.core.ports import Account
+from ccdesk.core.ports.mail import Account
+from ccdesk.gui.components.icons import set_icon
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.news import LOGIN
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import button, disable, label, restyle, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import other_account
-from ccdesk.gui.icons import set_icon
-from ccdesk.gui.messages import Notice
-from ccdesk.gui.news import LOGIN
 from ccdesk.gui.tabs.checklist import done_steps
 from ccdesk.gui.tabs.connection_card import ConnectionCard
-from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import button, disable, label, restyle, row
 from ccdesk.service.api import AccountChanged, ConnectionState
 from ccdesk.service.logged_out import LoggedOut
 

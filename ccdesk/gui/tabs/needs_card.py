@@ -5,12 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Card, button, label, restyle
 from ccdesk.gui.context import Context
-from ccdesk.gui.icons import IconLabel
 from ccdesk.gui.needs import NeedWords, for_window, words
-from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import Card, button, label, restyle
 from ccdesk.service.needs_you import Need
 
 

@@ -11,18 +11,18 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout
 from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.settings import SETTINGS, Settings
+from ccdesk.gui.components.fields import problem_with
+from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.components.news import LIST
+from ccdesk.gui.components.plain import one_line
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Card, button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import list_change
-from ccdesk.gui.fields import problem_with
-from ccdesk.gui.icons import IconLabel
-from ccdesk.gui.news import LIST
-from ccdesk.gui.plain import one_line
 from ccdesk.gui.tabs.base import Tab, scrolling
 from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
-from ccdesk.gui.theme import Tone
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import Card, button, disable, label, row
 from ccdesk.service.api import ConnectionState, SaveResult, WelcomeMail
 from ccdesk.service.needs_you import NeedKind
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView
 
 from ccdesk.core.models import ContactList
-from ccdesk.gui.fields import Field
+from ccdesk.gui.components.fields import Field
+from ccdesk.gui.components.widgets import plain_tip
 from ccdesk.gui.formats import count
-from ccdesk.gui.widgets import plain_tip
 
 NEW_LIST = "New list: it will be created on Save"
 LIST_GONE = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QStackedWidget
 
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Segments
 from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import Tab, page_layout
 from ccdesk.gui.tabs.sync_from import FromPage
 from ccdesk.gui.tabs.sync_to import ToPage
-from ccdesk.gui.theme import Tone
-from ccdesk.gui.widgets import Segments
 
 TO, FROM = 0, 1
 

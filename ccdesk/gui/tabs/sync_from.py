@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QWidget
 from ccdesk.core.runs import Run, RunKind
 from ccdesk.gui import formats
 from ccdesk.gui.columns import INBOUND_COLUMNS
+from ccdesk.gui.components.table_models import PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.run_view import RunDialog
-from ccdesk.gui.table_models import PagedModel, Source
-from ccdesk.gui.table_view import PagedTable
 from ccdesk.gui.tabs.base import page_layout
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import button, label, row
 
 EMPTY = (
     "Nothing has been fetched yet",

@@ -7,13 +7,13 @@ from PySide6.QtCore import Slot
 from ccdesk.core.runs import Run
 from ccdesk.gui import formats
 from ccdesk.gui.columns import RUN_COLUMNS
+from ccdesk.gui.components.table_models import PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.errors_view import ErrorsDialog
 from ccdesk.gui.dialogs.run_view import RunDialog
-from ccdesk.gui.table_models import PagedModel, Source
-from ccdesk.gui.table_view import PagedTable
 from ccdesk.gui.tabs.base import Tab, page_layout
-from ccdesk.gui.widgets import button, label, row
 
 EMPTY = (
     "No runs yet",

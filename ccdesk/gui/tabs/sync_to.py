@@ -9,16 +9,16 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Progress, Run, RunKind
 from ccdesk.gui import formats
 from ccdesk.gui.columns import run_icon
+from ccdesk.gui.components.plain import one_line
+from ccdesk.gui.components.widgets import Badge, Card, button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.errors_view import ErrorsDialog
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.dialogs.words import first_export
-from ccdesk.gui.plain import one_line
 from ccdesk.gui.tabs.base import page_layout, scrolling
 from ccdesk.gui.tasks import Refresher
 from ccdesk.gui.watch import Snapshot
-from ccdesk.gui.widgets import Badge, Card, button, label, row
 from ccdesk.service.api import Desk
 
 EXPLAIN = (

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.gui.tour.driver import check
 from ccdesk.gui.tour.scene import LIST_NAME, Scene
-from ccdesk.sandbox.kernel import Fault
+from ccdesk.sandbox.wire.kernel import Fault
 
 
 def acts_back(scene: Scene) -> None:

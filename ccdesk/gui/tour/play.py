@@ -14,9 +14,9 @@ from ccdesk.gui.tour.back import acts_back
 from ccdesk.gui.tour.driver import Driver, TourError
 from ccdesk.gui.tour.out import first_export, log_in, settings
 from ccdesk.gui.tour.scene import Scene
-from ccdesk.sandbox.cc_person import Person, SignInFailed
+from ccdesk.sandbox.constant_contact.person import Person, SignInFailed
 from ccdesk.sandbox.run import Sandbox
-from ccdesk.sandbox.seed import SeedReport
+from ccdesk.sandbox.seed.shop import SeedReport
 from ccdesk.service.loop import Loop
 
 WINDOW_SIZE = (900, 600)

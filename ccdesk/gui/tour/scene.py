@@ -10,7 +10,7 @@ from ccdesk.container import Container
 from ccdesk.core.runs import Run, RunKind
 from ccdesk.gui.tour.driver import Driver, check
 from ccdesk.sandbox.run import Sandbox
-from ccdesk.sandbox.seed import SeedReport
+from ccdesk.sandbox.seed.shop import SeedReport
 from ccdesk.service.loop import Loop
 
 LIST_NAME = "Kibo customers"

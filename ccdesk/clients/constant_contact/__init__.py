@@ -1,0 +1,1 @@
+"""Constant Contact: `ports.mail` over its API (docs/api/constant-contact.md)."""

@@ -1,0 +1,1 @@
+"""Calls over HTTP, whatever the service: pace, retries, deadlines, reading JSON."""

@@ -1,0 +1,1 @@
+"""Kibo eCommerce: `ports.shop` over its API (docs/api/kibo.md)."""

@@ -1,0 +1,1 @@
+"""What the engine and the services need of the outside world, as Protocols; `container.py` fills them in."""

@@ -1,0 +1,1 @@
+"""Widgets, tables, colours and icons that several parts of the window share."""

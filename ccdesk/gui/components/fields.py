@@ -1,0 +1,107 @@
+"""One field of a form: label with mnemonic, input, and the place where its problem is said."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from ccdesk.core.errors import SettingsError
+from ccdesk.core.settings import SETTINGS, check
+from ccdesk.gui.components.widgets import label, restyle
+
+FIXED = "Set outside ccdesk on this computer, so it cannot be changed here"
+
+
+class Field(QWidget):
+    """Label over input, with hint and problem below."""
+
+    def __init__(self, caption: str, widget: QWidget, hint: str = "") -> None:
+        super().__init__()
+        self.input = widget
+        self.caption = QLabel(caption)
+        self.caption.setProperty("role", "label")
+        self.caption.setBuddy(widget)
+        widget.setAccessibleName(caption.replace("&", ""))
+        self.hint = label(hint, "muted")
+        self.hint.setVisible(bool(hint))
+        self.problem = label("", "problem", name=f"{widget.objectName()}_problem")
+        self.problem.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        for part in (self.caption, widget, self.hint, self.problem):
+            layout.addWidget(part)
+
+    def show_hint(self, text: str, role: str = "muted") -> None:
+        """Show a hint below the input."""
+        self.hint.setText(text)
+        restyle(self.hint, "role", role)
+        self.hint.setVisible(bool(text))
+
+    def show_problem(self, text: str) -> None:
+        """Say what is wrong with the value, or nothing."""
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
+        self.input.setAccessibleDescription(text)
+        restyle(self.input, "invalid", bool(text))
+
+
+class TextSetting(Field):
+    """A line for one setting: checked when left, kept as typed when the stored value is read again."""
+
+    edited = Signal()
+
+    def __init__(self, key: str, caption: str, *, placeholder: str = "", hint: str = "") -> None:
+        self.line = QLineEdit()
+        self.line.setObjectName(f"inp_{key}")
+        self.line.setPlaceholderText(placeholder)
+        super().__init__(caption, self.line, hint)
+        self.key = key
+        self._stored = ""
+        self.line.textEdited.connect(self._on_edited)
+        self.line.editingFinished.connect(self.is_valid)
+
+    @property
+    def value(self) -> str:
+        """Return the text without space around it."""
+        return self.line.text().strip()
+
+    @property
+    def is_changed(self) -> bool:
+        """Say whether the value differs from the stored one."""
+        return self.value != self._stored
+
+    def show_stored(self, value: str, *, fixed: bool) -> None:
+        """Show the stored value, unless somebody is typing another one."""
+        if not self.is_changed:
+            self.line.setText(value)
+            self.line.setCursorPosition(0)
+        self._stored = value
+        self.line.setReadOnly(fixed)
+        restyle(self.line, "readOnly", fixed)
+        self.line.setToolTip(FIXED if fixed else "")
+
+    def mark_stored(self) -> None:
+        """Take what is shown as stored."""
+        self._stored = self.value
+
+    def is_valid(self) -> bool:
+        """Check the value, say what is wrong, and return whether it can be saved."""
+        problem = problem_with(self.key, self.value)
+        self.show_problem(problem)
+        return not problem
+
+    def _on_edited(self) -> None:
+        self.show_problem("")
+        self.edited.emit()
+
+
+def problem_with(key: str, value: str) -> str:
+    """Return what is wrong with a value for a setting, in words, or nothing."""
+    if key not in SETTINGS:
+        return ""
+    try:
+        check(key, value)
+    except SettingsError as error:
+        return error.meaning
+    return ""

@@ -1,0 +1,136 @@
+"""Successes are said for some seconds; a newer state of a subject takes the notice about it away.
+
+A subject is what a message is about, so that “logged in” ends “the login has expired” wherever that stands.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from ccdesk.core.errors import CcdeskError, ListGone, LoginNeeded, ServiceError, StoreError, VaultError
+from ccdesk.core.runs import RunKind
+from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.components.plain import one_line
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import MARGIN, label, quiet_button
+
+LOGIN, LIST, SERVICE, STORE, VAULT = "login", "list", "service", "store", "vault"
+TOAST_MS = 6_000
+_WIDEST = 520
+_SUBJECTS: tuple[tuple[type[CcdeskError], str], ...] = (
+    (LoginNeeded, LOGIN),
+    (ListGone, LIST),
+    (StoreError, STORE),
+    (VaultError, VAULT),
+    (ServiceError, SERVICE),
+)
+
+
+def subject_of(error: CcdeskError) -> str:
+    """Return what an error is about, `""` if it is about nothing that has a later state."""
+    return next((subject for kind, subject in _SUBJECTS if isinstance(error, kind)), "")
+
+
+def run_subject(kind: RunKind) -> str:
+    """Return the subject of a run's ending."""
+    return f"run:{kind.value}"
+
+
+def held_subject(kind: RunKind) -> str:
+    """Return the subject of people whom runs of this kind hold: it stays while a run has no news of them."""
+    return f"held:{kind.value}"
+
+
+class News(QObject):
+    """Where the tabs tell of successes and of subjects whose former notice is out of date."""
+
+    said = Signal(str, str)  # title, text
+    settled = Signal(str)  # subject
+
+    def say(self, title: str, text: str = "", *, subject: str = "") -> None:
+        """Show a success for some seconds; it replaces what was said about its subject."""
+        self.settle(subject)
+        self.said.emit(title, text)
+
+    def settle(self, *subjects: str) -> None:
+        """Take away the notices about these subjects: there is a newer state of them."""
+        for subject in filter(None, subjects):
+            self.settled.emit(subject)
+
+
+def announce(widget: QWidget, text: str) -> None:
+    """Have a screen reader say something that appeared without anybody going there."""
+    if QAccessible.isActive():
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
+
+
+class Toast(QFrame):
+    """A success over the page for some seconds. It takes no room, so nothing moves under the pointer."""
+
+    def __init__(self, parent: QWidget, page: QWidget) -> None:
+        super().__init__(parent)
+        self._page = page  # what it lies over: a child of its parent
+        self.setObjectName("toast")
+        self.setProperty("notice", True)
+        self.setProperty("tone", Tone.GOOD.value)
+        self.title = label(role="label", name="toast_title")
+        self.text = label(name="toast_text")
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.hide)
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        words.addWidget(self.title)
+        words.addWidget(self.text)
+        icon = IconLabel("check-circle", size=20)
+        icon.show_icon("check-circle", Tone.GOOD)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 10, 8, 10)
+        layout.setSpacing(10)
+        layout.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
+        close = quiet_button("close", "toast_close", "Close this message", self.hide)
+        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        page.installEventFilter(self)
+        self.hide()
+
+    @Slot(str, str)
+    def show_text(self, title: str, text: str) -> None:
+        """Show a message instead of the one that is there."""
+        title = one_line(title)
+        self.title.setText(title)
+        self.text.setText(text)
+        self.text.setVisible(bool(text))
+        self.setAccessibleName(f"{title}. {text}".strip())
+        self.show()
+        self.raise_()
+        self._place()
+        self._timer.start(TOAST_MS)
+        announce(self, self.accessibleName())
+
+    def _place(self) -> None:
+        room, layout = self._page.geometry(), self.layout()
+        width = min(_WIDEST, room.width() - 2 * MARGIN)
+        self.ensurePolished()
+        if layout is not None:
+            layout.invalidate()  # the text is another one, and counts only now that it is visible
+            self.setFixedSize(width, layout.totalHeightForWidth(width))
+        self.move(room.x() + (room.width() - width) // 2, room.bottom() - self.height() - MARGIN // 2)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay in place when the page changes its size."""
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Wait while somebody is reading."""
+        self._timer.stop()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Go away in a while."""
+        self._timer.start(TOAST_MS)
+        super().leaveEvent(event)

@@ -1,0 +1,319 @@
+"""The table all tabs use: links, keyboard, and words where there are no rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from ccdesk.gui.components.icons import icon
+from ccdesk.gui.components.messages import body
+from ccdesk.gui.components.table_models import LINK_ROLE, NOTE_ROLE, ROW_ROLE, Index, PagedModel
+from ccdesk.gui.components.theme import Tone, scheme
+
+ROW_SPACE = 16
+NOTE_SPACE = 3  # between a row and the line under it
+NOTE_INDENT = 33  # under the words of the first column, not under its icon
+CELL_MARGIN = 26  # left and right of a cell's text, and what breaking a line costs
+LONG_WORD = re.compile(r"\S{16,}")
+NO_SPACE = "\u200b"  # a place to break a line that takes no room
+EMPTY_ICON = 36
+
+
+def breakable(text: str) -> str:
+    """Return a text with places where a long word may go on in the next line: e-mails have no blanks."""
+    return LONG_WORD.sub(lambda word: NO_SPACE.join(word[0]), text)
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Draws cells that can be clicked as links, and the line under a row that has one."""
+
+    def __init__(self, view: QTableView) -> None:
+        super().__init__(view)
+        self._view = view
+        self.breaks_words = False
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: Index) -> None:
+        """Underline and colour a link; let long words break where rows may grow."""
+        super().initStyleOption(option, index)
+        if self.breaks_words:
+            option.text = breakable(option.text)
+        if index.data(LINK_ROLE):
+            option.font.setUnderline(True)
+            colour = scheme().colour("link")
+            option.palette.setColor(QPalette.ColorRole.Text, colour)
+            option.palette.setColor(QPalette.ColorRole.HighlightedText, colour)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Leave room above and below a text of several lines, and for the line under the row."""
+        note = NOTE_SPACE + option.fontMetrics.height() if index.data(NOTE_ROLE) else 0
+        return super().sizeHint(option, index) + QSize(0, ROW_SPACE + note)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw the cell; where the row has a line under it, with this cell's part of that line."""
+        note = index.data(NOTE_ROLE)
+        if not note:
+            super().paint(painter, option, index)
+            return
+        filled = QStyleOptionViewItem(option)
+        self.initStyleOption(filled, index)
+        filled.text = ""
+        filled.features &= ~QStyleOptionViewItem.ViewItemFeature.HasDecoration
+        self._view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, filled, painter, self._view)
+        cell = QStyleOptionViewItem(option)
+        self.initStyleOption(cell, index)
+        cell.rect = option.rect.adjusted(0, ROW_SPACE // 2, 0, 0)
+        sides = cell.displayAlignment & Qt.AlignmentFlag.AlignHorizontal_Mask
+        cell.displayAlignment = sides | Qt.AlignmentFlag.AlignTop
+        cell.decorationAlignment = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        self._view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, cell, painter, self._view)
+        self._paint_note(painter, option, str(note))
+
+    def _paint_note(self, painter: QPainter, option: QStyleOptionViewItem, note: str) -> None:
+        """Draw the part of a row's line that falls into this cell: the cells are drawn one by one."""
+        view, metrics = self._view, option.fontMetrics
+        left = view.columnViewportPosition(0) + NOTE_INDENT
+        width = view.horizontalHeader().length() - 2 * NOTE_INDENT
+        top = option.rect.top() + ROW_SPACE // 2 + metrics.height() + NOTE_SPACE
+        painter.save()
+        painter.setClipRect(option.rect)
+        painter.setPen(scheme().colour("muted"))
+        text = metrics.elidedText(note, Qt.TextElideMode.ElideRight, width)
+        painter.drawText(QRect(left, top, width, metrics.height()), int(Qt.AlignmentFlag.AlignVCenter), text)
+        painter.restore()
+
+
+class PagedTable(QTableView):
+    """Shows a `PagedModel`. Links open by click, rows by double click, both by Enter."""
+
+    link_activated = Signal(object, str)  # row, column key
+    row_activated = Signal(object)
+    row_chosen = Signal(object)  # row or None
+
+    def __init__(self, name: str, model: PagedModel, empty: tuple[str, str], parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.paged = model
+        self._empty = empty
+        self._anchor: tuple[Hashable | None, Hashable | None] = (None, None)
+        self.setModel(model)
+        self._cells = CellDelegate(self)
+        self.setItemDelegate(self._cells)
+        self._set_up()
+        self._size_columns()
+        self.clicked.connect(self._on_clicked)
+        self.doubleClicked.connect(self._on_double_clicked)
+        model.refreshing.connect(self._remember)
+        model.refreshed.connect(self._restore)
+        self.selectionModel().currentRowChanged.connect(self._on_current)
+        model.modelReset.connect(self._on_reset)
+        if model.has_notes:
+            self._watch_heights()
+
+    def show_empty_words(self, title: str, hint: str) -> None:
+        """Change what stands where rows would be."""
+        self._empty = (title, hint)
+        self._describe()
+        self.viewport().update()
+
+    def show_whole_texts(self) -> None:
+        """Let rows grow instead of cutting texts; for tables of few rows."""
+        self.setWordWrap(True)
+        self._cells.breaks_words = True
+        self.verticalHeader().setMinimumSectionSize(self.verticalHeader().defaultSectionSize())
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+
+    def show_long_words(self) -> None:
+        """Let a row grow where a single word does not fit, such as an e-mail; other texts are cut."""
+        self.setWordWrap(True)
+        self._cells.breaks_words = True
+        self._watch_heights()
+
+    def _watch_heights(self) -> None:
+        self.paged.rowsInserted.connect(self._on_rows)
+        self.paged.dataChanged.connect(self._on_changed)
+
+    @Slot(QModelIndex, int, int)
+    def _on_rows(self, _parent: QModelIndex, first: int, last: int) -> None:
+        """Make room for the line under a row and for long words, in those rows only that need it."""
+        plain, line = self.verticalHeader().defaultSectionSize(), self.fontMetrics().height()
+        for row in range(first, last + 1):
+            note = line + NOTE_SPACE if self.paged.index(row, 0).data(NOTE_ROLE) else 0
+            height = plain + note + (self._lines(row) - 1) * line
+            if self.rowHeight(row) != height:
+                self.setRowHeight(row, height)
+
+    def _lines(self, row: int) -> int:
+        """Return how many lines the longest of a row's single words takes in its column."""
+        if not self._cells.breaks_words:
+            return 1
+        needed = 1
+        for column in range(self.paged.columnCount()):
+            text = str(self.paged.index(row, column).data() or "")
+            if LONG_WORD.fullmatch(text):
+                room = max(40, self.columnWidth(column) - CELL_MARGIN)
+                needed = max(needed, -(-self.fontMetrics().horizontalAdvance(text) // room))
+        return needed
+
+    @Slot(QModelIndex, QModelIndex)
+    def _on_changed(self, first: QModelIndex, last: QModelIndex) -> None:
+        self._on_rows(QModelIndex(), first.row(), last.row())
+
+    def chosen(self) -> Any:
+        """Return the row that is selected, or None."""
+        rows = self.selectionModel().selectedRows()
+        return self.paged.row_at(rows[0]) if rows else None
+
+    def _set_up(self) -> None:
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.setMouseTracking(True)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + ROW_SPACE)
+        self.horizontalHeader().setHighlightSections(False)
+        self.setMinimumHeight(150)
+        self._describe()
+
+    def _size_columns(self) -> None:
+        header = self.horizontalHeader()
+        wide = self.fontMetrics().averageCharWidth()
+        for section, column in enumerate(self.paged.columns):
+            if column.width:
+                header.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
+                header.resizeSection(section, column.width * wide + 28)
+            else:
+                header.setSectionResizeMode(section, QHeaderView.ResizeMode.Stretch)
+
+    # activation
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Open the link or the row under the cursor on Enter."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
+            self._activate(self.currentIndex())
+            return
+        super().keyPressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Show a hand over a link."""
+        super().mouseMoveEvent(event)
+        over = self.indexAt(event.position().toPoint())
+        hand = over.isValid() and bool(over.data(LINK_ROLE))
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
+
+    @Slot(QModelIndex)
+    def _on_clicked(self, index: QModelIndex) -> None:
+        if index.data(LINK_ROLE):
+            self._activate(index)
+
+    @Slot(QModelIndex)
+    def _on_double_clicked(self, index: QModelIndex) -> None:
+        if not index.data(LINK_ROLE):  # the first of the two clicks has opened it already
+            self._activate(index)
+
+    def _activate(self, index: QModelIndex) -> None:
+        row = index.data(ROW_ROLE)
+        if index.data(LINK_ROLE):
+            self.link_activated.emit(row, self.paged.columns[index.column()].key)
+        else:
+            self.row_activated.emit(row)
+
+    @Slot(QModelIndex, QModelIndex)
+    def _on_current(self, index: QModelIndex, _before: QModelIndex) -> None:
+        self.row_chosen.emit(self.paged.row_at(index))
+
+    @Slot()
+    def _on_reset(self) -> None:
+        self.row_chosen.emit(None)
+
+    # refresh
+
+    @Slot()
+    def _remember(self) -> None:
+        """Keep which row is at the top and which one is chosen: rows may be inserted above them."""
+        top = self.indexAt(self.viewport().rect().topLeft())
+        scrolled = self.verticalScrollBar().value() > 0
+        self._anchor = (
+            self.paged.key_at(top) if scrolled and top.isValid() else None,
+            self.paged.key_at(self.currentIndex()),
+        )
+
+    @Slot()
+    def _restore(self) -> None:
+        top, chosen = self._anchor
+        if top is not None:
+            index = self.paged.index_of(top)
+            if index.isValid():
+                self.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtTop)
+        if chosen is not None and not self.paged.index_of(chosen).isValid():
+            self.clearSelection()
+        self._anchor = (None, None)
+        row = self.chosen()
+        self.row_chosen.emit(row)
+        self._describe()
+        self.viewport().update()
+
+    # no rows
+
+    def _words(self) -> tuple[str, str]:
+        if self.paged.error is not None:
+            return self.paged.error.title, body(self.paged.error)
+        return self._empty if self.paged.loaded else ("Loading…", "")
+
+    def _describe(self) -> None:
+        words = " ".join(self._words()) if self.paged.rowCount() == 0 else ""
+        self.setAccessibleDescription(words)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Say in the empty table why it is empty and what to do."""
+        super().paintEvent(event)
+        if self.paged.rowCount() == 0:
+            painter = QPainter(self.viewport())
+            self._paint_words(painter, *self._words())
+            painter.end()
+
+    def _paint_words(self, painter: QPainter, title: str, hint: str) -> None:
+        area = self.viewport().rect().adjusted(32, 8, -32, -8)
+        bold = QFont(self.font())
+        bold.setWeight(QFont.Weight.DemiBold)
+        flags = int(Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap)
+        heights = [
+            QFontMetrics(font).boundingRect(area, flags, text).height()
+            for font, text in ((bold, title), (self.font(), hint))
+        ]
+        room = area.height() > EMPTY_ICON + sum(heights) + 24
+        used = sum(heights) + (EMPTY_ICON + 12 if room else 0) + 6
+        y = area.top() + max(0, (area.height() - used) // 2)
+        if room:
+            failed = self.paged.error is not None
+            picture = icon(
+                "warning" if failed else "inbox", Tone.WARNING if failed else Tone.NEUTRAL, EMPTY_ICON
+            )
+            picture.paint(painter, QRect(area.center().x() - EMPTY_ICON // 2, y, EMPTY_ICON, EMPTY_ICON))
+            y += EMPTY_ICON + 12
+        for font, text, colour, height in (
+            (bold, title, "text", heights[0]),
+            (self.font(), hint, "muted", heights[1]),
+        ):
+            painter.setFont(font)
+            painter.setPen(scheme().colour(colour))
+            painter.drawText(QRect(area.left(), y, area.width(), height + 2), flags, text)
+            y += height + 6

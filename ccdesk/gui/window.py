@@ -1,0 +1,346 @@
+"""The window “Constant Contact Settings”: the five tabs of the seed, help, and what concerns them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout, QWidget
+
+from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded, ListHasMembers, ManyHeld
+from ccdesk.core.runs import Run, RunKind, RunStatus
+from ccdesk.gui import formats
+from ccdesk.gui.components.icons import app_icon
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.news import (
+    LIST,
+    LOGIN,
+    SERVICE,
+    STORE,
+    Toast,
+    held_subject,
+    run_subject,
+    subject_of,
+)
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import MARGIN, ElideLabel
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.help import HelpDialog
+from ccdesk.gui.dialogs.newcomers import show_newcomers
+from ccdesk.gui.dialogs.put_back import show_put_back
+from ccdesk.gui.dialogs.question import ask
+from ccdesk.gui.dialogs.review import review
+from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
+from ccdesk.gui.leaving import Leaving
+from ccdesk.gui.needs import REVIEW, for_window, things
+from ccdesk.gui.tabs.base import Tab, remedy
+from ccdesk.gui.tabs.events import EventsTab
+from ccdesk.gui.tabs.info import InfoTab
+from ccdesk.gui.tabs.settings import SettingsTab
+from ccdesk.gui.tabs.sync import FROM, TO, SyncTab
+from ccdesk.gui.tabs.sync_logs import SyncLogsTab
+from ccdesk.gui.watch import Snapshot
+from ccdesk.service.api import ConnectionState
+
+TITLE = "Constant Contact Settings"
+SIZE = (900, 640)
+
+
+class SettingsWindow(QWidget):
+    """Hosts the tabs and wires what concerns more than one of them."""
+
+    closed = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__()
+        self.context = context
+        self._snapshot: Snapshot | None = None
+        self._help: HelpDialog | None = None
+        self._unreadable = ""  # what keeps the data from being read
+        self.setObjectName("settings_window")
+        self.setWindowTitle(TITLE)
+        self.setWindowIcon(app_icon())
+        self.notice = Notice("notice_window")
+        self.info = InfoTab(context)
+        self.settings = SettingsTab(context)
+        self.sync = SyncTab(context)
+        self.logs = SyncLogsTab(context)
+        self.events = EventsTab(context)
+        self.leaving = Leaving(self, self._reasons_to_stay)
+        self.tabs = self._build_tabs()
+        self.lbl_footer = ElideLabel()
+        self.lbl_footer.setObjectName("lbl_footer")
+        self._lay_out()
+        self.toast = Toast(self, self.tabs)
+        self._add_keys()
+        self._connect()
+        self.resize(*SIZE)
+        self.setMinimumSize(780, 440)
+
+    # building
+
+    def _build_tabs(self) -> QTabWidget:
+        tabs = QTabWidget()
+        tabs.setObjectName("tabs")
+        tabs.setDocumentMode(True)
+        tabs.tabBar().setExpanding(False)
+        tabs.tabBar().setDrawBase(False)
+        tabs.tabBar().setElideMode(Qt.TextElideMode.ElideNone)
+        titles = ("Info", "Settings", "Sync", "Sync Logs", "Events")
+        for number, (title, page) in enumerate(zip(titles, self.pages(), strict=True), start=1):
+            tabs.addTab(page, title)
+            tabs.setTabToolTip(number - 1, f"{title} (Ctrl+{number})")
+        help_button = QToolButton()
+        help_button.setObjectName("btn_help")
+        help_button.setText("?")
+        help_button.setAccessibleName("Help")
+        help_button.setToolTip("Help (F1)")
+        help_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        help_button.clicked.connect(self.show_help)
+        tabs.setCornerWidget(help_button, Qt.Corner.TopRightCorner)
+        return tabs
+
+    def _lay_out(self) -> None:
+        banner = QHBoxLayout()  # below the page: above it would push the tabs away under the pointer
+        banner.setContentsMargins(12, 0, 12, 6)
+        banner.addWidget(self.notice)
+        footer = QFrame()
+        footer.setObjectName("footer")
+        line = QHBoxLayout(footer)
+        line.setContentsMargins(MARGIN, 7, MARGIN, 7)
+        line.addWidget(self.lbl_footer)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.tabs, 1)
+        layout.addLayout(banner)
+        layout.addWidget(footer)
+
+    def _add_keys(self) -> None:
+        self._key("act_help", QKeySequence.StandardKey.HelpContents, self.show_help)
+        self._key("act_refresh", QKeySequence(Qt.Key.Key_F5), self._reload)
+        self._key("act_quit", QKeySequence("Ctrl+Q"), self.close)
+        for number in range(self.tabs.count()):
+            choose = partial(self.tabs.setCurrentIndex, number)
+            self._key(f"act_tab_{number + 1}", QKeySequence(f"Ctrl+{number + 1}"), choose)
+
+    def _key(self, name: str, keys: QKeySequence | QKeySequence.StandardKey, act: object) -> None:
+        action = QAction(self)
+        action.setObjectName(name)
+        action.setShortcut(keys)
+        action.triggered.connect(act)
+        self.addAction(action)
+
+    def _connect(self) -> None:
+        self.tabs.currentChanged.connect(self._on_tab)
+        for page in self.pages():
+            page.go_to.connect(self.go_to)
+        self.settings.save_began.connect(self.sync.to_page.on_save_began)
+        self.settings.save_ended.connect(self.sync.to_page.on_save_ended)
+        self.sync.to_page.list_missing.connect(self.settings.say_list_is_missing)
+        self.info.login_card.logged_in.connect(self.settings.reload)
+        self.info.login_card.logged_in.connect(partial(self.context.news.settle, LOGIN))
+        self.context.news.said.connect(self.toast.show_text)
+        self.context.news.settled.connect(self.notice.settle)
+        self.context.watch.answered.connect(self._on_answered)
+        self.context.watch.changed.connect(self._on_snapshot)
+        self.context.watch.failed.connect(self._on_unreadable)
+        self.context.monitor.changed.connect(self._show_footer)
+        self.context.bridge.finished.connect(self._on_finished)
+        self.context.monitor.failed.connect(self._on_failed)
+        self.context.tasks.unhandled.connect(self.show_error)
+
+    def pages(self) -> tuple[Tab, ...]:
+        """Return the tabs in their order."""
+        return self.info, self.settings, self.sync, self.logs, self.events
+
+    # going places
+
+    @Slot(str)
+    def go_to(self, place: str) -> None:
+        """Show a place by its name, or the review of those whom a kind of run holds."""
+        if place.startswith(REVIEW):
+            review(self.context, RunKind(place.removeprefix(REVIEW)), self)
+            return
+        places: dict[str, tuple[Tab, Callable[[], object]]] = {
+            "kibo": (self.info, self.info.focus_kibo),
+            "needs": (self.info, self.info.focus_needs),
+            "secret": (self.info, self.info.focus_secret),
+            "login": (self.info, self.info.focus_login),
+            "list": (self.settings, self.settings.focus_list),
+            "export": (self.sync, partial(self._show_direction, TO)),
+            "inbound": (self.sync, partial(self._show_direction, FROM)),
+            "enable": (self.info, self.info.focus_enabled),
+            "newcomers": (self.info, partial(show_newcomers, self.context, self)),
+            "put back": (self.info, partial(show_put_back, self.context, self)),
+            "logs": (self.logs, self.logs.table.setFocus),
+            "events": (self.events, self.events.table.setFocus),
+        }
+        page, then = places[place]
+        self.tabs.setCurrentWidget(page)
+        then()
+
+    def _show_direction(self, direction: int) -> None:
+        self.sync.show_page(direction)
+        first = self.sync.to_page.btn_sync if direction == TO else self.sync.from_page.table
+        first.setFocus()
+
+    def current(self) -> Tab:
+        """Return the tab in front."""
+        return self.pages()[self.tabs.currentIndex()]
+
+    @Slot(int)
+    def _on_tab(self, _index: int) -> None:
+        self.current().refresh()
+
+    @Slot()
+    def _reload(self) -> None:
+        self.current().reload()
+
+    @Slot()
+    def show_help(self) -> None:
+        """Show the help at the part about the tab in front."""
+        if self._help is None:
+            self._help = HelpDialog(self)
+        self._help.show_part(self.current().help_part)
+
+    @Slot()
+    def come_forward(self) -> None:
+        """Show the window in front of others: somebody started the program a second time."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    # news
+
+    @Slot(object)
+    def show_error(self, error: CcdeskError) -> None:
+        """Show an error that belongs to no tab."""
+        self._show_error(error)
+
+    def _show_error(self, error: CcdeskError, subject: str = "", of: str = "") -> None:
+        words, place = remedy(error)
+        self.notice.show_error(error, words, lambda: self.go_to(place), subject=subject, of=of)
+
+    @Slot(object)
+    def _on_answered(self, snapshot: Snapshot) -> None:
+        """Both services were asked: what they answer is newer than what is said about them."""
+        if snapshot.status.constant_contact.state is ConnectionState.CONNECTED:
+            self.context.news.settle(LOGIN)
+            if snapshot.status.kibo.state is ConnectionState.CONNECTED:
+                self.context.news.settle(SERVICE)
+
+    @Slot(object)
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshot, self._unreadable = snapshot, ""
+        self.context.news.settle(STORE)
+        self._show_footer()
+
+    @Slot(object)
+    def _on_unreadable(self, error: CcdeskError) -> None:
+        self._unreadable = error.title
+        self._show_footer()
+
+    @Slot()
+    def _show_footer(self) -> None:
+        self.lbl_footer.setText(self._footer())
+
+    def _footer(self) -> str:
+        monitor, snapshot = self.context.monitor, self._snapshot
+        if monitor.kind is not None:
+            phase = monitor.progress.phase if monitor.progress else "starting"
+            return f"Running: {formats.KIND_WORDS[monitor.kind]}, {phase}"
+        if self._unreadable:
+            return f"{self._unreadable}: what is shown may be out of date"
+        if snapshot is None:
+            return ""
+        if snapshot.status.running:
+            return f"Another program works on the same data: {formats.holder(snapshot.status.running)}"
+        parts = ["Enabled" if snapshot.status.enabled else "Off: nothing syncs automatically"]
+        moments = [moment for moment in snapshot.status.next_runs.values() if moment]
+        if snapshot.status.enabled and moments:
+            parts.append(f"next run: {formats.calendar_date(min(moments))}")
+        parts.append(things(for_window(snapshot.status.needs_you)))
+        return " · ".join(part for part in parts if part)
+
+    @Slot(object)
+    def _on_finished(self, run: Run) -> None:
+        words = f"{formats.KIND_WORDS[run.kind]}: "
+        subject = run_subject(run.kind)
+        if run.status is RunStatus.COMPLETE:  # what was wrong with it, or with what it needs, has passed
+            self.context.news.settle(subject, held_subject(run.kind), LOGIN, LIST)
+        elif run.status is RunStatus.NEEDS_YOU:  # it did its work; those it holds were told of
+            self.context.news.settle(subject, LOGIN, LIST)
+        elif run.status is RunStatus.FAILED and run.failure is not None:
+            self._show_run_error(run.kind, run.failure)
+        elif run.status is RunStatus.FAILED:
+            self.notice.show_text(Tone.ERROR, f"{words}the run failed", run.message, subject=subject)
+        elif run.status is RunStatus.WAITING:
+            text = formats.run_words(run)
+            self.notice.show_text(Tone.WARNING, f"{words}the run waits", text, subject=subject)
+
+    def _show_run_error(self, kind: RunKind, error: CcdeskError) -> None:
+        """Show why a run failed until one of its kind ends well; a login or a list may come sooner.
+
+        It says when, because the services may answer again while it stands there.
+        """
+        subject = subject_of(error)
+        when = f"{formats.KIND_WORDS[kind]}, {formats.short_time(datetime.now(UTC))}"
+        if subject in (LOGIN, LIST):
+            self._show_error(error, subject)
+        elif isinstance(error, Busy):
+            self._show_error(error, run_subject(kind))
+        else:
+            self._show_error(error, run_subject(kind), when)
+
+    @Slot(object, object, bool)
+    def _on_failed(self, kind: RunKind, error: CcdeskError, asked: bool) -> None:
+        ask_to_go_on = partial(self._ask_to_go_on, kind, error)
+        if isinstance(error, Busy) and not asked:
+            return  # a scheduled run that found the data in use comes again by itself
+        if isinstance(error, ConfirmNeeded) and asked:
+            ask_to_go_on()
+        elif isinstance(error, ConfirmNeeded):
+            self.notice.show_text(
+                Tone.WARNING,
+                f"{formats.KIND_WORDS[kind]}: {error.title}",
+                error.meaning,
+                "&Review…",
+                ask_to_go_on,
+                subject=held_subject(kind) if isinstance(error, ManyHeld) else run_subject(kind),
+            )
+        else:
+            self._show_run_error(kind, error)
+
+    def _ask_to_go_on(self, kind: RunKind, error: CcdeskError) -> None:
+        if isinstance(error, ManyHeld):
+            review(self.context, kind, self, error=error)
+            return
+        request = self.context.monitor.request
+        go_on = partial(request, kind, confirmed=True)
+        if isinstance(error, ListHasMembers):
+            ask(off_list(error), self, yes=go_on, no=partial(request, kind, leave_out=True))
+        else:
+            ask(guarded_run(error), self, yes=go_on)
+
+    # leaving
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask before the window closes in the middle of something, whoever closes it."""
+        if not self.leaving.may_close():
+            event.ignore()
+            return
+        event.accept()
+        self.closed.emit()
+
+    def _reasons_to_stay(self) -> Reasons:
+        return Reasons(
+            running=self.context.monitor.kind is not None,
+            enabled=self._snapshot is not None and self._snapshot.status.enabled,
+            settings=self.settings.has_changes,
+            connection=self.info.kibo_form.has_changes,
+        )

@@ -1,0 +1,1 @@
+"""The fake Constant Contact (docs/api/constant-contact.md)."""

@@ -1,0 +1,1 @@
+"""The fake Kibo (docs/api/kibo.md)."""

@@ -1,0 +1,1 @@
+"""The pretend shop that fills both fake services."""

@@ -1,0 +1,1 @@
+"""What both fake services serve by: clock, faults, request log, JSON."""

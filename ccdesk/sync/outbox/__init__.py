@@ -1,0 +1,1 @@
+"""Calls that change something in either service, and reading back what they did."""

@@ -1,0 +1,237 @@
+"""What one account is owed: decided by the account as read, and written to Kibo (design R4, R5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Unreadable
+from ccdesk.core.intents import SHOP_ACTS, Act, Ended
+from ccdesk.core.limits import A_SECOND
+from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.ports.shop import KiboWrite
+from ccdesk.core.runs import Entry, Outcome
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.journal import line_of
+from ccdesk.sync.later import acted_after, opt_in_is_later
+from ccdesk.sync.plan_export import NEWCOMERS
+from ccdesk.sync.plan_inbound import UNPROVEN
+from ccdesk.sync.sensors.shop_changes import queue_again
+
+LOST_DATA = "kibo_lost_data"
+_READINGS = 3  # so often an account may change between the decision and the write of one run
+
+
+class KeepsChanging(ItemError):
+    """The account was different each time it was read to be written."""
+
+    title = "The customer's account keeps changing in Kibo"
+    meaning = "Nothing was written, so that no change made there is lost."
+    retry_helps = True
+
+
+def write(ctx: RunContext, source: Link, account: Customer) -> None:
+    """Decide by the account as read, and write it unless it has changed since: then decide anew.
+
+    Raises:
+        KeepsChanging: it was changed each time in between.
+        Unreadable: it holds values that cannot be meant.
+
+    """
+    for _ in range(_READINGS):
+        changed = _write_as_read(ctx, source, account)
+        if changed is None:
+            return
+        account = changed
+    raise KeepsChanging()
+
+
+def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer | None:
+    """Do what follows from an account as read; return it as it is now if it has changed since."""
+    if account.id != source.customer_id and account.email_key != source.email_key:
+        return None  # it has taken another e-mail since it was looked for: its own link tells what it is owed
+    if not account.readable:
+        raise Unreadable(detail=f"account {account.id}")
+    opting_in = source.owed is Owed.OPT_IN
+    known = ctx.store.links.get(account.id)
+    link = known or Link(account.id, email=account.email)
+    if _is_left_alone(ctx, source, account, link):
+        return None
+    conflict = False
+    if not opting_in and account.accepts_marketing and link.kibo_opted_in is not True:
+        # Opted in anew since we last looked: the queue decides, unless the opt-out is the later act.
+        if _opt_in_is_later(ctx, source, account, known):
+            _leave_to_queue(ctx, source, account, link)
+            return None
+        conflict = link.kibo_opted_in is False
+    result = _set_opt_in(ctx, link, account, opting_in=opting_in)
+    if result.changed:
+        ctx.store.intents.end([account.id], Ended.VOID, acts=SHOP_ACTS)
+        return result.customer
+    settled = _settled(source, result.customer, link, opting_in=opting_in)
+    reason = source.owed_reason or source.owed.value
+    if conflict:
+        reason = f"both sides changed, the opt-out is later or cannot be told to be earlier: {reason}"
+    outcome = Outcome.OPTED_IN if opting_in else Outcome.OPTED_OUT
+    if not result.written:
+        outcome, reason = Outcome.UNCHANGED, f"Kibo already had it right: {reason}"
+    with ctx.store.transaction():
+        if opting_in and not source.on_list:  # they came back to a list that is not the active one any more
+            settled = replace(settled, on_list=False, agreed=None, kibo_opted_in=None)
+            queue_again(ctx, account.id)
+        ctx.store.links.save([settled])
+        ctx.store.intents.end([account.id], Ended.DONE, acts=SHOP_ACTS)
+        # What was begun with the list before is overtaken: what shows from now on is the person's act.
+        ctx.store.intents.end([account.id], Ended.UNKNOWN)
+        ctx.record([Entry(account.id, account.email, outcome, reason)], conflicts=int(conflict))
+    return None
+
+
+def _set_opt_in(ctx: RunContext, link: Link, account: Customer, *, opting_in: bool) -> KiboWrite:
+    """Write the flag of one account, by a line of the journal that stays open where the answer is lost."""
+    act = Act.OPT_IN if opting_in else Act.OPT_OUT
+    ctx.store.intents.begin([line_of(ctx, act, replace(link, email=account.email))])
+    only_as = account.email if opting_in else ""
+    try:
+        return ctx.customers.set_opt_in(account.id, opting_in, only_as=only_as, expected=account)
+    except ItemError as error:
+        ended = Ended.REFUSED if isinstance(error, ItemRefused | NotFound) else Ended.VOID
+        if error.code == LOST_DATA:  # the flag itself was written
+            ended = Ended.DONE
+        ctx.store.intents.end([account.id], ended, acts=SHOP_ACTS)
+        raise
+
+
+def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link) -> bool:
+    """Say whether this account is not for this debt to change, and tell why; `link` is its own."""
+    if source.owed is Owed.OPT_OUT:
+        if link.state is LinkState.CONFIRMING:
+            _leave_confirming(ctx, source, account)
+            return True
+        # A newcomer's opt-in is the later act: it neither counts nor is undone (design §3a R1).
+        return source.state is LinkState.LEFT_LIST and link.state in NEWCOMERS
+    if not account.is_active:
+        _leave_inactive(ctx, source, account)
+        return True
+    if not account.accepts_marketing and not _still_later(ctx, source, account):
+        _leave_unproven(ctx, source, account)
+        return True
+    return False
+
+
+def _leave_confirming(ctx: RunContext, source: Link, account: Customer) -> None:
+    """An account whose opt-in is later than this opt-out, and waits for the person's confirmation (R3)."""
+    reason = "waiting for the person's confirmation"
+    with ctx.store.transaction():
+        if account.id == source.customer_id:
+            ctx.store.links.save([replace(source, owed=Owed.NOTHING, owed_reason="")])
+        ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, reason)])
+
+
+def _leave_inactive(ctx: RunContext, source: Link, account: Customer) -> None:
+    if account.id != source.customer_id:
+        return
+    reason = "account is not active in Kibo: its opt-in is left as it is"
+    with ctx.store.transaction():
+        ctx.store.links.save([replace(source, owed=Owed.NOTHING, owed_reason="", note=reason)])
+        ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, reason)])
+
+
+def _still_later(ctx: RunContext, source: Link, account: Customer) -> bool:
+    """Say whether the sign-up is later than whatever changed in Kibo since it was judged: maybe another "no".
+
+    An account as it was then needs no second look, unless it is known only now that the two services' clocks
+    differ. Where it cannot be told the "no" stands (design R5).
+    """
+    as_judged = account.updated_at == source.kibo_updated_at
+    if account.updated_at is None or (as_judged and not ctx.skew()):
+        return True
+    contact = ctx.mailing.get(source.contact_id) if source.contact_id else None
+    return contact is not None and acted_after(contact, account.updated_at - ctx.skew() + A_SECOND)
+
+
+def _leave_unproven(ctx: RunContext, source: Link, account: Customer) -> None:
+    left = replace(
+        source,
+        kibo_updated_at=account.updated_at,
+        written_at=account.updated_at - ctx.skew() if account.updated_at else source.written_at,
+        owed=Owed.NOTHING,
+        owed_reason="",
+        note=UNPROVEN,
+    )
+    with ctx.store.transaction():
+        ctx.store.links.save([left])
+        ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, UNPROVEN)])
+
+
+def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -> Link:
+    """The link after the write; the reply's update date is how our own echo is known (design R6)."""
+    unsubscribed = source.state is LinkState.OPTED_OUT_THERE
+    if customer.email_key != source.email_key:
+        return _settled_elsewhere(source, customer, link)
+    return replace(
+        link,
+        email=customer.email,
+        contact_id=link.contact_id or source.contact_id,
+        ownership=link.ownership or source.ownership,
+        state=LinkState.SYNCED if opting_in else source.state,
+        agreed=opting_in,
+        kibo_opted_in=opting_in,
+        kibo_updated_at=customer.updated_at,
+        on_list=opting_in,
+        opt_out_at=None if opting_in else (source.out_since if unsubscribed else link.opt_out_at),
+        out_since=None if opting_in else source.out_since or link.out_since,
+        out_after=None if opting_in else source.out_after or link.out_after,
+        owed=Owed.NOTHING,
+        owed_reason="",
+        note="" if opting_in else source.owed_reason,
+        passed_by=False,
+    )
+
+
+def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
+    """The link of a customer opted out under an e-mail given up since: nothing is known of the new one."""
+    return replace(
+        link,
+        email=customer.email,
+        contact_id="",
+        ownership=Ownership.NONE,
+        state=LinkState.SYNCED,
+        agreed=False,
+        kibo_opted_in=False,
+        kibo_updated_at=customer.updated_at,
+        on_list=False,
+        written_hash="",
+        read_hash="",
+        opt_out_at=None,
+        out_since=source.out_since,
+        owed=Owed.NOTHING,
+        owed_reason="",
+        note=f"{source.owed_reason}, under the e-mail before",
+        passed_by=False,
+    )
+
+
+def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Link | None) -> bool:
+    contact = ctx.mailing.get(source.contact_id) if source.contact_id else None
+    if contact is not None and source.state is LinkState.LEFT_LIST and contact.standing is Standing.IN:
+        contact = replace(contact, opt_out_at=source.out_since)
+    elif contact is None or contact.standing is not Standing.OUT:
+        return False
+    baseline = ctx.store.state.get_time(names.BASELINE)
+    later = opt_in_is_later(contact=contact, customer=account, link=link, baseline=baseline, skew=ctx.skew())
+    if later is None:
+        set_at = ctx.customers.opt_in_set_at(account.id)
+        later = opt_in_is_later(
+            contact=contact, customer=account, link=link, baseline=baseline, set_at=set_at, skew=ctx.skew()
+        )
+    return later is True
+
+
+def _leave_to_queue(ctx: RunContext, source: Link, account: Customer, link: Link) -> None:
+    reason = "opted in anew in Kibo after the opt-out: decided with the customer's event"
+    if account.id != source.customer_id:
+        return
+    with ctx.store.transaction():
+        ctx.store.links.save([replace(link, owed=Owed.NOTHING, owed_reason="", note=reason)])
+        ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, reason)])

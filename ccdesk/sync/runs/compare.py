@@ -1,0 +1,133 @@
+"""The daily compare of everything with the links: the net for whatever the polls missed (design R4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ccdesk.core.models import Contact, Customer, Link, LinkState
+from ccdesk.core.runs import EventStatus
+from ccdesk.sync import context as names
+from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.outbox.shop import carry
+from ccdesk.sync.plan_events import Change, what_changed
+from ccdesk.sync.plan_export import not_exported
+from ccdesk.sync.plan_inbound import Judgement
+from ccdesk.sync.put_back import Sightings, links_of, note_put_back
+from ccdesk.sync.runs.inbound import keep, not_known
+from ccdesk.sync.sensors.identity import named
+from ccdesk.sync.sensors.shop_changes import event_of
+
+_PAGE = 500
+
+
+def run_full_compare(ctx: RunContext) -> None:
+    """Read both sides whole; queue what Kibo changed, carry what Constant Contact changed."""
+    ctx.store.staging.clear()
+    ctx.require_list()
+    with ctx.mailing.for_opt_outs():
+        _scan_contacts(ctx)
+        _compare_links(ctx)
+    _sweep_customers(ctx)
+    _find_gone(ctx)
+    carry(ctx)
+    ctx.store.state.set_time(names.COMPARED_AT, ctx.clock.now())
+    ctx.store.staging.clear()
+
+
+def _scan_contacts(ctx: RunContext) -> None:
+    done = 0
+    ctx.progress("Reading contacts from Constant Contact")
+    for page in ctx.mailing.contacts():
+        ctx.check_cancel()
+        ctx.store.staging.add_contacts(named(ctx, page)[0])
+        done += len(page)
+        ctx.progress("Reading contacts from Constant Contact", done)
+
+
+def _compare_links(ctx: RunContext) -> None:
+    after = -1
+    while links := ctx.store.links.page(after, _PAGE):
+        ctx.check_cancel()
+        after = links[-1].customer_id
+        contacts = ctx.store.staging.contacts([link.email_key for link in links])
+        judge = ctx.judging()
+        judgements: list[Judgement] = []
+        seen = Sightings()
+        for link in links:
+            try:
+                contact = _contact_of(ctx, link, contacts.get(link.email_key))
+            except PERSONAL as error:
+                not_known(ctx, link, error)
+                continue
+            if contact is None and not link.contact_id:
+                seen.settled.append(link.customer_id)
+                continue
+            judgement = judge(contact, link)
+            if judgement.link != link:
+                judgements.append(judgement)
+            seen.told.update([link.customer_id] if judgement.reason else [])
+            seen.add_one(contact, judgement.link, links_of(ctx, judgement.link), ctx.settings.list_id)
+        keep(ctx, judgements)
+        note_put_back(ctx, seen)
+
+
+def _contact_of(ctx: RunContext, link: Link, found: Contact | None) -> Contact | None:
+    """The link's contact: by e-mail, or by id where its e-mail was changed there, which is no deletion."""
+    if found is not None or not link.contact_id or link.state in (LinkState.DELETED_THERE, LinkState.CLOSED):
+        return found
+    contact = ctx.mailing.get(link.contact_id)
+    ctx.answered()
+    return contact
+
+
+def _sweep_customers(ctx: RunContext) -> None:
+    """Queue every customer whose consent or e-mail differs from what we last acted on (kibo.md §13.8).
+
+    Before the first export nobody has been acted on: whoever has no link then is the export's business.
+    """
+    done = 0
+    exported = bool(ctx.store.state.get(names.BASELINE))
+    for page in ctx.customers.everyone():
+        ctx.check_cancel()
+        ctx.seen(page)
+        ctx.store.staging.see_customers([customer.id for customer in page])
+        links = ctx.store.links.many([customer.id for customer in page])
+        with ctx.store.transaction():
+            for customer in page:
+                link = links.get(customer.id)
+                if (exported or link is not None) and _differs(ctx, customer, link):
+                    ctx.counts["queued"] += int(_queue(ctx, customer))
+        done += len(page)
+        ctx.progress("Comparing customers in Kibo", done)
+
+
+def _queue(ctx: RunContext, customer: Customer) -> bool:
+    """Queue a customer; again if the entry of this very change was closed: it has not led to agreement."""
+    event = event_of(ctx, customer)
+    known = ctx.store.queue.get(event.event_id)
+    if known is not None and known.status is EventStatus.PROCESSED:
+        event = event_of(ctx, replace(customer, updated_at=ctx.clock.now()))
+    return ctx.store.queue.add(event)
+
+
+def _differs(ctx: RunContext, customer: Customer, link: Link | None) -> bool:
+    if not customer.readable or (link is not None and link.state is LinkState.CLOSED):
+        return True
+    passed_over = bool(not_exported(customer, guests=ctx.settings.guests))
+    if passed_over and (link is None or link.kibo_opted_in is not True):
+        return False
+    return what_changed(customer, link) is not Change.NOTHING
+
+
+def _find_gone(ctx: RunContext) -> None:
+    """Queue links whose customer the sweep did not see; processing asks Kibo about each (404 = gone)."""
+    after = -1
+    while links := ctx.store.links.page(after, _PAGE):
+        ctx.check_cancel()
+        after = links[-1].customer_id
+        seen = ctx.store.staging.seen_customers([link.customer_id for link in links])
+        with ctx.store.transaction():
+            for link in links:
+                if link.customer_id not in seen and link.state is not LinkState.CLOSED:
+                    gone = Customer(link.customer_id, link.email, False, updated_at=ctx.clock.now())
+                    ctx.counts["queued"] += int(ctx.store.queue.add(event_of(ctx, gone)))

@@ -1,0 +1,289 @@
+"""Processing the queue (design R3): each entry is judged by the customer as read now, against the link."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ccdesk.core.errors import NotFound
+from ccdesk.core.intents import Ended
+from ccdesk.core.models import Customer, Link, LinkState, Owed
+from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
+from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.guard import dropped, hold_flags, mistakes
+from ccdesk.sync.inherited_opt_out import said_no_before
+from ccdesk.sync.outbox.former_emails import take_off_former
+from ccdesk.sync.outbox.list_remove import Removal, last_set, off_link, take_off
+from ccdesk.sync.outbox.release import let_go
+from ccdesk.sync.plan_events import Change, what_changed
+from ccdesk.sync.plan_export import not_exported, wants_mail
+from ccdesk.sync.plan_inbound import left_since_gone
+from ccdesk.sync.runs.newcomer_rule import lifts, name
+from ccdesk.sync.runs.opt_ins import OptIn, put_in
+from ccdesk.sync.runs.outcomes import charge_doubtful, fail, settle
+from ccdesk.sync.sensors.accounts import AccountsByEmail
+from ccdesk.sync.sensors.shop_changes import freshen, look
+
+_BATCH = 5_000  # each costs a scan of all contacts where many opt in (`lookup`), so a few large ones
+
+
+@dataclass
+class _Work:
+    """One batch of entries on its way through the steps."""
+
+    opted_in: list[OptIn] = field(default_factory=list)
+    opted_out: list[tuple[QueuedEvent, Customer]] = field(default_factory=list)
+
+
+def run_events(ctx: RunContext) -> None:
+    """Look for changes, then process what is due, oldest first; but no opt-out waits for an opt-in.
+
+    A service that cannot be used ends the run; entries not reached stay as they are. A failure of one
+    entry is kept with it and never blocks the others. Whose opt-out the guard holds is left in the queue.
+    """
+    look(ctx)
+    now = ctx.clock.now()
+    leaving = _leaving(ctx, now)
+    _drop_mistakes(ctx, leaving)
+    held = hold_flags(ctx, leaving.losses, leaving.stay)
+    leaving_ids = leaving.event_ids
+    accounts = AccountsByEmail(ctx)
+    accounts.read_for(email for number, email in leaving.emails.items() if number not in held)
+    done, total = 0, ctx.store.queue.count()
+    for batch in _due(ctx, now) if leaving_ids else ():
+        _opt_outs(ctx, _sort_out(ctx, [event for event in batch if event.event_id in leaving_ids
+                                       and event.object_id not in held]), accounts)  # fmt: skip
+        ctx.progress("Processing opt-outs", done, max(total, done))
+    for batch in _due(ctx, now):
+        work = _sort_out(ctx, [event for event in batch if event.event_id not in leaving_ids])
+        _leave_unweighed(ctx, work, held)
+        accounts.read_for(customer.email for _, customer in work.opted_out)
+        _opt_outs(ctx, work, accounts)
+        put_in(ctx, work.opted_in)
+        done += len(batch)
+        ctx.progress("Processing customer events", done, max(total, done))
+    charge_doubtful(ctx)
+
+
+def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:
+    """Yield what is due in batches, oldest first; what was settled since is not due any more.
+
+    A run somebody asks for does not leave out what waits for its next try (design §8); parked entries only
+    Retry brings back.
+    """
+    early = ctx.run.trigger is Trigger.MANUAL
+    after: tuple[datetime, str] | None = None
+    while batch := ctx.store.queue.due(now, after, _BATCH, early=early):
+        after = (batch[-1].created_at, batch[-1].event_id)
+        yield batch
+
+
+def _leave_unweighed(ctx: RunContext, work: _Work, held: Collection[int]) -> None:
+    """Weigh whose flag was cleared while this run went on (design R8): they had not been looked at yet.
+
+    Where somebody is held already they are left to the next run, which weighs them together.
+    """
+    links = ctx.store.links.many([customer.id for _, customer in work.opted_out])
+    losses = {number: link for number, link in links.items() if not link.being_taken_off}
+    wait = set(losses) if held and losses else hold_flags(ctx, losses, ()) if losses else set()
+    work.opted_out = [(event, customer) for event, customer in work.opted_out if customer.id not in wait]
+
+
+@dataclass
+class _Leaving:
+    """Whose entries take them off the list, and by customer who of those looked at stays."""
+
+    event_ids: dict[str, QueuedEvent] = field(default_factory=dict)
+    emails: dict[int, str] = field(default_factory=dict)  # by customer, as we know them
+    losses: dict[int, Link] = field(default_factory=dict)
+    customers: dict[int, Customer] = field(default_factory=dict)
+    stay: set[int] = field(default_factory=set)
+
+
+def _leaving(ctx: RunContext, now: datetime) -> _Leaving:
+    """Find out, before anybody is added or removed, whose entries take them off the list (design R8).
+
+    A removal begun before has been weighed then.
+    """
+    found = _Leaving()
+    for batch in _due(ctx, now):
+        for event, customer, link in _may_leave(ctx, batch):
+            if what_changed(customer, link) is not Change.OPTED_OUT:
+                found.stay.add(customer.id)
+                continue
+            found.event_ids[event.event_id] = event
+            found.emails[customer.id] = link.email
+            if not link.being_taken_off:
+                found.losses[customer.id] = link
+                found.customers[customer.id] = customer
+    return found
+
+
+def _drop_mistakes(ctx: RunContext, leaving: _Leaving) -> None:
+    """Close the entries of cleared flags that a person has called a mistake: nobody is taken off the list."""
+    wrong = mistakes(ctx)
+    for event_id, event in list(leaving.event_ids.items()):
+        customer_id = event.object_id
+        if customer_id not in wrong or customer_id not in leaving.losses:
+            continue
+        customer, link = leaving.customers.pop(customer_id), leaving.losses.pop(customer_id)
+        reason = "opted out in Kibo by mistake, as a person has said: left on the list"
+        entry = Entry(customer_id, customer.email, Outcome.SKIPPED, reason)
+        stays = replace(off_link(ctx, link, customer, stays=True), agreed=None, note=reason)
+        with ctx.store.transaction():
+            settle(ctx, event, entry, stays, ended=Ended.UNKNOWN)
+            dropped(ctx, wrong[customer_id])
+        del leaving.event_ids[event_id]
+
+
+def _may_leave(ctx: RunContext, batch: Sequence[QueuedEvent]) -> Iterator[tuple[QueuedEvent, Customer, Link]]:
+    """Yield those of a batch who may be on the list through us, with the customer as read now."""
+    links = ctx.store.links.many([event.object_id for event in batch])
+    may = {number: link for number, link in links.items() if link.kibo_opted_in or link.may_be_there}
+    ctx.read_ahead(may)
+    for event in batch:
+        ctx.check_cancel()
+        if event.object_id not in may:
+            continue
+        try:
+            yield event, ctx.peek(event.object_id), may[event.object_id]
+        except PERSONAL as error:
+            ctx.spare(error)  # it fails again when its turn comes, and is kept then
+    ctx.answered()
+
+
+def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
+    """Read each customer and settle at once what needs no call to Constant Contact."""
+    work = _Work()
+    freshen(ctx)
+    ctx.read_ahead(event.object_id for event in batch)
+    for event in batch:
+        ctx.check_cancel()
+        try:
+            customer = ctx.customer(event.object_id)
+        except NotFound:
+            _close_gone(ctx, event)
+            continue
+        except PERSONAL as error:
+            fail(ctx, event, error, "")
+            continue
+        link = _open_again(ctx, customer, ctx.store.links.get(customer.id))
+        if link is not None and _lets_go(ctx, customer, link):
+            let_go(ctx, link)
+        change = what_changed(customer, link)
+        if change is Change.NOTHING and link is not None and link.state is LinkState.INVALID:
+            change = Change.EMAIL if customer.accepts_marketing else change  # never got in: try it again
+        if change is Change.OPTED_OUT:
+            work.opted_out.append((event, customer))
+        elif change is Change.NOTHING:
+            _nothing(ctx, event, customer, link)
+        else:
+            work.opted_in.append((event, customer, change))
+    return work
+
+
+def _lets_go(ctx: RunContext, customer: Customer, link: Link) -> bool:
+    """Say whether an account keeps nobody with the e-mail we know it by on the list any more."""
+    return link.email_key != customer.email_key or bool(not_exported(customer, guests=ctx.settings.guests))
+
+
+def _open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
+    """Return the link, open if it was closed: Kibo said that the customer is gone, and shows them again.
+
+    Whoever left the list meanwhile is owed that; another opt-in is looked at as if it were new.
+    """
+    if link is None or link.state is not LinkState.CLOSED:
+        return link
+    reason = "left the list in Constant Contact, or unsubscribed, while Kibo did not show the customer"
+    if left_since_gone(link):
+        link = replace(link, state=LinkState.LEFT_LIST, owed=Owed.OPT_OUT, owed_reason=reason, note="")
+    else:
+        opted_in = None if customer.accepts_marketing else link.kibo_opted_in
+        link = replace(link, state=LinkState.SYNCED, kibo_opted_in=opted_in, note="")
+    ctx.store.links.save([link])
+    return link
+
+
+def _nothing(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> None:
+    known = link or Link(customer.id, email=customer.email, kibo_opted_in=False)
+    opted_in = customer.accepts_marketing and known.kibo_opted_in is True
+    if known.owed is Owed.OPT_IN:
+        # Judged before this change, which may hide another "no": `carry` compares the two dates.
+        customer = replace(customer, updated_at=known.kibo_updated_at)
+    seen = replace(
+        known,
+        email=customer.email if not customer.accepts_marketing and not known.contact_id else known.email,
+        kibo_opted_in=opted_in,
+        kibo_updated_at=customer.updated_at,
+        written_at=known.written_at if customer.accepts_marketing else _no_later_than(ctx, customer, known),
+    )
+    entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or e-mail")
+    settle(ctx, event, entry, seen)
+
+
+def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime | None:
+    """Until when a sign-up proves nothing: the change just seen may hide a "yes" and another "no" (R5)."""
+    if customer.updated_at is None or customer.updated_at == known.kibo_updated_at:
+        return known.written_at
+    changed = customer.updated_at - ctx.skew()
+    return max(changed, known.written_at) if known.written_at else changed
+
+
+def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:
+    link = ctx.store.links.get(event.object_id)
+    if link is not None:
+        let_go(ctx, link)
+    reason = "customer is gone from Kibo; the contact is left as it is"
+    entry = Entry(event.object_id, link.email if link else "", Outcome.SKIPPED, reason)
+    closed = replace(link, state=LinkState.CLOSED, owed=Owed.NOTHING, note=reason) if link else None
+    settle(ctx, event, entry, closed)
+
+
+def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
+    """Take people off the list, unless another account with the e-mail still wants mail (design R1).
+
+    What `accounts` has read may be minutes old: an account that has changed since has its own event.
+    """
+    removals: list[Removal] = []
+    for event, customer in work.opted_out:
+        ctx.check_cancel()
+        link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
+        try:
+            opt_out = replace(link, out_after=link.out_after or last_set(ctx, link))
+            other = _other_opted_in(ctx, opt_out, accounts)
+            also = take_off_former(ctx, link)
+        except PERSONAL as error:
+            fail(ctx, event, error, customer.email)
+            continue
+        ctx.answered()
+        if other is not None:
+            reason = f"stays on the list: customer {other} with the same e-mail is opted in{also}"
+            entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, reason)
+            settle(ctx, event, entry, off_link(ctx, link, customer, stays=True), ended=Ended.UNKNOWN)
+        else:
+            removals.append(Removal(event, customer, link, also))
+    take_off(ctx, removals, settle=settle, fail=fail)
+
+
+def _other_opted_in(ctx: RunContext, opt_out: Link, accounts: AccountsByEmail) -> int | None:
+    """Return another account that keeps the person on the list.
+
+    None that has come by this e-mail since its person said no to another one: that opt-in counts for nothing
+    here, and once Kibo has been told nobody would look at this list again. And none that does not lift this
+    opt-out (design §3a R1): while its flag is on it is named.
+    """
+    if not opt_out.email.strip():
+        return None
+    unheard: list[Customer] = []
+    for account in accounts.of(opt_out.email):
+        if account.id == opt_out.customer_id or not account.accepts_marketing:
+            continue
+        counts = wants_mail(account, guests=ctx.settings.guests)
+        if counts and not lifts(ctx, account, opt_out):
+            unheard.append(account)
+        elif counts and said_no_before(ctx, account, ctx.store.links.get(account.id)) is None:
+            return account.id
+    if opt_out.owed is not Owed.OPT_OUT:  # else Kibo is about to be given the opt-out, for all of them
+        name(ctx, unheard)
+    return None

@@ -1,0 +1,362 @@
+"""The export (design R2): read both sides, plan through the store, act in bulk, read back.
+
+Nothing is sent before Constant Contact's side has been read whole: any add would silently put people back
+who left the list (constant-contact.md §14). Everybody lives in the store, so memory stays flat however large
+the shop is, and a power cut loses nothing (`unfinished`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from itertools import groupby, islice
+
+from ccdesk.core.ahead import Ahead, closing_pages
+from ccdesk.core.exporting import Candidate, Planned
+from ccdesk.core.limits import KIBO_OVERLAP
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.runs import Entry, OffList, Outcome
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.journal import how_ended
+from ccdesk.sync.mapping import fields_hash
+from ccdesk.sync.outbox.own_writes import note_own_call
+from ccdesk.sync.plan_export import (
+    STRANGER,
+    Action,
+    ExportDecision,
+    passed_over,
+    plan_followers,
+    plan_group,
+)
+from ccdesk.sync.runs import export_early as early
+from ccdesk.sync.runs.export_candidates import candidate_of
+from ccdesk.sync.runs.export_check import MembersFile, check
+from ccdesk.sync.runs.export_first import ask, note_exported, settle_question
+from ccdesk.sync.runs.export_jobs import Watched
+from ccdesk.sync.runs.export_send import end_open_chunks, send
+from ccdesk.sync.runs.export_session import PAGE, OpenExport, close, freshen, take_up
+from ccdesk.sync.runs.export_unreached import note_unreached
+from ccdesk.sync.sensors.contact_scan import ContactScan
+from ccdesk.sync.watermarks import begin_polls
+
+_KEPT_AT_ONCE = 2_000  # people read between two writes: what a power cut makes us read again
+_WINDOW = 20_000  # people planned by one statement, so that a wish to stop is heard within a second
+
+
+def run_export(ctx: RunContext) -> None:
+    """Do one export from beginning to end; every customer read gets one entry.
+
+    Raises:
+        CcdeskError: the run cannot go on; what was done so far stands and the next run goes on from there.
+
+    """
+    ctx.require_list()
+    export = take_up(ctx)
+    ctx.read, ctx.sent = ctx.store.exports.count(), ctx.store.exports.sent()
+    end_open_chunks(ctx)
+    sent_before = {chunk.number for chunk in ctx.store.exports.chunks()}
+    watched, judges = Watched(ctx), ctx.store.links.count() > 0
+    with Ahead(1) as contacts, Ahead(early.THREADS) as calls:
+        scan = ContactScan(ctx, contacts)
+        plan = partial(_plan_early, ctx, scan, judges=judges)
+        sending = early.Early(ctx, calls, scan, plan, watched)
+        export = _read_customers(ctx, freshen(ctx, export), scan, sending)
+        ctx.expected = ctx.read = ctx.store.exports.count()
+        scan_began = scan.end()
+        sending.end()
+    _contacts_are_known(ctx, scan_began, judges=judges)
+    export = settle_question(ctx, export, scan.members)
+    ask(ctx, export, _plan(ctx, export.off_list))
+    file = MembersFile(ctx, watched)
+    send(ctx, watched, file.ask)
+    check(ctx, scan_began, file, sent_before)
+    note_unreached(ctx)
+    with ctx.store.transaction():
+        if not ctx.store.state.get(names.BASELINE):
+            ctx.store.state.set_time(names.BASELINE, export.mark or ctx.clock.now())
+        left_out = export.off_list is OffList.LEAVE_OUT
+        note_exported(ctx.store, ctx.settings.list_id, left_out=left_out)
+        close(ctx)
+        ctx.store.staging.clear()
+
+
+def _read_customers(
+    ctx: RunContext, export: OpenExport, scan: ContactScan, sending: early.Early
+) -> OpenExport:
+    """Read everybody opted in, from where an earlier run was cut short; then what changed since it began.
+
+    Meanwhile `scan` reads the contacts, and `sending` sends whom it can.
+    """
+    exports = ctx.store.exports
+    ctx.read = exports.count()
+    continued = ctx.run.continues is not None
+    if not export.read:
+        ctx.progress("Reading customers from Kibo", ctx.read)
+        read: list[Candidate] = []
+        with closing_pages(ctx.customers.opted_in(exports.last_id())) as pages:
+            for page in pages:
+                ctx.check_cancel()
+                read += _candidates(ctx, page)
+                scan.go_on(ctx.read + len(read))
+                if len(read) >= _KEPT_AT_ONCE or sending.begins(ctx.read + len(read)):
+                    ctx.seen(one.customer for one in read)
+                    ctx.read += exports.add(read)
+                    read = []
+                ctx.progress("Reading customers from Kibo", ctx.read + len(read))
+                export = sending.go_on(ctx.read + len(read), export)
+        ctx.seen(one.customer for one in read)
+        ctx.read += exports.add(read)
+        export = replace(export, read=True)
+        export.save(ctx)
+    if continued and export.mark is not None:
+        for page in ctx.customers.changed_since(export.mark - KIBO_OVERLAP):
+            ctx.check_cancel()
+            ctx.seen(page)
+            exports.refresh(_candidates(ctx, page))
+            ctx.progress("Reading what changed in Kibo since", ctx.read)
+    return export
+
+
+def _candidates(ctx: RunContext, page: list[Customer]) -> list[Candidate]:
+    guests, import_row = ctx.settings.guests, ctx.mailing.import_row
+    return [candidate_of(customer, guests=guests, import_row=import_row) for customer in page]
+
+
+def _contacts_are_known(ctx: RunContext, scan_began: datetime, *, judges: bool) -> None:
+    """Before anybody is sent: a list deleted while it was read says nothing about anybody (design §3a R4).
+
+    `judges`: customers were linked before this run; without them nobody can be taken for having left.
+
+    Raises:
+        ListGone: it was deleted.
+
+    """
+    if judges:
+        ctx.require_list()
+    _start_inbound(ctx, scan_began)
+
+
+def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:
+    """Begin the polls where none ran yet: with the scan, or before it, when the list was chosen (§3a R4)."""
+    if ctx.store.state.get_time(names.OPT_OUTS_SINCE) is None:
+        begin_polls(ctx.store, scan_began)
+
+
+# ---------------------------------------------------------------- plan
+
+
+def _plan(ctx: RunContext, off_list: OffList) -> int:
+    """Decide for everybody not sent yet; return how many people it would put on the list who are contacts.
+
+    Whoever neither side knows is decided for in bulk, by the one decision there is for them. The others are
+    judged one by one; those who need nothing get their entry at once.
+    """
+    exports = ctx.store.exports
+    total = ctx.expected or 0
+    exports.begin_plan()
+    after: int | None = 0
+    looked = 0
+    while after is not None:
+        ctx.check_cancel()
+        ctx.progress("Comparing both sides", min(looked, total), total)
+        after = exports.plan_strangers(after, _WINDOW, STRANGER.action.value, STRANGER.ownership)
+        looked += _WINDOW
+    first_export = not ctx.store.state.get(names.BASELINE)
+    back = 0
+    for groups in _groups(ctx):
+        ctx.check_cancel()
+        back += _plan_page(ctx, groups, first_export=first_export, off_list=off_list)
+    return back
+
+
+def _plan_early(ctx: RunContext, scan: ContactScan, export: OpenExport, *, judges: bool) -> OpenExport:
+    """Decide for those customers read so far who can be sent whatever the others are.
+
+    Those are the ones nobody knows, and contacts from another source that are put on the list. Nobody else
+    gets an outcome yet, and nobody is sent where a person has to be asked first (design §3a R2).
+    """
+    _contacts_are_known(ctx, scan.began, judges=judges)
+    export = settle_question(ctx, export, scan.members)
+    if export.off_list is OffList.ASK:
+        return export
+    exports = ctx.store.exports
+    exports.begin_plan()
+    after: int | None = 0
+    for _ in range(early.MOST_PEOPLE // _WINDOW + 1):
+        ctx.check_cancel()
+        after = exports.plan_strangers(after or 0, _WINDOW, STRANGER.action.value, STRANGER.ownership)
+        if after is None:
+            break
+    first_export = not ctx.store.state.get(names.BASELINE)
+    groups = _groups(ctx) if after is None else iter(())
+    for page in islice(groups, early.MOST_JUDGED // PAGE):
+        ctx.check_cancel()
+        _plan_page(ctx, page, first_export=first_export, off_list=export.off_list, sendable_only=True)
+    return export
+
+
+def _groups(ctx: RunContext) -> Iterator[list[list[Candidate]]]:
+    """Yield pages of groups of candidates that share an e-mail; a group is never cut in two."""
+    after = ("", -1)
+    rest: list[Candidate] = []
+    while page := ctx.store.exports.undecided(after, PAGE):
+        after = (page[-1].customer.email_key, page[-1].customer.id)
+        groups = [list(group) for _, group in groupby(rest + page, key=lambda c: c.customer.email_key)]
+        rest = groups.pop()
+        if groups:
+            yield groups
+    if rest:
+        yield [rest]
+
+
+def _plan_page(
+    ctx: RunContext,
+    groups: list[list[Candidate]],
+    *,
+    first_export: bool,
+    off_list: OffList,
+    sendable_only: bool = False,
+) -> int:
+    """Decide for groups of accounts that share an e-mail; `sendable_only`: store who can be sent early.
+
+    Returns how many contacts it would put on the list.
+    """
+    store, guests = ctx.store, ctx.settings.guests
+    keys = [group[0].customer.email_key for group in groups]
+    contacts = store.staging.contacts([key for key in keys if key])
+    sent = store.exports.sent_by_email([key for key in keys if key])
+    by_email = store.links.by_emails([key for key in keys if key])
+    links = {link.customer_id: link for some in by_email.values() for link in some}
+    ids = [one.customer.id for group in groups for one in group]
+    links |= store.links.many(
+        [number for number in ids if number not in links]
+    )  # their e-mail is another now
+    entries: list[Entry] = []
+    saved: list[Link] = []
+    planned: list[Planned] = []
+    back = 0
+    for key, group in zip(keys, groups, strict=True):
+        contact = contacts.get(key)
+        if key in sent:
+            decisions = plan_followers(group, sent[key], links, guests=guests)
+        else:
+            decisions = plan_group(
+                group,
+                contact,
+                links,
+                list_id=ctx.settings.list_id,
+                first_export=first_export,
+                guests=guests,
+                others=by_email.get(key, ()),
+                off_list=off_list,
+            )
+        for one, decision in zip(group, decisions, strict=True):
+            customer = one.customer
+            if decision.action is not Action.NONE:
+                planned.append(_planned(one, contact, decision))
+                back += contact is not None and ctx.settings.list_id not in contact.list_ids
+                continue
+            entries.append(
+                Entry(customer.id, customer.email, decision.outcome, decision.reason, decision.code)
+            )
+            if decision.passed_over:
+                saved.append(passed_over(links.get(customer.id), customer, decision.reason))
+            elif not decision.keep_link:
+                saved.append(_settled(ctx, one, contact, links.get(customer.id), decision))
+    if sendable_only:
+        store.exports.decide([one for one in planned if one.action in early.SENT_EARLY])
+        return back
+    changed = [link for link in saved if links.get(link.customer_id) != link]
+    with store.transaction():
+        for link in changed:
+            note_own_call(ctx, links.get(link.customer_id))
+        store.links.save(changed)
+        _end_begun(ctx, changed, links)
+        store.exports.decide(planned)
+        ctx.record(entries)
+    return back
+
+
+def _end_begun(ctx: RunContext, settled: Sequence[Link], before: Mapping[int, Link]) -> None:
+    """Close what was begun with those for whom nothing is sent; by `before`, their links until now."""
+    for link in settled:
+        known = before.get(link.customer_id)
+        if known is not None and known.begun is not None and link.begun is None:
+            ctx.store.intents.end([link.customer_id], how_ended(known, on_list=link.on_list))
+
+
+def _planned(one: Candidate, contact: Contact | None, decision: ExportDecision) -> Planned:
+    noted = one.note and decision.action is not Action.ADD
+    return Planned(
+        one,
+        decision.action.value,
+        f"{decision.reason}; {one.note}" if noted else decision.reason,
+        contact.id if contact else "",
+        decision.ownership,
+    )
+
+
+def _settled(
+    ctx: RunContext, one: Candidate, contact: Contact | None, link: Link | None, decision: ExportDecision
+) -> Link:
+    """The link of somebody for whom nothing is sent in this run."""
+    if link is not None and decision.state is LinkState.HELD:
+        return _held(link, one, decision)
+    link = link or Link(one.customer.id)
+    agreed = decision.outcome is Outcome.UNCHANGED
+    owed = link.owed if decision.owed is Owed.NOTHING and not agreed else decision.owed
+    out_since = link.out_since
+    if decision.owed is Owed.OPT_OUT and link.owed is not Owed.OPT_OUT:
+        out_since = (contact.opt_out_at if contact else None) or ctx.mailing_now()
+    on_list = contact is not None and ctx.settings.list_id in contact.list_ids
+    return replace(
+        link,
+        email=one.customer.email,
+        contact_id=contact.id if contact else link.contact_id,
+        ownership=decision.ownership or link.ownership,
+        state=decision.state,
+        agreed=True if agreed else link.agreed,
+        kibo_opted_in=True,
+        kibo_updated_at=one.customer.updated_at,
+        on_list=on_list and contact is not None and contact.standing is Standing.IN,
+        owed=owed,
+        owed_reason=_owed_reason(link, decision) if owed is Owed.OPT_OUT else "",
+        out_since=None if agreed else out_since,
+        out_after=ctx.last_sight(link) if decision.state is LinkState.LEFT_LIST else None,
+        # A fingerprint noted for a creation that was cut off is done with.
+        written_hash=link.written_hash if link.contact_id or link.on_list else "",
+        read_hash=_first_reading(link, contact, decision),
+        note=decision.reason if decision.outcome in (Outcome.SKIPPED, Outcome.ERROR) else "",
+        passed_by=False,
+        begun=None,  # ended with this decision, see `_plan_page`
+    )
+
+
+def _held(link: Link, one: Candidate, decision: ExportDecision) -> Link:
+    """The link of somebody neither in nor out: what was known of them before holds until they can be read."""
+    settled = link.state in (LinkState.SYNCED, LinkState.HELD, LinkState.INVALID)
+    if not settled or link.owed is not Owed.NOTHING:
+        return link
+    return replace(
+        link,
+        email=one.customer.email,
+        state=LinkState.HELD,
+        kibo_opted_in=True,
+        kibo_updated_at=one.customer.updated_at,
+        note=decision.reason,
+    )
+
+
+def _owed_reason(link: Link, decision: ExportDecision) -> str:
+    """Say why the "no" is owed: what was seen before stays the reason where this export saw nothing new."""
+    return decision.reason if decision.owed is Owed.OPT_OUT else link.owed_reason
+
+
+def _first_reading(link: Link, contact: Contact | None, decision: ExportDecision) -> str:
+    """Keep how our contact looked when nothing differed, where that was not learned before."""
+    if link.read_hash or contact is None or decision.ownership is not Ownership.OWNED:
+        return link.read_hash
+    return fields_hash(contact)

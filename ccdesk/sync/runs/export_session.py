@@ -1,0 +1,217 @@
+"""An export that was cut short is gone on with by the next one (design §4); nothing it did is forgotten.
+
+What it read and sent is in `store.exports`. What it had read of Constant Contact is not: people may have left
+the list since, so that side is read anew and everybody not sent yet is planned again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ccdesk.core.clock import format_time, parse_time
+from ccdesk.core.exporting import Chunk, Planned
+from ccdesk.core.intents import Act
+from ccdesk.core.models import Link, LinkState, Ownership
+from ccdesk.core.runs import OffList
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.journal import line_of
+from ccdesk.sync.mapping import creation_hash
+from ccdesk.sync.outbox.plain import sent_fields
+from ccdesk.sync.watermarks import newest_change
+
+log = logging.getLogger(__name__)
+
+PAGE = 500
+# Whoever was read longer ago is read again before they are sent, and so is everybody where that takes but a
+# few calls: an account deleted since shows nowhere else.
+_FRESH_FOR = timedelta(hours=1)
+_READ_QUICKLY = 2_000
+_KEPT_FOR = timedelta(days=7)  # Constant Contact remembers its jobs for ten days
+
+
+@dataclass(frozen=True, slots=True)
+class OpenExport:
+    """The export as it is remembered: `mark` is Kibo's newest update date before the first page was read.
+
+    `off_list`: what a person said about customers who are contacts but not on the list (`first_export`).
+    """
+
+    run_id: int
+    began_at: datetime
+    mark: datetime | None
+    list_id: str
+    guests: bool
+    read_at: datetime  # when the reading of customers began
+    read: bool = False  # all customers are in
+    off_list: OffList = OffList.ASK
+
+    def save(self, ctx: RunContext) -> None:
+        """Remember it."""
+        told = {
+            "run": self.run_id,
+            "began": format_time(self.began_at),
+            "mark": format_time(self.mark) if self.mark else "",
+            "list": self.list_id,
+            "guests": self.guests,
+            "read_at": format_time(self.read_at),
+            "read": self.read,
+            "off_list": self.off_list.value,
+        }
+        ctx.store.state.set(names.EXPORT_OPEN, json.dumps(told))
+
+
+def _remembered(ctx: RunContext) -> OpenExport | None:
+    text = ctx.store.state.get(names.EXPORT_OPEN)
+    if not text:
+        return None
+    told = json.loads(text)
+    began = parse_time(told["began"]) or ctx.clock.now()
+    return OpenExport(
+        told["run"],
+        began,
+        parse_time(told["mark"]),
+        told["list"],
+        bool(told["guests"]),
+        parse_time(told["read_at"]) or began,
+        bool(told["read"]),
+        OffList(told.get("off_list", "")),
+    )
+
+
+def take_up(ctx: RunContext) -> OpenExport:
+    """Return the export to go on with, or begin a new one.
+
+    One made for another list or other people, or too long ago, is not gone on with.
+    """
+    found = _remembered(ctx)
+    if found is not None and _fits(ctx, found):
+        ctx.run = replace(ctx.run, continues=found.run_id)
+        ctx.store.runs.continues(ctx.run.id, found.run_id)
+        log.info("run %s goes on from run %s", ctx.run.id, found.run_id)
+        found = replace(found, run_id=ctx.run.id)
+        found.save(ctx)
+        return found
+    note_unfinished(ctx)
+    close(ctx)
+    begun = OpenExport(
+        ctx.run.id,
+        ctx.clock.now(),
+        newest_change(ctx),
+        ctx.settings.list_id,
+        ctx.settings.guests,
+        ctx.clock.now(),
+    )
+    with ctx.store.transaction():
+        if ctx.store.state.get_time(names.EVENTS_SINCE) is None:
+            # Whoever is sent may say no before this export is done: the first look is at what changed since.
+            ctx.store.state.set_time(names.EVENTS_SINCE, begun.mark)
+            ctx.store.state.set_time(names.EVENTS_BEGAN, begun.mark)
+        begun.save(ctx)
+    return begun
+
+
+def freshen(ctx: RunContext, export: OpenExport) -> OpenExport:
+    """Forget who has to be read again before they are sent, once it is known who was sent."""
+    exports = ctx.store.exports
+    long_ago = abs(ctx.clock.now() - export.read_at) > _FRESH_FOR
+    if ctx.run.continues is None or not (long_ago or exports.count() <= _READ_QUICKLY):
+        return export
+    export = replace(export, read_at=ctx.clock.now(), read=False)
+    with ctx.store.transaction():
+        exports.forget_unsent()
+        export.save(ctx)
+    return export
+
+
+def _fits(ctx: RunContext, found: OpenExport) -> bool:
+    same = (found.list_id, found.guests) == (ctx.settings.list_id, ctx.settings.guests)
+    return same and abs(ctx.clock.now() - found.began_at) <= _KEPT_FOR
+
+
+def close(ctx: RunContext) -> None:
+    """Forget the export: it is finished."""
+    with ctx.store.transaction():
+        ctx.store.state.set(names.EXPORT_OPEN, "")
+        ctx.store.exports.clear()
+
+
+def note_unfinished(ctx: RunContext) -> None:
+    """Before anything else runs: let the links know of everybody sent by an export that was cut short.
+
+    Else a "no" in Kibo that comes before the export is gone on with would look like no change. What was sent
+    to a list that is not the active one any more is not looked at (design R7).
+    """
+    export = _remembered(ctx)
+    if export is None or export.list_id != ctx.settings.list_id:
+        return
+    for chunk in ctx.store.exports.chunks():
+        if not chunk.noted:
+            intend(ctx, chunk)
+            ctx.store.exports.save_chunk(replace(chunk, noted=True))
+
+
+def intend(ctx: RunContext, chunk: Chunk) -> None:
+    """Note on the links that a chunk's people may be on the list through us, except where that is known."""
+    after = -1
+    while page := ctx.store.exports.unsettled(chunk, after, PAGE, strangers=True):
+        ctx.check_cancel()
+        after = page[-1].customer.id
+        links = ctx.store.links.many([one.customer.id for one in page])
+        untold = [one for one in page if not _told(links.get(one.customer.id), chunk)]
+        begin(ctx, untold, links, chunk.sent_at, by_job=True)
+
+
+def _told(link: Link | None, chunk: Chunk) -> bool:
+    """Say whether the link was written at or after the sending: by this note, or by what came of it since."""
+    return link is not None and link.written_at is not None and link.written_at >= chunk.sent_at
+
+
+def begin(
+    ctx: RunContext,
+    people: Sequence[Planned],
+    links: Mapping[int, Link],
+    sent_at: datetime,
+    *,
+    by_job: bool = False,
+) -> None:
+    """Store that people are being put on the list since then, in links and journal."""
+    made = [intended(ctx, one, links.get(one.customer.id), sent_at) for one in people]
+    with ctx.store.transaction():
+        ctx.store.links.save(made)
+        ctx.store.intents.begin(
+            line_of(ctx, Act.ADD if one.contact_id else Act.CREATE, link, begun=sent_at, by_job=by_job)
+            for one, link in zip(people, made, strict=True)
+        )
+
+
+def intended(ctx: RunContext, person: Planned, link: Link | None, sent_at: datetime) -> Link:
+    """The link of somebody being put on the list, whose outcome is not known yet."""
+    known = link or Link(person.customer.id)
+    created = person.ownership is Ownership.OWNED and not person.contact_id
+    written = creation_hash(sent_fields(ctx, person)) if created else known.written_hash
+    return replace(
+        known,
+        email=person.customer.email,
+        contact_id="" if created else known.contact_id,
+        ownership=person.ownership,
+        state=LinkState.SYNCED
+        if known.state is LinkState.LEFT_LIST and not known.may_be_there
+        else known.state,
+        written_hash=written,
+        written_at=sent_at,
+        on_list=known.on_list and not created,
+        passed_by=False,
+    )
+
+
+def pages_of(ctx: RunContext, action: str) -> Iterator[list[Planned]]:
+    """Yield people with that action who are in no chunk."""
+    after = -1
+    while page := ctx.store.exports.unsent(action, after, PAGE):
+        yield page
+        after = page[-1].customer.id

@@ -1,0 +1,126 @@
+"""Whose opt-in lifts an opt-out: never that of an account which appeared later (design §3a R1).
+
+Nobody has proven an e-mail to Kibo: a guest checks out, or a stranger registers, with the e-mail of somebody
+who left the list or whose own account opted out. Such an opt-in neither puts the person back nor is undone;
+it is named, and staff answer *Add* or *Leave*. A box that was never ticked is no statement and stops nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from ccdesk.core.intents import Ended
+from ccdesk.core.models import Customer, Link, LinkState
+from ccdesk.core.ports.store import Store
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.plan_export import NEWCOMERS, is_cleared
+from ccdesk.sync.plan_inbound import left_since_gone
+from ccdesk.sync.sensors.shop_changes import event_for
+
+NEWCOMER = (
+    "opted in by an account that came after this person's opt-out, or by a guest: staff add or leave them"
+)
+
+
+def lifts(ctx: RunContext, account: Customer, opt_out: Link) -> bool:
+    """Say whether an account's opt-in counts against the opt-out that another account's link knows.
+
+    It does if the account is no guest and was seen under this e-mail before the earliest moment at which the
+    opt-out may have been made, or if staff added it to this very opt-out. What cannot be told lifts nothing.
+
+    docs/consent.md e2 asks for "known since < earliest moment". Here `out_after` is a moment at which the
+    person was surely still in, so an account seen by that very moment was seen before. What a scan of the
+    list shows is taken as minutes old there, too (`RunContext.last_sight`). What a look at Kibo shows is
+    not, where the account's own update date is later than the look (`look._note_cleared`): else a second
+    account that one look has shown would not keep the person on the list (design R1) until the next. What
+    is left is a clearing that the look did not show yet, followed by another edit of that account: an
+    account that came in the same minutes would lift it.
+    """
+    link = ctx.store.links.get(account.id)
+    if link is not None and is_added_by_staff(link, opt_out):
+        return True
+    if account.is_anonymous or opt_out.out_after is None:
+        return False
+    since = ctx.store.links.known_since(account.id, account.email_key)
+    return since is not None and since <= opt_out.out_after
+
+
+def is_added_by_staff(link: Link | None, opt_out: Link) -> bool:
+    """Say whether staff answered *Add* after this opt-out was known; one that came since is another."""
+    if link is None or link.added_at is None:
+        return False
+    return opt_out.out_since is None or opt_out.out_since <= link.added_at
+
+
+def has_left(link: Link) -> bool:
+    """Say whether this link knows that the person left the list; a guest's that is named knows it, too."""
+    named_after = link.state in NEWCOMERS and link.out_since is not None
+    return link.state is LinkState.LEFT_LIST or left_since_gone(link) or named_after
+
+
+def stands_against(ctx: RunContext, customer: Customer, others: Sequence[Link], *, on_list: bool) -> bool:
+    """Say whether an opt-out of the person stands that this account's opt-in does not lift.
+
+    `others`: the links of the other accounts with the e-mail. Who is on the list again has not left it.
+    """
+    outs = (one for one in others if is_cleared(one) or (has_left(one) and not on_list))
+    return any(not lifts(ctx, customer, one) for one in outs)
+
+
+def welcome(ctx: RunContext, others: Iterable[Link]) -> None:
+    """Have nobody named any more whose person is put on the list by an opt-in that counts."""
+    named = [one for one in others if one.state in NEWCOMERS]
+    ctx.store.links.save(replace(one, state=LinkState.SYNCED, note="") for one in named)
+
+
+def name(ctx: RunContext, accounts: Iterable[Customer]) -> None:
+    """Name accounts that are opted in and yet keep nobody on the list (design §3a R1).
+
+    One that has only just taken this e-mail is left to its own event, which looks at the former e-mail first:
+    an opt-out that stands there comes along.
+    """
+    links = ctx.store.links
+    for account in accounts:
+        known = links.get(account.id) or Link(account.id)
+        moved = known.email_key not in ("", account.email_key)
+        if moved or known.state is LinkState.NEWCOMER_LEFT:
+            continue
+        with ctx.store.transaction():
+            links.save([named_link(known, account)])
+            ctx.store.intents.end([account.id], Ended.UNKNOWN)
+
+
+def named_link(link: Link, account: Customer) -> Link:
+    """Return the link of an account that is named: seen opted in, and neither added nor opted out."""
+    return replace(
+        link,
+        email=account.email,
+        state=LinkState.NEWCOMER,
+        kibo_opted_in=True,
+        kibo_updated_at=account.updated_at,
+        on_list=False,
+        note=NEWCOMER,
+        passed_by=False,
+    )
+
+
+def answer(store: Store, customer_id: int, now: datetime, *, add: bool) -> bool:
+    """Take staff's answer about one account; False if it is not asked about.
+
+    *Add*: the opt-outs known now count no more against this account, and the next run of events acts on its
+    opt-in. *Leave*: it stays as it is until the customer opts in anew.
+    """
+    link = store.links.get(customer_id)
+    if link is None or link.state not in NEWCOMERS:
+        return False
+    if not add:
+        store.links.save([replace(link, state=LinkState.NEWCOMER_LEFT)])
+        return True
+    outs = (one.out_since for one in store.links.by_email(link.email_key) if one.out_since is not None)
+    added = replace(link, state=LinkState.SYNCED, kibo_opted_in=None, added_at=max([now, *outs]), note="")
+    with store.transaction():
+        store.links.save([added])
+        store.queue.add(event_for(Customer(customer_id, "", True), now))
+    return True

@@ -1,0 +1,350 @@
+"""Opt-ins and new e-mails of the queue: who is put on the list, and why not (design R3, R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeGuard
+
+from ccdesk.core.errors import ItemError
+from ccdesk.core.intents import Ended
+from ccdesk.core.models import (
+    Contact,
+    Customer,
+    Link,
+    LinkState,
+    Owed,
+    Ownership,
+    Standing,
+)
+from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync import context as names
+from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.inherited_opt_out import said_no_before
+from ccdesk.sync.journal import how_ended
+from ccdesk.sync.later import deleted_until, opt_in_is_later
+from ccdesk.sync.mapping import BadEmail, check_email
+from ccdesk.sync.outbox.former_emails import note_former_email
+from ccdesk.sync.outbox.list_add import place
+from ccdesk.sync.outbox.own_writes import note_own_call
+from ccdesk.sync.outbox.single_add import Placing
+from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
+from ccdesk.sync.plan_export import left_unseen, not_exported, passed_over
+from ccdesk.sync.plan_inbound import left_since_gone
+from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, is_first_exports_business
+from ccdesk.sync.runs.newcomer_rule import NEWCOMER, has_left, is_added_by_staff, stands_against, welcome
+from ccdesk.sync.runs.outcomes import fail, settle
+from ccdesk.sync.sensors.contact_directory import Lookup
+
+OptIn = tuple[QueuedEvent, Customer, Change]
+
+
+def put_in(ctx: RunContext, opted_in: Sequence[OptIn]) -> None:
+    """Put people on the list; each entry is settled or fails for itself (design R3)."""
+    lookup = Lookup(ctx, len(opted_in))
+    while opted_in:
+        # Two accounts of one person in one batch: the second looks again once the first is done.
+        first: dict[str, OptIn] = {}
+        others = [one for one in opted_in if first.setdefault(_person(one), one) is not one]
+        _put_in(ctx, list(first.values()), lookup)
+        lookup.outdate(first)
+        opted_in = others
+
+
+def _person(opt_in: OptIn) -> str:
+    """Return what makes two accounts one person; without an e-mail nobody is anybody else."""
+    _, customer, _ = opt_in
+    return customer.email_key or f"#{customer.id}"
+
+
+def _put_in(ctx: RunContext, opted_in: Sequence[OptIn], lookup: Lookup) -> None:
+    """Put people on the list, all of them different ones."""
+    placings: list[Placing] = []
+    for event, customer, change in opted_in:
+        ctx.check_cancel()
+        try:
+            placing = _decide(ctx, event, customer, change, lookup)
+        except PERSONAL as error:
+            fail(ctx, event, error, customer.email)
+            continue
+        ctx.answered()
+        if placing is not None:
+            placings.append(placing)
+    place(ctx, placings, settle=settle, fail=fail)
+
+
+def _decide(
+    ctx: RunContext, event: QueuedEvent, customer: Customer, change: Change, lookup: Lookup
+) -> Placing | None:
+    """Decide for one person; settles here and returns None where nothing is sent."""
+    known = ctx.store.links.get(customer.id)
+    if _not_exported(ctx, event, customer, known):
+        return None
+    if _opted_out_before(ctx, event, customer, known, lookup):
+        return None
+    note_former_email(ctx, customer, known)
+    link = _for_this_email(known, customer)
+    if _unsendable(ctx, event, customer, link):
+        return None
+    contact = lookup.find(customer.email)
+    if contact is not None and _left_to_export(ctx, event, customer, contact, known):
+        return None
+    anew = change is Change.OPTED_IN
+    new = anew and _is_true_opt_in(ctx, customer, known)
+    later = _is_later(ctx, contact, customer, link) if contact is not None and anew else None
+    others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
+    heard = [one for one in others if not is_added_by_staff(known, one)]  # what staff's *Add* answered
+    decision = plan_opt_in(
+        customer,
+        contact,
+        link,
+        list_id=ctx.settings.list_id,
+        welcome=ctx.settings.welcome and new,
+        anew=anew,
+        later=later,
+        asked_at=ctx.store.intents.asked(contact.id) if contact is not None else None,
+        left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in heard),
+        just_left=(_left_meanwhile(link) and _left_later(ctx, link, contact, customer, link))
+        or _left_unseen(link, contact)
+        or _gone_since_seen(link, contact)
+        or any(one.on_list for one in heard)
+        or any(_left_later(ctx, one, contact, customer, link) for one in heard),
+    )
+    decision = _unless_newcomer(ctx, customer, contact, others, decision)
+    placing = Placing(event, customer, contact, link, decision, new)
+    if decision.step is not Step.NONE:
+        return placing
+    if decision.state is LinkState.LEFT_LIST:
+        ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing (§3a R4)
+    entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
+    untouched = _untouched_link(ctx, placing)
+    ended = (
+        how_ended(link, on_list=untouched.on_list) if link and decision.state is not LinkState.HELD else None
+    )
+    settle(ctx, event, entry, untouched, conflict=decision.conflict, ended=ended)
+    return None
+
+
+def _unless_newcomer(
+    ctx: RunContext,
+    customer: Customer,
+    contact: Contact | None,
+    others: Sequence[Link],
+    decision: EventDecision,
+) -> EventDecision:
+    """Put nobody on the list by an account that came after an opt-out of theirs (design §3a R1).
+
+    Over an unsubscription the one confirmation is asked whoever opted in, because the person answers it.
+    """
+    in_step = decision.outcome is Outcome.UNCHANGED
+    if decision.step is Step.RESUBSCRIBE or (decision.step is Step.NONE and not in_step):
+        return decision
+    if stands_against(ctx, customer, others, on_list=in_step) or (
+        _is_own_leaving_of_a_guest(ctx, customer) and not in_step
+    ):
+        return EventDecision(Step.NONE, Outcome.SKIPPED, NEWCOMER, LinkState.NEWCOMER)
+    welcome(ctx, others)
+    return decision
+
+
+def _is_own_leaving_of_a_guest(ctx: RunContext, customer: Customer) -> bool:
+    """Say whether a guest account knows that its own person left: another checkout lifts that neither."""
+    link = ctx.store.links.get(customer.id)
+    if not customer.is_anonymous or link is None or link.email_key != customer.email_key:
+        return False
+    return has_left(link) and not is_added_by_staff(link, link)
+
+
+def _left_unseen(link: Link | None, contact: Contact | None) -> bool:
+    return link is not None and contact is not None and left_unseen(link, contact)
+
+
+def _gone_since_seen(link: Link | None, contact: Contact | None) -> bool:
+    """Say whether the person was seen on the list, and is not on it any more (design §3a R2, R4).
+
+    Somebody seen there after an add whose answer was lost was on it like anybody else.
+    """
+    if link is None or contact is None or not link.on_list:
+        return False
+    return link.contact_id in ("", contact.id)
+
+
+def _left_meanwhile(link: Link | None) -> TypeGuard[Link]:
+    """Say whether the person was seen to leave the list after we were cut off putting them on it."""
+    return link is not None and link.may_be_there and link.state is LinkState.LEFT_LIST
+
+
+def _left_later(
+    ctx: RunContext, other: Link, contact: Contact | None, customer: Customer, link: Link | None
+) -> bool:
+    """Say whether the person left the list, known by another account's link, and this opt-in is not later.
+
+    Where that cannot be told the opt-out wins (design R5).
+    """
+    if contact is None or not (other.state is LinkState.LEFT_LIST or left_since_gone(other)):
+        return False
+    if other.out_since is None:
+        return True
+    left = replace(contact, opt_out_at=other.out_since)
+    return _order(ctx, left, customer, link) is not True
+
+
+def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
+    """Settle what counts for nothing as it is."""
+    reason = not_exported(customer, guests=ctx.settings.guests)
+    if not reason:
+        return False
+    seen = replace(passed_over(link, customer, reason), kibo_updated_at=customer.updated_at)
+    settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, reason), seen)
+    return True
+
+
+def _opted_out_before(
+    ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None, lookup: Lookup
+) -> bool:
+    """Settle a new e-mail of somebody who had said no to the old one: the "no" is the person's (design R1).
+
+    The link keeps the old e-mail until Kibo has been told.
+    """
+    owing = said_no_before(ctx, customer, link, lookup.former)
+    if owing is None:
+        return False
+    reason = f"{owing.owed_reason} before the e-mail changed; the opt-out stands"
+    entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
+    seen = replace(owing, kibo_updated_at=customer.updated_at, passed_by=False)
+    settle(ctx, event, entry, seen, ended=Ended.UNKNOWN)
+    return True
+
+
+def _left_to_export(
+    ctx: RunContext, event: QueuedEvent, customer: Customer, contact: Contact, link: Link | None
+) -> bool:
+    """Settle what no event can tell before the first export: an older opt-in of a person off the list."""
+    if contact.standing is not Standing.IN:
+        return False
+    if not is_first_exports_business(ctx, customer, contact, link):
+        return False
+    seen = Link(customer.id, email=customer.email, kibo_updated_at=customer.updated_at, note=LEFT_TO_EXPORT)
+    settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, LEFT_TO_EXPORT), seen)
+    return True
+
+
+def _is_true_opt_in(ctx: RunContext, customer: Customer, link: Link | None) -> bool:
+    """Say whether the person opted in since ccdesk knows the shop: only then is there a welcome (design R3).
+
+    Somebody an export has read was in before. Without an export the first look is the bound, and the audit
+    log is asked about accounts older than that.
+    """
+    if link is not None:
+        return link.kibo_opted_in is False
+    if ctx.store.state.get(names.BASELINE):
+        return True
+    began = ctx.store.state.get_time(names.EVENTS_BEGAN)
+    if began is None or not ctx.settings.welcome:
+        return False
+    if customer.created_at is not None and customer.created_at > began:
+        return True
+    set_at = ctx.customers.opt_in_set_at(customer.id)
+    return set_at is not None and set_at > began
+
+
+def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
+    """The link without what it knows of another e-mail's contact, which is left alone (seed: FAQ)."""
+    if link is None or link.email_key == customer.email_key:
+        return link
+    return replace(
+        link,
+        contact_id="",
+        ownership=Ownership.NONE,
+        state=LinkState.SYNCED,
+        on_list=False,
+        written_hash="",
+        read_hash="",
+        opt_out_at=None,
+        out_since=None,
+        out_after=None,
+        owed=Owed.NOTHING,
+        owed_reason="",
+    )
+
+
+def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
+    link = link or Link(customer.id)
+    email = customer.email.strip()
+    bad = check_email(email) if email else BadEmail("no_email", "The customer has no e-mail in Kibo.")
+    if bad is None:
+        return False
+    reason, code = bad.reason, bad.code
+    seen = replace(
+        link,
+        email=customer.email,
+        kibo_opted_in=True,
+        kibo_updated_at=customer.updated_at,
+        state=LinkState.INVALID,
+        on_list=False,
+        note=reason,
+    )
+    note_own_call(ctx, ctx.store.links.get(customer.id))
+    ctx.store.links.save([seen])
+    error = ItemError(reason, next_step="Correct the e-mail in Kibo; the change is then taken up.", code=code)
+    fail(ctx, event, error, customer.email)
+    return True
+
+
+def _untouched_link(ctx: RunContext, placing: Placing) -> Link:
+    """The link of somebody for whom nothing is sent: what was seen, and what is owed because of it."""
+    customer, contact, decision = placing.customer, placing.contact, placing.decision
+    link = placing.link or Link(customer.id)
+    on_list = contact is not None and ctx.settings.list_id in contact.list_ids
+    # What was noted for a creation is done with; one seen on the list since then keeps it.
+    learned = contact is not None and not link.contact_id and not link.on_list
+    agreed = decision.outcome is Outcome.UNCHANGED
+    left = decision.state is LinkState.LEFT_LIST
+    left_at = ctx.mailing_now() if left else None  # known from now on
+    if decision.state is LinkState.HELD:  # neither in nor out: what is known of the list and owed holds
+        return replace(
+            link,
+            email=customer.email,
+            state=LinkState.HELD,
+            kibo_opted_in=True,
+            kibo_updated_at=customer.updated_at,
+            note=decision.reason,
+        )
+    return replace(
+        link,
+        email=customer.email,
+        contact_id=contact.id if contact else link.contact_id,
+        ownership=decision.ownership or link.ownership,
+        state=decision.state,
+        agreed=True if agreed else link.agreed,
+        kibo_opted_in=True,
+        kibo_updated_at=customer.updated_at,
+        on_list=on_list and contact is not None and contact.standing is Standing.IN,
+        written_hash="" if learned else link.written_hash,
+        owed=decision.owed,
+        owed_reason=decision.reason if decision.owed is Owed.OPT_OUT else "",
+        out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since or left_at,
+        out_after=None if agreed else link.out_after or (ctx.last_sight(link) if left else None),
+        note="" if agreed else decision.reason,
+        passed_by=False,
+    )
+
+
+def _is_later(ctx: RunContext, contact: Contact, customer: Customer, link: Link | None) -> bool | None:
+    """Say whether the opt-in is later than the contact's opt-out, or than its deletion (§3a R2)."""
+    if contact.standing is not Standing.DELETED:
+        return _order(ctx, contact, customer, link)
+    carried = None if link is None else replace(link, opt_out_at=None)  # a deletion is no opt-out
+    return _order(ctx, replace(contact, opt_out_at=deleted_until(contact)), customer, carried)
+
+
+def _order(ctx: RunContext, contact: Contact, customer: Customer, link: Link | None) -> bool | None:
+    """Say whether the opt-in is later than the opt-out; the audit log is asked where dates leave it open."""
+    baseline = ctx.store.state.get_time(names.BASELINE)
+    later = opt_in_is_later(contact=contact, customer=customer, link=link, baseline=baseline, skew=ctx.skew())
+    if later is not None or contact.opt_out_at is None:
+        return later
+    set_at = ctx.customers.opt_in_set_at(customer.id)
+    return opt_in_is_later(
+        contact=contact, customer=customer, link=link, baseline=baseline, set_at=set_at, skew=ctx.skew()
+    )

@@ -1,0 +1,1 @@
+"""What changed in either service, read and stored; nothing is decided here."""

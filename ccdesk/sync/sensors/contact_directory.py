@@ -1,0 +1,56 @@
+"""Finding the contacts of many people: asked for one by one, or from one scan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ccdesk.core.models import Contact, Link, email_key
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.inherited_opt_out import former_contact
+from ccdesk.sync.sensors.identity import named
+
+_FEW_LOOKUPS = 40  # above this, one scan of all contacts is cheaper than a look-up each
+
+
+class Lookup:
+    """Finds contacts by e-mail: a call each where they are few, else from one scan of all contacts."""
+
+    def __init__(self, ctx: RunContext, people: int) -> None:
+        self._ctx = ctx
+        self._scanned = people > _FEW_LOOKUPS
+        self._outdated: set[str] = set()
+        self._may_be_anybodys = False  # a contact of which it cannot be read whose it is
+        if self._scanned:
+            self._scan()
+
+    def _scan(self) -> None:
+        ctx = self._ctx
+        ctx.store.staging.clear()
+        for page in ctx.mailing.contacts(with_fields=True):
+            ctx.check_cancel()
+            known, apart = named(ctx, page)
+            ctx.store.staging.add_contacts(known)
+            self._may_be_anybodys = self._may_be_anybodys or bool(apart)
+
+    def find(self, email: str) -> Contact | None:
+        """Return the contact with that e-mail, whatever its status."""
+        key = email_key(email)
+        if not self._scanned or key in self._outdated:
+            return self._ctx.mailing.find(email)
+        found = self._ctx.store.staging.contacts([key]).get(key)
+        return self._ctx.mailing.find(email) if found is None and self._may_be_anybodys else found
+
+    def former(self, link: Link) -> Contact | None:
+        """Return the contact of the e-mail that a customer has given up, as the link knows it.
+
+        One that has taken another e-mail itself is not among those scanned under this one: it is asked for.
+        """
+        if self._scanned and link.contact_id and link.email_key not in self._outdated:
+            found = self._ctx.store.staging.contacts([link.email_key]).get(link.email_key)
+            if found is not None and found.id == link.contact_id:
+                return found
+        return former_contact(self._ctx, link)
+
+    def outdate(self, keys: Collection[str]) -> None:
+        """Ask anew about these people: the scan is from before they were put on the list."""
+        self._outdated.update(keys)

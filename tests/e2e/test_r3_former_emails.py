@@ -1,0 +1,100 @@
+"""An opt-out takes former e-mails that ccdesk added for the account off the list as well (design §3a R3)."""
+
+import pytest
+
+from ccdesk.core.runs import RunKind
+from ccdesk.sandbox.wire.kernel import Fault
+from tests.e2e.conftest import change_list, exported
+
+ADA, NEW, NEWER, BOB = (f"{name}@example.com" for name in ("ada", "new", "newer", "bob"))
+
+
+def cycles(world, count=1):
+    for _ in range(count):
+        world.cycle()
+        world.later(31)
+
+
+def move(world, email):
+    world.later(60)
+    world.kibo.change_email(world.ids["ada"], email)
+    world.later()
+    cycles(world)
+
+
+def opt_out(world):
+    world.later(60)
+    world.kibo.opt_out(world.ids["ada"])
+    world.later()
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+@pytest.mark.parametrize("moves", [(NEW,), (NEW, NEWER), (NEW, ADA), (NEW, "not an e-mail")])
+def test_every_former_e_mail_we_added_is_taken_off_and_named(world, moves, foreign):
+    if foreign:  # from another source, and put on the list by us
+        world.cc.add_contact(ADA)
+    exported(world, "ada", "bob")
+    for email in moves:
+        move(world, email)
+    assert ADA in world.members(), "a changed e-mail leaves the contact alone"
+    opt_out(world)
+    run, _ = world.cycle()
+    assert world.members() == {BOB}
+    reason = world.entries(run)[world.ids["ada"]].reason
+    assert all(one in reason for one in {ADA, *moves} - {moves[-1], "not an e-mail"})
+    world.later(31)
+    cycles(world)
+    world.quiet_cycles()
+
+
+def test_somebody_whose_removal_was_cut_off_is_taken_off_by_the_next_try(world):
+    exported(world, "ada", "bob")
+    move(world, NEW)
+    opt_out(world)
+    world.sandbox.faults.add(Fault("status", service="cc", method="POST", path="activities", times=9))
+    world.desk.run(RunKind.EVENTS)
+    world.sandbox.faults.clear()
+    world.reopen()
+    world.later(60)
+    cycles(world, 2)
+    assert world.members() == {BOB}
+
+
+def test_a_second_account_keeps_the_new_e_mail_but_not_the_former_one(world):
+    exported(world, "ada", "bob")
+    world.kibo.add_customer(NEW, True)
+    world.later()
+    cycles(world)
+    move(world, NEW)
+    opt_out(world)
+    cycles(world, 2)
+    assert world.members() == {BOB, NEW}
+
+
+@pytest.mark.parametrize("who", ["another account", "their own sign-up", "not added by us"])
+def test_a_former_e_mail_that_is_agreed_to_otherwise_stays(world, who):
+    if who == "not added by us":
+        world.cc.add_list("Kibo customers")
+        world.cc.add_contact(ADA, lists=[world.list_id])
+    if who == "another account":
+        world.kibo.add_customer(ADA, True)
+    exported(world, "ada", "bob")
+    move(world, NEW)
+    if who == "their own sign-up":
+        world.cc.sign_up(ADA, world.list_id)
+        world.later()
+    opt_out(world)
+    cycles(world, 2)
+    assert world.members() == {BOB, ADA}
+    world.quiet_cycles()
+
+
+def test_a_former_e_mail_on_a_former_list_is_left_alone(world):
+    exported(world, "ada", "bob")
+    move(world, NEW)
+    change_list(world, "Second")
+    world.export()
+    opt_out(world)
+    cycles(world, 2)
+    assert world.members() == {BOB}
+    assert ADA in {email.lower() for email in world.cc.members(world.old)}

@@ -1,0 +1,234 @@
+"""A file of customers imported into the shop costs pages, and one look at the contacts (design §3a R3)."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+
+import pytest
+
+from ccdesk.core.errors import Cancelled, ManyHeld
+from ccdesk.core.runs import Progress, RunKind, RunStatus
+from ccdesk.sync import context
+from ccdesk.sync.outbox import list_add
+from ccdesk.sync.runs import events
+from ccdesk.sync.sensors import shop_changes
+from tests.e2e.world import World
+
+PEOPLE = 1_000
+KNOWN = 30
+
+
+@pytest.fixture
+def shop(world: World, monkeypatch) -> World:
+    """A shop after its export; a hundredth of what real memory holds is held."""
+    monkeypatch.setattr(context, "FRESH_MOST", 50)
+    for number in range(KNOWN):
+        world.kibo.add_customer(f"known{number}@example.com", True)
+    world.later(60)
+    world.choose_list()
+    world.export()
+    world.run(RunKind.EVENTS)
+    world.later(60)
+    return world
+
+
+def calls(world: World, since: int) -> Counter[str]:
+    found = world.sandbox.log.all(since=since)
+    return Counter(f"{one.service} {re.sub(r'[0-9a-f-]{36}|[0-9]+', '#', one.path)}" for one in found)
+
+
+def test_they_are_read_by_pages_and_not_one_by_one(shop):
+    for number in range(PEOPLE):
+        shop.kibo.add_customer(f"p{number}@example.com", True)
+    shop.later(30)
+    mark = shop.sandbox.log.mark()
+    run = shop.run(RunKind.EVENTS)
+    made = calls(shop, mark)
+    assert made["kibo /api/commerce/customer/accounts/#"] == 0
+    assert made["kibo /api/commerce/customer/accounts"] <= 2 * PEOPLE / 200 + 4
+    assert sum(made[one] for one in made if one.startswith("cc")) <= 14
+    assert run.counts["added"] == PEOPLE
+    assert len(shop.members()) == PEOPLE + KNOWN
+    shop.quiet_cycles()
+
+
+def test_what_an_earlier_run_has_queued_is_read_by_pages_too(shop):
+    people = [shop.kibo.add_customer(f"p{number}@example.com", True) for number in range(PEOPLE)]
+    shop.later(30)
+    assert shop.desk.look_for_events() == PEOPLE
+    shop.kibo.opt_out(people[7])
+    shop.kibo.delete_customer(people[8])
+    mark = shop.sandbox.log.mark()
+    run = shop.run(RunKind.EVENTS)
+    made = calls(shop, mark)
+    assert made["kibo /api/commerce/customer/accounts/#"] <= 3
+    assert run.counts["added"] == PEOPLE - 2
+    assert "p7@example.com" not in shop.members()
+
+
+def test_two_accounts_of_many_people_do_not_cost_an_import_each(shop):
+    for number in range(40):
+        for _ in range(3):
+            shop.kibo.add_customer(f"p{number}@example.com", True)
+    shop.later(30)
+    mark = shop.sandbox.log.mark()
+    run = shop.run(RunKind.EVENTS)
+    assert calls(shop, mark)["cc /v#/activities/contacts_json_import"] == 1
+    assert len(shop.members()) == 40 + KNOWN
+    assert run.error_count == 0
+    shop.quiet_cycles()
+
+
+MANY = 120
+PAGES = 1
+KEPT = 50_000  # readings a run keeps in memory, as in production
+BESIDE = 5  # Kibo calls of a run whatever it finds
+
+
+@pytest.fixture
+def people(shop, monkeypatch) -> list[int]:
+    """Many customers who are on the list, and a run that keeps all it reads."""
+    monkeypatch.setattr(context, "FRESH_MOST", KEPT)
+    ids = [shop.kibo.add_customer(f"p{number}@example.com", True) for number in range(MANY)]
+    shop.later(30)
+    assert shop.run(RunKind.EVENTS).counts["added"] == MANY
+    shop.later(30)
+    return ids
+
+
+def kibo_calls(made: Counter[str]) -> int:
+    return sum(count for one, count in made.items() if one.startswith("kibo"))
+
+
+def test_an_imported_file_costs_one_call_for_two_hundred(shop, monkeypatch):
+    monkeypatch.setattr(context, "FRESH_MOST", KEPT)
+    for number in range(MANY):
+        shop.kibo.add_customer(f"p{number}@example.com", True)
+    shop.later(30)
+    mark = shop.sandbox.log.mark()
+    assert shop.run(RunKind.EVENTS).counts["added"] == MANY
+    assert kibo_calls(calls(shop, mark)) <= PAGES + BESIDE
+
+
+def test_changes_that_are_none_of_consent_cost_one_call_for_two_hundred(shop, people):
+    for number in people:
+        shop.kibo.change_address(number, address1="1 New Street")
+    shop.later(30)
+    mark = shop.sandbox.log.mark()
+    assert shop.run(RunKind.EVENTS).counts["unchanged"] == MANY
+    made = calls(shop, mark)
+    assert kibo_calls(made) <= PAGES + BESIDE
+    assert not [one for one in made if one.startswith("cc")]
+
+
+def test_changed_emails_cost_pages_on_both_sides(shop, people):
+    for number in people:
+        shop.kibo.change_email(number, f"new{number}@example.com")
+    shop.cc.unsubscribe("p7@example.com")
+    shop.later(30)
+    mark = shop.sandbox.log.mark()
+    run = shop.run(RunKind.EVENTS)
+    made = calls(shop, mark)
+    assert kibo_calls(made) <= PAGES + BESIDE
+    assert made["cc /v#/contacts/#"] == 0
+    assert run.counts["added"] == MANY - 1
+    assert f"new{people[7]}@example.com" not in shop.members(), (
+        "the opt-out is the person's, not the e-mail's"
+    )
+
+
+def opt_out_between_batches(shop: World, customer_id: int):
+    """Return a listener that lets somebody opt out once the first batch has been acted on."""
+    once = [customer_id]
+
+    def listen(progress: Progress) -> None:
+        if progress.phase == "Processing customer events" and once:
+            shop.kibo.opt_out(once.pop())
+
+    return listen
+
+
+@pytest.mark.parametrize("dates", ["both", "none"])
+def test_a_flag_cleared_while_the_run_goes_on_is_not_acted_on_as_it_was(shop, monkeypatch, dates):
+    """Where Kibo finds customers by date that costs a call a batch, else they are read once more by pages."""
+    monkeypatch.setattr(context, "FRESH_MOST", KEPT)
+    monkeypatch.setattr(events, "_BATCH", MANY // 2)
+    monkeypatch.setattr(shop_changes, "_OLD", -1.0)
+    shop.kibo.set_switches(update_filter_name=dates)
+    people = [shop.kibo.add_customer(f"p{number}@example.com", True) for number in range(MANY)]
+    shop.later(30)
+    mark = shop.sandbox.log.mark()
+    run = shop.run(RunKind.EVENTS, listener=opt_out_between_batches(shop, people[-1]))
+    made = calls(shop, mark)
+    assert run.counts["added"] == MANY - 1
+    assert f"p{MANY - 1}@example.com" not in shop.members()
+    assert made["kibo /api/commerce/customer/accounts/#"] == 0
+    assert dates == "none" or kibo_calls(made) <= PAGES + BESIDE + 3
+
+
+def test_flags_cleared_while_a_run_goes_on_are_weighed_all_the_same(shop, people, monkeypatch):
+    monkeypatch.setattr(events, "_BATCH", MANY // 2)
+    monkeypatch.setattr(shop_changes, "_OLD", -1.0)
+    for number in people:
+        shop.kibo.change_address(number, address1="1 New Street")
+    shop.later(30)
+    once = [people]
+
+    def listen(progress: Progress) -> None:
+        if progress.phase == "Processing customer events" and once:
+            for number in once.pop():
+                shop.kibo.opt_out(number)
+
+    with pytest.raises(ManyHeld):
+        shop.desk.run(RunKind.EVENTS, listener=listen)
+    assert len(shop.members()) == MANY + KNOWN
+
+
+@pytest.mark.parametrize("after", ["one batch", "the import"])
+def test_a_run_that_is_stopped_in_the_middle_loses_nobody_and_adds_nobody_twice(shop, monkeypatch, after):
+    monkeypatch.setattr(context, "FRESH_MOST", KEPT)
+    monkeypatch.setattr(events, "_BATCH", MANY // 3)
+    for number in range(MANY):
+        shop.kibo.add_customer(f"p{number}@example.com", True)
+    shop.later(30)
+    cancel = threading.Event()
+
+    def listen(progress: Progress) -> None:
+        if progress.phase == "Processing customer events":
+            cancel.set()
+
+    if after == "the import":
+        begun = list_add.by_halves
+
+        def stopped(*arguments, **named):
+            begun(*arguments, **named)
+            raise Cancelled()
+
+        monkeypatch.setattr(list_add, "by_halves", stopped)
+    first = shop.desk.run(RunKind.EVENTS, cancel=cancel, listener=listen)
+    assert first.status is RunStatus.CANCELLED
+    monkeypatch.undo()
+    shop.later(2)
+    second = shop.run(RunKind.EVENTS)
+    assert second.error_count == 0
+    assert len(shop.members()) == MANY + KNOWN
+    shop.quiet_cycles()
+
+
+def test_cleared_flags_cost_pages_and_everybody_is_taken_off_the_list(shop, people):
+    second = shop.kibo.add_customer("P7@example.com", True)  # keeps its person on the list
+    shop.later(30)
+    shop.cycle()
+    for number in people:
+        shop.kibo.opt_out(number)
+    shop.later(30)
+    mark = shop.sandbox.log.mark()
+    run = shop.run(RunKind.EVENTS, confirmed=True)
+    made = calls(shop, mark)
+    assert kibo_calls(made) <= 2 * PAGES + BESIDE, "the changes, and one reading of the shop"
+    assert run.counts["removed"] == MANY - 1
+    assert len(shop.members()) == KNOWN + 1
+    assert shop.opted_in(second)
+    shop.quiet_cycles()

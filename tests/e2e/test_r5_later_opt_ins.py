@@ -1,0 +1,134 @@
+"""An opt-in in the shop that is provably later than an unsubscription asks for the confirmation (design R3).
+
+Windows are as narrow as what was seen allows: the last complete look that saw the flag off proves that the
+opt-in is later (design §3a R5). docs/consent.md, row *unsubscribed*: *YES, later* asks, *YES, earlier or not
+told* is opted out.
+"""
+
+import pytest
+
+from ccdesk.core.runs import RunKind
+from ccdesk.sandbox.kibo.state import KiboSwitches
+from ccdesk.sandbox.wire.kernel import Fault
+from tests.e2e.conftest import exported
+from tests.e2e.world import open_world
+
+ADA = "ada@example.com"
+
+
+def cycles(world, count=1, minutes=31):
+    for _ in range(count):
+        world.cycle()
+        world.later(minutes)
+
+
+def asked(world):
+    return [mail["kind"] for mail in world.cc.mails()]
+
+
+@pytest.fixture(params=["audit log", "none"])
+def out(tmp_path, request):
+    """Ada opted out in the shop, is off the list, and has unsubscribed an hour later by an old e-mail."""
+    switches = KiboSwitches(audit_log=request.param == "audit log")
+    with open_world(tmp_path / "base", kibo_switches=switches) as world:
+        exported(world, "ada", "bob")
+        world.kibo.opt_out(world.ids["ada"])
+        world.later()
+        cycles(world, 2)
+        assert ADA not in world.members()
+        world.cc.unsubscribe(ADA)
+        world.later()
+        yield world
+
+
+def runs_between(world):
+    cycles(world, 3, 60)
+    world.kibo.opt_in(world.ids["ada"])
+
+
+def only_events_between(world):
+    """The unsubscription is seen only after the opt-in."""
+    for _ in range(2):
+        world.run(RunKind.EVENTS)
+        world.later(60)
+    world.kibo.opt_in(world.ids["ada"])
+
+
+def edited_between(world):
+    cycles(world, 2)
+    world.kibo.place_order(world.ids["ada"])
+    world.later()
+    cycles(world, 2)
+    world.kibo.opt_in(world.ids["ada"])
+
+
+def tried_in_vain(world):
+    """The first look notes it: looks after that one saw the flag set."""
+    runs_between(world)
+    world.later()
+    world.sandbox.faults.add(Fault("status", service="cc", method="GET", path="/contacts", times=99))
+    for _ in range(3):
+        world.desk.run(RunKind.EVENTS)
+        world.later(31)
+    world.sandbox.faults.clear()
+
+
+def started_anew(world):
+    runs_between(world)
+    world.later()
+    world.desk.look_for_events()
+    world.reopen()
+    world.later(60)
+
+
+def opened_a_second_account(world):
+    """Seen off under the same e-mail, it opts in."""
+    second = world.kibo.add_customer(ADA, False)
+    world.later()
+    cycles(world, 3, 60)
+    world.kibo.opt_in(second)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [runs_between, only_events_between, edited_between, tried_in_vain, started_anew, opened_a_second_account],
+)
+def test_a_later_opt_in_asks_once_and_stands(out, act):
+    act(out)
+    out.later()
+    cycles(out, 3, 120)
+    assert asked(out) == ["resubscribe"]
+    opted_in = [one.id for one in out.kibo.book if (one.email or "") == ADA and one.accepts]
+    assert len(opted_in) == 1
+    out.quiet_cycles()
+
+
+@pytest.mark.parametrize("seen", ["at once", "by two looks first", "off again meanwhile"])
+def test_an_opt_in_before_the_unsubscription_does_not_become_later_by_looks(tmp_path, seen):
+    """Looks that saw the flag set already prove nothing; without proof the opt-out stands (R5)."""
+    with open_world(tmp_path / "base", kibo_switches=KiboSwitches(audit_log=False)) as world:
+        exported(world, "ada", "bob")
+        ada = world.ids["ada"]
+        world.kibo.opt_out(ada)
+        world.later()
+        cycles(world, 2)
+        world.kibo.opt_in(ada)
+        world.later()
+        if seen != "at once":
+            world.desk.look_for_events()
+            world.later(60)
+            world.kibo.place_order(ada)
+            world.later()
+            world.desk.look_for_events()
+        world.cc.unsubscribe(ADA)
+        world.later(60)
+        if seen == "off again meanwhile":
+            world.kibo.opt_out(ada)
+            world.later()
+            world.desk.look_for_events()
+        world.kibo.place_order(ada)
+        world.later()
+        cycles(world, 2)
+        assert asked(world) == []
+        assert not world.opted_in(ada)
+        world.quiet_cycles()
