@@ -38,14 +38,14 @@ def measure(limits: Sequence[bool]) -> Iterator[Row]:
 
 def _theirs(shop: Shop, customers: int, limited: bool) -> Iterator[Row]:
     out = _unsubscribe_some(shop)
-    kibo, mailing, list_id = sessions(shop)
+    kibo, mail, list_id = sessions(shop)
     began, cpu, busy = time.monotonic(), _cpu(), shop.cpu()
     people, kibo_calls = _read(kibo, shop)
     calls, refused = 0, 0
     for one in people:
         if limited:
             time.sleep(max(0.0, began + (kibo_calls + calls) / A_SECOND - time.monotonic()))
-        answer = mailing.post(
+        answer = mail.post(
             f"{shop.addresses['cc_api_url']}/contacts/sign_up_form",
             json={
                 "email_address": one["emailAddress"],

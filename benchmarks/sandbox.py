@@ -30,17 +30,17 @@ def measure() -> Iterator[Row]:
             f", {shop.memory_mb():.0f} MB",
         )
         shop.order("cc/add_list", {"name": LIST_NAME})
-        kibo, mailing, list_id = sessions(shop)
+        kibo, mail, list_id = sessions(shop)
         accounts = f"{shop.addresses['kibo_tenant_url']}/api/commerce/customer/accounts"
         for case, fields in (("whole", ""), ("some fields", "items(id,emailAddress,firstName,contacts)")):
             used = _each(shop, PAGES, _kibo_page(kibo, accounts, fields))
             yield _row(f"a page of 200 customers, {case}", used, "ms", PAGE_MS)
-        yield from _mailing(shop, mailing, list_id)
+        yield from _mail(shop, mail, list_id)
     finally:
         shop.stop()
 
 
-def _mailing(shop: Shop, mailing: requests.Session, list_id: str) -> Iterator[Row]:
+def _mail(shop: Shop, mail: requests.Session, list_id: str) -> Iterator[Row]:
     url = shop.addresses["cc_api_url"]
     shop.order("switches/cc", {"activity_seconds": 0})
     rows = [
@@ -56,9 +56,9 @@ def _mailing(shop: Shop, mailing: requests.Session, list_id: str) -> Iterator[Ro
 
     def activity(path: str, data: bytes) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
-        job = _asked(mailing.post(f"{url}/activities/{path}", data=data, headers=headers, timeout=60)).json()
+        job = _asked(mail.post(f"{url}/activities/{path}", data=data, headers=headers, timeout=60)).json()
         done = f"{url}/activities/{job['activity_id']}"
-        return dict(_asked(mailing.get(done, timeout=60)).json())
+        return dict(_asked(mail.get(done, timeout=60)).json())
 
     used = _each(shop, 1, lambda _: activity("contacts_json_import", body))
     yield _row(f"an import of {ROWS:,} new people ({len(body) / 2**20:.1f} MB)", used, "s", IMPORT_S)
@@ -68,7 +68,7 @@ def _mailing(shop: Shop, mailing: requests.Session, list_id: str) -> Iterator[Ro
 
     def contacts(_: int) -> None:
         nonlocal following
-        page = _asked(mailing.get(following, timeout=60)).json()
+        page = _asked(mail.get(following, timeout=60)).json()
         following = url.removesuffix("/v3") + page["_links"]["next"]["href"]
 
     yield _row("a page of 500 contacts with addresses", _each(shop, PAGES, contacts), "ms", PAGE_MS)
@@ -76,7 +76,7 @@ def _mailing(shop: Shop, mailing: requests.Session, list_id: str) -> Iterator[Ro
 
     def file(_: int) -> None:
         report = activity("contact_exports", json.dumps(wanted).encode())
-        _asked(mailing.get(url.removesuffix("/v3") + report["_links"]["results"]["href"], timeout=60))
+        _asked(mail.get(url.removesuffix("/v3") + report["_links"]["results"]["href"], timeout=60))
 
     yield _row(f"a file of {ROWS:,} members", _each(shop, 1, file), "s", IMPORT_S)
 

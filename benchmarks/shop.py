@@ -187,7 +187,7 @@ class Desk:
 def sessions(shop: Shop) -> tuple[requests.Session, requests.Session, str]:
     """Sign in to both services; returns both sessions and the id of the list."""
     at = shop.addresses
-    kibo, mailing = requests.Session(), requests.Session()
+    kibo, mail = requests.Session(), requests.Session()
     ticket = kibo.post(
         f"{at['kibo_home_url']}/api/platform/applications/authtickets/oauth",
         json={
@@ -200,8 +200,8 @@ def sessions(shop: Shop) -> tuple[requests.Session, requests.Session, str]:
     kibo.headers["Authorization"] = f"Bearer {ticket['access_token']}"
     kibo.headers["x-vol-tenant"] = at["kibo_tenant_id"]
     grant = shop.order("cc/issue_tokens", {})
-    mailing.headers["Authorization"] = f"Bearer {grant['access_token']}"
-    return kibo, mailing, str(shop.order("cc/list_id", {"name": LIST_NAME}))
+    mail.headers["Authorization"] = f"Bearer {grant['access_token']}"
+    return kibo, mail, str(shop.order("cc/list_id", {"name": LIST_NAME}))
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ from ccdesk.core.settings import SECRET_VARIABLE, Settings
 from ccdesk.service.connections import LoginState, PendingLogin, secret_missing
 from ccdesk.service.kibo_host import forget_change, note_host
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
-from ccdesk.service.status import MAILING
+from ccdesk.service.status import MAIL
 from ccdesk.store.store import SqliteStore
 
 KIBO = "kibo"
@@ -59,8 +59,8 @@ class RealConnections:
     def __init__(self, store: SqliteStore, base: Path, environment: Mapping[str, str], clock: Clock) -> None:
         self._store, self._base, self._environment, self._clock = store, base, environment, clock
         self._opened: Vault | None = None
-        self._kibo_pacer, self._mailing_pacer = (
-            Pacer(clock=clock, kept=KeptInFile(base / f"{service}.pace")) for service in (KIBO, MAILING)
+        self._kibo_pacer, self._mail_pacer = (
+            Pacer(clock=clock, kept=KeptInFile(base / f"{service}.pace")) for service in (KIBO, MAIL)
         )
         self._lock = threading.Lock()
         self._secret = KiboSecret(self._vault, store, environment)
@@ -140,13 +140,11 @@ class RealConnections:
             self._for_runs[key] = client
         return client
 
-    def mailing(
-        self, settings: Settings, origin: str, cancel: threading.Event | None = None
-    ) -> ConstantContact:
+    def mail(self, settings: Settings, origin: str, cancel: threading.Event | None = None) -> ConstantContact:
         """Return a Constant Contact client on the kept log-in."""
-        return self._mailing(settings, origin, cancel, self.tokens(settings))
+        return self._mail(settings, origin, cancel, self.tokens(settings))
 
-    def _mailing(
+    def _mail(
         self,
         settings: Settings,
         origin: str,
@@ -156,8 +154,8 @@ class RealConnections:
         client = ConstantContact(
             settings.cc_api_url,
             tokens,
-            budget=DailyBudget(self._store.calls, MAILING, origin=lambda: origin, clock=self._clock),
-            pacer=self._mailing_pacer,
+            budget=DailyBudget(self._store.calls, MAIL, origin=lambda: origin, clock=self._clock),
+            pacer=self._mail_pacer,
             clock=self._clock,
         )
         if cancel is not None:
@@ -188,7 +186,7 @@ class RealConnections:
             clock=self._clock,
         )
         pending = _NewLogin(reply, self.tokens(settings))
-        pending.account = self._mailing(settings, "window", cancel, pending).account()
+        pending.account = self._mail(settings, "window", cancel, pending).account()
         self._store.state.set(_PROMPT_LOGIN, "")
         return pending
 
@@ -206,10 +204,10 @@ class RealConnections:
         forgotten = self.tokens(settings).forget()
         withdrawn = withdraw(self._oauth(settings), forgotten.tokens)
         if forgotten.problems:
-            told = "Constant Contact has withdrawn them. " if withdrawn else ""
+            shown = "Constant Contact has withdrawn them. " if withdrawn else ""
             raise VaultError(
                 "You are logged out, but the tokens could not be removed",
-                meaning=f"ccdesk does not use them again. {told}"
+                meaning=f"ccdesk does not use them again. {shown}"
                 + " ".join(f"{one}." for one in forgotten.problems),
                 next_step="Remove the entries of ccdesk in the keyring by hand.",
             )

@@ -14,7 +14,7 @@ from ccdesk.core.errors import VaultError
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
 from ccdesk.paths import Paths
-from ccdesk.service.connections import KiboClient, LoginState, MailingClient, PendingLogin
+from ccdesk.service.connections import LoginState, MailClient, PendingLogin, ShopClient
 from ccdesk.service.desk import LocalDesk
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.store.store import SqliteStore
@@ -45,15 +45,13 @@ class LateConnections:
         cancel: threading.Event | None = None,
         *,
         secret: str | None = None,
-    ) -> KiboClient:
+    ) -> ShopClient:
         """Return a Kibo client."""
         return self.real.kibo(settings, origin, cancel, secret=secret)
 
-    def mailing(
-        self, settings: Settings, origin: str, cancel: threading.Event | None = None
-    ) -> MailingClient:
+    def mail(self, settings: Settings, origin: str, cancel: threading.Event | None = None) -> MailClient:
         """Return a Constant Contact client."""
-        return self.real.mailing(settings, origin, cancel)
+        return self.real.mail(settings, origin, cancel)
 
     def login_state(self, settings: Settings) -> LoginState:
         """Return what is known of the log-in."""

@@ -134,8 +134,8 @@ def _report(kind: type[BaseException], error: BaseException | None, trace: Trace
     text = "".join(traceback.format_exception(kind, error, trace))
     logging.getLogger("ccdesk").critical("an unexpected fault\n%s", text)
     if sys.stderr is not None:
-        told = _seen(_LINE_ENDS.sub(" ", redact(f"{kind.__name__}: {error}")))
-        sys.stderr.write(f"ccdesk: {told}\n")
+        reported = _seen(_LINE_ENDS.sub(" ", redact(f"{kind.__name__}: {error}")))
+        sys.stderr.write(f"ccdesk: {reported}\n")
 
 
 def start_logging(path: Path | None, *, verbose: bool = False) -> None:

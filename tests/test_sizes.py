@@ -90,14 +90,14 @@ def kibo(address, tenant_url=""):
     )
 
 
-def mailing(address):
+def mail(address):
     clock = QuickClock()
     budget = DailyBudget(Counts(), "constant_contact", origin=lambda: "test", clock=clock)
     return ConstantContact(f"{address}/v3", Bearer(), budget=budget, retry=Retry(attempts=1), clock=clock)
 
 
 def members_file(address):
-    with mailing(address).members_file(Activity("job", "completed", results="/v3/file")) as batches:
+    with mail(address).members_file(Activity("job", "completed", results="/v3/file")) as batches:
         list(batches)
 
 
@@ -107,8 +107,8 @@ READERS = {
     "revoke": lambda at: oauth(at).revoke("refresh"),
     "Kibo's sign-in": lambda at: kibo(at).tenant(),
     "Kibo's sign-in at the tenant": lambda at: kibo(at, at).get(1001),
-    "Constant Contact's lists": lambda at: mailing(at).lists(),
-    "Constant Contact's account": lambda at: mailing(at).account(),
+    "Constant Contact's lists": lambda at: mail(at).lists(),
+    "Constant Contact's account": lambda at: mail(at).account(),
     "the file of members": members_file,
 }
 

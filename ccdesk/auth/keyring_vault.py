@@ -232,8 +232,8 @@ def _translated(error: Exception) -> VaultError:
     if isinstance(error, VaultError):
         return error.with_traceback(None)
     kind = type(error).__name__
-    told = "The system's keyring refused" if isinstance(error, KeyringError) else ""
-    return VaultError(told, detail=kind)
+    reported = "The system's keyring refused" if isinstance(error, KeyringError) else ""
+    return VaultError(reported, detail=kind)
 
 
 class _Manifest:

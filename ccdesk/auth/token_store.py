@@ -19,7 +19,7 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredTokens:
     """What is known of the log-in; times are aware UTC."""
 
     access: str = field(default="", repr=False)
@@ -45,7 +45,7 @@ class Held:
         return self.alive(now) and now < self.expires_at - early
 
 
-def read(vault: Vault, stamp: str, here: LoginPlace, adopted: LoginPlace | None = None) -> Held:
+def read(vault: Vault, stamp: str, here: LoginPlace, adopted: LoginPlace | None = None) -> StoredTokens:
     """Return what the vault holds of a log-in made `here`: what was made elsewhere is not handed out.
 
     A log-in kept by 0.1.0 does not say where it was made: it counts as made at `adopted`, if that is known.
@@ -60,8 +60,8 @@ def read(vault: Vault, stamp: str, here: LoginPlace, adopted: LoginPlace | None 
         info, lifetime = {}, timedelta(0)
     made_at = LoginPlace.read(info.get("for")) or adopted
     if made_at is not None and made_at != here:
-        return Held(stamp=stamp, elsewhere=made_at if access or refresh else None)
-    return Held(
+        return StoredTokens(stamp=stamp, elsewhere=made_at if access or refresh else None)
+    return StoredTokens(
         access=access,
         refresh=refresh,
         obtained_at=parse_time(str(info.get("obtained_at", ""))) or _BEGINNING,
@@ -71,7 +71,9 @@ def read(vault: Vault, stamp: str, here: LoginPlace, adopted: LoginPlace | None 
     )
 
 
-def write(vault: Vault, reply: TokenReply, former: Held, now: datetime, here: LoginPlace) -> Held:
+def write(
+    vault: Vault, reply: TokenReply, former: StoredTokens, now: datetime, here: LoginPlace
+) -> StoredTokens:
     """Keep new tokens, the refresh token first: whatever fails after that, it is not lost.
 
     A reply without a refresh token leaves the former one in force.
@@ -87,7 +89,7 @@ def write(vault: Vault, reply: TokenReply, former: Held, now: datetime, here: Lo
         "logged_in_at": format_time(logged_in_at),
     }
     vault.set(INFO, json.dumps(info))
-    return Held(
+    return StoredTokens(
         access=reply.access_token,
         refresh=reply.refresh_token or former.refresh,
         obtained_at=now,

@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ccdesk.auth.oauth import OAuthClient, TokenReply
-from ccdesk.auth.token_store import ACCESS, INFO, REFRESH, Held, read, write
+from ccdesk.auth.token_store import ACCESS, INFO, REFRESH, StoredTokens, read, write
 from ccdesk.core import files
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, Remedy, Unreachable, VaultError
@@ -61,8 +61,8 @@ class Tokens:
         self._vault, self._oauth, self._base_dir = vault, oauth, base_dir
         self._clock = clock or Clock()
         self._lock = threading.RLock()
-        self._held = Held()
-        self._unsaved: tuple[TokenReply, Held, datetime] | None = None
+        self._held = StoredTokens()
+        self._unsaved: tuple[TokenReply, StoredTokens, datetime] | None = None
 
     # ------------------------------------------------------------ asked by the clients
 
@@ -85,7 +85,7 @@ class Tokens:
             lambda found: found.access != stale and found.fresh(self._clock.now()), may_be_old=False
         )
 
-    def _renewed(self, good: Callable[[Held], bool], *, may_be_old: bool) -> str:
+    def _renewed(self, good: Callable[[StoredTokens], bool], *, may_be_old: bool) -> str:
         with self._alone():
             self._save_late()
             held = self._load()
@@ -102,7 +102,7 @@ class Tokens:
                     return held.access
                 raise
 
-    def _refresh(self, held: Held) -> Held:
+    def _refresh(self, held: StoredTokens) -> StoredTokens:
         """Renew; on refusal look once whether somebody else has put a newer refresh token there."""
         for _ in range(2):
             if not held.refresh:
@@ -130,7 +130,7 @@ class Tokens:
             self._vault.delete(ACCESS)  # it may be of another account than the new refresh token
             self._vault.delete(REFRESH)
             try:
-                self._keep(reply, Held(), self._clock.now())
+                self._keep(reply, StoredTokens(), self._clock.now())
             finally:
                 self._unsaved = None  # a failure is told to who logs in, not put right behind their back
 
@@ -145,7 +145,7 @@ class Tokens:
             except (Unreachable, VaultError):
                 log.warning("Logging out although nobody else can be kept from renewing meanwhile")
             known = self._known()
-            self._held, self._unsaved = Held(), None
+            self._held, self._unsaved = StoredTokens(), None
             problems: list[str] = []
             try:
                 self._set_stamp(_OUT)
@@ -203,16 +203,16 @@ class Tokens:
 
     # ------------------------------------------------------------ keeping
 
-    def _load(self) -> Held:
+    def _load(self) -> StoredTokens:
         """Read the vault unless what is in memory is still what is there."""
         stamp = self._stamp()
         if stamp in (_OUT, _DEAD):
-            self._held = Held(stamp=stamp)
+            self._held = StoredTokens(stamp=stamp)
         elif not stamp or stamp != self._held.stamp:
             self._held = self._read(stamp)
         return self._held
 
-    def _read(self, stamp: str) -> Held:
+    def _read(self, stamp: str) -> StoredTokens:
         return read(self._vault, stamp, self._here, self._adopted)
 
     def _save_late(self) -> None:
@@ -229,7 +229,7 @@ class Tokens:
             self._keep(reply, former, at)
         self._unsaved = None  # kept, or somebody logged in or out since
 
-    def _keep(self, reply: TokenReply, former: Held, at: datetime) -> Held:
+    def _keep(self, reply: TokenReply, former: StoredTokens, at: datetime) -> StoredTokens:
         self._unsaved = (reply, former, at)
         held = write(self._vault, reply, former, at, self._here)
         self._unsaved = None
@@ -274,7 +274,7 @@ class Tokens:
             raise _no_folder(error) from error
 
 
-def _login_needed(held: Held, here: LoginPlace) -> LoginNeeded:
+def _login_needed(held: StoredTokens, here: LoginPlace) -> LoginNeeded:
     made_at = held.elsewhere
     if made_at is None:
         return LoginNeeded()

@@ -52,8 +52,8 @@ def run_head(run: Run) -> dict[str, Any]:
         "api_calls": {"constant_contact": run.calls_constant_contact, "kibo": run.calls_kibo},
         "message": run.message,
     }
-    if run.continues is not None:
-        document["continues"] = run.continues
+    if run.resumes is not None:
+        document["continues"] = run.resumes
     if run.waiting_until is not None:
         document["waiting_until"] = moment(run.waiting_until)
     return document
@@ -217,9 +217,9 @@ def status_document(status: Status) -> dict[str, Any]:
         "last_export": moment(status.last_export),
         "last_good_runs": {kind.value: moment(at) for kind, at in status.last_good.items()},
         "owed": {
-            "opt_outs": status.owed.opt_outs,
-            "opt_ins": status.owed.opt_ins,
-            "since": moment(status.owed.since),
+            "opt_outs": status.pending.opt_outs,
+            "opt_ins": status.pending.opt_ins,
+            "since": moment(status.pending.since),
         },
         "needs_you": [need_row(need) for need in status.needs_you],
     }

@@ -65,12 +65,12 @@ def _perform(words: Sequence[str], console: Console) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
-        told = error if isinstance(error, CcdeskError) else _our_fault(error)
+        shown = error if isinstance(error, CcdeskError) else _our_fault(error)
         if args.command is None:
-            commands.tell_in_window(told)
-        if told is error:
+            commands.tell_in_window(shown)
+        if shown is error:
             raise
-        raise told from error
+        raise shown from error
 
 
 def _our_fault(error: Exception) -> CcdeskError:

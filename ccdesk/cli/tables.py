@@ -125,9 +125,9 @@ def print_status(console: Console, status: Status) -> None:
         f"{calls.left:,} left, {calls.reserved:,} of them for opt-outs"
     )
     console.line(f"Queue: {status.queued:,} waiting, {status.parked:,} of them need a person")
-    owed = status.owed
-    if owed.opt_outs or owed.opt_ins:
-        console.line(f"Owed to Kibo: {owed.opt_outs:,} opt-outs, {owed.opt_ins:,} opt-ins")
+    pending = status.pending
+    if pending.opt_outs or pending.opt_ins:
+        console.line(f"Owed to Kibo: {pending.opt_outs:,} opt-outs, {pending.opt_ins:,} opt-ins")
     good = ", ".join(f"{kind.value} {when(at)}" for kind, at in status.last_good.items())
     if good:
         console.line(f"Last good run: {good}")

@@ -63,7 +63,7 @@ class ChunkState(StrEnum):
 class Chunk:
     """People sent by one bulk call: those with `action` and an id from `first` to `last` when it was made.
 
-    `sent_at` is the mailing service's time before the call. `told` is what the job said went wrong. It stands
+    `sent_at` is the mailing service's time before the call. `reported` is what the job said went wrong. It stands
     in the journal for all its people (`core.intents`) until it is `noted`: then each of them has a line.
     """
 
@@ -75,7 +75,7 @@ class Chunk:
     sent_at: datetime
     state: ChunkState = ChunkState.SENDING
     activity_id: str = ""
-    told: tuple[str, ...] = field(default=())
+    reported: tuple[str, ...] = field(default=())
     noted: bool = False
 
 
@@ -109,7 +109,7 @@ class Exports(Protocol):
     def begin_plan(self) -> None:
         """Forget what was planned for people not sent yet, and make look-ups by e-mail quick."""
 
-    def plan_strangers(self, after: int, limit: int, action: str, ownership: Ownership) -> int | None:
+    def plan_new_contacts(self, after: int, limit: int, action: str, ownership: Ownership) -> int | None:
         """Give the action to those plain candidates nobody knows; return the last id looked at, or None.
 
         Nobody knows them: no other candidate and no link has the e-mail, no link the id, and no contact of
@@ -178,8 +178,8 @@ class Exports(Protocol):
         and fingerprint.
         """
 
-    def unsettled(self, chunk: Chunk, after: int, limit: int, *, strangers: bool) -> list[Planned]:
-        """Return a chunk's people above `after`; `strangers` False leaves out those `settle` closed."""
+    def unsettled(self, chunk: Chunk, after: int, limit: int, *, new_contacts: bool) -> list[Planned]:
+        """Return a chunk's people above `after`; `new_contacts` False leaves out those `settle` closed."""
 
     def place_in_chunk(self, chunk: Chunk, customer_id: int) -> int:
         """Return how many people of the chunk come before this one: the import's line, counted from 0."""

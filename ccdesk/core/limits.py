@@ -19,7 +19,7 @@ RESERVED_SHARE = 0.10  # of the daily calls, kept for opt-outs (design §4)
 RETRY_MOST = timedelta(hours=12)  # the longest a failed entry of the queue waits to be tried again
 LOOP_EVERY = timedelta(minutes=30)
 KIBO_OVERLAP = timedelta(minutes=10)
-MAILING_OVERLAP = timedelta(minutes=10)
+MAIL_OVERLAP = timedelta(minutes=10)
 KEEP_DAYS = 90
 
 A_SECOND = timedelta(seconds=1)

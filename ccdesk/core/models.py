@@ -158,10 +158,10 @@ class LinkState(StrEnum):
     """Where one customer stands between the two services."""
 
     SYNCED = "synced"  # both sides agree, or nothing was ever due
-    OPTED_OUT_THERE = "opted_out_there"  # unsubscribed in Constant Contact
+    UNSUBSCRIBED = "opted_out_there"  # unsubscribed in Constant Contact
     LEFT_OUT = "left_out"  # not on the list at its first export, and may have left it: waits for an opt-in
     LEFT_LIST = "left_list"  # active there, but gone from the active list by an act that was not ours
-    DELETED_THERE = "deleted_there"  # tombstone: stays until the person opts in anew in Kibo (R2)
+    CONTACT_DELETED = "deleted_there"  # tombstone: stays until the person opts in anew in Kibo (R2)
     NEWCOMER = "newcomer"  # opted in, but came after an opt-out of the person: staff add or leave (§3a R1)
     NEWCOMER_LEFT = "newcomer_left"  # the same, and staff left them off the list
     HELD = "held"  # pending, on hold or not set: wait
@@ -170,7 +170,7 @@ class LinkState(StrEnum):
     CLOSED = "closed"  # the customer is gone from Kibo
 
 
-class Owed(StrEnum):
+class WriteBack(StrEnum):
     """A change seen in Constant Contact that Kibo has not been given yet (kept so no opt-out is lost)."""
 
     NOTHING = ""
@@ -215,8 +215,8 @@ class Link:
     written_at: datetime | None = None
     opt_out_at: datetime | None = None
     out_since: datetime | None = None
-    owed: Owed = Owed.NOTHING
-    owed_reason: str = ""
+    pending: WriteBack = WriteBack.NOTHING
+    pending_reason: str = ""
     note: str = ""
     passed_by: bool = False
     out_after: datetime | None = None

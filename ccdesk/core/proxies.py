@@ -17,9 +17,9 @@ WHERE = "the variable HTTPS_PROXY or the system's settings"
 
 def proxy_error(url: str, error: BaseException, *, service: str, detail: str) -> ServiceError:
     """Return what it means that no way through the proxy to `url` was found; `error` is a ProxyError."""
-    told = _TUNNEL.search(str(error))
-    if told is not None and told[1] < "500":
-        return refused_by_proxy(url, int(told[1]), service=service, detail=detail)
+    reported = _TUNNEL.search(str(error))
+    if reported is not None and reported[1] < "500":
+        return refused_by_proxy(url, int(reported[1]), service=service, detail=detail)
     return Unreachable(
         f"{service} cannot be reached through the proxy {proxy_name(url)}",
         next_step=f"Check the network connection and the proxy's address in {WHERE}, then try again.",

@@ -80,7 +80,7 @@ class Run:
     """One execution of export, events, inbound or full compare.
 
     `counts` maps `Outcome` values (and further named counts such as "ignored") to people;
-    `message` says in words why it failed or waits; `waiting_until` belongs to WAITING. `continues` is the
+    `message` says in words why it failed or waits; `waiting_until` belongs to WAITING. `resumes` is the
     run that was cut short and is gone on with here.
     """
 
@@ -97,7 +97,7 @@ class Run:
     calls_kibo: int = 0
     message: str = ""
     waiting_until: datetime | None = None
-    continues: int | None = None
+    resumes: int | None = None
     failure: CcdeskError | None = field(default=None, compare=False)  # of the run just done; not stored
 
     @property

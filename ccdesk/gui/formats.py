@@ -215,12 +215,12 @@ def progress_line(progress: Progress) -> str:
 
 def run_words(run: Run) -> str:
     """Return what is to be said of a run beside its figures: why it ended early, and how it goes on."""
-    told, later, _ = run.message.partition(CONTINUED)
-    parts = ["Continued from an earlier run."] if run.continues is not None else []
+    stored, later, _ = run.message.partition(CONTINUED)
+    parts = ["Continued from an earlier run."] if run.resumes is not None else []
     if run.status is RunStatus.CANCELLED and not _was_asked(run):
         parts.append("Stopped. What was done stands.")
     else:
-        parts.append(in_local_time(told.partition(GOES_ON)[0].strip()))
+        parts.append(in_local_time(stored.partition(GOES_ON)[0].strip()))
     parts.append("Continued in a later run." if later else _goes_on(run))
     return " ".join(part for part in parts if part)
 

@@ -53,13 +53,13 @@ def _login(need: Need) -> NeedWords:
     return NeedWords("Nobody is logged in to Constant Contact, so nothing syncs.", "Log in…", "login")
 
 
-def _owed(need: Need) -> NeedWords:
+def _pending_opt_outs(need: Need) -> NeedWords:
     who = need.people[0] if need.count == 1 and need.people else formats.count(need.count, "person", "people")
     line = f"{who} unsubscribed in Constant Contact, but Kibo has not accepted it yet.{_since(need)}"
     return NeedWords(line, TRY_NOW, run=RunKind.INBOUND)
 
 
-def _owed_opt_ins(need: Need) -> NeedWords:
+def _pending_opt_ins(need: Need) -> NeedWords:
     who = need.people[0] if need.count == 1 and need.people else formats.count(need.count, "person", "people")
     line = f"{who} signed up in Constant Contact, but Kibo has not accepted it yet.{_since(need)}"
     return NeedWords(line, TRY_NOW, run=RunKind.INBOUND)
@@ -101,8 +101,8 @@ _WORDS: dict[NeedKind, Callable[[Need], NeedWords]] = {
         "Continue…",
         run=RunKind.INBOUND,
     ),
-    NeedKind.OWED: _owed,
-    NeedKind.OWED_OPT_INS: _owed_opt_ins,
+    NeedKind.OWED: _pending_opt_outs,
+    NeedKind.OWED_OPT_INS: _pending_opt_ins,
     NeedKind.LATE: _late,
     NeedKind.EXPORT_FAILED: lambda need: NeedWords(
         f"The last export failed.{_since(need)}", "Show it", "export"

@@ -109,9 +109,9 @@ def _ask(address: Address) -> bool:
     while not asking.canReadLine() and asking.bytesAvailable() < LONGEST_WORD:
         if not asking.waitForReadyRead(WAIT_MS):
             break
-    told = bytes(asking.readLine(LONGEST_WORD).data()).strip()
+    reported = bytes(asking.readLine(LONGEST_WORD).data()).strip()
     asking.disconnectFromServer()
-    return hmac.compare_digest(told, address.answer.encode())
+    return hmac.compare_digest(reported, address.answer.encode())
 
 
 class SingleInstance(QObject):

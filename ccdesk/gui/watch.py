@@ -202,7 +202,7 @@ class Watch(QObject):
 
 
 KIBO_SETTINGS = ("kibo_home_url", "kibo_tenant_url", "kibo_tenant_id", "kibo_app_key")
-MAILING_SETTINGS = ("cc_api_url", "cc_auth_url", "cc_client_id")
+MAIL_SETTINGS = ("cc_api_url", "cc_auth_url", "cc_client_id")
 
 
 def with_what_was_said(near: Snapshot, asked: Snapshot) -> Snapshot:
@@ -220,8 +220,8 @@ def with_what_was_said(near: Snapshot, asked: Snapshot) -> Snapshot:
     status, said = near.status, asked.status
     app = said.kibo_app if status.kibo_app is None and same(KIBO_SETTINGS) else status.kibo_app
     kibo = of(status.kibo, said.kibo, KIBO_SETTINGS)
-    mailing = of(status.constant_contact, said.constant_contact, MAILING_SETTINGS)
-    return replace(near, status=replace(status, kibo=kibo, constant_contact=mailing, kibo_app=app))
+    mail = of(status.constant_contact, said.constant_contact, MAIL_SETTINGS)
+    return replace(near, status=replace(status, kibo=kibo, constant_contact=mail, kibo_app=app))
 
 
 class RunMonitor(QObject):

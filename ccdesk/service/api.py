@@ -66,7 +66,7 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
-class Debts:
+class PendingWriteBacks:
     """What Kibo has not been given yet of what was seen in Constant Contact, and since when."""
 
     opt_outs: int = 0
@@ -99,7 +99,7 @@ class Status:
     last_export: datetime | None = None
     contact_list: str = ""
     needs_you: tuple[Need, ...] = ()
-    owed: Debts = Debts()
+    pending: PendingWriteBacks = PendingWriteBacks()
     last_good: Mapping[RunKind, datetime | None] = field(default_factory=dict)
 
     @property

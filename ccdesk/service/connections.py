@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError, Remedy, SettingsError
-from ccdesk.core.ports.mail import Account, Mailing
-from ccdesk.core.ports.shop import Customers
+from ccdesk.core.ports.mail import Account, Mail
+from ccdesk.core.ports.shop import Shop
 from ccdesk.core.settings import Settings
 from ccdesk.service.logged_out import LoggedOut
 
@@ -36,7 +36,7 @@ class LoginState:
     problem: CcdeskError | None = None  # a log-in is there, but not for the addresses in force
 
 
-class KiboClient(Customers, Protocol):
+class ShopClient(Shop, Protocol):
     """The Kibo client with its count of calls."""
 
     @property
@@ -47,7 +47,7 @@ class KiboClient(Customers, Protocol):
         """Tell when a call is tried again: how often it was tried in vain, and the seconds to wait."""
 
 
-class MailingClient(Mailing, Protocol):
+class MailClient(Mail, Protocol):
     """The Constant Contact client with its count of calls."""
 
     @property
@@ -77,15 +77,13 @@ class Connections(Protocol):
         cancel: threading.Event | None = None,
         *,
         secret: str | None = None,
-    ) -> KiboClient:
+    ) -> ShopClient:
         """Return a Kibo client; `secret` overrides the stored one.
 
         SettingsError: the setup is incomplete.
         """
 
-    def mailing(
-        self, settings: Settings, origin: str, cancel: threading.Event | None = None
-    ) -> MailingClient:
+    def mail(self, settings: Settings, origin: str, cancel: threading.Event | None = None) -> MailClient:
         """Return a Constant Contact client; its calls are counted under `origin`."""
 
     def login_state(self, settings: Settings) -> LoginState:

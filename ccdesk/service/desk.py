@@ -38,7 +38,7 @@ from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
 from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
 from ccdesk.sync.runs.newcomer_rule import answer
-from ccdesk.sync.sensors.shop_changes import look
+from ccdesk.sync.sensors.shop_changes import poll_customers
 
 _WINDOW = "window"
 _NEWCOMERS_SHOWN = 1_000
@@ -191,11 +191,11 @@ class LocalDesk:
 
     def contact_lists(self) -> list[ContactList]:
         """Return the account's lists."""
-        return self._connections.mailing(self.settings(), _WINDOW).lists()
+        return self._connections.mail(self.settings(), _WINDOW).lists()
 
     def senders(self) -> list[str]:
         """Return the confirmed addresses."""
-        return self._connections.mailing(self.settings(), _WINDOW).senders()
+        return self._connections.mail(self.settings(), _WINDOW).senders()
 
     def kibo_welcome_mail(self) -> WelcomeMail:
         """Say whether Kibo's own Welcome mail appears to be on."""
@@ -232,13 +232,13 @@ class LocalDesk:
         """Look at Kibo and queue what changed; takes the lease, so it never mixes with a run."""
         settings = self.settings()
         kibo = self._connections.kibo(settings, _WINDOW)
-        mailing = self._connections.mailing(settings, _WINDOW)
+        mail = self._connections.mail(settings, _WINDOW)
         self._store.lease.acquire("looking for events")
         try:
             placeholder = Run(0, RunKind.EVENTS, Trigger.MANUAL, RunStatus.RUNNING, self._clock.now())
             surroundings = RunSettings("", settings.contact_list)
-            ctx = RunContext(placeholder, surroundings, kibo, mailing, self._store, self._clock)
-            return look(ctx)
+            ctx = RunContext(placeholder, surroundings, kibo, mail, self._store, self._clock)
+            return poll_customers(ctx)
         finally:
             self._store.lease.release()
 

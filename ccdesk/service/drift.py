@@ -9,7 +9,7 @@ from functools import partial
 from ccdesk.core.clock import Clock
 from ccdesk.core.drift import Drift, DriftReport, Drifts
 from ccdesk.core.errors import ListGone, Remedy, SettingsError
-from ccdesk.core.ports.mail import Mailing
+from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
@@ -43,18 +43,18 @@ def compare(
 
     """
     kibo = connections.kibo(settings, _ORIGIN, cancel)
-    mailing = connections.mailing(settings, _ORIGIN, cancel)
+    mail = connections.mail(settings, _ORIGIN, cancel)
     store.lease.acquire("comparing both sides")
     try:
         at = clock.now()
         check_people(store, settings)
         # Not stored: it only lends its surroundings to the comparison.
         run = Run(0, RunKind.FULL_COMPARE, Trigger.MANUAL, RunStatus.RUNNING, at)
-        list_id = _active_list(store, mailing, settings.contact_list)
+        list_id = _active_list(store, mail, settings.contact_list)
         of_run = RunSettings(list_id, settings.contact_list, settings.welcome_email, settings.export_guests)
-        ctx = RunContext(run, of_run, kibo, mailing, store, clock, cancel, listener)
+        ctx = RunContext(run, of_run, kibo, mail, store, clock, cancel, listener)
         kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
-        mailing.tell_waits(partial(ctx.no_answer, "Constant Contact"))
+        mail.tell_waits(partial(ctx.no_answer, "Constant Contact"))
         with beating(store.lease):
             compare_sides(ctx)
         return DriftReport(at, store.drifts.kinds(), _once(store.drifts))
@@ -72,7 +72,7 @@ def _once(drifts: Drifts) -> Iterator[Drift]:
         drifts.end()
 
 
-def _active_list(store: Store, mailing: Mailing, name: str) -> str:
+def _active_list(store: Store, mail: Mail, name: str) -> str:
     """Return the id of the active list, which is never made here.
 
     Raises:
@@ -88,7 +88,7 @@ def _active_list(store: Store, mailing: Mailing, name: str) -> str:
         )
     if is_chosen(store, name) and (known := store.state.get(LIST_ID)):
         return known
-    found = find_by_name(mailing.lists(), name)
+    found = find_by_name(mail.lists(), name)
     if found is None:
         raise ListGone(f"The contact list “{name}” is not in Constant Contact")
     return found.id

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.models import ContactList
-from ccdesk.core.ports.mail import Mailing
+from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
 from ccdesk.sync import context as names
 from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME
@@ -21,23 +21,23 @@ def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
     return (exact or loose or [None])[0]  # type: ignore[list-item]
 
 
-def resolve(store: Store, mailing: Mailing, name: str) -> tuple[ContactList, bool]:
+def resolve(store: Store, mail: Mail, name: str) -> tuple[ContactList, bool]:
     """Return the list of that name and whether it was created now; remembers it as the active one."""
-    active, created = find_or_create(mailing, name)
-    remember(store, active, name, new=created, at=mailing.server_time)
+    active, created = find_or_create(mail, name)
+    remember(store, active, name, new=created, at=mail.server_time)
     return active, created
 
 
-def find_or_create(mailing: Mailing, name: str) -> tuple[ContactList, bool]:
+def find_or_create(mail: Mail, name: str) -> tuple[ContactList, bool]:
     """Return the list of that name and whether it was created now."""
-    found = find_by_name(mailing.lists(), name)
-    return found or mailing.create_list(name), found is None
+    found = find_by_name(mail.lists(), name)
+    return found or mail.create_list(name), found is None
 
 
-def active_one(store: Store, mailing: Mailing) -> ContactList | None:
+def active_one(store: Store, mail: Mail) -> ContactList | None:
     """Return the active list as the account has it now, whatever it is called; None if it is gone."""
     list_id = store.state.get(LIST_ID)
-    return next((one for one in mailing.lists() if one.id == list_id), None)
+    return next((one for one in mail.lists() if one.id == list_id), None)
 
 
 def remember(
@@ -66,7 +66,7 @@ def remember(
             note_exported(store, active.id)
 
 
-def active_list(store: Store, mailing: Mailing, name: str) -> str:
+def active_list(store: Store, mail: Mail, name: str) -> str:
     """Return the id of the active list for a run; resolves a name saved before there was a log-in.
 
     Raises:
@@ -82,4 +82,4 @@ def active_list(store: Store, mailing: Mailing, name: str) -> str:
     list_id = store.state.get(LIST_ID)
     if list_id and store.state.get(LIST_NAME) == name:
         return list_id
-    return resolve(store, mailing, name)[0].id
+    return resolve(store, mail, name)[0].id

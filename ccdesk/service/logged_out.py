@@ -29,20 +29,20 @@ class LoggedOut:
 
     def sentences(self, *, how_to_remove: str) -> list[str]:
         """Return what a person should know; `how_to_remove` says what to do about a secret that is kept."""
-        told: list[str] = []
+        lines: list[str] = []
         if self.withdrawn:
-            told.append("Constant Contact has withdrawn the login as well.")
+            lines.append("Constant Contact has withdrawn the login as well.")
         elif self.withdrawn is False:
-            told.append(
+            lines.append(
                 "Constant Contact did not confirm that it withdrew the login. Its tokens are removed here; "
                 "there they end by themselves after 180 days without use."
             )
         if self.kibo_secret is SecretPlace.VAULT:
-            told.append(f"The Kibo shared secret is still kept. {how_to_remove}")
+            lines.append(f"The Kibo shared secret is still kept. {how_to_remove}")
         elif self.kibo_secret is SecretPlace.UNKNOWN:
-            told.append(f"The Kibo shared secret may still be kept. {how_to_remove}")
+            lines.append(f"The Kibo shared secret may still be kept. {how_to_remove}")
         elif self.kibo_secret is SecretPlace.ENVIRONMENT:
-            told.append(
+            lines.append(
                 f"The Kibo shared secret comes from {SECRET_VARIABLE}; remove that variable where it is set."
             )
-        return told
+        return lines

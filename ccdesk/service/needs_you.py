@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ccdesk.core.limits import LOOP_EVERY
-from ccdesk.core.models import Owed
+from ccdesk.core.models import WriteBack
 from ccdesk.core.ports.store import Store
 from ccdesk.core.ports.waiting import Waiting
 from ccdesk.core.runs import Run, RunKind, RunStatus
@@ -159,12 +159,12 @@ def _held(look: Look) -> Iterator[Need]:
             yield Need(NeedKind.HELD, waiting.count, waiting.since, asking.value, waiting.people, ids)
 
 
-def _owed(look: Look) -> Iterator[Need]:
+def _pending(look: Look) -> Iterator[Need]:
     """What Kibo has not taken in the time of two cycles, or though more than two were tried."""
     since = max(filter(None, (look.now - _CYCLES * LOOP_EVERY, _tried_twice_since(look.store))))
-    kinds = ((Owed.OPT_OUT, NeedKind.OWED), (Owed.OPT_IN, NeedKind.OWED_OPT_INS))
-    for owed, kind in kinds:
-        waiting = look.store.links.owing(owed, until=since, shown=SHOWN)
+    kinds = ((WriteBack.OPT_OUT, NeedKind.OWED), (WriteBack.OPT_IN, NeedKind.OWED_OPT_INS))
+    for pending, kind in kinds:
+        waiting = look.store.links.pending_summary(pending, until=since, shown=SHOWN)
         yield from _items(kind, waiting)
 
 
@@ -233,7 +233,7 @@ SOURCES: tuple[Callable[[Look], Iterator[Need]], ...] = (
     _writes_stopped,
     _disagreements,
     _held,
-    _owed,
+    _pending,
     _late,
     _export_failed,
     _refused,

@@ -34,9 +34,9 @@ from ccdesk.sync.guard import ask_about_held
 from ccdesk.sync.runs.compare import run_full_compare
 from ccdesk.sync.runs.events import run_events
 from ccdesk.sync.runs.export import run_export
-from ccdesk.sync.runs.export_session import note_unfinished
+from ccdesk.sync.runs.export_session import note_cut_short
 from ccdesk.sync.runs.inbound import run_inbound
-from ccdesk.sync.runs.list_switch import leave_former_list
+from ccdesk.sync.runs.list_switch import switch_list
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +103,8 @@ class Runner:
         """
         origin = "export" if kind is RunKind.EXPORT else "loops"
         kibo = self._connections.kibo(settings, origin, cancel)
-        mailing = self._connections.mailing(settings, origin, cancel)
-        before = kibo.calls, mailing.calls
+        mail = self._connections.mail(settings, origin, cancel)
+        before = kibo.calls, mail.calls
         self._store.lease.acquire(kind.value)
         try:
             self._close_dead()
@@ -114,8 +114,8 @@ class Runner:
                 settings=RunSettings(
                     "", settings.contact_list, settings.welcome_email, settings.export_guests
                 ),
-                customers=kibo,
-                mailing=mailing,
+                shop=kibo,
+                mail=mail,
                 store=self._store,
                 clock=self._clock,
                 cancel=cancel,
@@ -124,12 +124,12 @@ class Runner:
                 off_list=_off_list(confirmed=confirmed, leave_out=leave_out),
             )
             kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
-            mailing.tell_waits(partial(ctx.no_answer, "Constant Contact"))
+            mail.tell_waits(partial(ctx.no_answer, "Constant Contact"))
             with beating(self._store.lease):
                 error = self._go(ctx, settings)
             if isinstance(error, Busy):
                 return self._lost(run, error)
-            calls = kibo.calls - before[0], mailing.calls - before[1]
+            calls = kibo.calls - before[0], mail.calls - before[1]
             finished = self._finish(ctx, error, *calls)
             self._prune(settings)
             return finished
@@ -141,11 +141,11 @@ class Runner:
         ctx.progress("Connecting to Constant Contact")
         try:
             check_people(self._store, settings)
-            list_id = active_list(self._store, ctx.mailing, ctx.settings.list_name)
+            list_id = active_list(self._store, ctx.mail, ctx.settings.list_name)
             ctx.settings = replace(ctx.settings, list_id=list_id)
             if ctx.run.kind is not RunKind.EXPORT:
-                note_unfinished(ctx)
-            leave_former_list(ctx)
+                note_cut_short(ctx)
+            switch_list(ctx)
             _ENGINES[ctx.run.kind](ctx)
             self._store.disagreements.forget_answered()
             ask_about_held(ctx)
@@ -168,7 +168,7 @@ class Runner:
         log.warning("run %s (%s) lost the lease: %s", run.id, run.kind.value, error.meaning)
         return replace(self._store.runs.get(run.id) or run, failure=error)
 
-    def _finish(self, ctx: RunContext, error: CcdeskError | None, kibo_calls: int, mailing_calls: int) -> Run:
+    def _finish(self, ctx: RunContext, error: CcdeskError | None, kibo_calls: int, mail_calls: int) -> Run:
         status = RunStatus.COMPLETE
         if isinstance(error, Cancelled):
             status = RunStatus.CANCELLED
@@ -186,12 +186,12 @@ class Runner:
             total_contacts=ctx.total,
             error_count=ctx.errors,
             counts=dict(ctx.counts),
-            calls_constant_contact=mailing_calls,
+            calls_constant_contact=mail_calls,
             calls_kibo=kibo_calls,
             message=message,
             waiting_until=self._until(error),
         )
-        if kibo_calls and mailing_calls:  # else one of the two clocks was read in an earlier run
+        if kibo_calls and mail_calls:  # else one of the two clocks was read in an earlier run
             ctx.remember_skew()
         with self._store.transaction():
             close_answered(self._store.runs, run)

@@ -152,11 +152,11 @@ def _follow_up(
     if not (list_changed or sender_changed or again):
         return None, False, None
     try:
-        mailing = connections.mailing(after, _ORIGIN)
+        mail = connections.mail(after, _ORIGIN)
         if sender_changed:
-            _check_sender(after.from_email, mailing.senders())
+            _check_sender(after.from_email, mail.senders())
         if not list_changed and again:
-            kept = active_one(store, mailing)
+            kept = active_one(store, mail)
             if kept is not None:
                 if kept.name != after.contact_list:
                     notes.append(
@@ -164,7 +164,7 @@ def _follow_up(
                     )
                 return None, False, None
         if list_changed or again:
-            return *find_or_create(mailing, after.contact_list), mailing.server_time
+            return *find_or_create(mail, after.contact_list), mail.server_time
     except LoginNeeded:
         notes.append("Not logged in to Constant Contact yet: list and sender are checked at the first run.")
     return None, False, None

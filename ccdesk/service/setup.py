@@ -25,14 +25,14 @@ WORDS = {
 _NEVER_LOGGED_IN = (ConnectionState.NOT_SET_UP, ConnectionState.LOGIN_NEEDED)
 
 
-def missing(settings: Settings, kibo: Connection, mailing: Connection) -> tuple[Step, ...]:
+def missing(settings: Settings, kibo: Connection, mail: Connection) -> tuple[Step, ...]:
     """Return what is not set up yet, in the order it is done.
 
     A service that does not answer just now is set up all the same: only what a person has to do counts.
     """
     needed = {
         Step.KIBO: not settings.kibo_ready or kibo.state is ConnectionState.NOT_SET_UP,
-        Step.LOGIN: mailing.state in _NEVER_LOGGED_IN,
+        Step.LOGIN: mail.state in _NEVER_LOGGED_IN,
         Step.LIST: not settings.contact_list,
     }
     return tuple(step for step, is_missing in needed.items() if is_missing)

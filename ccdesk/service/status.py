@@ -11,17 +11,17 @@ from ccdesk import __version__
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.limits import DAILY_CALLS, RESERVED_SHARE
-from ccdesk.core.models import Owed
+from ccdesk.core.models import WriteBack
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import Settings
-from ccdesk.service.api import Calls, Connection, ConnectionState, Debts, Status
+from ccdesk.service.api import Calls, Connection, ConnectionState, PendingWriteBacks, Status
 from ccdesk.service.connections import SECRET_MISSING, Connections, LoginState, secret_missing
 from ccdesk.service.kibo_host import host_note
 from ccdesk.service.needs_you import Need, NeedKind, last_good_runs, needs_you
 from ccdesk.sync.active_list import name_now, note_active_list
 
-MAILING = "constant_contact"
+MAIL = "constant_contact"
 KIBO_NAME, KIBO_SINCE = "kibo.name", "kibo.connected_since"
 CC_NAME, CC_USER, CC_KEY = "cc.organization", "cc.user", "cc.account_key"
 _ORIGIN = "window"
@@ -42,13 +42,13 @@ class StatusReader:
     def read(self, settings: Settings, *, live: bool) -> Status:
         """Return the state; a service that fails is reported in its connection, never raised."""
         kibo, app = self._kibo(settings, live=live)
-        return self._with(settings, kibo, app, self._mailing(settings, live=live))
+        return self._with(settings, kibo, app, self._mail(settings, live=live))
 
     def read_store(self, settings: Settings) -> Status:
         """Return what the store alone tells; the vault, which may wait for a person, is not opened."""
-        return self._with(settings, self._kibo_remembered(settings), None, self._mailing_remembered(settings))
+        return self._with(settings, self._kibo_remembered(settings), None, self._mail_remembered(settings))
 
-    def _with(self, settings: Settings, kibo: Connection, app: bool | None, mailing: Connection) -> Status:
+    def _with(self, settings: Settings, kibo: Connection, app: bool | None, mail: Connection) -> Status:
         store = self._store
         last = store.runs.last_finished(RunKind.EXPORT, RunStatus.COMPLETE)
         queue = store.queue.count()
@@ -57,7 +57,7 @@ class StatusReader:
             base_dir=self._base_dir,
             enabled=settings.enabled,
             kibo=kibo,
-            constant_contact=mailing,
+            constant_contact=mail,
             calls=self.calls(),
             next_runs={
                 kind: store.state.get_time(next_run_name(kind)) if settings.enabled else None
@@ -72,17 +72,17 @@ class StatusReader:
             last_export=last.finished_at if last else None,
             contact_list=name_now(store, settings.contact_list),
             needs_you=(
-                *connection_needs(kibo, mailing, enabled=settings.enabled),
+                *connection_needs(kibo, mail, enabled=settings.enabled),
                 *needs_you(store, settings, self._clock.now(), paused=app is False),
             ),
-            owed=_debts(store),
+            pending=_pending_write_backs(store),
             last_good=last_good_runs(store),
         )
 
     def calls(self) -> Calls:
         """Return today's calls to Constant Contact; its day is the UTC date."""
         now = self._clock.now().astimezone(UTC)
-        by_origin = self._store.calls.used(MAILING, now.strftime("%Y-%m-%d"))
+        by_origin = self._store.calls.used(MAIL, now.strftime("%Y-%m-%d"))
         midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
         return Calls(
             used=sum(by_origin.values()),
@@ -123,7 +123,7 @@ class StatusReader:
         name, since = state.get(KIBO_NAME), state.get_time(KIBO_SINCE)
         return Connection(ConnectionState.UNKNOWN, name, settings.kibo_app_key, since)
 
-    def _mailing_remembered(self, settings: Settings) -> Connection:
+    def _mail_remembered(self, settings: Settings) -> Connection:
         """Return what the store tells of the connection; the log-in itself is in the vault."""
         state = self._store.state
         if not (settings.cc_client_id and state.get(CC_NAME)):
@@ -140,12 +140,12 @@ class StatusReader:
             return _failed(error, connection)
         return replace(connection, state=ConnectionState.CONNECTED) if connection.name else connection
 
-    def _mailing(self, settings: Settings, *, live: bool) -> Connection:
+    def _mail(self, settings: Settings, *, live: bool) -> Connection:
         state = self._store.state
         try:
             login = self._connections.login_state(settings)
         except CcdeskError as error:
-            return _failed(error, self._mailing_remembered(settings))
+            return _failed(error, self._mail_remembered(settings))
         if not login.present:
             missing = ConnectionState.LOGIN_NEEDED if settings.cc_client_id else ConnectionState.NOT_SET_UP
             return Connection(missing, error=login.problem)
@@ -154,7 +154,7 @@ class StatusReader:
             return known
 
         def ask() -> Connection:
-            client = self._connections.mailing(settings, _ORIGIN)
+            client = self._connections.mail(settings, _ORIGIN)
             account = client.account()
             state.set(CC_NAME, account.organization)
             missing = client.missing_privileges()
@@ -182,7 +182,7 @@ class StatusReader:
         )
 
 
-def connection_needs(kibo: Connection, mailing: Connection, *, enabled: bool) -> Iterator[Need]:
+def connection_needs(kibo: Connection, mail: Connection, *, enabled: bool) -> Iterator[Need]:
     """Yield what keeps ccdesk from asking a service at all and only a person can give it.
 
     A log-in nobody has made yet belongs to the first steps, and one ended on purpose to whoever ended it;
@@ -190,14 +190,17 @@ def connection_needs(kibo: Connection, mailing: Connection, *, enabled: bool) ->
     """
     if kibo.error is not None and kibo.error.code == SECRET_MISSING:
         yield Need(NeedKind.KIBO_SECRET)
-    if mailing.state is ConnectionState.LOGIN_NEEDED and (enabled or mailing.error is not None):
-        yield Need(NeedKind.LOGIN, subject=mailing.name)
+    if mail.state is ConnectionState.LOGIN_NEEDED and (enabled or mail.error is not None):
+        yield Need(NeedKind.LOGIN, subject=mail.name)
 
 
-def _debts(store: Store) -> Debts:
-    opt_outs, opt_ins = store.links.owing(Owed.OPT_OUT), store.links.owing(Owed.OPT_IN)
+def _pending_write_backs(store: Store) -> PendingWriteBacks:
+    opt_outs, opt_ins = (
+        store.links.pending_summary(WriteBack.OPT_OUT),
+        store.links.pending_summary(WriteBack.OPT_IN),
+    )
     since = [waiting.since for waiting in (opt_outs, opt_ins) if waiting.since is not None]
-    return Debts(opt_outs.count, opt_ins.count, min(since, default=None))
+    return PendingWriteBacks(opt_outs.count, opt_ins.count, min(since, default=None))
 
 
 def _guarded(ask: Callable[[], _T], failed: Callable[[CcdeskError], _T]) -> _T:

@@ -46,7 +46,7 @@ FORGET_PLAN = """
     UPDATE export_person SET action = '', reason = '', contact_id = '', ownership = '', stranger = 0
     WHERE chunk = 0 AND action <> ''"""
 WINDOW_END = "SELECT MAX(id) FROM (SELECT id FROM export_person WHERE id > ? ORDER BY id LIMIT ?)"
-PLAN_STRANGERS = """
+PLAN_NEW_CONTACTS = """
     UPDATE export_person SET action = ?, ownership = ?, stranger = 1
     WHERE id > ? AND id <= ? AND action = '' AND plain = 1 AND accepts_marketing = 1
     AND NOT EXISTS (SELECT 1 FROM export_person o WHERE o.email_key = export_person.email_key
@@ -135,8 +135,8 @@ class SqliteExports:
         later = [one for one in candidates if one.customer.id in known]
         with self._database.transaction():
             self._database.many(REPLACE, [_candidate_row(one) for one in later])
-            told = (one.customer for one in later if one.customer.readable)
-            consent = [(int(customer.accepts_marketing), customer.id) for customer in told]
+            reported = (one.customer for one in later if one.customer.readable)
+            consent = [(int(customer.accepts_marketing), customer.id) for customer in reported]
             self._database.many(SET_CONSENT, consent)
 
     def _known(self, ids: Sequence[int]) -> set[int]:
@@ -174,7 +174,7 @@ class SqliteExports:
             )
             self._database.statement("DROP INDEX IF EXISTS export_undecided")
 
-    def plan_strangers(self, after: int, limit: int, action: str, ownership: Ownership) -> int | None:
+    def plan_new_contacts(self, after: int, limit: int, action: str, ownership: Ownership) -> int | None:
         """Give the action to those plain candidates nobody knows; return the last id looked at."""
         end = self._rows(WINDOW_END, (after, limit))[0][0]
         with self._database.transaction():
@@ -186,7 +186,8 @@ class SqliteExports:
                 return None
             sealed = self._forgotten_among(after, end)
             self._rows(
-                PLAN_STRANGERS.format(but=", ".join(map(str, sealed))), (action, ownership.value, after, end)
+                PLAN_NEW_CONTACTS.format(but=", ".join(map(str, sealed))),
+                (action, ownership.value, after, end),
             )
         return int(end)
 
@@ -269,7 +270,7 @@ class SqliteExports:
     def save_chunk(self, chunk: Chunk) -> None:
         """Store how far a chunk is."""
         values = {field.name: getattr(chunk, field.name) for field in CHUNK_FIELDS}
-        values |= {"sent_at": to_text(chunk.sent_at), "told": json.dumps(chunk.told)}
+        values |= {"sent_at": to_text(chunk.sent_at), "reported": json.dumps(chunk.reported)}
         self._database.many(SAVE_CHUNK, [tuple(values.values())])
 
     def drop_chunk(self, number: int) -> None:
@@ -322,9 +323,9 @@ class SqliteExports:
                 self._rows(SETTLE_INTENTS, (to_text(self._clock.now()), run_id, before))
             return self._runs.entry_count(run_id) - before
 
-    def unsettled(self, chunk: Chunk, after: int, limit: int, *, strangers: bool) -> list[Planned]:
-        """Return a chunk's people above `after`; `strangers` False leaves out those `settle` closed."""
-        left = "" if strangers else f"AND NOT ({_CLOSED})"
+    def unsettled(self, chunk: Chunk, after: int, limit: int, *, new_contacts: bool) -> list[Planned]:
+        """Return a chunk's people above `after`; `new_contacts` False leaves out those `settle` closed."""
+        left = "" if new_contacts else f"AND NOT ({_CLOSED})"
         sql = f"""SELECT {PLANNED} FROM export_person p
             WHERE p.id > ? AND {_IN_CHUNK} {left} ORDER BY p.id LIMIT ?"""
         found = self._rows(sql, (after, max(after, chunk.first), chunk.last, chunk.number, limit))
@@ -369,9 +370,10 @@ def _settle_links(link: Link) -> tuple[str, list[Any]]:
         value = getattr(link, name)
         parts.append("?")
         constants.append(to_text(value) if isinstance(value, datetime) else value)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "customer_id")
+    columns = [getattr(LinkRow, name).column_name for name in names]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "customer_id")
     sql = f"""
-        INSERT INTO link ({", ".join(names)}) SELECT {", ".join(parts)}
+        INSERT INTO link ({", ".join(columns)}) SELECT {", ".join(parts)}
         FROM entry e JOIN export_person p ON p.id = e.customer_id WHERE e.run_id = ? AND e.number > ?
         ON CONFLICT (customer_id) DO UPDATE SET {changes}"""
     return sql, constants

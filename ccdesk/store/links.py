@@ -11,7 +11,7 @@ from peewee import SQL, fn
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.intents import LIST_ACTS, Act
-from ccdesk.core.models import Link, LinkState, Owed, Ownership
+from ccdesk.core.models import Link, LinkState, Ownership, WriteBack
 from ccdesk.core.ports.waiting import Waiting
 from ccdesk.store.columns import email_mark, from_text, to_text
 from ccdesk.store.db import Database, Row, chunks, upsert
@@ -59,7 +59,7 @@ _MOMENTS = (
 _READ: dict[str, Callable[[Any], Any]] = {
     "ownership": Ownership,
     "state": LinkState,
-    "owed": Owed,
+    "pending": WriteBack,
     "begun": Act,
     **dict.fromkeys(("agreed", "kibo_opted_in", "on_list", "passed_by"), bool),
     **dict.fromkeys(_MOMENTS, from_text),
@@ -155,24 +155,26 @@ class SqliteLinks:
             self._database.many(NOTE_SINCE, [(number, now, number) for number in numbers])
             self._database.many(SAVE, [_row(link, now) for link in made])
 
-    def owed(self, after: int, limit: int) -> list[Link]:
-        """Return links with `owed` set and customer id above `after`, ascending."""
+    def pending(self, after: int, limit: int) -> list[Link]:
+        """Return links with `pending` set and customer id above `after`, ascending."""
         return self._above(after, limit, OWED)
 
-    def owing(self, owed: Owed, *, until: datetime | None = None, shown: int = 0) -> Waiting:
+    def pending_summary(
+        self, pending: WriteBack, *, until: datetime | None = None, shown: int = 0
+    ) -> Waiting:
         """Return how many Kibo is owed this since `until` or earlier, and name the first `shown`.
 
         Opt-outs that the guard holds are not among them.
         """
-        conditions = [OWED, LinkRow.owed == owed]
-        if owed is Owed.OPT_OUT:
+        conditions = [OWED, LinkRow.pending == pending]
+        if pending is WriteBack.OPT_OUT:
             conditions.append(NOT_HELD)
         if until is not None:
-            conditions.append(LinkRow.owed_since <= until)
-        figures = LinkRow.select(fn.COUNT(SQL("*")), fn.MIN(LinkRow.owed_since)).where(*conditions)
+            conditions.append(LinkRow.pending_since <= until)
+        figures = LinkRow.select(fn.COUNT(SQL("*")), fn.MIN(LinkRow.pending_since)).where(*conditions)
         [(count, since)] = self._database.rows(figures)
         first = LinkRow.select(LinkRow.email, LinkRow.customer_id).where(*conditions)
-        named = self._database.rows(first.order_by(LinkRow.owed_since).limit(shown)) if shown else []
+        named = self._database.rows(first.order_by(LinkRow.pending_since).limit(shown)) if shown else []
         with self._database.reading():
             began = from_text(since) if isinstance(since, str) else since
         return Waiting(
@@ -292,7 +294,7 @@ class SqliteLinks:
 
 
 def _row(link: Link, now: str) -> Row:
-    own = {"owed_since": now if link.owed else None}
+    own = {"pending_since": now if link.pending else None}
     return tuple(own[name] if name in own else _stored(getattr(link, name)) for name in STORED)
 
 

@@ -75,9 +75,9 @@ def check_what_was_left(path: Path) -> None:
         return
     address = f"{path.absolute().as_uri()}?mode=ro"
     with translated(path), closing(sqlite3.connect(address, uri=True, timeout=WAIT_SECONDS)) as found:
-        told = found.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if told != "ok":
-        raise store_error(DAMAGED, path, told)
+        reported = found.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if reported != "ok":
+        raise store_error(DAMAGED, path, reported)
 
 
 def mark(path: Path) -> None:

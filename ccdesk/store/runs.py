@@ -46,12 +46,12 @@ class SqliteRuns:
         if not self._database.run(RunRow.update(_values(run)).where(RunRow.id == run.id)):
             raise LookupError(f"no run {run.id}")
 
-    def continues(self, run_id: int, earlier: int) -> None:
+    def resumes(self, run_id: int, earlier: int) -> None:
         """Note that a run goes on from an earlier one, on both."""
         with self._database.transaction():
-            self._database.run(RunRow.update(continues=earlier).where(RunRow.id == run_id))
-            told = fn.TRIM(RunRow.message.concat(f" Continued in run {run_id}."))
-            self._database.run(RunRow.update(message=told).where(RunRow.id == earlier))
+            self._database.run(RunRow.update(resumes=earlier).where(RunRow.id == run_id))
+            stored = fn.TRIM(RunRow.message.concat(f" Continued in run {run_id}."))
+            self._database.run(RunRow.update(message=stored).where(RunRow.id == earlier))
 
     def tally(self, run_id: int, *, total: int, counts: dict[str, int], errors: int) -> None:
         """Store the figures so far, for those who watch."""

@@ -15,7 +15,7 @@ import peewee
 from ccdesk.core.exporting import ChunkState
 from ccdesk.core.intents import Act, Ended
 from ccdesk.core.losses import Answer, LossKind
-from ccdesk.core.models import Link, LinkState, Owed, Ownership, Permission
+from ccdesk.core.models import Link, LinkState, Ownership, Permission, WriteBack
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus, Trigger
 from ccdesk.store.columns import CountsField, MomentField, WordField
 
@@ -38,10 +38,12 @@ class LinkRow(peewee.Model):
     written_at = MomentField(null=True)
     opt_out_at = MomentField(null=True)
     out_since = MomentField(null=True)
-    owed = WordField(Owed)
-    owed_reason = peewee.TextField()
+    pending = WordField(WriteBack, column_name="owed")
+    pending_reason = peewee.TextField(column_name="owed_reason")
     note = peewee.TextField()
-    owed_since = MomentField(null=True)  # not of `Link`: kept by `SqliteLinks.save`
+    pending_since = MomentField(
+        null=True, column_name="owed_since"
+    )  # not of `Link`: kept by `SqliteLinks.save`
     out_after = MomentField(null=True)
     added_at = MomentField(null=True)
     in_after = MomentField(null=True)
@@ -170,7 +172,7 @@ class RunRow(peewee.Model):
     calls_kibo = peewee.IntegerField()
     message = peewee.TextField()
     waiting_until = MomentField(null=True)
-    continues = peewee.IntegerField(null=True)
+    resumes = peewee.IntegerField(null=True, column_name="continues")
 
     class Meta:
         table_name = "run"
@@ -292,7 +294,7 @@ class ExportChunkRow(peewee.Model):
     sent_at = MomentField()
     state = WordField(ChunkState)
     activity_id = peewee.TextField()
-    told = peewee.TextField()
+    reported = peewee.TextField(column_name="told")
     noted = peewee.BooleanField()
 
     class Meta:

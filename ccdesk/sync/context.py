@@ -22,15 +22,15 @@ from ccdesk.core.errors import (
     Unreachable,
     Unreadable,
 )
-from ccdesk.core.limits import MAILING_OVERLAP
+from ccdesk.core.limits import MAIL_OVERLAP
 from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Contact, ContactList, Customer, Link, LinkState, email_key
-from ccdesk.core.ports.mail import Mailing
-from ccdesk.core.ports.shop import Customers
+from ccdesk.core.ports.mail import Mail
+from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Entry, OffList, Outcome, Progress, Run
 from ccdesk.sync.active_list import note_active_list
-from ccdesk.sync.plan_inbound import Judgement, judge, judge_held
+from ccdesk.sync.plan_inbound import Observation, observe, observe_held
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ SIGN_UPS_SINCE = "inbound.sign_ups_since"  # the next scan of the list looks for
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
 EXPORTED_LISTS = "export.lists"  # ids of the lists whose first export is done or asks nothing
 LEFT_OUT_LISTS = "export.lists.left_out"  # ids of those whose first export left people out
-CARRY_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
+WRITE_BACK_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see runs/export_session.py
 SKEW = "clocks.skew"  # seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both
@@ -58,7 +58,8 @@ COMPARED_AT = "compare.finished_at"
 
 HELD_PAGE = 500  # people noted in one transaction
 FRESH_MOST = 50_000  # readings kept in memory, less than 1 kB each; beyond that they are read again by pages
-PERSONAL = (ItemError, Unreachable, Refused)  # what may be one person's failure: see `RunContext.spare`
+# What may be one person's failure: see `RunContext.tolerate_item_error`.
+ITEM_ERRORS = (ItemError, Unreachable, Refused)
 _PAGES_FROM = 3  # so many customers are read by pages, which never takes more calls
 _DOWN_AFTER = 3  # so many in a row without an answer, and it is the service
 _SHORTEST_PACE = 0.5  # seconds before a pace can be told
@@ -81,8 +82,8 @@ class RunContext:
 
     run: Run
     settings: RunSettings
-    customers: Customers
-    mailing: Mailing
+    shop: Shop
+    mail: Mail
     store: Store
     clock: Clock
     cancel: threading.Event = field(default_factory=threading.Event)
@@ -109,9 +110,9 @@ class RunContext:
     _phase_began: float = 0.0
     _phase_start: int = 0
 
-    def mailing_now(self) -> datetime:
+    def mail_now(self) -> datetime:
         """The mailing service's clock as of its last answer; ours only if it never told."""
-        return self.mailing.server_time or self.clock.now()
+        return self.mail.server_time or self.clock.now()
 
     def skew(self) -> timedelta:
         """How far Kibo's clock is ahead of Constant Contact's; nothing where that cannot be told from noise.
@@ -119,10 +120,10 @@ class RunContext:
         Both dates of a conflict (design R5) are compared on one clock. Until both services have answered in
         this run it is what it was in the last one.
         """
-        kibo, mailing = self.customers.server_ahead, self.mailing.server_ahead
-        if kibo is None or mailing is None:
+        kibo, mail = self.shop.server_ahead, self.mail.server_ahead
+        if kibo is None or mail is None:
             return timedelta(seconds=int(self.store.state.get(SKEW) or 0))
-        return kibo - mailing if abs(kibo - mailing) >= _NOISE else timedelta(0)
+        return kibo - mail if abs(kibo - mail) >= _NOISE else timedelta(0)
 
     def remember_skew(self) -> None:
         """Keep how the clocks differ, for runs that judge dates of the service they have not asked."""
@@ -130,7 +131,7 @@ class RunContext:
 
     def seen(self, accounts: Iterable[Customer]) -> None:
         """Note accounts just read as known under their e-mails, on the mailing service's clock."""
-        at = (self.customers.server_time or self.clock.now()) - self.skew()
+        at = (self.shop.server_time or self.clock.now()) - self.skew()
         self.store.links.note_seen([(one.id, one.email_key) for one in accounts if one.readable], at)
 
     def last_sight(self, link: Link) -> datetime | None:
@@ -139,17 +140,17 @@ class RunContext:
         A list may lag behind: what a scan shows was so some minutes before it began (docs/consent.md b4).
         """
         looked = self.store.state.get_time(SCANNED_AT)
-        sights = (link.written_at, looked and looked - MAILING_OVERLAP)
+        sights = (link.written_at, looked and looked - MAIL_OVERLAP)
         return max((one for one in sights if one is not None), default=None)
 
-    def judging(self) -> Callable[[Contact | None, Link], Judgement]:
+    def observing(self) -> Callable[[Contact | None, Link], Observation]:
         """Return how contacts are judged against their links as of now."""
-        now, began = self.mailing_now(), self.store.state.get_time(INBOUND_BEGAN)
+        now, began = self.mail_now(), self.store.state.get_time(INBOUND_BEGAN)
         if began is not None and began > now:
             began = None  # a service's wrong date: it must not hide who comes back
-        judging = partial(judge, list_id=self.settings.list_id, now=now, skew=self.skew(), began=began)
+        observing = partial(observe, list_id=self.settings.list_id, now=now, skew=self.skew(), began=began)
         held = {one.customer_id for one in self.store.losses.held() if one.kind is not LossKind.FLAG}
-        return partial(judge_held, judging, held, self.settings.list_id) if held else judging
+        return partial(observe_held, observing, held, self.settings.list_id) if held else observing
 
     def check_cancel(self) -> None:
         """Stop between items when asked, and show that we are alive."""
@@ -157,7 +158,7 @@ class RunContext:
             raise Cancelled()
         self.store.lease.renew()
 
-    def spare(self, error: CcdeskError) -> None:
+    def tolerate_item_error(self, error: CcdeskError) -> None:
         """Take a failure as one person's own, so that it holds nobody else up (design R3).
 
         A refusal of the item is that. A sign-in that fails and a connection that cannot be made never are.
@@ -199,14 +200,14 @@ class RunContext:
         if len(unread) < _PAGES_FROM:
             return
         try:
-            for page in self.customers.many(unread):
+            for page in self.shop.many(unread):
                 self.check_cancel()
                 self._batch.update((one.id, one) for one in page if one.readable)
-        except PERSONAL as error:
+        except ITEM_ERRORS as error:
             log.info("customers cannot be read by pages: %s", error.title)
 
     def _read_customer(self, customer_id: int) -> Customer:
-        found = self.customers.get(customer_id)
+        found = self.shop.get(customer_id)
         self.answered()
         self.seen([found])
         return found
@@ -237,7 +238,7 @@ class RunContext:
         read is not `readable`, and tells nothing of what the person wants.
         """
         found: dict[int, Customer] = {}
-        for one in self.customers.by_email(email) if listed is None else listed:
+        for one in self.shop.by_email(email) if listed is None else listed:
             account = one if one.readable else self._read_again(one)
             if account is not None:
                 found[account.id] = account
@@ -257,7 +258,7 @@ class RunContext:
         None if there is none: its own event or the full compare closes the link.
         """
         try:
-            return self.customers.get(account.id)
+            return self.shop.get(account.id)
         except NotFound:
             return None
         except Unreadable:
@@ -302,7 +303,7 @@ class RunContext:
                 sent=self.sent,
                 confirmed=self.total,
                 rate=rate,
-                continued=self.run.continues is not None,
+                continued=self.run.resumes is not None,
             )
         )
 
@@ -340,7 +341,7 @@ class RunContext:
                 (constant-contact.md §8).
 
         """
-        lists = self.mailing.lists()
+        lists = self.mail.lists()
         note_active_list(self.store, lists, self.clock.now())
         for one in lists:
             if one.id == self.settings.list_id:

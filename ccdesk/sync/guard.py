@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.errors import ManyHeld, Remedy
 from ccdesk.core.losses import CARRIED_AFTER, Answer, Held, LossKind
-from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync.context import HELD_PAGE, RunContext, batched
 from ccdesk.sync.plan_export import BY_STAFF
@@ -78,11 +78,11 @@ def _passes(held: Held | None, now: datetime) -> bool:
 
 def loss_kind(link: Link) -> LossKind | None:
     """Return what kind of loss carrying this debt to Kibo is; None: the person stated it, or none is owed."""
-    if link.owed is not Owed.OPT_OUT:
+    if link.pending is not WriteBack.OPT_OUT:
         return None
     if link.state is LinkState.LEFT_LIST:
         return LossKind.LEFT
-    by_staff = link.state is LinkState.OPTED_OUT_THERE and link.owed_reason == BY_STAFF
+    by_staff = link.state is LinkState.UNSUBSCRIBED and link.pending_reason == BY_STAFF
     return LossKind.STAFF if by_staff else None
 
 
@@ -142,10 +142,10 @@ def _tell(ctx: RunContext, kind: LossKind, held: Collection[Loss]) -> None:
         ctx.record(some, read=0)
 
 
-def hold_debts(ctx: RunContext, debts: Iterator[Link]) -> set[int]:
+def hold_write_backs(ctx: RunContext, pending: Iterator[Link]) -> set[int]:
     """Weigh what is owed to Kibo; return the customers it is not to be told of now."""
     losses: dict[LossKind, list[Loss]] = {LossKind.LEFT: [], LossKind.STAFF: []}
-    for link in debts:
+    for link in pending:
         if kind := loss_kind(link):
             losses[kind].append(Loss(link.customer_id, link.email, link.email_key))
     held: set[int] = set()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ccdesk.core.models import Contact, Customer, Link, Owed
+from ccdesk.core.models import Contact, Customer, Link, WriteBack
 from ccdesk.sync.context import RunContext
 
 
-def said_no_before(
+def inherited_opt_out(
     ctx: RunContext,
     customer: Customer,
     link: Link | None,
@@ -22,7 +22,7 @@ def said_no_before(
     """
     if link is None or link.email_key == customer.email_key:
         return None
-    if link.owed is Owed.OPT_OUT:
+    if link.pending is WriteBack.OPT_OUT:
         return link
     if link.kibo_opted_in is False and not link.being_added:
         return None
@@ -30,16 +30,16 @@ def said_no_before(
     if contact is None and not link.contact_id:
         return None
     # Who was being added is opted in by the very opt-in that is acted on now, and not by a later one.
-    judgement = ctx.judging()(contact, replace(link, kibo_opted_in=True))
-    if judgement.link.owed is not Owed.OPT_OUT:
+    observation = ctx.observing()(contact, replace(link, kibo_opted_in=True))
+    if observation.link.pending is not WriteBack.OPT_OUT:
         return None
-    if judgement.left:
+    if observation.left:
         ctx.require_list()  # one deleted meanwhile says nothing about anybody (design §3a R4)
-    return judgement.link
+    return observation.link
 
 
 def former_contact(ctx: RunContext, link: Link) -> Contact | None:
     """Return the contact of the e-mail before; found by the e-mail where its id was not learned yet."""
     if link.contact_id:
-        return ctx.mailing.get(link.contact_id)
-    return ctx.mailing.find(link.email) if (link.on_list or link.may_be_there) and "@" in link.email else None
+        return ctx.mail.get(link.contact_id)
+    return ctx.mail.find(link.email) if (link.on_list or link.may_be_there) and "@" in link.email else None

@@ -23,7 +23,7 @@ def line_of(
 
     `begun`: None for now, on the mail service's clock. `by_job`: a job carries it out, which may take long.
     """
-    at = begun or ctx.mailing_now()
+    at = begun or ctx.mail_now()
     return JournalLine(
         act,
         link.customer_id,

@@ -16,16 +16,16 @@ from ccdesk.consent.rows import Row
 from ccdesk.consent.table import TABLE, Cell
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
 from ccdesk.core.losses import Answer
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Permission, Standing
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, Standing, WriteBack
 from ccdesk.sync.mapping import check_email
 from ccdesk.sync.plan_export import NEWCOMERS, not_exported, out_words, wants_mail
-from ccdesk.sync.plan_inbound import judge
+from ccdesk.sync.plan_inbound import observe
 from ccdesk.sync.put_back import PUT_ON_BY_OTHERS, reason_of
 
 
 @dataclass(frozen=True, slots=True)
 class DriftRules:
-    """What the comparison goes by, as a run does: see `plan_inbound.judge` for `now`, `skew` and `began`.
+    """What the comparison goes by, as a run does: see `plan_inbound.observe` for `now`, `skew` and `began`.
 
     `exported`: an export has been completed. `watched`: the links speak of the active list, not of the one
     before it.
@@ -73,7 +73,7 @@ class _Person:
         if link is None:
             return False
         here = link.email_key == self.sides.key
-        return (here and link.state in NEWCOMERS) or (not here and link.owed is Owed.OPT_OUT)
+        return (here and link.state in NEWCOMERS) or (not here and link.pending is WriteBack.OPT_OUT)
 
     @property
     def member(self) -> bool:
@@ -112,9 +112,9 @@ class _Person:
 
     def _outside_the_table(self) -> DriftKind | None:
         """Name what the table leaves in step: an opt-out that Kibo is owed still, newcomers, moves."""
-        owed = self._owed()
-        if self.yes and owed is not None:
-            out = owed.state is LinkState.OPTED_OUT_THERE
+        pending = self._owed()
+        if self.yes and pending is not None:
+            out = pending.state is LinkState.UNSUBSCRIBED
             return DriftKind.UNSUBSCRIBED if out else DriftKind.LEFT_LIST
         if self.yes:
             return None
@@ -125,8 +125,8 @@ class _Person:
 
     def _owed(self) -> Link | None:
         """Return the link by which Kibo is owed an opt-out that being on the list again does not lift."""
-        owed = (one for one in self.links if one.owed is Owed.OPT_OUT)
-        return next((one for one in owed if self._judged(one).owed is Owed.OPT_OUT), None)
+        pending = (one for one in self.links if one.pending is WriteBack.OPT_OUT)
+        return next((one for one in pending if self._judged(one).pending is WriteBack.OPT_OUT), None)
 
     def bad_email(self) -> str:
         """Say why the e-mail cannot be sent, "" if it can."""
@@ -141,7 +141,7 @@ class _Person:
         """Return what the mail side says; the order is that of the table."""
         contact, states = self.contact, {one.state for one in self.links}
         if contact is None:
-            there = LinkState.DELETED_THERE in states or any(one.contact_id for one in self.links)
+            there = LinkState.CONTACT_DELETED in states or any(one.contact_id for one in self.links)
             return Row.DELETED if there else Row.NEVER_THERE
         if contact.permission is Permission.UNSUBSCRIBED:
             return Row.UNSUBSCRIBED
@@ -149,7 +149,7 @@ class _Person:
             return Row.PENDING
         if LinkState.LEFT_LIST in states or self._has_just_left(contact):
             return Row.LEFT
-        if contact.deleted_at or (LinkState.DELETED_THERE in states and not self.member):
+        if contact.deleted_at or (LinkState.CONTACT_DELETED in states and not self.member):
             return Row.DELETED
         if contact.standing is not Standing.IN:
             return Row.HOLD
@@ -203,14 +203,14 @@ class _Person:
 
     def _signed_up(self, link: Link) -> bool:
         """Say whether Kibo is owed the opt-in of a sign-up, or will be by the next poll."""
-        return link.owed is Owed.OPT_IN or self._judged(link).owed is Owed.OPT_IN
+        return link.pending is WriteBack.OPT_IN or self._judged(link).pending is WriteBack.OPT_IN
 
     def _judged(self, link: Link) -> Link:
         """Return a link as the next poll would leave it, where there is a contact to read."""
         if self.contact is None or link.state is LinkState.CLOSED:
             return link
         r = self.rules
-        return judge(self.contact, link, list_id=r.list_id, now=r.now, skew=r.skew, began=r.began).link
+        return observe(self.contact, link, list_id=r.list_id, now=r.now, skew=r.skew, began=r.began).link
 
     # ------------------------------------------------------------ in words
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.mapping import is_long
 from ccdesk.sync.plan_export import is_ours
@@ -39,7 +39,7 @@ def what_changed(customer: Customer, link: Link | None) -> Change:
 
 def _cut_off(link: Link) -> bool:
     """Say whether we were cut off putting a new e-mail on the list: it may not be there."""
-    settled = link.on_list or link.owed is not Owed.NOTHING or link.state is not LinkState.SYNCED
+    settled = link.on_list or link.pending is not WriteBack.NOTHING or link.state is not LinkState.SYNCED
     return link.may_be_there and not settled
 
 
@@ -64,7 +64,7 @@ class EventDecision:
     reason: str
     state: LinkState = LinkState.SYNCED
     ownership: Ownership = Ownership.NONE
-    owed: Owed = Owed.NOTHING
+    pending: WriteBack = WriteBack.NOTHING
     conflict: bool = False
 
 
@@ -109,7 +109,7 @@ def plan_opt_in(
     if just_left or (left_elsewhere and not anew):
         reason = "left the list in Constant Contact"
         return EventDecision(
-            Step.NONE, Outcome.SKIPPED, reason, LinkState.LEFT_LIST, owed=Owed.OPT_OUT, conflict=anew
+            Step.NONE, Outcome.SKIPPED, reason, LinkState.LEFT_LIST, pending=WriteBack.OPT_OUT, conflict=anew
         )
     step = Step.SIGN_UP if welcome and not long_email else Step.ADD
     return EventDecision(step, Outcome.ADDED, "put on the list", ownership=ownership)
@@ -136,7 +136,7 @@ def _plan_deleted(
     """
     if not anew or later is not True:
         return EventDecision(
-            Step.NONE, Outcome.SKIPPED, "deleted in Constant Contact", LinkState.DELETED_THERE
+            Step.NONE, Outcome.SKIPPED, "deleted in Constant Contact", LinkState.CONTACT_DELETED
         )
     if contact.permission not in (Permission.EXPLICIT, Permission.IMPLICIT):
         return _waiting(contact)
@@ -159,7 +159,7 @@ def _plan_opted_out(
         if asked_at is not None:
             reason = "opt-out stands: the one confirmation mail was sent before"
             return EventDecision(
-                Step.NONE, Outcome.SKIPPED, reason, LinkState.OPTED_OUT_THERE, owed=Owed.OPT_OUT
+                Step.NONE, Outcome.SKIPPED, reason, LinkState.UNSUBSCRIBED, pending=WriteBack.OPT_OUT
             )
         return EventDecision(
             Step.RESUBSCRIBE,
@@ -173,8 +173,8 @@ def _plan_opted_out(
         Step.NONE,
         Outcome.SKIPPED,
         reason,
-        LinkState.OPTED_OUT_THERE,
-        owed=Owed.OPT_OUT,
+        LinkState.UNSUBSCRIBED,
+        pending=WriteBack.OPT_OUT,
         conflict=anew and not carried,
     )
 

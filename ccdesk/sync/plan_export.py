@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ccdesk.core.exporting import Candidate
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import OffList, Outcome
 from ccdesk.sync.later import acted_after
 from ccdesk.sync.mapping import fields_hash, is_long, shows_creation
@@ -26,7 +26,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportDecision:
-    """What is done with one customer and why; `state` and `owed` go to the link unless `keep_link`.
+    """What is done with one customer and why; `state` and `pending` go to the link unless `keep_link`.
 
     `passed_over`: the account is not exported at all, but remembered as seen opted in: an opt-in that is
     acted on later is then not taken for newer than it is.
@@ -37,7 +37,7 @@ class ExportDecision:
     reason: str
     state: LinkState = LinkState.SYNCED
     ownership: Ownership = Ownership.NONE
-    owed: Owed = Owed.NOTHING
+    pending: WriteBack = WriteBack.NOTHING
     code: str = ""
     keep_link: bool = False
     passed_over: bool = False
@@ -48,17 +48,17 @@ LEFT = "left the list in Constant Contact"
 BY_STAFF = "unsubscribed in Constant Contact, by its staff"
 """Why an opt-out is owed that no contact has stated: of unusually many the guard holds some (design R8)."""
 
-STRANGER = ExportDecision(Action.IMPORT, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
+NEW_CONTACT = ExportDecision(Action.IMPORT, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
 """What is done about a plain candidate neither side knows (design R2, first row)."""
 
 
-def _skip(reason: str, state: LinkState, *, owed: bool = False, keep_link: bool = False) -> ExportDecision:
+def _skip(reason: str, state: LinkState, *, pending: bool = False, keep_link: bool = False) -> ExportDecision:
     return ExportDecision(
         Action.NONE,
         Outcome.SKIPPED,
         reason,
         state,
-        owed=Owed.OPT_OUT if owed else Owed.NOTHING,
+        pending=WriteBack.OPT_OUT if pending else WriteBack.NOTHING,
         keep_link=keep_link,
     )
 
@@ -100,7 +100,7 @@ def plan_group(
                 refused.passed_over and candidate.code != UNREADABLE
             )
             if never_sent and out and not new:  # their "no" counts although they are not sent (R1)
-                refused = _skip(out_words(contact), LinkState.OPTED_OUT_THERE, owed=True)
+                refused = _skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True)
             decisions.append(refused)
         elif speaker is None:
             decision = plan_person(
@@ -167,7 +167,7 @@ NEWCOMERS = (LinkState.NEWCOMER, LinkState.NEWCOMER_LEFT)
 _CLEARED = (
     LinkState.SYNCED,
     LinkState.CLOSED,
-    LinkState.DELETED_THERE,
+    LinkState.CONTACT_DELETED,
     LinkState.HELD,
     LinkState.INVALID,
     LinkState.LEFT_OUT,
@@ -189,7 +189,7 @@ def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
     by it a "no" of the person finds the account (R1).
     """
     known = replace(link or Link(customer.id), note=reason)
-    acted_on = known.ownership or known.kibo_opted_in is not None or known.may_be_there or known.owed
+    acted_on = known.ownership or known.kibo_opted_in is not None or known.may_be_there or known.pending
     if acted_on:
         return known
     moved = known.email_key != customer.email_key  # a contact of the former e-mail was only seen
@@ -236,7 +236,7 @@ def _moved(customer: Customer, link: Link | None) -> ExportDecision | None:
     """Leave a changed e-mail to its event: only there is the contact of the old one looked at (design R3)."""
     if link is None or link.email_key == customer.email_key:
         return None
-    if not (link.contact_id or link.on_list or link.may_be_there or link.owed is not Owed.NOTHING):
+    if not (link.contact_id or link.on_list or link.may_be_there or link.pending is not WriteBack.NOTHING):
         return None
     return _skip("e-mail changed in Kibo; its event sees to it", LinkState.SYNCED, keep_link=True)
 
@@ -258,7 +258,7 @@ def _follower(first: Customer, decision: ExportDecision, *, new_opt_in: bool) ->
         reason,
         decision.state,
         decision.ownership,
-        decision.owed,
+        decision.pending,
         keep_link=decision.keep_link or (new_opt_in and outcome is Outcome.SKIPPED),
     )
 
@@ -286,16 +286,16 @@ def plan_person(
     if contact is None:
         if any(one.contact_id for one in known) and not new_opt_in:
             reason = "not in Constant Contact any more (deleted, or its e-mail changed there)"
-            return _skip(reason, LinkState.DELETED_THERE)
+            return _skip(reason, LinkState.CONTACT_DELETED)
         action = Action.CREATE if is_long(candidate.customer.email) else Action.IMPORT
-        return replace(STRANGER, action=action)
+        return replace(NEW_CONTACT, action=action)
     standing = contact.standing
     if standing is Standing.DELETED:
-        return _skip("deleted in Constant Contact", LinkState.DELETED_THERE, keep_link=new_opt_in)
+        return _skip("deleted in Constant Contact", LinkState.CONTACT_DELETED, keep_link=new_opt_in)
     if standing is Standing.OUT:
         if any(one.state is LinkState.CONFIRMING for one in known):
             return _skip("waiting for the person's confirmation", LinkState.CONFIRMING, keep_link=True)
-        return _skip(out_words(contact), LinkState.OPTED_OUT_THERE, owed=True, keep_link=new_opt_in)
+        return _skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True, keep_link=new_opt_in)
     if standing is Standing.WAITING:
         return _skip(f"waiting ({contact.permission.value})", LinkState.HELD)
     return _plan_active(candidate, contact, known, list_id=list_id, new_opt_in=new_opt_in, off_list=off_list)
@@ -314,14 +314,14 @@ def _plan_active(
     left = any(
         one.state is LinkState.LEFT_LIST
         or one.on_list
-        or one.owed is Owed.OPT_OUT
+        or one.pending is WriteBack.OPT_OUT
         or left_unseen(one, contact)
         for one in known
     )
     if left and not on_list:
-        return _skip(LEFT, LinkState.LEFT_LIST, owed=True, keep_link=new_opt_in)
-    if any(one.owed is Owed.OPT_OUT and not acted_after(contact, one.out_since) for one in known):
-        return _skip(f"{LEFT}, and was put back by others", LinkState.LEFT_LIST, owed=True, keep_link=True)
+        return _skip(LEFT, LinkState.LEFT_LIST, pending=True, keep_link=new_opt_in)
+    if any(one.pending is WriteBack.OPT_OUT and not acted_after(contact, one.out_since) for one in known):
+        return _skip(f"{LEFT}, and was put back by others", LinkState.LEFT_LIST, pending=True, keep_link=True)
     if not on_list and _stays_out(known, off_list):
         return _skip(LEFT_OUT, LinkState.LEFT_OUT, keep_link=new_opt_in)
     ours = next((one for one in known if is_ours(one, contact)), None)

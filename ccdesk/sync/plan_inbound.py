@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.limits import A_SECOND
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.core.models import Contact, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.sync.later import acted_after
 from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, is_ours, left_unseen
 
@@ -23,7 +23,7 @@ def unsubscribed(contact: Contact) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Observation:
     """The link as it should be remembered, and the reason if something is new ("" if not).
 
     `again`: what kept the customer's opt-in from being acted on is gone. `left`: the person is taken for
@@ -36,7 +36,7 @@ class Judgement:
     left: bool = False
 
 
-def judge(
+def observe(
     contact: Contact | None,
     link: Link,
     *,
@@ -44,19 +44,19 @@ def judge(
     now: datetime,
     skew: timedelta = timedelta(0),
     began: datetime | None = None,
-) -> Judgement:
+) -> Observation:
     """Read a contact against its link by its standing; membership is never consent.
 
     `contact` None means the service no longer knows it. `now` is the mailing service's time,
     `skew` how far Kibo's clock is ahead of it, `began` its time at the first poll: nobody came back before
-    that. The result's `owed` is what Kibo must be given; it stays on the link until it has been.
+    that. The result's `pending` is what Kibo must be given; it stays on the link until it has been.
     """
     if link.state is LinkState.CLOSED:
         known = _of_nobody(contact, link, list_id, now)
-        return Judgement(known, left=link.on_list and not known.on_list and contact is not None)
+        return Observation(known, left=link.on_list and not known.on_list and contact is not None)
     other = contact is not None and link.contact_id not in ("", contact.id)
     if contact is None or contact.standing is Standing.DELETED:
-        return Judgement(link) if other else _deleted(link)
+        return Observation(link) if other else _deleted(link)
     unseen = left_unseen(link, contact)
     if link.contact_id != contact.id:
         link = _now_by(contact, link)
@@ -67,29 +67,29 @@ def judge(
     if list_id in contact.list_ids:
         return _on_list(contact, link, skew, began)
     if unseen:
-        return has_left(link, now)
+        return mark_left(link, now)
     return _off_list(contact, link, now, skew, began)
 
 
-def judge_held(
-    judging: Callable[[Contact | None, Link], Judgement],
+def observe_held(
+    observing: Callable[[Contact | None, Link], Observation],
     held: Collection[int],
     list_id: str,
     contact: Contact | None,
     link: Link,
-) -> Judgement:
+) -> Observation:
     """Judge as ever, but somebody whose loss is held and who is on the list again has been put back (R8)."""
     back = (
         link.customer_id in held
-        and link.owed is Owed.OPT_OUT
+        and link.pending is WriteBack.OPT_OUT
         and contact is not None
         and contact.standing is Standing.IN
         and list_id in contact.list_ids
         and link.contact_id in ("", contact.id)
     )
     if not back:
-        return judging(contact, link)
-    return Judgement(_in_step(link), PUT_BACK)
+        return observing(contact, link)
+    return Observation(_in_step(link), PUT_BACK)
 
 
 def _in_step(link: Link) -> Link:
@@ -103,8 +103,8 @@ def _in_step(link: Link) -> Link:
         state=LinkState.SYNCED,
         on_list=True,
         agreed=True,
-        owed=Owed.NOTHING,
-        owed_reason="",
+        pending=WriteBack.NOTHING,
+        pending_reason="",
         out_since=None,
         out_after=None,
         opt_out_at=None,
@@ -149,89 +149,93 @@ def _now_by(contact: Contact, link: Link) -> Link:
     )
 
 
-def _deleted(link: Link) -> Judgement:
+def _deleted(link: Link) -> Observation:
     """Take somebody's contact as deleted by staff, or gone (docs/consent.md, row *deleted*).
 
     A sign-up from before the deletion opts nobody in any more: in that row nothing is carried to the shop.
     """
-    if link.owed is Owed.OPT_IN:
-        link = replace(link, owed=Owed.NOTHING, owed_reason="")
-    if link.state in (LinkState.DELETED_THERE, *NEWCOMERS):
-        return Judgement(link)
+    if link.pending is WriteBack.OPT_IN:
+        link = replace(link, pending=WriteBack.NOTHING, pending_reason="")
+    if link.state in (LinkState.CONTACT_DELETED, *NEWCOMERS):
+        return Observation(link)
     # An opt-out seen before the deletion is still owed to Kibo; the deletion itself is nobody's opt-out.
-    return Judgement(
-        replace(link, state=LinkState.DELETED_THERE, on_list=False), "deleted in Constant Contact"
+    return Observation(
+        replace(link, state=LinkState.CONTACT_DELETED, on_list=False), "deleted in Constant Contact"
     )
 
 
-def _opted_out(contact: Contact, link: Link, now: datetime) -> Judgement:
+def _opted_out(contact: Contact, link: Link, now: datetime) -> Observation:
     out_since = contact.opt_out_at or now
     if link.state is LinkState.CONFIRMING:
         asked = link.asked_at
         if asked is None or contact.opt_out_at is None or contact.opt_out_at <= asked:
-            return Judgement(link)
-    if link.kibo_opted_in is False and link.owed is not Owed.OPT_OUT:  # owed: other accounts are to have it
-        return Judgement(
+            return Observation(link)
+    if (
+        link.kibo_opted_in is False and link.pending is not WriteBack.OPT_OUT
+    ):  # owed: other accounts are to have it
+        return Observation(
             replace(
                 link,
-                state=LinkState.OPTED_OUT_THERE,
+                state=LinkState.UNSUBSCRIBED,
                 on_list=False,
                 agreed=False,
-                owed=Owed.NOTHING,
+                pending=WriteBack.NOTHING,
                 out_since=link.out_since or out_since,
             )
         )
     reason = unsubscribed(contact)
-    by_person_since = link.owed_reason == BY_STAFF and reason == UNSUBSCRIBED
-    if link.owed is Owed.OPT_OUT and link.state is LinkState.OPTED_OUT_THERE and not by_person_since:
-        return Judgement(link)
-    return Judgement(
+    by_person_since = link.pending_reason == BY_STAFF and reason == UNSUBSCRIBED
+    if link.pending is WriteBack.OPT_OUT and link.state is LinkState.UNSUBSCRIBED and not by_person_since:
+        return Observation(link)
+    return Observation(
         replace(
             link,
-            state=LinkState.OPTED_OUT_THERE,
+            state=LinkState.UNSUBSCRIBED,
             on_list=False,
-            owed=Owed.OPT_OUT,
-            owed_reason=reason,
+            pending=WriteBack.OPT_OUT,
+            pending_reason=reason,
             out_since=out_since,
         ),
         reason,
     )
 
 
-def _waiting(contact: Contact, link: Link) -> Judgement:
+def _waiting(contact: Contact, link: Link) -> Observation:
     """Neither in nor out: nothing changes on either side, but staff see why the person gets no mail."""
     if link.kibo_opted_in is not True or link.state is not LinkState.SYNCED:
-        return Judgement(link)
+        return Observation(link)
     reason = f"waiting ({contact.permission.value})"
-    return Judgement(replace(link, state=LinkState.HELD, note=reason), reason)
+    return Observation(replace(link, state=LinkState.HELD, note=reason), reason)
 
 
-def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | None) -> Judgement:
+def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | None) -> Observation:
     if link.kibo_opted_in is True:
-        if link.owed is Owed.OPT_OUT and not acted_after(contact, _out_since(link, skew, began)):
-            return Judgement(link)  # put back by others: the "no" stands, and Kibo is still owed it
+        if link.pending is WriteBack.OPT_OUT and not acted_after(contact, _out_since(link, skew, began)):
+            return Observation(link)  # put back by others: the "no" stands, and Kibo is still owed it
         back = _in_step(link)
         if link.state is LinkState.CONFIRMING:
-            return Judgement(back, "confirmed the resubscribe")
-        return Judgement(back)
+            return Observation(back, "confirmed the resubscribe")
+        return Observation(back)
     if link.being_taken_off:
-        return Judgement(link)  # the removal may still take effect: that will be nobody's leaving
+        return Observation(link)  # the removal may still take effect: that will be nobody's leaving
     if link.may_be_there:
-        return Judgement(replace(link, on_list=True))  # our own call, whose answer was lost; or theirs
+        return Observation(replace(link, on_list=True))  # our own call, whose answer was lost; or theirs
     if link.kibo_opted_in is False and acted_after(contact, _out_since(link, skew, began)):
-        if link.owed is Owed.OPT_IN:
-            return Judgement(link)
+        if link.pending is WriteBack.OPT_IN:
+            return Observation(link)
         reason = "resubscribed in Constant Contact"
-        return Judgement(replace(link, on_list=True, owed=Owed.OPT_IN, owed_reason=reason), reason)
-    out = link.kibo_opted_in is False and link.owed is Owed.NOTHING
+        return Observation(
+            replace(link, on_list=True, pending=WriteBack.OPT_IN, pending_reason=reason), reason
+        )
+    out = link.kibo_opted_in is False and link.pending is WriteBack.NOTHING
     if (
         out
         and contact.opt_in_source == "Contact"
         and link.note != UNPROVEN
         and not is_from_before(contact, link)
     ):
-        return Judgement(replace(link, note=UNPROVEN), UNPROVEN)
-    return Judgement(link)
+        return Observation(replace(link, note=UNPROVEN), UNPROVEN)
+    return Observation(link)
 
 
 def is_from_before(contact: Contact, link: Link) -> bool:
@@ -254,12 +258,12 @@ def _out_since(link: Link, skew: timedelta, began: datetime | None) -> datetime 
 
 def _off_list(
     contact: Contact, link: Link, now: datetime, skew: timedelta, began: datetime | None
-) -> Judgement:
+) -> Observation:
     if not link.on_list:
         if link.state is LinkState.HELD and link.kibo_opted_in:
-            return Judgement(replace(link, state=LinkState.SYNCED, kibo_opted_in=None), again=True)
-        return Judgement(_without_joining(contact, link, skew, began))
-    left = has_left(link, now)
+            return Observation(replace(link, state=LinkState.SYNCED, kibo_opted_in=None), again=True)
+        return Observation(_without_joining(contact, link, skew, began))
+    left = mark_left(link, now)
     return replace(left, link=_without_joining(contact, left.link, skew, began))
 
 
@@ -273,16 +277,18 @@ def _without_joining(contact: Contact, link: Link, skew: timedelta, began: datet
     return replace(link, written_at=_last_act(contact) + A_SECOND)
 
 
-def has_left(link: Link, now: datetime) -> Judgement:
+def mark_left(link: Link, now: datetime) -> Observation:
     """Take somebody who was on the list as one that left it: Kibo is owed their opt-out (design R4)."""
     if link.state is LinkState.CLOSED:
-        return Judgement(replace(link, on_list=False), left=True)
+        return Observation(replace(link, on_list=False), left=True)
     left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)
     if link.kibo_opted_in is False:
         # An opt-in that Kibo has not been given yet is overtaken by this.
-        return Judgement(replace(left, agreed=False, owed=Owed.NOTHING, owed_reason=""), left=True)
+        return Observation(
+            replace(left, agreed=False, pending=WriteBack.NOTHING, pending_reason=""), left=True
+        )
     reason = "left the list in Constant Contact"
-    return Judgement(replace(left, owed=Owed.OPT_OUT, owed_reason=reason), reason, left=True)
+    return Observation(replace(left, pending=WriteBack.OPT_OUT, pending_reason=reason), reason, left=True)
 
 
 def _last_act(contact: Contact) -> datetime:

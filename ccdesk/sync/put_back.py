@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from ccdesk.core.limits import MAILING_OVERLAP
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Standing
+from ccdesk.core.limits import MAIL_OVERLAP
+from ccdesk.core.models import Contact, Link, LinkState, Standing, WriteBack
 from ccdesk.core.runs import Entry, Outcome, RunKind
-from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.plan_export import NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN, is_from_before
 
@@ -61,12 +61,12 @@ def put_back(contact: Contact | None, links: Collection[Link], list_id: str) -> 
 
 def is_opted_out(link: Link) -> bool:
     """Say whether an opt-out stated in this account, or carried to it, is dealt with on both sides."""
-    settled = link.owed is Owed.NOTHING and not link.may_be_there and link.state not in NEWCOMERS
+    settled = link.pending is WriteBack.NOTHING and not link.may_be_there and link.state not in NEWCOMERS
     return settled and link.kibo_opted_in is False and link.agreed is False
 
 
 def _agrees(link: Link) -> bool:
-    if link.owed is Owed.OPT_IN or link.being_added:
+    if link.pending is WriteBack.OPT_IN or link.being_added:
         return True
     return link.kibo_opted_in is True and link.state not in (LinkState.CLOSED, *NEWCOMERS)
 
@@ -85,7 +85,7 @@ def note_put_back(ctx: RunContext, seen: Sightings) -> None:
         if link.customer_id not in seen.told
     ]
     with ctx.store.transaction():
-        ctx.store.disagreements.name([link.customer_id for _, link in surely], ctx.mailing_now())
+        ctx.store.disagreements.name([link.customer_id for _, link in surely], ctx.mail_now())
         ctx.store.disagreements.settle(over)
         if ctx.run.kind is not RunKind.EXPORT:  # that tells of those it read only, once each (R2)
             ctx.record(entries)
@@ -102,15 +102,15 @@ def _surely_there(ctx: RunContext, new: Sequence[tuple[Contact, Link]]) -> list[
 
     So whoever was taken off a short while ago is read directly.
     """
-    late = ctx.mailing_now() - MAILING_OVERLAP
+    late = ctx.mail_now() - MAIL_OVERLAP
     fresh = [pair for pair in new if pair[1].written_at is not None and pair[1].written_at > late]
     found = [pair for pair in new if pair not in fresh]
     for contact, link in fresh[:_ASKED_DIRECTLY]:
         ctx.check_cancel()
         try:
-            now = ctx.mailing.get(contact.id)
-        except PERSONAL as error:
-            ctx.spare(error)
+            now = ctx.mail.get(contact.id)
+        except ITEM_ERRORS as error:
+            ctx.tolerate_item_error(error)
             continue
         ctx.answered()
         found += [(now, link) for _ in put_back(now, [link], ctx.settings.list_id) if now is not None]

@@ -22,9 +22,9 @@ def newest_change(ctx: RunContext) -> datetime | None:
     A date ahead of Kibo's own clock would hide what changes until then, and a shop without anybody has none:
     then it is that clock.
     """
-    newest = ctx.customers.newest_update()
-    told = [moment for moment in (newest, ctx.customers.server_time) if moment is not None]
-    return min(told, default=None)
+    newest = ctx.shop.newest_update()
+    dates = [moment for moment in (newest, ctx.shop.server_time) if moment is not None]
+    return min(dates, default=None)
 
 
 def is_ahead(asked_from: datetime, present: datetime) -> bool:

@@ -24,7 +24,7 @@ class Entries:
 def test_a_run_of_any_length_is_one_document(people: int) -> None:
     out = io.StringIO()
     run = Run(
-        7, RunKind.EXPORT, Trigger.MANUAL, RunStatus.COMPLETE, datetime(2026, 5, 1, tzinfo=UTC), continues=3
+        7, RunKind.EXPORT, Trigger.MANUAL, RunStatus.COMPLETE, datetime(2026, 5, 1, tzinfo=UTC), resumes=3
     )
     write_run(out, Entries(people), run)  # type: ignore[arg-type]
     document = json.loads(out.getvalue())

@@ -86,7 +86,7 @@ class Memory:
         self.values[name] = value
 
 
-def mailing(clock: QuickClock | None = None, counts: Counts | None = None, **more: object) -> ConstantContact:
+def mail(clock: QuickClock | None = None, counts: Counts | None = None, **more: object) -> ConstantContact:
     clock = clock or QuickClock()
     budget = DailyBudget(counts or Counts(), "constant_contact", origin=lambda: "test", clock=clock)
     return ConstantContact(CC, FixedTokens(), budget=budget, clock=clock, **more)  # type: ignore[arg-type]

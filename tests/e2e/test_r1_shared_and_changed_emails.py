@@ -81,11 +81,11 @@ def test_a_no_after_a_call_without_an_answer_is_not_undone_by_a_new_email(ready,
     ready.quiet_cycles()
 
 
-@pytest.mark.parametrize("owed", [True, False])
-def test_who_said_no_to_another_email_keeps_nobody_on_the_list(ready, owed):
+@pytest.mark.parametrize("pending", [True, False])
+def test_who_said_no_to_another_email_keeps_nobody_on_the_list(ready, pending):
     ready.cc.unsubscribe("bob@example.com")
     ready.later()
-    if owed:
+    if pending:
         ready.kibo.set_switches(refuse_put_ids={ready.ids["bob"]: 409})
         ready.run(RunKind.INBOUND)
         ready.kibo.set_switches(refuse_put_ids={})

@@ -64,7 +64,7 @@ def test_the_next_export_goes_on_wherever_the_power_went(shop, monkeypatch, phas
     first = shop.desk.get_run(1)
     assert first.status is RunStatus.INTERRUPTED
     second = shop.export()
-    assert second.continues == first.id
+    assert second.resumes == first.id
     assert "Continued in run 2." in shop.desk.get_run(1).message
     assert set(imported(shop).values()) == {1}, "nobody is imported twice"
     assert shop.members() == set(shop.ids)
@@ -74,7 +74,7 @@ def test_the_next_export_goes_on_wherever_the_power_went(shop, monkeypatch, phas
     shop.cycle()
     shop.quiet_cycles()
     third = shop.export()
-    assert third.continues is None
+    assert third.resumes is None
     assert third.counts["unchanged"] == PEOPLE
     assert shop.cc.mails() == []
 
@@ -280,7 +280,7 @@ def test_cancel_keeps_what_was_done(shop):
     first = shop.desk.run(RunKind.EXPORT, listener=listen, cancel=stop)
     assert first.status is RunStatus.CANCELLED
     second = shop.export()
-    assert second.continues == first.id
+    assert second.resumes == first.id
     assert set(imported(shop).values()) == {1}
     assert shop.members() == set(shop.ids)
 
@@ -296,7 +296,7 @@ def test_the_daily_quota_is_waited_for(shop):
     shop.sandbox.faults.clear()
     shop.later(24 * 60)
     second = shop.export()
-    assert second.continues == first.id
+    assert second.resumes == first.id
     assert set(imported(shop).values()) == {1}
     assert shop.members() == set(shop.ids)
 
@@ -357,7 +357,7 @@ def test_an_export_for_another_list_is_a_new_one(shop):
     shop.list_name = "Another"
     shop.choose_list()
     run = shop.export()
-    assert run.continues is None
+    assert run.resumes is None
     assert shop.members() == set(shop.ids)
 
 
@@ -366,7 +366,7 @@ def test_an_export_left_lying_for_long_is_a_new_one(shop):
     shop.later(60 * 24 * 8)
     shop.log_in()
     run = shop.export()
-    assert run.continues is None
+    assert run.resumes is None
     assert run.counts["added"] == PEOPLE - 10
     assert run.counts["unchanged"] == 10
 

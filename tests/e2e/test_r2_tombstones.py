@@ -113,7 +113,7 @@ def test_what_is_no_new_opt_in_lifts_no_tombstone(new, act):
     cycles(new, 2)
     assert ADA not in new.members()
     assert new.opted_in(new.ids["ada"]), "a deletion is nobody's opt-out"
-    assert link(new, new.ids["ada"]).state is LinkState.DELETED_THERE
+    assert link(new, new.ids["ada"]).state is LinkState.CONTACT_DELETED
     new.quiet_cycles()
     for name in {"ada", "twin"} & new.ids.keys():
         new.kibo.opt_out(new.ids[name])

@@ -4,7 +4,7 @@ import pytest
 
 from ccdesk.clients.constant_contact.client import ConstantContact
 from ccdesk.core.errors import ConfirmNeeded
-from ccdesk.core.models import LinkState, Owed
+from ccdesk.core.models import LinkState, WriteBack
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus
 from ccdesk.sandbox.constant_contact.jobs import JobQueue
 from ccdesk.sandbox.wire.kernel import Fault
@@ -85,7 +85,7 @@ def test_an_account_that_cannot_be_read_keeps_no_opt_out_from_the_others(ready, 
     run = ready.run(RunKind.INBOUND)
     assert not ready.opted_in(good)
     assert bad in ready.entries(run, Outcome.ERROR)
-    assert link(ready, bad).owed is Owed.OPT_OUT
+    assert link(ready, bad).pending is WriteBack.OPT_OUT
     spoiler.accounts = {}
     settle(ready)
     assert not ready.opted_in(bad)
@@ -115,7 +115,7 @@ def test_a_resumed_export_does_not_send_whom_it_cannot_read_any_more(world, monk
     spoiler.accounts[ids[0]] = UNREADABLE
     world.later()
     run = world.export()
-    assert run.continues == 1
+    assert run.resumes == 1
     assert "p0@example.com" not in world.members()
     assert set(world.entries(run, Outcome.ERROR)) == {ids[0]}
     assert len(world.members()) == 4
@@ -420,7 +420,7 @@ def test_an_unproven_sign_up_hides_nothing_that_follows(ready):
     ready.cc.delete_contact("gus@example.com")
     ready.later()
     ready.run(RunKind.FULL_COMPARE)
-    assert link(ready, gus).state is LinkState.DELETED_THERE
+    assert link(ready, gus).state is LinkState.CONTACT_DELETED
     ready.quiet_cycles()
 
 
@@ -598,7 +598,7 @@ def test_who_left_while_an_export_lay_still_is_not_put_back_where_it_cannot_find
         spoiler.contacts["p0@example.com"] = NO_LISTS
     else:
         monkeypatch.setattr(export_check, "_FEW_LOOKUPS", 0)
-    assert shop.export().continues == 1
+    assert shop.export().resumes == 1
     spoiler.contacts = {}
     shop.export()
     assert "p0@example.com" not in shop.members()

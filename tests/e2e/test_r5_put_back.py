@@ -30,7 +30,7 @@ def ready(world: World) -> World:
 
 def import_spreadsheet(world: World, *emails: str) -> None:
     """Have staff import an old file onto the list: a job of the service, none of ccdesk's."""
-    service = world.container.connections.mailing(world.desk.settings(), "window")
+    service = world.container.connections.mail(world.desk.settings(), "window")
     rows = [service.import_row(ContactFields(email, first_name="Old")) for email in emails]
     service.start_import(rows, world.list_id)
     world.later()
@@ -208,7 +208,7 @@ def test_a_listing_that_lags_behind_our_removal_names_nobody(ready: World) -> No
     ready.kibo.opt_out(ready.ids["ben"])
     ready.later()
     ready.run(RunKind.EVENTS)
-    desk_mailing = ready.container.connections.mailing
+    desk_mailing = ready.container.connections.mail
     stale = ready.list_id
 
     def lagging(*args, **options):
@@ -224,6 +224,6 @@ def test_a_listing_that_lags_behind_our_removal_names_nobody(ready: World) -> No
         client.contacts = contacts
         return client
 
-    ready.container.connections.mailing = lagging
+    ready.container.connections.mail = lagging
     assert named(ready, RunKind.FULL_COMPARE) == []
     assert needed(ready) == []

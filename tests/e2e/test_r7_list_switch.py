@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ccdesk.clients.constant_contact.client import ConstantContact
-from ccdesk.core.models import Owed
+from ccdesk.core.models import WriteBack
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.e2e.conftest import change_list, exported
@@ -118,7 +118,7 @@ def test_who_came_back_to_the_old_list_is_put_on_the_new_one(world):
 
 
 @pytest.fixture(params=["the export", "a poll that Kibo refused"])
-def owed(world, request):
+def pending(world, request):
     """Ada and Bob exported; that Ada has left the list is known, and Kibo has not been given it yet."""
     exported(world, "ada", "bob")
     world.cc.leave_list("ada@example.com", world.old)
@@ -129,49 +129,49 @@ def owed(world, request):
         world.kibo.set_switches(refuse_put_ids={world.ids["ada"]: 409})
         world.run(RunKind.INBOUND)
         world.kibo.set_switches(refuse_put_ids={})
-    assert world.container.store.links.get(world.ids["ada"]).owed is Owed.OPT_OUT
+    assert world.container.store.links.get(world.ids["ada"]).pending is WriteBack.OPT_OUT
     world.later(31)
     return world
 
 
 @pytest.mark.parametrize("alone", [False, True])
 @pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND, RunKind.EXPORT])
-def test_who_signed_up_again_before_another_list_was_chosen_is_not_opted_out(owed, first, alone):
+def test_who_signed_up_again_before_another_list_was_chosen_is_not_opted_out(pending, first, alone):
     """docs/consent.md case 13: a leaving that was owed, and taken back on the list that was left."""
     if alone:  # nobody else is on the former list
-        owed.kibo.opt_out(owed.ids["bob"])
-        owed.later()
-        owed.run(RunKind.EVENTS)
-    owed.cc.sign_up("ada@example.com", owed.old)
-    owed.later()
-    change_list(owed, "Second")
-    owed.run(first)
+        pending.kibo.opt_out(pending.ids["bob"])
+        pending.later()
+        pending.run(RunKind.EVENTS)
+    pending.cc.sign_up("ada@example.com", pending.old)
+    pending.later()
+    change_list(pending, "Second")
+    pending.run(first)
     for _ in range(2):
-        owed.cycle()
-    owed.export()
-    assert owed.opted_in(owed.ids["ada"])
-    assert "ada@example.com" in owed.members()
-    owed.quiet_cycles()
+        pending.cycle()
+    pending.export()
+    assert pending.opted_in(pending.ids["ada"])
+    assert "ada@example.com" in pending.members()
+    pending.quiet_cycles()
 
 
 @pytest.mark.parametrize("back", ["not at all", "by staff", "and left again", "and unsubscribed"])
-def test_who_did_not_come_back_to_the_former_list_is_opted_out_all_the_same(owed, back):
+def test_who_did_not_come_back_to_the_former_list_is_opted_out_all_the_same(pending, back):
     if back == "by staff":
-        owed.cc.staff_add_to_list("ada@example.com", owed.old)
+        pending.cc.staff_add_to_list("ada@example.com", pending.old)
     elif back != "not at all":
-        owed.cc.sign_up("ada@example.com", owed.old)
-        owed.later()
+        pending.cc.sign_up("ada@example.com", pending.old)
+        pending.later()
         if back == "and left again":
-            owed.cc.leave_list("ada@example.com", owed.old)
+            pending.cc.leave_list("ada@example.com", pending.old)
         else:
-            owed.cc.unsubscribe("ada@example.com")
-    owed.later()
-    change_list(owed, "Second")
+            pending.cc.unsubscribe("ada@example.com")
+    pending.later()
+    change_list(pending, "Second")
     for _ in range(2):
-        owed.cycle()
-    owed.export()
-    assert not owed.opted_in(owed.ids["ada"])
-    assert owed.members() == {"bob@example.com"}
+        pending.cycle()
+    pending.export()
+    assert not pending.opted_in(pending.ids["ada"])
+    assert pending.members() == {"bob@example.com"}
 
 
 def test_a_scan_that_cannot_be_read_makes_no_leavers(left, monkeypatch):

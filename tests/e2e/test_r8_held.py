@@ -118,9 +118,9 @@ def test_a_run_that_holds_some_did_its_work(held):
 def test_what_is_held_is_not_owed_and_what_was_answered_needs_nobody(held):
     for _ in range(4):
         planned(held)
-    assert held.desk.status(live=False).owed.opt_outs == 0
+    assert held.desk.status(live=False).pending.opt_outs == 0
     held.desk.answer_held(HeldAnswer.DO_IT)
     assert asked(held) == [], "a run has yet to go by it, which nobody has to wait for"
-    assert held.desk.status(live=False).owed.opt_outs == 40
+    assert held.desk.status(live=False).pending.opt_outs == 40
     held.run(RunKind.INBOUND)
     assert held.desk.status(live=False).needs_you == ()

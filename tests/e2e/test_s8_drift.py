@@ -42,7 +42,7 @@ def drift(world: World) -> dict[str, DriftKind]:
 
 
 def import_spreadsheet(world: World, *emails: str) -> None:
-    service = world.container.connections.mailing(world.desk.settings(), "window")
+    service = world.container.connections.mail(world.desk.settings(), "window")
     rows = [service.import_row(ContactFields(email, first_name="Old")) for email in emails]
     service.start_import(rows, world.list_id)
     world.later()

@@ -43,7 +43,7 @@ class FakeDesk:
     stored: dict[str, str] = field(default_factory=dict)
     fixed: set[str] = field(default_factory=set)
     kibo: Connection = NOT_SET_UP
-    mailing: Connection = NOT_SET_UP
+    mail: Connection = NOT_SET_UP
     lists: list[ContactList] = field(default_factory=list)
     confirmed: list[str] = field(default_factory=list)
     welcome_on: bool | None = None
@@ -88,12 +88,12 @@ class FakeDesk:
         self._called("stored_status")
         unknown = ConnectionState.UNKNOWN
         status = self._status()
-        kibo, mailing = status.kibo, status.constant_contact
+        kibo, mail = status.kibo, status.constant_contact
         if kibo is not NOT_SET_UP:
             kibo = Connection(unknown, kibo.name, kibo.who, kibo.since)
-        if mailing is not NOT_SET_UP:
-            mailing = Connection(unknown, mailing.name, mailing.who)
-        return replace(status, kibo=kibo, constant_contact=mailing, kibo_app=None)
+        if mail is not NOT_SET_UP:
+            mail = Connection(unknown, mail.name, mail.who)
+        return replace(status, kibo=kibo, constant_contact=mail, kibo_app=None)
 
     def status(self, *, live: bool) -> Status:
         self._called("status", live)
@@ -107,7 +107,7 @@ class FakeDesk:
             base_dir=self.base_dir,
             enabled=settings.enabled,
             kibo=self.kibo,
-            constant_contact=self.mailing,
+            constant_contact=self.mail,
             calls=Calls(
                 sum(self.used.values()), 10_000, 1_000, self.used, datetime(2015, 12, 17, tzinfo=UTC)
             ),
@@ -171,7 +171,7 @@ class FakeDesk:
 
     def accept_login(self) -> Account:
         self._called("accept_login")
-        self.mailing = connected_mailing()
+        self.mail = connected_mail()
         return Account("p1", ORGANIZATION, "ada@example.com")
 
     def reject_login(self) -> None:
@@ -179,7 +179,7 @@ class FakeDesk:
 
     def log_out(self) -> LoggedOut:
         self._called("log_out")
-        self.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+        self.mail = Connection(ConnectionState.LOGIN_NEEDED)
         return self.logged_out
 
     def contact_lists(self) -> list[ContactList]:
@@ -318,7 +318,7 @@ def connected_kibo() -> Connection:
     return Connection(ConnectionState.CONNECTED, "Mystic Outdoors DEV", "mystic.ccdesk.1.0.0.Release", since)
 
 
-def connected_mailing() -> Connection:
+def connected_mail() -> Connection:
     return Connection(
         ConnectionState.CONNECTED,
         ORGANIZATION,
@@ -346,7 +346,7 @@ def ready_desk() -> FakeDesk:
             "cc_client_id": "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
         },
         kibo=connected_kibo(),
-        mailing=connected_mailing(),
+        mail=connected_mail(),
         lists=[
             ContactList("1", "Kibo customers", 4_812),
             ContactList("2", "Weekly News", 12_004),

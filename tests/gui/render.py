@@ -108,7 +108,7 @@ def ready(folder: Path, theme: str) -> None:
     bridge = shots.parts.bridge
     bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
     began = shots.desk.all_runs[6]
-    shots.desk.all_runs.insert(0, replace(began, id=1100, status=RunStatus.RUNNING, continues=began.id))
+    shots.desk.all_runs.insert(0, replace(began, id=1100, status=RunStatus.RUNNING, resumes=began.id))
     figures = {"read": 4_812, "sent": 1_200, "confirmed": 90, "rate": 38.0, "continued": True}
     sending = "Sending to Constant Contact"
     bridge.progress(Progress(1100, RunKind.EXPORT, sending, 1_200, 4_812, 3, 95.0, **figures))
@@ -121,7 +121,7 @@ def ready(folder: Path, theme: str) -> None:
     shots.take("sync-stopping")
     del shots.desk.all_runs[0]
     until = datetime(2015, 12, 17, tzinfo=UTC)
-    stopped = replace(began, id=1100, status=RunStatus.CANCELLED, continues=began.id)
+    stopped = replace(began, id=1100, status=RunStatus.CANCELLED, resumes=began.id)
     bridge.run_finished(stopped)
     shots.take("sync-stopped")
     bridge.run_finished(
@@ -194,7 +194,7 @@ def odd(folder: Path, theme: str) -> None:
     desk.kibo = Connection(
         ConnectionState.FAILED, "Mystic Outdoors " * 5, "mystic.ccdesk.1.0.0.Release", error=Unreachable()
     )
-    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED, "The very long organization name " * 3)
+    desk.mail = Connection(ConnectionState.LOGIN_NEEDED, "The very long organization name " * 3)
     desk.stored["contact_list"] = "VIP " + "and friends of friends " * 8
     desk.exported = False
     desk.gate["log_in"] = threading.Event()

@@ -166,7 +166,7 @@ def test_how_a_run_goes_on_is_said():
     gone_on = replace(run, status=RunStatus.FAILED, message="Cut short. Continued in run 2.")
     assert formats.run_words(gone_on) == "Cut short. Continued in a later run."
     assert formats.run_words(replace(run, kind=RunKind.INBOUND)) == "Stopped. What was done stands."
-    assert formats.run_words(replace(run, continues=7)).startswith("Continued from an earlier run. Stopped.")
+    assert formats.run_words(replace(run, resumes=7)).startswith("Continued from an earlier run. Stopped.")
 
 
 def test_a_wait_for_the_next_day_is_told_once_and_in_local_time():

@@ -17,7 +17,7 @@ from ccdesk.gui.tabs.connection_card import STATES
 from ccdesk.service.api import Connection, ConnectionState
 from ccdesk.service.connections import secret_missing
 from ccdesk.service.needs_you import Need, NeedKind
-from tests.gui.fakes import NOW, connected_kibo, connected_mailing, fresh_desk
+from tests.gui.fakes import NOW, connected_kibo, connected_mail, fresh_desk
 from tests.gui.helpers import click, find
 
 
@@ -136,14 +136,14 @@ def test_f5_on_info_checks_too(qtbot, parts, desk):
 
 def test_an_outage_keeps_what_is_known_and_offers_to_try_again(qtbot, open_window, desk):
     desk.kibo = replace(connected_kibo(), state=ConnectionState.FAILED, error=Unreachable())
-    desk.mailing = replace(connected_mailing(), state=ConnectionState.FAILED, error=Unreachable())
+    desk.mail = replace(connected_mail(), state=ConnectionState.FAILED, error=Unreachable())
     parts = open_window(desk)
     info = parts.window.info
     assert not info.checklist.isVisible(), "no step is undone by an outage"
     assert text(info, "card_kibo_since") == "November 6th 2015, 11:05:00 am"
     assert text(info, "card_constant_contact_expires") == "May 4th 2016, 11:05:00 am"
     assert find(info, "btn_login").property("primary") is False
-    desk.kibo, desk.mailing = connected_kibo(), connected_mailing()
+    desk.kibo, desk.mail = connected_kibo(), connected_mail()
     click(qtbot, info, "card_kibo_try")
     qtbot.waitUntil(lambda: state(info, "card_kibo") == "Connected")
     assert not find(info, "card_kibo_try").isVisible()

@@ -10,7 +10,7 @@ from ccdesk.core.errors import LoginNeeded, Refused, Unreachable, VaultError
 from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
 from ccdesk.gui.tabs.checklist import done_steps
 from ccdesk.service.api import AccountChanged, Connection, ConnectionState
-from tests.gui.fakes import NOT_SET_UP, NOW, connected_kibo, connected_mailing, fresh_desk, ready_desk
+from tests.gui.fakes import NOT_SET_UP, NOW, connected_kibo, connected_mail, fresh_desk, ready_desk
 from tests.gui.helpers import click, dialog, find
 
 
@@ -74,7 +74,7 @@ def test_a_connection_that_failed_says_why(open_window, desk):
 
 
 def test_logging_in_goes_through_the_browser(qtbot, open_window, desk, opened, loop):
-    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+    desk.mail = Connection(ConnectionState.LOGIN_NEEDED)
     desk.gate["log_in"] = threading.Event()
     window = open_window(desk, loop).window
     info = window.info
@@ -93,7 +93,7 @@ def test_logging_in_goes_through_the_browser(qtbot, open_window, desk, opened, l
 
 
 def test_waiting_for_the_browser_can_be_cancelled(qtbot, open_window, desk):
-    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+    desk.mail = Connection(ConnectionState.LOGIN_NEEDED)
     desk.gate["log_in"] = threading.Event()
     window = open_window(desk).window
     info = window.info
@@ -306,7 +306,7 @@ def test_the_checklist_leads_through_the_first_start(qtbot, open_window):
     click(qtbot, info, "btn_step_export")
     assert parts.window.current() is parts.window.sync
     desk.stored.update(kibo_tenant_id="1", kibo_app_key="k", contact_list="L", enabled="true")
-    desk.kibo, desk.mailing, desk.exported = connected_mailing(), connected_mailing(), True
+    desk.kibo, desk.mail, desk.exported = connected_mail(), connected_mail(), True
     parts.window.tabs.setCurrentIndex(0)
     qtbot.waitUntil(lambda: not info.checklist.isVisible())
 
@@ -333,12 +333,12 @@ def forgetful(desk, monkeypatch):
         found = asked(live=live)
         if live:
             return found
-        mailing = found.constant_contact
-        if mailing.state is ConnectionState.FAILED:
-            mailing = connected_mailing()
-        elif mailing.state is ConnectionState.LOGIN_NEEDED:
-            mailing = Connection(ConnectionState.LOGIN_NEEDED)
-        return replace(found, kibo=connected_kibo(), constant_contact=mailing, kibo_app=None)
+        mail = found.constant_contact
+        if mail.state is ConnectionState.FAILED:
+            mail = connected_mail()
+        elif mail.state is ConnectionState.LOGIN_NEEDED:
+            mail = Connection(ConnectionState.LOGIN_NEEDED)
+        return replace(found, kibo=connected_kibo(), constant_contact=mail, kibo_app=None)
 
     monkeypatch.setattr(desk, "status", status)
     return desk
@@ -351,12 +351,12 @@ def look_again(qtbot, parts):
 
 def test_a_failed_connection_stays_failed_until_it_is_asked_again(qtbot, open_window, forgetful):
     forgetful.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
-    forgetful.mailing = Connection(ConnectionState.FAILED, error=Refused(meaning="Nobody knows the key."))
+    forgetful.mail = Connection(ConnectionState.FAILED, error=Refused(meaning="Nobody knows the key."))
     parts = open_window(forgetful)
     look_again(qtbot, parts)
     assert state(parts.window.info, "card_kibo") == "Failed"
     assert "Nobody knows the key." in value(parts.window.info, "card_constant_contact_error")
-    forgetful.kibo, forgetful.mailing = connected_kibo(), connected_mailing()
+    forgetful.kibo, forgetful.mail = connected_kibo(), connected_mail()
     click(qtbot, parts.window.info, "btn_check")
     qtbot.waitUntil(lambda: state(parts.window.info, "card_kibo") == "Connected")
     look_again(qtbot, parts)
@@ -372,11 +372,11 @@ def test_other_settings_make_what_was_said_before_void(qtbot, open_window, forge
 
 
 def test_why_a_log_in_is_needed_stays_said_and_a_new_log_in_ends_it(qtbot, open_window, forgetful):
-    forgetful.mailing = Connection(ConnectionState.LOGIN_NEEDED, error=LoginNeeded())
+    forgetful.mail = Connection(ConnectionState.LOGIN_NEEDED, error=LoginNeeded())
     parts = open_window(forgetful)
     look_again(qtbot, parts)
     assert "no valid log-in" in value(parts.window.info, "card_constant_contact_error")
-    forgetful.mailing = connected_mailing()  # by the command line
+    forgetful.mail = connected_mail()  # by the command line
     look_again(qtbot, parts)
     assert state(parts.window.info, "card_constant_contact") == "Connected"
 
@@ -441,7 +441,7 @@ def test_an_outage_keeps_nobody_from_switching(qtbot, open_window, enabled):
     desk = ready_desk()
     desk.stored["enabled"] = enabled
     desk.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
-    desk.mailing = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
+    desk.mail = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
     info = open_window(desk).window.info
     assert not find(info, "lbl_enable_missing").isVisible()
     find(info, "chk_enabled").click()
@@ -450,7 +450,7 @@ def test_an_outage_keeps_nobody_from_switching(qtbot, open_window, enabled):
 
 def test_it_can_be_switched_off_whatever_is_missing(qtbot, open_window):
     desk = ready_desk()
-    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+    desk.mail = Connection(ConnectionState.LOGIN_NEEDED)
     info = open_window(desk).window.info
     find(info, "chk_enabled").click()
     qtbot.waitUntil(lambda: ("set_enabled", False) in desk.calls)

@@ -250,7 +250,7 @@ def test_only_what_is_well_is_green():
 
 
 @pytest.mark.parametrize(
-    ("status", "continues", "errors", "role"),
+    ("status", "resumes", "errors", "role"),
     [
         (RunStatus.COMPLETE, 7, 0, "muted"),
         (RunStatus.RUNNING, 7, 0, "muted"),
@@ -262,9 +262,9 @@ def test_only_what_is_well_is_green():
     ],
 )
 def test_what_is_said_of_a_run_is_red_only_where_it_failed(
-    qtbot, window, desk, status, continues, errors, role
+    qtbot, window, desk, status, resumes, errors, role
 ):
-    run = replace(desk.get_run(900), status=status, continues=continues, error_count=errors, message="So.")
+    run = replace(desk.get_run(900), status=status, resumes=resumes, error_count=errors, message="So.")
     if status is RunStatus.COMPLETE:
         run = replace(run, message="")
     window.logs._open_run(run)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel
 from ccdesk.core.errors import LoginNeeded, SettingsError, Unreachable
 from ccdesk.gui.tabs.settings import saved_words
 from ccdesk.service.api import Connection, ConnectionState, SaveResult
-from tests.gui.fakes import connected_mailing
+from tests.gui.fakes import connected_mail
 from tests.gui.helpers import click, dialog, find
 
 FAQ = (
@@ -166,7 +166,7 @@ def test_a_save_that_is_refused_keeps_the_changes(qtbot, settings, desk):
 
 
 def test_without_a_log_in_the_choices_say_so(qtbot, open_window, desk):
-    desk.mailing = Connection(ConnectionState.LOGIN_NEEDED)
+    desk.mail = Connection(ConnectionState.LOGIN_NEEDED)
     settings = open_window(desk).window.settings
     assert "could not be read" in settings.list_field.hint.text()
     assert "could not be read" in settings.sender_field.hint.text()
@@ -194,10 +194,10 @@ def test_choices_that_cannot_be_read_say_what_helps(qtbot, settings, desk, error
 
 
 def test_a_connection_that_failed_is_not_taken_for_a_missing_log_in(qtbot, open_window, desk):
-    desk.mailing = Connection(ConnectionState.FAILED, error=Unreachable())
+    desk.mail = Connection(ConnectionState.FAILED, error=Unreachable())
     settings = open_window(desk).window.settings
     assert settings.list_field.hint.text() == "The account's lists could not be read. The Info tab says why."
-    desk.mailing = connected_mailing()
+    desk.mail = connected_mail()
     settings.reload()
     qtbot.waitUntil(lambda: "A list of your" in settings.list_field.hint.text())
 
@@ -288,7 +288,7 @@ def test_another_account_has_other_lists(qtbot, open_window, desk):
     parts = open_window(desk)
     settings = parts.window.settings
     qtbot.waitUntil(lambda: "4,812 contacts" in settings.list_field.hint.text())
-    desk.mailing = replace(desk.mailing, name="Another")
+    desk.mail = replace(desk.mail, name="Another")
     desk.fail["contact_lists"] = Unreachable()
     parts.context.watch.refresh()
     qtbot.waitUntil(lambda: "could not be read" in settings.list_field.hint.text())

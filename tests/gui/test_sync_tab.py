@@ -112,7 +112,7 @@ def test_how_far_an_export_is_that_goes_on(qtbot, sync, desk, loop):
     figures = {"read": 9_012, "sent": 3_000, "confirmed": 1_200, "rate": 31.7, "continued": True}
     far = Progress(1100, RunKind.EXPORT, "Sending to Constant Contact", 3_000, 9_012, 2, 185.0, **figures)
     loop.scripts[RunKind.EXPORT] = held_export(gate, far)
-    under_way = replace(desk.get_run(900), id=1100, status=RunStatus.RUNNING, continues=900)
+    under_way = replace(desk.get_run(900), id=1100, status=RunStatus.RUNNING, resumes=900)
     desk.all_runs.insert(0, under_way)
     desk.gate["get_run"] = threading.Event()
     click(qtbot, sync, "btn_sync_contacts")

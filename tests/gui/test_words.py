@@ -83,7 +83,7 @@ def test_the_switch_is_not_green_while_a_service_fails(open_window, desk):
 
 @pytest.mark.parametrize("kibo", ["connected", "not set up"])
 def test_only_the_next_step_stands_out(open_window, desk, kibo):
-    desk.mailing = NOT_SET_UP
+    desk.mail = NOT_SET_UP
     if kibo == "not set up":
         desk.kibo = NOT_SET_UP
     button = find(open_window(desk).window.info, "btn_login")
@@ -91,7 +91,7 @@ def test_only_the_next_step_stands_out(open_window, desk, kibo):
 
 
 def test_a_message_comes_into_view_where_somebody_has_scrolled_on(qtbot, open_window, desk):
-    desk.kibo = desk.mailing = NOT_SET_UP
+    desk.kibo = desk.mail = NOT_SET_UP
     desk.stored["enabled"] = "false"
     info = open_window(desk).window.info
     bar = info.findChild(QScrollArea).verticalScrollBar()

@@ -13,7 +13,7 @@ from ccdesk.cli import needs as cli_needs
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import Unreachable
 from ccdesk.core.losses import Answer, Held, LossKind
-from ccdesk.core.models import Contact, ContactList, Link, Owed, Permission
+from ccdesk.core.models import Contact, ContactList, Link, Permission, WriteBack
 from ccdesk.core.runs import EventStatus, QueuedEvent, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import resolve
 from ccdesk.service.api import Connection, ConnectionState
@@ -74,8 +74,8 @@ def do_run(store: SqliteStore, clock: HandClock, status: RunStatus, kind: RunKin
     store.runs.finish(replace(run, status=status, finished_at=clock.now()))
 
 
-def owe(store: SqliteStore, *customer_ids: int, owed: Owed = Owed.OPT_OUT) -> None:
-    store.links.save([Link(number, f"p{number}@example.com", owed=owed) for number in customer_ids])
+def leave_pending(store: SqliteStore, *customer_ids: int, pending: WriteBack = WriteBack.OPT_OUT) -> None:
+    store.links.save([Link(number, f"p{number}@example.com", pending=pending) for number in customer_ids])
 
 
 def test_a_fresh_store_needs_nobody(store: SqliteStore, clock: HandClock) -> None:
@@ -87,7 +87,7 @@ def test_a_fresh_store_needs_nobody(store: SqliteStore, clock: HandClock) -> Non
 
 
 def test_opt_outs_owed_for_more_than_two_cycles_are_named(store: SqliteStore, clock: HandClock) -> None:
-    owe(store, *range(1, 21))
+    leave_pending(store, *range(1, 21))
     clock.at += 2 * CYCLE - A_MINUTE
     assert look(store, clock) == [], "two cycles are given"
     clock.at += 2 * A_MINUTE
@@ -98,27 +98,27 @@ def test_opt_outs_owed_for_more_than_two_cycles_are_named(store: SqliteStore, cl
 
 
 @pytest.mark.parametrize(
-    ("answer", "owed"),
+    ("answer", "pending"),
     [(Answer.NONE, 0), (Answer.MISTAKE, 0), (Answer.DROPPED, 0), (Answer.DO_IT, 1)],
 )
 def test_who_is_held_or_was_a_mistake_is_not_owed(
-    store: SqliteStore, clock: HandClock, answer: Answer, owed: int
+    store: SqliteStore, clock: HandClock, answer: Answer, pending: int
 ) -> None:
     """Kibo has refused nothing: nobody has answered, or it is not to be done (§3a R8)."""
-    owe(store, 1)
+    leave_pending(store, 1)
     store.losses.hold([Held(1, LossKind.LEFT, "p1@example.com", "p1@example.com", NOON, answer=answer)])
     clock.at += 3 * CYCLE
-    assert kinds(look(store, clock)).count(NeedKind.OWED) == owed
-    assert store.links.owing(Owed.OPT_OUT).count == owed
+    assert kinds(look(store, clock)).count(NeedKind.OWED) == pending
+    assert store.links.pending_summary(WriteBack.OPT_OUT).count == pending
 
 
 def test_a_cycle_that_fails_again_does_not_make_the_debt_younger(
     store: SqliteStore, clock: HandClock
 ) -> None:
-    owe(store, 1)
+    leave_pending(store, 1)
     for _ in range(3):
         clock.at += CYCLE
-        owe(store, 1)  # `carry` saves the link whenever its write fails
+        leave_pending(store, 1)  # `carry` saves the link whenever its write fails
     [need] = look(store, clock)
     assert need.since == NOON
 
@@ -126,27 +126,27 @@ def test_a_cycle_that_fails_again_does_not_make_the_debt_younger(
 def test_what_was_carried_is_forgotten_and_a_later_debt_begins_anew(
     store: SqliteStore, clock: HandClock
 ) -> None:
-    owe(store, 1)
+    leave_pending(store, 1)
     clock.at += 3 * CYCLE
     store.links.save([Link(1, "p1@example.com")])
     assert look(store, clock) == []
-    owe(store, 1)
+    leave_pending(store, 1)
     assert look(store, clock) == []
-    assert store.links.owing(Owed.OPT_OUT).since == clock.at
+    assert store.links.pending_summary(WriteBack.OPT_OUT).since == clock.at
 
 
 def test_an_opt_out_after_an_owed_opt_in_is_a_debt_of_its_own(store: SqliteStore, clock: HandClock) -> None:
-    owe(store, 1, owed=Owed.OPT_IN)
+    leave_pending(store, 1, pending=WriteBack.OPT_IN)
     clock.at += 3 * CYCLE
     assert kinds(look(store, clock)) == [NeedKind.OWED_OPT_INS]
-    owe(store, 1)
+    leave_pending(store, 1)
     assert look(store, clock) == []
 
 
 def test_cycles_by_hand_count_as_cycles(store: SqliteStore, clock: HandClock) -> None:
     run = store.runs.start(RunKind.INBOUND, Trigger.MANUAL, clock.now())
     clock.at += A_MINUTE
-    owe(store, 1)
+    leave_pending(store, 1)
     store.runs.finish(replace(run, status=RunStatus.COMPLETE, finished_at=clock.now()))
     do_run(store, clock, RunStatus.COMPLETE)
     assert look(store, clock) == []
@@ -278,8 +278,8 @@ def test_what_only_a_person_can_give_a_connection() -> None:
     no_secret = Connection(ConnectionState.FAILED, error=secret_missing())
     silent = Connection(ConnectionState.FAILED, error=Unreachable())
 
-    def told(kibo: Connection, mailing: Connection, *, enabled: bool) -> list[Need]:
-        return list(connection_needs(kibo, mailing, enabled=enabled))
+    def told(kibo: Connection, mail: Connection, *, enabled: bool) -> list[Need]:
+        return list(connection_needs(kibo, mail, enabled=enabled))
 
     assert told(fine, fine, enabled=True) == []
     assert told(silent, silent, enabled=True) == [], "an outage needs nobody here"

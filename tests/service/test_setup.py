@@ -11,7 +11,7 @@ DOWN = Connection(ConnectionState.FAILED, error=Unreachable())
 
 
 @pytest.mark.parametrize(
-    ("lacking", "kibo", "mailing", "found"),
+    ("lacking", "kibo", "mail", "found"),
     [
         ((), WELL, WELL, ()),
         ((), DOWN, DOWN, ()),
@@ -25,9 +25,9 @@ DOWN = Connection(ConnectionState.FAILED, error=Unreachable())
         ((), Connection(ConnectionState.FAILED, error=Refused()), WELL, ()),
     ],
 )
-def test_what_is_missing(lacking, kibo, mailing, found):
+def test_what_is_missing(lacking, kibo, mail, found):
     settings = resolve({key: value for key, value in ALL.items() if key not in lacking}, {})
-    assert missing(settings, kibo, mailing) == found
+    assert missing(settings, kibo, mail) == found
 
 
 def test_what_is_missing_is_said_as_a_list():

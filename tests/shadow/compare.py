@@ -59,7 +59,7 @@ def done(wrote: Wrote, states: str) -> Difference | None:
     return Difference(Where.DID, cell(one), f"{wrote.act.value} [{states}]", says(one), wrote.key)
 
 
-def owed(key: str, decision: Decision, stance: Stance | None) -> Iterator[Difference]:
+def pending(key: str, decision: Decision, stance: Stance | None) -> Iterator[Difference]:
     """Compare what the table asks for with what the engine owes about somebody it is done with for now."""
     states = stance.states if stance is not None else "no link"
     owes = stance.owes if stance is not None else frozenset[Act]()

@@ -29,12 +29,12 @@ from ccdesk.consent.model import (
 from ccdesk.consent.window import Window, between, instant, second_of
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.losses import LossKind
-from ccdesk.core.models import Link, LinkState, Owed, Ownership, Permission
+from ccdesk.core.models import Link, LinkState, Ownership, Permission, WriteBack
 from ccdesk.core.ports.store import Store
 from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, is_cleared
 from tests.shadow.readings import LONG_AGO, shop_window
 
-OUT = (LinkState.OPTED_OUT_THERE, LinkState.CONFIRMING)
+OUT = (LinkState.UNSUBSCRIBED, LinkState.CONFIRMING)
 _LOSS = {LossKind.LEFT: How.LEFT, LossKind.STAFF: How.UNSUBSCRIBED, LossKind.FLAG: How.FLAG_CLEARED}
 
 
@@ -86,13 +86,13 @@ def _contact(links: Sequence[Link], kept: Kept) -> Subscriber | None:
     """Return the contact: its permission is kept only as far as a link's state tells it."""
     states = {one.state for one in links}
     if any(one.on_list and one.kibo_opted_in for one in links):
-        states -= {*OUT, LinkState.DELETED_THERE, LinkState.HELD}  # back since then by another account
+        states -= {*OUT, LinkState.CONTACT_DELETED, LinkState.HELD}  # back since then by another account
     number = next((one.contact_id for one in links if one.contact_id), "")
     on_list = any(one.on_list for one in links)
     if (
         not number
         and not on_list
-        and not states & {*OUT, LinkState.LEFT_LIST, LinkState.DELETED_THERE, LinkState.HELD}
+        and not states & {*OUT, LinkState.LEFT_LIST, LinkState.CONTACT_DELETED, LinkState.HELD}
     ):
         return None
     permission = Permission.IMPLICIT
@@ -104,7 +104,7 @@ def _contact(links: Sequence[Link], kept: Kept) -> Subscriber | None:
         id=number,
         permission=permission,
         read=instant(kept.now),
-        deleted=LinkState.DELETED_THERE in states,
+        deleted=LinkState.CONTACT_DELETED in states,
         owned=any(one.ownership is Ownership.OWNED for one in links),
         lists=frozenset({kept.policy.list_id}) if on_list else frozenset(),
     )
@@ -128,7 +128,7 @@ def _stated(link: Link, kept: Kept) -> list[Statement]:
 
     said = []
     if link.state in OUT:
-        staff = BY_STAFF in (link.owed_reason, link.note)
+        staff = BY_STAFF in (link.pending_reason, link.note)
         date = link.opt_out_at or link.out_since
         window = second_of(date) if date is not None else Window(LONG_AGO, kept.now)
         said.append(mail(How.UNSUBSCRIBED, window, Author.STAFF if staff else Author.PERSON))
@@ -137,11 +137,11 @@ def _stated(link: Link, kept: Kept) -> list[Statement]:
         said.append(mail(How.LEFT, left))
     if link.state is LinkState.LEFT_OUT:
         said.append(mail(How.LEFT, Window(LONG_AGO, kept.now), Author.STAFF, watched=False))
-    if link.state is LinkState.DELETED_THERE:
+    if link.state is LinkState.CONTACT_DELETED:
         said.append(mail(How.DELETED, Window(LONG_AGO, kept.now), Author.STAFF))
     if link.asked_at is not None:
         said.append(mail(How.ASKED, instant(link.asked_at), Author.US))
-    if link.owed is Owed.OPT_IN:
+    if link.pending is WriteBack.OPT_IN:
         said.append(mail(How.SIGNED_UP, instant(kept.now)))
     return said
 

@@ -14,7 +14,7 @@ from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Customer, LinkState, Permission, email_key
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.sync import context as names
-from tests.shadow.compare import Difference, Where, cell, done, owed
+from tests.shadow.compare import Difference, Where, cell, done, pending
 from tests.shadow.from_store import Kept, person_of
 from tests.shadow.readings import account_reading, accounts_in, contacts_in, told
 from tests.shadow.stance import Stance, stances
@@ -143,7 +143,7 @@ class Observer(Watch):
             self.witness.looked = self._began
         now = self._current()
         for key in self._at_rest(now):
-            by_rule = list(owed(key, self.witness.decide(key), now.get(key)))
+            by_rule = list(pending(key, self.witness.decide(key), now.get(key)))
             self._add(by_rule or self._forgotten(key, now.get(key)))
         self.witness.end()
 
@@ -163,7 +163,7 @@ class Observer(Watch):
         told = cell(self.witness.decide(key))
         return [
             replace(one, where=Where.STORE, cell=f"{one.cell} instead of {told}")
-            for one in owed(key, decide(kept, policy), stance)
+            for one in pending(key, decide(kept, policy), stance)
             if one.where is not Where.UNNAMED
         ]
 

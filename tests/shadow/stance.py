@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from ccdesk.consent.model import Act
 from ccdesk.core.losses import LossKind
-from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import EventStatus, QueuedEvent
 
 TELLING = frozenset(
     {
         LinkState.CONFIRMING,
-        LinkState.DELETED_THERE,
+        LinkState.CONTACT_DELETED,
         LinkState.HELD,
         LinkState.INVALID,
         LinkState.LEFT_OUT,
@@ -22,7 +22,7 @@ TELLING = frozenset(
         LinkState.NEWCOMER_LEFT,
     }
 )
-_OWED = {Owed.OPT_OUT: Act.OPT_OUT, Owed.OPT_IN: Act.OPT_IN}
+_OWED = {WriteBack.OPT_OUT: Act.OPT_OUT, WriteBack.OPT_IN: Act.OPT_IN}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def stances(store: Store, events: Iterable[QueuedEvent]) -> dict[str, Stance]:
 
 def _stance(links: list[Link], queued: set[int], held: dict[int, LossKind]) -> Stance:
     return Stance(
-        owes=frozenset(_OWED[one.owed] for one in links if one.owed is not Owed.NOTHING),
+        owes=frozenset(_OWED[one.pending] for one in links if one.pending is not WriteBack.NOTHING),
         busy=any(one.may_be_there or one.customer_id in queued for one in links),
         held=any(one.customer_id in held for one in links),
         tells=any(one.state in TELLING or one.note for one in links),

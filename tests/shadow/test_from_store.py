@@ -15,7 +15,7 @@ from ccdesk.consent.rows import Row
 from ccdesk.core.clock import Clock
 from ccdesk.core.intents import JournalLine
 from ccdesk.core.losses import Answer, Held, LossKind
-from ccdesk.core.models import Link, LinkState, Owed, Ownership
+from ccdesk.core.models import Link, LinkState, Ownership, WriteBack
 from ccdesk.store.store import SqliteStore
 from tests.shadow.from_store import Kept, person_of
 
@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 def judge(store: SqliteStore) -> Judge:
     """Keep these links, one per account, and decide."""
 
-    def judging(*links: dict[str, object], known: float = -100) -> Decision:
+    def observing(*links: dict[str, object], known: float = -100) -> Decision:
         made = [Link(number, email=ADA, **values) for number, values in enumerate(links, 1)]  # type: ignore[arg-type]
         store.links.save(made)
         store.intents.begin(
@@ -55,7 +55,7 @@ def judge(store: SqliteStore) -> Judge:
         store.links.note_seen([(one.customer_id, ADA) for one in made], at(known))
         return decide(person_of(ADA, Kept(store, Policy(LIST, at(-1000)), timedelta(0), at(60))), _policy())
 
-    return judging
+    return observing
 
 
 def _policy() -> Policy:
@@ -65,7 +65,7 @@ def _policy() -> Policy:
 ON = {"kibo_opted_in": True, "kibo_updated_at": NOON}
 OFF = {"kibo_opted_in": False, "agreed": False, "kibo_updated_at": NOON}
 THERE = {"contact_id": "c1", "ownership": Ownership.OWNED}
-UNSUBSCRIBED = {**THERE, "state": LinkState.OPTED_OUT_THERE, "opt_out_at": at(30), "out_since": at(30)}
+UNSUBSCRIBED = {**THERE, "state": LinkState.UNSUBSCRIBED, "opt_out_at": at(30), "out_since": at(30)}
 LEFT = {**THERE, "state": LinkState.LEFT_LIST, "out_since": at(30), "out_after": at(10)}
 
 CASES = {
@@ -89,11 +89,11 @@ CASES = {
         Column.YES_LATER,
         (),
     ),
-    "deleted": (ON | THERE | {"state": LinkState.DELETED_THERE}, Row.DELETED, Column.YES_EARLIER, ()),
+    "deleted": (ON | THERE | {"state": LinkState.CONTACT_DELETED}, Row.DELETED, Column.YES_EARLIER, ()),
     "waiting": (ON | THERE | {"state": LinkState.HELD}, Row.HOLD, Column.YES_LATER, ()),
     "left out": (ON | THERE | {"state": LinkState.LEFT_OUT}, Row.LEFT_UNWATCHED, Column.YES_EARLIER, ()),
     "signed up, owed": (
-        OFF | THERE | {"on_list": True, "owed": Owed.OPT_IN},
+        OFF | THERE | {"on_list": True, "pending": WriteBack.OPT_IN},
         Row.ON_LIST,
         Column.NO_SIGNED_UP,
         (Act.OPT_IN,),
@@ -129,5 +129,5 @@ def test_what_staff_called_a_mistake_is_dropped(
     store: SqliteStore, judge: Judge, answer: Answer, acts: tuple[Act, ...]
 ) -> None:
     store.losses.hold([Held(1, LossKind.LEFT, ADA, ADA, NOON, answer=answer)])
-    decision = judge(ON | LEFT | {"owed": Owed.OPT_OUT})
+    decision = judge(ON | LEFT | {"pending": WriteBack.OPT_OUT})
     assert tuple(one.act for one in decision.commands) == acts

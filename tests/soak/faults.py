@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ccdesk.core.clock import parse_time
-from tests.soak.inprocess import MAILING, Reply, Services
+from tests.soak.inprocess import MAIL, Reply, Services
 
 LAG = timedelta(minutes=9)  # less than the overlap of ten minutes
 
@@ -26,8 +26,8 @@ _HTML = b"<html><body><h1>Bad Gateway</h1></body></html>"
 
 def meet(kind: str, request: requests.PreparedRequest, services: Services, chance: random.Random) -> Reply:
     """Return what a call meets; raises what `requests` raises where no answer comes."""
-    mailing = urlsplit(str(request.url)).netloc == MAILING
-    refused = _refusal(kind, mailing=mailing)
+    mail = urlsplit(str(request.url)).netloc == MAIL
+    refused = _refusal(kind, mail=mail)
     if refused is not None:
         return refused
     if kind == "drop_before":
@@ -38,7 +38,7 @@ def meet(kind: str, request: requests.PreparedRequest, services: Services, chanc
     if kind == "slow":
         services.time.go_on(timedelta(seconds=chance.uniform(5, 55)))
     if kind == "expired":
-        (services.cc if mailing else services.kibo).expire_tokens()
+        (services.cc if mail else services.kibo).expire_tokens()
     if kind == "revoked":
         services.cc.revoke()
     reply = services.answer(request)
@@ -50,11 +50,11 @@ def meet(kind: str, request: requests.PreparedRequest, services: Services, chanc
     return _spoiled(kind, reply, services.time.now(), chance)
 
 
-def _refusal(kind: str, *, mailing: bool) -> Reply | None:
+def _refusal(kind: str, *, mail: bool) -> Reply | None:
     """Return the refusal a kind stands for: nothing was done."""
     as_json = [("Content-Type", "application/json")]
     if kind in ("throttled", "quota", "queue_full"):
-        if not mailing:
+        if not mail:
             return Reply(429, [("Retry-After", "60")], b"")
         key = {"throttled": "throttled", "quota": "quota_exceeded"}.get(kind, "activities.queue.full")
         return Reply(429, as_json, json.dumps({"error_key": key, "error_message": "Too many"}).encode())

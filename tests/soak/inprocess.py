@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 
-from ccdesk import connections as outside_module
+from ccdesk import connections as connections_module
 from ccdesk.auth.oauth import TokenReply
 from ccdesk.clients.http import transport as transport_module
 from ccdesk.clients.http.session import prepare_session
@@ -40,7 +40,7 @@ from ccdesk.sandbox.wire.kernel import AheadClock, Faults, SandboxClock, Wire
 from ccdesk.sandbox.wire.received import RequestLog
 from ccdesk.store import lease as lease_module
 
-KIBO, MAILING = "127.0.0.1:1", "127.0.0.1:2"
+KIBO, MAIL = "127.0.0.1:1", "127.0.0.1:2"
 BEGIN = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 A_CALL = timedelta(milliseconds=40)
 
@@ -126,7 +126,7 @@ class Services:
         cc_app = cc_server.build_cc_app(self.cc)
         self._wires = {
             KIBO: Wire(kibo_app, kibo_server.service_of, self.clock, self.faults, self.log),
-            MAILING: Wire(cc_app, cc_server.service_of, self.clock, self.faults, self.log),
+            MAIL: Wire(cc_app, cc_server.service_of, self.clock, self.faults, self.log),
         }
 
     def addresses(self) -> dict[str, str]:
@@ -135,8 +135,8 @@ class Services:
             "kibo_home_url": f"http://{KIBO}",
             "kibo_tenant_id": str(self.kibo.tenant_id),
             "kibo_app_key": self.kibo.app_key,
-            "cc_api_url": f"http://{MAILING}/v3",
-            "cc_auth_url": f"http://{MAILING}/oauth2/default/v1",
+            "cc_api_url": f"http://{MAIL}/v3",
+            "cc_auth_url": f"http://{MAIL}/oauth2/default/v1",
             "cc_client_id": DEFAULT_CLIENT,
         }
 
@@ -325,7 +325,7 @@ def open_bench(
     local = SimpleNamespace(now=lambda _zone=None: services.time.local())
     with (
         patch.object(transport_module, "prepare_session", prepare),
-        patch.object(outside_module, "prepare_session", prepare),
+        patch.object(connections_module, "prepare_session", prepare),
         patch.object(ahead_module, "IN_TURN", True),  # a schedule replays as it was
         patch.object(transport_module, "datetime", local),  # its own look at this computer's clock
         patch.object(lease_module, "_process_lives", lambda _pid, _started: False),  # one at a time here

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.core.runs import EventStatus, Outcome
 from ccdesk.sync import context as names
 from tests.soak.acts import People
@@ -15,7 +15,7 @@ from tests.soak.truth import Seen, State, Truth
 _SECRET = re.compile(r"eyJ[A-Za-z0-9_-]{20,}|Bearer (?!<)\S+")
 _TELLING = (
     LinkState.CONFIRMING,
-    LinkState.DELETED_THERE,
+    LinkState.CONTACT_DELETED,
     LinkState.HELD,
     LinkState.INVALID,
     LinkState.LEFT_OUT,
@@ -93,7 +93,7 @@ def _last_act_lost(
     began = _began(truth)
     if began is None or last.at < began:  # the first poll is a baseline (R4)
         return []
-    if any(reasons.debt(number) or reasons.told_since(number, last.at) for number in accounts):
+    if any(reasons.is_pending(number) or reasons.told_since(number, last.at) for number in accounts):
         return []
     who = f"{email}: customers {sorted(accounts)}"
     opted_in = any(state.accepts for state in accounts.values())
@@ -123,7 +123,7 @@ def _lost_opt_out(truth, email, opted_in, contact, reasons) -> list[str]:  # typ
         f"{email}: unsubscribed as their last act, but customer {number} is still opted in"
         for number in opted_in
         if truth.states[number][-1].active
-        and not reasons.debt(number)
+        and not reasons.is_pending(number)
         and truth.states[number][-1].at < last.at
         and not _moved_here(truth, number, last.at)
     ]
@@ -157,8 +157,10 @@ class _Reasons:
     def of(self, account: int) -> str:
         """Return why the person is as they are, `""` if nothing says so."""
         link = self._links.get(account)
-        if link is not None and (link.state in _TELLING or link.owed is not Owed.NOTHING or link.note):
-            return f"{link.state.value} {link.owed.value} {link.note}"
+        if link is not None and (
+            link.state in _TELLING or link.pending is not WriteBack.NOTHING or link.note
+        ):
+            return f"{link.state.value} {link.pending.value} {link.note}"
         if account in self._queued:
             return self._queued[account].error or "queued"
         return self._last.get(account, "")
@@ -170,10 +172,10 @@ class _Reasons:
             return True
         return account in self._told_at and self._told_at[account] > at
 
-    def debt(self, account: int) -> bool:
+    def is_pending(self, account: int) -> bool:
         """Say whether something is still owed or queued for an account."""
         link = self._links.get(account)
-        return (link is not None and link.owed is not Owed.NOTHING) or account in self._queued
+        return (link is not None and link.pending is not WriteBack.NOTHING) or account in self._queued
 
 
 def logs_clean(texts: list[str], bench: Bench) -> list[str]:

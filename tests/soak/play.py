@@ -29,7 +29,7 @@ from tests.shadow.observer import Observer
 from tests.shadow.watch import Watch
 from tests.soak.acts import People
 from tests.soak.faults import may_be_stale, meet
-from tests.soak.inprocess import A_CALL, MAILING, Bench, PowerCut, Reply, Services, open_bench
+from tests.soak.inprocess import A_CALL, MAIL, Bench, PowerCut, Reply, Services, open_bench
 from tests.soak.invariants import agreement, logs_clean
 from tests.soak.schedule import TROUBLE_SWITCHES, Schedule, Thing
 from tests.soak.truth import Truth
@@ -110,7 +110,7 @@ class Player:
         kind = ""
         if self._trouble is not None:
             name, left, service, verb = self._trouble
-            host = "cc" if urlsplit(str(request.url)).netloc == MAILING else "kibo"
+            host = "cc" if urlsplit(str(request.url)).netloc == MAIL else "kibo"
             if service in ("", host) and _is_of(request, verb):
                 kind = name
                 self._trouble = (name, left - 1, service, verb) if left > 1 else None

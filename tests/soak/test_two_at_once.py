@@ -162,7 +162,7 @@ def test_a_run_that_lost_the_lease_writes_no_more(world: World, monkeypatch: pyt
     (kept,) = world.desk.runs()
     assert (kept.status, kept.message) == (RunStatus.INTERRUPTED, "Taken over.")
     store._database.run(LeaseRow.delete())
-    assert world.export().continues == kept.id
+    assert world.export().resumes == kept.id
 
 
 def test_an_export_of_a_container_that_died_goes_on_by_itself(
@@ -190,7 +190,7 @@ def test_an_export_of_a_container_that_died_goes_on_by_itself(
     world.later(3)
     assert world.desk.export_to_continue()
     assert world.desk.get_run(run.id).status is RunStatus.INTERRUPTED
-    assert world.export().continues == run.id
+    assert world.export().resumes == run.id
     assert len(world.members()) == 5
 
 

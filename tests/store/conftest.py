@@ -117,4 +117,4 @@ def planned(store: SqliteStore) -> None:
     store.exports.begin_plan()
     after: int | None = 0
     while after is not None:
-        after = store.exports.plan_strangers(after, 3, IMPORT, OWNED)
+        after = store.exports.plan_new_contacts(after, 3, IMPORT, OWNED)

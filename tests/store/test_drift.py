@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows
 from ccdesk.core.intents import Act, JournalLine
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Permission
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, WriteBack
 from ccdesk.store.store import SqliteStore
 from ccdesk.sync.plan_drift import REASONS, DriftRules, drift_of
 from ccdesk.sync.plan_export import wants_mail
@@ -48,7 +48,7 @@ links = st.builds(
     agreed=st.sampled_from((True, False, None)),
     kibo_opted_in=st.sampled_from((True, False, None)),
     on_list=st.booleans(),
-    owed=st.sampled_from((Owed.NOTHING, Owed.NOTHING, *Owed)),
+    pending=st.sampled_from((WriteBack.NOTHING, WriteBack.NOTHING, *WriteBack)),
     passed_by=st.sampled_from((False, False, False, True)),
     begun=st.sampled_from((None, None, None, Act.ADD, Act.REMOVE)),
 )
@@ -138,14 +138,14 @@ CONTACTS = (
 LINKS = (
     None,
     *(
-        {"state": state, "kibo_opted_in": flag, "agreed": flag, "on_list": bool(flag), "owed": owed}
+        {"state": state, "kibo_opted_in": flag, "agreed": flag, "on_list": bool(flag), "pending": pending}
         for state in LinkState
         for flag in (True, False, None)
-        for owed in (Owed.NOTHING, Owed.OPT_OUT)
+        for pending in (WriteBack.NOTHING, WriteBack.OPT_OUT)
     ),
     {"kibo_opted_in": False, "agreed": None},
     {"email": "before@example.com", "kibo_opted_in": True},
-    {"email": "before@example.com", "kibo_opted_in": True, "owed": Owed.OPT_OUT},
+    {"email": "before@example.com", "kibo_opted_in": True, "pending": WriteBack.OPT_OUT},
 )
 
 

@@ -39,7 +39,7 @@ def test_a_candidate_comes_back_as_read(store: SqliteStore, one: Candidate) -> N
     store.exports.clear()
     assert store.exports.add([one]) == 1
     store.exports.begin_plan()
-    store.exports.plan_strangers(2**50, 1, IMPORT, OWNED)
+    store.exports.plan_new_contacts(2**50, 1, IMPORT, OWNED)
     assert store.exports.undecided(("", -1), 9) == [one]
     assert store.exports.many([one.customer.id, one.customer.id + 1]) == {one.customer.id: one}
 
@@ -79,7 +79,7 @@ def test_a_chunk_takes_its_people_and_gives_them_back(store: SqliteStore) -> Non
     assert [number for number, _ in store.exports.rows(IMPORT, 0, 9)] == [5]
     assert (store.exports.chunks(), store.exports.sent()) == ([one], 3)
     assert store.exports.sent_by_email(["p1@example.com", "p3@example.com"]) == {"p1@example.com": (1, OWNED)}
-    done = replace(one, state=ChunkState.DONE, activity_id="a1", told=("Line 2: odd",))
+    done = replace(one, state=ChunkState.DONE, activity_id="a1", reported=("Line 2: odd",))
     store.exports.save_chunk(done)
     assert store.exports.chunks() == [done]
     assert [store.exports.place_in_chunk(done, number) for number in (1, 2, 4)] == [0, 1, 2]
@@ -105,7 +105,7 @@ def test_later_readings_change_what_is_not_sent_yet(store: SqliteStore) -> None:
     store.exports.open_chunk(sent)
     out = Customer(1, "new1@example.com", False)
     store.exports.refresh([Candidate(out), Candidate(Customer(2, "new2@example.com", False)), person(3)])
-    (first,) = store.exports.unsettled(sent, -1, 9, strangers=True)
+    (first,) = store.exports.unsettled(sent, -1, 9, new_contacts=True)
     assert (first.customer.email, first.customer.accepts_marketing) == ("p1@example.com", False)
     planned(store)
     (second,) = store.exports.undecided(("", -1), 9)
@@ -134,8 +134,8 @@ def test_strangers_seen_are_closed_at_once(store: SqliteStore) -> None:
         ("new contact", 1),
         ("new contact; shortened", 1),
     }
-    assert ids(store.exports.unsettled(one, -1, 9, strangers=False)) == [3, 4]
-    assert ids(store.exports.unsettled(one, 1, 2, strangers=True)) == [2, 3]
+    assert ids(store.exports.unsettled(one, -1, 9, new_contacts=False)) == [3, 4]
+    assert ids(store.exports.unsettled(one, 1, 2, new_contacts=True)) == [2, 3]
     assert store.exports.seen(["p1@example.com", "p3@example.com"]) == {"p1@example.com"}
     store.exports.clear_seen()
     assert store.exports.seen(["p1@example.com"]) == set()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccdesk.core.intents import Act, Ended, JournalLine
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission
+from ccdesk.core.models import Contact, Link, LinkState, Permission, WriteBack
 from ccdesk.store.store import SqliteStore
 from tests.store.conftest import NOON, moments
 
@@ -92,9 +92,11 @@ def test_pages_go_on_above_the_last_id(store: SqliteStore) -> None:
 
 
 def test_owed_links_only(store: SqliteStore) -> None:
-    store.links.save([Link(1), Link(2, owed=Owed.OPT_OUT), Link(3, owed=Owed.OPT_IN), Link(4)])
-    assert [link.customer_id for link in store.links.owed(-1, 10)] == [2, 3]
-    assert [link.customer_id for link in store.links.owed(2, 10)] == [3]
+    store.links.save(
+        [Link(1), Link(2, pending=WriteBack.OPT_OUT), Link(3, pending=WriteBack.OPT_IN), Link(4)]
+    )
+    assert [link.customer_id for link in store.links.pending(-1, 10)] == [2, 3]
+    assert [link.customer_id for link in store.links.pending(2, 10)] == [3]
 
 
 def member(contact_id: str, email: str = "m@x.com") -> Contact:
@@ -122,16 +124,16 @@ def test_off_scan_are_the_members_the_scan_did_not_see(store: SqliteStore) -> No
 
 def test_settled_off_list_are_those_in_whom_nothing_explains_their_absence(store: SqliteStore) -> None:
     missing = Link(1, kibo_opted_in=True)
-    told = [
+    reported = [
         replace(missing, customer_id=2, on_list=True),
         replace(missing, customer_id=3, kibo_opted_in=False),
         replace(missing, customer_id=4, kibo_opted_in=None),
         replace(missing, customer_id=5, state=LinkState.LEFT_LIST),
-        replace(missing, customer_id=6, owed=Owed.OPT_OUT),
+        replace(missing, customer_id=6, pending=WriteBack.OPT_OUT),
         replace(missing, customer_id=7),
     ]
     again = replace(missing, customer_id=8)
-    store.links.save([missing, *told, again])
+    store.links.save([missing, *reported, again])
     store.intents.begin([begun(7), begun(8, act=Act.OPT_IN)])
     assert store.links.settled_off_list(-1, 10) == [missing, again]
     assert store.links.settled_off_list(1, 1) == [again]
@@ -166,7 +168,7 @@ def test_who_was_on_a_list_is_taken_up_again_with_it(store: SqliteStore) -> None
     assert store.links.leave_list("first", "second", NOON) == []
     assert store.links.count(on_list=True) == 0
     off = replace(opted_in, on_list=False)
-    left = replace(off, customer_id=4, state=LinkState.LEFT_LIST, owed=Owed.OPT_OUT)
+    left = replace(off, customer_id=4, state=LinkState.LEFT_LIST, pending=WriteBack.OPT_OUT)
     no = replace(off, customer_id=2, kibo_opted_in=False)
     gone = replace(no, customer_id=7, state=LinkState.CLOSED)
     moved = replace(opted_in, customer_id=8, email="other@example.com")

@@ -18,7 +18,7 @@ from playhouse.migrate import SqliteMigrator, migrate
 from ccdesk.core.errors import ExitCode, StoreError
 from ccdesk.core.exporting import Chunk, ChunkState
 from ccdesk.core.intents import Act, Ended, JournalLine
-from ccdesk.core.models import Link, Owed, email_key
+from ccdesk.core.models import Link, WriteBack, email_key
 from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
 from ccdesk.store import migrations
 from ccdesk.store.db import Database
@@ -365,7 +365,7 @@ def test_debts_of_a_file_from_before_are_counted_from_the_migration_on(
             " NULL, 0, '', '', NULL, NULL, NULL, NULL, 'opt_out', 'unsubscribed', '', 0"
         )
     store = opened()
-    waiting = store.links.owing(Owed.OPT_OUT, shown=1)
+    waiting = store.links.pending_summary(WriteBack.OPT_OUT, shown=1)
     assert (waiting.count, waiting.ids) == (1, ("7",))
     assert waiting.since is not None
     assert abs(waiting.since - datetime.now(UTC)) < timedelta(minutes=1)

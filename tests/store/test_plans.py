@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ccdesk.core.exporting import Chunk
-from ccdesk.core.models import Link, Owed, Ownership
+from ccdesk.core.models import Link, Ownership, WriteBack
 from ccdesk.core.runs import Outcome, RunKind, RunStatus, Trigger
 from ccdesk.store.store import SqliteStore
 from tests.store.conftest import NOON
@@ -24,8 +24,8 @@ LOOKS: dict[str, Look] = {
     "links": lambda s: s.links.many([1, 2]),
     "links by e-mail": lambda s: s.links.by_email("a"),
     "links by e-mails": lambda s: s.links.by_emails(["a", "b"]),
-    "links owed": lambda s: s.links.owed(1, 9),
-    "links owing": lambda s: s.links.owing(Owed.OPT_OUT, until=NOON, shown=5),
+    "links owed": lambda s: s.links.pending(1, 9),
+    "links owing": lambda s: s.links.pending_summary(WriteBack.OPT_OUT, until=NOON, shown=5),
     "links off scan": lambda s: s.links.off_scan(1, 9),
     "links settled off list": lambda s: s.links.settled_off_list(1, 9),
     "links on page": lambda s: s.links.page(1, 9),
@@ -53,9 +53,9 @@ LOOKS: dict[str, Look] = {
     "export split": lambda s: s.exports.split(CHUNK),
     "export sent by e-mail": lambda s: s.exports.sent_by_email(["a"]),
     "export seen": lambda s: s.exports.seen(["a"]),
-    "export strangers": lambda s: s.exports.plan_strangers(0, 9, "import", Ownership.OWNED),
+    "export strangers": lambda s: s.exports.plan_new_contacts(0, 9, "import", Ownership.OWNED),
     "export settled": lambda s: s.exports.settle(CHUNK, 1, Link(0), Outcome.ADDED, "new"),
-    "export unsettled": lambda s: s.exports.unsettled(CHUNK, 0, 9, strangers=False),
+    "export unsettled": lambda s: s.exports.unsettled(CHUNK, 0, 9, new_contacts=False),
 }
 SMALL_SORTS = {"staged contacts"}  # of one page's contacts, to choose among those of one e-mail
 
@@ -64,7 +64,7 @@ SMALL_SORTS = {"staged contacts"}  # of one page's contacts, to choose among tho
 def test_by_index(store: SqliteStore, caplog: pytest.LogCaptureFixture, name: str) -> None:
     store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
     store.exports.begin_plan()
-    store.exports.plan_strangers(0, 9, "import", Ownership.OWNED)
+    store.exports.plan_new_contacts(0, 9, "import", Ownership.OWNED)
     store.exports.index_seen()
     with caplog.at_level(logging.DEBUG, logger="peewee"):
         LOOKS[name](store)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ccdesk.core.losses import Answer, Held, LossKind
-from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.sync.guard import Loss, Scales, limit_of, loss_kind, weigh
 from ccdesk.sync.plan_export import BY_STAFF
 from ccdesk.sync.plan_inbound import UNSUBSCRIBED
@@ -88,11 +88,11 @@ def test_for_an_hour_after_people_were_put_back_the_rest_stays_held():
     ("state", "reason", "kind"),
     [
         (LinkState.LEFT_LIST, "left the list in Constant Contact", LossKind.LEFT),
-        (LinkState.OPTED_OUT_THERE, BY_STAFF, LossKind.STAFF),
-        (LinkState.OPTED_OUT_THERE, UNSUBSCRIBED, None),
-        (LinkState.OPTED_OUT_THERE, "opted out", None),
+        (LinkState.UNSUBSCRIBED, BY_STAFF, LossKind.STAFF),
+        (LinkState.UNSUBSCRIBED, UNSUBSCRIBED, None),
+        (LinkState.UNSUBSCRIBED, "opted out", None),
     ],
 )
 def test_what_a_person_stated_themselves_is_no_loss(state, reason, kind):
-    assert loss_kind(Link(1, state=state, owed=Owed.OPT_OUT, owed_reason=reason)) is kind
-    assert loss_kind(Link(1, state=state, owed=Owed.OPT_IN, owed_reason=reason)) is None
+    assert loss_kind(Link(1, state=state, pending=WriteBack.OPT_OUT, pending_reason=reason)) is kind
+    assert loss_kind(Link(1, state=state, pending=WriteBack.OPT_IN, pending_reason=reason)) is None

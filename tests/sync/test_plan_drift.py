@@ -13,7 +13,7 @@ from ccdesk.consent.table import TABLE, Cell
 from ccdesk.core.drift import DriftKind, Sides
 from ccdesk.core.intents import Act
 from ccdesk.core.losses import Answer, Held, LossKind
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Permission
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, WriteBack
 from ccdesk.sync.plan_drift import _KINDS, REASONS, DriftRules, drift_of
 
 K = DriftKind
@@ -54,7 +54,7 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     # mailed
     ("put back by others", [OFF], THERE, [NO], K.PUT_BACK),
     ("left, put back by others", [OFF], THERE, [replace(NO, state=LinkState.LEFT_LIST)], K.PUT_BACK),
-    ("unsubscribed, put back", [OFF], THERE, [replace(NO, state=LinkState.OPTED_OUT_THERE)], K.PUT_BACK),
+    ("unsubscribed, put back", [OFF], THERE, [replace(NO, state=LinkState.UNSUBSCRIBED)], K.PUT_BACK),
     ("put back, waiting there", [OFF], PENDING, [NO], K.PUT_BACK),
     ("the account that opted out is gone", [], THERE, [replace(NO, state=LinkState.CLOSED)], K.PUT_BACK),
     (
@@ -69,7 +69,7 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("removal begun", [OFF], THERE, [replace(NO, begun=Act.REMOVE)], K.OPT_OUT_DUE),
     ("opted out while waiting there", [OFF], HOLD, [IN], K.OPT_OUT_DUE),
     ("signed up after the opt-out", [OFF], SIGNED_UP, [NO], K.SIGN_UP_DUE),
-    ("the opt-in is owed", [OFF], THERE, [replace(NO, owed=Owed.OPT_IN)], K.SIGN_UP_DUE),
+    ("the opt-in is owed", [OFF], THERE, [replace(NO, pending=WriteBack.OPT_IN)], K.SIGN_UP_DUE),
     ("signed up before it", [OFF], replace(SIGNED_UP, opt_in_at=EARLY), [NO], K.PUT_BACK),
     ("disabled", [replace(ON, is_active=False)], THERE, [IN], K.NOBODY_AGREES),
     ("a guest's", [replace(ON, is_anonymous=True)], THERE, [IN], K.NOBODY_AGREES),
@@ -81,15 +81,21 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("no account", [], THERE, [], K.NO_ACCOUNT),
     # not mailed
     ("unsubscribed", [ON], OUT, [IN], K.UNSUBSCRIBED),
-    ("unsubscribed and owed", [ON], OUT, [replace(GONE_OFF, owed=Owed.OPT_OUT)], K.UNSUBSCRIBED),
+    ("unsubscribed and owed", [ON], OUT, [replace(GONE_OFF, pending=WriteBack.OPT_OUT)], K.UNSUBSCRIBED),
     ("left", [ON], ELSEWHERE, [IN], K.LEFT_LIST),
-    ("left, and owed", [ON], ELSEWHERE, [replace(LEFT, owed=Owed.OPT_OUT)], K.LEFT_LIST),
-    ("left, put back, Kibo not told yet", [ON], THERE, [replace(LEFT, owed=Owed.OPT_OUT)], K.LEFT_LIST),
+    ("left, and owed", [ON], ELSEWHERE, [replace(LEFT, pending=WriteBack.OPT_OUT)], K.LEFT_LIST),
+    (
+        "left, put back, Kibo not told yet",
+        [ON],
+        THERE,
+        [replace(LEFT, pending=WriteBack.OPT_OUT)],
+        K.LEFT_LIST,
+    ),
     (
         "unsubscribed, put back, Kibo not told yet",
         [ON],
         THERE,
-        [replace(GONE_OFF, state=LinkState.OPTED_OUT_THERE, owed=Owed.OPT_OUT, out_since=NOON)],
+        [replace(GONE_OFF, state=LinkState.UNSUBSCRIBED, pending=WriteBack.OPT_OUT, out_since=NOON)],
         K.UNSUBSCRIBED,
     ),
     ("asked to confirm", [ON], OUT, [replace(GONE_OFF, state=LinkState.CONFIRMING)], K.CONFIRMING),
@@ -102,7 +108,7 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
         "undeleted without a list",
         [ON],
         ELSEWHERE,
-        [replace(GONE_OFF, state=LinkState.DELETED_THERE)],
+        [replace(GONE_OFF, state=LinkState.CONTACT_DELETED)],
         K.DELETED,
     ),
     ("pending", [ON], PENDING, [IN], K.WAITING),
@@ -114,7 +120,7 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("contact of another source", [ON], ELSEWHERE, [], K.NOT_ADDED),
     ("opted in just now", [ON], None, [NEVER], K.NOT_ADDED),
     ("e-mail changed just now", [ON], None, [MOVED], K.NOT_ADDED),
-    ("opted out before the move", [ON], None, [replace(MOVED, owed=Owed.OPT_OUT)], K.CHANGE_DUE),
+    ("opted out before the move", [ON], None, [replace(MOVED, pending=WriteBack.OPT_OUT)], K.CHANGE_DUE),
     ("no e-mail", [replace(ON, email="")], None, [], K.INVALID_EMAIL),
     ("bad e-mail", [replace(ON, email="ann@@example.com")], None, [], K.INVALID_EMAIL),
     # not told

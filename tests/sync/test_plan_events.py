@@ -7,7 +7,7 @@ import pytest
 
 from ccdesk.core.intents import Act
 from ccdesk.core.limits import A_SECOND
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, WriteBack
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.later import deleted_until, is_noted, opt_in_is_later, set_after
 from ccdesk.sync.plan_events import Change, Step, plan_opt_in, what_changed
@@ -35,7 +35,7 @@ LONG = "a" * 45 + "@example.com"
         (replace(IN, email="new@example.com"), KNOWN_OUT, Change.OPTED_IN),
         (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD), Change.EMAIL),  # cut off adding a new e-mail
         (IN, replace(KNOWN_IN, begun=Act.ADD), Change.NOTHING),
-        (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD, owed=Owed.OPT_OUT), Change.NOTHING),
+        (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD, pending=WriteBack.OPT_OUT), Change.NOTHING),
         (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD, state=LinkState.LEFT_LIST), Change.NOTHING),
         (OUT, KNOWN_IN, Change.OPTED_OUT),
         (replace(OUT, email="new@example.com"), KNOWN_IN, Change.OPTED_OUT),
@@ -90,16 +90,16 @@ OUT_AND_DELETED = replace(UNSUBSCRIBED, deleted_at="2026-04-30")
         (contact(), {"anew": True, "left": True}, Step.ADD, LinkState.SYNCED),
         (DELETED, {"later": True}, Step.REVIVE, LinkState.SYNCED),
         (DELETED, {"later": True, "welcome": True}, Step.SIGN_UP, LinkState.SYNCED),
-        (DELETED, {"later": False}, Step.NONE, LinkState.DELETED_THERE),
-        (DELETED, {"later": None, "welcome": True}, Step.NONE, LinkState.DELETED_THERE),
-        (DELETED, {"later": True, "anew": False}, Step.NONE, LinkState.DELETED_THERE),
+        (DELETED, {"later": False}, Step.NONE, LinkState.CONTACT_DELETED),
+        (DELETED, {"later": None, "welcome": True}, Step.NONE, LinkState.CONTACT_DELETED),
+        (DELETED, {"later": True, "anew": False}, Step.NONE, LinkState.CONTACT_DELETED),
         (replace(DELETED, permission=Permission.TEMP_HOLD), {"later": True}, Step.NONE, LinkState.HELD),
-        (OUT_AND_DELETED, {}, Step.NONE, LinkState.OPTED_OUT_THERE),
+        (OUT_AND_DELETED, {}, Step.NONE, LinkState.UNSUBSCRIBED),
         (OUT_AND_DELETED, {"later": True, "welcome": True}, Step.RESUBSCRIBE, LinkState.CONFIRMING),
         (UNSUBSCRIBED, {"later": True, "welcome": True}, Step.RESUBSCRIBE, LinkState.CONFIRMING),
-        (UNSUBSCRIBED, {"later": False}, Step.NONE, LinkState.OPTED_OUT_THERE),
-        (UNSUBSCRIBED, {"later": None}, Step.NONE, LinkState.OPTED_OUT_THERE),
-        (UNSUBSCRIBED, {"later": True, "anew": False}, Step.NONE, LinkState.OPTED_OUT_THERE),
+        (UNSUBSCRIBED, {"later": False}, Step.NONE, LinkState.UNSUBSCRIBED),
+        (UNSUBSCRIBED, {"later": None}, Step.NONE, LinkState.UNSUBSCRIBED),
+        (UNSUBSCRIBED, {"later": True, "anew": False}, Step.NONE, LinkState.UNSUBSCRIBED),
         (contact(Permission.PENDING), {"welcome": True}, Step.NONE, LinkState.HELD),
         (contact(Permission.TEMP_HOLD), {"welcome": True}, Step.NONE, LinkState.HELD),
         (contact(Permission.NOT_SET), {"welcome": True}, Step.NONE, LinkState.HELD),
@@ -113,13 +113,17 @@ def test_how_a_person_gets_on_the_list(there, options, step, state):
 
 def test_an_opt_out_that_stands_is_owed_to_kibo_and_noted_as_a_conflict():
     decision = plan(UNSUBSCRIBED, later=None)
-    assert (decision.owed, decision.conflict, decision.outcome) == (Owed.OPT_OUT, True, Outcome.SKIPPED)
+    assert (decision.pending, decision.conflict, decision.outcome) == (
+        WriteBack.OPT_OUT,
+        True,
+        Outcome.SKIPPED,
+    )
 
 
 def test_confirmation_is_asked_once_only():
     before = UNSUBSCRIBED.opt_out_at - HOUR
     decision = plan(UNSUBSCRIBED, link=KNOWN_OUT, later=True, asked_at=before)
-    assert (decision.step, decision.owed) == (Step.NONE, Owed.OPT_OUT)
+    assert (decision.step, decision.pending) == (Step.NONE, WriteBack.OPT_OUT)
     waiting = plan(UNSUBSCRIBED, link=None, later=True, asked_at=UNSUBSCRIBED.opt_out_at + HOUR)
     assert (waiting.step, waiting.state) == (Step.NONE, LinkState.CONFIRMING)
 

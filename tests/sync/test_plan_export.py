@@ -14,14 +14,14 @@ from ccdesk.core.models import (
     Customer,
     Link,
     LinkState,
-    Owed,
     Ownership,
     Permission,
     Standing,
+    WriteBack,
 )
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.mapping import _USUAL, fields_hash, to_fields
-from ccdesk.sync.plan_export import STRANGER, Action, plan_followers, plan_group
+from ccdesk.sync.plan_export import NEW_CONTACT, Action, plan_followers, plan_group
 from ccdesk.sync.runs.export_candidates import candidate_of
 
 LIST = "list-1"
@@ -63,68 +63,68 @@ def decide(customer=ADA, contact=None, link=None, *, first=True, guests=True):
 
 LONG = "a" * 45 + "@example.com"  # 57 characters
 CASES = {
-    "absent": (ADA, None, None, Action.IMPORT, Outcome.ADDED, Owed.NOTHING),
+    "absent": (ADA, None, None, Action.IMPORT, Outcome.ADDED, WriteBack.NOTHING),
     "absent, long e-mail": (
-        replace(ADA, email=LONG), None, None, Action.CREATE, Outcome.ADDED, Owed.NOTHING,
+        replace(ADA, email=LONG), None, None, Action.CREATE, Outcome.ADDED, WriteBack.NOTHING,
     ),
     "ours, nothing differs": (
-        ADA, contact(lists=[LIST]), owned(), Action.NONE, Outcome.UNCHANGED, Owed.NOTHING,
+        ADA, contact(lists=[LIST]), owned(), Action.NONE, Outcome.UNCHANGED, WriteBack.NOTHING,
     ),
     "ours, name changed in Kibo": (
         replace(ADA, last_name="Gomez"), contact(lists=[LIST]), owned(), Action.IMPORT, Outcome.UPDATED,
-        Owed.NOTHING,
+        WriteBack.NOTHING,
     ),
     "ours, fields changed there since we read them back": (
         ADA, contact(lists=[LIST], first_name="Adele"), owned(read_hash="as we left it"), Action.IMPORT,
-        Outcome.UPDATED, Owed.NOTHING,
+        Outcome.UPDATED, WriteBack.NOTHING,
     ),
     "ours, but left the list": (
-        ADA, contact(), owned(), Action.NONE, Outcome.SKIPPED, Owed.OPT_OUT,
+        ADA, contact(), owned(), Action.NONE, Outcome.SKIPPED, WriteBack.OPT_OUT,
     ),
     "known to have left": (
         ADA, contact(), owned(on_list=False, state=LinkState.LEFT_LIST), Action.NONE, Outcome.SKIPPED,
-        Owed.OPT_OUT,
+        WriteBack.OPT_OUT,
     ),
     "ours, id never learned because we were cut off": (
         ADA, contact(lists=[LIST]), owned(contact_id="", on_list=False), Action.NONE, Outcome.UNCHANGED,
-        Owed.NOTHING,
+        WriteBack.NOTHING,
     ),
-    "foreign, not on the list": (ADA, contact(), None, Action.ADD, Outcome.ADDED, Owed.NOTHING),
-    "foreign, on the list": (ADA, contact(lists=[LIST]), None, Action.NONE, Outcome.UNCHANGED, Owed.NOTHING),
+    "foreign, not on the list": (ADA, contact(), None, Action.ADD, Outcome.ADDED, WriteBack.NOTHING),
+    "foreign, on the list": (ADA, contact(lists=[LIST]), None, Action.NONE, Outcome.UNCHANGED, WriteBack.NOTHING),
     "unsubscribed": (
-        ADA, contact(Permission.UNSUBSCRIBED), None, Action.NONE, Outcome.SKIPPED, Owed.OPT_OUT,
+        ADA, contact(Permission.UNSUBSCRIBED), None, Action.NONE, Outcome.SKIPPED, WriteBack.OPT_OUT,
     ),
     "deleted": (
-        ADA, contact(deleted_at="2026-01-01"), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING,
+        ADA, contact(deleted_at="2026-01-01"), None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING,
     ),
     "unsubscribed and deleted": (
         ADA, contact(Permission.UNSUBSCRIBED, deleted_at="2026-01-01"), None, Action.NONE, Outcome.SKIPPED,
-        Owed.OPT_OUT,
+        WriteBack.OPT_OUT,
     ),
-    "vanished": (ADA, None, owned(), Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
-    "pending": (ADA, contact(Permission.PENDING), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
-    "on hold": (ADA, contact(Permission.TEMP_HOLD), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
+    "vanished": (ADA, None, owned(), Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING),
+    "pending": (ADA, contact(Permission.PENDING), None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING),
+    "on hold": (ADA, contact(Permission.TEMP_HOLD), None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING),
     "not set": (
-        ADA, contact(Permission.NOT_SET, lists=[LIST]), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING,
+        ADA, contact(Permission.NOT_SET, lists=[LIST]), None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING,
     ),
     "new word of the service": (
-        ADA, contact(Permission.UNKNOWN), None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING,
+        ADA, contact(Permission.UNKNOWN), None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING,
     ),
-    "no e-mail": (replace(ADA, email="  "), None, None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
-    "inactive": (replace(ADA, is_active=False), None, None, Action.NONE, Outcome.SKIPPED, Owed.NOTHING),
-    "malformed": (replace(ADA, email="ada@"), None, None, Action.NONE, Outcome.ERROR, Owed.NOTHING),
+    "no e-mail": (replace(ADA, email="  "), None, None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING),
+    "inactive": (replace(ADA, is_active=False), None, None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING),
+    "malformed": (replace(ADA, email="ada@"), None, None, Action.NONE, Outcome.ERROR, WriteBack.NOTHING),
     "over 80": (
         replace(ADA, email="a" * 60 + "@" + "b" * 20 + ".com"), None, None, Action.NONE, Outcome.ERROR,
-        Owed.NOTHING,
+        WriteBack.NOTHING,
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_each_row(case):
-    customer, there, link, action, outcome, owed = case
+    customer, there, link, action, outcome, pending = case
     decision = decide(customer, there, link)
-    assert (decision.action, decision.outcome, decision.owed) == (action, outcome, owed)
+    assert (decision.action, decision.outcome, decision.pending) == (action, outcome, pending)
 
 
 def test_a_new_opt_in_over_an_earlier_no_is_left_to_the_queue():
@@ -137,7 +137,7 @@ def test_a_new_opt_in_over_an_earlier_no_is_left_to_the_queue():
 def test_a_person_waiting_for_the_confirmation_is_not_opted_out_for_it():
     link = owned(state=LinkState.CONFIRMING, on_list=False)
     decision = decide(contact=contact(Permission.UNSUBSCRIBED), link=link, first=False)
-    assert (decision.owed, decision.keep_link) == (Owed.NOTHING, True)
+    assert (decision.pending, decision.keep_link) == (WriteBack.NOTHING, True)
 
 
 def test_guests_follow_the_setting():
@@ -158,7 +158,7 @@ def test_a_follower_of_an_opted_out_person_is_skipped_for_the_same_reason():
     second = replace(ADA, id=2)
     both = planned([ADA, second], contact(Permission.UNSUBSCRIBED), {}, first_export=True, guests=True)
     assert [d.outcome for d in both] == [Outcome.SKIPPED, Outcome.SKIPPED]
-    assert {d.owed for d in both} == {Owed.OPT_OUT}
+    assert {d.pending for d in both} == {WriteBack.OPT_OUT}
 
 
 def test_an_inactive_account_does_not_speak_for_the_person():
@@ -228,7 +228,7 @@ def test_strangers_decided_for_in_bulk_get_what_each_would_get(one, guests, firs
     alone = plan_group([plain], None, {}, list_id=LIST, first_export=first, guests=guests)[0]
     assert plain.plain == (alone.action is Action.IMPORT)
     if plain.plain:
-        assert alone == STRANGER
+        assert alone == NEW_CONTACT
 
 
 def test_who_said_no_while_the_export_lay_still_is_not_sent():
@@ -260,21 +260,25 @@ def test_an_email_of_the_usual_form_passes_the_full_check_too(email):
 
 def test_a_changed_email_is_left_to_its_event_even_where_it_cannot_be_sent():
     """Else the "no" owed for the old address would be looked for under the new one, and find others."""
-    moved = owned(email="before@example.com", owed=Owed.OPT_OUT)
+    moved = owned(email="before@example.com", pending=WriteBack.OPT_OUT)
     decision = decide(replace(ADA, email=f"{'x' * 80}@example.com"), link=moved)
     assert decision.keep_link
     assert decision.outcome is Outcome.SKIPPED
 
 
-@pytest.mark.parametrize(("first", "owed"), [(True, Owed.OPT_OUT), (False, Owed.NOTHING)])
-def test_the_no_of_somebody_who_cannot_be_sent_is_brought_to_kibo_all_the_same(first, owed):
+@pytest.mark.parametrize(("first", "pending"), [(True, WriteBack.OPT_OUT), (False, WriteBack.NOTHING)])
+def test_the_no_of_somebody_who_cannot_be_sent_is_brought_to_kibo_all_the_same(first, pending):
     ada = replace(ADA, email="ada b@example.com")
-    assert decide(ada, contact(Permission.UNSUBSCRIBED), first=first).owed is owed
+    assert decide(ada, contact(Permission.UNSUBSCRIBED), first=first).pending is pending
 
 
 def test_the_no_of_a_guest_who_is_not_exported_is_brought_to_kibo_all_the_same():
     decision = decide(replace(ADA, is_anonymous=True), contact(Permission.UNSUBSCRIBED), guests=False)
-    assert (decision.action, decision.outcome, decision.owed) == (Action.NONE, Outcome.SKIPPED, Owed.OPT_OUT)
+    assert (decision.action, decision.outcome, decision.pending) == (
+        Action.NONE,
+        Outcome.SKIPPED,
+        WriteBack.OPT_OUT,
+    )
 
 
 def test_names_are_cleaned_before_they_are_measured_and_measured_in_utf16():

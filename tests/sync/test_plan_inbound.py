@@ -9,9 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccdesk.core.intents import Act
-from ccdesk.core.models import Contact, ContactFields, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.core.models import (
+    Contact,
+    ContactFields,
+    Link,
+    LinkState,
+    Ownership,
+    Permission,
+    Standing,
+    WriteBack,
+)
 from ccdesk.sync.mapping import creation_hash
-from ccdesk.sync.plan_inbound import PUT_BACK, judge, judge_held
+from ccdesk.sync.plan_inbound import PUT_BACK, observe, observe_held
 
 LIST = "list-1"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -19,7 +28,7 @@ HOUR = timedelta(hours=1)
 IN = Link(1, email="ada@example.com", contact_id="c1", kibo_opted_in=True, agreed=True, on_list=True)
 OUT = replace(IN, kibo_opted_in=False, agreed=False, on_list=False, out_since=NOON - HOUR)
 LEFT = replace(OUT, state=LinkState.LEFT_LIST)
-OWED = replace(LEFT, kibo_opted_in=True, owed=Owed.OPT_OUT)
+OWED = replace(LEFT, kibo_opted_in=True, pending=WriteBack.OPT_OUT)
 
 
 def contact(permission=Permission.IMPLICIT, lists=(), **more):
@@ -28,115 +37,115 @@ def contact(permission=Permission.IMPLICIT, lists=(), **more):
 
 UNSUBSCRIBED = contact(Permission.UNSUBSCRIBED, opt_out_at=NOON, opt_out_source="Contact")
 SIGNED_UP = {"opt_in_source": "Contact", "opt_in_at": NOON}
-SIGNED = replace(OUT, on_list=True, owed=Owed.OPT_IN, owed_reason="signed up")
+SIGNED = replace(OUT, on_list=True, pending=WriteBack.OPT_IN, pending_reason="signed up")
 CASES = {
-    "unsubscribed": (UNSUBSCRIBED, IN, Owed.OPT_OUT, LinkState.OPTED_OUT_THERE),
+    "unsubscribed": (UNSUBSCRIBED, IN, WriteBack.OPT_OUT, LinkState.UNSUBSCRIBED),
     "unsubscribed, membership still shown": (
-        replace(UNSUBSCRIBED, list_ids=frozenset({LIST})), IN, Owed.OPT_OUT, LinkState.OPTED_OUT_THERE,
+        replace(UNSUBSCRIBED, list_ids=frozenset({LIST})), IN, WriteBack.OPT_OUT, LinkState.UNSUBSCRIBED,
     ),
-    "unsubscribed, Kibo is out already": (UNSUBSCRIBED, OUT, Owed.NOTHING, LinkState.OPTED_OUT_THERE),
-    "left the list, stays on another": (contact(lists=["other"]), IN, Owed.OPT_OUT, LinkState.LEFT_LIST),
+    "unsubscribed, Kibo is out already": (UNSUBSCRIBED, OUT, WriteBack.NOTHING, LinkState.UNSUBSCRIBED),
+    "left the list, stays on another": (contact(lists=["other"]), IN, WriteBack.OPT_OUT, LinkState.LEFT_LIST),
     "left again before Kibo was given the opt-in": (
         contact(lists=["other"]),
-        replace(OUT, on_list=True, owed=Owed.OPT_IN),
-        Owed.NOTHING,
+        replace(OUT, on_list=True, pending=WriteBack.OPT_IN),
+        WriteBack.NOTHING,
         LinkState.LEFT_LIST,
     ),
-    "left and on no list": (contact(), IN, Owed.OPT_OUT, LinkState.LEFT_LIST),
+    "left and on no list": (contact(), IN, WriteBack.OPT_OUT, LinkState.LEFT_LIST),
     "left after their account was gone": (
-        contact(lists=["other"]), replace(IN, state=LinkState.CLOSED), Owed.NOTHING, LinkState.CLOSED,
+        contact(lists=["other"]), replace(IN, state=LinkState.CLOSED), WriteBack.NOTHING, LinkState.CLOSED,
     ),
-    "never was on the list": (contact(), replace(IN, on_list=False), Owed.NOTHING, LinkState.SYNCED),
-    "deleted": (contact(deleted_at="2026-05-01"), IN, Owed.NOTHING, LinkState.DELETED_THERE),
+    "never was on the list": (contact(), replace(IN, on_list=False), WriteBack.NOTHING, LinkState.SYNCED),
+    "deleted": (contact(deleted_at="2026-05-01"), IN, WriteBack.NOTHING, LinkState.CONTACT_DELETED),
     "deleted, though its address shows an opt-out": (
-        contact(deleted_at="2026-05-01", opt_out_at=NOON, opt_out_source="Account"), IN, Owed.NOTHING,
-        LinkState.DELETED_THERE,
+        contact(deleted_at="2026-05-01", opt_out_at=NOON, opt_out_source="Account"), IN, WriteBack.NOTHING,
+        LinkState.CONTACT_DELETED,
     ),
     "unsubscribed and deleted": (
-        replace(UNSUBSCRIBED, deleted_at="2026-05-01"), IN, Owed.OPT_OUT, LinkState.OPTED_OUT_THERE,
+        replace(UNSUBSCRIBED, deleted_at="2026-05-01"), IN, WriteBack.OPT_OUT, LinkState.UNSUBSCRIBED,
     ),
     "signed up, unsubscribed and deleted before Kibo was given the opt-in": (
-        replace(UNSUBSCRIBED, deleted_at="2026-05-01"), SIGNED, Owed.NOTHING, LinkState.OPTED_OUT_THERE,
+        replace(UNSUBSCRIBED, deleted_at="2026-05-01"), SIGNED, WriteBack.NOTHING, LinkState.UNSUBSCRIBED,
     ),
     "signed up and deleted before Kibo was given the opt-in": (
-        contact(deleted_at="2026-05-01", **SIGNED_UP), SIGNED, Owed.NOTHING, LinkState.DELETED_THERE,
+        contact(deleted_at="2026-05-01", **SIGNED_UP), SIGNED, WriteBack.NOTHING, LinkState.CONTACT_DELETED,
     ),
     "brought back by a sign-up, and deleted again": (
-        contact(deleted_at="2026-05-01", **SIGNED_UP), replace(SIGNED, state=LinkState.DELETED_THERE),
-        Owed.NOTHING, LinkState.DELETED_THERE,
+        contact(deleted_at="2026-05-01", **SIGNED_UP), replace(SIGNED, state=LinkState.CONTACT_DELETED),
+        WriteBack.NOTHING, LinkState.CONTACT_DELETED,
     ),
-    "gone": (None, IN, Owed.NOTHING, LinkState.DELETED_THERE),
-    "on hold": (contact(Permission.TEMP_HOLD), IN, Owed.NOTHING, LinkState.HELD),
-    "pending": (contact(Permission.PENDING), IN, Owed.NOTHING, LinkState.HELD),
-    "not set": (contact(Permission.NOT_SET), IN, Owed.NOTHING, LinkState.HELD),
-    "unknown word": (contact(Permission.UNKNOWN), IN, Owed.NOTHING, LinkState.HELD),
-    "still in": (contact(lists=[LIST]), IN, Owed.NOTHING, LinkState.SYNCED),
+    "gone": (None, IN, WriteBack.NOTHING, LinkState.CONTACT_DELETED),
+    "on hold": (contact(Permission.TEMP_HOLD), IN, WriteBack.NOTHING, LinkState.HELD),
+    "pending": (contact(Permission.PENDING), IN, WriteBack.NOTHING, LinkState.HELD),
+    "not set": (contact(Permission.NOT_SET), IN, WriteBack.NOTHING, LinkState.HELD),
+    "unknown word": (contact(Permission.UNKNOWN), IN, WriteBack.NOTHING, LinkState.HELD),
+    "still in": (contact(lists=[LIST]), IN, WriteBack.NOTHING, LinkState.SYNCED),
     "resubscribed by own act": (
-        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP), OUT, Owed.OPT_IN, LinkState.SYNCED,
+        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP), OUT, WriteBack.OPT_IN, LinkState.SYNCED,
     ),
     "joined again by own act": (
-        contact(lists=[LIST], update_source="Contact", updated_at=NOON), LEFT, Owed.OPT_IN,
+        contact(lists=[LIST], update_source="Contact", updated_at=NOON), LEFT, WriteBack.OPT_IN,
         LinkState.LEFT_LIST,
     ),
     "put back by staff": (
-        contact(lists=[LIST], update_source="Account", updated_at=NOON), LEFT, Owed.NOTHING,
+        contact(lists=[LIST], update_source="Account", updated_at=NOON), LEFT, WriteBack.NOTHING,
         LinkState.LEFT_LIST,
     ),
     "explicit, but from before the opt-out": (
         contact(Permission.EXPLICIT, [LIST], opt_in_source="Contact", opt_in_at=NOON - 2 * HOUR), OUT,
-        Owed.NOTHING, LinkState.SYNCED,
+        WriteBack.NOTHING, LinkState.SYNCED,
     ),
     "resubscribed, but on another list only": (
-        contact(Permission.EXPLICIT, ["other"], **SIGNED_UP), OUT, Owed.NOTHING, LinkState.SYNCED,
+        contact(Permission.EXPLICIT, ["other"], **SIGNED_UP), OUT, WriteBack.NOTHING, LinkState.SYNCED,
     ),
     "out since an unknown time": (
-        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP), replace(OUT, out_since=None), Owed.NOTHING,
+        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP), replace(OUT, out_since=None), WriteBack.NOTHING,
         LinkState.SYNCED,
     ),
     "asked to confirm, not yet done": (
         UNSUBSCRIBED,
         replace(IN, state=LinkState.CONFIRMING, on_list=False, asked_at=NOON + HOUR),
-        Owed.NOTHING, LinkState.CONFIRMING,
+        WriteBack.NOTHING, LinkState.CONFIRMING,
     ),
     "asked to confirm, said no again": (
         replace(UNSUBSCRIBED, opt_out_at=NOON + 2 * HOUR),
         replace(IN, state=LinkState.CONFIRMING, on_list=False, asked_at=NOON + HOUR),
-        Owed.OPT_OUT, LinkState.OPTED_OUT_THERE,
+        WriteBack.OPT_OUT, LinkState.UNSUBSCRIBED,
     ),
     "asked to confirm, confirmed": (
         contact(Permission.EXPLICIT, [LIST], **SIGNED_UP),
         replace(IN, state=LinkState.CONFIRMING, on_list=False, asked_at=NOON - HOUR),
-        Owed.NOTHING, LinkState.SYNCED,
+        WriteBack.NOTHING, LinkState.SYNCED,
     ),
     "back in by own act before Kibo was told": (
-        contact(lists=[LIST], update_source="Contact", updated_at=NOON), OWED, Owed.NOTHING, LinkState.SYNCED,
+        contact(lists=[LIST], update_source="Contact", updated_at=NOON), OWED, WriteBack.NOTHING, LinkState.SYNCED,
     ),
     "put back by others before Kibo was told": (
-        contact(lists=[LIST], update_source="Account", updated_at=NOON), OWED, Owed.OPT_OUT,
+        contact(lists=[LIST], update_source="Account", updated_at=NOON), OWED, WriteBack.OPT_OUT,
         LinkState.LEFT_LIST,
     ),
     "deleted after an opt-out still owed": (
         contact(deleted_at="2026-05-01"),
-        replace(IN, owed=Owed.OPT_OUT, state=LinkState.OPTED_OUT_THERE), Owed.OPT_OUT,
-        LinkState.DELETED_THERE,
+        replace(IN, pending=WriteBack.OPT_OUT, state=LinkState.UNSUBSCRIBED), WriteBack.OPT_OUT,
+        LinkState.CONTACT_DELETED,
     ),
     "customer gone": (
-        UNSUBSCRIBED, replace(IN, state=LinkState.CLOSED), Owed.NOTHING, LinkState.CLOSED,
+        UNSUBSCRIBED, replace(IN, state=LinkState.CLOSED), WriteBack.NOTHING, LinkState.CLOSED,
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_each_state(case):
-    there, link, owed, state = case
-    link_after = judge(there, link, list_id=LIST, now=NOON).link
-    assert (link_after.owed, link_after.state) == (owed, state)
+    there, link, pending, state = case
+    link_after = observe(there, link, list_id=LIST, now=NOON).link
+    assert (link_after.pending, link_after.state) == (pending, state)
 
 
 def test_a_removal_under_way_is_told_by_the_journal_whatever_the_note_says():
     begun = replace(IN, kibo_opted_in=False, agreed=False, on_list=False, begun=Act.REMOVE, note="other")
     there = contact(lists=[LIST])
-    assert judge(there, begun, list_id=LIST, now=NOON).link == begun
+    assert observe(there, begun, list_id=LIST, now=NOON).link == begun
 
 
 def test_whom_our_own_removal_takes_off_has_not_left_even_if_the_contact_is_not_known_by_its_id():
@@ -146,10 +155,10 @@ def test_whom_our_own_removal_takes_off_has_not_left_even_if_the_contact_is_not_
     )
     made = replace(begun, written_hash=creation_hash(sent))
     there = contact()
-    after = judge(there, made, list_id=LIST, now=NOON)
+    after = observe(there, made, list_id=LIST, now=NOON)
     assert not after.left
     assert after.link.state is LinkState.SYNCED
-    unknown = judge(there, replace(made, begun=Act.CREATE), list_id=LIST, now=NOON)
+    unknown = observe(there, replace(made, begun=Act.CREATE), list_id=LIST, now=NOON)
     assert unknown.left  # a creation always comes with the list: whoever is on none has left it
 
 
@@ -174,7 +183,7 @@ links = st.builds(
     state=st.sampled_from(list(LinkState)),
     kibo_opted_in=st.sampled_from([None, True, False]),
     on_list=st.booleans(),
-    owed=st.sampled_from(list(Owed)),
+    pending=st.sampled_from(list(WriteBack)),
     out_since=st.sampled_from([None, NOON - HOUR]),
     asked_at=st.sampled_from([None, NOON - HOUR]),
     passed_by=st.booleans(),
@@ -184,16 +193,16 @@ links = st.builds(
 
 @given(there=contacts, link=links)
 def test_reading_the_same_state_twice_changes_nothing_more(there, link):
-    once = judge(there, link, list_id=LIST, now=NOON)
-    twice = judge(there, once.link, list_id=LIST, now=NOON)
+    once = observe(there, link, list_id=LIST, now=NOON)
+    twice = observe(there, once.link, list_id=LIST, now=NOON)
     assert twice.link == once.link
     assert twice.reason == ""
 
 
 @given(there=contacts, link=links)
 def test_an_opt_in_needs_permission_membership_and_an_act_of_the_person(there, link):
-    owed = judge(there, link, list_id=LIST, now=NOON).link.owed
-    if owed is Owed.OPT_IN and link.owed is not Owed.OPT_IN:
+    pending = observe(there, link, list_id=LIST, now=NOON).link.pending
+    if pending is WriteBack.OPT_IN and link.pending is not WriteBack.OPT_IN:
         assert there is not None
         assert there.standing is Standing.IN
         assert LIST in there.list_ids
@@ -202,23 +211,25 @@ def test_an_opt_in_needs_permission_membership_and_an_act_of_the_person(there, l
 
 @given(there=contacts, link=links)
 def test_an_owed_opt_out_is_dropped_only_when_the_person_is_back_or_kibo_has_it(there, link):
-    if link.owed is not Owed.OPT_OUT:
+    if link.pending is not WriteBack.OPT_OUT:
         return
-    after = judge(there, link, list_id=LIST, now=NOON).link
-    if after.owed is Owed.NOTHING:
+    after = observe(there, link, list_id=LIST, now=NOON).link
+    if after.pending is WriteBack.NOTHING:
         assert there is not None
         back = there.standing is Standing.IN and LIST in there.list_ids
         acted = "Contact" in (there.opt_in_source, there.update_source)
         assert (back and acted) or link.kibo_opted_in is False
 
 
-@pytest.mark.parametrize(("minutes", "owed"), [(-5, Owed.NOTHING), (0, Owed.OPT_IN), (5, Owed.OPT_IN)])
-def test_nobody_came_back_before_the_first_poll(minutes, owed):
+@pytest.mark.parametrize(
+    ("minutes", "pending"), [(-5, WriteBack.NOTHING), (0, WriteBack.OPT_IN), (5, WriteBack.OPT_IN)]
+)
+def test_nobody_came_back_before_the_first_poll(minutes, pending):
     never_known = replace(OUT, out_since=None, kibo_updated_at=NOON - timedelta(days=400))
     signed_up = contact(
         Permission.EXPLICIT, [LIST], opt_in_source="Contact", opt_in_at=NOON + timedelta(minutes=minutes)
     )
-    assert judge(signed_up, never_known, list_id=LIST, now=NOON, began=NOON).link.owed is owed
+    assert observe(signed_up, never_known, list_id=LIST, now=NOON, began=NOON).link.pending is pending
 
 
 def test_a_sign_up_before_the_no_in_kibo_is_not_made_later_by_a_fast_clock():
@@ -228,16 +239,18 @@ def test_a_sign_up_before_the_no_in_kibo_is_not_made_later_by_a_fast_clock():
         Permission.EXPLICIT, [LIST], opt_in_source="Contact", opt_in_at=NOON + timedelta(minutes=5)
     )
     slow = timedelta(minutes=-10)
-    assert judge(signed_up, never_known, list_id=LIST, now=NOON).link.owed is Owed.OPT_IN
-    assert judge(signed_up, never_known, list_id=LIST, now=NOON, skew=slow).link.owed is Owed.NOTHING
+    assert observe(signed_up, never_known, list_id=LIST, now=NOON).link.pending is WriteBack.OPT_IN
+    assert (
+        observe(signed_up, never_known, list_id=LIST, now=NOON, skew=slow).link.pending is WriteBack.NOTHING
+    )
 
 
 @pytest.mark.parametrize("held", [True, False])
 def test_who_is_on_the_list_again_has_no_opt_out_left(held):
     """Nor its earliest moment, from which on the next opt-out would not be lifted by accounts seen since."""
     link = replace(OWED, out_after=NOON - 2 * HOUR, opt_out_at=NOON - HOUR)
-    judging = partial(judge, list_id=LIST, now=NOON)
+    observing = partial(observe, list_id=LIST, now=NOON)
     back = contact(lists=[LIST], update_source="Account" if held else "Contact", updated_at=NOON)
-    found = judge_held(judging, {1} if held else set(), LIST, back, link)
+    found = observe_held(observing, {1} if held else set(), LIST, back, link)
     assert found.reason == (PUT_BACK if held else "")
     assert found.link == IN

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ccdesk.core.intents import Act
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission
+from ccdesk.core.models import Contact, Link, LinkState, Permission, WriteBack
 from ccdesk.sync.put_back import put_back
 
 LIST = "list-1"
@@ -31,7 +31,7 @@ THERE = Contact("c1", "ann@example.com", Permission.IMPLICIT, list_ids=frozenset
         (replace(THERE, deleted_at="2026-05-01"), [OUT], []),
         # opted out on the mail side, carried to Kibo, put back since
         (THERE, [replace(OUT, state=LinkState.LEFT_LIST)], [1]),
-        (THERE, [replace(OUT, state=LinkState.OPTED_OUT_THERE)], [1]),
+        (THERE, [replace(OUT, state=LinkState.UNSUBSCRIBED)], [1]),
         (THERE, [replace(OUT, state=LinkState.CLOSED)], [1]),
         # no opt-out was ever stated, or staff called it a mistake
         (THERE, [replace(OUT, agreed=None)], []),
@@ -46,9 +46,9 @@ THERE = Contact("c1", "ann@example.com", Permission.IMPLICIT, list_ids=frozenset
         (THERE, [replace(OUT, begun=Act.ADD)], []),
         (THERE, [OUT, replace(OUT, customer_id=2, begun=Act.ADD)], []),
         (THERE, [OUT, replace(OUT, customer_id=2, begun=Act.REMOVE)], [1]),
-        (THERE, [replace(OUT, owed=Owed.OPT_IN)], []),
-        (THERE, [OUT, replace(OUT, customer_id=2, owed=Owed.OPT_IN)], []),
-        (THERE, [replace(OUT, owed=Owed.OPT_OUT)], []),
+        (THERE, [replace(OUT, pending=WriteBack.OPT_IN)], []),
+        (THERE, [OUT, replace(OUT, customer_id=2, pending=WriteBack.OPT_IN)], []),
+        (THERE, [replace(OUT, pending=WriteBack.OPT_OUT)], []),
         # known by another contact id, or by none yet: it is the person all the same
         (THERE, [replace(OUT, contact_id="")], [1]),
         (THERE, [replace(OUT, contact_id="c9")], [1]),
@@ -66,9 +66,9 @@ def test_a_sign_up_from_before_the_opt_out_is_not_told_as_one_after_it(
     signed_up: datetime | None, told: str
 ) -> None:
     """What may be later than the opt-out, and cannot be proven to be, is told as a sign-up."""
-    from ccdesk.sync.plan_inbound import UNPROVEN, judge
+    from ccdesk.sync.plan_inbound import UNPROVEN, observe
 
     link = replace(OUT, out_since=OPTED_OUT, written_at=datetime(2026, 5, 4, tzinfo=UTC))
     contact = replace(THERE, opt_in_source="Contact", opt_in_at=signed_up)
-    found = judge(contact, link, list_id=LIST, now=datetime(2026, 5, 5, tzinfo=UTC))
+    found = observe(contact, link, list_id=LIST, now=datetime(2026, 5, 5, tzinfo=UTC))
     assert found.reason == (UNPROVEN if told else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ccdesk.clients.constant_contact import parse
-from ccdesk.clients.constant_contact.session import PAGE_SIZE, MailingSession
+from ccdesk.clients.constant_contact.session import PAGE_SIZE, MailSession
 from ccdesk.clients.http.shape import Json, required_object, required_objects, required_text, text
 from ccdesk.core.errors import (
     AnswerLost,
@@ -17,7 +17,7 @@ from ccdesk.core.ports.mail import Account
 MOST_LISTS = 1_000  # an account (§8)
 
 
-class AccountCalls(MailingSession):
+class AccountCalls(MailSession):
     """What `ports.Mailing` asks of the account and of its lists."""
 
     def account(self) -> Account:

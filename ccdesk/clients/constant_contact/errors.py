@@ -27,7 +27,7 @@ _THROTTLED_FIRST, _THROTTLED_CEILING = 1.0, 8.0
 
 
 @dataclass
-class MailingManners:
+class MailErrorPolicy:
     """How Constant Contact refuses. `who_may` says in words what the log-in may lack; asked on a 403."""
 
     clock: Clock = field(default_factory=Clock)

@@ -56,9 +56,9 @@ def is_spoiled(raw: Json, read: Contact | None) -> bool:
     """
     address = raw.get("email_address")
     if read is None:
-        told = address.get("address") if isinstance(address, dict) else None
+        reported = address.get("address") if isinstance(address, dict) else None
         nothing = isinstance(address, dict) and not any(address.values())
-        return bool(address) and not nothing and not isinstance(told, str)  # somebody's, but whose?
+        return bool(address) and not nothing and not isinstance(reported, str)  # somebody's, but whose?
     assert isinstance(address, dict)
     lists = raw.get("list_memberships")
     dates = (
@@ -73,7 +73,7 @@ def is_spoiled(raw: Json, read: Contact | None) -> bool:
         or not isinstance(address.get("permission_to_send"), str)
         or not isinstance(lists, list)
         or not all(isinstance(one, str) for one in lists)
-        or any(moment is None and told not in (None, "") for moment, told in dates)
+        or any(moment is None and reported not in (None, "") for moment, reported in dates)
         or not all(one is None or isinstance(one, str) for one in (*texts, raw.get("deleted_at")))
     )
 
@@ -114,9 +114,10 @@ def contact_list(raw: Json) -> ContactList:
 def activity(raw: Json) -> Activity:
     """Read a job; its errors are texts or objects with a message, and any count may be missing (§15)."""
     errors = raw.get("activity_errors")
-    told = errors if isinstance(errors, list) else []
+    reported = errors if isinstance(errors, list) else []
     texts = (
-        one if isinstance(one, str) else text(one, "message") or text(one, "error_message") for one in told
+        one if isinstance(one, str) else text(one, "message") or text(one, "error_message")
+        for one in reported
     )
     counts = {key: whole(child(raw, "status"), key) for key in child(raw, "status")}
     return Activity(

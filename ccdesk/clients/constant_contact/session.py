@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from ccdesk.clients.constant_contact import parse
-from ccdesk.clients.constant_contact.errors import MailingManners
+from ccdesk.clients.constant_contact.errors import MailErrorPolicy
 from ccdesk.clients.constant_contact.pages import pages
 from ccdesk.clients.http.caller import Call, Caller
 from ccdesk.clients.http.pace import Pacer
@@ -20,11 +20,11 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.ports.secrets import TokenSource
 
 PAGE_SIZE = "500"
-PATIENCE = Retry(refusals=40)  # others may use the same API key: being slowed down is waited out (§5)
+RETRY = Retry(refusals=40)  # others may use the same API key: being slowed down is waited out (§5)
 _FORBIDDEN = frozenset({403})
 
 
-class MailingSession:
+class MailSession:
     """Sends calls on behalf of who logged in."""
 
     def __init__(
@@ -44,10 +44,10 @@ class MailingSession:
         self._clock = clock or Clock()
         self._caller = Caller(
             transport=transport or Transport("Constant Contact"),
-            manners=MailingManners(clock=self._clock, who_may=self._what_is_missing),
+            error_policy=MailErrorPolicy(clock=self._clock, who_may=self._what_is_missing),
             pacer=pacer or Pacer(clock=self._clock),
             meter=budget,
-            retry=retry or PATIENCE,
+            retry=retry or RETRY,
             clock=self._clock,
         )
 

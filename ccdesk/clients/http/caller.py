@@ -38,7 +38,7 @@ class Call:
         return self.idempotent or not self.request.is_write
 
 
-class Manners(Protocol):
+class ErrorPolicy(Protocol):
     """What differs between services."""
 
     def refusal_pause(self, answer: Answer, refusals: int) -> float:
@@ -59,7 +59,7 @@ class Caller:
     """
 
     transport: Transport
-    manners: Manners
+    error_policy: ErrorPolicy
     pacer: Pacer
     meter: CallMeter
     retry: Retry = field(default_factory=Retry)
@@ -70,7 +70,7 @@ class Caller:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def call(self, call: Call, tokens: TokenSource | None = None) -> Answer:
-        """Return a successful answer (or one of `call.accept`), or raise what `manners` makes of it."""
+        """Return a successful answer (or one of `call.accept`), or raise what `error_policy` makes of it."""
         if tokens is None:
             return self._judged(self._steadily(call, ""), call)
         token = _signed_in(tokens.bearer)
@@ -80,10 +80,10 @@ class Caller:
         return self._judged(answer, call)
 
     def _judged(self, answer: Answer, call: Call) -> Answer:
-        good = 200 <= answer.status < 300 and not self.manners.is_error(answer)
+        good = 200 <= answer.status < 300 and not self.error_policy.is_error(answer)
         if good or answer.status in call.accept:
             return answer
-        raise self.manners.error(answer, call)
+        raise self.error_policy.error(answer, call)
 
     def _steadily(self, call: Call, token: str) -> Answer:
         """Send, and send again after passing trouble as far as the call and the policy allow."""
@@ -101,7 +101,7 @@ class Caller:
                 continue
             if answer.status == 429:
                 refusals += 1
-                pause = self.manners.refusal_pause(answer, refusals)
+                pause = self.error_policy.refusal_pause(answer, refusals)
                 self.pacer.hold(pause)
                 self._tell(refusals, pause)
                 if refusals >= most_refusals:

@@ -47,12 +47,12 @@ class _Watched:
             self._stopwatch = None
 
 
-def _hang_up(sock: Any, told: threading.Event) -> None:
+def _hang_up(sock: Any, reported: threading.Event) -> None:
     """End a connection under whoever reads from it; inside a proxy's TLS the socket is one further down.
 
     Told first: the reader goes on the moment the socket is shut.
     """
-    told.set()
+    reported.set()
     with suppress(OSError, TypeError):
         socket.socket.shutdown(getattr(sock, "socket", sock), socket.SHUT_RDWR)
 

@@ -113,8 +113,8 @@ class KeptInFile:
     def _read(self) -> Places:
         try:
             with os.fdopen(os.open(self._path, os.O_RDONLY | _NO_LINK), "rb") as file:
-                told = json.loads(file.read(_MOST_BYTES))
-            return Places([float(one) for one in told["sent"]], *map(float, told["held"]))
+                stored = json.loads(file.read(_MOST_BYTES))
+            return Places([float(one) for one in stored["sent"]], *map(float, stored["held"]))
         except FileNotFoundError:
             return Places()
         except (OSError, ValueError, TypeError, KeyError) as error:

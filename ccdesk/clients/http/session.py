@@ -14,7 +14,7 @@ from ccdesk import __version__
 from ccdesk.clients.http.deadline import POOLS
 
 
-class PatientAdapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
     """Hangs up on answers that do not come to an end, on direct connections and through a proxy."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -29,7 +29,7 @@ class PatientAdapter(HTTPAdapter):
         return manager
 
 
-class TrustStoreAdapter(PatientAdapter):
+class TrustStoreAdapter(DeadlineAdapter):
     """Checks certificates against the operating system's store, so a company's own authority counts.
 
     A bundle named by REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE goes before it, as everywhere with requests.
@@ -55,7 +55,7 @@ class TrustStoreAdapter(PatientAdapter):
 def prepare_session(session: requests.Session) -> requests.Session:
     """Set up any session the way ccdesk talks to servers; `auth` uses it for the token endpoint too."""
     session.mount("https://", TrustStoreAdapter())
-    session.mount("http://", PatientAdapter())
+    session.mount("http://", DeadlineAdapter())
     session.headers["User-Agent"] = f"ccdesk/{__version__}"
     session.headers["Accept"] = "application/json"
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

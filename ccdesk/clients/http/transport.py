@@ -97,8 +97,8 @@ class Answer:
     @property
     def detail(self) -> str:
         """One line for the folded-out part of an error."""
-        told = f", correlation {redact(self.correlation)}" if self.correlation else ""
-        return f"{self.request.label} answered {self.status}{told}"
+        reported = f", correlation {redact(self.correlation)}" if self.correlation else ""
+        return f"{self.request.label} answered {self.status}{reported}"
 
     def parsed(self) -> Any:
         """Return the body as JSON, None where it is no JSON at all."""
@@ -192,9 +192,9 @@ class Transport:
             body = _body(request, reply)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             log.debug("%s failed after %.2f s: %s", request.label, time.monotonic() - began, _cause(error))
-            told = _no_answer(self._service, request, error)
-            told.everybodys = _never_sent(error)
-            raise told from None
+            reported = _no_answer(self._service, request, error)
+            reported.everybodys = _never_sent(error)
+            raise reported from None
         if reply.status_code == PROXY_WANTS_PASSWORD:
             detail = f"{request.label} answered {reply.status_code}"
             raise refused_by_proxy(

@@ -15,7 +15,7 @@ from ccdesk.clients.http.transport import Transport
 from ccdesk.clients.kibo import parse
 from ccdesk.clients.kibo.changes import Changes, Memo, NoMemo, customers
 from ccdesk.clients.kibo.emails import EmailLookup
-from ccdesk.clients.kibo.errors import CustomersManners
+from ccdesk.clients.kibo.errors import ShopErrorPolicy
 from ccdesk.clients.kibo.hints import Hints
 from ccdesk.clients.kibo.lists import ACCOUNTS, Collections
 from ccdesk.clients.kibo.session import AppSignIn, TenantPod
@@ -27,7 +27,7 @@ from ccdesk.core.ports.shop import ConnectionTest, HintedEvent, KiboWrite, Tenan
 
 log = logging.getLogger(__name__)
 
-PATIENCE = Retry(refusals=3)  # each refusal costs a minute here (§4)
+RETRY = Retry(refusals=3)  # each refusal costs a minute here (§4)
 
 
 class Kibo:
@@ -49,14 +49,14 @@ class Kibo:
         check_host: Callable[[str], None] | None = None,
         transport: Transport | None = None,
         pacer: Pacer | None = None,
-        retry: Retry = PATIENCE,
+        retry: Retry = RETRY,
         clock: Clock | None = None,
     ) -> None:
         clock, memo = clock or Clock(), memo or NoMemo()
         home_url = home_url.rstrip("/").removesuffix("/api")
         self._caller = Caller(
             transport=transport or Transport("Kibo"),
-            manners=CustomersManners(),
+            error_policy=ShopErrorPolicy(),
             pacer=pacer or Pacer(clock=clock),
             meter=meter,
             retry=retry,
@@ -213,10 +213,10 @@ class Kibo:
             sites = self.tenant().site_ids
         except (ServiceError, ItemError):
             return None
-        told = [self._optional("/api/commerce/settings/general", site=site) for site in sites]
-        if any(settings and parse.welcome_mail_on(settings) for settings in told):
+        reported = [self._optional("/api/commerce/settings/general", site=site) for site in sites]
+        if any(settings and parse.welcome_mail_on(settings) for settings in reported):
             return True
-        return False if told and all(told) else None
+        return False if reported and all(reported) else None
 
     def _optional(self, path: str, *, site: int | None = None) -> Json:
         """Return an object that may be missing, refused or broken: then `{}`."""

@@ -22,7 +22,7 @@ _PERMISSIONS = (
 )
 
 
-class CustomersManners:
+class ShopErrorPolicy:
     """How Kibo refuses."""
 
     def is_error(self, answer: Answer) -> bool:
@@ -36,8 +36,8 @@ class CustomersManners:
             RateLimited: it is longer than anybody should wait inside a call.
 
         """
-        told = answer.headers.get("retry-after", "").strip()
-        seconds = float(told) if re.fullmatch(r"\d{1,9}(\.\d+)?", told) else DEFAULT_WAIT_SECONDS
+        reported = answer.headers.get("retry-after", "").strip()
+        seconds = float(reported) if re.fullmatch(r"\d{1,9}(\.\d+)?", reported) else DEFAULT_WAIT_SECONDS
         if seconds > LONGEST_WAIT_SECONDS:
             raise RateLimited("Kibo asks to slow down", retry_after=seconds, detail=answer.detail)
         return max(1.0, seconds)
@@ -45,8 +45,8 @@ class CustomersManners:
     def error(self, answer: Answer, call: Call) -> CcdeskError:
         """Return the error for any answer that is no success."""
         code, message = error_text(answer)
-        told = redact(f"{code} {message}".strip())
-        detail = f"{answer.detail}{': ' + told if told else ''}"
+        reported = redact(f"{code} {message}".strip())
+        detail = f"{answer.detail}{': ' + reported if reported else ''}"
         if answer.status == 429:
             return RateLimited("Kibo asks to slow down", retry_after=DEFAULT_WAIT_SECONDS, detail=detail)
         if answer.status == 401:
@@ -62,7 +62,7 @@ class CustomersManners:
             return _forbidden(answer, detail)
         if not is_missing(answer):
             # A 404 without Kibo's request id comes from a wrong host or path, not from a missing item (§4).
-            shared = after_status(answer, told, wrong_address=answer.status in (404, 405))
+            shared = after_status(answer, reported, wrong_address=answer.status in (404, 405))
             if shared is not None and (answer.status >= 400 or not code):
                 return shared
         return _item_error(answer, message, detail) if call.item else _run_error(message, detail)

@@ -67,9 +67,9 @@ class Hints:
 
     def _judge(self, items: list[Json], since: datetime | None) -> None:
         """Note what a page asked for without a filter tells about one that gave no rows, or was refused."""
-        told = parse.events(items, tenant_id=self._pod.tenant_id, since=since)
-        self._silent = bool(told)
-        if items and not told:
+        reported = parse.events(items, tenant_id=self._pod.tenant_id, since=since)
+        self._silent = bool(reported)
+        if items and not reported:
             self._memo.set(self._memo_name, _HONOURED)
 
     def _further(

@@ -172,7 +172,7 @@ def event_time(raw: Json) -> datetime | None:
 
 def opt_in_set_at(entries: Iterable[Json]) -> datetime | None:
     """Return when the flag was last switched on, None if the log's latest word on it is not “on” (§8)."""
-    told = [
+    reported = [
         (
             at,
             text(entry, "newValue").lower()
@@ -183,9 +183,9 @@ def opt_in_set_at(entries: Iterable[Json]) -> datetime | None:
         if text(entry, "fieldPath").lower().rsplit(".", 1)[-1] == "acceptsmarketing"
         and (at := moment(entry, "entryDate")) is not None
     ]
-    if not told:
+    if not reported:
         return None
-    at, value = max(told, key=lambda one: one[0])
+    at, value = max(reported, key=lambda one: one[0])
     return at if value is True or value == "true" else None
 
 

@@ -46,7 +46,7 @@ class Activity:
         return self.state == "completed"
 
 
-class Mailing(Protocol):
+class Mail(Protocol):
     """Constant Contact's side (constant-contact.md). Every method raises the errors of `core.errors`."""
 
     @property

@@ -65,7 +65,7 @@ class KiboWrite:
     changed: bool = False
 
 
-class Customers(Protocol):
+class Shop(Protocol):
     """Kibo's side (kibo.md). Every method raises the errors of `core.errors`."""
 
     @property

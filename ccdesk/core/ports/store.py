@@ -16,7 +16,7 @@ from ccdesk.core.drift import Drifts
 from ccdesk.core.exporting import Exports
 from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
-from ccdesk.core.models import Contact, Link, Owed
+from ccdesk.core.models import Contact, Link, WriteBack
 from ccdesk.core.ports.waiting import Waiting
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
 
@@ -42,10 +42,12 @@ class Links(Protocol):
     def save(self, links: Iterable[Link]) -> None:
         """Insert or replace links in one transaction."""
 
-    def owed(self, after: int, limit: int) -> list[Link]:
-        """Return links with `owed` set and customer id above `after`, ascending."""
+    def pending(self, after: int, limit: int) -> list[Link]:
+        """Return links with `pending` set and customer id above `after`, ascending."""
 
-    def owing(self, owed: Owed, *, until: datetime | None = None, shown: int = 0) -> Waiting:
+    def pending_summary(
+        self, pending: WriteBack, *, until: datetime | None = None, shown: int = 0
+    ) -> Waiting:
         """Return how many Kibo is owed this, those since `until` or earlier only; `shown`: how many to name.
 
         An opt-out that is held, or that a person called a mistake, is not owed (design §3a R8).
@@ -144,7 +146,7 @@ class Runs(Protocol):
     def finish(self, run: Run) -> None:
         """Store the run's final state and figures."""
 
-    def continues(self, run_id: int, earlier: int) -> None:
+    def resumes(self, run_id: int, earlier: int) -> None:
         """Note that a run goes on from an earlier one, on both."""
 
     def tally(self, run_id: int, *, total: int, counts: dict[str, int], errors: int) -> None:

@@ -179,11 +179,11 @@ class LoginCard(ConnectionCard):
 
     def _on_logged_out(self, result: LoggedOut) -> None:
         self._context.watch.check()
-        told = result.sentences(how_to_remove="To remove it: Kibo connection › Remove Secret.")
+        shown = result.sentences(how_to_remove="To remove it: Kibo connection › Remove Secret.")
         self._context.news.settle(LOGIN)
         self._notice.show_text(
             Tone.NEUTRAL,
             "Logged out of Constant Contact",
-            " ".join(["Nothing is sent or fetched until you log in again.", *told]),
+            " ".join(["Nothing is sent or fetched until you log in again.", *shown]),
             subject=LOGIN,
         )

@@ -135,7 +135,7 @@ class ResultCard(Card):
 def earlier(desk: Desk, run_id: int) -> Run | None:
     """Return the run that this one goes on from, if it is known (in the background)."""
     run = desk.get_run(run_id)
-    return desk.get_run(run.continues) if run is not None and run.continues is not None else None
+    return desk.get_run(run.resumes) if run is not None and run.resumes is not None else None
 
 
 def _not_needed(_: object) -> None:

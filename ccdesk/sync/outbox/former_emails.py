@@ -24,19 +24,19 @@ def note_former_email(ctx: RunContext, customer: Customer, link: Link | None) ->
         return
     if not link.on_list:
         return
-    found = None if link.contact_id or "@" not in link.email else ctx.mailing.find(link.email)
+    found = None if link.contact_id or "@" not in link.email else ctx.mail.find(link.email)
     if contact_id := link.contact_id or (found.id if found is not None else ""):
         ctx.store.links.note_former(customer.id, contact_id, ctx.settings.list_id, link.written_at)
 
 
-def take_off_former(ctx: RunContext, link: Link) -> str:
+def list_remove_former(ctx: RunContext, link: Link) -> str:
     """Take the former e-mails of an account that opted out off the list; return what the entry says of it.
 
     Raises:
         CcdeskError: it is not known, or not done; the entry is tried again.
 
     """
-    with ctx.mailing.for_opt_outs():
+    with ctx.mail.for_opt_outs():
         contacts = list(_still_listed(ctx, link))
         if contacts:
             _take_off(ctx, link, contacts)
@@ -51,7 +51,7 @@ def _take_off(ctx: RunContext, link: Link, contacts: Sequence[Contact]) -> None:
         note_others_off(ctx, Link(link.customer_id, email=one.email))
 
     def start(some: Sequence[str]) -> Activity:
-        return ctx.mailing.start_remove(list(some), ctx.settings.list_id)
+        return ctx.mail.start_remove(list(some), ctx.settings.list_id)
 
     try:
         done = by_halves(ctx, ids, start)
@@ -65,7 +65,7 @@ def _still_listed(ctx: RunContext, link: Link) -> Iterator[Contact]:
     """Yield the former contacts that are on the list still, through us, and for nobody else."""
     list_id = ctx.settings.list_id
     for contact_id, added_at in ctx.store.links.former(link.customer_id, list_id):
-        contact = ctx.mailing.get(contact_id)
+        contact = ctx.mail.get(contact_id)
         if contact is None or contact.deleted_at or contact.email_key == link.email_key:
             continue
         if list_id not in contact.list_ids and contact.permission is not Permission.UNKNOWN:

@@ -24,7 +24,7 @@ class JobFailed(JobNotDone):
     """A bulk job ended without success; some of it may be done all the same."""
 
 
-class Patience:
+class JobPoller:
     """Pauses of 0.6, 1.2, 2.4, … 30 s between looks at jobs, and an end to it after a quarter of an hour.
 
     A job that has little to do is over in about a second (constant-contact.md §15).
@@ -59,7 +59,7 @@ def add_one(ctx: RunContext, contact_id: str) -> None:
 
     """
     try:
-        finish(ctx, ctx.mailing.start_add([contact_id], ctx.settings.list_id))
+        finish(ctx, ctx.mail.start_add([contact_id], ctx.settings.list_id))
     except (RequestRefused, JobFailed) as error:
         raise as_item(error, retry_helps=isinstance(error, JobFailed)) from error
 
@@ -81,7 +81,7 @@ def finish(ctx: RunContext, job: Activity) -> Activity:
     """Wait for one job; return its last state.
 
     Raises:
-        Cancelled, JobNotDone: see `Patience.pause`.
+        Cancelled, JobNotDone: see `JobPoller.pause`.
         JobFailed: the job failed.
 
     """
@@ -95,13 +95,13 @@ def wait_for(ctx: RunContext, job: Activity) -> Activity:
     """Wait for one job, however it ends; return its last state.
 
     Raises:
-        Cancelled, JobNotDone: see `Patience.pause`.
+        Cancelled, JobNotDone: see `JobPoller.pause`.
 
     """
-    patience = Patience(ctx)
+    patience = JobPoller(ctx)
     while not job.finished:
         patience.pause()
-        job = ctx.mailing.activity(job.id)
+        job = ctx.mail.activity(job.id)
     return job
 
 

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from ccdesk.core.errors import ItemError, Unreadable
 from ccdesk.core.intents import Act, Ended
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.core.ports.mail import Activity
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
-from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.journal import how_ended, line_of
 from ccdesk.sync.outbox import bulk
 from ccdesk.sync.outbox.bulk import AllRefused, by_halves
 from ccdesk.sync.outbox.jobs import as_item
 from ccdesk.sync.outbox.verify import Fail, Settle, members_among
-from ccdesk.sync.sensors.identity import named
+from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import queue_again
 
 BEING_TAKEN_OFF = "opted out in Kibo: being taken off the list"
@@ -59,7 +59,7 @@ class StillOnList(ItemError):
     retry_helps = True
 
 
-def take_off_later(ctx: RunContext, links: Sequence[Link]) -> None:
+def list_remove_later(ctx: RunContext, links: Sequence[Link]) -> None:
     """Have customers whose "no" in Kibo was left as it was taken off the list, by an entry of the queue."""
     with ctx.store.transaction():
         for link in links:
@@ -84,7 +84,7 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
     `stays`: another account keeps the person on the list, and may not know of it yet. Should they leave it
     before it does, this link has seen them there.
     """
-    if link.owed is Owed.OPT_OUT:
+    if link.pending is WriteBack.OPT_OUT:
         return replace(
             link,
             kibo_opted_in=False,
@@ -104,10 +104,10 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
         agreed=False,
         state=LinkState.SYNCED,
         on_list=stays and link.on_list and not moved,
-        written_at=ctx.mailing_now(),
-        owed=Owed.NOTHING,
-        owed_reason="",
-        out_since=ctx.mailing_now(),
+        written_at=ctx.mail_now(),
+        pending=WriteBack.NOTHING,
+        pending_reason="",
+        out_since=ctx.mail_now(),
         out_after=link.out_after or last_set(ctx, link),
         note="",
         passed_by=False,
@@ -119,19 +119,19 @@ def last_set(ctx: RunContext, link: Link) -> datetime | None:
     return link.kibo_updated_at - ctx.skew() if link.kibo_updated_at else None
 
 
-def take_off(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fail: Fail) -> None:
+def list_remove(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle, fail: Fail) -> None:
     """Remove people from the list in jobs of up to 500 and read back that they are off it.
 
     Opt-outs may use the calls kept in reserve (design §4).
     """
     jobs: list[_Job] = []
-    with ctx.mailing.for_opt_outs():
+    with ctx.mail.for_opt_outs():
         read = _reader(ctx, removals)
         for removal in removals:
             ctx.check_cancel()
             try:
                 contacts = read(removal.link)
-            except PERSONAL as error:
+            except ITEM_ERRORS as error:
                 if isinstance(error, Unreadable) and removal.link.contact_id:
                     jobs.append(_Job(removal, [removal.link.contact_id], error))  # a "no" needs no reading
                 else:
@@ -157,9 +157,9 @@ def _reader(ctx: RunContext, removals: Sequence[Removal]) -> Callable[[Link], li
     staging = ctx.store.staging
     staging.clear_contacts()
     unknown = False
-    for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
+    for page in ctx.mail.contacts(list_id=ctx.settings.list_id):
         ctx.check_cancel()
-        known, apart = named(ctx, page)
+        known, apart = resolve_identity(ctx, page)
         staging.add_contacts(known)
         unknown = unknown or bool(apart)
 
@@ -181,9 +181,9 @@ def _may_be_listed(ctx: RunContext, contact: Contact) -> bool:
 
 def _read(ctx: RunContext, link: Link) -> list[Contact]:
     """The contacts that stand for a person: the one we know, and who has the e-mail if that one moved on."""
-    known = ctx.mailing.get(link.contact_id) if link.contact_id else None
+    known = ctx.mail.get(link.contact_id) if link.contact_id else None
     here = known is not None and not known.deleted_at and known.email_key == link.email_key
-    by_email = None if here or "@" not in link.email else ctx.mailing.find(link.email)
+    by_email = None if here or "@" not in link.email else ctx.mail.find(link.email)
     found = {one.id: one for one in (known, by_email) if one is not None}
     return [one for one in found.values() if not one.deleted_at]
 
@@ -208,8 +208,8 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, *, on_lis
         removal.link,
         kibo_opted_in=False,
         kibo_updated_at=removal.customer.updated_at,
-        owed=Owed.OPT_IN,
-        owed_reason=reason,
+        pending=WriteBack.OPT_IN,
+        pending_reason=reason,
         on_list=on_list,
         note="",
         passed_by=False,
@@ -240,10 +240,10 @@ def _send(ctx: RunContext, jobs: Sequence[_Job], done: bulk.Outcome[_Job]) -> No
     ctx.check_cancel()
     with ctx.store.transaction():
         for job in jobs:
-            _intend(ctx, job.removal)
+            _store_intent(ctx, job.removal)
 
     def start(group: Sequence[_Job]) -> Activity:
-        return ctx.mailing.start_remove(_ids_of(group), ctx.settings.list_id)
+        return ctx.mail.start_remove(_ids_of(group), ctx.settings.list_id)
 
     outcome = by_halves(ctx, jobs, start)
     done.sent += outcome.sent
@@ -268,7 +268,7 @@ def _read_back(ctx: RunContext, done: bulk.Outcome[_Job], settle: Settle, fail: 
             fail(ctx, job.removal.event, why, job.removal.customer.email)
 
 
-def _intend(ctx: RunContext, removal: Removal) -> None:
+def _store_intent(ctx: RunContext, removal: Removal) -> None:
     """Note what is being done: should its outcome never be seen, nobody left the list, and a "yes" is new."""
     _begin(ctx, removal.link, removal.event.event_id)
     note_others_off(ctx, removal.link)

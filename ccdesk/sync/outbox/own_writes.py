@@ -14,14 +14,14 @@ from ccdesk.core.models import Link
 from ccdesk.sync.context import RunContext
 
 
-def note_own_call(ctx: RunContext, link: Link | None) -> None:
+def note_own_write(ctx: RunContext, link: Link | None) -> None:
     """Let the person's accounts that said no know that whatever the contact shows until now may be ours.
 
     `link` is that of the account we put on the list, as it was stored while the outcome was open.
     """
     if link is None or not link.may_be_there:
         return
-    until = ctx.mailing_now() + A_SECOND
+    until = ctx.mail_now() + A_SECOND
     ctx.store.links.save(
         replace(one, written_at=until)
         for one in ctx.store.links.by_email(link.email_key)

@@ -34,5 +34,5 @@ def plain_note(error: CcdeskError) -> str:
 
 def sent_fields(ctx: RunContext, one: Planned) -> ContactFields:
     """Return what an export sends, or has sent, of one person."""
-    fields = ctx.mailing.read_row(one.candidate.row)
+    fields = ctx.mail.read_row(one.candidate.row)
     return plain(fields) if PLAINLY in one.action else fields

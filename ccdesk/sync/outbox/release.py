@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ccdesk.core.models import Link, LinkState, Owed
+from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.outbox.list_remove import take_off_later
+from ccdesk.sync.outbox.list_remove import list_remove_later
 
 
-def let_go(ctx: RunContext, link: Link) -> None:
+def release(ctx: RunContext, link: Link) -> None:
     """Act on the "no"s to an e-mail whose account `link` has another one by now, is gone, or counts no more.
 
     While it was opted in it kept the person on the list. Accounts that never agreed have said nothing.
@@ -15,9 +15,11 @@ def let_go(ctx: RunContext, link: Link) -> None:
     if link.kibo_opted_in is not True or not link.email_key:
         return
     others = [one for one in ctx.store.links.by_email(link.email_key) if one.customer_id != link.customer_id]
-    take_off_later(ctx, [one for one in others if _said_no(one)])
+    list_remove_later(ctx, [one for one in others if _has_settled_opt_out(one)])
 
 
-def _said_no(link: Link) -> bool:
-    settled = link.owed is Owed.NOTHING and not link.may_be_there and link.state is not LinkState.CLOSED
+def _has_settled_opt_out(link: Link) -> bool:
+    settled = (
+        link.pending is WriteBack.NOTHING and not link.may_be_there and link.state is not LinkState.CLOSED
+    )
     return settled and link.kibo_opted_in is False and link.agreed is False

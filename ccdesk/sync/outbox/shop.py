@@ -8,11 +8,11 @@ from dataclasses import replace
 from itertools import islice
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound, Remedy, Unreadable
-from ccdesk.core.models import Customer, Link, LinkState, Owed
+from ccdesk.core.models import Customer, Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
-from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.guard import hold_debts
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.guard import hold_write_backs
 from ccdesk.sync.outbox.shop_account import LOST_DATA, write
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 
@@ -22,15 +22,15 @@ _PAGE = 200
 _AT_ONCE = 5_000  # so many debts are looked up together: a bounded number of accounts in memory
 
 
-def carry(ctx: RunContext) -> None:
+def write_back(ctx: RunContext) -> None:
     """Give Kibo every opt-out and opt-in it is owed; one account's failure keeps only that one owed."""
-    total = sum(1 for _ in _debts(ctx))
+    total = sum(1 for _ in _pending_links(ctx))
     if total:
         _refuse_while_stopped(ctx)
-    held = hold_debts(ctx, _debts(ctx))
+    held = hold_write_backs(ctx, _pending_links(ctx))
     passed = set(held)  # and accounts that got their error in this run
-    debtors, done = _debtors(ctx), 0
-    while some := list(islice(debtors, _AT_ONCE)):
+    in_turn, done = _pending_in_turn(ctx), 0
+    while some := list(islice(in_turn, _AT_ONCE)):
         accounts = AccountsByEmail(ctx)
         accounts.read_for(link.email for link in some if link.customer_id not in held)
         for link in some:
@@ -38,33 +38,35 @@ def carry(ctx: RunContext) -> None:
             ctx.progress("Writing to Kibo", done, max(total, done))
             done += 1
             try:
-                passed |= _carry_now(ctx, link.customer_id, accounts, passed)
-            except PERSONAL:
+                passed |= _write_back_now(ctx, link.customer_id, accounts, passed)
+            except ITEM_ERRORS:
                 # Too many in a row: the next run begins behind them, so that they hold nobody up for good.
-                ctx.store.state.set(names.CARRY_FROM, str(link.customer_id))
+                ctx.store.state.set(names.WRITE_BACK_FROM, str(link.customer_id))
                 raise
-    ctx.store.state.set(names.CARRY_FROM, "")
+    ctx.store.state.set(names.WRITE_BACK_FROM, "")
 
 
-def _debtors(ctx: RunContext) -> Iterator[Link]:
+def _pending_in_turn(ctx: RunContext) -> Iterator[Link]:
     """Yield the customers something is owed to, from where the last run was stopped, and round."""
-    begin = int(ctx.store.state.get(names.CARRY_FROM) or -1)
+    begin = int(ctx.store.state.get(names.WRITE_BACK_FROM) or -1)
     after = begin
-    while page := ctx.store.links.owed(after, _PAGE):
+    while page := ctx.store.links.pending(after, _PAGE):
         yield from page
         after = page[-1].customer_id
     after = -1
-    while begin >= 0 and after < begin and (page := ctx.store.links.owed(after, _PAGE)):
+    while begin >= 0 and after < begin and (page := ctx.store.links.pending(after, _PAGE)):
         yield from (link for link in page if link.customer_id <= begin)
         after = page[-1].customer_id
 
 
-def _carry_now(ctx: RunContext, customer_id: int, accounts: AccountsByEmail, passed: set[int]) -> set[int]:
+def _write_back_now(
+    ctx: RunContext, customer_id: int, accounts: AccountsByEmail, passed: set[int]
+) -> set[int]:
     """Carry what is owed to a customer by now; return the accounts that failed."""
     current = ctx.store.links.get(customer_id)
-    if current is None or current.owed is Owed.NOTHING or customer_id in passed:
+    if current is None or current.pending is WriteBack.NOTHING or customer_id in passed:
         return set()
-    return _carry_one(ctx, current, accounts)
+    return _write_back_one(ctx, current, accounts)
 
 
 class WritesStopped(ConfirmNeeded):
@@ -92,14 +94,14 @@ def _refuse_while_stopped(ctx: RunContext) -> None:
     ctx.store.state.set(names.WRITES_STOPPED, "")
 
 
-def _debts(ctx: RunContext) -> Iterator[Link]:
+def _pending_links(ctx: RunContext) -> Iterator[Link]:
     after = -1
-    while page := ctx.store.links.owed(after, _PAGE):
+    while page := ctx.store.links.pending(after, _PAGE):
         after = page[-1].customer_id
         yield from page
 
 
-def _carry_one(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> set[int]:
+def _write_back_one(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> set[int]:
     """Write the person's decision to every account with the e-mail (design R1); return those that failed.
 
     Each account fails for itself: one that Kibo refuses stays owed and keeps no other from being written.
@@ -108,24 +110,24 @@ def _carry_one(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> set[in
         accounts = _accounts(ctx, link, by_email)
         if all(account.id != link.customer_id for account in accounts):
             _own_is_elsewhere(ctx, link)
-    except PERSONAL as error:
-        return {_still_owed(ctx, link, error)}
+    except ITEM_ERRORS as error:
+        return {_still_pending(ctx, link, error)}
     failed = set()
     for account in accounts:
         try:
             write(ctx, link, account)
-        except PERSONAL as error:
+        except ITEM_ERRORS as error:
             if isinstance(error, ItemError) and error.code == LOST_DATA:
                 ctx.store.state.set(names.WRITES_STOPPED, str(account.id))
                 raise _stopped(str(account.id)) from error
-            failed.add(_still_owed(ctx, _debtor(ctx, link, account), error))
+            failed.add(_still_pending(ctx, _pending_link(ctx, link, account), error))
     return failed
 
 
-def _still_owed(ctx: RunContext, link: Link, error: CcdeskError) -> int:
+def _still_pending(ctx: RunContext, link: Link, error: CcdeskError) -> int:
     """Keep the debt with the account that could not be written, and say so."""
-    ctx.spare(error)
-    what = "opt-out" if link.owed is Owed.OPT_OUT else "opt-in"
+    ctx.tolerate_item_error(error)
+    what = "opt-out" if link.pending is WriteBack.OPT_OUT else "opt-in"
     reason = f"Still owed to Kibo ({what}): {error.text}"
     with ctx.store.transaction():
         ctx.store.links.save([link])
@@ -133,7 +135,7 @@ def _still_owed(ctx: RunContext, link: Link, error: CcdeskError) -> int:
     return link.customer_id
 
 
-def _debtor(ctx: RunContext, source: Link, account: Customer) -> Link:
+def _pending_link(ctx: RunContext, source: Link, account: Customer) -> Link:
     """The link of an account that is still owed the decision, its own or one of the person's others."""
     if account.id == source.customer_id:
         return source
@@ -141,8 +143,8 @@ def _debtor(ctx: RunContext, source: Link, account: Customer) -> Link:
     return replace(
         known or Link(account.id, email=account.email, contact_id=source.contact_id),
         state=source.state,
-        owed=source.owed,
-        owed_reason=source.owed_reason,
+        pending=source.pending,
+        pending_reason=source.pending_reason,
         out_since=source.out_since,
     )
 
@@ -156,11 +158,11 @@ def _accounts(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> list[Cu
     The own account comes last: its link carries the debt until all the others are done.
     """
     accounts = {account.id: account for account in by_email.of(link.email)}
-    if link.owed is Owed.OPT_IN:
+    if link.pending is WriteBack.OPT_IN:
         return [account for account in accounts.values() if account.id == link.customer_id]
-    if link.owed is Owed.OPT_OUT and link.customer_id not in accounts:
+    if link.pending is WriteBack.OPT_OUT and link.customer_id not in accounts:
         try:
-            accounts[link.customer_id] = ctx.customers.get(link.customer_id)
+            accounts[link.customer_id] = ctx.shop.get(link.customer_id)
         except Unreadable:
             accounts[link.customer_id] = Customer(link.customer_id, link.email, False, readable=False)
         except NotFound:
@@ -171,10 +173,12 @@ def _accounts(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> list[Cu
 def _own_is_elsewhere(ctx: RunContext, link: Link) -> None:
     """Close the debt of an account that is gone, or that has another e-mail than the one signed up with."""
     try:
-        ctx.customers.get(link.customer_id)
+        ctx.shop.get(link.customer_id)
         state, reason = link.state, "the customer has another e-mail in Kibo than the one that signed up"
     except NotFound:
         state, reason = LinkState.CLOSED, "customer is gone from Kibo"
     with ctx.store.transaction():
-        ctx.store.links.save([replace(link, owed=Owed.NOTHING, owed_reason="", state=state, note=reason)])
+        ctx.store.links.save(
+            [replace(link, pending=WriteBack.NOTHING, pending_reason="", state=state, note=reason)]
+        )
         ctx.record([Entry(link.customer_id, link.email, Outcome.SKIPPED, reason)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Unreadable
 from ccdesk.core.intents import SHOP_ACTS, Act, Ended
 from ccdesk.core.limits import A_SECOND
-from ccdesk.core.models import Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.models import Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.ports.shop import KiboWrite
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
@@ -52,7 +52,7 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
         return None  # it has taken another e-mail since it was looked for: its own link tells what it is owed
     if not account.readable:
         raise Unreadable(detail=f"account {account.id}")
-    opting_in = source.owed is Owed.OPT_IN
+    opting_in = source.pending is WriteBack.OPT_IN
     known = ctx.store.links.get(account.id)
     link = known or Link(account.id, email=account.email)
     if _is_left_alone(ctx, source, account, link):
@@ -69,7 +69,7 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
         ctx.store.intents.end([account.id], Ended.VOID, acts=SHOP_ACTS)
         return result.customer
     settled = _settled(source, result.customer, link, opting_in=opting_in)
-    reason = source.owed_reason or source.owed.value
+    reason = source.pending_reason or source.pending.value
     if conflict:
         reason = f"both sides changed, the opt-out is later or cannot be told to be earlier: {reason}"
     outcome = Outcome.OPTED_IN if opting_in else Outcome.OPTED_OUT
@@ -93,7 +93,7 @@ def _set_opt_in(ctx: RunContext, link: Link, account: Customer, *, opting_in: bo
     ctx.store.intents.begin([line_of(ctx, act, replace(link, email=account.email))])
     only_as = account.email if opting_in else ""
     try:
-        return ctx.customers.set_opt_in(account.id, opting_in, only_as=only_as, expected=account)
+        return ctx.shop.set_opt_in(account.id, opting_in, only_as=only_as, expected=account)
     except ItemError as error:
         ended = Ended.REFUSED if isinstance(error, ItemRefused | NotFound) else Ended.VOID
         if error.code == LOST_DATA:  # the flag itself was written
@@ -104,7 +104,7 @@ def _set_opt_in(ctx: RunContext, link: Link, account: Customer, *, opting_in: bo
 
 def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link) -> bool:
     """Say whether this account is not for this debt to change, and tell why; `link` is its own."""
-    if source.owed is Owed.OPT_OUT:
+    if source.pending is WriteBack.OPT_OUT:
         if link.state is LinkState.CONFIRMING:
             _leave_confirming(ctx, source, account)
             return True
@@ -124,7 +124,7 @@ def _leave_confirming(ctx: RunContext, source: Link, account: Customer) -> None:
     reason = "waiting for the person's confirmation"
     with ctx.store.transaction():
         if account.id == source.customer_id:
-            ctx.store.links.save([replace(source, owed=Owed.NOTHING, owed_reason="")])
+            ctx.store.links.save([replace(source, pending=WriteBack.NOTHING, pending_reason="")])
         ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, reason)])
 
 
@@ -133,7 +133,7 @@ def _leave_inactive(ctx: RunContext, source: Link, account: Customer) -> None:
         return
     reason = "account is not active in Kibo: its opt-in is left as it is"
     with ctx.store.transaction():
-        ctx.store.links.save([replace(source, owed=Owed.NOTHING, owed_reason="", note=reason)])
+        ctx.store.links.save([replace(source, pending=WriteBack.NOTHING, pending_reason="", note=reason)])
         ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, reason)])
 
 
@@ -143,10 +143,10 @@ def _still_later(ctx: RunContext, source: Link, account: Customer) -> bool:
     An account as it was then needs no second look, unless it is known only now that the two services' clocks
     differ. Where it cannot be told the "no" stands (design R5).
     """
-    as_judged = account.updated_at == source.kibo_updated_at
-    if account.updated_at is None or (as_judged and not ctx.skew()):
+    as_observed = account.updated_at == source.kibo_updated_at
+    if account.updated_at is None or (as_observed and not ctx.skew()):
         return True
-    contact = ctx.mailing.get(source.contact_id) if source.contact_id else None
+    contact = ctx.mail.get(source.contact_id) if source.contact_id else None
     return contact is not None and acted_after(contact, account.updated_at - ctx.skew() + A_SECOND)
 
 
@@ -155,8 +155,8 @@ def _leave_unproven(ctx: RunContext, source: Link, account: Customer) -> None:
         source,
         kibo_updated_at=account.updated_at,
         written_at=account.updated_at - ctx.skew() if account.updated_at else source.written_at,
-        owed=Owed.NOTHING,
-        owed_reason="",
+        pending=WriteBack.NOTHING,
+        pending_reason="",
         note=UNPROVEN,
     )
     with ctx.store.transaction():
@@ -166,7 +166,7 @@ def _leave_unproven(ctx: RunContext, source: Link, account: Customer) -> None:
 
 def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -> Link:
     """The link after the write; the reply's update date is how our own echo is known (design R6)."""
-    unsubscribed = source.state is LinkState.OPTED_OUT_THERE
+    unsubscribed = source.state is LinkState.UNSUBSCRIBED
     if customer.email_key != source.email_key:
         return _settled_elsewhere(source, customer, link)
     return replace(
@@ -182,9 +182,9 @@ def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -
         opt_out_at=None if opting_in else (source.out_since if unsubscribed else link.opt_out_at),
         out_since=None if opting_in else source.out_since or link.out_since,
         out_after=None if opting_in else source.out_after or link.out_after,
-        owed=Owed.NOTHING,
-        owed_reason="",
-        note="" if opting_in else source.owed_reason,
+        pending=WriteBack.NOTHING,
+        pending_reason="",
+        note="" if opting_in else source.pending_reason,
         passed_by=False,
     )
 
@@ -205,15 +205,15 @@ def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
         read_hash="",
         opt_out_at=None,
         out_since=source.out_since,
-        owed=Owed.NOTHING,
-        owed_reason="",
-        note=f"{source.owed_reason}, under the e-mail before",
+        pending=WriteBack.NOTHING,
+        pending_reason="",
+        note=f"{source.pending_reason}, under the e-mail before",
         passed_by=False,
     )
 
 
 def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Link | None) -> bool:
-    contact = ctx.mailing.get(source.contact_id) if source.contact_id else None
+    contact = ctx.mail.get(source.contact_id) if source.contact_id else None
     if contact is not None and source.state is LinkState.LEFT_LIST and contact.standing is Standing.IN:
         contact = replace(contact, opt_out_at=source.out_since)
     elif contact is None or contact.standing is not Standing.OUT:
@@ -221,7 +221,7 @@ def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Lin
     baseline = ctx.store.state.get_time(names.BASELINE)
     later = opt_in_is_later(contact=contact, customer=account, link=link, baseline=baseline, skew=ctx.skew())
     if later is None:
-        set_at = ctx.customers.opt_in_set_at(account.id)
+        set_at = ctx.shop.opt_in_set_at(account.id)
         later = opt_in_is_later(
             contact=contact, customer=account, link=link, baseline=baseline, set_at=set_at, skew=ctx.skew()
         )
@@ -233,5 +233,5 @@ def _leave_to_queue(ctx: RunContext, source: Link, account: Customer, link: Link
     if account.id != source.customer_id:
         return
     with ctx.store.transaction():
-        ctx.store.links.save([replace(link, owed=Owed.NOTHING, owed_reason="", note=reason)])
+        ctx.store.links.save([replace(link, pending=WriteBack.NOTHING, pending_reason="", note=reason)])
         ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, reason)])

@@ -9,7 +9,7 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.intents import Ended
 from ccdesk.core.models import Link, Permission
 from ccdesk.core.runs import Entry, QueuedEvent
-from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
 
 _ONE_BY_ONE = 25
 
@@ -46,7 +46,7 @@ def members_among(ctx: RunContext, contact_ids: Collection[str], *, unreadable: 
     if len(wanted) <= _ONE_BY_ONE:
         return {contact_id for contact_id in wanted if _is_member(ctx, contact_id, unreadable=unreadable)}
     found: set[str] = set()
-    for page in ctx.mailing.contacts(list_id=ctx.settings.list_id):
+    for page in ctx.mail.contacts(list_id=ctx.settings.list_id):
         ctx.check_cancel()
         doubtful = {c.id for c in page if c.permission is Permission.UNKNOWN}
         found.update(c.id for c in page if c.id in wanted - doubtful and ctx.settings.list_id in c.list_ids)
@@ -57,8 +57,8 @@ def members_among(ctx: RunContext, contact_ids: Collection[str], *, unreadable: 
 def _is_member(ctx: RunContext, contact_id: str, *, unreadable: bool) -> bool:
     ctx.check_cancel()
     try:
-        contact = ctx.mailing.get(contact_id)
-    except PERSONAL as error:
-        ctx.spare(error)
+        contact = ctx.mail.get(contact_id)
+    except ITEM_ERRORS as error:
+        ctx.tolerate_item_error(error)
         return unreadable
     return contact is not None and not contact.deleted_at and ctx.settings.list_id in contact.list_ids

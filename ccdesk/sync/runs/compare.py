@@ -7,14 +7,14 @@ from dataclasses import replace
 from ccdesk.core.models import Contact, Customer, Link, LinkState
 from ccdesk.core.runs import EventStatus
 from ccdesk.sync import context as names
-from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.outbox.shop import carry
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.outbox.shop import write_back
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import not_exported
-from ccdesk.sync.plan_inbound import Judgement
+from ccdesk.sync.plan_inbound import Observation
 from ccdesk.sync.put_back import Sightings, links_of, note_put_back
-from ccdesk.sync.runs.inbound import keep, not_known
-from ccdesk.sync.sensors.identity import named
+from ccdesk.sync.runs.inbound import not_known, save
+from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import event_of
 
 _PAGE = 500
@@ -24,12 +24,12 @@ def run_full_compare(ctx: RunContext) -> None:
     """Read both sides whole; queue what Kibo changed, carry what Constant Contact changed."""
     ctx.store.staging.clear()
     ctx.require_list()
-    with ctx.mailing.for_opt_outs():
+    with ctx.mail.for_opt_outs():
         _scan_contacts(ctx)
         _compare_links(ctx)
     _sweep_customers(ctx)
     _find_gone(ctx)
-    carry(ctx)
+    write_back(ctx)
     ctx.store.state.set_time(names.COMPARED_AT, ctx.clock.now())
     ctx.store.staging.clear()
 
@@ -37,9 +37,9 @@ def run_full_compare(ctx: RunContext) -> None:
 def _scan_contacts(ctx: RunContext) -> None:
     done = 0
     ctx.progress("Reading contacts from Constant Contact")
-    for page in ctx.mailing.contacts():
+    for page in ctx.mail.contacts():
         ctx.check_cancel()
-        ctx.store.staging.add_contacts(named(ctx, page)[0])
+        ctx.store.staging.add_contacts(resolve_identity(ctx, page)[0])
         done += len(page)
         ctx.progress("Reading contacts from Constant Contact", done)
 
@@ -50,32 +50,36 @@ def _compare_links(ctx: RunContext) -> None:
         ctx.check_cancel()
         after = links[-1].customer_id
         contacts = ctx.store.staging.contacts([link.email_key for link in links])
-        judge = ctx.judging()
-        judgements: list[Judgement] = []
+        observe = ctx.observing()
+        observations: list[Observation] = []
         seen = Sightings()
         for link in links:
             try:
                 contact = _contact_of(ctx, link, contacts.get(link.email_key))
-            except PERSONAL as error:
+            except ITEM_ERRORS as error:
                 not_known(ctx, link, error)
                 continue
             if contact is None and not link.contact_id:
                 seen.settled.append(link.customer_id)
                 continue
-            judgement = judge(contact, link)
-            if judgement.link != link:
-                judgements.append(judgement)
-            seen.told.update([link.customer_id] if judgement.reason else [])
-            seen.add_one(contact, judgement.link, links_of(ctx, judgement.link), ctx.settings.list_id)
-        keep(ctx, judgements)
+            observation = observe(contact, link)
+            if observation.link != link:
+                observations.append(observation)
+            seen.told.update([link.customer_id] if observation.reason else [])
+            seen.add_one(contact, observation.link, links_of(ctx, observation.link), ctx.settings.list_id)
+        save(ctx, observations)
         note_put_back(ctx, seen)
 
 
 def _contact_of(ctx: RunContext, link: Link, found: Contact | None) -> Contact | None:
     """The link's contact: by e-mail, or by id where its e-mail was changed there, which is no deletion."""
-    if found is not None or not link.contact_id or link.state in (LinkState.DELETED_THERE, LinkState.CLOSED):
+    if (
+        found is not None
+        or not link.contact_id
+        or link.state in (LinkState.CONTACT_DELETED, LinkState.CLOSED)
+    ):
         return found
-    contact = ctx.mailing.get(link.contact_id)
+    contact = ctx.mail.get(link.contact_id)
     ctx.answered()
     return contact
 
@@ -87,7 +91,7 @@ def _sweep_customers(ctx: RunContext) -> None:
     """
     done = 0
     exported = bool(ctx.store.state.get(names.BASELINE))
-    for page in ctx.customers.everyone():
+    for page in ctx.shop.everyone():
         ctx.check_cancel()
         ctx.seen(page)
         ctx.store.staging.see_customers([customer.id for customer in page])

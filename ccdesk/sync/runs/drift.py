@@ -11,7 +11,7 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import check_email
 from ccdesk.sync.plan_drift import REASONS, DriftRules, drift_of
 from ccdesk.sync.plan_export import wants_mail
-from ccdesk.sync.sensors.identity import named
+from ccdesk.sync.sensors.identity import resolve_identity
 
 _PAGE = 500
 _READING_MAIL = "Reading contacts from Constant Contact"
@@ -41,9 +41,9 @@ def _read_contacts(ctx: RunContext) -> list[Contact]:
     unreadable: list[Contact] = []
     done = 0
     ctx.progress(_READING_MAIL)
-    for page in ctx.mailing.contacts():
+    for page in ctx.mail.contacts():
         ctx.check_cancel()
-        known, apart = named(ctx, page)
+        known, apart = resolve_identity(ctx, page)
         ctx.store.drifts.add_contacts(known)
         unreadable += apart
         done += len(page)
@@ -54,7 +54,7 @@ def _read_contacts(ctx: RunContext) -> list[Contact]:
 def _read_customers(ctx: RunContext) -> None:
     done, guests = 0, ctx.settings.guests
     ctx.progress(_READING_SHOP)
-    for page in ctx.customers.everyone():
+    for page in ctx.shop.everyone():
         ctx.check_cancel()
         wanting = [(one, one.readable and wants_mail(one, guests=guests)) for one in page]
         ctx.store.drifts.add_accounts([(one, wants, wants and _is_sendable(one)) for one, wants in wanting])
@@ -89,7 +89,7 @@ def _found(people: Sequence[Sides], rules: DriftRules) -> list[Drift]:
 
 
 def _rules(ctx: RunContext) -> DriftRules:
-    now, began = ctx.mailing_now(), ctx.store.state.get_time(names.INBOUND_BEGAN)
+    now, began = ctx.mail_now(), ctx.store.state.get_time(names.INBOUND_BEGAN)
     return DriftRules(
         ctx.settings.list_id,
         ctx.settings.guests,

@@ -8,24 +8,24 @@ from datetime import datetime
 
 from ccdesk.core.errors import NotFound
 from ccdesk.core.intents import Ended
-from ccdesk.core.models import Customer, Link, LinkState, Owed
+from ccdesk.core.models import Customer, Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
-from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.guard import dropped, hold_flags, mistakes
-from ccdesk.sync.inherited_opt_out import said_no_before
-from ccdesk.sync.outbox.former_emails import take_off_former
-from ccdesk.sync.outbox.list_remove import Removal, last_set, off_link, take_off
-from ccdesk.sync.outbox.release import let_go
+from ccdesk.sync.inherited_opt_out import inherited_opt_out
+from ccdesk.sync.outbox.former_emails import list_remove_former
+from ccdesk.sync.outbox.list_remove import Removal, last_set, list_remove, off_link
+from ccdesk.sync.outbox.release import release
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import not_exported, wants_mail
 from ccdesk.sync.plan_inbound import left_since_gone
 from ccdesk.sync.runs.newcomer_rule import lifts, name
-from ccdesk.sync.runs.opt_ins import OptIn, put_in
+from ccdesk.sync.runs.opt_ins import OptIn, process_opt_ins
 from ccdesk.sync.runs.outcomes import charge_doubtful, fail, settle
 from ccdesk.sync.sensors.accounts import AccountsByEmail
-from ccdesk.sync.sensors.shop_changes import freshen, look
+from ccdesk.sync.sensors.shop_changes import freshen, poll_customers
 
-_BATCH = 5_000  # each costs a scan of all contacts where many opt in (`lookup`), so a few large ones
+_BATCH = 5_000  # each costs a scan of all contacts where many opt in (`directory`), so a few large ones
 
 
 @dataclass
@@ -42,7 +42,7 @@ def run_events(ctx: RunContext) -> None:
     A service that cannot be used ends the run; entries not reached stay as they are. A failure of one
     entry is kept with it and never blocks the others. Whose opt-out the guard holds is left in the queue.
     """
-    look(ctx)
+    poll_customers(ctx)
     now = ctx.clock.now()
     leaving = _leaving(ctx, now)
     _drop_mistakes(ctx, leaving)
@@ -60,7 +60,7 @@ def run_events(ctx: RunContext) -> None:
         _leave_unweighed(ctx, work, held)
         accounts.read_for(customer.email for _, customer in work.opted_out)
         _opt_outs(ctx, work, accounts)
-        put_in(ctx, work.opted_in)
+        process_opt_ins(ctx, work.opted_in)
         done += len(batch)
         ctx.progress("Processing customer events", done, max(total, done))
     charge_doubtful(ctx)
@@ -148,8 +148,8 @@ def _may_leave(ctx: RunContext, batch: Sequence[QueuedEvent]) -> Iterator[tuple[
             continue
         try:
             yield event, ctx.peek(event.object_id), may[event.object_id]
-        except PERSONAL as error:
-            ctx.spare(error)  # it fails again when its turn comes, and is kept then
+        except ITEM_ERRORS as error:
+            ctx.tolerate_item_error(error)  # it fails again when its turn comes, and is kept then
     ctx.answered()
 
 
@@ -165,12 +165,12 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         except NotFound:
             _close_gone(ctx, event)
             continue
-        except PERSONAL as error:
+        except ITEM_ERRORS as error:
             fail(ctx, event, error, "")
             continue
         link = _open_again(ctx, customer, ctx.store.links.get(customer.id))
         if link is not None and _lets_go(ctx, customer, link):
-            let_go(ctx, link)
+            release(ctx, link)
         change = what_changed(customer, link)
         if change is Change.NOTHING and link is not None and link.state is LinkState.INVALID:
             change = Change.EMAIL if customer.accepts_marketing else change  # never got in: try it again
@@ -197,7 +197,9 @@ def _open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link 
         return link
     reason = "left the list in Constant Contact, or unsubscribed, while Kibo did not show the customer"
     if left_since_gone(link):
-        link = replace(link, state=LinkState.LEFT_LIST, owed=Owed.OPT_OUT, owed_reason=reason, note="")
+        link = replace(
+            link, state=LinkState.LEFT_LIST, pending=WriteBack.OPT_OUT, pending_reason=reason, note=""
+        )
     else:
         opted_in = None if customer.accepts_marketing else link.kibo_opted_in
         link = replace(link, state=LinkState.SYNCED, kibo_opted_in=opted_in, note="")
@@ -208,7 +210,7 @@ def _open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link 
 def _nothing(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> None:
     known = link or Link(customer.id, email=customer.email, kibo_opted_in=False)
     opted_in = customer.accepts_marketing and known.kibo_opted_in is True
-    if known.owed is Owed.OPT_IN:
+    if known.pending is WriteBack.OPT_IN:
         # Judged before this change, which may hide another "no": `carry` compares the two dates.
         customer = replace(customer, updated_at=known.kibo_updated_at)
     seen = replace(
@@ -233,10 +235,10 @@ def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime
 def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:
     link = ctx.store.links.get(event.object_id)
     if link is not None:
-        let_go(ctx, link)
+        release(ctx, link)
     reason = "customer is gone from Kibo; the contact is left as it is"
     entry = Entry(event.object_id, link.email if link else "", Outcome.SKIPPED, reason)
-    closed = replace(link, state=LinkState.CLOSED, owed=Owed.NOTHING, note=reason) if link else None
+    closed = replace(link, state=LinkState.CLOSED, pending=WriteBack.NOTHING, note=reason) if link else None
     settle(ctx, event, entry, closed)
 
 
@@ -252,8 +254,8 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
         try:
             opt_out = replace(link, out_after=link.out_after or last_set(ctx, link))
             other = _other_opted_in(ctx, opt_out, accounts)
-            also = take_off_former(ctx, link)
-        except PERSONAL as error:
+            also = list_remove_former(ctx, link)
+        except ITEM_ERRORS as error:
             fail(ctx, event, error, customer.email)
             continue
         ctx.answered()
@@ -263,7 +265,7 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
             settle(ctx, event, entry, off_link(ctx, link, customer, stays=True), ended=Ended.UNKNOWN)
         else:
             removals.append(Removal(event, customer, link, also))
-    take_off(ctx, removals, settle=settle, fail=fail)
+    list_remove(ctx, removals, settle=settle, fail=fail)
 
 
 def _other_opted_in(ctx: RunContext, opt_out: Link, accounts: AccountsByEmail) -> int | None:
@@ -282,8 +284,10 @@ def _other_opted_in(ctx: RunContext, opt_out: Link, accounts: AccountsByEmail) -
         counts = wants_mail(account, guests=ctx.settings.guests)
         if counts and not lifts(ctx, account, opt_out):
             unheard.append(account)
-        elif counts and said_no_before(ctx, account, ctx.store.links.get(account.id)) is None:
+        elif counts and inherited_opt_out(ctx, account, ctx.store.links.get(account.id)) is None:
             return account.id
-    if opt_out.owed is not Owed.OPT_OUT:  # else Kibo is about to be given the opt-out, for all of them
+    if (
+        opt_out.pending is not WriteBack.OPT_OUT
+    ):  # else Kibo is about to be given the opt-out, for all of them
         name(ctx, unheard)
     return None

@@ -16,15 +16,15 @@ from itertools import groupby, islice
 from ccdesk.core.ahead import Ahead, closing_pages
 from ccdesk.core.exporting import Candidate, Planned
 from ccdesk.core.limits import KIBO_OVERLAP
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import Entry, OffList, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.mapping import fields_hash
-from ccdesk.sync.outbox.own_writes import note_own_call
+from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.plan_export import (
-    STRANGER,
+    NEW_CONTACT,
     Action,
     ExportDecision,
     passed_over,
@@ -37,7 +37,7 @@ from ccdesk.sync.runs.export_check import MembersFile, check
 from ccdesk.sync.runs.export_first import ask, note_exported, settle_question
 from ccdesk.sync.runs.export_jobs import Watched
 from ccdesk.sync.runs.export_send import end_open_chunks, send
-from ccdesk.sync.runs.export_session import PAGE, OpenExport, close, freshen, take_up
+from ccdesk.sync.runs.export_session import PAGE, ExportSession, close, discard_stale, resume_or_start
 from ccdesk.sync.runs.export_unreached import note_unreached
 from ccdesk.sync.sensors.contact_scan import ContactScan
 from ccdesk.sync.watermarks import begin_polls
@@ -54,20 +54,20 @@ def run_export(ctx: RunContext) -> None:
 
     """
     ctx.require_list()
-    export = take_up(ctx)
+    export = resume_or_start(ctx)
     ctx.read, ctx.sent = ctx.store.exports.count(), ctx.store.exports.sent()
     end_open_chunks(ctx)
     sent_before = {chunk.number for chunk in ctx.store.exports.chunks()}
-    watched, judges = Watched(ctx), ctx.store.links.count() > 0
+    watched, has_links = Watched(ctx), ctx.store.links.count() > 0
     with Ahead(1) as contacts, Ahead(early.THREADS) as calls:
         scan = ContactScan(ctx, contacts)
-        plan = partial(_plan_early, ctx, scan, judges=judges)
+        plan = partial(_plan_early, ctx, scan, has_links=has_links)
         sending = early.Early(ctx, calls, scan, plan, watched)
-        export = _read_customers(ctx, freshen(ctx, export), scan, sending)
+        export = _read_customers(ctx, discard_stale(ctx, export), scan, sending)
         ctx.expected = ctx.read = ctx.store.exports.count()
         scan_began = scan.end()
         sending.end()
-    _contacts_are_known(ctx, scan_began, judges=judges)
+    _contacts_are_known(ctx, scan_began, has_links=has_links)
     export = settle_question(ctx, export, scan.members)
     ask(ctx, export, _plan(ctx, export.off_list))
     file = MembersFile(ctx, watched)
@@ -84,19 +84,19 @@ def run_export(ctx: RunContext) -> None:
 
 
 def _read_customers(
-    ctx: RunContext, export: OpenExport, scan: ContactScan, sending: early.Early
-) -> OpenExport:
+    ctx: RunContext, export: ExportSession, scan: ContactScan, sending: early.Early
+) -> ExportSession:
     """Read everybody opted in, from where an earlier run was cut short; then what changed since it began.
 
     Meanwhile `scan` reads the contacts, and `sending` sends whom it can.
     """
     exports = ctx.store.exports
     ctx.read = exports.count()
-    continued = ctx.run.continues is not None
+    continued = ctx.run.resumes is not None
     if not export.read:
         ctx.progress("Reading customers from Kibo", ctx.read)
         read: list[Candidate] = []
-        with closing_pages(ctx.customers.opted_in(exports.last_id())) as pages:
+        with closing_pages(ctx.shop.opted_in(exports.last_id())) as pages:
             for page in pages:
                 ctx.check_cancel()
                 read += _candidates(ctx, page)
@@ -112,7 +112,7 @@ def _read_customers(
         export = replace(export, read=True)
         export.save(ctx)
     if continued and export.mark is not None:
-        for page in ctx.customers.changed_since(export.mark - KIBO_OVERLAP):
+        for page in ctx.shop.changed_since(export.mark - KIBO_OVERLAP):
             ctx.check_cancel()
             ctx.seen(page)
             exports.refresh(_candidates(ctx, page))
@@ -121,20 +121,20 @@ def _read_customers(
 
 
 def _candidates(ctx: RunContext, page: list[Customer]) -> list[Candidate]:
-    guests, import_row = ctx.settings.guests, ctx.mailing.import_row
+    guests, import_row = ctx.settings.guests, ctx.mail.import_row
     return [candidate_of(customer, guests=guests, import_row=import_row) for customer in page]
 
 
-def _contacts_are_known(ctx: RunContext, scan_began: datetime, *, judges: bool) -> None:
+def _contacts_are_known(ctx: RunContext, scan_began: datetime, *, has_links: bool) -> None:
     """Before anybody is sent: a list deleted while it was read says nothing about anybody (design §3a R4).
 
-    `judges`: customers were linked before this run; without them nobody can be taken for having left.
+    `has_links`: customers were linked before this run; without them nobody can be taken for having left.
 
     Raises:
         ListGone: it was deleted.
 
     """
-    if judges:
+    if has_links:
         ctx.require_list()
     _start_inbound(ctx, scan_began)
 
@@ -162,7 +162,7 @@ def _plan(ctx: RunContext, off_list: OffList) -> int:
     while after is not None:
         ctx.check_cancel()
         ctx.progress("Comparing both sides", min(looked, total), total)
-        after = exports.plan_strangers(after, _WINDOW, STRANGER.action.value, STRANGER.ownership)
+        after = exports.plan_new_contacts(after, _WINDOW, NEW_CONTACT.action.value, NEW_CONTACT.ownership)
         looked += _WINDOW
     first_export = not ctx.store.state.get(names.BASELINE)
     back = 0
@@ -172,13 +172,15 @@ def _plan(ctx: RunContext, off_list: OffList) -> int:
     return back
 
 
-def _plan_early(ctx: RunContext, scan: ContactScan, export: OpenExport, *, judges: bool) -> OpenExport:
+def _plan_early(
+    ctx: RunContext, scan: ContactScan, export: ExportSession, *, has_links: bool
+) -> ExportSession:
     """Decide for those customers read so far who can be sent whatever the others are.
 
     Those are the ones nobody knows, and contacts from another source that are put on the list. Nobody else
     gets an outcome yet, and nobody is sent where a person has to be asked first (design §3a R2).
     """
-    _contacts_are_known(ctx, scan.began, judges=judges)
+    _contacts_are_known(ctx, scan.began, has_links=has_links)
     export = settle_question(ctx, export, scan.members)
     if export.off_list is OffList.ASK:
         return export
@@ -187,7 +189,9 @@ def _plan_early(ctx: RunContext, scan: ContactScan, export: OpenExport, *, judge
     after: int | None = 0
     for _ in range(early.MOST_PEOPLE // _WINDOW + 1):
         ctx.check_cancel()
-        after = exports.plan_strangers(after or 0, _WINDOW, STRANGER.action.value, STRANGER.ownership)
+        after = exports.plan_new_contacts(
+            after or 0, _WINDOW, NEW_CONTACT.action.value, NEW_CONTACT.ownership
+        )
         if after is None:
             break
     first_export = not ctx.store.state.get(names.BASELINE)
@@ -272,7 +276,7 @@ def _plan_page(
     changed = [link for link in saved if links.get(link.customer_id) != link]
     with store.transaction():
         for link in changed:
-            note_own_call(ctx, links.get(link.customer_id))
+            note_own_write(ctx, links.get(link.customer_id))
         store.links.save(changed)
         _end_begun(ctx, changed, links)
         store.exports.decide(planned)
@@ -307,10 +311,10 @@ def _settled(
         return _held(link, one, decision)
     link = link or Link(one.customer.id)
     agreed = decision.outcome is Outcome.UNCHANGED
-    owed = link.owed if decision.owed is Owed.NOTHING and not agreed else decision.owed
+    pending = link.pending if decision.pending is WriteBack.NOTHING and not agreed else decision.pending
     out_since = link.out_since
-    if decision.owed is Owed.OPT_OUT and link.owed is not Owed.OPT_OUT:
-        out_since = (contact.opt_out_at if contact else None) or ctx.mailing_now()
+    if decision.pending is WriteBack.OPT_OUT and link.pending is not WriteBack.OPT_OUT:
+        out_since = (contact.opt_out_at if contact else None) or ctx.mail_now()
     on_list = contact is not None and ctx.settings.list_id in contact.list_ids
     return replace(
         link,
@@ -322,8 +326,8 @@ def _settled(
         kibo_opted_in=True,
         kibo_updated_at=one.customer.updated_at,
         on_list=on_list and contact is not None and contact.standing is Standing.IN,
-        owed=owed,
-        owed_reason=_owed_reason(link, decision) if owed is Owed.OPT_OUT else "",
+        pending=pending,
+        pending_reason=_pending_reason(link, decision) if pending is WriteBack.OPT_OUT else "",
         out_since=None if agreed else out_since,
         out_after=ctx.last_sight(link) if decision.state is LinkState.LEFT_LIST else None,
         # A fingerprint noted for a creation that was cut off is done with.
@@ -338,7 +342,7 @@ def _settled(
 def _held(link: Link, one: Candidate, decision: ExportDecision) -> Link:
     """The link of somebody neither in nor out: what was known of them before holds until they can be read."""
     settled = link.state in (LinkState.SYNCED, LinkState.HELD, LinkState.INVALID)
-    if not settled or link.owed is not Owed.NOTHING:
+    if not settled or link.pending is not WriteBack.NOTHING:
         return link
     return replace(
         link,
@@ -350,9 +354,9 @@ def _held(link: Link, one: Candidate, decision: ExportDecision) -> Link:
     )
 
 
-def _owed_reason(link: Link, decision: ExportDecision) -> str:
+def _pending_reason(link: Link, decision: ExportDecision) -> str:
     """Say why the "no" is owed: what was seen before stays the reason where this export saw nothing new."""
-    return decision.reason if decision.owed is Owed.OPT_OUT else link.owed_reason
+    return decision.reason if decision.pending is WriteBack.OPT_OUT else link.pending_reason
 
 
 def _first_reading(link: Link, contact: Contact | None, decision: ExportDecision) -> str:

@@ -16,21 +16,21 @@ from ccdesk.core.emails import spellings
 from ccdesk.core.errors import ItemError, Refused, ServiceError
 from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.intents import Ended
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Standing, email_key
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack, email_key
 from ccdesk.core.ports.mail import Activity
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
-from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.mapping import creation_hash, fields_hash, shows_creation
 from ccdesk.sync.outbox.jobs import failure_of
 from ccdesk.sync.outbox.plain import PLAINLY, sent_fields
-from ccdesk.sync.plan_export import LEFT, STRANGER, Action, out_words
+from ccdesk.sync.plan_export import LEFT, NEW_CONTACT, Action, out_words
 from ccdesk.sync.runs.export_jobs import Watched
-from ccdesk.sync.runs.export_session import PAGE, begin, intended, pages_of
+from ccdesk.sync.runs.export_session import PAGE, begin, pages_of, with_open_intent
 from ccdesk.sync.runs.export_singles import FAILED
-from ccdesk.sync.sensors.identity import named
+from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import queue_again
-from ccdesk.sync.sensors.unlinked_contacts import acts_since, look_again, take_sign_ups
+from ccdesk.sync.sensors.unlinked_contacts import acts_since, rescan_from, take_sign_ups
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class MembersFile:
         if not self.is_cheaper:
             return
         try:
-            self._job = self._ctx.mailing.start_members_file(self._ctx.settings.list_id)
+            self._job = self._ctx.mail.start_members_file(self._ctx.settings.list_id)
         except (ServiceError, ItemError, Refused) as error:
             log.info("the file of members is not begun yet: %s", error.title)
             return
@@ -73,7 +73,7 @@ class MembersFile:
 
         """
         if self._job is None or self._chunks != self._sent():
-            self._job = self._ctx.mailing.start_members_file(self._ctx.settings.list_id)
+            self._job = self._ctx.mail.start_members_file(self._ctx.settings.list_id)
         job = self._watched.wait_for(self._job)
         if failure := failure_of(job):
             raise failure
@@ -128,9 +128,9 @@ class _Checker:
         ctx, exports = self._ctx, self._ctx.store.exports
         exports.clear_seen()
         ctx.progress(_PHASE, ctx.total, ctx.expected or 0)
-        written_until = ctx.mailing_now() + timedelta(seconds=1)
+        written_until = ctx.mail_now() + timedelta(seconds=1)
         try:
-            with ctx.mailing.members_file(self._file.job()) as batches:
+            with ctx.mail.members_file(self._file.job()) as batches:
                 for emails in batches:
                     ctx.check_cancel()
                     exports.add_seen(map(email_key, emails))
@@ -149,12 +149,12 @@ class _Checker:
         """
         ctx = self._ctx
         with ctx.store.transaction():
-            look_again(ctx, self._sign_ups_since())
+            rescan_from(ctx, self._sign_ups_since())
             ctx.store.state.set_time(names.UPDATES_FLOOR, until)
 
     def _sign_ups_since(self) -> datetime:
         ctx = self._ctx
-        return acts_since(ctx, ctx.store.state.get_time(names.UPDATES_SINCE) or ctx.mailing_now())
+        return acts_since(ctx, ctx.store.state.get_time(names.UPDATES_SINCE) or ctx.mail_now())
 
     def _read_pages(self) -> None:
         """Read the list's members by pages: exact, and the next poll need not read them again."""
@@ -164,16 +164,16 @@ class _Checker:
         since = self._sign_ups_since()
         floor = None
         done = 0
-        for page in ctx.mailing.contacts(list_id=ctx.settings.list_id, with_fields=True):
+        for page in ctx.mail.contacts(list_id=ctx.settings.list_id, with_fields=True):
             ctx.check_cancel()
-            page, _ = named(ctx, page)
+            page, _ = resolve_identity(ctx, page)
             staging.add_contacts(page)
             take_sign_ups(ctx, page, since)
             dates = [c.updated_at for c in page if c.updated_at]
             floor = max([*dates, floor] if floor else dates, default=None)
             done += len(page)
             ctx.progress(_PHASE, done)
-        self._paged, self.scanned_at = True, ctx.mailing_now()
+        self._paged, self.scanned_at = True, ctx.mail_now()
         if floor is not None:
             self._end_own_writes(floor + timedelta(seconds=1))
 
@@ -186,11 +186,15 @@ class _Checker:
         sent = chunk.state is not ChunkState.REFUSED
         bulk = self._by_file and chunk.action == Action.IMPORT.value and sent
         if bulk:
-            pattern = _confirmed(Link(0), Customer(0, "", True), None, STRANGER.ownership, "", chunk.sent_at)
-            closed = ctx.store.exports.settle(chunk, ctx.run.id, pattern, STRANGER.outcome, STRANGER.reason)
-            ctx.settled(closed, STRANGER.outcome)
+            pattern = _confirmed(
+                Link(0), Customer(0, "", True), None, NEW_CONTACT.ownership, "", chunk.sent_at
+            )
+            closed = ctx.store.exports.settle(
+                chunk, ctx.run.id, pattern, NEW_CONTACT.outcome, NEW_CONTACT.reason
+            )
+            ctx.settled(closed, NEW_CONTACT.outcome)
         after = -1
-        while page := ctx.store.exports.unsettled(chunk, after, PAGE, strangers=not bulk):
+        while page := ctx.store.exports.unsettled(chunk, after, PAGE, new_contacts=not bulk):
             after = page[-1].customer.id
             self.people(page, chunk)
         ctx.progress(_PHASE, ctx.total, ctx.expected or 0)
@@ -207,7 +211,7 @@ class _Checker:
         left = False
         for one, contact, on_list in self._found(page):
             link = links.get(one.customer.id) or Link(one.customer.id)
-            number, sent_at = one.customer.id, chunk.sent_at if chunk else ctx.mailing_now()
+            number, sent_at = one.customer.id, chunk.sent_at if chunk else ctx.mail_now()
             if reason := _seen_to_since(link, one.customer, sent_at):
                 entries.append(Entry(one.customer.id, one.customer.email, Outcome.SKIPPED, reason))
                 continue
@@ -218,12 +222,12 @@ class _Checker:
                 saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
                                         written))  # fmt: skip
                 ended[number] = Ended.DONE
-            elif contact is not None and self._said_no(one, link, contact, chunk, sent_at):
+            elif contact is not None and self._opted_out_since(one, link, contact, chunk, sent_at):
                 saved.append(_out(ctx, link, one, contact, sent_at))
                 ended[number] = Ended.DONE if contact.standing is Standing.IN else Ended.UNKNOWN
                 left = left or contact.standing is Standing.IN
             elif link.being_added:  # its line is open already
-                saved.append(intended(ctx, one, link, sent_at))
+                saved.append(with_open_intent(ctx, one, link, sent_at))
             else:
                 missing.append(one)
             if not one.customer.accepts_marketing and on_list:
@@ -235,9 +239,7 @@ class _Checker:
             ctx.store.links.save(saved)
             for how in set(ended.values()):
                 ctx.store.intents.end([number for number, end in ended.items() if end is how], how)
-            begin(
-                ctx, missing, links, chunk.sent_at if chunk else ctx.mailing_now(), by_job=chunk is not None
-            )
+            begin(ctx, missing, links, chunk.sent_at if chunk else ctx.mail_now(), by_job=chunk is not None)
             for customer_id in again:
                 queue_again(ctx, customer_id)
             ctx.record(entries)
@@ -265,15 +267,15 @@ class _Checker:
             ctx.check_cancel()
             self._looked_up += 1
             try:
-                return ctx.mailing.find(one.customer.email)
-            except PERSONAL as error:
-                ctx.spare(error)
+                return ctx.mail.find(one.customer.email)
+            except ITEM_ERRORS as error:
+                ctx.tolerate_item_error(error)
                 return None
         if not self._paged:
             self._read_pages()
         return ctx.store.staging.contacts([key]).get(key)
 
-    def _said_no(
+    def _opted_out_since(
         self, one: Planned, link: Link, contact: Contact, chunk: Chunk | None, sent_at: datetime
     ) -> bool:
         """Say whether somebody not on the list has opted out since, or has left it.
@@ -327,27 +329,27 @@ class _Checker:
             if known and link.on_list and PLAINLY in one.action:
                 outcome = Outcome.UNCHANGED  # the fields were refused, and the list had them before
             return Entry(customer.id, customer.email, outcome, _reason(one))
-        if contact is not None and self._said_no(one, link, contact, chunk, sent_at):
+        if contact is not None and self._opted_out_since(one, link, contact, chunk, sent_at):
             no = out_words(contact) if contact.standing is Standing.OUT else LEFT
             return Entry(customer.id, customer.email, Outcome.SKIPPED, no)
         if refused:
-            words = chunk.told[0] if chunk is not None and chunk.told else one.reason
+            words = chunk.reported[0] if chunk is not None and chunk.reported else one.reason
             return Entry(customer.id, customer.email, Outcome.ERROR, words, "refused")
         reason = "Not on the list after it was sent to Constant Contact"
-        if told := self._told(one, chunk):
-            reason = f"{reason}, which said: {told}"
+        if reported := self._reported(one, chunk):
+            reason = f"{reason}, which said: {reported}"
         return Entry(customer.id, customer.email, Outcome.ERROR, reason, "not_on_list")
 
-    def _told(self, one: Planned, chunk: Chunk | None) -> str:
+    def _reported(self, one: Planned, chunk: Chunk | None) -> str:
         """Return what the job said about this person; shown to staff, and nothing is decided by it (§15)."""
-        if chunk is None or not chunk.told:
+        if chunk is None or not chunk.reported:
             return ""
         ways = [way.lower() for way in spellings(one.customer.email)]
-        named = next((text for text in chunk.told if any(way in text.lower() for way in ways)), "")
+        named = next((text for text in chunk.reported if any(way in text.lower() for way in ways)), "")
         if named:
             return named
         line = self._ctx.store.exports.place_in_chunk(chunk, one.customer.id) + 2  # line 1 is the header
-        for text in chunk.told:
+        for text in chunk.reported:
             found = _LINE.search(text)
             if found and int(found.group(1)) == line and "@" not in text:
                 return text
@@ -362,7 +364,7 @@ def _is_refused(one: Planned, chunk: Chunk | None) -> bool:
 def _reason(one: Planned) -> str:
     if one.reason:
         return one.reason
-    return f"{STRANGER.reason}; {one.candidate.note}" if one.candidate.note else STRANGER.reason
+    return f"{NEW_CONTACT.reason}; {one.candidate.note}" if one.candidate.note else NEW_CONTACT.reason
 
 
 def _seen_to_since(link: Link, customer: Customer, sent_at: datetime) -> str:
@@ -383,7 +385,7 @@ def _seen_to_since(link: Link, customer: Customer, sent_at: datetime) -> str:
 def _out(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:
     """The link of somebody who unsubscribed or left after they were sent: owed to Kibo like any opt-out."""
     known = _confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at)
-    return ctx.judging()(contact, known).link
+    return ctx.observing()(contact, known).link
 
 
 def _confirmed(
@@ -417,8 +419,8 @@ def _confirmed(
         opt_out_at=None,
         out_since=None,
         out_after=None,
-        owed=Owed.NOTHING,
-        owed_reason="",
+        pending=WriteBack.NOTHING,
+        pending_reason="",
         note="",
         passed_by=False,
         begun=None,  # ended by this sight, see `people`

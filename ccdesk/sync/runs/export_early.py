@@ -21,7 +21,7 @@ from ccdesk.sync.outbox.plain import sent_fields
 from ccdesk.sync.plan_export import Action
 from ccdesk.sync.runs.export_jobs import Watched
 from ccdesk.sync.runs.export_send import Batch, Sender, next_number
-from ccdesk.sync.runs.export_session import OpenExport, begin
+from ccdesk.sync.runs.export_session import ExportSession, begin
 from ccdesk.sync.sensors.contact_scan import ContactScan
 
 _LEFT = 2_600  # customers not read yet: reading them takes about as long as the calls that are begun
@@ -71,7 +71,9 @@ class _Single:
             ctx.store.exports.drop_chunk(self.chunk.number)  # planned anew, and tried with all care
             return
         except AnswerLost as error:
-            ctx.spare(error)  # it may be done: reading back tells, and nobody else waits for that
+            ctx.tolerate_item_error(
+                error
+            )  # it may be done: reading back tells, and nobody else waits for that
         ctx.store.exports.save_chunk(_done(self.chunk))
         ctx.sent += 1
 
@@ -84,14 +86,14 @@ class Early:
         ctx: RunContext,
         ahead: Ahead,
         scan: ContactScan,
-        plan: Callable[[OpenExport], OpenExport],
+        plan: Callable[[ExportSession], ExportSession],
         watched: Watched,
     ) -> None:
         self._ctx, self._ahead, self._scan, self._plan, self._watched = ctx, ahead, scan, plan, watched
         self._begun = False
         self._calls: list[_Bulk | _Single] = []
 
-    def go_on(self, customers: int, export: OpenExport) -> OpenExport:
+    def go_on(self, customers: int, export: ExportSession) -> ExportSession:
         """Take what has come; begin, when so many customers are read that few are left.
 
         Returns the export with what is known by then of contacts who are not on the list.
@@ -111,8 +113,8 @@ class Early:
 
         Never where an export goes on that was cut short: it looks at what changed since before it sends.
         """
-        left = self._ctx.customers.left_to_read
-        if self._begun or self._ctx.run.continues is not None or not self._scan.complete:
+        left = self._ctx.shop.left_to_read
+        if self._begun or self._ctx.run.resumes is not None or not self._scan.complete:
             return False
         if left is None or not 0 < left <= _LEFT:
             return False
@@ -136,12 +138,12 @@ class Early:
     def _single(self, person: Planned) -> _Single:
         """Begin the call of one person, whose chunk they are alone."""
         ctx, number = self._ctx, person.customer.id
-        now, fields, list_id = ctx.mailing_now(), sent_fields(ctx, person), ctx.settings.list_id
+        now, fields, list_id = ctx.mail_now(), sent_fields(ctx, person), ctx.settings.list_id
         chunk = Chunk(next_number(ctx), Action.CREATE.value, number, number, 1, now)
         with ctx.store.transaction():
             begin(ctx, [person], ctx.store.links.many([number]), now)
             ctx.store.exports.open_chunk(chunk)
-        return _Single(chunk, self._ahead.begin(lambda: ctx.mailing.create(fields, list_id, by_person=False)))
+        return _Single(chunk, self._ahead.begin(lambda: ctx.mail.create(fields, list_id, by_person=False)))
 
 
 def _done(chunk: Chunk) -> Chunk:

@@ -15,7 +15,7 @@ from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import OffList
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.runs.export_session import OpenExport
+from ccdesk.sync.runs.export_session import ExportSession
 
 LEFT_TO_EXPORT = (
     "in Constant Contact but not on the list, which they may have left: decided with the first export"
@@ -33,7 +33,7 @@ def list_has_members(people: int, list_name: str) -> ListHasMembers:
     )
 
 
-def settle_question(ctx: RunContext, export: OpenExport, members: int) -> OpenExport:
+def settle_question(ctx: RunContext, export: ExportSession, members: int) -> ExportSession:
     """Return the export with what is known, before planning, of customers who are not on the list.
 
     An answer given once holds until the export is done, whoever goes on with it.
@@ -49,7 +49,7 @@ def settle_question(ctx: RunContext, export: OpenExport, members: int) -> OpenEx
     return export
 
 
-def ask(ctx: RunContext, export: OpenExport, people: int) -> None:
+def ask(ctx: RunContext, export: ExportSession, people: int) -> None:
     """Ask about the customers found while planning, where nobody has answered yet.
 
     Raises:
@@ -108,5 +108,5 @@ def is_first_exports_business(
     began = ctx.store.state.get_time(names.EVENTS_BEGAN)
     if began is None or (customer.created_at is not None and customer.created_at > began):
         return False
-    set_at = ctx.customers.opt_in_set_at(customer.id)
+    set_at = ctx.shop.opt_in_set_at(customer.id)
     return set_at is None or set_at <= began

@@ -11,16 +11,16 @@ from ccdesk.core.errors import Cancelled, NotFound
 from ccdesk.core.exporting import Chunk, ChunkState
 from ccdesk.core.ports.mail import Activity
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.outbox.jobs import JobFailed, Patience, failure_of
+from ccdesk.sync.outbox.jobs import JobFailed, JobPoller, failure_of
 from ccdesk.sync.plan_export import Action
 from ccdesk.sync.runs.export_session import PAGE
-from ccdesk.sync.sensors.identity import named
+from ccdesk.sync.sensors.identity import resolve_identity
 
 log = logging.getLogger(__name__)
 
 _EARLIER = timedelta(seconds=2)  # the service's dates have whole seconds
 _LOOK_AGAIN = (2.0, 20.0)  # seconds until a job whose answer was lost must be among the account's jobs
-_MOST_TOLD = 1_000
+_MOST_REPORTED = 1_000
 _BY_JOB = (Action.IMPORT.value, Action.PLAIN.value, Action.ADD.value)
 
 
@@ -39,15 +39,15 @@ class Watched:
         """Wait for one job, however it ends; return its last state.
 
         Raises:
-            Cancelled, JobNotDone: see `Patience.pause`.
+            Cancelled, JobNotDone: see `JobPoller.pause`.
 
         """
-        patience = Patience(self._ctx)
+        patience = JobPoller(self._ctx)
         while not job.finished:
             job = self.states(patience, [job.id])[job.id]
         return job
 
-    def states(self, patience: Patience, asked: Sequence[str]) -> dict[str, Activity]:
+    def states(self, patience: JobPoller, asked: Sequence[str]) -> dict[str, Activity]:
         """Return how far the jobs are: as known where one has ended, else asked for after a pause."""
         if not any(self._ended(one) for one in asked):
             patience.pause()
@@ -62,7 +62,7 @@ class Watched:
         """Ask for one job by itself, for several by the list of all the account's jobs."""
         shown: set[str] = set()
         if len(asked) + len(also) > 1:
-            for job in next(iter(self._ctx.mailing.activities()), []):
+            for job in next(iter(self._ctx.mail.activities()), []):
                 if job.id in asked or job.id in also:
                     self._known[job.id] = job
                     shown.add(job.id)
@@ -80,14 +80,14 @@ def landed_of(ctx: RunContext, chunk: Chunk) -> set[int]:
     if chunk.action == Action.ADD.value:
         return set()
     seen: set[str] = set()
-    for page in ctx.mailing.contacts(updated_after=chunk.sent_at - _EARLIER, with_fields=True):
+    for page in ctx.mail.contacts(updated_after=chunk.sent_at - _EARLIER, with_fields=True):
         ctx.check_cancel()
-        known, _ = named(ctx, page)
+        known, _ = resolve_identity(ctx, page)
         ctx.store.staging.add_contacts(known)
         seen.update(contact.email_key for contact in known)
     landed: set[int] = set()
     after = -1
-    while people := ctx.store.exports.unsettled(chunk, after, PAGE, strangers=True):
+    while people := ctx.store.exports.unsettled(chunk, after, PAGE, new_contacts=True):
         after = people[-1].customer.id
         landed.update(one.customer.id for one in people if one.customer.email_key in seen)
     return landed
@@ -115,7 +115,7 @@ def find_job(ctx: RunContext, chunk: Chunk) -> Activity | None:
         return None
     ours = {one.activity_id for one in ctx.store.exports.chunks()}
     found: list[Activity] = []
-    for page in ctx.mailing.activities():
+    for page in ctx.mail.activities():
         found += [job for job in page if job.id not in ours and _may_be(job, chunk)]
         if _is_past(page, chunk.sent_at - timedelta(days=1)):
             break
@@ -146,7 +146,7 @@ def wait_for_some(
     watched: Watched | None = None,
 ) -> list[Chunk]:
     """Wait until at least one of the jobs has ended; return the chunks that have not."""
-    patience, watched = Patience(ctx), watched or Watched(ctx)
+    patience, watched = JobPoller(ctx), watched or Watched(ctx)
     while True:
         jobs = watched.states(patience, [chunk.activity_id for chunk in under_way])
         left = [chunk for chunk in under_way if not jobs[chunk.activity_id].finished]
@@ -157,7 +157,9 @@ def wait_for_some(
             if failure := failure_of(job):
                 failed(chunk, failure)
                 continue
-            ctx.store.exports.save_chunk(replace(chunk, state=ChunkState.DONE, told=job.errors[:_MOST_TOLD]))
+            ctx.store.exports.save_chunk(
+                replace(chunk, state=ChunkState.DONE, reported=job.errors[:_MOST_REPORTED])
+            )
             done(chunk)
         if len(left) < len(under_way):
             return left
@@ -165,7 +167,7 @@ def wait_for_some(
 
 def _state(ctx: RunContext, activity_id: str) -> Activity:
     try:
-        return ctx.mailing.activity(activity_id)
+        return ctx.mail.activity(activity_id)
     except NotFound:
         # Forgotten by the service: reading back tells who is on the list.
         return Activity(activity_id, "completed")

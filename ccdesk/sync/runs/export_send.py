@@ -15,9 +15,9 @@ from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.bulk import NOBODY, REFUSALS
 from ccdesk.sync.outbox.jobs import JobFailed
 from ccdesk.sync.outbox.plain import has_more, plain, plain_note, sent_fields
-from ccdesk.sync.plan_export import STRANGER, Action
+from ccdesk.sync.plan_export import NEW_CONTACT, Action
 from ccdesk.sync.runs.export_jobs import Watched, find_job, found_or_begun, landed_of, wait_for_some
-from ccdesk.sync.runs.export_session import intend
+from ccdesk.sync.runs.export_session import store_intents
 from ccdesk.sync.runs.export_singles import single_calls, to_send
 
 log = logging.getLogger(__name__)
@@ -105,10 +105,10 @@ def _unlike(people: int, sizes: list[int]) -> int:
 def _import_of(ctx: RunContext, action: Action, rows: Sequence[tuple[int, bytes]], part: int) -> Batch:
     bodies = [row for _, row in rows]
     if action is Action.PLAIN:
-        bodies = [ctx.mailing.import_row(plain(ctx.mailing.read_row(row))) for row in bodies]
+        bodies = [ctx.mail.import_row(plain(ctx.mail.read_row(row))) for row in bodies]
 
     def call() -> Activity:
-        return ctx.mailing.start_import(bodies, ctx.settings.list_id)
+        return ctx.mail.start_import(bodies, ctx.settings.list_id)
 
     return Batch(action, rows[0][0], rows[-1][0], len(rows), call, part)
 
@@ -131,7 +131,7 @@ def _add_of(ctx: RunContext, action: Action, people: Sequence[Planned], part: in
     ids = [one.contact_id for one in people]
 
     def call() -> Activity:
-        return ctx.mailing.start_add(ids, ctx.settings.list_id)
+        return ctx.mail.start_add(ids, ctx.settings.list_id)
 
     return Batch(action, people[0].customer.id, people[-1].customer.id, len(people), call, part)
 
@@ -235,7 +235,7 @@ class Sender:
         """Keep what is sent before the call is made: its answer may be lost."""
         ctx = self._ctx
         chunk = Chunk(
-            next_number(ctx), batch.action.value, batch.first, batch.last, batch.people, ctx.mailing_now()
+            next_number(ctx), batch.action.value, batch.first, batch.last, batch.people, ctx.mail_now()
         )
         ctx.store.exports.open_chunk(chunk, batch.part)
         return chunk
@@ -286,7 +286,7 @@ class Sender:
         ctx = self._ctx
         self._jobs_fail = True
         self._ahead = 1  # else the parts of many would be tried before the first of them has told anything
-        intend(ctx, chunk)  # some of them may have landed all the same
+        store_intents(ctx, chunk)  # some of them may have landed all the same
         landed = landed_of(ctx, chunk)
         if chunk.people > 1:
             log.info("chunk %s: the job failed, %s of %s landed", chunk.number, len(landed), chunk.people)
@@ -313,11 +313,11 @@ class Sender:
     def _plainly(self, chunk: Chunk, error: CcdeskError) -> bool:
         """Have one person sent once more with e-mail and list alone; False where that was all there was."""
         ctx, exports = self._ctx, self._ctx.store.exports
-        person = exports.unsettled(chunk, -1, 1, strangers=True)[0]
+        person = exports.unsettled(chunk, -1, 1, new_contacts=True)[0]
         if chunk.action != Action.IMPORT.value or not has_more(sent_fields(ctx, person)):
             return False
         exports.split(chunk)  # out of the chunk again, and in a part of their own
-        before = "already in Constant Contact" if person.contact_id else STRANGER.reason
+        before = "already in Constant Contact" if person.contact_id else NEW_CONTACT.reason
         reason = f"{before}; {plain_note(error)}"
         exports.decide([replace(person, action=Action.PLAIN.value, reason=reason)])
         return True
@@ -325,7 +325,7 @@ class Sender:
     def _name(self, chunk: Chunk, error: CcdeskError, in_a_row: list[tuple[Chunk, CcdeskError]]) -> None:
         """Note on the chunk of one person that the service does not take them, and why."""
         words = f"{error.title}. {error.meaning}" if error.meaning else error.title
-        refused = replace(chunk, state=ChunkState.REFUSED, told=(words.strip(),))
+        refused = replace(chunk, state=ChunkState.REFUSED, reported=(words.strip(),))
         self._ctx.store.exports.save_chunk(refused)
         in_a_row.append((refused, error))
         taken = self._accepted if in_a_row is self._refused else self._succeeded
@@ -365,7 +365,7 @@ def end_open_chunks(ctx: RunContext) -> None:
             ctx.progress("Looking for what was sent last")
             job = find_job(ctx, chunk)
             if job is None:
-                intend(ctx, chunk)  # if it turns up after all, its contacts are known to be ours
+                store_intents(ctx, chunk)  # if it turns up after all, its contacts are known to be ours
                 ctx.store.exports.drop_chunk(chunk.number)
                 ctx.sent -= chunk.people
                 continue
@@ -378,6 +378,6 @@ def end_open_chunks(ctx: RunContext) -> None:
 def _failed_since(ctx: RunContext, chunk: Chunk, failure: JobFailed) -> None:
     """Have the people of a job that failed planned anew; sent again they go in smaller parts."""
     log.warning("chunk %s: %s (%s); its people are planned anew", chunk.number, failure.title, failure.detail)
-    intend(ctx, chunk)  # some of them may have landed all the same
+    store_intents(ctx, chunk)  # some of them may have landed all the same
     ctx.store.exports.split(chunk)
     ctx.sent = ctx.store.exports.sent()

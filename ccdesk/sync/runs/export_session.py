@@ -35,7 +35,7 @@ _KEPT_FOR = timedelta(days=7)  # Constant Contact remembers its jobs for ten day
 
 
 @dataclass(frozen=True, slots=True)
-class OpenExport:
+class ExportSession:
     """The export as it is remembered: `mark` is Kibo's newest update date before the first page was read.
 
     `off_list`: what a person said about customers who are contacts but not on the list (`first_export`).
@@ -52,7 +52,7 @@ class OpenExport:
 
     def save(self, ctx: RunContext) -> None:
         """Remember it."""
-        told = {
+        stored = {
             "run": self.run_id,
             "began": format_time(self.began_at),
             "mark": format_time(self.mark) if self.mark else "",
@@ -62,43 +62,43 @@ class OpenExport:
             "read": self.read,
             "off_list": self.off_list.value,
         }
-        ctx.store.state.set(names.EXPORT_OPEN, json.dumps(told))
+        ctx.store.state.set(names.EXPORT_OPEN, json.dumps(stored))
 
 
-def _remembered(ctx: RunContext) -> OpenExport | None:
+def _remembered(ctx: RunContext) -> ExportSession | None:
     text = ctx.store.state.get(names.EXPORT_OPEN)
     if not text:
         return None
-    told = json.loads(text)
-    began = parse_time(told["began"]) or ctx.clock.now()
-    return OpenExport(
-        told["run"],
+    stored = json.loads(text)
+    began = parse_time(stored["began"]) or ctx.clock.now()
+    return ExportSession(
+        stored["run"],
         began,
-        parse_time(told["mark"]),
-        told["list"],
-        bool(told["guests"]),
-        parse_time(told["read_at"]) or began,
-        bool(told["read"]),
-        OffList(told.get("off_list", "")),
+        parse_time(stored["mark"]),
+        stored["list"],
+        bool(stored["guests"]),
+        parse_time(stored["read_at"]) or began,
+        bool(stored["read"]),
+        OffList(stored.get("off_list", "")),
     )
 
 
-def take_up(ctx: RunContext) -> OpenExport:
+def resume_or_start(ctx: RunContext) -> ExportSession:
     """Return the export to go on with, or begin a new one.
 
     One made for another list or other people, or too long ago, is not gone on with.
     """
     found = _remembered(ctx)
     if found is not None and _fits(ctx, found):
-        ctx.run = replace(ctx.run, continues=found.run_id)
-        ctx.store.runs.continues(ctx.run.id, found.run_id)
+        ctx.run = replace(ctx.run, resumes=found.run_id)
+        ctx.store.runs.resumes(ctx.run.id, found.run_id)
         log.info("run %s goes on from run %s", ctx.run.id, found.run_id)
         found = replace(found, run_id=ctx.run.id)
         found.save(ctx)
         return found
-    note_unfinished(ctx)
+    note_cut_short(ctx)
     close(ctx)
-    begun = OpenExport(
+    begun = ExportSession(
         ctx.run.id,
         ctx.clock.now(),
         newest_change(ctx),
@@ -115,11 +115,11 @@ def take_up(ctx: RunContext) -> OpenExport:
     return begun
 
 
-def freshen(ctx: RunContext, export: OpenExport) -> OpenExport:
+def discard_stale(ctx: RunContext, export: ExportSession) -> ExportSession:
     """Forget who has to be read again before they are sent, once it is known who was sent."""
     exports = ctx.store.exports
     long_ago = abs(ctx.clock.now() - export.read_at) > _FRESH_FOR
-    if ctx.run.continues is None or not (long_ago or exports.count() <= _READ_QUICKLY):
+    if ctx.run.resumes is None or not (long_ago or exports.count() <= _READ_QUICKLY):
         return export
     export = replace(export, read_at=ctx.clock.now(), read=False)
     with ctx.store.transaction():
@@ -128,7 +128,7 @@ def freshen(ctx: RunContext, export: OpenExport) -> OpenExport:
     return export
 
 
-def _fits(ctx: RunContext, found: OpenExport) -> bool:
+def _fits(ctx: RunContext, found: ExportSession) -> bool:
     same = (found.list_id, found.guests) == (ctx.settings.list_id, ctx.settings.guests)
     return same and abs(ctx.clock.now() - found.began_at) <= _KEPT_FOR
 
@@ -140,7 +140,7 @@ def close(ctx: RunContext) -> None:
         ctx.store.exports.clear()
 
 
-def note_unfinished(ctx: RunContext) -> None:
+def note_cut_short(ctx: RunContext) -> None:
     """Before anything else runs: let the links know of everybody sent by an export that was cut short.
 
     Else a "no" in Kibo that comes before the export is gone on with would look like no change. What was sent
@@ -151,22 +151,22 @@ def note_unfinished(ctx: RunContext) -> None:
         return
     for chunk in ctx.store.exports.chunks():
         if not chunk.noted:
-            intend(ctx, chunk)
+            store_intents(ctx, chunk)
             ctx.store.exports.save_chunk(replace(chunk, noted=True))
 
 
-def intend(ctx: RunContext, chunk: Chunk) -> None:
+def store_intents(ctx: RunContext, chunk: Chunk) -> None:
     """Note on the links that a chunk's people may be on the list through us, except where that is known."""
     after = -1
-    while page := ctx.store.exports.unsettled(chunk, after, PAGE, strangers=True):
+    while page := ctx.store.exports.unsettled(chunk, after, PAGE, new_contacts=True):
         ctx.check_cancel()
         after = page[-1].customer.id
         links = ctx.store.links.many([one.customer.id for one in page])
-        untold = [one for one in page if not _told(links.get(one.customer.id), chunk)]
-        begin(ctx, untold, links, chunk.sent_at, by_job=True)
+        unnoted = [one for one in page if not _is_noted(links.get(one.customer.id), chunk)]
+        begin(ctx, unnoted, links, chunk.sent_at, by_job=True)
 
 
-def _told(link: Link | None, chunk: Chunk) -> bool:
+def _is_noted(link: Link | None, chunk: Chunk) -> bool:
     """Say whether the link was written at or after the sending: by this note, or by what came of it since."""
     return link is not None and link.written_at is not None and link.written_at >= chunk.sent_at
 
@@ -180,7 +180,7 @@ def begin(
     by_job: bool = False,
 ) -> None:
     """Store that people are being put on the list since then, in links and journal."""
-    made = [intended(ctx, one, links.get(one.customer.id), sent_at) for one in people]
+    made = [with_open_intent(ctx, one, links.get(one.customer.id), sent_at) for one in people]
     with ctx.store.transaction():
         ctx.store.links.save(made)
         ctx.store.intents.begin(
@@ -189,7 +189,7 @@ def begin(
         )
 
 
-def intended(ctx: RunContext, person: Planned, link: Link | None, sent_at: datetime) -> Link:
+def with_open_intent(ctx: RunContext, person: Planned, link: Link | None, sent_at: datetime) -> Link:
     """The link of somebody being put on the list, whose outcome is not known yet."""
     known = link or Link(person.customer.id)
     created = person.ownership is Ownership.OWNED and not person.contact_id

@@ -32,7 +32,9 @@ def single_calls(ctx: RunContext, action: Action) -> None:
             except AnswerLost as error:
                 if action is not Action.CREATE:
                     raise  # being on the list does not tell whether the fields were written
-                ctx.spare(error)  # it may be done: reading back tells, and nobody else waits for that
+                ctx.tolerate_item_error(
+                    error
+                )  # it may be done: reading back tells, and nobody else waits for that
             except ItemError as error:
                 words = f"{error.title}. {error.meaning}" if error.meaning else error.title
                 failed = replace(person, action=action.value + FAILED, reason=words)
@@ -55,12 +57,12 @@ def _full_or_plain(ctx: RunContext, person: Planned, action: Action) -> None:
 
 
 def _single_call(ctx: RunContext, person: Planned, action: Action) -> None:
-    begin(ctx, [person], ctx.store.links.many([person.customer.id]), ctx.mailing_now())
+    begin(ctx, [person], ctx.store.links.many([person.customer.id]), ctx.mail_now())
     fields = sent_fields(ctx, person)
     if action is Action.CREATE:
-        ctx.mailing.create(fields, ctx.settings.list_id, by_person=False)
+        ctx.mail.create(fields, ctx.settings.list_id, by_person=False)
         return
     if PLAINLY in person.action:
         add_one(ctx, person.contact_id)  # a PUT would clear the fields it leaves out
     else:
-        ctx.mailing.rewrite(person.contact_id, fields, ctx.settings.list_id)
+        ctx.mail.rewrite(person.contact_id, fields, ctx.settings.list_id)

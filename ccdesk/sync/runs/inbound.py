@@ -1,6 +1,6 @@
 """Bringing opt-outs and opt-ins from Constant Contact back to Kibo (design R4).
 
-First everything seen is judged and what Kibo must be given is kept on the links (`owed`), together with the
+First everything seen is judged and what Kibo must be given is kept on the links (`pending`), together with the
 watermark; then what is owed is carried over. So a crash, a cancel or a Kibo that is down loses no opt-out.
 """
 
@@ -11,18 +11,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.errors import CcdeskError, ItemError, ListGone, ServiceError
-from ccdesk.core.limits import DAILY_CALLS, MAILING_OVERLAP
-from ccdesk.core.models import Contact, Link, LinkState, Owed, Permission, Standing
+from ccdesk.core.limits import DAILY_CALLS, MAIL_OVERLAP
+from ccdesk.core.models import Contact, Link, LinkState, Permission, Standing, WriteBack
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.sync import context as names
-from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.outbox.shop import carry
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.outbox.shop import write_back
 from ccdesk.sync.plan_export import NEWCOMERS
-from ccdesk.sync.plan_inbound import UNPROVEN, Judgement, has_left
+from ccdesk.sync.plan_inbound import UNPROVEN, Observation, mark_left
 from ccdesk.sync.put_back import Sightings, note_put_back
-from ccdesk.sync.sensors.identity import named
+from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import queue_again
-from ccdesk.sync.sensors.unlinked_contacts import acts_since, is_recent_opt_out, see_off, take_sign_ups
+from ccdesk.sync.sensors.unlinked_contacts import acts_since, adopt_opt_out, is_recent_opt_out, take_sign_ups
 from ccdesk.sync.watermarks import begin_polls, is_ahead, not_begun_after, sure_time
 
 _PAGE = 500
@@ -35,50 +35,50 @@ _FEW_LOOKUPS = 40
 def run_inbound(ctx: RunContext) -> None:
     """Do one cycle: polls, the scan of the list when it is due, then what is owed to Kibo."""
     try:
-        with ctx.mailing.for_opt_outs():
+        with ctx.mail.for_opt_outs():
             _begin(ctx)
-            not_begun_after(ctx, ctx.store.state.get_time(names.OPT_OUTS_SINCE) or ctx.mailing_now())
+            not_begun_after(ctx, ctx.store.state.get_time(names.OPT_OUTS_SINCE) or ctx.mail_now())
             seen = _poll_opt_outs(ctx)
             seen += _poll_updates(ctx)
             if scan_due(ctx):
                 scan_list(ctx)
     except (ServiceError, ListGone):
-        carry(ctx)  # what was owed before, or seen until now, need not wait for the other service
+        write_back(ctx)  # what was owed before, or seen until now, need not wait for the other service
         raise
     ctx.counts["contacts_seen"] += seen
-    carry(ctx)
+    write_back(ctx)
 
 
 def _begin(ctx: RunContext) -> None:
     """Before the very first poll: look from when the list was chosen on, and no further back (§3a R4)."""
     if ctx.store.state.get_time(names.OPT_OUTS_SINCE) is None:
         ctx.require_list()
-        begin_polls(ctx.store, ctx.mailing_now())
+        begin_polls(ctx.store, ctx.mail_now())
 
 
 def _poll_opt_outs(ctx: RunContext) -> int:
-    since = ctx.store.state.get_time(names.OPT_OUTS_SINCE) or ctx.mailing_now()
-    began, seen = _poll(ctx, since, opted_out_after=since - MAILING_OVERLAP)
-    if is_ahead(since - MAILING_OVERLAP, began):
+    since = ctx.store.state.get_time(names.OPT_OUTS_SINCE) or ctx.mail_now()
+    began, seen = _poll(ctx, since, opted_out_after=since - MAIL_OVERLAP)
+    if is_ahead(since - MAIL_OVERLAP, began):
         since = sure_time(ctx, began)
         not_begun_after(ctx, since)
-        began, seen = _poll(ctx, since, opted_out_after=since - MAILING_OVERLAP)
+        began, seen = _poll(ctx, since, opted_out_after=since - MAIL_OVERLAP)
     ctx.store.state.set_time(names.OPT_OUTS_SINCE, max(since, began))
     return seen
 
 
 def _poll_updates(ctx: RunContext) -> int:
     """Poll by update date, from the watermark less the overlap but not again over what we wrote ourselves."""
-    since = ctx.store.state.get_time(names.UPDATES_SINCE) or ctx.mailing_now()
+    since = ctx.store.state.get_time(names.UPDATES_SINCE) or ctx.mail_now()
     floor = ctx.store.state.get_time(names.UPDATES_FLOOR)
-    after = since - MAILING_OVERLAP
+    after = since - MAIL_OVERLAP
     after = max(after, floor) if floor is not None else after
     began, seen = _poll(ctx, since, updated_after=after)
     if is_ahead(after, began):
         since = sure_time(ctx, began)
         not_begun_after(ctx, since)
         ctx.store.state.set_time(names.UPDATES_FLOOR, None)
-        began, seen = _poll(ctx, since, updated_after=since - MAILING_OVERLAP)
+        began, seen = _poll(ctx, since, updated_after=since - MAIL_OVERLAP)
     ctx.store.state.set_time(names.UPDATES_SINCE, max(since, began))
     return seen
 
@@ -96,8 +96,8 @@ def _poll(
     gone: ListGone | None = None
     seen = 0
     ctx.progress(f"Looking for {what} in Constant Contact")
-    for page in ctx.mailing.contacts(opted_out_after=opted_out_after, updated_after=updated_after):
-        began = began or ctx.mailing_now()
+    for page in ctx.mail.contacts(opted_out_after=opted_out_after, updated_after=updated_after):
+        began = began or ctx.mail_now()
         try:
             seen += take_in(ctx, page, since=acts_since(ctx, since))
         except ListGone as error:
@@ -105,7 +105,7 @@ def _poll(
         ctx.progress(f"Looking for {what} in Constant Contact", seen)
     if gone is not None:
         raise gone
-    return began or ctx.mailing_now(), seen
+    return began or ctx.mail_now(), seen
 
 
 def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None = None) -> int:
@@ -114,32 +114,32 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
     `since`: from when on what strangers did themselves is looked at.
     """
     ctx.check_cancel()
-    page, apart = named(ctx, page)
+    page, apart = resolve_identity(ctx, page)
     links = ctx.store.links.by_emails([contact.email_key for contact in page])
-    judge = ctx.judging()
-    judgements: list[Judgement] = []
-    strangers: list[Contact] = []
+    observe = ctx.observing()
+    observations: list[Observation] = []
+    unlinked: list[Contact] = []
     seen = Sightings()
     for contact in page:
         known = links.get(contact.email_key, [])
         if not known:
-            strangers.append(contact)
-        found = [judge(contact, link) for link in known]
-        judgements += [one for one, link in zip(found, known, strict=True) if one.link != link]
+            unlinked.append(contact)
+        found = [observe(contact, link) for link in known]
+        observations += [one for one, link in zip(found, known, strict=True) if one.link != link]
         seen.add(contact, [one.link for one in found], ctx.settings.list_id)
         seen.told.update(one.link.customer_id for one in found if one.reason)
-    keep(ctx, judgements)
+    save(ctx, observations)
     note_put_back(ctx, seen)
-    ctx.counts["ignored"] += len(strangers) + len(apart)
+    ctx.counts["ignored"] += len(unlinked) + len(apart)
     if since is not None:
-        take_sign_ups(ctx, strangers, since)
-        for contact in strangers:
+        take_sign_ups(ctx, unlinked, since)
+        for contact in unlinked:
             if is_recent_opt_out(contact, since):
-                see_off(ctx, contact)
+                adopt_opt_out(ctx, contact)
     return len(page) + len(apart)
 
 
-def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
+def save(ctx: RunContext, observations: Sequence[Observation]) -> None:
     """Store what was judged; what is owed to Kibo gets its entry when it is carried there.
 
     Raises:
@@ -148,45 +148,45 @@ def keep(ctx: RunContext, judgements: Sequence[Judgement]) -> None:
 
     """
     try:
-        if any(one.left for one in judgements):
+        if any(one.left for one in observations):
             ctx.require_list()
     except ListGone:
-        _store(ctx, [one for one in judgements if not one.left])
+        _store(ctx, [one for one in observations if not one.left])
         raise
-    _store(ctx, judgements)
+    _store(ctx, observations)
 
 
-def _store(ctx: RunContext, found: Sequence[Judgement]) -> None:
-    judgements = [_dated(ctx, one) if one.left else one for one in found]
-    judgements = [one for one in judgements if not _is_in_already(ctx, one)]
+def _store(ctx: RunContext, found: Sequence[Observation]) -> None:
+    observations = [_dated(ctx, one) if one.left else one for one in found]
+    observations = [one for one in observations if not _is_in_already(ctx, one)]
     own_entries = ctx.run.kind is not RunKind.EXPORT  # that tells of those it read only, once each (R2)
     entries = [
         Entry(one.link.customer_id, one.link.email, Outcome.SKIPPED, one.reason)
-        for one in judgements
-        if own_entries and one.reason and one.link.owed is Owed.NOTHING
+        for one in observations
+        if own_entries and one.reason and one.link.pending is WriteBack.NOTHING
     ]
     with ctx.store.transaction():
-        ctx.store.links.save([one.link for one in judgements])
-        for one in judgements:
+        ctx.store.links.save([one.link for one in observations])
+        for one in observations:
             if one.again:
                 queue_again(ctx, one.link.customer_id)
         ctx.record(entries)
 
 
-def _dated(ctx: RunContext, judgement: Judgement) -> Judgement:
+def _dated(ctx: RunContext, observation: Observation) -> Observation:
     """Keep since when at the earliest somebody has left the list: who came later cannot lift that."""
-    link = judgement.link
-    return replace(judgement, link=replace(link, out_after=ctx.last_sight(link)))
+    link = observation.link
+    return replace(observation, link=replace(link, out_after=ctx.last_sight(link)))
 
 
-def _is_in_already(ctx: RunContext, judgement: Judgement) -> bool:
+def _is_in_already(ctx: RunContext, observation: Observation) -> bool:
     """Say whether an opt-in is owed to an account, or missed in it, although the person never was out.
 
     Another account with the e-mail is opted in, or just being added, and keeps them on the list: that they
     are there, or signed up some time, lifts no "no" said in this account (design R1).
     """
-    link = judgement.link
-    if link.owed is not Owed.OPT_IN and judgement.reason != UNPROVEN:
+    link = observation.link
+    if link.pending is not WriteBack.OPT_IN and observation.reason != UNPROVEN:
         return False
     others = ctx.store.links.by_email(link.email_key)
     return any(
@@ -209,13 +209,13 @@ def scan_due(ctx: RunContext) -> bool:
         return True
     a_day = max(1.0, DAILY_CALLS * _SCAN_SHARE / calls)
     every = min(timedelta(days=1) / a_day, _AT_LEAST)
-    return abs(ctx.mailing_now() - scanned_at) >= every
+    return abs(ctx.mail_now() - scanned_at) >= every
 
 
 def scan_list(ctx: RunContext) -> None:
     """Read all members, and ask about every remembered member who is missing (constant-contact.md §10)."""
     since = ctx.store.state.get_time(names.SIGN_UPS_SINCE)
-    began = ctx.mailing_now()
+    began = ctx.mail_now()
     for members in _members(ctx):
         take_in(ctx, members, since=since)
     _ask_about_missing(ctx)
@@ -225,7 +225,7 @@ def scan_list(ctx: RunContext) -> None:
         ctx.store.state.set_time(names.SIGN_UPS_SINCE, None)
 
 
-def look_who_left(ctx: RunContext, next_list: str) -> None:
+def final_list_scan(ctx: RunContext, next_list: str) -> None:
     """Look a last time who left the list, and who is back on it; whatever stays unclear is taken for leaving.
 
     Whoever is on the list that follows has left none: staff may have moved everybody there. Whoever signed up
@@ -237,21 +237,21 @@ def look_who_left(ctx: RunContext, next_list: str) -> None:
     """
     for members in _members(ctx):
         ctx.check_cancel()
-        keep(ctx, _came_back(ctx, members))
+        save(ctx, _came_back(ctx, members))
     _ask_about_missing(ctx, next_list)
 
 
-def _came_back(ctx: RunContext, members: Sequence[Contact]) -> list[Judgement]:
+def _came_back(ctx: RunContext, members: Sequence[Contact]) -> list[Observation]:
     """Return the leavings, not carried to Kibo yet, that members of the list have taken back."""
     links = ctx.store.links.by_emails([one.email_key for one in members])
-    judge = ctx.judging()
+    observe = ctx.observing()
     found = [
-        judge(contact, link)
+        observe(contact, link)
         for contact in members
         for link in links.get(contact.email_key, ())
-        if link.owed is Owed.OPT_OUT and link.state is LinkState.LEFT_LIST
+        if link.pending is WriteBack.OPT_OUT and link.state is LinkState.LEFT_LIST
     ]
-    return [one for one in found if one.link.owed is Owed.NOTHING]
+    return [one for one in found if one.link.pending is WriteBack.NOTHING]
 
 
 def _members(ctx: RunContext) -> Iterator[list[Contact]]:
@@ -262,8 +262,10 @@ def _members(ctx: RunContext) -> Iterator[list[Contact]]:
     ctx.store.staging.clear_scan()
     list_id, done = ctx.settings.list_id, 0
     ctx.progress("Looking who left the list")
-    for page in ctx.mailing.contacts(list_id=list_id):
-        found, _ = named(ctx, page)  # by the service's own word they are members, even if it cannot be read
+    for page in ctx.mail.contacts(list_id=list_id):
+        found, _ = resolve_identity(
+            ctx, page
+        )  # by the service's own word they are members, even if it cannot be read
         members = [c for c in found if list_id in c.list_ids or c.permission is Permission.UNKNOWN]
         ctx.store.staging.add_scan([c for c in members if c.standing in (Standing.IN, Standing.WAITING)])
         yield members
@@ -282,23 +284,23 @@ def _ask_about_missing(ctx: RunContext, next_list: str = "") -> None:
         if missing > _FEW_LOOKUPS:
             _compare_all(ctx, next_list)
             return
-        keep(ctx, [found for link in page for found in _ask_about(ctx, link, next_list)])
+        save(ctx, [found for link in page for found in _ask_about(ctx, link, next_list)])
 
 
-def _ask_about(ctx: RunContext, link: Link, next_list: str) -> list[Judgement]:
+def _ask_about(ctx: RunContext, link: Link, next_list: str) -> list[Observation]:
     """Read one person's contact; return what it says, nothing where that is not known or not new."""
     ctx.check_cancel()
     try:
-        contact = ctx.mailing.get(link.contact_id) if link.contact_id else ctx.mailing.find(link.email)
-    except PERSONAL as error:
+        contact = ctx.mail.get(link.contact_id) if link.contact_id else ctx.mail.find(link.email)
+    except ITEM_ERRORS as error:
         if not next_list:
             not_known(ctx, link, error)
             return []
         if not isinstance(error, ItemError):
             raise  # a service that does not answer is no reason to take anybody for gone
-        return [has_left(link, ctx.mailing_now())]
+        return [mark_left(link, ctx.mail_now())]
     ctx.answered()
-    return _judge_one(ctx, contact, link, next_list)
+    return _observe_one(ctx, contact, link, next_list)
 
 
 def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
@@ -308,19 +310,19 @@ def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
         CcdeskError: the error itself, where it is the service's.
 
     """
-    ctx.spare(error)
+    ctx.tolerate_item_error(error)
     reason = f"Not known whether this person left the list, asked again next time: {error.text}"
     ctx.record([Entry(link.customer_id, link.email, Outcome.ERROR, reason, error.code)])
 
 
-def _judge_one(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> list[Judgement]:
+def _observe_one(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> list[Observation]:
     if next_list and _is_on(contact, next_list, ctx.settings.list_id):
         return []  # moved, or on the former one after all and only not to be read in the scan
-    judgement = ctx.judging()(contact, link)
+    observation = ctx.observing()(contact, link)
     # On hold or not readable, and not on the list by the service's own word: there is no later look.
-    if next_list and judgement.link.on_list:
-        judgement = has_left(judgement.link, ctx.mailing_now())
-    return [judgement]
+    if next_list and observation.link.on_list:
+        observation = mark_left(observation.link, ctx.mail_now())
+    return [observation]
 
 
 def _is_on(contact: Contact | None, *list_ids: str) -> bool:
@@ -332,24 +334,24 @@ def _compare_all(ctx: RunContext, next_list: str) -> None:
     staging = ctx.store.staging
     staging.clear_contacts()
     unknown = False
-    for page in ctx.mailing.contacts():
+    for page in ctx.mail.contacts():
         ctx.check_cancel()
-        known, apart = named(ctx, page)
+        known, apart = resolve_identity(ctx, page)
         staging.add_contacts(known)
         unknown = unknown or bool(apart)
     after = -1
     while links := ctx.store.links.off_scan(after, _PAGE):
         after = links[-1].customer_id
         contacts = staging.contacts([link.email_key for link in links])
-        judgements: list[Judgement] = []
+        observations: list[Observation] = []
         for link in links:
             ctx.check_cancel()
             contact = contacts.get(link.email_key)
             elsewhere = contact is not None and link.contact_id not in ("", contact.id)
             moved = contact is None and link.contact_id  # deleted ones are in the scan: another e-mail there
             if elsewhere or moved or (contact is None and unknown):
-                judgements += _ask_about(ctx, link, next_list)
+                observations += _ask_about(ctx, link, next_list)
                 continue
-            judgements += _judge_one(ctx, contact, link, next_list)
-        keep(ctx, judgements)
+            observations += _observe_one(ctx, contact, link, next_list)
+        save(ctx, observations)
     staging.clear_contacts()

@@ -13,13 +13,13 @@ from ccdesk.core.errors import ListGone
 from ccdesk.core.limits import A_SECOND
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.outbox.list_remove import take_off_later
-from ccdesk.sync.runs.inbound import look_who_left
+from ccdesk.sync.outbox.list_remove import list_remove_later
+from ccdesk.sync.runs.inbound import final_list_scan
 
 log = logging.getLogger(__name__)
 
 
-def leave_former_list(ctx: RunContext) -> None:
+def switch_list(ctx: RunContext) -> None:
     """Before a run does anything on a new list: look who left the former one, then count nobody as on it.
 
     Its members and everything else about it stay as they are. Cut off anywhere, it is done again.
@@ -31,22 +31,22 @@ def leave_former_list(ctx: RunContext) -> None:
     former = ctx.store.state.get(names.FORMER_LIST)
     if not former:
         return
-    if ctx.store.links.count(on_list=True) or ctx.store.links.owed(-1, 1):
-        _look_a_last_time(ctx, former)
+    if ctx.store.links.count(on_list=True) or ctx.store.links.pending(-1, 1):
+        _scan_a_last_time(ctx, former)
     with ctx.store.transaction():
-        out = ctx.store.links.leave_list(former, ctx.settings.list_id, ctx.mailing_now() + A_SECOND)
+        out = ctx.store.links.leave_list(former, ctx.settings.list_id, ctx.mail_now() + A_SECOND)
         # Their "no" came while this list was not the active one.
-        take_off_later(ctx, list(ctx.store.links.many(out).values()))
+        list_remove_later(ctx, list(ctx.store.links.many(out).values()))
         ctx.store.disagreements.clear()
         ctx.store.state.set(names.FORMER_LIST, "")
 
 
-def _look_a_last_time(ctx: RunContext, former: str) -> None:
+def _scan_a_last_time(ctx: RunContext, former: str) -> None:
     active = ctx.settings
     ctx.settings = replace(active, list_id=former)
     try:
-        with ctx.mailing.for_opt_outs():
-            look_who_left(ctx, active.list_id)
+        with ctx.mail.for_opt_outs():
+            final_list_scan(ctx, active.list_id)
     except ListGone:
         log.warning("the former list is gone from Constant Contact: it cannot be told who had left it")
     finally:

@@ -13,41 +13,41 @@ from ccdesk.core.models import (
     Customer,
     Link,
     LinkState,
-    Owed,
     Ownership,
     Standing,
+    WriteBack,
 )
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync import context as names
-from ccdesk.sync.context import PERSONAL, RunContext
-from ccdesk.sync.inherited_opt_out import said_no_before
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.inherited_opt_out import inherited_opt_out
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.later import deleted_until, opt_in_is_later
 from ccdesk.sync.mapping import BadEmail, check_email
 from ccdesk.sync.outbox.former_emails import note_former_email
-from ccdesk.sync.outbox.list_add import place
-from ccdesk.sync.outbox.own_writes import note_own_call
-from ccdesk.sync.outbox.single_add import Placing
+from ccdesk.sync.outbox.list_add import list_add
+from ccdesk.sync.outbox.own_writes import note_own_write
+from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
 from ccdesk.sync.plan_export import left_unseen, not_exported, passed_over
 from ccdesk.sync.plan_inbound import left_since_gone
 from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, is_first_exports_business
 from ccdesk.sync.runs.newcomer_rule import NEWCOMER, has_left, is_added_by_staff, stands_against, welcome
 from ccdesk.sync.runs.outcomes import fail, settle
-from ccdesk.sync.sensors.contact_directory import Lookup
+from ccdesk.sync.sensors.contact_directory import ContactDirectory
 
 OptIn = tuple[QueuedEvent, Customer, Change]
 
 
-def put_in(ctx: RunContext, opted_in: Sequence[OptIn]) -> None:
+def process_opt_ins(ctx: RunContext, opted_in: Sequence[OptIn]) -> None:
     """Put people on the list; each entry is settled or fails for itself (design R3)."""
-    lookup = Lookup(ctx, len(opted_in))
+    directory = ContactDirectory(ctx, len(opted_in))
     while opted_in:
         # Two accounts of one person in one batch: the second looks again once the first is done.
         first: dict[str, OptIn] = {}
         others = [one for one in opted_in if first.setdefault(_person(one), one) is not one]
-        _put_in(ctx, list(first.values()), lookup)
-        lookup.outdate(first)
+        _process_distinct(ctx, list(first.values()), directory)
+        directory.outdate(first)
         opted_in = others
 
 
@@ -57,36 +57,36 @@ def _person(opt_in: OptIn) -> str:
     return customer.email_key or f"#{customer.id}"
 
 
-def _put_in(ctx: RunContext, opted_in: Sequence[OptIn], lookup: Lookup) -> None:
+def _process_distinct(ctx: RunContext, opted_in: Sequence[OptIn], directory: ContactDirectory) -> None:
     """Put people on the list, all of them different ones."""
-    placings: list[Placing] = []
+    additions: list[Addition] = []
     for event, customer, change in opted_in:
         ctx.check_cancel()
         try:
-            placing = _decide(ctx, event, customer, change, lookup)
-        except PERSONAL as error:
+            addition = _decide(ctx, event, customer, change, directory)
+        except ITEM_ERRORS as error:
             fail(ctx, event, error, customer.email)
             continue
         ctx.answered()
-        if placing is not None:
-            placings.append(placing)
-    place(ctx, placings, settle=settle, fail=fail)
+        if addition is not None:
+            additions.append(addition)
+    list_add(ctx, additions, settle=settle, fail=fail)
 
 
 def _decide(
-    ctx: RunContext, event: QueuedEvent, customer: Customer, change: Change, lookup: Lookup
-) -> Placing | None:
+    ctx: RunContext, event: QueuedEvent, customer: Customer, change: Change, directory: ContactDirectory
+) -> Addition | None:
     """Decide for one person; settles here and returns None where nothing is sent."""
     known = ctx.store.links.get(customer.id)
     if _not_exported(ctx, event, customer, known):
         return None
-    if _opted_out_before(ctx, event, customer, known, lookup):
+    if _opted_out_before(ctx, event, customer, known, directory):
         return None
     note_former_email(ctx, customer, known)
     link = _for_this_email(known, customer)
     if _unsendable(ctx, event, customer, link):
         return None
-    contact = lookup.find(customer.email)
+    contact = directory.find(customer.email)
     if contact is not None and _left_to_export(ctx, event, customer, contact, known):
         return None
     anew = change is Change.OPTED_IN
@@ -111,13 +111,13 @@ def _decide(
         or any(_left_later(ctx, one, contact, customer, link) for one in heard),
     )
     decision = _unless_newcomer(ctx, customer, contact, others, decision)
-    placing = Placing(event, customer, contact, link, decision, new)
+    addition = Addition(event, customer, contact, link, decision, new)
     if decision.step is not Step.NONE:
-        return placing
+        return addition
     if decision.state is LinkState.LEFT_LIST:
         ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing (§3a R4)
     entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
-    untouched = _untouched_link(ctx, placing)
+    untouched = _untouched_link(ctx, addition)
     ended = (
         how_ended(link, on_list=untouched.on_list) if link and decision.state is not LinkState.HELD else None
     )
@@ -200,18 +200,18 @@ def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link:
 
 
 def _opted_out_before(
-    ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None, lookup: Lookup
+    ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None, directory: ContactDirectory
 ) -> bool:
     """Settle a new e-mail of somebody who had said no to the old one: the "no" is the person's (design R1).
 
     The link keeps the old e-mail until Kibo has been told.
     """
-    owing = said_no_before(ctx, customer, link, lookup.former)
-    if owing is None:
+    inherited = inherited_opt_out(ctx, customer, link, directory.former)
+    if inherited is None:
         return False
-    reason = f"{owing.owed_reason} before the e-mail changed; the opt-out stands"
+    reason = f"{inherited.pending_reason} before the e-mail changed; the opt-out stands"
     entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
-    seen = replace(owing, kibo_updated_at=customer.updated_at, passed_by=False)
+    seen = replace(inherited, kibo_updated_at=customer.updated_at, passed_by=False)
     settle(ctx, event, entry, seen, ended=Ended.UNKNOWN)
     return True
 
@@ -244,7 +244,7 @@ def _is_true_opt_in(ctx: RunContext, customer: Customer, link: Link | None) -> b
         return False
     if customer.created_at is not None and customer.created_at > began:
         return True
-    set_at = ctx.customers.opt_in_set_at(customer.id)
+    set_at = ctx.shop.opt_in_set_at(customer.id)
     return set_at is not None and set_at > began
 
 
@@ -263,8 +263,8 @@ def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
         opt_out_at=None,
         out_since=None,
         out_after=None,
-        owed=Owed.NOTHING,
-        owed_reason="",
+        pending=WriteBack.NOTHING,
+        pending_reason="",
     )
 
 
@@ -284,23 +284,23 @@ def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: L
         on_list=False,
         note=reason,
     )
-    note_own_call(ctx, ctx.store.links.get(customer.id))
+    note_own_write(ctx, ctx.store.links.get(customer.id))
     ctx.store.links.save([seen])
     error = ItemError(reason, next_step="Correct the e-mail in Kibo; the change is then taken up.", code=code)
     fail(ctx, event, error, customer.email)
     return True
 
 
-def _untouched_link(ctx: RunContext, placing: Placing) -> Link:
+def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
     """The link of somebody for whom nothing is sent: what was seen, and what is owed because of it."""
-    customer, contact, decision = placing.customer, placing.contact, placing.decision
-    link = placing.link or Link(customer.id)
+    customer, contact, decision = addition.customer, addition.contact, addition.decision
+    link = addition.link or Link(customer.id)
     on_list = contact is not None and ctx.settings.list_id in contact.list_ids
     # What was noted for a creation is done with; one seen on the list since then keeps it.
     learned = contact is not None and not link.contact_id and not link.on_list
     agreed = decision.outcome is Outcome.UNCHANGED
     left = decision.state is LinkState.LEFT_LIST
-    left_at = ctx.mailing_now() if left else None  # known from now on
+    left_at = ctx.mail_now() if left else None  # known from now on
     if decision.state is LinkState.HELD:  # neither in nor out: what is known of the list and owed holds
         return replace(
             link,
@@ -321,8 +321,8 @@ def _untouched_link(ctx: RunContext, placing: Placing) -> Link:
         kibo_updated_at=customer.updated_at,
         on_list=on_list and contact is not None and contact.standing is Standing.IN,
         written_hash="" if learned else link.written_hash,
-        owed=decision.owed,
-        owed_reason=decision.reason if decision.owed is Owed.OPT_OUT else "",
+        pending=decision.pending,
+        pending_reason=decision.reason if decision.pending is WriteBack.OPT_OUT else "",
         out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since or left_at,
         out_after=None if agreed else link.out_after or (ctx.last_sight(link) if left else None),
         note="" if agreed else decision.reason,
@@ -344,7 +344,7 @@ def _order(ctx: RunContext, contact: Contact, customer: Customer, link: Link | N
     later = opt_in_is_later(contact=contact, customer=customer, link=link, baseline=baseline, skew=ctx.skew())
     if later is not None or contact.opt_out_at is None:
         return later
-    set_at = ctx.customers.opt_in_set_at(customer.id)
+    set_at = ctx.shop.opt_in_set_at(customer.id)
     return opt_in_is_later(
         contact=contact, customer=customer, link=link, baseline=baseline, set_at=set_at, skew=ctx.skew()
     )

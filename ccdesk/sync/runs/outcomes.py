@@ -14,7 +14,7 @@ from ccdesk.core.models import (
 )
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.outbox.own_writes import note_own_call
+from ccdesk.sync.outbox.own_writes import note_own_write
 
 _RETRY_FIRST = timedelta(minutes=5)
 
@@ -34,7 +34,7 @@ def settle(
     """
     with ctx.store.transaction():
         if link is not None:
-            note_own_call(ctx, ctx.store.links.get(link.customer_id))
+            note_own_write(ctx, ctx.store.links.get(link.customer_id))
             ctx.store.links.save([link])
             if ended is not None:
                 ctx.store.intents.end([link.customer_id], ended)
@@ -63,7 +63,7 @@ def fail(ctx: RunContext, event: QueuedEvent, error: CcdeskError, email: str) ->
         CcdeskError: the error itself, where it is the service's and not this entry's.
 
     """
-    ctx.spare(error)
+    ctx.tolerate_item_error(error)
     if isinstance(error, ItemError):
         _keep(ctx, event, error, email)
     else:
@@ -79,8 +79,8 @@ def charge_doubtful(ctx: RunContext) -> None:
     """
     if not ctx.doubtful:
         return
-    ctx.mailing.lists()
-    ctx.customers.newest_update()
+    ctx.mail.lists()
+    ctx.shop.newest_update()
     for keep in ctx.doubtful:
         keep()
     ctx.doubtful.clear()

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from ccdesk.core.models import Customer, email_key
-from ccdesk.sync.context import PERSONAL, RunContext
+from ccdesk.sync.context import ITEM_ERRORS, RunContext
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class AccountsByEmail:
         try:
             if self._read(wanted):
                 self._found = wanted
-        except PERSONAL as error:
+        except ITEM_ERRORS as error:
             log.info("the shop cannot be read by pages: %s", error.title)
 
     def of(self, email: str) -> list[Customer]:
@@ -43,14 +43,14 @@ class AccountsByEmail:
     def _read(self, wanted: dict[str, list[Customer]]) -> bool:
         """Fill in who is found; False if the shop turns out to be too large for so few."""
         read = 0
-        for page in self._ctx.customers.everyone():
+        for page in self._ctx.shop.everyone():
             self._ctx.check_cancel()
             self._ctx.progress("Looking for accounts in Kibo", read)
             for one in page:
                 if one.email_key in wanted:
                     wanted[one.email_key].append(one)
             read += len(page)
-            if self._costs_more(len(wanted), read + (self._ctx.customers.left_to_read or 0)):
+            if self._costs_more(len(wanted), read + (self._ctx.shop.left_to_read or 0)):
                 return False
         self._ctx.answered()
         return True

@@ -7,12 +7,12 @@ from collections.abc import Collection
 from ccdesk.core.models import Contact, Link, email_key
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.inherited_opt_out import former_contact
-from ccdesk.sync.sensors.identity import named
+from ccdesk.sync.sensors.identity import resolve_identity
 
 _FEW_LOOKUPS = 40  # above this, one scan of all contacts is cheaper than a look-up each
 
 
-class Lookup:
+class ContactDirectory:
     """Finds contacts by e-mail: a call each where they are few, else from one scan of all contacts."""
 
     def __init__(self, ctx: RunContext, people: int) -> None:
@@ -26,9 +26,9 @@ class Lookup:
     def _scan(self) -> None:
         ctx = self._ctx
         ctx.store.staging.clear()
-        for page in ctx.mailing.contacts(with_fields=True):
+        for page in ctx.mail.contacts(with_fields=True):
             ctx.check_cancel()
-            known, apart = named(ctx, page)
+            known, apart = resolve_identity(ctx, page)
             ctx.store.staging.add_contacts(known)
             self._may_be_anybodys = self._may_be_anybodys or bool(apart)
 
@@ -36,9 +36,9 @@ class Lookup:
         """Return the contact with that e-mail, whatever its status."""
         key = email_key(email)
         if not self._scanned or key in self._outdated:
-            return self._ctx.mailing.find(email)
+            return self._ctx.mail.find(email)
         found = self._ctx.store.staging.contacts([key]).get(key)
-        return self._ctx.mailing.find(email) if found is None and self._may_be_anybodys else found
+        return self._ctx.mail.find(email) if found is None and self._may_be_anybodys else found
 
     def former(self, link: Link) -> Contact | None:
         """Return the contact of the e-mail that a customer has given up, as the link knows it.

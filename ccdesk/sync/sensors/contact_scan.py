@@ -11,10 +11,10 @@ from datetime import datetime
 
 from ccdesk.core.ahead import Ahead, Begun
 from ccdesk.core.errors import Unreadable
-from ccdesk.core.limits import MAILING_OVERLAP
+from ccdesk.core.limits import MAIL_OVERLAP
 from ccdesk.core.models import Contact
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.sensors.identity import named
+from ccdesk.sync.sensors.identity import resolve_identity
 
 _OLD = 120.0  # seconds after which a scan is asked what has changed since
 _PHASE = "Reading contacts from Constant Contact"
@@ -60,7 +60,7 @@ class ContactScan:
     @property
     def began(self) -> datetime:
         """The service's time when the scan began."""
-        return self._began or self._ctx.mailing_now()
+        return self._began or self._ctx.mail_now()
 
     def refresh(self) -> None:
         """Read what has changed since, where a complete scan is old by now (design R2)."""
@@ -70,12 +70,12 @@ class ContactScan:
     def _begin(self) -> None:
         self._ctx.store.staging.clear()
         self._fresh_at = self._ctx.clock.monotonic()
-        self._pages = self._ctx.mailing.contacts(with_fields=True)
+        self._pages = self._ctx.mail.contacts(with_fields=True)
         self._next = self._ahead.begin(self._fetch)
 
     def _fetch(self) -> _Page:
         """Read one page; in another thread, so nothing of the run is touched."""
-        return next(self._pages, None), self._ctx.mailing_now()
+        return next(self._pages, None), self._ctx.mail_now()
 
     def _take(self) -> bool:
         """Wait for the page on its way and keep it; False if there was none any more."""
@@ -91,16 +91,16 @@ class ContactScan:
 
     def _read_changes(self, moment: datetime) -> None:
         """Read what has changed since the contacts were read: the rest took longer than a look does."""
-        self._fresh_at, self._fresh_since = self._ctx.clock.monotonic(), self._ctx.mailing_now()
-        since = moment - MAILING_OVERLAP
-        for page in self._ctx.mailing.contacts(opted_out_after=since, with_fields=True):
+        self._fresh_at, self._fresh_since = self._ctx.clock.monotonic(), self._ctx.mail_now()
+        since = moment - MAIL_OVERLAP
+        for page in self._ctx.mail.contacts(opted_out_after=since, with_fields=True):
             self._keep(page)
-        for page in self._ctx.mailing.contacts(updated_after=since, with_fields=True):
+        for page in self._ctx.mail.contacts(updated_after=since, with_fields=True):
             self._keep(page)
 
     def _keep(self, page: list[Contact]) -> None:
         self._ctx.check_cancel()
-        known, apart = named(self._ctx, page)
+        known, apart = resolve_identity(self._ctx, page)
         if apart:
             raise _whose(apart)
         self._ctx.store.staging.add_contacts(known)

@@ -12,7 +12,7 @@ from ccdesk.sync.context import RunContext
 log = logging.getLogger(__name__)
 
 
-def named(ctx: RunContext, page: Sequence[Contact]) -> tuple[list[Contact], list[Contact]]:
+def resolve_identity(ctx: RunContext, page: Sequence[Contact]) -> tuple[list[Contact], list[Contact]]:
     """Split a page into the contacts whose id and e-mail are known, and those of whom one cannot be read.
 
     A contact that a link knows by the one gets the other from there. Those set apart may be anybody: who is

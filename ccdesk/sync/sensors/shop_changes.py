@@ -25,7 +25,7 @@ _OLD = 60.0  # seconds after which readings are not acted on before Kibo was ask
 _LATE = timedelta(minutes=1)  # so much later than it is dated may a change come to show, within a run
 
 
-def look(ctx: RunContext) -> int:
+def poll_customers(ctx: RunContext) -> int:
     """Read what changed in Kibo since the watermark and queue it; return how many entries are new.
 
     The watermark is Kibo's own greatest update date, never our clock, and moves only once the entries it
@@ -56,14 +56,14 @@ def _read_from(ctx: RunContext, begin: datetime, since: datetime) -> tuple[datet
     polled_at: datetime | None = None
     began = ctx.clock.monotonic()
     ctx.progress("Looking for changes in Kibo")
-    for page in ctx.customers.changed_since(begin):
-        polled_at = polled_at or ctx.customers.server_time
+    for page in ctx.shop.changed_since(begin):
+        polled_at = polled_at or ctx.shop.server_time
         ctx.check_cancel()
         greatest = max([greatest, *(c.updated_at for c in page if c.updated_at is not None)])
         added += _queue_page(ctx, page)
         ctx.progress("Looking for changes in Kibo", added)
-    polled_at = polled_at or ctx.customers.server_time
-    ctx.fresh_at, ctx.fresh_since = began, polled_at if ctx.customers.finds_changes else None
+    polled_at = polled_at or ctx.shop.server_time
+    ctx.fresh_at, ctx.fresh_since = began, polled_at if ctx.shop.finds_changes else None
     return polled_at, greatest, added
 
 
@@ -178,7 +178,7 @@ def _take_hints(ctx: RunContext) -> int:
     if since is None and asked is not None and abs(now - asked) < _HINTS_EVERY:
         return 0
     try:
-        hints = ctx.customers.events_since(since or ctx.store.state.get_time(names.EVENTS_SINCE))
+        hints = ctx.shop.events_since(since or ctx.store.state.get_time(names.EVENTS_SINCE))
     except (ItemError, ServiceError):
         # A hint, never the truth: the look by update date goes on and reports a service that is down.
         hints = []

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ccdesk.core.limits import MAILING_OVERLAP
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Owed, Ownership, Permission, Standing
+from ccdesk.core.limits import MAIL_OVERLAP
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
@@ -22,7 +22,7 @@ _UNREAD = (
 def acts_since(ctx: RunContext, watermark: datetime) -> datetime:
     """Return from when on acts of strangers count: with the overlap, but nothing from before ccdesk."""
     began = ctx.store.state.get_time(names.INBOUND_BEGAN) or watermark
-    return max(min(began, watermark), watermark - MAILING_OVERLAP)
+    return max(min(began, watermark), watermark - MAIL_OVERLAP)
 
 
 def take_sign_ups(ctx: RunContext, page: Sequence[Contact], since: datetime) -> None:
@@ -30,14 +30,14 @@ def take_sign_ups(ctx: RunContext, page: Sequence[Contact], since: datetime) -> 
     joined = [one for one in page if is_own_opt_in(one, ctx.settings.list_id, since)]
     known = ctx.store.links.by_emails([one.email_key for one in joined])
     for contact in joined:
-        if contact.email_key not in known and not welcome_back(ctx, contact):
-            look_again(ctx, since)
+        if contact.email_key not in known and not adopt_sign_up(ctx, contact):
+            rescan_from(ctx, since)
 
 
-def look_again(ctx: RunContext, since: datetime) -> None:
+def rescan_from(ctx: RunContext, since: datetime) -> None:
     """Have the next scan of the list look for sign-ups from then on: an export does not tell of them (R2)."""
-    told = ctx.store.state.get_time(names.SIGN_UPS_SINCE)
-    if ctx.expected is not None and (told is None or since < told):
+    stored = ctx.store.state.get_time(names.SIGN_UPS_SINCE)
+    if ctx.expected is not None and (stored is None or since < stored):
         ctx.store.state.set_time(names.SIGN_UPS_SINCE, since)
 
 
@@ -62,7 +62,7 @@ def is_recent_opt_out(contact: Contact, since: datetime) -> bool:
     )
 
 
-def welcome_back(ctx: RunContext, contact: Contact) -> bool:
+def adopt_sign_up(ctx: RunContext, contact: Contact) -> bool:
     """Owe Kibo the opt-in where the contact is a customer who is out and has not acted there since.
 
     The account's last update bounds the customer's last "no" from above; an opt-in that is not later than
@@ -73,14 +73,14 @@ def welcome_back(ctx: RunContext, contact: Contact) -> bool:
     # An export tells of those it read only: its figures must add up (R2). The next scan tells what it leaves.
     exporting = ctx.expected is not None
     links, unread = [], []
-    for customer in ctx.customers.by_email(contact.email):
+    for customer in ctx.shop.by_email(contact.email):
         known = ctx.store.links.get(customer.id)
-        if known is not None and known.owed is Owed.OPT_OUT:
+        if known is not None and known.pending is WriteBack.OPT_OUT:
             continue  # their "no" to an earlier address has not even reached Kibo
         if not customer.readable:
             unread.append(customer)
             continue
-        owed = _opt_in_owed(ctx, contact, customer)
+        pending = _pending_opt_in(ctx, contact, customer)
         links.append(
             replace(
                 known or Link(customer.id),
@@ -93,9 +93,11 @@ def welcome_back(ctx: RunContext, contact: Contact) -> bool:
                 on_list=True,
                 written_hash="",
                 read_hash="",
-                owed=owed,
-                owed_reason="signed up in Constant Contact" if owed is Owed.OPT_IN else "",
-                note="" if owed is Owed.OPT_IN or customer.accepts_marketing or exporting else UNPROVEN,
+                pending=pending,
+                pending_reason="signed up in Constant Contact" if pending is WriteBack.OPT_IN else "",
+                note=""
+                if pending is WriteBack.OPT_IN or customer.accepts_marketing or exporting
+                else UNPROVEN,
             )
         )
     unproven = [link for link in links if link.note == UNPROVEN]
@@ -107,14 +109,14 @@ def welcome_back(ctx: RunContext, contact: Contact) -> bool:
     return not unread
 
 
-def _opt_in_owed(ctx: RunContext, contact: Contact, customer: Customer) -> Owed:
+def _pending_opt_in(ctx: RunContext, contact: Contact, customer: Customer) -> WriteBack:
     if customer.accepts_marketing or customer.updated_at is None or contact.opt_in_at is None:
-        return Owed.NOTHING
+        return WriteBack.NOTHING
     later = contact.opt_in_at + ctx.skew() > customer.updated_at
-    return Owed.OPT_IN if later else Owed.NOTHING
+    return WriteBack.OPT_IN if later else WriteBack.NOTHING
 
 
-def see_off(ctx: RunContext, contact: Contact) -> None:
+def adopt_opt_out(ctx: RunContext, contact: Contact) -> None:
     """Owe Kibo the opt-out where the contact is a customer never exported: before an export, or passed over.
 
     Which act came later is looked at when it is carried (design R5), so nothing is said of it here.
@@ -126,11 +128,11 @@ def see_off(ctx: RunContext, contact: Contact) -> None:
             email=customer.email,
             contact_id=contact.id,
             ownership=Ownership.FOREIGN,
-            state=LinkState.OPTED_OUT_THERE,
+            state=LinkState.UNSUBSCRIBED,
             out_since=contact.opt_out_at,
-            owed=Owed.OPT_OUT,
-            owed_reason=unsubscribed(contact),
+            pending=WriteBack.OPT_OUT,
+            pending_reason=unsubscribed(contact),
         )
-        for customer in ctx.customers.by_email(contact.email)
+        for customer in ctx.shop.by_email(contact.email)
         if (customer.accepts_marketing or not customer.readable) and ctx.store.links.get(customer.id) is None
     )

@@ -8,7 +8,7 @@ import requests
 import responses
 
 from ccdesk.clients.constant_contact.parse import NEEDED_PRIVILEGES
-from ccdesk.clients.constant_contact.session import PATIENCE
+from ccdesk.clients.constant_contact.session import RETRY
 from ccdesk.core.errors import (
     AnswerLost,
     Cancelled,
@@ -22,7 +22,7 @@ from ccdesk.core.errors import (
     Unreachable,
 )
 from ccdesk.core.models import ContactFields
-from tests.clients.helpers import CC, Counts, QuickClock, mailing
+from tests.clients.helpers import CC, Counts, QuickClock, mail
 
 SUMMARY = {"encoded_account_id": "p1", "organization_name": "Mystic"}
 ADA = ContactFields("ada@example.com")
@@ -36,7 +36,7 @@ def gateway(key: str) -> dict[str, str]:
 def test_a_401_renews_once_and_repeats_once() -> None:
     responses.get(CC + "/account/summary", status=401, json=gateway("unauthorized"))
     responses.get(CC + "/account/summary", json=SUMMARY)
-    client = mailing()
+    client = mail()
     assert client.account().key == "p1"
     assert [c.request.headers["Authorization"] for c in responses.calls] == ["Bearer t1", "Bearer t2"]
     assert client.calls == 2
@@ -46,7 +46,7 @@ def test_a_401_renews_once_and_repeats_once() -> None:
 def test_a_second_401_asks_for_a_login() -> None:
     responses.get(CC + "/account/summary", status=401)
     with pytest.raises(LoginNeeded):
-        mailing().account()
+        mail().account()
     assert len(responses.calls) == 2
 
 
@@ -56,7 +56,7 @@ def test_throttled_waits_a_little_and_repeats_even_a_write() -> None:
     for _ in range(3):
         responses.post(CC + "/contacts/sign_up_form", status=429, json=gateway("throttled"))
     responses.post(CC + "/contacts/sign_up_form", status=201, json={"contact_id": "c1", "action": "created"})
-    assert mailing(clock).sign_up(ADA, "l1", with_fields=False) == "c1"
+    assert mail(clock).sign_up(ADA, "l1", with_fields=False) == "c1"
     assert len(clock.waits) == 3
     assert all(1.0 <= pause <= 8.0 for pause in clock.waits)
 
@@ -71,7 +71,7 @@ def test_a_403_is_quoted_where_every_privilege_is_there(body: object) -> None:
     responses.post(CC + "/activities/contacts_json_import", status=403, json=body)
     responses.get(CC + "/account/user/privileges", json=ALL)
     with pytest.raises(Refused) as refused:
-        mailing().start_import([mailing().import_row(ADA)], "l1")
+        mail().start_import([mail().import_row(ADA)], "l1")
     assert "Constant Contact says: Your contact limit has been reached." in refused.value.meaning
     assert "may" in refused.value.meaning
     assert "lacks" not in refused.value.text
@@ -82,7 +82,7 @@ def test_a_403_says_what_the_role_lacks_as_a_possibility() -> None:
     responses.get(CC + "/contacts/c1", status=403, json=LIMIT)
     responses.get(CC + "/account/user/privileges", json=ALL[1:])
     with pytest.raises(Refused) as refused:
-        mailing().get("c1")
+        mail().get("c1")
     assert "Your contact limit has been reached" in refused.value.meaning
     assert f"may be that the user's role lacks: {NEEDED_PRIVILEGES[0]}" in refused.value.meaning
 
@@ -91,8 +91,8 @@ def test_a_403_says_what_the_role_lacks_as_a_possibility() -> None:
 def test_throttled_for_ever_gives_up() -> None:
     responses.get(CC + "/account/summary", status=429, json=gateway("throttled"))
     with pytest.raises(RateLimited):
-        mailing().account()
-    assert len(responses.calls) == PATIENCE.refusals
+        mail().account()
+    assert len(responses.calls) == RETRY.refusals
 
 
 @responses.activate
@@ -100,7 +100,7 @@ def test_the_days_quota_stops_at_once_until_midnight() -> None:
     responses.get(CC + "/account/summary", status=429, json=gateway("quota_exceeded"))
     counts = Counts()
     with pytest.raises(QuotaUsedUp) as refused:
-        mailing(counts=counts).account()
+        mail(counts=counts).account()
     assert refused.value.until == datetime(2026, 5, 2, tzinfo=UTC)
     assert counts.rows == {("constant_contact", "2026-05-01", "test"): 1}  # refused calls count too
 
@@ -112,7 +112,7 @@ def test_the_days_quota_stops_at_once_until_midnight() -> None:
 def test_any_other_429_backs_off_for_minutes(body: str) -> None:
     responses.post(CC + "/activities/add_list_memberships", status=429, body=body)
     with pytest.raises(RateLimited) as refused:
-        mailing().start_add(["c1"], "l1")
+        mail().start_add(["c1"], "l1")
     assert refused.value.retry_after >= 60
     assert len(responses.calls) == 1
 
@@ -123,14 +123,14 @@ def test_reads_are_repeated_after_passing_trouble() -> None:
     responses.get(CC + "/account/summary", body=requests.ReadTimeout())
     responses.get(CC + "/account/summary", status=502, body="<html>Bad Gateway</html>")
     responses.get(CC + "/account/summary", json=SUMMARY)
-    assert mailing().account().organization == "Mystic"
+    assert mail().account().organization == "Mystic"
 
 
 @responses.activate
 def test_trouble_names_the_service() -> None:
     responses.get(CC + "/account/summary", body=requests.ConnectionError())
     with pytest.raises(Unreachable) as raised:
-        mailing().account()
+        mail().account()
     assert raised.value.title == "Constant Contact cannot be reached"
 
 
@@ -138,7 +138,7 @@ def test_trouble_names_the_service() -> None:
 def test_reads_are_not_repeated_for_ever() -> None:
     responses.get(CC + "/account/summary", status=500)
     with pytest.raises(Unreachable):
-        mailing().account()
+        mail().account()
     assert len(responses.calls) == 4
 
 
@@ -147,7 +147,7 @@ def test_reads_are_not_repeated_for_ever() -> None:
 def test_an_import_is_never_sent_twice(trouble: dict[str, object]) -> None:
     responses.post(CC + "/activities/contacts_json_import", **trouble)  # type: ignore[arg-type]
     with pytest.raises(AnswerLost):
-        mailing().start_import([mailing().import_row(one) for one in [ADA]], "l1")
+        mail().start_import([mail().import_row(one) for one in [ADA]], "l1")
     assert len(responses.calls) == 1
 
 
@@ -159,7 +159,7 @@ def test_a_write_that_never_left_is_repeated() -> None:
         status=201,
         json={"activity_id": "a1", "state": "initialized"},
     )
-    assert mailing().start_import([mailing().import_row(one) for one in [ADA]], "l1").id == "a1"
+    assert mail().start_import([mail().import_row(one) for one in [ADA]], "l1").id == "a1"
 
 
 @responses.activate
@@ -170,7 +170,7 @@ def test_a_removal_is_repeated_because_twice_is_once() -> None:
         status=201,
         json={"activity_id": "a", "state": "initialized"},
     )
-    assert mailing().start_remove(["c1"], "l1").id == "a"
+    assert mail().start_remove(["c1"], "l1").id == "a"
 
 
 @responses.activate
@@ -180,7 +180,7 @@ def test_a_403_names_what_the_user_lacks() -> None:
         CC + "/account/user/privileges", json=[{"privilege_id": 1, "privilege_name": "contacts:read"}]
     )
     with pytest.raises(Refused, match="contacts:lists:read"):
-        mailing().lists()
+        mail().lists()
 
 
 @responses.activate
@@ -188,7 +188,7 @@ def test_a_403_on_the_privileges_too_means_the_application_is_off() -> None:
     responses.get(CC + "/contact_lists", status=403, body="")
     responses.get(CC + "/account/user/privileges", status=403, body="")
     with pytest.raises(Refused, match="switched off"):
-        mailing().lists()
+        mail().lists()
     assert len(responses.calls) == 2
 
 
@@ -196,7 +196,7 @@ def test_a_403_on_the_privileges_too_means_the_application_is_off() -> None:
 def test_missing_privileges() -> None:
     names = ["account:read", "contacts:lists:read", "contacts:read", "contacts:write"]
     responses.get(CC + "/account/user/privileges", json=[{"privilege_name": name} for name in names])
-    assert mailing().missing_privileges() == ["contacts:lists:write"]
+    assert mail().missing_privileges() == ["contacts:lists:write"]
 
 
 @pytest.mark.parametrize("status", [*range(300, 309), *range(400, 452), 500, 501, 505, 599])
@@ -205,7 +205,7 @@ def test_every_status_has_an_error_of_ours(status: int) -> None:
     responses.get(CC + "/activities/a1", status=status, body="<html>?</html>")
     responses.get(CC + "/account/user/privileges", status=500)
     with pytest.raises(CcdeskError):
-        mailing().activity("a1")
+        mail().activity("a1")
 
 
 @responses.activate
@@ -213,14 +213,14 @@ def test_errors_come_as_array_or_object_with_the_services_words() -> None:
     told = {"error_key": "contacts.api.validation.error", "error_message": "create_source is missing"}
     responses.post(CC + "/contacts", status=400, json=[told])
     with pytest.raises(ItemRefused, match="create_source is missing"):
-        mailing().create(ADA, "l1", by_person=False)
+        mail().create(ADA, "l1", by_person=False)
 
 
 @responses.activate
 def test_a_404_that_is_not_the_services_own_is_no_missing_contact() -> None:
     responses.get(CC + "/contacts/c1", status=404, json=[gateway("contacts.api.not_found")])
     responses.get(CC + "/contacts/c2", status=404, body="<html>nginx</html>")
-    client = mailing()
+    client = mail()
     assert client.get("c1") is None
     with pytest.raises(Unreachable, match="address"):
         client.get("c2")
@@ -230,13 +230,13 @@ def test_a_404_that_is_not_the_services_own_is_no_missing_contact() -> None:
 def test_an_unknown_activity_is_not_found() -> None:
     responses.get(CC + "/activities/a1", status=404, json=[gateway("activities.not_found")])
     with pytest.raises(NotFound):
-        mailing().activity("a1")
+        mail().activity("a1")
 
 
 @responses.activate
 def test_cancelling_stops_before_the_next_call() -> None:
     responses.get(CC + "/account/summary", json=SUMMARY)
-    client = mailing()
+    client = mail()
     client.cancel = threading.Event()
     client.cancel.set()
     with pytest.raises(Cancelled):
@@ -251,7 +251,7 @@ def test_details_hide_addresses_and_tokens() -> None:
         CC + "/contacts", status=409, json=[{"error_key": "contacts.api.conflict", "error_message": message}]
     )
     with pytest.raises(ItemRefused) as refused:
-        mailing().create(ADA, "l1", by_person=False)
+        mail().create(ADA, "l1", by_person=False)
     assert refused.value.code == "conflict"
     assert "ada@example.com" in refused.value.meaning  # staff may read it
     assert "@" not in refused.value.detail

@@ -13,7 +13,7 @@ from responses import matchers
 from ccdesk.clients.constant_contact import parse
 from ccdesk.core.errors import AnswerLost, ItemRefused, SettingsError, Unreachable, Unreadable
 from ccdesk.core.models import Address, ContactFields, Permission, Standing
-from tests.clients.helpers import CC, QuickClock, mailing
+from tests.clients.helpers import CC, QuickClock, mail
 
 ADA = ContactFields(
     "ada@example.com", "Ada", "Reyes", "", Address("1 Main St", "Boston", "MA", "02101", "US")
@@ -52,9 +52,7 @@ def test_contacts_always_ask_for_every_status_and_follow_the_links_as_they_stand
         json={"contacts": [raw(2), {"contact_id": "sms-only"}]},
     )
     since = datetime(2026, 5, 1, tzinfo=UTC)
-    pages = list(
-        mailing().contacts(list_id="l1", updated_after=since, opted_out_after=since, with_fields=True)
-    )
+    pages = list(mail().contacts(list_id="l1", updated_after=since, opted_out_after=since, with_fields=True))
     assert [[one.id for one in page] for page in pages] == [["c1"], ["c2"]]
     assert query(responses.calls[0]) == {
         "status": ["all"],
@@ -73,7 +71,7 @@ def test_contacts_always_ask_for_every_status_and_follow_the_links_as_they_stand
 @responses.activate
 def test_a_link_to_another_host_is_refused(href: str) -> None:
     responses.get(CC + "/contacts", json={"contacts": [raw()], "_links": {"next": {"href": href}}})
-    pages = mailing().contacts()
+    pages = mail().contacts()
     next(pages)
     with pytest.raises(Unreachable, match="another host"):
         next(pages)
@@ -86,7 +84,7 @@ def test_links_in_a_circle_end_with_an_error_and_not_as_a_short_scan() -> None:
         CC + "/contacts", json={"contacts": [raw()], "_links": {"next": {"href": "/v3/contacts?cursor=x"}}}
     )
     with pytest.raises(Unreachable):
-        list(mailing().contacts())
+        list(mail().contacts())
     assert len(responses.calls) == 2
 
 
@@ -97,7 +95,7 @@ def test_a_cursor_refused_starts_the_scan_again_once() -> None:
     responses.get(CC + "/contacts", status=400, json=[{"error_key": "bad.cursor"}])
     responses.get(CC + "/contacts", json=first)
     responses.get(CC + "/contacts", json={"contacts": [raw(2)], "_links": {}})
-    ids = [one.id for page in mailing().contacts() for one in page]
+    ids = [one.id for page in mail().contacts() for one in page]
     assert ids == ["c1", "c1", "c2"]
 
 
@@ -108,7 +106,7 @@ def test_a_cursor_refused_twice_is_an_error() -> None:
         responses.get(CC + "/contacts", json=first)
         responses.get(CC + "/contacts", status=400, json=[{"error_key": "bad.cursor"}])
     with pytest.raises(Exception, match="did not accept"):
-        list(mailing().contacts())
+        list(mail().contacts())
 
 
 @pytest.mark.parametrize(
@@ -118,7 +116,7 @@ def test_a_cursor_refused_twice_is_an_error() -> None:
 def test_a_missing_list_of_contacts_is_not_an_empty_one(body: str) -> None:
     responses.get(CC + "/contacts", body=body)
     with pytest.raises(Unreachable):
-        list(mailing().contacts())
+        list(mail().contacts())
 
 
 @responses.activate
@@ -127,7 +125,7 @@ def test_find_compares_exactly_and_prefers_who_is_not_deleted() -> None:
     here = raw(2, email={"address": "a+B@example.COM"})
     other = raw(3, email={"address": "aa+b@example.com"})
     responses.get(CC + "/contacts", json={"contacts": [other, gone, here]})
-    found = mailing().find(" a+b@example.com ")
+    found = mail().find(" a+b@example.com ")
     assert found is not None
     assert found.id == "c2"
     assert "email=a%2Bb%40example.com" in str(responses.calls[0].request.url)
@@ -137,7 +135,7 @@ def test_find_compares_exactly_and_prefers_who_is_not_deleted() -> None:
 @responses.activate
 def test_find_tries_lower_case_too() -> None:
     responses.get(CC + "/contacts", json={"contacts": []})
-    assert mailing().find("Ada@Example.com") is None
+    assert mail().find("Ada@Example.com") is None
     assert [query(call)["email"] for call in responses.calls] == [["Ada@Example.com"], ["ada@example.com"]]
 
 
@@ -151,7 +149,7 @@ def test_only_confirmed_senders() -> None:
         {"email_address": "new@example.com", "confirm_status": "UNCONFIRMED"},
     ]
     responses.get(CC + "/account/emails", json=rows)
-    assert mailing().senders() == ["news@example.com"]
+    assert mail().senders() == ["news@example.com"]
 
 
 @responses.activate
@@ -163,21 +161,21 @@ def test_lists_come_whole_and_without_deleted_ones() -> None:
         json={"lists": [one], "_links": {"next": {"href": "/v3/contact_lists?cursor=1"}}},
     )
     responses.get(CC + "/contact_lists", json={"lists": [gone]})
-    found = mailing().lists()
+    found = mail().lists()
     assert [(one.id, one.name, one.member_count) for one in found] == [("l1", "A", 2)]
 
 
 @responses.activate
 def test_a_list_that_is_there_is_returned_whatever_its_case() -> None:
     responses.get(CC + "/contact_lists", json={"lists": [{"list_id": "l1", "name": "Kibo Customers"}]})
-    assert mailing().create_list("kibo customers").id == "l1"
+    assert mail().create_list("kibo customers").id == "l1"
 
 
 @responses.activate
 def test_a_new_list() -> None:
     responses.get(CC + "/contact_lists", json={"lists": []})
     responses.post(CC + "/contact_lists", status=201, json={"list_id": "l9", "name": "New"})
-    made = mailing().create_list("New")
+    made = mail().create_list("New")
     assert (made.id, made.member_count) == ("l9", 0)
     assert sent() == {"name": "New", "favorite": False}
 
@@ -192,7 +190,7 @@ def test_where_no_more_lists_are_allowed_another_name_is_no_advice(lists: int) -
     responses.get(CC + "/contact_lists", json={"lists": there})
     responses.post(CC + "/contact_lists", status=400, json=FULL)
     with pytest.raises(SettingsError) as refused:
-        mailing().create_list("One more")
+        mail().create_list("One more")
     assert "maximum number of lists" in refused.value.meaning
     assert "delete one" in refused.value.next_step
     assert "1,000" in refused.value.text
@@ -209,7 +207,7 @@ def test_a_deleted_list_keeps_its_name() -> None:
         CC + "/contact_lists", json={"lists": [{"list_id": "l1", "name": "NEW", "deleted_at": "2026-01-01"}]}
     )
     with pytest.raises(SettingsError, match="another name"):
-        mailing().create_list("New")
+        mail().create_list("New")
 
 
 @responses.activate
@@ -217,7 +215,7 @@ def test_a_list_whose_answer_was_lost_is_found_by_name() -> None:
     responses.get(CC + "/contact_lists", json={"lists": []})
     responses.post(CC + "/contact_lists", body=requests.ReadTimeout())
     responses.get(CC + "/contact_lists", json={"lists": [{"list_id": "l9", "name": "New"}]})
-    assert mailing().create_list("New").id == "l9"
+    assert mail().create_list("New").id == "l9"
 
 
 # ---------------------------------------------------------------- one person
@@ -229,7 +227,7 @@ def test_a_list_whose_answer_was_lost_is_found_by_name() -> None:
 @responses.activate
 def test_create_says_truthfully_who_acted(by_person: bool, source: str, permission: str) -> None:
     responses.post(CC + "/contacts", status=201, json=raw(1))
-    assert mailing().create(ADA, "l1", by_person=by_person).id == "c1"
+    assert mail().create(ADA, "l1", by_person=by_person).id == "c1"
     assert sent() == {
         "email_address": {"address": "ada@example.com", "permission_to_send": permission},
         "first_name": "Ada",
@@ -254,7 +252,7 @@ def test_sign_up_waits_out_two_writes_at_once() -> None:
     clock = QuickClock()
     responses.post(CC + "/contacts/sign_up_form", status=409, json=[{"error_key": "contacts.api.conflict"}])
     responses.post(CC + "/contacts/sign_up_form", status=200, json={"contact_id": "c1", "action": "updated"})
-    assert mailing(clock).sign_up(ADA, "l1", with_fields=True) == "c1"
+    assert mail(clock).sign_up(ADA, "l1", with_fields=True) == "c1"
     assert clock.waits
     assert sent()["street_address"]["kind"] == "home"
 
@@ -263,7 +261,7 @@ def test_sign_up_waits_out_two_writes_at_once() -> None:
 def test_sign_up_gives_up_after_a_few_conflicts() -> None:
     responses.post(CC + "/contacts/sign_up_form", status=409, json=[{"error_key": "contacts.api.conflict"}])
     with pytest.raises(ItemRefused):
-        mailing().sign_up(ADA, "l1", with_fields=False)
+        mail().sign_up(ADA, "l1", with_fields=False)
     assert len(responses.calls) == 4
     assert sent() == {"email_address": "ada@example.com", "list_memberships": ["l1"]}
 
@@ -290,7 +288,7 @@ def test_revive_keeps_what_the_contact_has() -> None:
     responses.get(CC + "/contacts/c1", json=raw(1, list_memberships=["l1"]))
     contact = parse.contact(gone)
     assert contact is not None
-    assert mailing().revive(contact, ADA, "l1").id == "c1"
+    assert mail().revive(contact, ADA, "l1").id == "c1"
     body = sent(1)
     assert body["update_source"] == "Account"
     assert body["email_address"] == {"address": "p1@example.com", "permission_to_send": "explicit"}
@@ -308,7 +306,7 @@ def test_revive_never_writes_to_who_unsubscribed_before_the_deletion() -> None:
     contact = parse.contact(gone)
     assert contact is not None
     assert contact.standing is Standing.OUT
-    assert mailing().revive(contact, ADA, "l1") == contact
+    assert mail().revive(contact, ADA, "l1") == contact
 
 
 @pytest.mark.parametrize("permission", ["unsubscribed", "pending_confirmation", "temp_hold", "new_state"])
@@ -317,7 +315,7 @@ def test_revive_never_writes_to_who_is_back_but_not_active(permission: str) -> N
     responses.get(
         CC + "/contacts/c1", json=raw(1, email={"permission_to_send": permission}, list_memberships=[])
     )
-    client = mailing()
+    client = mail()
     contact = client.get("c1")
     assert contact is not None
     assert client.revive(contact, ADA, "l1").permission is contact.permission
@@ -329,7 +327,7 @@ def test_revive_that_did_not_work_says_so() -> None:
     gone = raw(1, deleted_at="2026-01-01", list_memberships=[])
     responses.get(CC + "/contacts/c1", json=gone)
     responses.put(CC + "/contacts/c1", json=gone)
-    client = mailing()
+    client = mail()
     contact = client.get("c1")
     assert contact is not None
     with pytest.raises(ItemRefused) as refused:
@@ -341,7 +339,7 @@ def test_revive_that_did_not_work_says_so() -> None:
 @responses.activate
 def test_resubscribe_is_asked_once(status: int, asked: bool) -> None:
     responses.put(CC + "/contacts/resubscribe/c1", status=status, body="")
-    assert mailing().resubscribe("c1", "l1") is asked
+    assert mail().resubscribe("c1", "l1") is asked
     assert sent() == {"list_ids": ["l1"]}
 
 
@@ -349,7 +347,7 @@ def test_resubscribe_is_asked_once(status: int, asked: bool) -> None:
 def test_resubscribe_is_never_repeated() -> None:
     responses.put(CC + "/contacts/resubscribe/c1", body=requests.ReadTimeout())
     with pytest.raises(AnswerLost):
-        mailing().resubscribe("c1", "l1")
+        mail().resubscribe("c1", "l1")
     assert len(responses.calls) == 1
 
 
@@ -368,8 +366,8 @@ def test_import_sends_flat_rows_with_the_imports_own_names() -> None:
             "status": {"items_total_count": 2},
         },
     )
-    job = mailing().start_import(
-        [mailing().import_row(one) for one in [ADA, ContactFields("zoë@example.com")]], "l1"
+    job = mail().start_import(
+        [mail().import_row(one) for one in [ADA, ContactFields("zoë@example.com")]], "l1"
     )
     assert (job.id, job.finished, job.counts) == ("a1", False, {"items_total_count": 2})
     assert sent() == {
@@ -394,7 +392,7 @@ def test_import_sends_flat_rows_with_the_imports_own_names() -> None:
 @pytest.mark.parametrize("ids", [[], ["c"] * 501])
 def test_list_jobs_take_up_to_500(ids: list[str]) -> None:
     with pytest.raises(ValueError, match="500"):
-        mailing().start_add(ids, "l1")
+        mail().start_add(ids, "l1")
 
 
 @responses.activate
@@ -404,7 +402,7 @@ def test_a_list_job() -> None:
         status=201,
         json={"activity_id": "a", "state": "processing"},
     )
-    mailing().start_remove(["c1", "c2"], "l1")
+    mail().start_remove(["c1", "c2"], "l1")
     assert sent() == {"source": {"contact_ids": ["c1", "c2"]}, "list_ids": ["l1"]}
 
 
@@ -417,7 +415,7 @@ def test_activity_errors_come_in_two_shapes() -> None:
         "status": {"x": "no"},
     }
     responses.get(CC + "/activities/a", json=body)
-    job = mailing().activity("a")
+    job = mail().activity("a")
     assert job.errors == ("Line 3", "bad")
     assert job.counts == {}
     assert job.finished
@@ -427,7 +425,7 @@ def test_activity_errors_come_in_two_shapes() -> None:
 @responses.activate
 def test_opt_outs_may_use_the_reserve() -> None:
     responses.get(CC + "/activities/a", json={"activity_id": "a", "state": "completed"})
-    client = mailing()
+    client = mail()
     with client.for_opt_outs():
         assert client.activity("a").succeeded
 
@@ -456,7 +454,7 @@ NOBODYS = [{"email_address": 7}, {"email_address": {"x": 1}}, {"email_address": 
 def test_a_spoiled_contact_is_read_once_more_alone(broken: dict[str, Any]) -> None:
     responses.get(CC + "/contacts", json={"contacts": [raw() | broken]})
     responses.get(CC + "/contacts/c1", json=raw())
-    assert list(mailing().contacts(list_id="l1")) == [[parse.contact(raw())]]
+    assert list(mail().contacts(list_id="l1")) == [[parse.contact(raw())]]
 
 
 @pytest.mark.parametrize("broken", SPOILED)
@@ -464,12 +462,12 @@ def test_a_spoiled_contact_is_read_once_more_alone(broken: dict[str, Any]) -> No
 def test_a_contact_that_stays_spoiled_is_neither_in_nor_out(broken: dict[str, Any]) -> None:
     responses.get(CC + "/contacts", json={"contacts": [raw() | broken, raw(9)]})
     responses.get(CC + "/contacts/c1", json=raw() | broken)
-    ((spoiled, other),) = mailing().contacts(list_id="l1")
+    ((spoiled, other),) = mail().contacts(list_id="l1")
     assert spoiled.standing is Standing.WAITING
     assert other == parse.contact(raw(9))
     with pytest.raises(Unreadable):
-        mailing().get("c1")
-    found = mailing().find("p1@example.com")
+        mail().get("c1")
+    found = mail().find("p1@example.com")
     assert found is not None
     assert found.standing is Standing.WAITING
 
@@ -480,33 +478,33 @@ def test_nobody_counts_as_new_while_a_contact_may_be_theirs(broken: dict[str, An
     responses.get(CC + "/contacts", json={"contacts": [raw() | broken]})
     responses.get(CC + "/contacts/c1", json=raw() | broken)
     for with_fields in (False, True):
-        ((found,),) = mailing().contacts(list_id="l1", with_fields=with_fields)
+        ((found,),) = mail().contacts(list_id="l1", with_fields=with_fields)
         assert (found.id, found.email, found.standing) == ("c1", "", Standing.WAITING)
     with pytest.raises(Unreadable):
-        mailing().find("p1@example.com")
+        mail().find("p1@example.com")
 
 
 @responses.activate
 def test_a_contact_without_its_id_may_be_anybodys() -> None:
     responses.get(CC + "/contacts", json={"contacts": [raw() | {"contact_id": None}]})
-    ((found,),) = mailing().contacts(list_id="l1")
+    ((found,),) = mail().contacts(list_id="l1")
     assert (found.id, found.email, found.standing) == ("", "p1@example.com", Standing.WAITING)
     with pytest.raises(Unreadable):
-        mailing().find("p1@example.com")
+        mail().find("p1@example.com")
 
 
 @pytest.mark.parametrize("nothing", [None, {}, {"address": None}, {"address": ""}])
 @responses.activate
 def test_a_contact_without_any_email_is_nobody_to_mail(nothing: Any) -> None:
     responses.get(CC + "/contacts", json={"contacts": [raw() | {"email_address": nothing}, raw(9)]})
-    assert list(mailing().contacts(with_fields=True)) == [[parse.contact(raw(9))]]
+    assert list(mail().contacts(with_fields=True)) == [[parse.contact(raw(9))]]
 
 
 @responses.activate
 def test_a_contact_that_may_not_be_read_alone_is_neither_in_nor_out() -> None:
     responses.get(CC + "/contacts", json={"contacts": [raw() | {"list_memberships": None}]})
     responses.get(CC + "/contacts/c1", status=403, json=[{"error_key": "x", "error_message": "no"}])
-    ((found,),) = mailing().contacts(list_id="l1")
+    ((found,),) = mail().contacts(list_id="l1")
     assert found.standing is Standing.WAITING
 
 
@@ -514,7 +512,7 @@ def test_a_contact_that_may_not_be_read_alone_is_neither_in_nor_out() -> None:
 def test_an_empty_date_is_no_date() -> None:
     fresh = raw() | {"email_address": MAIL | {"opt_out_date": ""}}
     responses.get(CC + "/contacts", json={"contacts": [fresh]})
-    ((found,),) = mailing().contacts(list_id="l1")
+    ((found,),) = mail().contacts(list_id="l1")
     assert found.standing is Standing.IN
     assert found.opt_out_at is None
     assert len(responses.calls) == 1
@@ -525,7 +523,7 @@ def test_a_page_of_spoiled_contacts_is_the_services_trouble() -> None:
     page = [raw(number) | {"list_memberships": None} for number in range(11)]
     responses.get(CC + "/contacts", json={"contacts": page})
     with pytest.raises(Unreachable):
-        list(mailing().contacts(list_id="l1"))
+        list(mail().contacts(list_id="l1"))
     assert len(responses.calls) == 1
 
 
@@ -536,8 +534,8 @@ def test_what_cannot_be_read_is_not_written_back() -> None:
     assert known is not None
     responses.get(f"{CC}/contacts/{known.id}", json=one)
     for write in (
-        lambda: mailing().revive(known, ContactFields("p1@example.com"), "l1"),
-        lambda: mailing().rewrite(known.id, ContactFields("p1@example.com"), "l1"),
+        lambda: mail().revive(known, ContactFields("p1@example.com"), "l1"),
+        lambda: mail().rewrite(known.id, ContactFields("p1@example.com"), "l1"),
     ):
         with pytest.raises(Unreadable):
             write()

@@ -13,7 +13,7 @@ import responses
 from ccdesk.auth.oauth import OAuthClient
 from ccdesk.clients.http.transport import prepare_session
 from ccdesk.core.errors import CcdeskError, ProxyRefused, Unreachable
-from tests.clients.helpers import CC, customers, mailing
+from tests.clients.helpers import CC, customers, mail
 
 
 class Proxy:
@@ -65,8 +65,8 @@ ASKS: list[Callable[[], object]] = [
     lambda: customers(tenant_url="").tenant(),
     lambda: customers().get(7),
     lambda: customers().events_since(None),
-    lambda: mailing().account(),
-    lambda: mailing().start_add(["c1"], "l1"),
+    lambda: mail().account(),
+    lambda: mail().start_add(["c1"], "l1"),
     refresh,
 ]
 
@@ -87,7 +87,7 @@ def test_wrong_credentials_are_tried_once_and_the_proxy_is_named(
 def test_a_proxy_that_forbids_the_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = Proxy("403 Forbidden")
     with behind(proxy, monkeypatch), pytest.raises(ProxyRefused) as raised:
-        mailing().account()
+        mail().account()
     assert proxy.asked == 1
     assert f"127.0.0.1:{proxy.port}" in raised.value.title
     assert "api.example.test" in raised.value.meaning
@@ -96,7 +96,7 @@ def test_a_proxy_that_forbids_the_address_is_named(monkeypatch: pytest.MonkeyPat
 def test_a_proxy_in_trouble_is_named_and_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = Proxy("503 Busy")
     with behind(proxy, monkeypatch), pytest.raises(Unreachable) as raised:
-        mailing().account()
+        mail().account()
     assert f"through the proxy 127.0.0.1:{proxy.port}" in raised.value.title
     assert proxy.asked == 4
 
@@ -107,7 +107,7 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         pass
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
     with pytest.raises(Unreachable) as raised:
-        mailing().start_add(["c1"], "l1")
+        mail().start_add(["c1"], "l1")
     assert type(raised.value) is Unreachable
     assert f"through the proxy 127.0.0.1:{proxy.port}" in raised.value.title
 
@@ -116,7 +116,7 @@ def test_a_proxy_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_407_that_comes_as_an_answer_is_the_proxys_too() -> None:
     responses.get(CC + "/contacts/c1", status=407, body="<html>")
     responses.post("https://authz.example.test/v1/token", status=407)
-    for ask in (lambda: mailing().get("c1"), refresh):
+    for ask in (lambda: mail().get("c1"), refresh):
         with pytest.raises(CcdeskError) as raised:
             ask()
         assert type(raised.value) is ProxyRefused

@@ -78,7 +78,7 @@ def test_names_in_any_script_stay(text):
 def test_an_organisations_name_forges_no_line_in_the_window(qtbot, open_window):
     desk = ready_desk()
     desk.kibo = replace(desk.kibo, name=NAME, who=NAME)
-    desk.mailing = replace(desk.mailing, name=NAME, who=NAME)
+    desk.mail = replace(desk.mail, name=NAME, who=NAME)
     desk.lists.append(ContactList("9", NAME, 3))
     desk.stored["contact_list"] = NAME
     desk.people[900][0] = replace(desk.people[900][0], email=NAME, reason=NAME)
