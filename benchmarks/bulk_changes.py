@@ -22,7 +22,7 @@ Act = dict[str, Any]
 
 
 def measure(limits: Sequence[bool], *, long: bool) -> Iterator[Row]:
-    """Let people move, change their e-mail, opt out and appear, very many at once each time."""
+    """Let people move, change their email, opt out and appear, very many at once each time."""
     for limited in limits:
         for people in (PEOPLE, MANY) if long else (PEOPLE,):
             yield from _one_shop(people, limited)
@@ -44,7 +44,7 @@ def _one_shop(people: int, limited: bool) -> Iterator[Row]:
         moves = [{"act": "change_address", "customer_id": n, "address1": "1 New Street"} for n in ids]
         yield _row(shop, desk, "addresses changed", moves, limited, "unchanged")
         emails = [{"act": "change_email", "customer_id": n, "email": f"{n}@bulk.example"} for n in ids]
-        yield _row(shop, desk, "e-mails changed", emails, limited, "added")
+        yield _row(shop, desk, "emails changed", emails, limited, "added")
         outs = [{"act": "opt_out", "customer_id": n} for n in ids]
         yield _row(shop, desk, "flags cleared", outs, limited, "removed", shop_read=customers + people)
 
@@ -54,7 +54,7 @@ def _row(
 ) -> Row:
     """Let the people act, run once and say what it cost; `outcome` is that of everybody.
 
-    `shop_read`: so many customers are read once beside, to see who else has an e-mail (design R1).
+    `shop_read`: so many customers are read once beside, to see who else has an email (design R1).
     """
     people = len(acts)
     say(f"{people:,} {what}, limits {limits_word(limited)}")

@@ -54,7 +54,7 @@ def _one(customers: int, limited: bool, *, far: bool = False) -> Iterator[Row]:
             used.peak_mb,
             used.busy,
             f"{run['status']}, {run['counts'].get('added', 0):,} added, {run['error_count']} errors, "
-            f"{single:,} calls for long e-mails{balance}" + (f", {share:.2f} of the pace" if far else ""),
+            f"{single:,} calls for long emails{balance}" + (f", {share:.2f} of the pace" if far else ""),
             target,
             met and used.code == 0 and not balance,
             by_path,

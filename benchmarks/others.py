@@ -104,7 +104,7 @@ def _ours(shop: Shop, desk: Desk, customers: int, limited: bool) -> Row:
 
 
 def _unsubscribe_some(shop: Shop) -> list[str]:
-    """Let one in `EVERY` opted-in customers be a contact who unsubscribed long ago; returns their e-mails."""
+    """Let one in `EVERY` opted-in customers be a contact who unsubscribed long ago; returns their emails."""
     kibo, _, _ = sessions(shop)
     people, _ = _read(kibo, shop)
     chosen = [one["emailAddress"] for one in people[::EVERY]]

@@ -176,12 +176,12 @@ class Desk:
         assert process.stderr is not None
         address = next((line[6:].strip() for line in process.stderr if line.startswith("Open: ")), "")
         if not address:
-            raise RuntimeError(f"The log-in ended with {process.wait()} and named no address")
+            raise RuntimeError(f"The login ended with {process.wait()} and named no address")
         with urllib.request.urlopen(Person().decide(address), timeout=30) as page:
             page.read()
         process.stderr.read()
         if process.wait():
-            raise RuntimeError("The log-in failed")
+            raise RuntimeError("The login failed")
 
 
 def sessions(shop: Shop) -> tuple[requests.Session, requests.Session, str]:

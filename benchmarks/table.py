@@ -15,7 +15,8 @@ from pathlib import Path
 class Row:
     """One measured case. Times are seconds, memory is MB; None: does not apply or was not measured.
 
-    `cpu` and `peak_mb` are those of ccdesk's own process, `busy` is the sandbox's processor time as a share of
+    `cpu` and `peak_mb` are those of ccdesk's own process,
+        `busy` is the sandbox's processor time as a share of
     the wall time. `target` says what was wanted and `met` whether it held; `by_path` counts the calls as the sandbox received them.
     """
 
@@ -36,8 +37,10 @@ class Row:
 
 
 LEGEND = """\
-limits on: the sandbox refuses more than 4 calls a second and 10,000 a day, and ccdesk keeps to 4 a second for each
-  service; off: neither. latency: what every answer of Kibo and of Constant Contact takes on its way. cpu, peak: of ccdesk's
+limits on: the sandbox refuses more than 4 calls a second and 10,000 a day,
+    and ccdesk keeps to 4 a second for each
+  service; off: neither. latency: what every answer of Kibo and of Constant Contact takes on its way. cpu,
+      peak: of ccdesk's
   process alone, told by the system when it ended.
 waiting: share of the wall time in which ccdesk's process did not compute; sandbox busy: the sandbox's processor time
   as a share of the wall time, that is the most it can have held up."""

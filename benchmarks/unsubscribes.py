@@ -10,7 +10,7 @@ from benchmarks.table import Row, say
 CUSTOMERS = 10_000
 PEOPLE = 5_000
 FEW = 100  # as many as fit into a short look at the pace allowed
-CALLS_EACH = 2  # read the account, write it back; who else has the e-mail is found for many at once
+CALLS_EACH = 2  # read the account, write it back; who else has the email is found for many at once
 PAGES = CUSTOMERS // 200 + 20  # one reading of the shop, and what a cycle costs without anybody
 
 

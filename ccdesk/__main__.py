@@ -7,7 +7,7 @@ import sys
 
 if __name__ == "__main__" and not sys.flags.safe_path:
     # `python -m` looks for every module in the current folder first: a file there called like one of ours, or
-    # of a library's, would run with the log-in in its hands. (`python -P -m` does not, nor does `ccdesk`.)
+    # of a library's, would run with the login in its hands. (`python -P -m` does not, nor does `ccdesk`.)
     try:
         here = os.getcwd()
     except OSError:  # it was deleted

@@ -142,7 +142,7 @@ def _on_network(named: str, detail: str) -> StoreError:
 def _unsafe(base: Path, detail: str, advice: str) -> StoreError:
     return StoreError(
         f"Other users of this computer can change the folder {base}",
-        meaning="ccdesk keeps the log-in, customers' e-mails and what they agreed to in it, and trusts what "
+        meaning="ccdesk keeps the login, customers' emails and what they agreed to in it, and trusts what "
         "it finds there. Nothing was read or changed.",
         next_step=f"{advice}It must be a folder that only you can write to.",
         remedy=Remedy.OTHER_FOLDER,

@@ -1,4 +1,4 @@
-"""The real clients, the log-in and the vault (`service.connections.Connections`), counted and paced.
+"""The real clients, the login and the vault (`service.connections.Connections`), counted and paced.
 
 Imported when first needed (`container.py`): with requests and oauthlib that takes longer than the window.
 """
@@ -37,7 +37,7 @@ _PROMPT_LOGIN = "cc.prompt_login"
 
 
 class _NewLogin:
-    """A log-in whose tokens are not kept yet; serves them for looking at the account only."""
+    """A login whose tokens are not kept yet; serves them for looking at the account only."""
 
     def __init__(self, reply: TokenReply, tokens: Tokens) -> None:
         self._reply, self._tokens = reply, tokens
@@ -74,7 +74,7 @@ class RealConnections:
             return self._opened
 
     def tokens(self, settings: Settings) -> Tokens:
-        """Return the one keeper of the log-in for these addresses."""
+        """Return the one keeper of the login for these addresses."""
         here = LoginPlace.of(settings)
         key = (settings.cc_auth_url, here)
         vault = self._vault()
@@ -141,7 +141,7 @@ class RealConnections:
         return client
 
     def mail(self, settings: Settings, origin: str, cancel: threading.Event | None = None) -> ConstantContact:
-        """Return a Constant Contact client on the kept log-in."""
+        """Return a Constant Contact client on the kept login."""
         return self._mail(settings, origin, cancel, self.tokens(settings))
 
     def _mail(
@@ -163,7 +163,7 @@ class RealConnections:
         return client
 
     def login_state(self, settings: Settings) -> LoginState:
-        """Return what the vault knows of the log-in."""
+        """Return what the vault knows of the login."""
         kept = self.tokens(settings)
         return LoginState(kept.logged_in(), kept.logged_in_at, kept.ends_at, kept.problem())
 
@@ -191,7 +191,7 @@ class RealConnections:
         return pending
 
     def log_out(self, settings: Settings) -> LoggedOut:
-        """Forget the tokens, have them withdrawn, and ask the next log-in to show the form.
+        """Forget the tokens, have them withdrawn, and ask the next login to show the form.
 
         The service is asked last and for a few seconds at most (constant-contact.md §2, §22): whatever it
         answers, the person is logged out.

@@ -54,7 +54,7 @@ class LateConnections:
         return self.real.mail(settings, origin, cancel)
 
     def login_state(self, settings: Settings) -> LoginState:
-        """Return what is known of the log-in."""
+        """Return what is known of the login."""
         return self.real.login_state(settings)
 
     def log_in(

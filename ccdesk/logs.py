@@ -1,4 +1,4 @@
-"""A rotating log under the base dir that never holds a token, a secret or a whole e-mail address."""
+"""A rotating log under the base dir that never holds a token, a secret or a whole email address."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class Paths:
     def _close_to_others(self) -> None:
         """Take away what others may do with files that an earlier version, or a copy, left open to them.
 
-        Whoever may read a lock file may hold it, too, and keep ccdesk waiting.
+        A user who may read a lock file may hold it, too, and keep ccdesk waiting.
         """
         if os.name != "posix":
             return

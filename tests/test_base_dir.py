@@ -1,4 +1,4 @@
-"""A folder that another user, or another computer, can change holds no log-in and nobody's consent."""
+"""A folder that another user, or another computer, can change holds no login and nobody's consent."""
 
 import os
 from collections import namedtuple

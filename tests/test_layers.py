@@ -79,6 +79,36 @@ def test_arrows_point_one_way(part):
         assert pieces[1] == part or pieces[1] in MAY_IMPORT[part], f"{name} imports {module}"
 
 
+# Folder -> folders that nothing in it imports.
+INSIDE = {
+    "sync/sensors": ("sync/outbox", "sync/runs"),
+    "sync/outbox": ("sync/runs",),
+    "clients/http": ("clients/kibo", "clients/constant_contact"),
+    "clients/kibo": ("clients/constant_contact",),
+    "clients/constant_contact": ("clients/kibo",),
+    "sandbox/wire": ("sandbox/kibo", "sandbox/constant_contact", "sandbox/seed"),
+    "sandbox/kibo": ("sandbox/constant_contact", "sandbox/seed"),
+    "sandbox/constant_contact": ("sandbox/kibo", "sandbox/seed"),
+    "gui/components": ("gui/tabs", "gui/dialogs", "gui/tour", "gui/window"),
+}
+
+
+@pytest.mark.parametrize("folder", sorted(INSIDE))
+def test_arrows_inside_a_part_point_one_way(folder):
+    for name, _, module in IMPORTS:
+        if name.as_posix().startswith(f"{folder}/"):
+            at = module.removeprefix("ccdesk.").replace(".", "/")
+            assert not at.startswith(INSIDE[folder]), f"{name} imports {module}"
+
+
+def test_the_rules_of_a_run_import_none_of_its_folders():
+    for name, part, module in IMPORTS:
+        if part == "sync" and len(name.parts) == 2:
+            assert not module.startswith(("ccdesk.sync.runs", "ccdesk.sync.outbox")), (
+                f"{name} imports {module}"
+            )
+
+
 @pytest.mark.parametrize("library", sorted(LIBRARIES))
 def test_libraries_stay_in_their_place(library):
     for name, part, module in IMPORTS:
@@ -87,7 +117,7 @@ def test_libraries_stay_in_their_place(library):
 
 
 def test_core_and_the_rules_need_nothing_but_the_standard_library():
-    """And `idna`: tables without any input or output, for the one form in which e-mails are compared."""
+    """And `idna`: tables without any input or output, for the one form in which emails are compared."""
     import sys
 
     for name, part, module in IMPORTS:

@@ -26,8 +26,8 @@ _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>ccd
 padding:0 1.5em}}h1{{font-size:1.4em}}</style></head><body><h1>{title}</h1><p>{text}</p></body></html>"""
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-_NOBODY = "This address belongs to ccdesk's log-in."
-_STRAY = "This page is not part of the log-in that is waiting."
+_NOBODY = "This address belongs to ccdesk's login."
+_STRAY = "This page is not part of the login that is waiting."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Returned:
 
 
 class Inbox:
-    """Waits for the one return that carries the state of this log-in; the first one counts."""
+    """Waits for the one return that carries the state of this login; the first one counts."""
 
     def __init__(self, state: str) -> None:
         self._state = state
@@ -63,7 +63,7 @@ class Inbox:
         return None
 
     def give(self, returned: Returned) -> None:
-        """Hand the browser's return to whoever waits; only the first counts."""
+        """Hand the browser's return to the thread that waits; only the first counts."""
         with contextlib.suppress(queue.Full):
             self._returned.put_nowait(returned)
 
@@ -99,7 +99,7 @@ class CallbackServer(ThreadingHTTPServer):
         self._hang_up(before=time.monotonic() - _REQUEST_SECONDS)
 
     def server_close(self) -> None:
-        """Free the port, and hang up on everybody: no connection outlives the log-in."""
+        """Free the port, and hang up on everybody: no connection outlives the login."""
         super().server_close()
         self._hang_up(most=0)
 
@@ -118,7 +118,7 @@ class CallbackServer(ThreadingHTTPServer):
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where reuse would let two programs share a port
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:  # so that a second log-in need not wait for the first one's connections to be forgotten
+        else:  # so that a second login need not wait for the first one's connections to be forgotten
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
@@ -141,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
             target = urlsplit(self.path)
             query = parse_qs(target.query, keep_blank_values=True, max_num_fields=20)
         except ValueError:
-            self._answer(400, "Not this log-in", _STRAY)
+            self._answer(400, "Not this login", _STRAY)
             return
         if not self._meant_for_us():
             self._answer(421, "Not here", _NOBODY)
@@ -151,10 +151,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         returned = self.server.inbox.take(query)
         if returned is None:
-            self._answer(400, "Not this log-in", _STRAY)
+            self._answer(400, "Not this login", _STRAY)
             return
         if returned.error:
-            self._answer(200, "Not logged in", "The log-in was not completed. You can close this window.")
+            self._answer(200, "Not logged in", "The login was not completed. You can close this window.")
         else:
             self._answer(200, "Thank you", "You can close this window and go back to ccdesk.")
         self.server.inbox.give(returned)

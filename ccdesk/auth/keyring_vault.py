@@ -124,7 +124,7 @@ class KeyringVault:
     def _alone(self) -> Iterator[None]:
         """Be the only one who uses the keyring, in this process and, with patience, among all ccdesks.
 
-        Whoever waits in vain goes on: another one may itself wait for a person, and must stop nobody.
+        A program that waits in vain goes on: another one may itself wait for a person, and must stop nobody.
         """
         with self._lock, contextlib.ExitStack() as held:
             try:

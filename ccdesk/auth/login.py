@@ -1,4 +1,4 @@
-"""The browser hand-off from end to end: open the log-in page, wait for the return, fetch the tokens."""
+"""The browser hand-off from end to end: open the login page, wait for the return, fetch the tokens."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def log_in(
 ) -> TokenReply:
     """Let somebody log in and return the tokens; `Tokens.store` keeps them.
 
-    `open_url` gets the address to open and must return at once; `timeout` is in seconds. `prompt_login`
-    asks for the form even if the browser still has a session: after a log-out, or for another account.
+    `open_url` gets the address to open and must return at once; `timeout` is in seconds. `prompt_login` asks
+    for the form even if the browser still has a session: after a logout, or for another account.
 
     Raises:
         SettingsError: there is no API key, or no port is free.
@@ -53,14 +53,14 @@ def _refused(returned: Returned) -> LoginNeeded:
     detail = redact(f"{returned.error}: {returned.description}")
     if returned.error == "access_denied":
         return LoginNeeded(
-            "The log-in was refused",
+            "The login was refused",
             meaning="Somebody chose not to allow ccdesk in the browser.",
             next_step="Log in again and allow it when you are ready.",
             detail=detail,
             code="login_refused",
         )
     return LoginNeeded(
-        "Constant Contact did not complete the log-in",
+        "Constant Contact did not complete the login",
         meaning="It sent the browser back with an error.",
         next_step="Try again; if it stays so, check the API key and its redirect addresses.",
         detail=detail,

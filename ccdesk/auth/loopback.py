@@ -1,4 +1,4 @@
-"""A listener on this computer that takes one browser's return from the log-in (constant-contact.md §2).
+"""A listener on this computer that takes one browser's return from the login (constant-contact.md §2).
 
 The redirect address must match a registered one character by character, so the ports are few and fixed,
 and the address has one form.
@@ -36,7 +36,7 @@ class Listener:
         self.port = int(self._servers[0].server_port)
         for server in self._servers:
             threading.Thread(
-                target=server.serve_forever, args=(POLL_SECONDS,), name="log-in", daemon=True
+                target=server.serve_forever, args=(POLL_SECONDS,), name="login", daemon=True
             ).start()
 
     @property
@@ -75,7 +75,7 @@ class Listener:
             if left <= 0:
                 raise self._too_late()
             if self._clock.wait(cancel, min(POLL_SECONDS, left)):
-                raise Cancelled("The log-in was cancelled", meaning="Nothing was changed.")
+                raise Cancelled("The login was cancelled", meaning="Nothing was changed.")
 
     def _bind(self, ports: Sequence[int]) -> list[CallbackServer]:
         for port in ports:
@@ -90,10 +90,10 @@ class Listener:
             if servers:
                 return servers
         raise SettingsError(
-            "No port is free for the log-in",
+            "No port is free for the login",
             meaning=f"The browser must return to one of the registered ports: {', '.join(map(str, ports))}. "
             "Other programs use all of them.",
-            next_step="Close the program that uses one of them, or a log-in still waiting, and try again.",
+            next_step="Close the program that uses one of them, or a login still waiting, and try again.",
         )
 
     def _add(self, servers: list[CallbackServer], family: socket.AddressFamily, host: str, port: int) -> None:
@@ -106,7 +106,7 @@ class Listener:
 
     def _too_late(self) -> LoginNeeded:
         return LoginNeeded(
-            "The log-in in the browser was not finished in time",
+            "The login in the browser was not finished in time",
             meaning="If the browser showed an error page, the redirect address may not be registered for the "
             f"API key: it must be exactly {self.redirect_uri}",
             remedy=Remedy.LOG_IN,

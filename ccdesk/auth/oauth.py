@@ -42,14 +42,14 @@ log = logging.getLogger(__name__)
 _SECONDS = (10.0, 30.0)  # to connect, to answer
 _TRIES_WHEN_REFUSED = 4  # the endpoint takes one request a second
 _PAUSE_SECONDS = 1.5
-_SERVICE = "Constant Contact's log-in service"
+_SERVICE = "Constant Contact's login service"
 _LIFETIME_IF_UNTOLD = 3600
 LONGEST_LIFETIME = 180 * 86400  # more than that is a mistake, and dates have an end
 _DIRECT = {"http": "", "https": "", "all": ""}
 _FORM = "application/x-www-form-urlencoded"
 _PIECE = 1 << 16
 _MOST = 1 << 20  # bytes of an answer, unpacked: a token reply has about two thousand
-_REVOKE_SECONDS = (3.0, 3.0)  # somebody waits for the log-out, which does not depend on the answer
+_REVOKE_SECONDS = (3.0, 3.0)  # somebody waits for the logout, which does not depend on the answer
 
 
 def _leave_as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -114,12 +114,12 @@ class OAuthClient:
         )
 
     def exchange(self, code: str, *, verifier: str, redirect_uri: str) -> TokenReply:
-        """Turn the code of a log-in into tokens; it works once and for 300 s.
+        """Turn the code of a login into tokens; it works once and for 300 s.
 
         Raises:
             LoginNeeded: the code is not accepted.
             Refused: the API key is not.
-            Unreachable: anything else; the log-in can be tried again.
+            Unreachable: anything else; the login can be tried again.
 
         """
         hide(code, verifier)
@@ -147,7 +147,7 @@ class OAuthClient:
             raise Unreachable(error.title, meaning=error.meaning, detail=error.detail) from None
         if status != 200:
             raise Unreachable(
-                "Constant Contact did not confirm that the log-in was withdrawn",
+                "Constant Contact did not confirm that the login was withdrawn",
                 detail=f"POST /revoke answered {status}",
             )
 
@@ -158,7 +158,7 @@ class OAuthClient:
                 return _reply(_checked(status, body))
             if tries < _TRIES_WHEN_REFUSED and self._clock.wait(self.cancel, _PAUSE_SECONDS * tries):
                 raise Cancelled
-        raise Unreachable("Constant Contact's log-in service is busy", detail="429 from the token endpoint")
+        raise Unreachable("Constant Contact's login service is busy", detail="429 from the token endpoint")
 
     def _post(self, endpoint: str, form: str, seconds: tuple[float, float]) -> tuple[int, bytes]:
         """Send a form; return the status and the body, of which no more than `_MOST` bytes are read."""
@@ -194,15 +194,15 @@ def _no_answer(url: str, endpoint: str, error: Exception) -> ServiceError:
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable(
             "The connection to Constant Contact is not trusted",
-            meaning="The log-in service's certificate could not be checked, so nothing was sent.",
+            meaning="The login service's certificate could not be checked, so nothing was sent.",
             next_step="Check the address, this computer's date, and your company's proxy or certificates.",
             detail=detail,
         )
-    return Unreachable("Constant Contact's log-in service cannot be reached", detail=detail)
+    return Unreachable("Constant Contact's login service cannot be reached", detail=detail)
 
 
 def _unusable(detail: str) -> Unreachable:
-    return Unreachable("Constant Contact's log-in service gave an answer that cannot be used", detail=detail)
+    return Unreachable("Constant Contact's login service gave an answer that cannot be used", detail=detail)
 
 
 def _checked(status: int, body: bytes) -> dict[str, Any]:
@@ -260,4 +260,4 @@ def _refusal(error: str, description: str) -> CcdeskError:
             detail=detail,
             code=error,
         )
-    return Unreachable("Constant Contact's log-in service refused for now", detail=detail, code=error)
+    return Unreachable("Constant Contact's login service refused for now", detail=detail, code=error)

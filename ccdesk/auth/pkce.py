@@ -1,4 +1,4 @@
-"""What one browser log-in is secured by: verifier, challenge, state, and the address to open; pure.
+"""What one browser login is secured by: verifier, challenge, state, and the address to open; pure.
 
 Sources: constant-contact.md §2 and RFC 7636. The cryptographic parts come from oauthlib.
 """
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2 import WebApplicationClient
 
-# `contact_data` contacts, lists, activities · `campaign_data` e-mails · `account_read` account (§3);
-# without `offline_access` no refresh token is issued (§2).
+# `contact_data` contacts, lists, activities · `campaign_data` emails · `account_read` account (§3); without
+# `offline_access` no refresh token is issued (§2).
 SCOPES = ("contact_data", "campaign_data", "account_read", "offline_access")
 _VERIFIER_CHARACTERS = 64  # 43 to 128 are allowed
 
@@ -23,7 +23,7 @@ def _new_verifier() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The secrets of one log-in; never used for a second one."""
+    """The secrets of one login; never used for a second one."""
 
     verifier: str = field(default_factory=_new_verifier, repr=False)
     state: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)

@@ -1,4 +1,4 @@
-"""What is kept of a log-in, and in which order it is written (constant-contact.md §2)."""
+"""What is kept of a login, and in which order it is written (constant-contact.md §2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class StoredTokens:
-    """What is known of the log-in; times are aware UTC."""
+    """What is known of the login; times are aware UTC."""
 
     access: str = field(default="", repr=False)
     refresh: str = field(default="", repr=False)
@@ -28,7 +28,7 @@ class StoredTokens:
     lifetime: timedelta = timedelta(0)
     logged_in_at: datetime | None = None
     stamp: str = ""
-    elsewhere: LoginPlace | None = None  # there is a log-in, but made for these addresses: it is not read
+    elsewhere: LoginPlace | None = None  # there is a login, but made for these addresses: it is not read
 
     @property
     def expires_at(self) -> datetime:
@@ -46,9 +46,9 @@ class StoredTokens:
 
 
 def read(vault: Vault, stamp: str, here: LoginPlace, adopted: LoginPlace | None = None) -> StoredTokens:
-    """Return what the vault holds of a log-in made `here`: what was made elsewhere is not handed out.
+    """Return what the vault holds of a login made `here`: what was made elsewhere is not handed out.
 
-    A log-in kept by 0.1.0 does not say where it was made: it counts as made at `adopted`, if that is known.
+    A login kept by 0.1.0 does not say where it was made: it counts as made at `adopted`, if that is known.
     What cannot be read of the times makes the token look old.
     """
     access, refresh = vault.get(ACCESS), vault.get(REFRESH)

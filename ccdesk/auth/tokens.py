@@ -1,8 +1,8 @@
-"""The tokens of the log-in: kept, renewed by one at a time, a new refresh token saved before anything else.
+"""The tokens of the login: kept, renewed by one at a time, a new refresh token saved before anything else.
 
 Sources: constant-contact.md §2 (rotating refresh tokens are single use), §21.12. A small file beside the
-vault, the stamp, tells every process that the log-in changed, so that a token in memory is not used after a
-log-out elsewhere, and a log-out holds even where the keyring cannot be reached.
+vault, the stamp, tells every process that the login changed, so that a token in memory is not used after a
+logout elsewhere, and a logout holds even where the keyring cannot be reached.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _OUT, _DEAD = "out", "dead"
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What a log-out left: in words what could not be removed, and the tokens the service can take back.
+    """What a logout left: in words what could not be removed, and the tokens the service can take back.
 
     The refresh token comes first: taking it back ends what the others stand for as well (RFC 7009 §2.1).
     """
@@ -56,7 +56,7 @@ class Tokens:
         here: LoginPlace | None = None,
         adopted: LoginPlace | None = None,
     ) -> None:
-        """`here`: where `oauth` and the API are; `adopted`: for which addresses a log-in of 0.1.0 is."""
+        """`here`: where `oauth` and the API are; `adopted`: for which addresses a login of 0.1.0 is."""
         self._here, self._adopted = here or LoginPlace(), adopted
         self._vault, self._oauth, self._base_dir = vault, oauth, base_dir
         self._clock = clock or Clock()
@@ -70,7 +70,7 @@ class Tokens:
         """Return a token believed valid, renewing it a little early.
 
         Raises:
-            LoginNeeded: nobody is logged in, or the log-in is dead.
+            LoginNeeded: nobody is logged in, or the login is dead.
             Unreachable: it must be renewed and that failed in passing; the old tokens are kept.
 
         """
@@ -116,12 +116,12 @@ class Tokens:
             else:
                 return self._keep(reply, held, self._clock.now())
         self._set_stamp(_DEAD)
-        raise LoginNeeded(meaning="The log-in has run out or was revoked.")
+        raise LoginNeeded(meaning="The login has run out or was revoked.")
 
     # ------------------------------------------------------------ logging in and out
 
     def store(self, reply: TokenReply) -> None:
-        """Keep the tokens of a new log-in, in place of whatever was there.
+        """Keep the tokens of a new login, in place of whatever was there.
 
         What was kept only in part is not used: who was told that it failed is logged out.
         """
@@ -159,7 +159,7 @@ class Tokens:
             return Forgotten(problems, known)
 
     def _known(self) -> tuple[str, ...]:
-        """Return the tokens of the log-in as far as they can be read, the refresh token first."""
+        """Return the tokens of the login as far as they can be read, the refresh token first."""
         held = self._held
         with contextlib.suppress(VaultError):
             held = self._load()
@@ -169,12 +169,12 @@ class Tokens:
         return tuple(token for token in (refresh, access) if token)
 
     def logged_in(self) -> bool:
-        """Say whether there is a log-in that may still work; VaultError if the vault cannot tell."""
+        """Say whether there is a login that may still work; VaultError if the vault cannot tell."""
         held = self._load()
         return bool(held.refresh) or held.alive(self._clock.now())
 
     def problem(self) -> LoginNeeded | None:
-        """Say what is wrong with a log-in that is there: it was made for other addresses than these."""
+        """Say what is wrong with a login that is there: it was made for other addresses than these."""
         held = self._load()
         return _login_needed(held, self._here) if held.elsewhere is not None else None
 
@@ -186,7 +186,7 @@ class Tokens:
 
     @property
     def ends_at(self) -> datetime | None:
-        """When the log-in runs out unless used before: a refresh token dies after 180 days unused (§2)."""
+        """When the login runs out unless used before: a refresh token dies after 180 days unused (§2)."""
         held = self._load()
         return held.obtained_at + _UNUSED_LIFE if held.refresh else (held.expires_at if held.access else None)
 
@@ -250,7 +250,7 @@ class Tokens:
                 lock.acquire()
             except Timeout:
                 raise Unreachable(
-                    "Another ccdesk is busy renewing the log-in", meaning="Nothing was lost."
+                    "Another ccdesk is busy renewing the login", meaning="Nothing was lost."
                 ) from None
             except OSError as error:
                 raise _no_folder(error) from error
@@ -281,14 +281,14 @@ def _login_needed(held: StoredTokens, here: LoginPlace) -> LoginNeeded:
     differing = [
         f"{name} {now} instead of {then}"
         for name, then, now in (
-            ("the log-in address", made_at.auth, here.auth),
+            ("the login address", made_at.auth, here.auth),
             ("the API address", made_at.api, here.api),
             ("the API key", made_at.client_id, here.client_id),
         )
         if then != now
     ]
     return LoginNeeded(
-        "The log-in to Constant Contact was made for another address or API key",
+        "The login to Constant Contact was made for another address or API key",
         meaning=f"The settings, or a variable of the environment, now name {', '.join(differing)}. "
         "Nothing was sent there.",
         next_step="If that is right, log in again; else put it right.",
@@ -300,7 +300,7 @@ def _login_needed(held: StoredTokens, here: LoginPlace) -> LoginNeeded:
 def _no_folder(error: OSError) -> VaultError:
     return VaultError(
         "The data folder cannot be used",
-        meaning="The state of the log-in is kept there.",
+        meaning="The state of the login is kept there.",
         next_step="Make the folder readable and writable for you.",
         detail=type(error).__name__,
     )

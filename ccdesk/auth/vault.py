@@ -124,7 +124,7 @@ def _sync_folder(folder: Path) -> None:
 def _unusable(path: Path, detail: str) -> VaultError:
     return VaultError(
         "The file for secrets cannot be used",
-        meaning=f"Log-in tokens and the Kibo secret are kept in {path.name} in the data folder.",
+        meaning=f"Login tokens and the Kibo secret are kept in {path.name} in the data folder.",
         next_step="Make the file and its folder readable and writable for you, or delete the file, log in "
         "again and enter the Kibo secret again.",
         detail=detail,

@@ -1,4 +1,4 @@
-"""Asking the service to take back the tokens of a log-out; whatever it does, nobody waits long for it.
+"""Asking the service to take back the tokens of a logout; whatever it does, nobody waits long for it.
 
 Source: constant-contact.md §22 on §2. The tokens are forgotten here before it is asked.
 """

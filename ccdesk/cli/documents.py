@@ -164,7 +164,7 @@ def settings_document(settings: Settings, *, secret_set: bool) -> dict[str, Any]
 
 
 def logged_out_document(result: LoggedOut) -> dict[str, Any]:
-    """Return what came of a log-out."""
+    """Return what came of a logout."""
     return {
         "logged_in": False,
         "withdrawn": result.withdrawn,

@@ -1,4 +1,4 @@
-"""Keeping what is in this program's memory out of files: it holds tokens, a secret and customers' e-mails."""
+"""Keeping what is in this program's memory out of files: it holds tokens, a secret and customers' emails."""
 
 from __future__ import annotations
 

@@ -115,9 +115,9 @@ def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
     login.add_argument(
         "--other-account",
         action="store_true",
-        help="accept a log-in to another account: links and queue of the former one are dropped",
+        help="accept a login to another account: links and queue of the former one are dropped",
     )
-    add("logout", "forget the log-in to Constant Contact")
+    add("logout", "forget the login to Constant Contact")
     settings = add("settings", "show or change settings")
     verbs = settings.add_subparsers(dest="verb", metavar="VERB", required=True)
     shared = _common(top=False)

@@ -14,7 +14,7 @@ CANCELLED = 130  # what shells expect after Ctrl+C
 
 @contextmanager
 def stoppable(also: Callable[[], None] | None = None) -> Iterator[threading.Event]:
-    """Turn SIGINT and SIGTERM into a wish to stop; a second one ends the program at once.
+    """Turn SIGINT and SIGTERM into a cancellation; a second one ends the program at once.
 
     The wish is passed on by a thread of its own: the main one may be holding the very lock that an event or
     an inbox needs for it, and would then wait for itself until it is killed.

@@ -28,7 +28,7 @@ class ShopSide:
     `yes`: accounts that agree to be mailed; `later`: those whose word is later than every barrier of the row
     and may lift it; `newcomers`: a later word that may lift nothing, because ccdesk did not know the account
     before the opt-out (design §3a R1). `noes`: the standing opt-outs. `overruled`: accounts whose flag is on
-    although the opt-out of their former e-mail stands.
+    although the opt-out of their former email stands.
     """
 
     column: Column
@@ -102,7 +102,7 @@ def _lifts(person: Person, account: Account, out: Statement) -> bool:
         return False
     stated_here = out.window.earliest
     author = person.account(int(out.subject)) if out.moved else None
-    if author is not None:  # given under another e-mail: here it counts from the account's coming
+    if author is not None:  # given under another email: here it counts from the account's coming
         stated_here = max(stated_here, author.known_since)
     return account.known_since < stated_here
 

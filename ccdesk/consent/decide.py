@@ -40,7 +40,7 @@ def _as_far_as_possible(case: Case, found: Decision) -> Decision:
 
 
 def _with_overruled(case: Case, found: Decision) -> Decision:
-    """Opt out, in every cell, the accounts that an opt-out of their former e-mail overrules."""
+    """Opt out, in every cell, the accounts that an opt-out of their former email overrules."""
     done = {one.account for one in found.commands}
     more = tuple(
         case.command(Act.OPT_OUT, frozenset({word.number}), one.id)

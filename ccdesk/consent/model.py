@@ -34,7 +34,7 @@ class How(StrEnum):
     FLAG_SET = "flag_set"
     FLAG_CLEARED = "flag_cleared"
     SEEN_OFF = "seen_off"  # an account whose flag was off when it was first read: no statement of a person
-    INHERITED = "inherited"  # the opt-out of the e-mail that the account had before
+    INHERITED = "inherited"  # the opt-out of the email that the account had before
     UNSUBSCRIBED = "unsubscribed"
     LEFT = "left"
     SIGNED_UP = "signed_up"
@@ -73,7 +73,7 @@ class Statement:
 
     `subject` is the account's id or the contact's. `lists` are the lists it is about. `watched` is False for
     a leaving of a list that was not the active one when it was seen. `repeats` numbers the statements that a
-    write of ours answers: its window is theirs. `moved` is True for a word given under an e-mail before.
+    write of ours answers: its window is theirs. `moved` is True for a word given under an email before.
     """
 
     number: int
@@ -104,9 +104,9 @@ class Statement:
 class Account:
     """One customer account of the person, as last read.
 
-    `here`: it has this person's e-mail now. `version` is the shop's own update date, by which readings of one
+    `here`: it has this person's email now. `version` is the shop's own update date, by which readings of one
     account are put in order; `updated` is the same on the mail service's clock. `known_since` is the latest
-    moment of the first reading that showed it under this e-mail; it is never moved forward (§e2).
+    moment of the first reading that showed it under this email; it is never moved forward (§e2).
     """
 
     id: int
@@ -206,7 +206,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Everybody who shares one e-mail: what both sides show, what was stated, what we set out to do.
+    """Everybody who shares one email: what both sides show, what was stated, what we set out to do.
 
     `settled` holds the statements that a decision without a command has dealt with, each for one list.
     `lifted` holds staff's answer *Add* to a newcomer: the account, and the opt-out it may lift.
@@ -227,7 +227,7 @@ class Person:
     unplaced: frozenset[Side] = frozenset()
 
     def account(self, number: int) -> Account | None:
-        """Return one account, None if it was never seen under this e-mail."""
+        """Return one account, None if it was never seen under this email."""
         return next((one for one in self.accounts if one.id == number), None)
 
     def with_account(self, account: Account) -> Person:

@@ -1,4 +1,4 @@
-"""An account that takes another e-mail: it leaves one person and comes to another (docs/consent.md b4)."""
+"""An account that takes another email: it leaves one person and comes to another (docs/consent.md b4)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ccdesk.consent.window import Window, between
 def move_account(
     former: Person, to: Person, reading: AccountReading, policy: Policy
 ) -> tuple[Person, Person]:
-    """Return both persons after an account was read under the e-mail of `to`, having been one of `former`.
+    """Return both persons after an account was read under the email of `to`, having been one of `former`.
 
-    The flag is observed under the former e-mail first, and its last word goes along. An opt-out that stands
-    against the former e-mail comes along for this account alone, unless the word is provably later than the
+    The flag is observed under the former email first, and its last word goes along. An opt-out that stands
+    against the former email comes along for this account alone, unless the word is provably later than the
     opt-out, or the opt-out than the move. The former contact is to be read before this.
     """
     if former.account(reading.id) is None:
@@ -41,7 +41,7 @@ def _hand_over(former: Person, to: Person, account_id: int) -> tuple[Person, Per
     for intent in former.intents:
         if intent.open and intent.command.account == account_id:
             number = max((one.number for one in to.intents), default=0) + 1
-            # The statements it answers stay with the former e-mail, whose numbers they are.
+            # The statements it answers stay with the former email, whose numbers they are.
             command = replace(intent.command, answers=frozenset())
             to = to.with_intent(replace(intent, number=number, command=command))
             former = close(former, intent, Ended.VOID)
@@ -49,10 +49,10 @@ def _hand_over(former: Person, to: Person, account_id: int) -> tuple[Person, Per
 
 
 def follow_words(former: Person, home: Person, account_id: int) -> Person:
-    """Return a former person of an account with what the account stated since it took the e-mail of `home`.
+    """Return a former person of an account with what the account stated since it took the email of `home`.
 
-    Only where ccdesk put the former e-mail on a list for this very account (design §3a R3), and only what
-    somebody else stated: what we write for the new e-mail says nothing of the former one.
+    Only where ccdesk put the former email on a list for this very account (design §3a R3), and only what
+    somebody else stated: what we write for the new email says nothing of the former one.
     """
     account, word = former.account(account_id), home.word(account_id)
     if account is None or account.here or word is None or word.moved or word.ours:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from ccdesk.consent.model import Act, Command, How, Person, Policy
 
 SIGN_UP_LONGEST = (
-    50  # characters of an e-mail that the import and the sign-up form take (constant-contact.md §9)
+    50  # characters of an email that the import and the sign-up form take (constant-contact.md §9)
 )
 
 
@@ -43,7 +43,7 @@ def route(command: Command, person: Person, policy: Policy) -> Call:
     """Pick the call for a command.
 
     The sign-up form, which makes Constant Contact send its welcome, is used for a new opt-in only: stated
-    under this e-mail, later than the last such call, and answered on no list yet (docs/consent.md b3).
+    under this email, later than the last such call, and answered on no list yet (docs/consent.md b3).
     """
     act = command.act
     if act.writes_flag:

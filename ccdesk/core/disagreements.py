@@ -26,8 +26,8 @@ class Disagreement:
 class Disagreements(Protocol):
     """Customers who opted out and whom somebody else has put back on the list.
 
-    Only the customer is kept, never an e-mail. Whoever has opted in since, by this or another account, is
-    not among those returned; `forget_answered` removes them for good.
+    Only the customer is kept, never an email. A customer who has opted in since, by this or another account,
+    is not among those returned; `forget_answered` removes them for good.
     """
 
     def among(self, customer_ids: Collection[int]) -> set[int]:

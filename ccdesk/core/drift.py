@@ -131,8 +131,8 @@ class Drift:
 class Sides:
     """One person as both sides show them now, beside what ccdesk remembers.
 
-    `key`: the compared e-mail. `links` are those with this e-mail and those of the accounts. `parked` says
-    of customers whose queue entry needs a person why.
+    `key`: the compared email. `links` are those with this email and those of the accounts. `parked` says of
+    customers whose queue entry needs a person why.
     """
 
     key: str
@@ -150,7 +150,7 @@ class Drifts(Protocol):
         """Make the tables, empty; `list_id` is the active list."""
 
     def add_accounts(self, accounts: Sequence[tuple[Customer, bool, bool]]) -> None:
-        """Keep accounts as read, each with whether it wants mail, and whether its e-mail can be sent.
+        """Keep accounts as read, each with whether it wants mail, and whether its email can be sent.
 
         One read again replaces its former reading.
         """
@@ -166,13 +166,13 @@ class Drifts(Protocol):
         """
 
     def undecided(self, after: str, limit: int) -> list[Sides]:
-        """Return people to be looked at one by one, by compared e-mail above `after`, ascending."""
+        """Return people to be looked at one by one, by compared email above `after`, ascending."""
 
     def without_email(self, after: int, limit: int) -> list[Sides]:
-        """Return accounts without an e-mail, if opted in or unreadable, each as a person, by ascending id."""
+        """Return accounts without an email, if opted in or unreadable, each as a person, by ascending id."""
 
     def keep(self, found: Iterable[Drift], claimed: Sequence[str] = ()) -> None:
-        """Keep what was found; `claimed` are ids of contacts that belong to somebody by another e-mail."""
+        """Keep what was found; `claimed` are ids of contacts that belong to somebody by another email."""
 
     def finish(self, reasons: Mapping[DriftKind, str]) -> None:
         """Add the strangers of both sides, once everybody else is decided."""
@@ -181,7 +181,7 @@ class Drifts(Protocol):
         """Count the people of each kind that was found, in the kinds' order."""
 
     def people(self) -> Iterator[Drift]:
-        """Yield everybody found, by kind in its order and e-mail."""
+        """Yield everybody found, by kind in its order and email."""
 
     def end(self) -> None:
         """Drop the tables."""

@@ -1,4 +1,4 @@
-"""The one form in which e-mails are compared, and the form in which they are sent (design R1, §3a).
+"""The one form in which emails are compared, and the form in which they are sent (design R1, §3a).
 
 A domain has two spellings that mean the same mailbox: `kältetechnik.de`, and `xn--kltetechnik-0kb.de`, its
 ASCII (IDNA) form. Services keep either one, so both are made the ASCII one here. What stands before the @
@@ -14,7 +14,7 @@ _ACE = "xn--"
 
 
 def email_key(email: str) -> str:
-    """Return the form e-mails are compared in: trimmed, without case, the domain in ASCII (design R1).
+    """Return the form emails are compared in: trimmed, without case, the domain in ASCII (design R1).
 
     Not case-folded: that makes "ß" and "ss" one, which name different people and different domains.
     """
@@ -23,13 +23,13 @@ def email_key(email: str) -> str:
 
 
 def sent_email(email: str) -> str:
-    """Return an e-mail as it is sent: trimmed, and its domain in ASCII; letters keep their case."""
+    """Return an email as it is sent: trimmed, and its domain in ASCII; letters keep their case."""
     written = email.strip()
     return written if written.isascii() else _with_domain(written, _ascii)
 
 
 def spellings(email: str) -> list[str]:
-    """Return every way to write an e-mail by which a service may look it up, the likeliest first."""
+    """Return every way to write an email by which a service may look it up, the likeliest first."""
     written = email.strip()
     ways = [sent_email(written), written, email_key(written), written.lower()]
     if _ACE in written.lower():

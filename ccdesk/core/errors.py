@@ -1,9 +1,9 @@
 """One small tree of errors. Each says what happened, what it means, what to do next, and if retrying helps.
 
 Front ends show `title`, `meaning` and `next_step`, whose words fit the window and the command line alike, and
-word the `remedy` each in its own way (`gui/components/messages.py`, `cli/words.py`): one has tabs and buttons, the other
-commands and the keys of settings. `detail` is the technical part that folds out and never holds a token, a
-secret or a whole e-mail address.
+word the `remedy` each in its own way (`gui/components/messages.py`, `cli/words.py`): one has tabs and
+buttons, the other commands and the keys of settings. `detail` is the technical part that folds out and never
+holds a token, a secret or a whole email address.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ccdesk.core import redaction
 
 
 def redact(text: str, limit: int = 300) -> str:
-    """Return text fit for a `detail`: no e-mail, no secret, one line, at most `limit` characters."""
+    """Return text fit for a `detail`: no email, no secret, one line, at most `limit` characters."""
     text = redaction.redact(" ".join(text.split()))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -109,10 +109,10 @@ class SettingsError(CcdeskError):
 
 
 class LoginNeeded(CcdeskError):
-    """The browser log-in to Constant Contact is missing, has run out or was refused."""
+    """The browser login to Constant Contact is missing, has run out or was refused."""
 
     title = "Log in to Constant Contact"
-    meaning = "ccdesk has no valid log-in to Constant Contact, so nothing can be read or sent."
+    meaning = "ccdesk has no valid login to Constant Contact, so nothing can be read or sent."
     remedy = Remedy.LOG_IN
     exit_code = ExitCode.LOGIN_NEEDED
 
@@ -203,7 +203,7 @@ class Unreadable(ItemError):
     """The service's answer about this one holds values that cannot be meant; nothing is decided by it."""
 
     title = "The service's answer about this one cannot be used"
-    meaning = "What it says of the opt-in, the e-mail or the lists cannot be read. Nothing was lost."
+    meaning = "What it says of the opt-in, the email or the lists cannot be read. Nothing was lost."
     next_step = "It is asked about again; if this stays, look at the account or contact there."
     retry_helps = True
 
@@ -282,7 +282,7 @@ class VaultError(CcdeskError):
     """The place for secrets cannot be used; never replaced by another one in silence (design §6)."""
 
     title = "The system's keyring cannot be used"
-    meaning = "Log-in tokens and the Kibo secret are kept there, so they could not be read or saved."
+    meaning = "Login tokens and the Kibo secret are kept there, so they could not be read or saved."
     next_step = "Unlock or install a keyring."
     remedy = Remedy.SECRETS_IN_FILE
     exit_code = ExitCode.WRONG_USE

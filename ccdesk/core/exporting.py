@@ -21,7 +21,7 @@ class Candidate:
 
     Read from the store, `customer` is without name and address: those are in `row`, the bytes of one person
     in an import, already cut to the limits; `note` says what was cut, `fields_hash` fingerprints it.
-    `problem` (with its `code`) says why the e-mail cannot be sent. `plain`: sent by import where neither side
+    `problem` (with its `code`) says why the email cannot be sent. `plain`: sent by import where neither side
     knows the person.
     """
 
@@ -56,15 +56,16 @@ class ChunkState(StrEnum):
     SENDING = "sending"  # noted before the call: its answer may be lost
     SENT = "sent"
     DONE = "done"
-    REFUSED = "refused"  # one person, whom the service does not take, not even with e-mail and list alone
+    REFUSED = "refused"  # one person, whom the service does not take, not even with email and list alone
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """People sent by one bulk call: those with `action` and an id from `first` to `last` when it was made.
 
-    `sent_at` is the mailing service's time before the call. `reported` is what the job said went wrong. It stands
-    in the journal for all its people (`core.intents`) until it is `noted`: then each of them has a line.
+    `sent_at` is the mailing service's time before the call. `reported` is what the job said went wrong. It
+    stands in the journal for all its people (`core.intents`) until it is `noted`: then each of them has a
+    line.
     """
 
     number: int
@@ -107,20 +108,20 @@ class Exports(Protocol):
         """Count the people in chunks."""
 
     def begin_plan(self) -> None:
-        """Forget what was planned for people not sent yet, and make look-ups by e-mail quick."""
+        """Forget what was planned for people not sent yet, and make look-ups by email quick."""
 
     def plan_new_contacts(self, after: int, limit: int, action: str, ownership: Ownership) -> int | None:
         """Give the action to those plain candidates nobody knows; return the last id looked at, or None.
 
-        Nobody knows them: no other candidate and no link has the e-mail, no link the id, and no contact of
-        the scan in the working tables the e-mail. `limit` candidates above `after` are looked at.
+        Nobody knows them: no other candidate and no link has the email, no link the id, and no contact of the
+        scan in the working tables the email. `limit` candidates above `after` are looked at.
         """
 
     def undecided(self, after: tuple[str, int], limit: int) -> list[Candidate]:
-        """Return people without an action, ordered by (compared e-mail, id) above `after`."""
+        """Return people without an action, ordered by (compared email, id) above `after`."""
 
     def sent_by_email(self, keys: Sequence[str]) -> dict[str, tuple[int, Ownership]]:
-        """Return, by compared e-mail, the customer who was sent for it already, and whose the contact is."""
+        """Return, by compared email, the customer who was sent for it already, and whose the contact is."""
 
     def decide(self, people: Sequence[Planned]) -> None:
         """Store what is to be done."""
@@ -163,18 +164,18 @@ class Exports(Protocol):
         """Forget who was seen on the list."""
 
     def add_seen(self, keys: Iterable[str]) -> None:
-        """Note compared e-mails seen on the list as active."""
+        """Note compared emails seen on the list as active."""
 
     def index_seen(self) -> None:
         """Make look-ups of those seen quick, once all of them are there."""
 
     def seen(self, keys: Sequence[str]) -> set[str]:
-        """Return those of the given compared e-mails that were seen."""
+        """Return those of the given compared emails that were seen."""
 
     def settle(self, chunk: Chunk, run_id: int, link: Link, outcome: Outcome, reason: str) -> int:
-        """Close those planned as strangers who were seen; return how many.
+        """Close those planned as new contacts who were seen; return how many.
 
-        Each gets an entry, and a link made after the pattern of `link` with the own id, e-mail, update date
+        Each gets an entry, and a link made after the pattern of `link` with the own id, email, update date
         and fingerprint.
         """
 

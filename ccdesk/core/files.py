@@ -1,6 +1,6 @@
 """Files that hold what is nobody else's business: opened without following a link, for their owner only.
 
-Standard library only, so that log, vault, log-in stamp and window lock can all use it. What the folder they
+Standard library only, so that log, vault, login stamp and window lock can all use it. What the folder they
 stand in must be like is checked once at the start (`ccdesk/base_dir.py`).
 """
 

@@ -85,13 +85,13 @@ class Losses(Protocol):
         """Forget those whose change is not in the queue any more, undone, or carried out."""
 
     def carry(self, kind: LossKind, keys: Collection[str], at: datetime) -> None:
-        """Note people, by compared e-mail, whose ordinary opt-out goes through now."""
+        """Note people, by compared email, whose ordinary opt-out goes through now."""
 
     def carried(self, kind: LossKind, since: datetime) -> set[str]:
         """Return those carried since, and forget the older ones."""
 
     def young(self, keys: Sequence[str], since: datetime) -> set[str]:
-        """Return those compared e-mails of whom no account was linked before that time."""
+        """Return those compared emails of whom no account was linked before that time."""
 
     def linked_before(self, since: datetime) -> int:
-        """Count the people, by compared e-mail, of whom an account was linked before that time."""
+        """Count the people, by compared email, of whom an account was linked before that time."""

@@ -64,7 +64,7 @@ class Customer:
 
     @property
     def email_key(self) -> str:
-        """The e-mail as people are compared by it (design R1)."""
+        """The email as people are compared by it (design R1)."""
         return email_key(self.email)
 
     def stands_as(self, before: Customer) -> bool:
@@ -106,7 +106,7 @@ class Contact:
 
     @property
     def email_key(self) -> str:
-        """The e-mail as people are compared by it (design R1)."""
+        """The email as people are compared by it (design R1)."""
         return email_key(self.email)
 
     @property
@@ -128,7 +128,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ContactFields:
-    """Name, e-mail and address to send for one person, already cut to the service's limits."""
+    """Name, email and address to send for one person, already cut to the service's limits."""
 
     email: str
     first_name: str = ""
@@ -166,7 +166,7 @@ class LinkState(StrEnum):
     NEWCOMER_LEFT = "newcomer_left"  # the same, and staff left them off the list
     HELD = "held"  # pending, on hold or not set: wait
     CONFIRMING = "confirming"  # asked to confirm a resubscribe (R3)
-    INVALID = "invalid"  # the e-mail cannot be sent to Constant Contact
+    INVALID = "invalid"  # the email cannot be sent to Constant Contact
     CLOSED = "closed"  # the customer is gone from Kibo
 
 
@@ -227,7 +227,7 @@ class Link:
 
     @property
     def email_key(self) -> str:
-        """The e-mail as people are compared by it (design R1)."""
+        """The email as people are compared by it (design R1)."""
         return email_key(self.email)
 
     @property

@@ -99,7 +99,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True)
 class LoginPlace(_Kept):
-    """What a log-in to Constant Contact is good for: two origins and the application it was made with."""
+    """What a login to Constant Contact is good for: two origins and the application it was made with."""
 
     auth: str = ""
     api: str = ""

@@ -1,4 +1,4 @@
-"""Takes secrets and e-mail addresses out of any text that is kept, shown or sent to support; pure.
+"""Takes secrets and email addresses out of any text that is kept, shown or sent to support; pure.
 
 Two nets: what a secret looks like, and the very secrets this process has had in its hands, whatever they look
 like (Kibo's shared secret cannot be told from one of its ids).
@@ -45,7 +45,7 @@ def hide(*secrets: str) -> None:
 
 
 def redact(text: str) -> str:
-    """Return the text without tokens, secrets and e-mail addresses: for what leaves this computer."""
+    """Return the text without tokens, secrets and email addresses: for what leaves this computer."""
     return _EMAIL.sub("<e-mail>", without_secrets(text))
 
 

@@ -84,7 +84,7 @@ def _list_name(value: str) -> str:
 def _email(value: str) -> str:
     text = value.strip()
     if text and ("@" not in text or len(text) > 80 or any(c.isspace() for c in text)):
-        raise ValueError("give one e-mail address of at most 80 characters")
+        raise ValueError("give one email address of at most 80 characters")
     return text
 
 
@@ -120,7 +120,7 @@ SETTINGS: dict[str, Setting] = {
         Setting("cc_api_url", "Constant Contact API address", "https://api.cc.email/v3", _url),
         Setting(
             "cc_auth_url",
-            "Constant Contact log-in address",
+            "Constant Contact login address",
             "https://authz.constantcontact.com/oauth2/default/v1",
             _url,
         ),

@@ -73,7 +73,7 @@ class AppParts:
         self.window.leaving.let_go()
         self.window.hide()
         self.thread.shut_down()  # cancels a run between two people
-        self.context.tasks.shutdown()  # cancels a log-in that waits for the browser
+        self.context.tasks.shutdown()  # cancels a login that waits for the browser
 
 
 # Pages of a few thousand objects come and go in a run's thread: looking through them is put off until then.

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import Reasons, leave
 
-SESSION_ENDS_MS = 60_000  # a log-out that has not come by then was called off
+SESSION_ENDS_MS = 60_000  # a logout that has not come by then was called off
 
 
 class Leaving(QObject):

@@ -57,7 +57,7 @@ class Watch(QObject):
     answered = Signal(object)  # Snapshot: what both services just said
     checking = Signal(bool)
     slow = Signal()  # they have been asked for a while and have not answered
-    waiting_for_vault = Signal(bool)  # settings are known; the log-in and the secret are not yet
+    waiting_for_vault = Signal(bool)  # settings are known; the login and the secret are not yet
 
     def __init__(self, desk: Desk, tasks: Tasks, bridge: LoopBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)

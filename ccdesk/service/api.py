@@ -128,7 +128,7 @@ class WelcomeMail:
 
 
 class AccountChanged(CcdeskError):
-    """The log-in brought another Constant Contact account than the one the data belongs to."""
+    """The login brought another Constant Contact account than the one the data belongs to."""
 
     title = "This is another Constant Contact account"
     exit_code = ExitCode.CONFIRM
@@ -153,7 +153,7 @@ class Desk(Protocol):
         """Return what the store alone tells, at once.
 
         `status` reads the vault as well, and a locked keyring waits for a person: until then nothing is known
-        of the log-in and the secret.
+        of the login and the secret.
         """
 
     def test_kibo(self, values: dict[str, str], secret: str) -> ConnectionTest:
@@ -185,13 +185,13 @@ class Desk(Protocol):
         """
 
     def accept_login(self) -> Account:
-        """Keep the log-in that brought another account; links and watermarks of the old one are dropped.
+        """Keep the login that brought another account; links and watermarks of the old one are dropped.
 
-        Raises Busy while a run is at work in the old one; the log-in can be accepted afterwards.
+        Raises Busy while a run is at work in the old one; the login can be accepted afterwards.
         """
 
     def reject_login(self) -> None:
-        """Throw that log-in away; the former one stays as it was."""
+        """Throw that login away; the former one stays as it was."""
 
     def log_out(self) -> LoggedOut:
         """Forget the tokens and have them withdrawn; works even where the keyring or the service does not."""

@@ -1,4 +1,4 @@
-"""What the services need built for them: clients per purpose, the log-in, secrets. `container.py` does it."""
+"""What the services need built for them: clients per purpose, the login, secrets. `container.py` does it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def secret_missing() -> SettingsError:
 
 @dataclass(frozen=True, slots=True)
 class LoginState:
-    """What is known of the log-in without asking: when it was made and when it runs out unless used."""
+    """What is known of the login without asking: when it was made and when it runs out unless used."""
 
     present: bool
     since: datetime | None = None
     expires: datetime | None = None
-    problem: CcdeskError | None = None  # a log-in is there, but not for the addresses in force
+    problem: CcdeskError | None = None  # a login is there, but not for the addresses in force
 
 
 class ShopClient(Shop, Protocol):
@@ -59,12 +59,12 @@ class MailClient(Mail, Protocol):
 
 
 class PendingLogin(Protocol):
-    """A log-in just made and not yet kept: its account is looked at first."""
+    """A login just made and not yet kept: its account is looked at first."""
 
     account: Account
 
     def keep(self) -> None:
-        """Store the tokens as the log-in from now on."""
+        """Store the tokens as the login from now on."""
 
 
 class Connections(Protocol):
@@ -87,7 +87,7 @@ class Connections(Protocol):
         """Return a Constant Contact client; its calls are counted under `origin`."""
 
     def login_state(self, settings: Settings) -> LoginState:
-        """Return what is known of the log-in; reads the vault."""
+        """Return what is known of the login; reads the vault."""
 
     def log_in(
         self,

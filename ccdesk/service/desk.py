@@ -126,7 +126,7 @@ class LocalDesk:
         """Hand over to the browser and wait for the person.
 
         Raises:
-            AccountChanged: the log-in is another account's; it is kept aside until told what to do.
+            AccountChanged: the login is another account's; it is kept aside until told what to do.
 
         """
         pending = self._connections.log_in(self.settings(), open_url=open_url, timeout=timeout, cancel=cancel)
@@ -134,16 +134,16 @@ class LocalDesk:
         known = self._store.state.get(CC_KEY)
         if known and known != pending.account.key and not accept_other_account:
             raise AccountChanged(
-                meaning=f"This log-in belongs to “{pending.account.organization}”, but what ccdesk remembers "
+                meaning=f"This login belongs to “{pending.account.organization}”, but what ccdesk remembers "
                 f"belongs to “{self._store.state.get(CC_NAME)}”.",
-                next_step="Keep the former log-in, or start over with the new account: links and queue of "
+                next_step="Keep the former login, or start over with the new account: links and queue of "
                 "the former one are then dropped, and an export is needed.",
                 code="other_account",
             )
         return self.accept_login()
 
     def accept_login(self) -> Account:
-        """Keep the log-in just made.
+        """Keep the login just made.
 
         Raises:
             Busy: it is another account's, and a run is at work in the former one; it can be accepted later.
@@ -151,7 +151,7 @@ class LocalDesk:
         """
         pending = self._pending
         if pending is None:
-            raise RuntimeError("there is no log-in to accept")
+            raise RuntimeError("there is no login to accept")
         known = self._store.state.get(CC_KEY)
         if known and known != pending.account.key:
             self._change_account(pending)
@@ -162,7 +162,7 @@ class LocalDesk:
         return pending.account
 
     def _change_account(self, pending: PendingLogin) -> None:
-        """Leave the former account: at no moment is one account's log-in there with the other's people."""
+        """Leave the former account: at no moment is one account's login there with the other's people."""
         self._store.lease.acquire("changing the account")
         try:
             self._store.back_up(BEFORE_DROPPING)
@@ -182,7 +182,7 @@ class LocalDesk:
             state.set(CC_USER, account.user or account.contact_email)
 
     def reject_login(self) -> None:
-        """Throw the log-in away that was just made."""
+        """Throw the login away that was just made."""
         self._pending = None
 
     def log_out(self) -> LoggedOut:

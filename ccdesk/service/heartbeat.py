@@ -1,4 +1,4 @@
-"""The lease's heart: it beats while a run waits for an answer, a pause or a job (design §4)."""
+"""The lease's heartbeat, kept up while a run waits for an answer, a pause or a job (design §4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEAT_SECONDS = 10.0  # several beats within the time another program watches a l
 
 @contextmanager
 def beating(lease: Lease) -> Iterator[None]:
-    """Keep the lease's heart beating meanwhile.
+    """Keep the lease's heartbeat up meanwhile.
 
     A run shows by itself that it lives between items; but an answer can be minutes away (a 429), and a
     program on another computer would take the silence for death.

@@ -45,9 +45,10 @@ def remember(
 ) -> None:
     """Make it the active list. From the next run on only it is watched (design R7).
 
-    That run looks a last time at the one before: who left it until now has said no, and would be put on this.
-    `new`: ccdesk has just made this list, so nobody has left it yet (`sync/runs/export_first.py`). `at`: now, by
-    the mailing service's clock; until the first poll what people do there counts from then on (§3a R4).
+    That run looks a last time at the one before: a customer who left it until now has opted out, and would be
+    put on this. `new`: ccdesk has just made this list, so nobody has left it yet
+    (`sync/runs/export_first.py`). `at`: now, by the mailing service's clock; until the first poll what people
+    do there counts from then on (§3a R4).
     """
     with store.transaction():
         before = store.state.get(LIST_ID)
@@ -67,7 +68,7 @@ def remember(
 
 
 def active_list(store: Store, mail: Mail, name: str) -> str:
-    """Return the id of the active list for a run; resolves a name saved before there was a log-in.
+    """Return the id of the active list for a run; resolves a name saved before there was a login.
 
     Raises:
         SettingsError: no list is chosen yet.

@@ -1,4 +1,4 @@
-"""What came of a log-out, and the words for it: what Constant Contact did, what stays with ccdesk."""
+"""What came of a logout, and the words for it: what Constant Contact did, what stays with ccdesk."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ccdesk.core.settings import SECRET_VARIABLE
 
 
 class SecretPlace(Enum):
-    """Where the Kibo shared secret is after a log-out from Constant Contact, which leaves it alone."""
+    """Where the Kibo shared secret is after a logout from Constant Contact, which leaves it alone."""
 
     NOWHERE = "none"
     VAULT = "kept"

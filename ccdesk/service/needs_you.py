@@ -28,7 +28,7 @@ from ccdesk.sync.active_list import gone_at, name_now
 from ccdesk.sync.context import WRITES_STOPPED
 
 SHOWN = 5  # people or entries an item names
-_CYCLES = 2  # an opt-out may be owed for so many cycles before a person is told
+_CYCLES = 2  # an opt-out may be pending for so many cycles before a person is told
 _OVERDUE = _CYCLES * LOOP_EVERY + timedelta(minutes=10)  # a cycle may begin a little late
 _FAILURES = 2  # in a row
 _ATTEMPTS = 3  # after so many refusals waiting longer is no help
@@ -40,7 +40,7 @@ _GOOD_RUN = "good_run."  # name of the time the last run of a kind that did its 
 class NeedKind(StrEnum):
     """What a person is needed for; the values are the `kind` of `ccdesk status --json`."""
 
-    LOGIN = "login"  # the log-in has run out, or there is none while the application is enabled
+    LOGIN = "login"  # the login has run out, or there is none while the application is enabled
     KIBO_SECRET = "kibo_secret"  # everything of Kibo's set-up is there but the secret
     LIST_DELETED = "list_deleted"  # `subject`: its name
     WRITES_STOPPED = "writes_stopped"  # `subject`: the customer who lost data when written to
@@ -51,7 +51,7 @@ class NeedKind(StrEnum):
     REFUSED = "refused"  # changes refused again and again
     PARKED = "parked"  # changes that are not tried again by themselves
     HELD = "held_opt_outs"  # the guard's (design R8); `subject`: the run's kind, `ids`: the run
-    NEWCOMERS = "newcomers"  # accounts that came later; nobody has proven their e-mail: Add / Leave
+    NEWCOMERS = "newcomers"  # accounts that came later; nobody has proven their email: Add / Leave
     DISAGREEMENT = "disagreement"  # opted out, and put back on the list by somebody else: no rule mends it
 
 
@@ -75,7 +75,7 @@ STUCK = frozenset(
 class Need:
     """One item: `count` of how many it speaks, `since` when the oldest of them began.
 
-    `people` are e-mails and `ids` customer or entry ids, the first `SHOWN` of them. What `subject` is, the
+    `people` are emails and `ids` customer or entry ids, the first `SHOWN` of them. What `subject` is, the
     kind says.
     """
 
@@ -169,7 +169,7 @@ def _pending(look: Look) -> Iterator[Need]:
 
 
 def _tried_twice_since(store: Store) -> datetime | None:
-    """Return when the last but one cycle began: what was owed before has seen two whole cycles.
+    """Return when the last but one cycle began: what was pending before has seen two whole cycles.
 
     Cycles by hand follow each other fast, so time alone does not tell.
     """

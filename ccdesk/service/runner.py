@@ -163,7 +163,8 @@ class Runner:
     def _lost(self, run: Run, error: Busy) -> Run:
         """Return a run that lost the lease while its computer slept, and write nothing more.
 
-        Whoever took the lease has closed it as interrupted, and perhaps goes on with its work by now.
+        The program that took the lease has closed it as interrupted, and perhaps goes on with its work by
+        now.
         """
         log.warning("run %s (%s) lost the lease: %s", run.id, run.kind.value, error.meaning)
         return replace(self._store.runs.get(run.id) or run, failure=error)

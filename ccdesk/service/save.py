@@ -38,7 +38,7 @@ def save_settings(
     Another shop's customers are other people: those remembered are dropped then, which is asked about first
     and done only once a copy of the data file is made.
 
-    A list name not in the account creates the list (seed: Settings); without a log-in that is done by the
+    A list name not in the account creates the list (seed: Settings); without a login that is done by the
     first run. Giving the present name again makes a list anew that was deleted; one that was only renamed
     stays. A sender is checked against the confirmed addresses (constant-contact.md §7).
 

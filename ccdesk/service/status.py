@@ -124,7 +124,7 @@ class StatusReader:
         return Connection(ConnectionState.UNKNOWN, name, settings.kibo_app_key, since)
 
     def _mail_remembered(self, settings: Settings) -> Connection:
-        """Return what the store tells of the connection; the log-in itself is in the vault."""
+        """Return what the store tells of the connection; the login itself is in the vault."""
         state = self._store.state
         if not (settings.cc_client_id and state.get(CC_NAME)):
             return Connection(ConnectionState.NOT_SET_UP)
@@ -178,14 +178,14 @@ class StatusReader:
             state.get(CC_USER),
             login.since,
             expires,
-            LoginNeeded(meaning="The log-in has run out.") if run_out else None,
+            LoginNeeded(meaning="The login has run out.") if run_out else None,
         )
 
 
 def connection_needs(kibo: Connection, mail: Connection, *, enabled: bool) -> Iterator[Need]:
     """Yield what keeps ccdesk from asking a service at all and only a person can give it.
 
-    A log-in nobody has made yet belongs to the first steps, and one ended on purpose to whoever ended it;
+    A login nobody has made yet belongs to the first steps, and one ended on purpose to whoever ended it;
     neither holds anything up until the application is enabled.
     """
     if kibo.error is not None and kibo.error.code == SECRET_MISSING:

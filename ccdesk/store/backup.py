@@ -1,6 +1,6 @@
 """Copies of the data file: made before an update and before people are dropped, removed once they are old.
 
-A copy holds e-mails as the file does: it is for its owner only, and kept no longer than runs and entries are.
+A copy holds emails as the file does: it is for its owner only, and kept no longer than runs and entries are.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def expire(path: Path, before: datetime) -> list[Path]:
 
 
 def _clear_partials(path: Path) -> None:
-    """Remove what programs that were killed while backing up left behind: it holds e-mail addresses."""
+    """Remove what programs that were killed while backing up left behind: it holds email addresses."""
     for left in path.parent.glob(f"{path.name}.*.partial*"):
         number = left.name.removeprefix(f"{path.name}.").split(".")[0]
         if not number.isdigit() or int(number) == os.getpid() or not psutil.pid_exists(int(number)):

@@ -71,5 +71,5 @@ class CountsField(_Text):
 
 
 def email_mark(key: str) -> bytes:
-    """Return what stands for a compared e-mail where only the same one has to be known again."""
+    """Return what stands for a compared email where only the same one has to be known again."""
     return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).digest()

@@ -20,7 +20,7 @@ Row = tuple[Any, ...]
 IN_LIMIT = 500  # values in one IN (...): below the 999 variables of older SQLite builds
 
 PRAGMAS = (
-    ("secure_delete", "on"),  # what is deleted is gone from the file: e-mails, and who opted out
+    ("secure_delete", "on"),  # what is deleted is gone from the file: emails, and who opted out
     # FULL, not WAL's usual NORMAL: after a power cut NORMAL may forget the last commits. We would then no
     # longer know what we had just written to a service, and take our own act for the person's (design R6).
     # Each step waits for the network anyway, so one more sync of the disk costs nothing that shows.
@@ -106,7 +106,7 @@ class Database:
         with self._usable():
             try:
                 yield
-            except (ValueError, TypeError) as error:  # its words may hold somebody's e-mail
+            except (ValueError, TypeError) as error:  # its words may hold somebody's email
                 raise store_error(DAMAGED, self.path, f"a stored value: {type(error).__name__}") from error
 
     @contextmanager

@@ -12,8 +12,8 @@ from ccdesk.store.db import Database, chunks
 
 NAME = "INSERT OR IGNORE INTO disagreement (customer_id, since) VALUES (?, ?)"
 SETTLE = "DELETE FROM disagreement WHERE customer_id = ?"
-# The opt-out stands, and no account of the person agrees to be mailed. Whoever has just opted in anew, or
-# whose sign-up Kibo is about to be given, has answered.
+# The opt-out stands, and no account of the person agrees to be mailed. A customer who has just opted in anew,
+# or whose sign-up Kibo is about to be given, has answered.
 STANDS = """
     FROM disagreement d JOIN link l ON l.customer_id = d.customer_id
     WHERE l.kibo_opted_in = 0 AND l.owed = '' AND NOT EXISTS (

@@ -50,7 +50,7 @@ _ALONE = """a.email_key <> '' AND a.readable = 1
 # Opted in and mailed, and nothing that ccdesk remembers speaks against it.
 _IN = f"""a.wants = 1 AND EXISTS ({_CONTACT} AND c.mailed = 1)
     AND NOT EXISTS ({_LINK} AND (l.state <> 'synced' OR l.owed <> ''))"""
-# Not opted in, and no contact is on the list, not even by another e-mail that it has there by now.
+# Not opted in, and no contact is on the list, not even by another email that it has there by now.
 _OUT = f"""a.opted_in = 0 AND NOT EXISTS ({_CONTACT} AND c.member = 1) AND NOT EXISTS ({_LINK}
     AND EXISTS (SELECT 1 FROM drift_contact c WHERE c.id = l.contact_id AND c.member = 1))"""
 # Opted in, and neither Constant Contact nor ccdesk knows them.
@@ -59,7 +59,7 @@ _STRANGER = f"""a.wants = 1 AND a.sendable = 1 AND NOT EXISTS ({_CONTACT}) AND N
 PLAIN = f"""
     CREATE TEMP TABLE drift_plain AS SELECT a.id AS id, ({_STRANGER}) AS stranger
     FROM drift_account a WHERE {_ALONE} AND ({_IN} OR {_OUT} OR {_STRANGER})"""
-# By a hash that stands for a forgotten e-mail anybody may be known: then strangers are looked at, too.
+# By a hash that stands for a forgotten email anybody may be known: then strangers are looked at, too.
 NO_STRANGERS = "DELETE FROM drift_plain WHERE stranger = 1"
 TODO = """
     INSERT OR IGNORE INTO drift_todo SELECT email_key FROM drift_account a
@@ -76,7 +76,7 @@ KEEP_NOBODYS = f"""
     INSERT INTO drift_person SELECT c.email_key, c.email, '', ?, ?, ?, ? FROM drift_contact c
     WHERE c.mailed = 1 AND c.claimed = 0 AND {_NO_ACCOUNT}
     AND NOT EXISTS (SELECT 1 FROM drift_todo t WHERE t.email_key = c.email_key)"""
-# Accounts that ccdesk has known under an e-mail which none has now.
+# Accounts that ccdesk has known under an email which none has now.
 FORMER = """
     CREATE TEMP TABLE drift_former AS SELECT mark, customer_id FROM known_account
     WHERE mark IN (SELECT email_mark(email_key) FROM drift_person WHERE kind = 'no_account')"""
@@ -119,7 +119,7 @@ class SqliteDrifts:
     # ------------------------------------------------------------ reading in
 
     def add_accounts(self, accounts: Sequence[tuple[Customer, bool, bool]]) -> None:
-        """Keep accounts as read, each with whether it wants mail, and whether its e-mail can be sent."""
+        """Keep accounts as read, each with whether it wants mail, and whether its email can be sent."""
         self._database.scratch(
             ADD_ACCOUNT,
             [
@@ -175,12 +175,12 @@ class SqliteDrifts:
     # ------------------------------------------------------------ one by one
 
     def undecided(self, after: str, limit: int) -> list[Sides]:
-        """Return people to be looked at one by one, by compared e-mail above `after`, ascending."""
+        """Return people to be looked at one by one, by compared email above `after`, ascending."""
         found = "SELECT email_key FROM drift_todo WHERE email_key > ? ORDER BY email_key LIMIT ?"
         return self._sides([key for (key,) in self._database.statement(found, (after, limit))])
 
     def without_email(self, after: int, limit: int) -> list[Sides]:
-        """Return accounts without an e-mail, if opted in or unreadable, each as a person, by ascending id."""
+        """Return accounts without an email, if opted in or unreadable, each as a person, by ascending id."""
         sql = f"""SELECT {_ACCOUNT_COLUMNS} FROM drift_account WHERE email_key = '' AND id > ?
             AND (wants = 1 OR readable = 0) ORDER BY id LIMIT ?"""
         return [Sides("", (_account(row),)) for row in self._database.statement(sql, (after, limit))]
@@ -219,7 +219,7 @@ class SqliteDrifts:
         return made
 
     def _contacts_of(self, keys: Sequence[str], links: Mapping[str, Sequence[Link]]) -> dict[str, Contact]:
-        """Return contacts by compared e-mail, one that is not deleted first; else by the id a link knows."""
+        """Return contacts by compared email, one that is not deleted first; else by the id a link knows."""
         found: dict[str, Contact] = {}
         rows = self._among(f"SELECT {_CONTACT_COLUMNS} FROM drift_contact WHERE email_key IN", keys)
         for row in sorted(rows, key=lambda row: (row[4] == "", row[10] or "")):
@@ -276,7 +276,7 @@ class SqliteDrifts:
     # ------------------------------------------------------------ what was found
 
     def keep(self, found: Iterable[Drift], claimed: Sequence[str] = ()) -> None:
-        """Keep what was found; `claimed` are ids of contacts that belong to somebody by another e-mail."""
+        """Keep what was found; `claimed` are ids of contacts that belong to somebody by another email."""
         rows = [
             (
                 email_key(one.email),
@@ -311,7 +311,7 @@ class SqliteDrifts:
         return {kind: counts[kind.value] for kind in DriftKind if kind.value in counts}
 
     def people(self) -> Iterator[Drift]:
-        """Yield everybody found, by kind in its order and e-mail."""
+        """Yield everybody found, by kind in its order and email."""
         columns = "rowid, email_key, email, customer_ids, shop, mail, reason"
         sql = f"""SELECT {columns} FROM drift_person WHERE kind = ? AND (email_key, rowid) > (?, ?)
             ORDER BY email_key, rowid LIMIT {_PAGE}"""

@@ -66,7 +66,7 @@ _IN_PARTS = "FROM export_person WHERE batch > 0 AND chunk = 0"
 RELEASE = "UPDATE export_person SET chunk = 0, batch = ? WHERE id = ?"
 _IN_CHUNK = "p.id BETWEEN ? AND ? AND p.chunk = ?"
 _SEEN = "EXISTS (SELECT 1 FROM export_seen s WHERE s.email_key = p.email_key)"
-# Nobody knew a stranger when they were planned: a link that says otherwise was made since, and knows more.
+# Nobody knew a new contact when they were planned: a link that says otherwise was made since, and knows more.
 _SEEN_TO = """EXISTS (SELECT 1 FROM link l WHERE l.customer_id = p.id
     AND (l.email_key <> p.email_key OR l.kibo_opted_in = 0))"""
 _CLOSED = f"p.stranger = 1 AND p.accepts_marketing = 1 AND {_SEEN} AND NOT {_SEEN_TO}"
@@ -166,7 +166,7 @@ class SqliteExports:
     # ------------------------------------------------------------ planning
 
     def begin_plan(self) -> None:
-        """Forget what was planned for people not sent yet, and make look-ups by e-mail quick."""
+        """Forget what was planned for people not sent yet, and make look-ups by email quick."""
         with self._database.transaction():
             self._database.statement(FORGET_PLAN)
             self._database.statement(
@@ -192,7 +192,7 @@ class SqliteExports:
         return int(end)
 
     def _forgotten_among(self, after: int, end: int) -> list[int]:
-        """Return those candidates by whose e-mail an account was known that is gone and forgotten."""
+        """Return those candidates by whose email an account was known that is gone and forgotten."""
         if not self._rows(ANY_SEALED, ()):
             return []
         keys = {key: int(number) for number, key in self._rows(PLAIN_KEYS, (after, end))}
@@ -204,11 +204,11 @@ class SqliteExports:
         return found
 
     def undecided(self, after: tuple[str, int], limit: int) -> list[Candidate]:
-        """Return people without an action, ordered by (compared e-mail, id) above `after`."""
+        """Return people without an action, ordered by (compared email, id) above `after`."""
         return self._read(_candidate, self._rows(UNDECIDED, (after[0], *after, limit)))
 
     def sent_by_email(self, keys: Sequence[str]) -> dict[str, tuple[int, Ownership]]:
-        """Return, by compared e-mail, the customer who was sent for it already, and whose the contact is."""
+        """Return, by compared email, the customer who was sent for it already, and whose the contact is."""
         sql = "SELECT email_key, MIN(id), ownership FROM export_person WHERE chunk <> 0 AND email_key IN "
         found = self._among(sql, keys, " GROUP BY email_key")  # SQLite: the other column is of that very row
         return {key: (number, Ownership(ownership)) for key, number, ownership in found}
@@ -293,7 +293,7 @@ class SqliteExports:
             self._database.run(ExportSeenRow.delete())
 
     def add_seen(self, keys: Iterable[str]) -> None:
-        """Note compared e-mails seen on the list as active."""
+        """Note compared emails seen on the list as active."""
         self._database.many("INSERT INTO export_seen (email_key) VALUES (?)", [(key,) for key in keys])
 
     def index_seen(self) -> None:
@@ -304,11 +304,11 @@ class SqliteExports:
             )
 
     def seen(self, keys: Sequence[str]) -> set[str]:
-        """Return those of the given compared e-mails that were seen."""
+        """Return those of the given compared emails that were seen."""
         return {row[0] for row in self._among("SELECT email_key FROM export_seen WHERE email_key IN ", keys)}
 
     def settle(self, chunk: Chunk, run_id: int, link: Link, outcome: Outcome, reason: str) -> int:
-        """Close those planned as strangers who were seen; return how many."""
+        """Close those planned as new contacts who were seen; return how many."""
         people = (chunk.first, chunk.last, chunk.number)
         with self._database.transaction():
             before = self._runs.entry_count(run_id)

@@ -1,7 +1,7 @@
-"""Forgetting whom nobody keeps any more: an account gone from Kibo loses its e-mail after the retention time.
+"""Forgetting whom nobody keeps any more: an account gone from Kibo loses its email after the retention time.
 
-What stays of it is a keyed hash, by which an account or a contact with the same e-mail is still known for the
-person who opted out. The key is in the same file: the hash keeps the e-mail from being read, not from being
+What stays of it is a keyed hash, by which an account or a contact with the same email is still known for the
+person who opted out. The key is in the same file: the hash keeps the email from being read, not from being
 tried.
 """
 
@@ -19,7 +19,7 @@ from ccdesk.store.db import Database, chunks
 from ccdesk.store.state import SqliteState
 
 _KEY, _LAST = "forget.key", "forget.last"
-SEAL = "~"  # no compared e-mail begins with it
+SEAL = "~"  # no compared email begins with it
 _PAUSE = timedelta(days=1)  # entries are looked through whole: not after every run
 _CLOSED = LinkState.CLOSED.value
 
@@ -52,19 +52,19 @@ FORGET_ENTRY = "UPDATE entry SET email = '', reason = replace(reason, ?, '') WHE
 
 
 class Seals:
-    """The keyed hashes that stand in `email_key` for e-mails that were forgotten."""
+    """The keyed hashes that stand in `email_key` for emails that were forgotten."""
 
     def __init__(self, database: Database) -> None:
         self._state = SqliteState(database)
         self._key = ""
 
     def of(self, key: str) -> str | None:
-        """Return what stands for a compared e-mail; None while nobody has been forgotten."""
+        """Return what stands for a compared email; None while nobody has been forgotten."""
         self._key = self._key or self._state.get(_KEY)
         return self._sealed(key) if self._key else None
 
     def make(self, key: str) -> str:
-        """Return what stands for a compared e-mail from now on."""
+        """Return what stands for a compared email from now on."""
         self._key = self._key or self._state.get(_KEY)
         if not self._key:
             self._key = secrets.token_hex(32)
@@ -110,7 +110,7 @@ def _forget_link(database: Database, seals: Seals, customer_id: int, email: str,
 
 
 def _forget_entries(database: Database, due: Sequence[tuple[int, str, str]]) -> None:
-    """Take the e-mails out of entries about these accounts, and about contacts that no account has now."""
+    """Take the emails out of entries about these accounts, and about contacts that no account has now."""
     by_number = {customer_id: email for customer_id, email, _ in due}
     marks = ", ".join("?" * len(by_number))
     found = database.statement(

@@ -34,11 +34,11 @@ ASKED = SQL(
 COLUMNS = (*(getattr(LinkRow, name) for name in LINK_FIELDS), BEGUN, ASKED)
 FIELDS = (*LINK_FIELDS, "begun", "asked_at")
 STORED = tuple(field.name for field in LinkRow._meta.sorted_fields)
-# Since when something is owed is the store's to know: it moves only when what is owed changes.
+# Since when a write-back is pending is the store's to know: it moves only when what is pending changes.
 SAVE = upsert(
     LinkRow,
     instead={
-        # A link whose e-mail was forgotten keeps what stands for it, until it has one again.
+        # A link whose email was forgotten keeps what stands for it, until it has one again.
         "email_key": "CASE WHEN excluded.email = '' AND link.email = '' THEN link.email_key "
         "ELSE excluded.email_key END",
         "owed_since": "CASE WHEN excluded.owed = '' THEN NULL "
@@ -107,9 +107,9 @@ class SqliteLinks:
         return found
 
     def by_email(self, key: str) -> list[Link]:
-        """Return every link with this compared e-mail, by ascending customer id.
+        """Return every link with this compared email, by ascending customer id.
 
-        One whose e-mail was forgotten is among them, without it.
+        One whose email was forgotten is among them, without it.
         """
         sealed = self._seals.of(key) if key else None
         query = LinkRow.select(*COLUMNS).where(
@@ -123,9 +123,9 @@ class SqliteLinks:
         return self._select(query.order_by(LinkRow.customer_id))
 
     def by_emails(self, keys: Sequence[str]) -> dict[str, list[Link]]:
-        """Return the links of many compared e-mails, by ascending customer id; unknown keys are absent.
+        """Return the links of many compared emails, by ascending customer id; unknown keys are absent.
 
-        Those whose e-mail was forgotten are among them, without it.
+        Those whose email was forgotten are among them, without it.
         """
         found: dict[str, list[Link]] = {}
         for some in chunks(list(dict.fromkeys(keys))):
@@ -136,7 +136,7 @@ class SqliteLinks:
         return found
 
     def _add_sealed(self, found: dict[str, list[Link]], keys: Sequence[str]) -> None:
-        """Add the links whose e-mails were forgotten."""
+        """Add the links whose emails were forgotten."""
         sealed = {self._seals.of(key): key for key in keys if key}
         if None in sealed:  # nobody was
             return
@@ -162,7 +162,7 @@ class SqliteLinks:
     def pending_summary(
         self, pending: WriteBack, *, until: datetime | None = None, shown: int = 0
     ) -> Waiting:
-        """Return how many Kibo is owed this since `until` or earlier, and name the first `shown`.
+        """Return how many such write-backs are pending since `until` or earlier, and name the first `shown`.
 
         Opt-outs that the guard holds are not among them.
         """
@@ -194,23 +194,23 @@ class SqliteLinks:
         )
 
     def note_seen(self, accounts: Iterable[tuple[int, str]], at: datetime) -> None:
-        """Note accounts (id, compared e-mail) as known from `at` on; what is known already stays."""
+        """Note accounts (id, compared email) as known from `at` on; what is known already stays."""
         moment = to_text(at)
         self._database.many(NOTE_SEEN, [(number, email_mark(key), moment) for number, key in accounts if key])
 
     def known_since(self, customer_id: int, key: str) -> datetime | None:
-        """Return when an account was first seen under this compared e-mail, None if never."""
+        """Return when an account was first seen under this compared email, None if never."""
         found = self._database.statement(KNOWN_SINCE, (customer_id, email_mark(key)))
         with self._database.reading():
             return from_text(found[0][0]) if found else None
 
     def note_former(self, customer_id: int, contact_id: str, list_id: str, added_at: datetime) -> None:
-        """Note a contact that we put on a list for an account which has another e-mail now."""
+        """Note a contact that we put on a list for an account which has another email now."""
         row = (customer_id, contact_id, list_id, added_at)
         self._database.run(FormerContactRow.insert_many([row]).on_conflict_replace())
 
     def former(self, customer_id: int, list_id: str) -> list[tuple[str, datetime]]:
-        """Return the contacts noted of an account's former e-mails, and when each was put on this list."""
+        """Return the contacts noted of an account's former emails, and when each was put on this list."""
         row = FormerContactRow
         query = row.select(row.contact_id, row.added_at).where(
             row.customer_id == customer_id, row.list_id == list_id
@@ -231,7 +231,7 @@ class SqliteLinks:
     def off_scan(self, after: int, limit: int) -> list[Link]:
         """Return links with `on_list` who are not in the last scan of the list, ascending.
 
-        A link that does not know its contact's id yet is looked for by e-mail.
+        A link that does not know its contact's id yet is looked for by email.
         """
         one = SQL("1")
         by_id = ScanRow.select(one).where(ScanRow.contact_id == LinkRow.contact_id)
@@ -254,10 +254,10 @@ class SqliteLinks:
         """Take leave of the list `on_list` means, for another is active from now on (design R7). States stay.
 
         What was begun with the former list is over: nothing seen before `at` is anybody's act but ours, and
-        the journal does not wait for the end of it. Who
-        is on it is remembered for when it is chosen again; and so who was on `active` is taken up: whoever is
-        opted in with the same e-mail counts as on it, and has left if they are not there any more. Returns
-        the customers among them who are not opted in any more: they may be on it through us still.
+        the journal does not wait for the end of it. Who is on it is remembered for when it is chosen again;
+        and so who was on `active` is taken up: a customer who is opted in with the same email counts as on
+        it, and has left if they are not there any more. Returns the customers among them who are not opted in
+        any more: they may be on it through us still.
         """
         may_be_there = LinkRow.passed_by | HAS_BEGUN
         former_columns = list(FormerMemberRow._meta.sorted_fields)

@@ -94,7 +94,7 @@ class SqliteLosses:
             self._database.statement(DONE)
 
     def carry(self, kind: LossKind, keys: Collection[str], at: datetime) -> None:
-        """Note people, by compared e-mail, whose ordinary opt-out goes through now."""
+        """Note people, by compared email, whose ordinary opt-out goes through now."""
         sql = "INSERT OR IGNORE INTO carried_loss (kind, email_key, at) VALUES (?, ?, ?)"
         self._database.many(sql, [(kind.value, key, to_text(at)) for key in keys])
 
@@ -108,7 +108,7 @@ class SqliteLosses:
         return {key for (key,) in found}
 
     def young(self, keys: Sequence[str], since: datetime) -> set[str]:
-        """Return those compared e-mails of whom no account was linked before that time."""
+        """Return those compared emails of whom no account was linked before that time."""
         old: set[str] = set()
         for some in chunks(list(dict.fromkeys(keys))):
             marks = ", ".join("?" * len(some))
@@ -117,6 +117,6 @@ class SqliteLosses:
         return set(keys) - old
 
     def linked_before(self, since: datetime) -> int:
-        """Count the people, by compared e-mail, of whom an account was linked before that time."""
+        """Count the people, by compared email, of whom an account was linked before that time."""
         sql = f"SELECT COUNT(DISTINCT l.email_key) FROM link l WHERE {_OLD}"
         return int(self._database.statement(sql, (to_text(since),))[0][0])

@@ -96,7 +96,7 @@ def prepare(path: Path, steps: Sequence[Step] = STEPS) -> None:
 
 
 def _ensure_file(path: Path) -> None:
-    """Create the file, for this user only (it holds e-mail addresses), unless a usable one is there."""
+    """Create the file, for this user only (it holds email addresses), unless a usable one is there."""
     if path.is_dir():
         raise store_error(IS_FOLDER, path)
     if not path.parent.is_dir():

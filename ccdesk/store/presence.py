@@ -1,6 +1,6 @@
 """Whether the data file is the one it was: a missing or exchanged one must not start over in silence.
 
-The file holds who agreed and who said no. An empty one in its place would forget that, so a small marker
+The file holds who agreed and who opted out. An empty one in its place would forget that, so a small marker
 beside it says that there was one; and while ccdesk runs, the name is compared with the file that is open.
 """
 

@@ -47,7 +47,7 @@ class SqliteQueue:
 
         The first entry keeps its id and time: what is processed is the customer as read then, not the event.
         One that failed and waits to be tried again waits no longer once the customer has changed since: that
-        may be their "no". A change whose entry is parked is not entered again under its other name: only a
+        may be their opt-out. A change whose entry is parked is not entered again under its other name: only a
         person brings it back.
         """
         query = EventRow.insert(**asdict(event)).on_conflict("IGNORE").as_rowcount()

@@ -184,7 +184,7 @@ CREATE INDEX link_closed ON link (customer_id) WHERE state = 'closed';
 
 
 def note_who_is_gone(migrator: SqliteMigrator) -> None:
-    """Step 7: since when an account is gone from Kibo, so that its e-mail can be forgotten."""
+    """Step 7: since when an account is gone from Kibo, so that its email can be forgotten."""
     for statement in GONE.split(";"):
         if statement.strip():
             migrator.database.execute_sql(statement)
@@ -237,7 +237,7 @@ def _is_valid(key: str, value: str) -> bool:
 
 
 def compare_domains_in_ascii(migrator: SqliteMigrator) -> None:
-    """Step 10: e-mails are compared with their domain in ASCII, so what is kept by the other form moves."""
+    """Step 10: emails are compared with their domain in ASCII, so what is kept by the other form moves."""
     database = migrator.database
     for table in database.get_tables():
         if "email_key" not in {column.name for column in database.get_columns(table)}:
@@ -261,7 +261,7 @@ CREATE TABLE known_account (
 
 
 def note_newcomers(migrator: SqliteMigrator) -> None:
-    """Step 11: since when an account is known under an e-mail, so that one that came later is told from it.
+    """Step 11: since when an account is known under an email, so that one that came later is told from it.
 
     Accounts that are linked already were known before now; nothing tells since when.
     """
@@ -289,7 +289,7 @@ def note_opt_ins(migrator: SqliteMigrator) -> None:
 
 
 def keep_former_contacts(migrator: SqliteMigrator) -> None:
-    """Step 18: the contacts of e-mails given up since, which an opt-out takes off the list as well."""
+    """Step 18: the contacts of emails given up since, which an opt-out takes off the list as well."""
     migrator.database.execute_sql(
         "CREATE TABLE former_contact (customer_id INTEGER NOT NULL, contact_id TEXT NOT NULL, "
         "list_id TEXT NOT NULL, added_at TEXT NOT NULL, "

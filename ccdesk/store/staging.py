@@ -37,7 +37,7 @@ class SqliteStaging:
         self._database.run(StagedContactRow.delete())
 
     def contacts(self, keys: Sequence[str]) -> dict[str, Contact]:
-        """Return scanned contacts by compared e-mail; one that is not deleted goes before one that is."""
+        """Return scanned contacts by compared email; one that is not deleted goes before one that is."""
         found: dict[str, Contact] = {}
         for some in chunks(list(dict.fromkeys(keys))):
             query = StagedContactRow.select(*CONTACT_COLUMNS).where(StagedContactRow.email_key.in_(some))

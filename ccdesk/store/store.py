@@ -87,11 +87,11 @@ class SqliteStore:
         return backup.back_up(self._database, f"{label}-{self._clock.now():%Y%m%dT%H%M%S}")
 
     def expire_backups(self, before: datetime) -> None:
-        """Remove copies made before that time: they hold the e-mails of people forgotten since."""
+        """Remove copies made before that time: they hold the emails of people forgotten since."""
         backup.expire(self.path, before)
 
     def forget_gone(self, before: datetime) -> int:
-        """Take the e-mails of accounts gone from Kibo since before that time out of links and entries.
+        """Take the emails of accounts gone from Kibo since before that time out of links and entries.
 
         Returns how many accounts were forgotten.
         """
@@ -101,8 +101,8 @@ class SqliteStore:
         """Drop links, journal, queue, watermarks and working tables: they belong to another account or shop.
 
         Runs stay, as the record of what was done; settings and call counts are not about people. Of the state
-        only what names the two sides and the next runs stays: without the account's name a later log-in to
-        yet another account would not be noticed.
+        only what names the two sides and the next runs stays: without the account's name a later login to yet
+        another account would not be noticed.
         """
         kept = [StateRow.name.startswith(prefix) for prefix in KEPT_STATE]
         with self._database.transaction():

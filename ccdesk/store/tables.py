@@ -21,7 +21,7 @@ from ccdesk.store.columns import CountsField, MomentField, WordField
 
 
 class LinkRow(peewee.Model):
-    """What is kept of `core.models.Link`, the e-mail as people are compared by it, and since when owed."""
+    """What is kept of `core.models.Link`, the compared email, and since when a write-back is pending."""
 
     customer_id = peewee.IntegerField(primary_key=True)
     email = peewee.TextField()
@@ -79,7 +79,7 @@ class IntentRow(peewee.Model):
 
 
 class GoneRow(peewee.Model):
-    """Since when an account is known to be gone from Kibo, until its e-mail is forgotten."""
+    """Since when an account is known to be gone from Kibo, until its email is forgotten."""
 
     customer_id = peewee.IntegerField(primary_key=True)
     since = MomentField()
@@ -89,7 +89,7 @@ class GoneRow(peewee.Model):
 
 
 class KnownAccountRow(peewee.Model):
-    """Since when an account is known under an e-mail: never moved forward. `mark` stands for the e-mail."""
+    """Since when an account is known under an email: never moved forward. `mark` stands for the email."""
 
     customer_id = peewee.IntegerField()
     mark = peewee.BlobField()
@@ -101,7 +101,7 @@ class KnownAccountRow(peewee.Model):
 
 
 class FormerContactRow(peewee.Model):
-    """A contact of an e-mail that an account has given up, which ccdesk had put on the list for it."""
+    """A contact of an email that an account has given up, which ccdesk had put on the list for it."""
 
     customer_id = peewee.IntegerField()
     contact_id = peewee.TextField()
@@ -124,7 +124,7 @@ class ScanRow(peewee.Model):
 
 
 class FormerMemberRow(peewee.Model):
-    """A customer who may be on a list by that e-mail, as it was when another was chosen (design R7).
+    """A customer who may be on a list by that email, as it was when another was chosen (design R7).
 
     `seen`: they were known to be on it, and not only being added.
     """
@@ -302,7 +302,7 @@ class ExportChunkRow(peewee.Model):
 
 
 class ExportSeenRow(peewee.Model):
-    """A compared e-mail seen on the list after the sending."""
+    """A compared email seen on the list after the sending."""
 
     email_key = peewee.TextField()
 
@@ -322,7 +322,7 @@ class LinkSinceRow(peewee.Model):
 
 
 class HeldLossRow(peewee.Model):
-    """`core.losses.Held`, and the e-mail as people are compared by it."""
+    """`core.losses.Held`, and the email as people are compared by it."""
 
     customer_id = peewee.IntegerField()
     kind = WordField(LossKind)
@@ -338,7 +338,7 @@ class HeldLossRow(peewee.Model):
 
 
 class CarriedLossRow(peewee.Model):
-    """A person whose ordinary opt-out was carried of late, by compared e-mail."""
+    """A person whose ordinary opt-out was carried of late, by compared email."""
 
     kind = WordField(LossKind)
     email_key = peewee.TextField()

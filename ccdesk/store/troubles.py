@@ -152,7 +152,7 @@ def _recognise(error: BaseException, path: Path) -> StoreError | None:
     if "closed database" in words:
         return store_error(CLOSED, path, words)
     if words.startswith(NOT_TEXT):
-        return store_error(DAMAGED, path, NOT_TEXT)  # the rest is the text itself, perhaps an e-mail
+        return store_error(DAMAGED, path, NOT_TEXT)  # the rest is the text itself, perhaps an email
     extended = getattr(original, "sqlite_errorcode", None)
     trouble = BY_CODE.get(extended & 0xFF) if extended is not None else None
     if trouble is None:

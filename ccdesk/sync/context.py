@@ -1,4 +1,4 @@
-"""What every run carries with it: both services, the store, the figures so far, the wish to stop."""
+"""What every run carries with it: both services, the store, the figures so far, the cancellation."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ HINTS_SINCE = "events.hints_since"
 HINTS_ASKED = "events.hints_asked_at"
 OPT_OUTS_SINCE = "inbound.opt_outs_since"
 UPDATES_SINCE = "inbound.updates_since"
-INBOUND_BEGAN = "inbound.began"  # nothing from before the first poll is carried over (design R4)
+INBOUND_BEGAN = "inbound.began"  # nothing from before the first poll is written back (design R4)
 UPDATES_FLOOR = "inbound.updates_floor"  # everything up to here was read back after our own writes
 SCANNED_AT = "inbound.scanned_at"
 FORMER_LIST = "list.former"  # the list links mean by `on_list`, until it has been looked at a last time
@@ -50,7 +50,7 @@ SIGN_UPS_SINCE = "inbound.sign_ups_since"  # the next scan of the list looks for
 BASELINE = "export.baseline"  # Kibo's time of the first complete export
 EXPORTED_LISTS = "export.lists"  # ids of the lists whose first export is done or asks nothing
 LEFT_OUT_LISTS = "export.lists.left_out"  # ids of those whose first export left people out
-WRITE_BACK_FROM = "carry.from"  # where carrying to Kibo goes on, after failures in a row ended it
+WRITE_BACK_FROM = "carry.from"  # where writing back to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see runs/export_session.py
 SKEW = "clocks.skew"  # seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both
@@ -130,7 +130,7 @@ class RunContext:
         self.store.state.set(SKEW, str(round(self.skew().total_seconds())))
 
     def seen(self, accounts: Iterable[Customer]) -> None:
-        """Note accounts just read as known under their e-mails, on the mailing service's clock."""
+        """Note accounts just read as known under their emails, on the mailing service's clock."""
         at = (self.shop.server_time or self.clock.now()) - self.skew()
         self.store.links.note_seen([(one.id, one.email_key) for one in accounts if one.readable], at)
 
@@ -231,7 +231,7 @@ class RunContext:
         self._batch.clear()
 
     def accounts(self, email: str, listed: Iterable[Customer] | None = None) -> list[Customer]:
-        """Return every account with that e-mail (design R1), by ascending id.
+        """Return every account with that email (design R1), by ascending id.
 
         Kibo's filter finds only what is spelled alike; accounts spelled otherwise are known by their links.
         `listed` takes the filter's place where the shop has just been read whole. An account that cannot be

@@ -31,7 +31,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One customer whose opt-out is to be carried; `key` is the e-mail as people are compared by it."""
+    """One customer whose opt-out is to be carried; `key` is the email as people are compared by it."""
 
     customer_id: int
     email: str
@@ -40,7 +40,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """What one kind of loss is weighed with: people by compared e-mail, of whom `young` are new."""
+    """What one kind of loss is weighed with: people by compared email, of whom `young` are new."""
 
     old_people: int
     young: frozenset[str] = frozenset()
@@ -77,7 +77,7 @@ def _passes(held: Held | None, now: datetime) -> bool:
 
 
 def loss_kind(link: Link) -> LossKind | None:
-    """Return what kind of loss carrying this debt to Kibo is; None: the person stated it, or none is owed."""
+    """Return what kind of loss this write-back would be; None: the person stated it, or none is pending."""
     if link.pending is not WriteBack.OPT_OUT:
         return None
     if link.state is LinkState.LEFT_LIST:
@@ -143,7 +143,7 @@ def _tell(ctx: RunContext, kind: LossKind, held: Collection[Loss]) -> None:
 
 
 def hold_write_backs(ctx: RunContext, pending: Iterator[Link]) -> set[int]:
-    """Weigh what is owed to Kibo; return the customers it is not to be told of now."""
+    """Weigh the pending write-backs; return the customers whose opt-out is not written to Kibo now."""
     losses: dict[LossKind, list[Loss]] = {LossKind.LEFT: [], LossKind.STAFF: []}
     for link in pending:
         if kind := loss_kind(link):

@@ -1,4 +1,4 @@
-"""A "no" said to an e-mail the customer has given up since: it is the person's, and stands (design R1)."""
+"""An opt-out under an email that the customer has given up since: it is the person's (design R1)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def inherited_opt_out(
     link: Link | None,
     contact_of: Callable[[Link], Contact | None] | None = None,
 ) -> Link | None:
-    """Return the link, owing Kibo the "no", where the person said it to the e-mail before; None if not.
+    """Return the link with the opt-out of the former email pending; None if there is none.
 
-    The contact of that e-mail is looked at, not touched; `contact_of` may know it without a call. An account
+    The contact of that email is looked at, not touched; `contact_of` may know it without a call. An account
     that Kibo shows as opted out since we acted on it is none of this: its opt-in is a new one.
     """
     if link is None or link.email_key == customer.email_key:
@@ -39,7 +39,7 @@ def inherited_opt_out(
 
 
 def former_contact(ctx: RunContext, link: Link) -> Contact | None:
-    """Return the contact of the e-mail before; found by the e-mail where its id was not learned yet."""
+    """Return the contact of the email before; found by the email where its id was not learned yet."""
     if link.contact_id:
         return ctx.mail.get(link.contact_id)
     return ctx.mail.find(link.email) if (link.on_list or link.may_be_there) and "@" in link.email else None

@@ -28,7 +28,8 @@ def opt_in_is_later(
     not see the customer (`baseline`); and not after the account's last update. `set_at` is the audit log's
     own answer and beats the box. `skew` is how far Kibo's clock is ahead of Constant Contact's.
 
-    An opt-out that we carried to Kibo ourselves is older than any opt-in seen since, whatever the clocks say.
+    An opt-out that we wrote back to Kibo ourselves is older than any opt-in seen since, whatever the clocks
+    say.
     """
     opted_out_at = contact.opt_out_at
     if link is not None and link.opt_out_at is not None and link.opt_out_at == opted_out_at:

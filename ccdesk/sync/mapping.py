@@ -22,28 +22,28 @@ _USUAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class BadEmail:
-    """Why an e-mail cannot be sent: a stable code and a sentence for staff."""
+    """Why an email cannot be sent: a stable code and a sentence for staff."""
 
     code: str
     reason: str
 
 
 def check_email(email: str) -> BadEmail | None:
-    """Return what is wrong with an e-mail, None if it may be sent; it is judged as it would be sent.
+    """Return what is wrong with an email, None if it may be sent; it is judged as it would be sent.
 
     The format alone decides: no DNS look-ups, and names reserved for private use pass, since nobody but
     Constant Contact can tell what it delivers to. Only `.invalid` is nobody's by definition (design §3a).
     """
     email = sent_email(email)
     if is_undeliverable(email):
-        return BadEmail("email_undeliverable", "The e-mail ends in “.invalid”: nobody can have it.")
+        return BadEmail("email_undeliverable", "The email ends in “.invalid”: nobody can have it.")
     length = utf16_length(email)
     if length <= EMAIL_MAX and _USUAL.fullmatch(email):
         return None
     if length > EMAIL_MAX:
         return BadEmail(
             "email_too_long",
-            f"The e-mail has {length} characters; Constant Contact takes at most {EMAIL_MAX}.",
+            f"The email has {length} characters; Constant Contact takes at most {EMAIL_MAX}.",
         )
     # Imported here: few need it, and the window's start would wait for it.
     from email_validator import EmailNotValidError, validate_email
@@ -51,14 +51,14 @@ def check_email(email: str) -> BadEmail | None:
     try:
         checked = validate_email(email, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
-        return BadEmail("email_malformed", f"The e-mail address is not valid: {error}")
+        return BadEmail("email_malformed", f"The email address is not valid: {error}")
     if "." not in checked.ascii_domain:
-        return BadEmail("email_malformed", "The e-mail address is not valid: its domain has no dot.")
+        return BadEmail("email_malformed", "The email address is not valid: its domain has no dot.")
     return None
 
 
 def is_long(email: str) -> bool:
-    """Say whether an e-mail is longer than import and sign-up form take (constant-contact.md §12, §14)."""
+    """Say whether an email is longer than import and sign-up form take (constant-contact.md §12, §14)."""
     return utf16_length(sent_email(email)) > EMAIL_MAX_BULK
 
 
@@ -76,7 +76,7 @@ class Mapped:
 
 
 def to_fields(customer: Customer) -> Mapped:
-    """Map name, e-mail and address (seed: Application Features; kibo.md §7), cutting what is too long."""
+    """Map name, email and address (seed: Application Features; kibo.md §7), cutting what is too long."""
     cut: list[str] = []
     fields = ContactFields(
         sent_email(customer.email),

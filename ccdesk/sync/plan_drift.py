@@ -58,7 +58,7 @@ class _Person:
 
     def __init__(self, sides: Sides, rules: DriftRules) -> None:
         self.sides, self.rules, self.contact = sides, rules, sides.contact
-        # One whose e-mail was forgotten is known by its hash only, and belongs here.
+        # One whose email was forgotten is known by its hash only, and belongs here.
         self.links = [one for one in sides.links if one.email_key in ("", sides.key)]
         known = {one.customer_id: one for one in sides.links}
         self.accounts = [(one, known.get(one.id)) for one in sides.accounts]
@@ -69,7 +69,7 @@ class _Person:
         ]
 
     def _silenced(self, link: Link | None) -> bool:
-        """Say whether an opt-in does not count: a newcomer's, or one overruled under the e-mail before."""
+        """Say whether an opt-in does not count: a newcomer's, or one overruled under the email before."""
         if link is None:
             return False
         here = link.email_key == self.sides.key
@@ -111,7 +111,7 @@ class _Person:
         return _KINDS[TABLE[row, column]](self, row, column)
 
     def _outside_the_table(self) -> DriftKind | None:
-        """Name what the table leaves in step: an opt-out that Kibo is owed still, newcomers, moves."""
+        """Name what the table leaves in step: a pending opt-out, newcomers, moves."""
         pending = self._owed()
         if self.yes and pending is not None:
             out = pending.state is LinkState.UNSUBSCRIBED
@@ -124,14 +124,14 @@ class _Person:
         return DriftKind.CHANGE_DUE if overruled else None
 
     def _owed(self) -> Link | None:
-        """Return the link by which Kibo is owed an opt-out that being on the list again does not lift."""
+        """Return the link with a pending opt-out that being on the list again does not lift."""
         pending = (one for one in self.links if one.pending is WriteBack.OPT_OUT)
         return next((one for one in pending if self._judged(one).pending is WriteBack.OPT_OUT), None)
 
     def bad_email(self) -> str:
-        """Say why the e-mail cannot be sent, "" if it can."""
+        """Say why the email cannot be sent, "" if it can."""
         if not self.sides.key:
-            return "the customer has no e-mail in Kibo"
+            return "the customer has no email in Kibo"
         bad = check_email(self.yes[0][0].email.strip()) if self.yes else None
         return bad.reason if bad else ""
 
@@ -191,7 +191,7 @@ class _Person:
         ]
 
     def _without_account(self) -> list[Link]:
-        """Return the links whose account is gone, or has another e-mail now."""
+        """Return the links whose account is gone, or has another email now."""
         here = {one.id for one in self.sides.accounts}
         return [one for one in self.links if one.customer_id not in here and one.state not in NEWCOMERS]
 
@@ -202,7 +202,7 @@ class _Person:
         return link.kibo_opted_in is not True or link.state is LinkState.CONFIRMING
 
     def _signed_up(self, link: Link) -> bool:
-        """Say whether Kibo is owed the opt-in of a sign-up, or will be by the next poll."""
+        """Say whether the opt-in of a sign-up is pending, or will be by the next poll."""
         return link.pending is WriteBack.OPT_IN or self._judged(link).pending is WriteBack.OPT_IN
 
     def _judged(self, link: Link) -> Link:

@@ -22,7 +22,7 @@ class Change(StrEnum):
 
 
 def what_changed(customer: Customer, link: Link | None) -> Change:
-    """Compare the customer as read now with the link; anything but consent and e-mail is NOTHING.
+    """Compare the customer as read now with the link; anything but consent and email is NOTHING.
 
     Who may be on the list without our knowing has opted out like any other once the flag is off.
     """
@@ -38,7 +38,7 @@ def what_changed(customer: Customer, link: Link | None) -> Change:
 
 
 def _cut_off(link: Link) -> bool:
-    """Say whether we were cut off putting a new e-mail on the list: it may not be there."""
+    """Say whether we were cut off putting a new email on the list: it may not be there."""
     settled = link.on_list or link.pending is not WriteBack.NOTHING or link.state is not LinkState.SYNCED
     return link.may_be_there and not settled
 
@@ -48,7 +48,7 @@ class Step(StrEnum):
 
     NONE = "none"
     CREATE = "create"  # no mail
-    CREATE_BY_PERSON = "create_by_person"  # welcome mail, e-mail too long for the sign-up form
+    CREATE_BY_PERSON = "create_by_person"  # welcome mail, email too long for the sign-up form
     SIGN_UP = "sign_up"  # welcome mail
     ADD = "add"
     REVIVE = "revive"
@@ -83,8 +83,8 @@ def plan_opt_in(
 ) -> EventDecision:
     """Decide how a person gets on the list.
 
-    `anew` is True for a new opt-in and False where only the e-mail changed: then no earlier "no" of the
-    new address is lifted. `later` says whether the opt-in is later than the contact's opt-out, or than its
+    `anew` is True for a new opt-in and False where only the email changed: then no earlier opt-out of the new
+    address is lifted. `later` says whether the opt-in is later than the contact's opt-out, or than its
     deletion by staff (None: not known). `asked_at`: when this contact was asked for the one confirmation.
     `left_elsewhere`: another account's link knows that this address left the list; `just_left`: so lately
     that Kibo has not been told, so this opt-in may well be the earlier act (design R5).

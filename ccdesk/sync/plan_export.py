@@ -19,9 +19,9 @@ class Action(StrEnum):
     NONE = "none"
     IMPORT = "import"  # new, or ours and out of date
     ADD = "add"  # foreign: membership only, fields stay
-    CREATE = "create"  # e-mail of 51–80 characters, new
-    REWRITE = "rewrite"  # e-mail of 51–80 characters, ours and out of date
-    PLAIN = "import_plain"  # by import with e-mail and list alone, once the other fields were refused
+    CREATE = "create"  # email of 51–80 characters, new
+    REWRITE = "rewrite"  # email of 51–80 characters, ours and out of date
+    PLAIN = "import_plain"  # by import with email and list alone, once the other fields were refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ExportDecision:
 UNSUBSCRIBED = "unsubscribed in Constant Contact"
 LEFT = "left the list in Constant Contact"
 BY_STAFF = "unsubscribed in Constant Contact, by its staff"
-"""Why an opt-out is owed that no contact has stated: of unusually many the guard holds some (design R8)."""
+"""Why an opt-out is pending that no contact has stated: of unusually many the guard holds some (R8)."""
 
 NEW_CONTACT = ExportDecision(Action.IMPORT, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
 """What is done about a plain candidate neither side knows (design R2, first row)."""
@@ -74,10 +74,10 @@ def plan_group(
     others: Sequence[Link] = (),
     off_list: OffList = OffList.NEWLY,
 ) -> list[ExportDecision]:
-    """Decide for all opted-in accounts that share one e-mail; the answers are in the candidates' order.
+    """Decide for all opted-in accounts that share one email; the answers are in the candidates' order.
 
     The first account that can be sent stands for the person; the others follow it (design R1). `others` are
-    all links with this e-mail: an account that is not opted in any more may know that the person left.
+    all links with this email: an account that is not opted in any more may know that the person left.
     """
     decisions: list[ExportDecision] = []
     speaker: tuple[Customer, ExportDecision] | None = None
@@ -99,7 +99,7 @@ def plan_group(
             never_sent = refused.state is LinkState.INVALID or (
                 refused.passed_over and candidate.code != UNREADABLE
             )
-            if never_sent and out and not new:  # their "no" counts although they are not sent (R1)
+            if never_sent and out and not new:  # their opt-out counts although they are not sent (R1)
                 refused = _skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True)
             decisions.append(refused)
         elif speaker is None:
@@ -138,7 +138,7 @@ def plan_followers(
     *,
     guests: bool,
 ) -> list[ExportDecision]:
-    """Decide for accounts whose e-mail was sent before they were read or planned, `sent`: for whom, as whose.
+    """Decide for accounts whose email was sent before they were read or planned, `sent`: for whom, as whose.
 
     One that nothing is known of yet gets a link, by which its opt-out is seen; what is known of others stays.
     """
@@ -185,14 +185,14 @@ def is_cleared(link: Link) -> bool:
 def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
     """Return the link of an account that counts for nothing as it is.
 
-    E-mail and consent stay as last acted on, for when it counts. Where nothing ever was, the e-mail follows:
-    by it a "no" of the person finds the account (R1).
+    Email and consent stay as last acted on, for when it counts. Where nothing ever was, the email follows: by
+    it an opt-out of the person finds the account (R1).
     """
     known = replace(link or Link(customer.id), note=reason)
     acted_on = known.ownership or known.kibo_opted_in is not None or known.may_be_there or known.pending
     if acted_on:
         return known
-    moved = known.email_key != customer.email_key  # a contact of the former e-mail was only seen
+    moved = known.email_key != customer.email_key  # a contact of the former email was only seen
     return replace(known, email=customer.email, contact_id="" if moved else known.contact_id)
 
 
@@ -224,7 +224,7 @@ def _unsendable(candidate: Candidate) -> ExportDecision | None:
             Action.NONE, Outcome.ERROR, candidate.problem, code=candidate.code, passed_over=True
         )
     if not candidate.customer.email.strip():
-        return _skip("no e-mail in Kibo", LinkState.INVALID)
+        return _skip("no email in Kibo", LinkState.INVALID)
     if not candidate.problem:
         return None
     return ExportDecision(
@@ -233,12 +233,12 @@ def _unsendable(candidate: Candidate) -> ExportDecision | None:
 
 
 def _moved(customer: Customer, link: Link | None) -> ExportDecision | None:
-    """Leave a changed e-mail to its event: only there is the contact of the old one looked at (design R3)."""
+    """Leave a changed email to its event: only there is the contact of the old one looked at (design R3)."""
     if link is None or link.email_key == customer.email_key:
         return None
     if not (link.contact_id or link.on_list or link.may_be_there or link.pending is not WriteBack.NOTHING):
         return None
-    return _skip("e-mail changed in Kibo; its event sees to it", LinkState.SYNCED, keep_link=True)
+    return _skip("email changed in Kibo; its event sees to it", LinkState.SYNCED, keep_link=True)
 
 
 def _is_new_opt_in(link: Link | None, *, first_export: bool) -> bool:
@@ -248,10 +248,10 @@ def _is_new_opt_in(link: Link | None, *, first_export: bool) -> bool:
 def _follower(first: Customer, decision: ExportDecision, *, new_opt_in: bool) -> ExportDecision:
     """One more account of a person: the same fate, nothing of its own to send.
 
-    Where a "no" stands in the way of this account's own new opt-in, its event decides (design R5).
+    Where an opt-out stands in the way of this account's own new opt-in, its event decides (design R5).
     """
     outcome = Outcome.SKIPPED if decision.outcome is Outcome.SKIPPED else Outcome.UNCHANGED
-    reason = decision.reason if outcome is Outcome.SKIPPED else f"same e-mail as customer {first.id}"
+    reason = decision.reason if outcome is Outcome.SKIPPED else f"same email as customer {first.id}"
     return ExportDecision(
         Action.NONE,
         outcome,
@@ -274,9 +274,9 @@ def plan_person(
     off_list: OffList = OffList.NEWLY,
     unseen_opt_out: bool = False,
 ) -> ExportDecision:
-    """Decide for one person with a valid e-mail, row by row of design R2.
+    """Decide for one person with a valid email, row by row of design R2.
 
-    `known` are the links of all accounts with this e-mail. A new opt-in since we last looked is left to the
+    `known` are the links of all accounts with this email. A new opt-in since we last looked is left to the
     event queue wherever an earlier opt-out stands in the way, or may (`unseen_opt_out`: another account of
     theirs is not opted in any more): only there the two acts are compared (R3, R5).
     """
@@ -285,7 +285,7 @@ def plan_person(
         return _skip(LATER, LinkState.SYNCED, keep_link=True)
     if contact is None:
         if any(one.contact_id for one in known) and not new_opt_in:
-            reason = "not in Constant Contact any more (deleted, or its e-mail changed there)"
+            reason = "not in Constant Contact any more (deleted, or its email changed there)"
             return _skip(reason, LinkState.CONTACT_DELETED)
         action = Action.CREATE if is_long(candidate.customer.email) else Action.IMPORT
         return replace(NEW_CONTACT, action=action)
@@ -353,7 +353,7 @@ def _stays_out(known: Sequence[Link], off_list: OffList) -> bool:
 def is_ours(link: Link, contact: Contact) -> bool:
     """Say whether we created this contact.
 
-    An id not learned yet means that we were cut off while creating it, or saw only the e-mail on the list
+    An id not learned yet means that we were cut off while creating it, or saw only the email on the list
     afterwards. Then it is ours if it was made since; and if it was not seen on the list, only where it shows
     what we sent for this very account: it may as well have come from elsewhere meanwhile, and is not to be
     overwritten.

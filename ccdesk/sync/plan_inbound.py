@@ -1,4 +1,4 @@
-"""What a contact's present state means for its customer: design R4 as a pure function."""
+"""What a contact's present state means for its customer, observed by a pure function (design R4)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def observe_held(
     contact: Contact | None,
     link: Link,
 ) -> Observation:
-    """Judge as ever, but somebody whose loss is held and who is on the list again has been put back (R8)."""
+    """Observe as ever, but somebody whose loss is held and who is on the list again was put back (R8)."""
     back = (
         link.customer_id in held
         and link.pending is WriteBack.OPT_OUT
@@ -113,7 +113,7 @@ def _in_step(link: Link) -> Link:
 
 
 def _of_nobody(contact: Contact | None, link: Link, list_id: str, now: datetime) -> Link:
-    """The link of a customer who is gone: nothing is owed, but a "no" is kept (`left_since_gone`).
+    """The link of a customer who is gone: nothing is pending, but an opt-out is kept (`left_since_gone`).
 
     Another account of theirs may come, or this one back: Kibo may have called it gone by mistake.
     """
@@ -131,13 +131,13 @@ def left_since_gone(link: Link) -> bool:
 
 
 def _now_by(contact: Contact, link: Link) -> Link:
-    """The link with the contact that has its e-mail now: one that we made and were cut off at, or another.
+    """The link with the contact that has its email now: one that we made and were cut off at, or another.
 
     Another is somebody else's and is never written over; that ours was on the list tells nothing of it.
     """
     ours = is_ours(link, contact)
     if ours and not link.contact_id and link.on_list:
-        return replace(link, contact_id=contact.id)  # seen on the list by its e-mail until now
+        return replace(link, contact_id=contact.id)  # seen on the list by its email until now
     ownership = Ownership.OWNED if ours else Ownership.FOREIGN
     return replace(
         link,
@@ -158,7 +158,7 @@ def _deleted(link: Link) -> Observation:
         link = replace(link, pending=WriteBack.NOTHING, pending_reason="")
     if link.state in (LinkState.CONTACT_DELETED, *NEWCOMERS):
         return Observation(link)
-    # An opt-out seen before the deletion is still owed to Kibo; the deletion itself is nobody's opt-out.
+    # An opt-out seen before the deletion is still pending; the deletion itself is nobody's opt-out.
     return Observation(
         replace(link, state=LinkState.CONTACT_DELETED, on_list=False), "deleted in Constant Contact"
     )
@@ -172,7 +172,7 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Observation:
             return Observation(link)
     if (
         link.kibo_opted_in is False and link.pending is not WriteBack.OPT_OUT
-    ):  # owed: other accounts are to have it
+    ):  # pending: other accounts are to have it
         return Observation(
             replace(
                 link,
@@ -211,7 +211,7 @@ def _waiting(contact: Contact, link: Link) -> Observation:
 def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | None) -> Observation:
     if link.kibo_opted_in is True:
         if link.pending is WriteBack.OPT_OUT and not acted_after(contact, _out_since(link, skew, began)):
-            return Observation(link)  # put back by others: the "no" stands, and Kibo is still owed it
+            return Observation(link)  # put back by others: the opt-out stands, and is still pending
         back = _in_step(link)
         if link.state is LinkState.CONFIRMING:
             return Observation(back, "confirmed the resubscribe")
@@ -278,7 +278,7 @@ def _without_joining(contact: Contact, link: Link, skew: timedelta, began: datet
 
 
 def mark_left(link: Link, now: datetime) -> Observation:
-    """Take somebody who was on the list as one that left it: Kibo is owed their opt-out (design R4)."""
+    """Mark somebody who was on the list as having left it: their opt-out is pending (design R4)."""
     if link.state is LinkState.CLOSED:
         return Observation(replace(link, on_list=False), left=True)
     left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)

@@ -32,7 +32,7 @@ class Sightings:
     told: set[int] = field(default_factory=set)  # customers whom the run has an entry of already
 
     def add(self, contact: Contact | None, links: Collection[Link], list_id: str) -> None:
-        """Take in one person: their contact as read, and all their links as judged by it."""
+        """Take in one person: their contact as read, and all their links as observed by it."""
         named = put_back(contact, links, list_id)
         if contact is not None:
             self.there += [(contact, link) for link in named]
@@ -100,7 +100,7 @@ def reason_of(contact: Contact, link: Link) -> str:
 def _surely_there(ctx: RunContext, new: Sequence[tuple[Contact, Link]]) -> list[tuple[Contact, Link]]:
     """Return those whose person is on the list: a listing may lag behind a removal of ours (§10).
 
-    So whoever was taken off a short while ago is read directly.
+    So a contact who was taken off a short while ago is read directly.
     """
     late = ctx.mail_now() - MAIL_OVERLAP
     fresh = [pair for pair in new if pair[1].written_at is not None and pair[1].written_at > late]
@@ -118,7 +118,7 @@ def _surely_there(ctx: RunContext, new: Sequence[tuple[Contact, Link]]) -> list[
 
 
 def links_of(ctx: RunContext, link: Link) -> list[Link]:
-    """Return the links that tell whether an account's person is put back; this one as it is judged now."""
+    """Return the links that tell whether an account's person is put back; this one as it is observed now."""
     if not is_opted_out(link):
         return [link]
     others = ctx.store.links.by_email(link.email_key) if link.email_key else []

@@ -1,4 +1,4 @@
-"""What the tests of the log-in share: secrets in memory, a clock that does not wait, a token endpoint."""
+"""What the tests of the login share: secrets in memory, a clock that does not wait, a token endpoint."""
 
 from __future__ import annotations
 

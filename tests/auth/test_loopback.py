@@ -186,7 +186,7 @@ def test_silent_connections_neither_pile_up_nor_keep_the_return_out(listener: Li
         assert sum(len(server._open) for server in listener._servers) <= most
 
 
-def test_no_connection_outlives_the_log_in() -> None:
+def test_no_connection_outlives_the_login() -> None:
     with ExitStack() as stack:
         with Listener("state-1", ports=free_ports(3)) as listener:
             slow = stack.enter_context(socket.create_connection(("127.0.0.1", listener.port), timeout=5))
@@ -194,7 +194,7 @@ def test_no_connection_outlives_the_log_in() -> None:
         assert slow.recv(1) == b""
 
 
-def test_two_log_ins_at_once_do_not_take_each_others_return(listener: Listener) -> None:
+def test_two_logins_at_once_do_not_take_each_others_return(listener: Listener) -> None:
     with Listener("state-2", ports=[listener.port, *free_ports(2)]) as second:
         assert second.port != listener.port
         assert ask(second, "/callback?code=abc&state=state-1")[0] == 400

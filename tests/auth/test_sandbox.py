@@ -1,4 +1,4 @@
-"""The log-in against the sandbox: real pages, a real browser hand-off, real HTTP."""
+"""The login against the sandbox: real pages, a real browser hand-off, real HTTP."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -133,7 +133,7 @@ def test_the_person_says_no(sandbox: Sandbox, oauth: OAuthClient) -> None:
     assert refused.value.code == "login_refused"
 
 
-def test_another_account_can_be_chosen_after_a_log_out(sandbox: Sandbox, oauth: OAuthClient) -> None:
+def test_another_account_can_be_chosen_after_a_logout(sandbox: Sandbox, oauth: OAuthClient) -> None:
     person = Person()
     hand_off(sandbox, oauth, open_url=browser(person))
     hand_off(sandbox, oauth, open_url=browser(person), prompt_login=True)
@@ -141,7 +141,7 @@ def test_another_account_can_be_chosen_after_a_log_out(sandbox: Sandbox, oauth: 
     assert asked == [None, ["login"]]
 
 
-def test_logging_out_ends_the_log_in_at_the_service(
+def test_logging_out_ends_the_login_at_the_service(
     sandbox: Sandbox, oauth: OAuthClient, tokens: Tokens
 ) -> None:
     access = tokens.bearer()

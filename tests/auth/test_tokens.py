@@ -268,7 +268,7 @@ def test_a_new_token_that_could_not_be_kept_is_kept_as_soon_as_it_can_be(
 
 
 @responses.activate
-def test_what_could_not_be_kept_does_not_come_back_after_a_log_out_or_a_new_log_in(
+def test_what_could_not_be_kept_does_not_come_back_after_a_logout_or_a_new_login(
     tmp_path: Path, vault: MemoryVault, clock: StillClock
 ) -> None:
     responses.post(TOKEN, json=reply(1))
@@ -315,7 +315,7 @@ def test_what_is_forgotten_can_be_taken_back_by_the_service(
 def test_a_renewal_uses_the_token_that_is_kept_not_the_one_remembered(
     tmp_path: Path, vault: MemoryVault, clock: StillClock
 ) -> None:
-    """Another process died after keeping a new refresh token: the old one sent again would end the log-in."""
+    """Another process died after keeping a new refresh token: the old one sent again would end the login."""
     responses.post(TOKEN, json=reply(2))
     log_in(tmp_path, vault, clock)
     source = tokens(tmp_path, vault, clock)
@@ -326,7 +326,7 @@ def test_a_renewal_uses_the_token_that_is_kept_not_the_one_remembered(
 
 
 @responses.activate
-def test_an_answer_lost_leads_to_one_clear_log_in_and_no_loop(
+def test_an_answer_lost_leads_to_one_clear_login_and_no_loop(
     tmp_path: Path, vault: MemoryVault, clock: StillClock
 ) -> None:
     responses.post(TOKEN, body=requests.ConnectionError("cut after the effect"))

@@ -256,7 +256,7 @@ def test_without_its_turn_the_keyring_is_used_nevertheless(
     assert not (tmp_path / "base").exists(), "looking makes no folder"
 
 
-def test_a_person_who_said_no_is_not_asked_again() -> None:
+def test_a_person_who_opted_out_is_not_asked_again() -> None:
     class Asking(Ring):
         asked = 0
 
@@ -438,7 +438,7 @@ def test_a_program_of_windows_that_fails_is_a_refusal(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX")
 def test_nobody_else_can_hold_a_lock_of_ours(tmp_path: Path) -> None:
-    """Who may read a lock file may lock it, and keep a log-in from being renewed."""
+    """Who may read a lock file may lock it, and keep a login from being renewed."""
     FileVault(tmp_path / "vault.json").set("a", "1")
     KeyringVault("s", backend=Ring(), turn=tmp_path / "keyring.lock").set("a", "b")
     locks = list(tmp_path.glob("*.lock"))

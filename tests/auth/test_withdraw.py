@@ -1,4 +1,4 @@
-"""Taking the log-in back at the service: asked for, never waited for."""
+"""Taking the login back at the service: asked for, never waited for."""
 
 import threading
 import time

@@ -67,7 +67,7 @@ def test_the_whole_walk(shell):
 
 
 @pytest.mark.parametrize("mode", ["works", "hangs"])
-def test_a_log_out_tells_the_service_and_does_not_wait_for_it(shell, mode):
+def test_a_logout_tells_the_service_and_does_not_wait_for_it(shell, mode):
     shell.set_up()
     shell.log_in()
     shell.sandbox.cc.set_switches(revoke=mode)
@@ -84,7 +84,7 @@ def test_a_log_out_tells_the_service_and_does_not_wait_for_it(shell, mode):
     assert shell.json("logout")["withdrawn"] is None  # forgotten: nothing is left to take back
 
 
-def test_a_log_out_says_that_the_kibo_secret_stays_and_how_to_remove_it(shell):
+def test_a_logout_says_that_the_kibo_secret_stays_and_how_to_remove_it(shell):
     vault = FileVault(shell.base / "vault.json")
     vault.set("kibo_shared_secret", "s3cret")
     done = shell("settings", "remove-kibo-secret")
@@ -175,7 +175,7 @@ def test_another_account_is_noticed_and_asked_about(shell):
     code, _, error = shell.log_in("allow", "other")
     assert code == 6
     assert "another" in error
-    assert shell("status").returncode == 0, "the former log-in stays as it was"
+    assert shell("status").returncode == 0, "the former login stays as it was"
     code, _, _ = shell.log_in("allow", "other", "--other-account")
     assert code == 0
 

@@ -172,7 +172,7 @@ PLANTED = (
 
 
 def test_the_current_folder_is_not_looked_into_for_modules(tmp_path):
-    """A folder of downloads with a `keyring.py` in it would run that with the log-in in its hands."""
+    """A folder of downloads with a `keyring.py` in it would run that with the login in its hands."""
     downloads = tmp_path / "downloads"
     downloads.mkdir()
     for name in PLANTED:

@@ -23,7 +23,7 @@ TOKEN = "the-real-refresh-token"
 
 @pytest.fixture
 def real(tmp_path: Path) -> Path:
-    """A shop that is set up, with a person who opted out, and its log-in in the file vault."""
+    """A shop that is set up, with a person who opted out, and its login in the file vault."""
     base = tmp_path / "real"
     container = build_container(Paths(base), environment={"CCDESK_VAULT": "file"})
     container.desk.save_settings({"kibo_tenant_id": "12345", "kibo_app_key": "key", "cc_client_id": "id"})

@@ -219,7 +219,7 @@ def test_a_secret_typed_with_new_values_is_meant_for_them(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("way", ["variable", "setting"])
-def test_a_log_in_and_a_secret_of_0_1_0_belong_to_what_was_stored_then(
+def test_a_login_and_a_secret_of_0_1_0_belong_to_what_was_stored_then(
     shop: Shop, evil: Recorder, way: str
 ) -> None:
     vault = shop.paths.base / "vault.json"
@@ -249,7 +249,7 @@ def test_a_log_in_and_a_secret_of_0_1_0_belong_to_what_was_stored_then(
         assert shop.states(container.desk.status(live=True)) == ["connected", "connected"]
 
 
-def test_a_log_out_withdraws_no_token_elsewhere(shop: Shop, evil: Recorder) -> None:
+def test_a_logout_withdraws_no_token_elsewhere(shop: Shop, evil: Recorder) -> None:
     with shop.open(CCDESK_CC_AUTH_URL=evil.url) as container:
         container.desk.log_out()
     assert evil.heard == []

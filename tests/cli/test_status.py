@@ -37,7 +37,7 @@ def test_all_is_well(shop: Shell) -> None:
     assert status["last_good_runs"]["inbound"]
 
 
-def test_opt_outs_owed_and_a_direction_that_fails_are_not_green(shop: Shell) -> None:
+def test_pending_opt_outs_and_a_direction_that_fails_are_not_green(shop: Shell) -> None:
     for number in range(20):
         shop.sandbox.cc.unsubscribe(f"p{number}@example.com")
     good = shop.json("status")["last_good_runs"]["inbound"]
@@ -93,7 +93,7 @@ def test_a_secret_that_is_gone_is_named_without_asking_kibo(shop: Shell) -> None
     assert status["kibo"]["state"] == "failed"
 
 
-def test_a_log_in_that_is_missing_is_named_while_enabled(shop: Shell) -> None:
+def test_a_login_that_is_missing_is_named_while_enabled(shop: Shell) -> None:
     shop("logout")
     status = shop.json("status", code=3)
     assert kinds(status) == ["login"]

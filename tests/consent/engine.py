@@ -42,7 +42,7 @@ class Engine:
     def __init__(self, world: World, rng: Random, *, welcome: bool, trouble: float) -> None:
         self.world, self.rng, self.trouble = world, rng, trouble
         self.persons: dict[str, Person] = {}
-        self.home: dict[int, str] = {}  # account -> the e-mail it was last seen under
+        self.home: dict[int, str] = {}  # account -> the email it was last seen under
         self.looked: datetime | None = None  # start, less the lag, of the last complete look at the shop
         self.policy = Policy("A", world.now, welcome=welcome)
         self.jobs: dict[tuple[str, int], Job] = {}

@@ -67,7 +67,7 @@ class Oracle:
         deeds = self._deeds(made.email, made.at)
         wanting = self._wanting(made)
         if not wanting:
-            self._say(made, "no account with this e-mail wants mail")
+            self._say(made, "no account with this email wants mail")
         if made.call.welcome:
             self._welcome(made)
         contact = self.world.contacts.get(made.email)
@@ -122,7 +122,7 @@ class Oracle:
         return any(left.at < look and end < until for look, end in self.looks_at(left.email))
 
     def _welcome(self, made: Made) -> None:
-        """A welcome needs an opt-in under this e-mail since the last one."""
+        """A welcome needs an opt-in under this email since the last one."""
         last = max((at for email, at in self.world.welcomed if email == made.email), default=None)
         yes = [
             one.at
@@ -141,7 +141,7 @@ class Oracle:
             self._say(made, "only a newcomer opted in since they opted out")
 
     def _wanting(self, made: Made) -> list[int]:
-        """Accounts that agreed under this e-mail at some time in the last lag."""
+        """Accounts that agreed under this email at some time in the last lag."""
         return [
             number
             for number, history in self.world.accounts.items()
@@ -149,7 +149,7 @@ class Oracle:
         ]
 
     def _yes_after(self, number: int, moment: datetime) -> bool:
-        """Say whether an account opted in after a moment, or signed up under an e-mail it has had."""
+        """Say whether an account opted in after a moment, or signed up under an email it has had."""
         emails = {state.email for state in self.world.accounts[number].states}
         return any(
             one.at > moment
@@ -161,7 +161,7 @@ class Oracle:
         )
 
     def _came_after(self, number: int, email: str, moment: datetime) -> bool:
-        """Say whether an account came to this e-mail after a moment, or is a guest's."""
+        """Say whether an account came to this email after a moment, or is a guest's."""
         history = self.world.accounts[number]
         if history.now.guest:
             return True
@@ -195,10 +195,10 @@ class Oracle:
                 and not history.now.guest
                 and (not here or self._seen_before(number, made.email, min(here)))
             ):
-                self._say(made, f"account {number} with this e-mail wants mail")
+                self._say(made, f"account {number} with this email wants mail")
 
     def _inherits(self, made: Made, deeds: list[Deed]) -> bool:
-        """Say whether an account of this e-mail brought along the opt-out of one it had before."""
+        """Say whether an account of this email brought along the opt-out of one it had before."""
         return any(
             self._was_here(number, made.email) and self._has_opt_out_elsewhere(number, made.email, deeds)
             for number in self.world.accounts
@@ -209,7 +209,7 @@ class Oracle:
         return any(one.kind in _OUT and one.email in emails for one in deeds)
 
     def _seen_before(self, number: int, email: str, moment: datetime) -> bool:
-        """Say whether ccdesk provably knew an account under an e-mail before a moment."""
+        """Say whether ccdesk provably knew an account under an email before a moment."""
         history = self.world.accounts[number]
         first = next(at for at, one in zip(history.times, history.states, strict=True) if one.email == email)
         looks = self.looks_at(number)
@@ -217,7 +217,7 @@ class Oracle:
         return known is not None and any(known < look < moment for look, _ in looks)
 
     def _came(self, number: int, email: str) -> datetime:
-        """When an account came to an e-mail, for the last time."""
+        """When an account came to an email, for the last time."""
         history, came = self.world.accounts[number], None
         before = ""
         for at, state in zip(history.times, history.states, strict=True):

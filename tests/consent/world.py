@@ -90,7 +90,7 @@ class Job:
     """A bulk job of ours: the list changes when it ends, for the rows that it does not lose."""
 
     ends: datetime
-    apply: list[tuple[str, str, bool, bool]]  # e-mail, list, puts on, loses the row
+    apply: list[tuple[str, str, bool, bool]]  # email, list, puts on, loses the row
 
 
 class World:

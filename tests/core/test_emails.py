@@ -1,4 +1,4 @@
-"""The one form of an e-mail, for comparing and for sending."""
+"""The one form of an email, for comparing and for sending."""
 
 import pytest
 

@@ -53,7 +53,7 @@ def _shadow(request):
 
 
 def furnish(world):
-    """Ada, Bob and Cyd exported; Dora has an account and said no."""
+    """Ada, Bob and Cyd exported; Dora has an account and opted out."""
     world.ids = {
         name: world.kibo.add_customer(f"{name}@example.com", True, first_name=name.title())
         for name in ("ada", "bob", "cyd")

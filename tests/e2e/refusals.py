@@ -17,7 +17,7 @@ def halvings(people=PEOPLE):
 def check_placed_plainly(world, run, who):
     found = world.entries(run)[who]
     assert found.outcome is Outcome.ADDED
-    assert "e-mail and list alone" in found.reason
+    assert "email and list alone" in found.reason
     assert "first_name" not in (world.cc.contact(found.email) or {})
 
 

@@ -10,7 +10,7 @@ from ccdesk.clients.http.transport import Transport
 
 
 class Spoiler:
-    """What the answers say instead: fields by account id, and by a contact's e-mail."""
+    """What the answers say instead: fields by account id, and by a contact's email."""
 
     def __init__(self, monkeypatch: Any) -> None:
         self.accounts: dict[int, dict[str, Any]] = {}

@@ -124,8 +124,8 @@ def test_the_persons_own_sign_up_counts(out):
     assert named(out) == []
 
 
-def test_an_account_that_moves_to_the_e_mail_after_the_opt_out_lifts_nothing(out):
-    """However old it is: known under this e-mail it was not."""
+def test_an_account_that_moves_to_the_email_after_the_opt_out_lifts_nothing(out):
+    """However old it is: known under this email it was not."""
     mover = out.ids["bob"]
     out.kibo.change_email(mover, ADA)
     out.later()
@@ -284,7 +284,7 @@ def test_an_opt_out_that_kibo_has_not_taken_yet_does_not_undo_a_later_newcomer(w
     assert named(world) == [stranger]
 
 
-def test_known_since_is_kept_per_e_mail_and_never_moved_forward(world):
+def test_known_since_is_kept_per_email_and_never_moved_forward(world):
     exported(world, "ada")
     links, number = world.container.store.links, world.ids["ada"]
     since = links.known_since(number, ADA)

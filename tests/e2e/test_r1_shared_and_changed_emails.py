@@ -1,4 +1,4 @@
-"""Accounts that share, change or lose an e-mail, or come back: no "no" is lost, no "yes" is stuck."""
+"""Accounts that share, change or lose an email, or come back: no opt-out is lost, no opt-in is stuck."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def past_the_overlap(world) -> None:
 # ---------------------------------------------------------------- a "no" to the e-mail before
 
 
-def test_a_no_to_an_email_whose_contact_an_export_did_not_learn_is_not_undone_by_a_new_one(
+def test_an_opt_out_to_an_email_whose_contact_an_export_did_not_learn_is_not_undone_by_a_new_one(
     world, monkeypatch
 ):
     monkeypatch.setattr("ccdesk.sync.runs.export_check.FILE_FROM", 0)
@@ -56,7 +56,7 @@ def test_a_no_to_an_email_whose_contact_an_export_did_not_learn_is_not_undone_by
 @pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND])
 @pytest.mark.parametrize("new", [True, False])
 @pytest.mark.parametrize("welcome", ["true", "false"])
-def test_a_no_after_a_call_without_an_answer_is_not_undone_by_a_new_email(ready, first, new, welcome):
+def test_an_opt_out_after_a_call_without_an_answer_is_not_undone_by_a_new_email(ready, first, new, welcome):
     ready.desk.save_settings({"welcome_email": welcome})
     gus = ready.kibo.add_customer("gus@example.com", new)
     ready.later()
@@ -82,7 +82,7 @@ def test_a_no_after_a_call_without_an_answer_is_not_undone_by_a_new_email(ready,
 
 
 @pytest.mark.parametrize("pending", [True, False])
-def test_who_said_no_to_another_email_keeps_nobody_on_the_list(ready, pending):
+def test_who_opted_out_under_to_another_email_keeps_nobody_on_the_list(ready, pending):
     ready.cc.unsubscribe("bob@example.com")
     ready.later()
     if pending:
@@ -311,7 +311,7 @@ def test_what_a_person_did_without_joining_is_no_proof_once_staff_put_them_on_th
 
 @pytest.fixture
 def held(ready):
-    """Ada has two accounts that agreed; one of them has said no since, the other keeps her on the list."""
+    """Ada has two accounts that agreed; one of them has opted out since, the other keeps her on the list."""
     ready.other = ready.kibo.add_customer("ada@example.com", True)
     ready.later()
     ready.cycle()
@@ -323,7 +323,7 @@ def held(ready):
 
 
 @pytest.mark.parametrize("how", ["change_email", "delete_customer", "deactivate"])
-def test_a_no_counts_once_the_account_that_held_it_back_lets_go(held, how):
+def test_an_opt_out_counts_once_the_account_that_held_it_back_lets_go(held, how):
     more = ["new@example.com"] if how == "change_email" else []
     getattr(held.kibo, how)(held.other, *more)
     held.later()
@@ -337,7 +337,7 @@ def test_a_no_counts_once_the_account_that_held_it_back_lets_go(held, how):
 
 
 @pytest.mark.parametrize("last", ["yes", "sign-up"])
-def test_a_yes_after_that_no_keeps_the_person_on_the_list(held, last):
+def test_an_opt_in_after_that_opt_out_keeps_the_person_on_the_list(held, last):
     if last == "yes":
         held.kibo.opt_in(held.ids["ada"])
     else:
@@ -355,7 +355,7 @@ def test_a_yes_after_that_no_keeps_the_person_on_the_list(held, last):
 
 
 def test_an_account_that_never_agreed_says_nothing_of_a_contact_left_behind(ready):
-    """Seed: FAQ. A changed e-mail is a new entry, and the one before stays as it is."""
+    """Seed: FAQ. A changed email is a new entry, and the one before stays as it is."""
     quiet = ready.kibo.add_customer("ada@example.com", False)
     ready.later()
     ready.cycle()

@@ -69,7 +69,7 @@ def check(world, run, notable) -> None:
     assert "unsubscribed in Constant Contact" in skipped[notable["unsubscribed"]].reason
     assert "deleted" in skipped[notable["deleted"]].reason
     assert "waiting" in skipped[notable["pending"]].reason
-    assert "no e-mail" in skipped[notable["blank"]].reason
+    assert "no email" in skipped[notable["blank"]].reason
     assert "shortened" in world.entries(run)[notable["over_long_name"]].reason
     assert world.cc.mails() == []
 

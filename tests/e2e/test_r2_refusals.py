@@ -1,4 +1,4 @@
-"""One person the service refuses stops nobody else, and is placed with e-mail and list alone if that helps.
+"""One person the service refuses stops nobody else, and is placed with email and list alone if that helps.
 
 Design §3a R2; constant-contact.md §22 on §9, §11, §12.
 """

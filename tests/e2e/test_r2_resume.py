@@ -37,7 +37,7 @@ def shop(world: World, monkeypatch) -> World:
 
 
 def imported(world: World) -> Counter[str]:
-    """How often each e-mail was accepted in an import."""
+    """How often each email was accepted in an import."""
     bodies = world.sandbox.log.all(method="POST", path="contacts_json_import")
     return Counter(row["email"] for one in bodies if one.status == 201 for row in one.body["import_data"])
 
@@ -150,7 +150,7 @@ def test_who_is_gone_from_kibo_after_a_day_is_not_sent(shop, monkeypatch, minute
     assert run.message == ""
 
 
-def test_a_no_in_kibo_before_the_export_is_gone_on_with_is_an_opt_out(shop):
+def test_an_opt_out_in_kibo_before_the_export_is_gone_on_with_is_an_opt_out(shop):
     cut(shop, "Sending", 10)
     shop.kibo.opt_out(shop.ids["p1@example.com"])
     shop.later()
@@ -163,7 +163,7 @@ def test_a_no_in_kibo_before_the_export_is_gone_on_with_is_an_opt_out(shop):
     shop.quiet_cycles()
 
 
-def test_a_no_long_before_the_first_look_is_an_opt_out_where_an_export_was_begun(shop):
+def test_an_opt_out_long_before_the_first_look_is_an_opt_out_where_an_export_was_begun(shop):
     """The program was off for an hour in between, and somebody else's change is the newest."""
     shop.kibo.switches.turn(pull_works=False)
     cut(shop, "Sending", 10)
@@ -211,8 +211,8 @@ def test_who_came_back_while_the_export_lay_still_stays_opted_in(shop):
 
 
 @pytest.mark.parametrize("by_file", [True, False])
-def test_an_e_mail_changed_and_seen_to_meanwhile_is_not_forgotten(shop, monkeypatch, by_file):
-    """Else a later "no" took the former e-mail off the list, and the new one stayed on it."""
+def test_an_email_changed_and_seen_to_meanwhile_is_not_forgotten(shop, monkeypatch, by_file):
+    """Else a later opt-out took the former email off the list, and the new one stayed on it."""
     monkeypatch.setattr(export_check, "FILE_FROM", 0 if by_file else 10**6)
     shop.kibo.switches.turn(pull_works=False)
     mover = shop.ids["p3@example.com"]
@@ -232,8 +232,8 @@ def test_an_e_mail_changed_and_seen_to_meanwhile_is_not_forgotten(shop, monkeypa
     shop.quiet_cycles()
 
 
-def test_who_comes_back_after_a_no_that_came_while_the_export_lay_still_is_opted_in(shop):
-    """Once Kibo was given the "no", what shows on the list is no call of ours any more."""
+def test_who_comes_back_after_an_opt_out_that_came_while_the_export_lay_still_is_opted_in(shop):
+    """Once Kibo was given the opt-out, what shows on the list is no call of ours any more."""
     shop.kibo.switches.turn(pull_works=False)
     shop.kibo.add_customer("last@example.com", True)  # so that no event settles the others
     shop.later(60)
@@ -303,7 +303,7 @@ def test_the_daily_quota_is_waited_for(shop):
 
 @pytest.mark.parametrize("then", ["down", "refused", "cancel"])
 def test_a_job_whose_answer_was_lost_may_be_there_whatever_comes_next(shop, then):
-    """The call may have been done, so the people of it may be on the list: a "no" of theirs is an opt-out."""
+    """The call may have been done, so its people may be on the list: a cleared flag is an opt-out."""
     shop.cycle()
     faults, stop = shop.sandbox.faults, threading.Event()
     faults.add(Fault("drop_after", service="cc", method="POST", path="import"))

@@ -1,4 +1,4 @@
-"""An opt-out takes former e-mails that ccdesk added for the account off the list as well (design §3a R3)."""
+"""An opt-out takes former emails that ccdesk added for the account off the list as well (design §3a R3)."""
 
 import pytest
 
@@ -29,19 +29,19 @@ def opt_out(world):
 
 
 @pytest.mark.parametrize("foreign", [False, True])
-@pytest.mark.parametrize("moves", [(NEW,), (NEW, NEWER), (NEW, ADA), (NEW, "not an e-mail")])
-def test_every_former_e_mail_we_added_is_taken_off_and_named(world, moves, foreign):
+@pytest.mark.parametrize("moves", [(NEW,), (NEW, NEWER), (NEW, ADA), (NEW, "not an email")])
+def test_every_former_email_we_added_is_taken_off_and_named(world, moves, foreign):
     if foreign:  # from another source, and put on the list by us
         world.cc.add_contact(ADA)
     exported(world, "ada", "bob")
     for email in moves:
         move(world, email)
-    assert ADA in world.members(), "a changed e-mail leaves the contact alone"
+    assert ADA in world.members(), "a changed email leaves the contact alone"
     opt_out(world)
     run, _ = world.cycle()
     assert world.members() == {BOB}
     reason = world.entries(run)[world.ids["ada"]].reason
-    assert all(one in reason for one in {ADA, *moves} - {moves[-1], "not an e-mail"})
+    assert all(one in reason for one in {ADA, *moves} - {moves[-1], "not an email"})
     world.later(31)
     cycles(world)
     world.quiet_cycles()
@@ -60,7 +60,7 @@ def test_somebody_whose_removal_was_cut_off_is_taken_off_by_the_next_try(world):
     assert world.members() == {BOB}
 
 
-def test_a_second_account_keeps_the_new_e_mail_but_not_the_former_one(world):
+def test_a_second_account_keeps_the_new_email_but_not_the_former_one(world):
     exported(world, "ada", "bob")
     world.kibo.add_customer(NEW, True)
     world.later()
@@ -72,7 +72,7 @@ def test_a_second_account_keeps_the_new_e_mail_but_not_the_former_one(world):
 
 
 @pytest.mark.parametrize("who", ["another account", "their own sign-up", "not added by us"])
-def test_a_former_e_mail_that_is_agreed_to_otherwise_stays(world, who):
+def test_a_former_email_that_is_agreed_to_otherwise_stays(world, who):
     if who == "not added by us":
         world.cc.add_list("Kibo customers")
         world.cc.add_contact(ADA, lists=[world.list_id])
@@ -89,7 +89,7 @@ def test_a_former_e_mail_that_is_agreed_to_otherwise_stays(world, who):
     world.quiet_cycles()
 
 
-def test_a_former_e_mail_on_a_former_list_is_left_alone(world):
+def test_a_former_email_on_a_former_list_is_left_alone(world):
     exported(world, "ada", "bob")
     move(world, NEW)
     change_list(world, "Second")

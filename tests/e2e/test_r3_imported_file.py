@@ -134,9 +134,7 @@ def test_changed_emails_cost_pages_on_both_sides(shop, people):
     assert kibo_calls(made) <= PAGES + BESIDE
     assert made["cc /v#/contacts/#"] == 0
     assert run.counts["added"] == MANY - 1
-    assert f"new{people[7]}@example.com" not in shop.members(), (
-        "the opt-out is the person's, not the e-mail's"
-    )
+    assert f"new{people[7]}@example.com" not in shop.members(), "the opt-out is the person's, not the email's"
 
 
 def opt_out_between_batches(shop: World, customer_id: int):

@@ -93,7 +93,7 @@ def test_a_deleted_contact_is_brought_back_though_the_service_refuses_the_name(r
     assert "ada@example.com" in ready.members()
     found = ready.entries(run)[ready.ids["ada"]]
     assert found.outcome is Outcome.ADDED
-    assert ("e-mail and list alone" in found.reason) == (name == "T.J.")
+    assert ("email and list alone" in found.reason) == (name == "T.J.")
 
 
 def test_a_refusal_that_lies_in_the_email_is_asked_only_twice_and_parked(ready):

@@ -1,4 +1,4 @@
-"""Accounts and contacts whose answers cannot be read: one person's trouble, and never a forgotten "no"."""
+"""Accounts and contacts whose answers cannot be read: one person's trouble, and never a forgotten opt-out."""
 
 import pytest
 
@@ -313,7 +313,7 @@ def test_an_import_that_is_refused_is_sent_in_halves_and_the_last_by_a_call_of_t
 @pytest.mark.parametrize("trouble", ["refused", "failed", "timed_out"])
 @pytest.mark.parametrize("job", ["add", "remove"])
 def test_a_job_that_comes_to_nothing_is_done_in_halves(ready, monkeypatch, job, trouble):
-    """It may lie in one of its people, who must not hold up the others: least of all a "no"."""
+    """It may lie in one of its people, who must not hold up the others: least of all an opt-out."""
     people = [ready.ids[name] for name in ("ada", "bob", "cyd")]
     if job == "add":
         for name in ("eve", "fay", "gus"):
@@ -660,7 +660,7 @@ def test_a_sign_up_an_export_met_first_is_told_by_the_next_poll(ready, spoiler):
 
 @pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND, RunKind.FULL_COMPARE])
 @pytest.mark.parametrize("before", ["never in", "out before"])
-def test_a_no_between_two_looks_is_not_overturned_by_the_sign_up_before_it(ready, first, before):
+def test_an_opt_out_between_two_looks_is_not_overturned_by_the_sign_up_before_it(ready, first, before):
     who, email = ready.ids["dora"], "dora@example.com"
     if before == "out before":
         who, email = ready.ids["ada"], "ada@example.com"

@@ -1,4 +1,4 @@
-"""What carrying many opt-outs to Kibo costs, and that what was read for many at once overwrites nothing."""
+"""What writing back many opt-outs costs, and that what was read for many at once overwrites nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_many_opt_outs_cost_two_calls_each_and_one_reading_of_the_shop(shop):
     shop.quiet_cycles()
 
 
-def test_few_are_asked_for_by_e_mail_in_a_shop_that_takes_more_pages(shop, monkeypatch):
+def test_few_are_asked_for_by_email_in_a_shop_that_takes_more_pages(shop, monkeypatch):
     monkeypatch.setattr(accounts, "_PAGE", 1)
     unsubscribe(shop, ["bob", "cyd"])
     mark = shop.sandbox.log.mark()
@@ -88,7 +88,7 @@ def test_a_failed_reading_of_the_shop_is_made_up_for_one_by_one(shop, monkeypatc
     assert not any(shop.opted_in(shop.ids[name]) for name in NAMES)
 
 
-@pytest.fixture(params=["many at once", "each by e-mail"])
+@pytest.fixture(params=["many at once", "each by email"])
 def just_found(request, monkeypatch):
     """Have something happen in the shop between the look for accounts and the write."""
 
@@ -132,7 +132,7 @@ def test_an_edit_since_the_look_stays_and_the_opt_out_is_carried(shop, just_foun
     shop.quiet_cycles()
 
 
-def test_an_account_that_takes_another_e_mail_after_the_look_keeps_its_own_word(shop, just_found):
+def test_an_account_that_takes_another_email_after_the_look_keeps_its_own_word(shop, just_found):
     other = shop.kibo.add_customer("ada@example.com", True)
     shop.later()
     shop.cycle()

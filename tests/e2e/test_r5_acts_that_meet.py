@@ -41,7 +41,7 @@ def test_an_opt_out_of_the_old_email_is_not_undone_by_changing_the_email(ready, 
     ready.quiet_cycles()
 
 
-def test_an_opt_out_owed_while_the_email_changes_reaches_the_account(ready):
+def test_an_opt_out_pending_while_the_email_changes_reaches_the_account(ready):
     ready.cc.unsubscribe("ada@example.com")
     ready.later()
     ready.kibo.set_switches(refuse_put_ids={ready.ids["ada"]: 409})
@@ -113,7 +113,7 @@ def test_an_account_spelled_otherwise_keeps_the_person_on_the_list(ready, spelli
     ready.quiet_cycles()
 
 
-def test_a_sign_up_elsewhere_opts_in_no_account_that_said_no_while_another_is_in(ready):
+def test_a_sign_up_elsewhere_opts_in_no_account_that_opted_out_while_another_is_in(ready):
     first = ready.kibo.add_customer("gus@example.com", False)
     ready.later()
     ready.cc.add_contact("gus@example.com", source="Contact")
@@ -218,7 +218,7 @@ def test_our_own_sign_up_whose_answer_was_lost_is_nobodys_act(ready, no):
 
 
 @pytest.mark.parametrize("leaving", ["unsubscribe", "leave"])
-def test_a_no_on_both_sides_still_reaches_the_other_account(ready, leaving):
+def test_an_opt_out_on_both_sides_still_reaches_the_other_account(ready, leaving):
     other = ready.kibo.add_customer("Ada@example.com", True)
     ready.later()
     if leaving == "leave":
@@ -236,7 +236,7 @@ def test_a_no_on_both_sides_still_reaches_the_other_account(ready, leaving):
 
 
 @pytest.mark.parametrize("change_seen_first", [True, False])
-def test_a_sign_up_that_cannot_be_told_to_be_later_than_the_no_is_told(ready, change_seen_first):
+def test_a_sign_up_that_cannot_be_told_to_be_later_than_the_opt_out_is_told(ready, change_seen_first):
     gus = ready.kibo.add_customer("gus@example.com", False)
     ready.later()
     ready.cc.sign_up("gus@example.com", ready.list_id)
@@ -320,7 +320,7 @@ def test_one_account_kibo_refuses_does_not_keep_the_others_of_the_person_in(read
     ready.quiet_cycles()
 
 
-def test_an_account_gone_while_owed_is_closed_and_its_twin_opted_out(ready):
+def test_an_account_gone_while_pending_is_closed_and_its_twin_opted_out(ready):
     second = ready.kibo.add_customer("ada@example.com", True)
     ready.later()
     ready.cycle()
@@ -464,8 +464,8 @@ def test_many_opt_outs_reach_a_contact_whose_address_changed_there(ready, cut):
 
 
 @pytest.mark.parametrize("how", ["leave", "unsubscribe"])
-def test_a_no_among_many_is_seen_of_a_contact_whose_address_changed_there(ready, monkeypatch, how):
-    """One scan instead of many calls finds no contact by the former e-mail: that is no deletion."""
+def test_an_opt_out_among_many_is_seen_of_a_contact_whose_address_changed_there(ready, monkeypatch, how):
+    """One scan instead of many calls finds no contact by the former email: that is no deletion."""
     monkeypatch.setattr(inbound, "_FEW_LOOKUPS", 1)
     ready.cc.edit_profile("ada@example.com", new_email="moved@example.com")
     if how == "leave":
@@ -634,7 +634,9 @@ def test_a_sign_up_from_before_the_first_export_opts_nobody_in(world):
 
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("again", [RunKind.EVENTS, RunKind.EXPORT])
-def test_the_no_of_a_guest_with_a_new_email_is_carried_though_guests_are_not_exported(world, again, shared):
+def test_the_opt_out_of_a_guest_with_a_new_email_is_carried_though_guests_are_not_exported(
+    world, again, shared
+):
     gus = world.kibo.add_customer("gus@example.com", True, anonymous=True)
     if shared:
         world.kibo.add_customer("gus@example.com", True)
@@ -781,7 +783,7 @@ def test_one_account_kibo_cannot_write_holds_up_nobody_elses_opt_out(ready, stat
     ready.quiet_cycles()
 
 
-def test_what_is_owed_is_carried_although_constant_contact_is_down(ready):
+def test_what_is_pending_is_carried_although_constant_contact_is_down(ready):
     ready.cc.unsubscribe("ada@example.com")
     ready.later()
     ready.sandbox.faults.add(Fault("status", service="kibo", method="PUT", status=409))
@@ -892,7 +894,7 @@ def test_an_export_before_the_event_of_a_changed_email_opts_nobody_out(world):
     world.kibo.change_email(ada, "new@example.com")
     world.later()
     run = world.export()
-    assert "e-mail changed" in world.entries(run)[ada].reason
+    assert "email changed" in world.entries(run)[ada].reason
     world.cycle()
     world.cycle()
     assert world.opted_in(ada)
@@ -922,7 +924,7 @@ def test_two_people_whose_addresses_only_look_alike_stay_two(world):
 
 @pytest.mark.parametrize("first", [RunKind.INBOUND, RunKind.EXPORT, RunKind.EVENTS, RunKind.FULL_COMPARE])
 @pytest.mark.parametrize("back", ["by others", "by own act"])
-def test_a_no_that_kibo_is_owed_outlives_others_putting_the_person_back(ready, first, back):
+def test_an_opt_out_that_is_pending_outlives_others_putting_the_person_back(ready, first, back):
     """Any import of a file to the list puts leavers back (§14); only an act of their own takes a no back."""
     ada = ready.ids["ada"]
     ready.cc.leave_list("ada@example.com", ready.list_id)

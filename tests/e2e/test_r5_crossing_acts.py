@@ -58,7 +58,7 @@ def test_two_customers_swap_their_emails(exported):
     exported.later()
     exported.cycle()
     assert exported.opted_in(ada)
-    assert not exported.opted_in(bob), "bob has ada's former e-mail now"
+    assert not exported.opted_in(bob), "bob has ada's former email now"
     exported.quiet_cycles()
 
 
@@ -98,7 +98,7 @@ def test_opted_out_and_in_again_between_two_cycles_is_no_change(exported):
     assert "ada@example.com" in exported.members()
 
 
-def test_a_customer_deleted_while_an_opt_out_is_owed_is_closed(exported):
+def test_a_customer_deleted_while_an_opt_out_is_pending_is_closed(exported):
     from ccdesk.sandbox.wire.kernel import Fault
 
     exported.cc.unsubscribe("ada@example.com")

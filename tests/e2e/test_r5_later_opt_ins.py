@@ -28,7 +28,7 @@ def asked(world):
 
 @pytest.fixture(params=["audit log", "none"])
 def out(tmp_path, request):
-    """Ada opted out in the shop, is off the list, and has unsubscribed an hour later by an old e-mail."""
+    """Ada opted out in the shop, is off the list, and has unsubscribed an hour later by an old email."""
     switches = KiboSwitches(audit_log=request.param == "audit log")
     with open_world(tmp_path / "base", kibo_switches=switches) as world:
         exported(world, "ada", "bob")
@@ -82,7 +82,7 @@ def started_anew(world):
 
 
 def opened_a_second_account(world):
-    """Seen off under the same e-mail, it opts in."""
+    """Seen off under the same email, it opts in."""
     second = world.kibo.add_customer(ADA, False)
     world.later()
     cycles(world, 3, 60)

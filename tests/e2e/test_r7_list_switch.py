@@ -1,4 +1,4 @@
-"""Changing the active list: who left the old one shortly before has said no all the same (design R4, R7)."""
+"""Changing the active list: a customer who left the old one shortly before has opted out (design R4, R7)."""
 
 from dataclasses import replace
 
@@ -175,7 +175,7 @@ def test_who_did_not_come_back_to_the_former_list_is_opted_out_all_the_same(pend
 
 
 def test_a_scan_that_cannot_be_read_makes_no_leavers(left, monkeypatch):
-    """Whoever is missing from it is asked about, and is on the old list by their own contact."""
+    """A customer who is missing from it is asked about, and is on the old list by their own contact."""
     real = ConstantContact.contacts
 
     def unread(client, **options):
@@ -205,7 +205,7 @@ def back(world):
 
 
 @pytest.mark.parametrize("first", list(RunKind))
-def test_a_no_while_another_list_was_chosen_takes_off_the_first_when_it_is_chosen_again(back, first):
+def test_an_opt_out_while_another_list_was_chosen_takes_off_the_first_when_it_is_chosen_again(back, first):
     back.kibo.opt_out(back.ids["ada"])
     back.later()
     back.cycle()
@@ -218,7 +218,7 @@ def test_a_no_while_another_list_was_chosen_takes_off_the_first_when_it_is_chose
     back.quiet_cycles()
 
 
-def test_who_says_yes_again_before_the_first_list_is_chosen_again_stays_on_it(back):
+def test_who_opts_in_again_before_the_first_list_is_chosen_again_stays_on_it(back):
     back.kibo.opt_out(back.ids["ada"])
     back.later()
     back.cycle()
@@ -258,7 +258,7 @@ def test_who_left_the_first_list_while_another_was_in_use_is_not_put_back(back, 
     back.quiet_cycles()
 
 
-def test_a_changed_e_mail_was_never_on_the_first_list_and_has_not_left_it(back):
+def test_a_changed_email_was_never_on_the_first_list_and_has_not_left_it(back):
     back.kibo.change_email(back.ids["ada"], "new@example.com")
     back.later()
     back.cycle()
@@ -338,8 +338,8 @@ def test_an_account_that_counts_again_after_the_first_export_is_put_on_the_new_l
     during.quiet_cycles()
 
 
-def test_whom_others_put_on_the_new_list_is_taken_off_by_their_no(during):
-    """The "no" came before the new list's first export; that others add them meanwhile does not undo it."""
+def test_whom_others_put_on_the_new_list_is_taken_off_by_their_opt_out(during):
+    """The opt-out came before the new list's first export; others who add them meanwhile do not undo it."""
     ada = during.ids["ada"]
     during.kibo.opt_out(ada)
     during.act(lambda: during.cc.staff_add_to_list("ada@example.com", during.list_id))
@@ -348,7 +348,7 @@ def test_whom_others_put_on_the_new_list_is_taken_off_by_their_no(during):
     assert not during.opted_in(ada)
 
 
-def test_whoever_shares_an_e_mail_is_left_alone_after_the_first_export(world):
+def test_who_shares_an_email_is_left_alone_after_the_first_export(world):
     """One more account of a person is seen to with the person: a changed name asks nothing (design R3)."""
     twins = [world.kibo.add_customer("ada@example.com", True, first_name="Ada") for _ in range(2)]
     world.later()

@@ -115,7 +115,7 @@ def test_a_run_that_holds_some_did_its_work(held):
     assert held.desk.status(live=False).last_good[RunKind.INBOUND] == last.finished_at
 
 
-def test_what_is_held_is_not_owed_and_what_was_answered_needs_nobody(held):
+def test_what_is_held_is_not_pending_and_what_was_answered_needs_nobody(held):
     for _ in range(4):
         planned(held)
     assert held.desk.status(live=False).pending.opt_outs == 0

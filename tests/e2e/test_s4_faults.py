@@ -92,7 +92,7 @@ def test_a_removal_whose_answer_is_lost_is_done(exported, kind):
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
-def test_an_opt_out_whose_write_to_kibo_is_lost_stays_owed_until_done(exported, kind):
+def test_an_opt_out_whose_write_to_kibo_is_lost_stays_pending_until_done(exported, kind):
     exported.cc.unsubscribe("ada@example.com")
     exported.later()
     exported.sandbox.faults.add(Fault(kind, service="kibo", method="PUT", times=9))
@@ -121,7 +121,7 @@ def test_the_confirmation_mail_is_never_asked_for_twice(exported, kind):
     assert "ada@example.com" not in exported.members()
 
 
-def test_an_account_kibo_refuses_to_write_stays_owed_and_holds_nobody_up(exported):
+def test_an_account_kibo_refuses_to_write_stays_pending_and_holds_nobody_up(exported):
     exported.kibo.set_switches(refuse_put_ids={exported.ids["ada"]: 409})
     exported.cc.unsubscribe("ada@example.com")
     exported.cc.unsubscribe("bob@example.com")

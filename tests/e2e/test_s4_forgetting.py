@@ -5,7 +5,7 @@ from __future__ import annotations
 from ccdesk.core.runs import RunKind
 
 
-def test_who_is_gone_from_kibo_for_the_retention_time_leaves_no_e_mail_behind(world):
+def test_who_is_gone_from_kibo_for_the_retention_time_leaves_no_email_behind(world):
     world.set_up()
     world.log_in()
     world.choose_list()
@@ -28,7 +28,7 @@ def test_who_is_gone_from_kibo_for_the_retention_time_leaves_no_e_mail_behind(wo
         assert not one.is_file() or b"hopper.example" not in one.read_bytes(), one.name
 
 
-def test_a_new_account_with_the_e_mail_is_read_as_any_other(world):
+def test_a_new_account_with_the_email_is_read_as_any_other(world):
     world.set_up()
     world.log_in()
     world.choose_list()

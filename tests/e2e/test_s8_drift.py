@@ -26,7 +26,7 @@ def ready(world: World) -> World:
 
 
 def drift(world: World) -> dict[str, DriftKind]:
-    """Compare both sides; return the kind by e-mail's name, having checked that figures and calls add up."""
+    """Compare both sides; return the kind by email's name, having checked that figures and calls add up."""
     mark = world.sandbox.log.mark()
     before = world.desk.status(live=False).calls.used
     report: DriftReport = world.desk.drift()
@@ -89,7 +89,7 @@ def test_what_the_next_run_does_is_repairable_and_then_gone(ready: World) -> Non
     assert all(kind.repairable for kind in due.values())
     ready.cycle()
     ready.cycle()
-    assert drift(ready) == {"p4": K.NOBODY_AGREES}, "the former e-mail stays on the list (the seed's rule)"
+    assert drift(ready) == {"p4": K.NOBODY_AGREES}, "the former email stays on the list (the seed's rule)"
 
 
 def test_a_sign_up_after_the_opt_out_is_due_and_no_disagreement(ready: World) -> None:

@@ -11,7 +11,7 @@ from tests.e2e.world import open_world
 
 @pytest.fixture
 def ready(world):
-    """Ada, Bob and Cyd exported; Dora has an account and said no."""
+    """Ada, Bob and Cyd exported; Dora has an account and opted out."""
     world.ids = {
         "ada": world.kibo.add_customer("ada@example.com", True, first_name="Ada"),
         "bob": world.kibo.add_customer("bob@example.com", True, first_name="Bob"),
@@ -176,7 +176,7 @@ def test_a_resubscribe_by_the_person_comes_back(ready):
     ready.quiet_cycles()
 
 
-def test_a_customer_who_said_no_in_the_shop_and_signs_up_by_mail_form_is_opted_in(ready):
+def test_a_customer_who_opted_out_in_the_shop_and_signs_up_by_mail_form_is_opted_in(ready):
     ready.cc.sign_up("dora@example.com", ready.list_id)
     ready.later()
     ready.cycle()

@@ -410,15 +410,15 @@ def add_runs(desk: FakeDesk, inbound: int = 6) -> None:
             2001,
             "kim..lee@example.com",
             Outcome.ERROR,
-            "The e-mail address is not valid: two dots in a row",
+            "The email address is not valid: two dots in a row",
             "invalid_email",
         ),
-        Entry(2002, "=cmd@example.com", Outcome.ERROR, "The e-mail address is not valid", "invalid_email"),
+        Entry(2002, "=cmd@example.com", Outcome.ERROR, "The email address is not valid", "invalid_email"),
         Entry(
             2003,
             "",
             Outcome.ERROR,
-            "The e-mail address is longer than 80 characters: " + "x" * 90,
+            "The email address is longer than 80 characters: " + "x" * 90,
             "too_long",
         ),
         *(
@@ -455,7 +455,7 @@ def add_events(desk: FakeDesk) -> None:
             now - timedelta(days=1),
             EventStatus.PARKED,
             1,
-            "The e-mail address “kim..lee@example.com” is not valid. Correct it in Kibo, then retry.",
+            "The email address “kim..lee@example.com” is not valid. Correct it in Kibo, then retry.",
         ),
         QueuedEvent(
             "aaec0c44-001a-47ce-905d-a57001182c85",

@@ -45,7 +45,7 @@ def test_refresh_only_looks(qtbot, events, desk, loop):
 
 
 def test_what_customers_and_services_wrote_is_never_taken_for_html(qtbot, events, desk):
-    said = "“<b>x</b>” is no e-mail address & =1+1 is none"
+    said = "“<b>x</b>” is no email address & =1+1 is none"
     desk.queue = [replace(desk.queue[1], error=said)]
     events.refresh()
     rows(qtbot, events.table, 1)
@@ -70,7 +70,7 @@ def test_a_parked_entry_says_why_and_can_be_tried_again(qtbot, events, desk, loo
     assert words(events, "lbl_events_parked") == "1 change needs your attention"
     events.table.selectRow(1)
     assert words(events, "lbl_event_detail") == (
-        "Customer 1043: Needs your attention: The e-mail address “kim..lee@example.com” is not valid. "
+        "Customer 1043: Needs your attention: The email address “kim..lee@example.com” is not valid. "
         "Correct it in Kibo, then retry."
     )
     click(qtbot, events, "btn_event_retry")

@@ -111,19 +111,19 @@ def test_a_browser_that_does_not_open_is_said(qtbot, open_window, desk):
     info = parts.window.info
     click(qtbot, info, "btn_login")
     qtbot.waitUntil(lambda: "could not be opened" in value(info, "lbl_login_waiting"))
-    parts.shutdown()  # cancels the waiting log-in, or this would hang
+    parts.shutdown()  # cancels the waiting login, or this would hang
 
 
 @pytest.mark.parametrize(("answer", "call"), [("yes", "accept_login"), ("no", "reject_login")])
 def test_another_account_is_asked_about(qtbot, window, desk, answer, call):
-    desk.fail["log_in"] = AccountChanged(meaning="This log-in belongs to “Other”.")
+    desk.fail["log_in"] = AccountChanged(meaning="This login belongs to “Other”.")
     click(qtbot, window.info, "btn_login")
     question = dialog(qtbot, window, "dlg_other_account")
     click(qtbot, question, f"btn_question_{answer}")
     qtbot.waitUntil(lambda: call in desk.names())
 
 
-def test_a_failed_log_in_is_told_with_its_next_step(qtbot, window, desk):
+def test_a_failed_login_is_told_with_its_next_step(qtbot, window, desk):
     desk.fail["log_in"] = VaultError(detail="no such bus")
     click(qtbot, window.info, "btn_login")
     notice = window.info.notice
@@ -225,7 +225,7 @@ def test_another_tenant_is_asked_about_once_people_are_known(qtbot, window, desk
     assert desk.stored["kibo_tenant_id"] == "99"
 
 
-def test_without_a_yes_nobody_is_dropped(qtbot, window, desk):
+def test_without_an_opt_in_nobody_is_dropped(qtbot, window, desk):
     desk.drops_people = True
     type_into(qtbot, window.info, "inp_kibo_tenant_id", "1234")
     click(qtbot, window.info, "btn_kibo_save")
@@ -371,11 +371,11 @@ def test_other_settings_make_what_was_said_before_void(qtbot, open_window, forge
     assert state(parts.window.info, "card_kibo") == "Connected"
 
 
-def test_why_a_log_in_is_needed_stays_said_and_a_new_log_in_ends_it(qtbot, open_window, forgetful):
+def test_why_a_login_is_needed_stays_said_and_a_new_login_ends_it(qtbot, open_window, forgetful):
     forgetful.mail = Connection(ConnectionState.LOGIN_NEEDED, error=LoginNeeded())
     parts = open_window(forgetful)
     look_again(qtbot, parts)
-    assert "no valid log-in" in value(parts.window.info, "card_constant_contact_error")
+    assert "no valid login" in value(parts.window.info, "card_constant_contact_error")
     forgetful.mail = connected_mail()  # by the command line
     look_again(qtbot, parts)
     assert state(parts.window.info, "card_constant_contact") == "Connected"

@@ -129,7 +129,7 @@ def test_qt_tells_of_the_end_of_the_session(window, qapp):
     assert qapp.receivers("2commitDataRequest(QSessionManager&)") > 0
 
 
-def test_a_log_out_that_was_called_off_is_no_way_out_for_ever(qtbot, open_window, monkeypatch):
+def test_a_logout_that_was_called_off_is_no_way_out_for_ever(qtbot, open_window, monkeypatch):
     monkeypatch.setattr(leaving, "SESSION_ENDS_MS", 10)
     window = open_window(ready_desk()).window
     window.leaving._on_session_ends(None)

@@ -82,7 +82,7 @@ def test_a_click_on_errors_opens_the_messages_each_naming_the_customer(errors):
     assert texts(table, 0) == [
         "2001",
         "kim..lee@example.com",
-        "The e-mail address is not valid: two dots in a row",
+        "The email address is not valid: two dots in a row",
         "invalid_email",
     ]
     assert texts(table, 2)[:2] == ["2003", "(none)"]

@@ -35,7 +35,7 @@ def test_it_stands_on_info_and_leads_to_the_people_and_what_to_do(qtbot, open_wi
     shown = [dialog.model.index(0, column).data() for column in range(dialog.model.columnCount())]
     assert shown[:2] == [ANN, "7"]
     assert shown[2].startswith("December 16th 2015")
-    assert dialog.model.index(1, 0).data() == "(none)", "its e-mail was forgotten"
+    assert dialog.model.index(1, 0).data() == "(none)", "its email was forgotten"
     said = " ".join(one.text() for one in dialog.findChildren(type(find(dialog, "put_back_title"))))
     for what_to_do in ("remove them from the list in Constant Contact", "in Kibo"):
         assert what_to_do in said

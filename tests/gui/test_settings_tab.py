@@ -165,7 +165,7 @@ def test_a_save_that_is_refused_keeps_the_changes(qtbot, settings, desk):
     assert find(settings, "btn_settings_save").isEnabled()
 
 
-def test_without_a_log_in_the_choices_say_so(qtbot, open_window, desk):
+def test_without_a_login_the_choices_say_so(qtbot, open_window, desk):
     desk.mail = Connection(ConnectionState.LOGIN_NEEDED)
     settings = open_window(desk).window.settings
     assert "could not be read" in settings.list_field.hint.text()
@@ -174,7 +174,7 @@ def test_without_a_log_in_the_choices_say_so(qtbot, open_window, desk):
     assert "contact_lists" not in desk.names()
 
 
-def test_lists_that_cannot_be_read_lead_to_the_log_in(qtbot, window, desk):
+def test_lists_that_cannot_be_read_lead_to_the_login(qtbot, window, desk):
     desk.fail["contact_lists"] = LoginNeeded()
     window.tabs.setCurrentWidget(window.settings)
     window.settings.reload()
@@ -193,7 +193,7 @@ def test_choices_that_cannot_be_read_say_what_helps(qtbot, settings, desk, error
     assert advice in settings.sender_field.hint.text()
 
 
-def test_a_connection_that_failed_is_not_taken_for_a_missing_log_in(qtbot, open_window, desk):
+def test_a_connection_that_failed_is_not_taken_for_a_missing_login(qtbot, open_window, desk):
     desk.mail = Connection(ConnectionState.FAILED, error=Unreachable())
     settings = open_window(desk).window.settings
     assert settings.list_field.hint.text() == "The account's lists could not be read. The Info tab says why."

@@ -174,7 +174,7 @@ def test_a_question_is_not_asked_twice_at_once(qtbot, parts):
     assert len([d for d in parts.window.findChildren(QWidget, "dlg_confirm_run") if d.isVisible()]) == 1
 
 
-def test_a_run_without_a_log_in_leads_to_the_button(qtbot, parts):
+def test_a_run_without_a_login_leads_to_the_button(qtbot, parts):
     parts.window.go_to("events")
     parts.bridge.run_failed(RunKind.EVENTS, LoginNeeded())
     qtbot.waitUntil(lambda: parts.window.notice.isVisible())
@@ -183,7 +183,7 @@ def test_a_run_without_a_log_in_leads_to_the_button(qtbot, parts):
     assert not parts.window.notice.isVisible()
 
 
-def test_a_log_in_takes_the_call_for_one_back_and_nothing_else(qtbot, parts):
+def test_a_login_takes_the_call_for_one_back_and_nothing_else(qtbot, parts):
     parts.bridge.run_failed(RunKind.EVENTS, LoginNeeded())
     qtbot.waitUntil(parts.window.notice.isVisible)
     parts.window.info.login_card.logged_in.emit()

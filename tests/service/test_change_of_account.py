@@ -1,4 +1,4 @@
-"""One account's log-in never meets the other's people, whatever fails in between."""
+"""One account's login never meets the other's people, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OTHER = Account("other-key", "Other organization", "someone")
 
 
 class Pending:
-    """A log-in to another account; keeping it may fail."""
+    """A login to another account; keeping it may fail."""
 
     account = OTHER
 
@@ -47,13 +47,13 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def come_back(bench: Bench, monkeypatch: pytest.MonkeyPatch, pending: Pending) -> None:
-    """Let the browser bring another account's log-in."""
+    """Let the browser bring another account's login."""
     monkeypatch.setattr(bench.container.connections, "log_in", lambda *_args, **_more: pending, raising=False)
     with pytest.raises(AccountChanged):
         bench.desk.log_in(open_url=print, timeout=1, cancel=threading.Event())
 
 
-def test_a_log_in_that_cannot_be_kept_leaves_nobody_logged_in(
+def test_a_login_that_cannot_be_kept_leaves_nobody_logged_in(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     come_back(bench, monkeypatch, Pending(VaultError()))

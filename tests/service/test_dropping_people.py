@@ -134,7 +134,7 @@ def test_another_shop_that_was_confirmed_is_run_for(bench: Bench) -> None:
 
 
 def test_copies_expire_with_what_they_hold(bench: Bench) -> None:
-    """A `.bak` kept the e-mails of everybody for ever."""
+    """A `.bak` kept the emails of everybody for ever."""
     path = Paths(bench.base).database
     made = bench.container.clock.now().timestamp()
     for label in ("v1", "before-dropping-people-20260101T000000"):

@@ -86,7 +86,7 @@ def test_a_fresh_store_needs_nobody(store: SqliteStore, clock: HandClock) -> Non
 # ---------------------------------------------------------------- owed to Kibo
 
 
-def test_opt_outs_owed_for_more_than_two_cycles_are_named(store: SqliteStore, clock: HandClock) -> None:
+def test_pending_opt_outs_for_more_than_two_cycles_are_named(store: SqliteStore, clock: HandClock) -> None:
     leave_pending(store, *range(1, 21))
     clock.at += 2 * CYCLE - A_MINUTE
     assert look(store, clock) == [], "two cycles are given"
@@ -101,7 +101,7 @@ def test_opt_outs_owed_for_more_than_two_cycles_are_named(store: SqliteStore, cl
     ("answer", "pending"),
     [(Answer.NONE, 0), (Answer.MISTAKE, 0), (Answer.DROPPED, 0), (Answer.DO_IT, 1)],
 )
-def test_who_is_held_or_was_a_mistake_is_not_owed(
+def test_who_is_held_or_was_a_mistake_is_not_pending(
     store: SqliteStore, clock: HandClock, answer: Answer, pending: int
 ) -> None:
     """Kibo has refused nothing: nobody has answered, or it is not to be done (§3a R8)."""
@@ -112,7 +112,7 @@ def test_who_is_held_or_was_a_mistake_is_not_owed(
     assert store.links.pending_summary(WriteBack.OPT_OUT).count == pending
 
 
-def test_a_cycle_that_fails_again_does_not_make_the_debt_younger(
+def test_a_cycle_that_fails_again_does_not_make_the_write_back_younger(
     store: SqliteStore, clock: HandClock
 ) -> None:
     leave_pending(store, 1)
@@ -123,7 +123,7 @@ def test_a_cycle_that_fails_again_does_not_make_the_debt_younger(
     assert need.since == NOON
 
 
-def test_what_was_carried_is_forgotten_and_a_later_debt_begins_anew(
+def test_what_was_carried_is_forgotten_and_a_later_opt_out_begins_anew(
     store: SqliteStore, clock: HandClock
 ) -> None:
     leave_pending(store, 1)
@@ -135,7 +135,7 @@ def test_what_was_carried_is_forgotten_and_a_later_debt_begins_anew(
     assert store.links.pending_summary(WriteBack.OPT_OUT).since == clock.at
 
 
-def test_an_opt_out_after_an_owed_opt_in_is_a_debt_of_its_own(store: SqliteStore, clock: HandClock) -> None:
+def test_an_opt_out_after_a_pending_opt_in_is_pending_by_itself(store: SqliteStore, clock: HandClock) -> None:
     leave_pending(store, 1, pending=WriteBack.OPT_IN)
     clock.at += 3 * CYCLE
     assert kinds(look(store, clock)) == [NeedKind.OWED_OPT_INS]

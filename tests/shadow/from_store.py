@@ -49,7 +49,7 @@ class Kept:
 
 
 def person_of(key: str, kept: Kept) -> Person:
-    """Return the person with this compared e-mail, as far as the store keeps them."""
+    """Return the person with this compared email, as far as the store keeps them."""
     links = kept.store.links.by_email(key)
     person = replace(
         Person(key),

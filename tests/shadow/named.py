@@ -166,18 +166,18 @@ NAMED: tuple[Named, ...] = (
         ("nothing (in_step)*",),
     ),
     Named(
-        "an opt-out under a former e-mail that no link knew",
+        "an opt-out under a former email that no link knew",
         Decided.KEEP,
-        "An account was read, its person unsubscribed, and it took another e-mail before any run had "
-        "linked it: the engine adds the new e-mail, the table has the opt-out come along.",
+        "An account was read, its person unsubscribed, and it took another email before any run had "
+        "linked it: the engine adds the new email, the table has the opt-out come along.",
         Where.DID,
         ("NEVER_THERE x NO_ANSWERED", "GOOD x NO_ANSWERED"),
         ("create *", "add *"),
     ),
     Named(
-        "an opt-out under a former e-mail that no link knew, afterwards",
+        "an opt-out under a former email that no link knew, afterwards",
         Decided.KEEP,
-        "The same once the new e-mail is on the list: the account is still to be opted out.",
+        "The same once the new email is on the list: the account is still to be opted out.",
         Where.LEFT_UNDONE,
         ("ON_LIST x NO_ANSWERED",),
         ("synced/on/list*",),

@@ -34,7 +34,7 @@ def _rows(found: Any, key: str) -> Iterator[dict[str, Any]]:
 
 
 def contacts_in(found: Any, active: str, now: datetime) -> Iterator[tuple[str, ContactReading]]:
-    """Yield every contact of an answer with its e-mail, where the answer shows memberships."""
+    """Yield every contact of an answer with its email, where the answer shows memberships."""
     for row in _rows(found, "contacts"):
         contact = cc_parse.contact(row)
         if contact is None or not contact.id or not isinstance(row.get("list_memberships"), list):

@@ -30,7 +30,7 @@ class Stance:
     """What the engine's store says of one person.
 
     `owes`: what the shop has not been given yet. `busy`: something is queued, begun or parked. `held`: by the
-    guard, or called a mistake. `unsendable`: the e-mail cannot be sent to the mail service. `states`: of the
+    guard, or called a mistake. `unsendable`: the email cannot be sent to the mail service. `states`: of the
     links, for telling kinds of differences apart.
     """
 
@@ -43,7 +43,7 @@ class Stance:
 
 
 def stances(store: Store, events: Iterable[QueuedEvent]) -> dict[str, Stance]:
-    """Return the engine's stance about everybody it has a link for, by compared e-mail."""
+    """Return the engine's stance about everybody it has a link for, by compared email."""
     queued = {one.object_id for one in events if one.status is not EventStatus.PROCESSED}
     held = {one.customer_id: one.kind for one in store.losses.held()}
     people: dict[str, list[Link]] = {}

@@ -34,9 +34,9 @@ class Wrote:
 
 
 class Witness:
-    """Persons by e-mail. `now` tells the mail service's time; moments are on its clock.
+    """Persons by email. `now` tells the mail service's time; moments are on its clock.
 
-    `peek` reads a contact by its e-mail: an account that moves needs both contacts read before (b4).
+    `peek` reads a contact by its email: an account that moves needs both contacts read before (b4).
     """
 
     def __init__(
@@ -47,15 +47,15 @@ class Witness:
     ) -> None:
         self._now, self.policy, self._peek = now, policy, peek
         self.persons: dict[str, Person] = {}
-        self.home: dict[int, str] = {}  # account -> the e-mail it was last read under
-        self.changed: dict[str, datetime] = {}  # e-mail -> when something new was last read or written of it
+        self.home: dict[int, str] = {}  # account -> the email it was last read under
+        self.changed: dict[str, datetime] = {}  # email -> when something new was last read or written of it
         self.looked: datetime | None = None  # start of the last complete look at the shop
         self.lists: frozenset[str] = frozenset()  # those that exist
         self.began: dict[str, Decision] = {}  # decisions as the run going on began
         self.writes: list[Wrote] = []
 
     def person(self, key: str) -> Person:
-        """Return a person, a new one if the e-mail was never seen."""
+        """Return a person, a new one if the email was never seen."""
         return self.persons.get(key) or Person(key)
 
     def decide(self, key: str) -> Decision:
@@ -76,7 +76,7 @@ class Witness:
         self._keep(key, observe_contact(self.person(key), reading, look))
 
     def read_account(self, reading: AccountReading) -> None:
-        """Take a reading of an account to the person whose e-mail it has."""
+        """Take a reading of an account to the person whose email it has."""
         home = self.home.get(reading.id)
         if not reading.readable:
             if home is not None:
@@ -97,7 +97,7 @@ class Witness:
         self._follow(reading.id)
 
     def look_up(self, *keys: str) -> None:
-        """Read contacts by their e-mails now."""
+        """Read contacts by their emails now."""
         for key in keys:
             found = self._peek(key)
             if found is not None:

@@ -16,7 +16,7 @@ NO_MOMENT = timedelta(milliseconds=10)
 
 
 class People:
-    """Everybody who acts: accounts go by their ordinal in the schedule, contacts by e-mail."""
+    """Everybody who acts: accounts go by their ordinal in the schedule, contacts by email."""
 
     def __init__(self, bench: Bench, truth: Truth) -> None:
         self._bench, self._truth = bench, truth
@@ -63,7 +63,7 @@ class People:
         self._kibo.opt_out(self.ids[ordinal])
 
     def change_email(self, ordinal: int, email: str | None) -> None:
-        """Take another e-mail."""
+        """Take another email."""
         self._kibo.change_email(self.ids[ordinal], email)
 
     def change_name(self, ordinal: int, last: str) -> None:

@@ -80,10 +80,11 @@ def _began(truth: Truth) -> datetime | None:
 def _last_act_lost(
     truth: Truth, email: str, accounts: dict[int, State], contact: Seen, reasons: _Reasons
 ) -> list[str]:
-    """The last act of somebody who always had this one e-mail must show on both sides, or be explained.
+    """The last act of somebody who always had this one email must show on both sides, or be explained.
 
     Only what a run since the act says explains it. A "left" counts if ccdesk had seen the person on the list,
-    a "no" in Kibo if it had seen the "yes" before, an opt-in over there if the service shows when it was.
+    an opt-out in Kibo if it had seen the opt-in before, an opt-in over there if the service shows when it
+    was.
     """
     acts = [one for one in truth.acts if one.email == email or one.account in accounts]
     moved = any(len({one.email for one in truth.states[number]}) > 1 for number in accounts)
@@ -109,7 +110,7 @@ def _last_act_lost(
 
 
 def _lost_opt_out(truth, email, opted_in, contact, reasons) -> list[str]:  # type: ignore[no-untyped-def]
-    """The last act of all is an unsubscribe: then Kibo must know, unless the debt is still to be seen."""
+    """The last act of all is an unsubscribe: then Kibo must know, unless that is still pending."""
     acts = [one for one in truth.acts if one.email == email and one.kind != "added"]
     if not acts or contact is None or contact[1].deleted or contact[1].permission != "unsubscribed":
         return []

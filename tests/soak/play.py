@@ -365,7 +365,7 @@ def _is_race(request: requests.PreparedRequest, thing: Thing) -> bool:
     """Say whether an edit would fall between our reading of an account and our writing it back.
 
     Kibo has no token against that (kibo.md §13); the two calls are next to each other, and docs/TRUST.md says
-    so. An edit waits for the call after; a "yes" or "no" does not.
+    so. An edit waits for the call after; an opt-in or opt-out does not.
     """
     return request.method == "PUT" and "/customer/accounts/" in str(request.url) and thing[1:2] in _EDITS
 

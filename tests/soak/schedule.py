@@ -156,7 +156,7 @@ class Writer:
         self.emails: list[str] = []
 
     def email(self) -> str | None:
-        """Return an e-mail of any kind, mostly a plain new one, at times one that is known."""
+        """Return an email of any kind, mostly a plain new one, at times one that is known."""
         chance, number = self.chance, len(self.emails)
         roll = chance.random()
         if roll < 0.12 and self.emails:

@@ -2,7 +2,7 @@
 
 Each is one of the ways in which somebody was mailed against their will, or opted out falsely: an add whose
 answer is lost, an export cut off, rows that an import loses, a list that staff delete, a stranger or a guest
-with the e-mail of somebody who opted out, a fresh installation. Who it happens to, what else they do, which
+with the email of somebody who opted out, a fresh installation. Who it happens to, what else they do, which
 runs come between and what goes wrong meanwhile is drawn anew each time.
 """
 
@@ -31,7 +31,7 @@ class Stories:
     # ------------------------------------------------------------ parts
 
     def _person(self, *, accepts: bool, how: str = "") -> tuple[int, str, Thing]:
-        """Make an account with an e-mail of its own: its ordinal, the e-mail, and the act."""
+        """Make an account with an email of its own: its ordinal, the email, and the act."""
         writer = self._writer
         writer.accounts += 1
         email = f"pzq{len(writer.emails)}@people.example"
@@ -127,7 +127,7 @@ class Stories:
         ]
 
     def deleted_list(self) -> list[Thing]:
-        """Staff delete the active list; known people do something, or others come with their e-mails."""
+        """Staff delete the active list; known people do something, or others come with their emails."""
         chance, writer = self.chance, self._writer
         account, email, made = self._person(accepts=True, how=self._how())
         things = [made, *self._settled(), ("act", "delete_list"), self._gap()]
@@ -146,7 +146,7 @@ class Stories:
         return [*things, ("list",), ("wait", 1), self._run()]
 
     def stranger(self) -> list[Thing]:
-        """Somebody opts out; a stranger registers, or a guest checks out, with their e-mail."""
+        """Somebody opts out; a stranger registers, or a guest checks out, with their email."""
         chance, writer = self.chance, self._writer
         account, email, made = self._person(accepts=True, how=self._how())
         out = chance.choice([("act", "opt_out", account), self._leaves(email), ("act", "leave", email)])

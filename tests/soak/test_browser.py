@@ -1,4 +1,4 @@
-"""A real browser at the log-in: headless Chromium, driven over WebDriver, between real ccdesk processes."""
+"""A real browser at the login: headless Chromium, driven over WebDriver, between real ccdesk processes."""
 
 import json
 import os
@@ -123,7 +123,7 @@ class Real:
         return process
 
     def log_in(self, *more: str) -> tuple[subprocess.Popen[str], str]:
-        """Start a log-in; return its process and the address to open."""
+        """Start a login; return its process and the address to open."""
         process = self.start("login", "--no-browser", "--json", "--timeout", "60", *more)
         assert process.stderr is not None
         found = re.match(r"Open: (\S+)", process.stderr.readline())
@@ -197,7 +197,7 @@ def test_a_person_logs_in_refuses_and_changes_their_mind(real: Real, browser: Br
 
 
 @only_soak
-def test_two_log_ins_in_two_tabs_of_one_browser(real: Real, browser: Browser) -> None:
+def test_two_logins_in_two_tabs_of_one_browser(real: Real, browser: Browser) -> None:
     first, one = real.log_in()
     second, other = real.log_in()
     browser.go(one)
@@ -215,7 +215,7 @@ def test_two_log_ins_in_two_tabs_of_one_browser(real: Real, browser: Browser) ->
 
 
 @only_soak
-def test_a_page_from_elsewhere_can_neither_read_nor_end_the_log_in(real: Real, browser: Browser) -> None:
+def test_a_page_from_elsewhere_can_neither_read_nor_end_the_login(real: Real, browser: Browser) -> None:
     process, address = real.log_in()
     port = re.search(r"localhost%3A(\d+)", address)
     assert port is not None
@@ -229,7 +229,7 @@ def test_a_page_from_elsewhere_can_neither_read_nor_end_the_log_in(real: Real, b
         assert read in ("refused", "read:"), read
     assert process.poll() is None
     browser.go(here)
-    browser.sees("Not this log-in")
+    browser.sees("Not this login")
     browser.go(address)
     password(browser)
     browser.click("button[value=allow]")

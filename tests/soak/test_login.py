@@ -1,4 +1,4 @@
-"""The log-in under attack, and what real processes leave behind: one refresh, no loop, no secret anywhere."""
+"""The login under attack, and what real processes leave behind: one refresh, no loop, no secret anywhere."""
 
 import json
 import random
@@ -29,7 +29,7 @@ from tests.cli.conftest import Shell
 from tests.soak.conftest import amount
 from tests.soak.tools import free_ports, only_soak, until
 
-SECRET_STATE = "the-state-of-this-log-in"
+SECRET_STATE = "the-state-of-this-login"
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_strangers_at_the_listener_neither_get_in_nor_keep_the_person_out(seed, 
         assert returned.code == "real", f"CCDESK_SOAK_SEED={seed}"
     until(lambda: threading.active_count() <= before)
     assert capfd.readouterr() == ("", "")
-    say(f"Log-in: {tried} strange requests at the waiting listener, none taken")
+    say(f"Login: {tried} strange requests at the waiting listener, none taken")
 
 
 # ---------------------------------------------------------------- one refresh, and none lost in a loop
@@ -144,10 +144,10 @@ def test_processes_that_need_a_new_token_at_once_send_one_refresh(shell, say):
         processes = [status(shell) for _ in range(at_once)]
         assert [process.wait(60) for process in processes] == [0] * at_once
         assert refreshes(shell, mark) == 1
-    say(f"Log-in: {rounds} times {at_once} processes raced for a new token, one refresh each time")
+    say(f"Login: {rounds} times {at_once} processes raced for a new token, one refresh each time")
 
 
-def test_a_rotated_token_whose_answer_is_lost_asks_for_one_log_in(shell):
+def test_a_rotated_token_whose_answer_is_lost_asks_for_one_login(shell):
     assert shell.log_in()[0] == 0
     make_old(shell)
     shell.sandbox.faults.add(Fault("drop_after", service="auth", path="token"))
@@ -162,7 +162,7 @@ def test_a_rotated_token_whose_answer_is_lost_asks_for_one_log_in(shell):
 
 
 @only_soak
-def test_killed_at_any_moment_of_a_renewal_the_next_goes_on_or_asks_for_a_log_in(shell, seed, say):
+def test_killed_at_any_moment_of_a_renewal_the_next_goes_on_or_asks_for_a_login(shell, seed, say):
     chance, kills, again = random.Random(seed), 20, 0
     assert shell.log_in()[0] == 0
     for _ in range(kills):
@@ -194,7 +194,7 @@ def test_killed_at_any_moment_of_a_renewal_the_next_goes_on_or_asks_for_a_log_in
             assert shell.log_in()[0] == 0
         assert shell("status").returncode == 0
     assert 0 < again < kills
-    say(f"Log-in: killed {kills} times about a renewal; a new log-in was needed {again} times")
+    say(f"Login: killed {kills} times about a renewal; a new login was needed {again} times")
 
 
 # ---------------------------------------------------------------- no secret left behind

@@ -113,7 +113,7 @@ def common() -> Iterator[Path]:
 
 @pytest.fixture
 def base(common: Path) -> Path:
-    """A base dir others may look into, as a user's own umask makes one, with people and a log-in in it."""
+    """A base dir others may look into, as a user's own umask makes one, with people and a login in it."""
     base = common / "base"
     base.mkdir()
     base.chmod(0o755)
@@ -131,7 +131,7 @@ def test_the_neighbour_gets_nothing_from_a_base_dir_they_may_look_into(base: Pat
     try:
         until(lambda: (base / ADDRESS).exists() or window.poll() is not None)
         assert window.poll() is None, window.stderr and window.stderr.read()
-        ccdesk(base, "status")  # has used the log-in, its locks and its stamp
+        ccdesk(base, "status")  # has used the login, its locks and its stamp
         assert {LOCK, SOCKET, ADDRESS} <= {one.name for one in base.iterdir()}
         assert as_mallory(ATTACKS, base) == []
         assert window.poll() is None
@@ -183,7 +183,7 @@ def give(path: Path) -> None:
 
 @pytest.mark.parametrize("trap", ["theirs", "open to all", "their link", "in their folder"])
 def test_no_trap_is_walked_into(trap: str, common: Path) -> None:
-    """They make the folder where we would make ours, with their log-in in it, or a link to a file of ours."""
+    """They make the folder where we would make ours, with their login in it, or a link to a file of ours."""
     named, victim = common / "ccdesk", common / "victim"
     victim.mkdir(0o700)
     if trap == "their link":

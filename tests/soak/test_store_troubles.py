@@ -108,7 +108,7 @@ TROUBLES: dict[str, tuple[Harm, str]] = {
 
 
 def test_a_start_on_a_file_that_cannot_be_used(world: World, tmp_path: Path) -> None:
-    """Words and exit 2; never a fresh store, which would forget who said no; all is left as it was."""
+    """Words and exit 2; never a fresh store, which would forget who opted out; all is left as it was."""
     world.container.close()
     for name, (harm, code) in TROUBLES.items():
         base = tmp_path / name

@@ -153,7 +153,7 @@ def test_the_computer_sleeps(bench: Bench, hours: int, counted: bool) -> None:
 
 
 def test_a_month_switched_off(bench: Bench) -> None:
-    """The log-in still holds, everything since is seen, the daily compare comes once, old runs go."""
+    """The login still holds, everything since is seen, the daily compare comes once, old runs go."""
     loop = loops(bench)
     let_run(bench, loop, 65)
     bench.container.close()
@@ -182,7 +182,7 @@ def act_while_off(bench: Bench, week: int) -> None:
 
 
 def test_half_a_year_switched_off(bench: Bench) -> None:
-    """The log-in has died meanwhile: that is said, nothing is lost, and after a log-in all goes on."""
+    """The login has died meanwhile: that is said, nothing is lost, and after a login all goes on."""
     act(bench, "before")
     bench.later(60 * 24 * 181)
     bench.reopen()
@@ -196,7 +196,7 @@ def test_half_a_year_switched_off(bench: Bench) -> None:
     at_rest(bench)
 
 
-def test_a_log_in_lasts_for_ever_where_it_is_used(bench: Bench) -> None:
+def test_a_login_lasts_for_ever_where_it_is_used(bench: Bench) -> None:
     for _ in range(4):
         bench.later(60 * 24 * 100)
         cycle(bench)

@@ -225,7 +225,7 @@ def test_another_account_waits_for_the_run_on_the_former(world: World, power: Po
 def test_many_start_at_once_and_all_is_done_once(
     tmp_path: Path, seed: int, say: Callable[[str], None]
 ) -> None:
-    """Whoever comes second ends with 5 and changes nothing; in the end everything is as people want it."""
+    """The second ends with 5 and changes nothing; in the end everything is as people want it."""
     chance = random.Random(seed)
     codes: list[int] = []
     with open_world(tmp_path / "base") as world:
@@ -305,7 +305,7 @@ def test_settings_saved_by_two_at_once_are_all_kept(world: World, power: Power) 
         assert getattr(settings, key) == f"{key} {int(rounds) - 1}"
 
 
-def test_a_log_in_that_runs_out_is_renewed_once_by_two(world: World, power: Power) -> None:
+def test_a_login_that_runs_out_is_renewed_once_by_two(world: World, power: Power) -> None:
     """A refresh token works once: who comes second takes what the first one got."""
     for _ in range(amount(1, 10)):
         world.cc.expire_tokens()

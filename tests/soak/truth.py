@@ -66,8 +66,8 @@ class Done:
     kind: str
     email: str
     account: int = 0
-    known: bool = True  # ccdesk can know it: for `left` see `_shows_leaving`, for `kibo_out` it saw the "yes"
-    knowers: frozenset[int] = frozenset()  # the accounts ccdesk had tied to the e-mail
+    known: bool = True  # can be known: for `left` see `_shows_leaving`, for `kibo_out` it saw the opt-in
+    knowers: frozenset[int] = frozenset()  # the accounts ccdesk had tied to the email
     person: bool = True
     dated: bool = True  # the service shows when it was (for `came`)
 
@@ -273,7 +273,7 @@ class Truth:
             if new.deleted and not old.deleted:
                 self._break("a contact was deleted by us", name)
             if new.email != old.email:
-                self._break("a contact's e-mail was changed by us", (old.email, name))
+                self._break("a contact's email was changed by us", (old.email, name))
             if new.permission == "unsubscribed" != old.permission:
                 self._break("R3: a contact was unsubscribed by us", name)
         self._tell(contact, old, new)
@@ -308,7 +308,7 @@ class Truth:
     def _may_not_be_added(self, contact: str, old: Seen | None, new: Seen) -> list[str]:
         began, email, why = self.known_from, new.email, self._may_have_left(contact, new.email)
         if not self._wanted(email):
-            why.append("no account with this e-mail wants mail")
+            why.append("no account with this email wants mail")
         outs = [one for one in self.acts if one.email == email and one.kind == "unsubscribed"]
         last_out = max((one.at for one in outs if one.at < began), default=None)
         ins = [
@@ -338,13 +338,13 @@ class Truth:
         )
 
     def _lifts(self, account: int, email: str, opt_out: datetime) -> bool:
-        """Say whether an account was there under the e-mail before an opt-out, and is no guest (§3a R1)."""
+        """Say whether an account was there under the email before an opt-out, and is no guest (§3a R1)."""
         first = min((one.at for one in self.states.get(account, ()) if one.email == email), default=None)
         present = self.bench.kibo.book.get(account)
         return first is not None and first < opt_out and not (present and present.anonymous)
 
     def _refusals(self, email: str) -> list[Done]:
-        """Flags cleared, as ccdesk could see, and not set again, by accounts that have this e-mail still."""
+        """Flags cleared, as ccdesk could see, and not set again, by accounts that have this email still."""
         found = []
         for account, known in self.states.items():
             acts = [one for one in self.acts if one.account == account]
@@ -379,9 +379,9 @@ class Truth:
         return False
 
     def _out_elsewhere(self, account: int, email: str) -> bool:
-        """Say whether an account's person said no to an earlier e-mail of theirs, and nothing since (R1).
+        """Say whether an account's person opted out to an earlier email of theirs, and nothing since (R1).
 
-        Only what ccdesk was able to tie to the account counts: its link had that e-mail then (`known`).
+        Only what ccdesk was able to tie to the account counts: its link had that email then (`known`).
         """
         outs = [
             one.at

@@ -57,9 +57,9 @@ def test_only_new_people_are_counted_and_the_later_reading_stays(store: SqliteSt
     ]
 
 
-def test_whom_somebody_knows_is_left_to_be_judged(store: SqliteStore) -> None:
+def test_whom_somebody_knows_is_left_to_be_decided(store: SqliteStore) -> None:
     people = [person(number) for number in range(1, 12)]
-    people[1] = person(2, "P3@example.com")  # shares an e-mail with 3
+    people[1] = person(2, "P3@example.com")  # shares an email with 3
     people[3] = person(4, plain=False)
     store.exports.add(people)
     store.staging.add_contacts([Contact("c5", "p5@Example.com", Permission.EXPLICIT)])
@@ -112,7 +112,7 @@ def test_later_readings_change_what_is_not_sent_yet(store: SqliteStore) -> None:
     assert (second.customer.email, second.customer.accepts_marketing) == ("new2@example.com", False)
 
 
-def test_strangers_seen_are_closed_at_once(store: SqliteStore) -> None:
+def test_new_contacts_seen_are_closed_at_once(store: SqliteStore) -> None:
     run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
     store.exports.add([person(1), person(2, note="shortened"), person(3), person(4, plain=False)])
     planned(store)
@@ -167,7 +167,7 @@ def test_what_is_refused_as_a_whole_waits_in_two_parts_until_it_is_sent(store: S
     assert [number for number, _ in store.exports.rows(IMPORT, 0, 9, 2)] == [3]
 
 
-def test_who_is_decided_for_is_no_stranger_any_more(store: SqliteStore) -> None:
+def test_who_is_decided_for_is_no_new_contact_any_more(store: SqliteStore) -> None:
     run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
     store.exports.add([person(1)])
     planned(store)

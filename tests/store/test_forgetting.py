@@ -1,4 +1,4 @@
-"""An account gone from Kibo for the retention time loses its e-mail; that it opted out is still known."""
+"""An account gone from Kibo for the retention time loses its email; that it opted out is still known."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEEP = timedelta(days=90)
 EMAIL = "Grace.Hopper@People.example"
 GONE = Link(
     7, EMAIL, "contact-7", state=LinkState.CLOSED, agreed=False, kibo_opted_in=False, opt_out_at=NOON,
-    note=f"former e-mail {EMAIL}",
+    note=f"former email {EMAIL}",
 )  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def forget(store: SqliteStore, clock: MovedClock, days: float = 0) -> int:
     return store.forget_gone(clock.now() - KEEP)
 
 
-def test_the_e_mail_goes_after_the_retention_time_and_not_before(
+def test_the_email_goes_after_the_retention_time_and_not_before(
     store: SqliteStore, clock: MovedClock
 ) -> None:
     store.links.save([GONE, Link(8, "ann@people.example")])
@@ -37,7 +37,7 @@ def test_the_e_mail_goes_after_the_retention_time_and_not_before(
     assert forget(store, clock, 2) == 1
     found = store.links.get(7)
     assert found is not None
-    assert (found.email, found.contact_id, found.note) == ("", "", "former e-mail ")
+    assert (found.email, found.contact_id, found.note) == ("", "", "former email ")
     assert (found.state, found.agreed, found.opt_out_at) == (LinkState.CLOSED, False, NOON)
     assert store.links.get(8) == Link(8, "ann@people.example")
     assert forget(store, clock, 2) == 0
@@ -83,7 +83,7 @@ def test_what_is_deleted_is_overwritten(path: Path, opened: Callable[[], SqliteS
     assert b"people.example" not in path.read_bytes()
 
 
-def test_the_opt_out_is_found_by_the_same_e_mail(store: SqliteStore, clock: MovedClock) -> None:
+def test_the_opt_out_is_found_by_the_same_email(store: SqliteStore, clock: MovedClock) -> None:
     store.links.save([GONE, Link(8, "ann@people.example")])
     forget(store, clock)
     forget(store, clock, 91)
@@ -121,7 +121,7 @@ def test_one_who_comes_back_is_not_forgotten(store: SqliteStore, clock: MovedClo
     assert forget(store, clock, 91) == 1
 
 
-def test_one_who_is_found_again_later_has_an_e_mail_again(store: SqliteStore, clock: MovedClock) -> None:
+def test_one_who_is_found_again_later_has_an_email_again(store: SqliteStore, clock: MovedClock) -> None:
     store.links.save([GONE])
     forget(store, clock)
     forget(store, clock, 91)
@@ -134,7 +134,7 @@ def test_one_who_is_found_again_later_has_an_e_mail_again(store: SqliteStore, cl
     assert [one.customer_id for one in store.links.by_email("new@people.example")] == [7]
 
 
-def test_the_entries_of_others_with_the_e_mail_stay(store: SqliteStore, clock: MovedClock) -> None:
+def test_the_entries_of_others_with_the_email_stay(store: SqliteStore, clock: MovedClock) -> None:
     """Another account of the person is still there: its entries are about somebody who is a customer."""
     store.links.save([GONE, Link(9, EMAIL)])
     run = store.runs.start(RunKind.EVENTS, Trigger.MANUAL, NOON)

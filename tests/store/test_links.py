@@ -91,7 +91,7 @@ def test_pages_go_on_above_the_last_id(store: SqliteStore) -> None:
     assert [link.customer_id for link in store.links.page(5, 3)] == [9]
 
 
-def test_owed_links_only(store: SqliteStore) -> None:
+def test_pending_links_only(store: SqliteStore) -> None:
     store.links.save(
         [Link(1), Link(2, pending=WriteBack.OPT_OUT), Link(3, pending=WriteBack.OPT_IN), Link(4)]
     )

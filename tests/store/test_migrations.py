@@ -180,7 +180,7 @@ os_open = os.open
 
 
 def test_what_killed_programs_left_of_a_backup_goes_away(path: Path) -> None:
-    """It holds e-mail addresses; one of a program that is at it just now stays."""
+    """It holds email addresses; one of a program that is at it just now stays."""
     prepare(path)
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
@@ -355,7 +355,7 @@ def test_two_programs_may_bring_it_up_to_date_at_once(path: Path) -> None:
     assert version(path) == len(STEPS) + 1
 
 
-def test_debts_of_a_file_from_before_are_counted_from_the_migration_on(
+def test_pending_write_backs_of_a_file_from_before_are_counted_from_the_migration_on(
     path: Path, opened: Callable[[], SqliteStore]
 ) -> None:
     prepare(path, STEPS[:3])

@@ -22,8 +22,8 @@ CHUNK = Chunk(1, "import", 1, 9, 9, NOON)
 LOOKS: dict[str, Look] = {
     "link": lambda s: s.links.get(1),
     "links": lambda s: s.links.many([1, 2]),
-    "links by e-mail": lambda s: s.links.by_email("a"),
-    "links by e-mails": lambda s: s.links.by_emails(["a", "b"]),
+    "links by email": lambda s: s.links.by_email("a"),
+    "links by emails": lambda s: s.links.by_emails(["a", "b"]),
     "links owed": lambda s: s.links.pending(1, 9),
     "links owing": lambda s: s.links.pending_summary(WriteBack.OPT_OUT, until=NOON, shown=5),
     "links off scan": lambda s: s.links.off_scan(1, 9),
@@ -51,13 +51,13 @@ LOOKS: dict[str, Look] = {
     "export unsent of a part": lambda s: s.exports.unsent("import", 1, 9, 2),
     "export parts": lambda s: s.exports.newest_batch(["import", "add"]),
     "export split": lambda s: s.exports.split(CHUNK),
-    "export sent by e-mail": lambda s: s.exports.sent_by_email(["a"]),
+    "export sent by email": lambda s: s.exports.sent_by_email(["a"]),
     "export seen": lambda s: s.exports.seen(["a"]),
     "export strangers": lambda s: s.exports.plan_new_contacts(0, 9, "import", Ownership.OWNED),
     "export settled": lambda s: s.exports.settle(CHUNK, 1, Link(0), Outcome.ADDED, "new"),
     "export unsettled": lambda s: s.exports.unsettled(CHUNK, 0, 9, new_contacts=False),
 }
-SMALL_SORTS = {"staged contacts"}  # of one page's contacts, to choose among those of one e-mail
+SMALL_SORTS = {"staged contacts"}  # of one page's contacts, to choose among those of one email
 
 
 @pytest.mark.parametrize("name", LOOKS)

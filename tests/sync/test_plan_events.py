@@ -33,7 +33,7 @@ LONG = "a" * 45 + "@example.com"
         (replace(IN, email="ADA@example.com "), KNOWN_IN, Change.NOTHING),
         (replace(IN, email="new@example.com"), KNOWN_IN, Change.EMAIL),
         (replace(IN, email="new@example.com"), KNOWN_OUT, Change.OPTED_IN),
-        (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD), Change.EMAIL),  # cut off adding a new e-mail
+        (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD), Change.EMAIL),  # cut off adding a new email
         (IN, replace(KNOWN_IN, begun=Act.ADD), Change.NOTHING),
         (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD, pending=WriteBack.OPT_OUT), Change.NOTHING),
         (IN, replace(KNOWN_IN, on_list=False, begun=Act.ADD, state=LinkState.LEFT_LIST), Change.NOTHING),
@@ -111,7 +111,7 @@ def test_how_a_person_gets_on_the_list(there, options, step, state):
     assert decision.reason
 
 
-def test_an_opt_out_that_stands_is_owed_to_kibo_and_noted_as_a_conflict():
+def test_an_opt_out_that_stands_is_pending_and_noted_as_a_conflict():
     decision = plan(UNSUBSCRIBED, later=None)
     assert (decision.pending, decision.conflict, decision.outcome) == (
         WriteBack.OPT_OUT,

@@ -64,7 +64,7 @@ def decide(customer=ADA, contact=None, link=None, *, first=True, guests=True):
 LONG = "a" * 45 + "@example.com"  # 57 characters
 CASES = {
     "absent": (ADA, None, None, Action.IMPORT, Outcome.ADDED, WriteBack.NOTHING),
-    "absent, long e-mail": (
+    "absent, long email": (
         replace(ADA, email=LONG), None, None, Action.CREATE, Outcome.ADDED, WriteBack.NOTHING,
     ),
     "ours, nothing differs": (
@@ -90,7 +90,8 @@ CASES = {
         WriteBack.NOTHING,
     ),
     "foreign, not on the list": (ADA, contact(), None, Action.ADD, Outcome.ADDED, WriteBack.NOTHING),
-    "foreign, on the list": (ADA, contact(lists=[LIST]), None, Action.NONE, Outcome.UNCHANGED, WriteBack.NOTHING),
+    "foreign, on the list": (ADA, contact(lists=[LIST]), None, Action.NONE, Outcome.UNCHANGED,
+        WriteBack.NOTHING),
     "unsubscribed": (
         ADA, contact(Permission.UNSUBSCRIBED), None, Action.NONE, Outcome.SKIPPED, WriteBack.OPT_OUT,
     ),
@@ -110,7 +111,7 @@ CASES = {
     "new word of the service": (
         ADA, contact(Permission.UNKNOWN), None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING,
     ),
-    "no e-mail": (replace(ADA, email="  "), None, None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING),
+    "no email": (replace(ADA, email="  "), None, None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING),
     "inactive": (replace(ADA, is_active=False), None, None, Action.NONE, Outcome.SKIPPED, WriteBack.NOTHING),
     "malformed": (replace(ADA, email="ada@"), None, None, Action.NONE, Outcome.ERROR, WriteBack.NOTHING),
     "over 80": (
@@ -223,7 +224,7 @@ def test_whatever_is_sent_keeps_the_limits(first_name, street):
 
 
 @given(one=customers, guests=st.booleans(), first=st.booleans())
-def test_strangers_decided_for_in_bulk_get_what_each_would_get(one, guests, first):
+def test_new_contacts_decided_for_in_bulk_get_what_each_would_get(one, guests, first):
     plain = candidate_of(one, guests=guests, import_row=lambda fields: b"")
     alone = plan_group([plain], None, {}, list_id=LIST, first_export=first, guests=guests)[0]
     assert plain.plain == (alone.action is Action.IMPORT)
@@ -231,7 +232,7 @@ def test_strangers_decided_for_in_bulk_get_what_each_would_get(one, guests, firs
         assert alone == NEW_CONTACT
 
 
-def test_who_said_no_while_the_export_lay_still_is_not_sent():
+def test_who_opted_out_while_the_export_lay_still_is_not_sent():
     decision = decide(replace(ADA, accepts_marketing=False))
     assert (decision.action, decision.outcome) == (Action.NONE, Outcome.SKIPPED)
     assert decision.keep_link
@@ -242,7 +243,7 @@ def test_accounts_of_somebody_sent_before_the_power_cut_follow_them():
     accounts.append(candidate(replace(ADA, id=3, is_active=False)))
     known = {4: Link(4, email=ADA.email)}
     follower, linked, inactive = plan_followers(accounts, (1, Ownership.OWNED), known, guests=True)
-    assert (follower.outcome, follower.reason) == (Outcome.UNCHANGED, "same e-mail as customer 1")
+    assert (follower.outcome, follower.reason) == (Outcome.UNCHANGED, "same email as customer 1")
     assert (follower.ownership, follower.keep_link) == (Ownership.OWNED, False)
     assert linked.keep_link
     assert inactive.outcome is Outcome.SKIPPED
@@ -259,7 +260,7 @@ def test_an_email_of_the_usual_form_passes_the_full_check_too(email):
 
 
 def test_a_changed_email_is_left_to_its_event_even_where_it_cannot_be_sent():
-    """Else the "no" owed for the old address would be looked for under the new one, and find others."""
+    """Else the opt-out owed for the old address would be looked for under the new one, and find others."""
     moved = owned(email="before@example.com", pending=WriteBack.OPT_OUT)
     decision = decide(replace(ADA, email=f"{'x' * 80}@example.com"), link=moved)
     assert decision.keep_link
@@ -267,12 +268,12 @@ def test_a_changed_email_is_left_to_its_event_even_where_it_cannot_be_sent():
 
 
 @pytest.mark.parametrize(("first", "pending"), [(True, WriteBack.OPT_OUT), (False, WriteBack.NOTHING)])
-def test_the_no_of_somebody_who_cannot_be_sent_is_brought_to_kibo_all_the_same(first, pending):
+def test_the_opt_out_of_somebody_who_cannot_be_sent_is_brought_to_kibo_all_the_same(first, pending):
     ada = replace(ADA, email="ada b@example.com")
     assert decide(ada, contact(Permission.UNSUBSCRIBED), first=first).pending is pending
 
 
-def test_the_no_of_a_guest_who_is_not_exported_is_brought_to_kibo_all_the_same():
+def test_the_opt_out_of_a_guest_who_is_not_exported_is_brought_to_kibo_all_the_same():
     decision = decide(replace(ADA, is_anonymous=True), contact(Permission.UNSUBSCRIBED), guests=False)
     assert (decision.action, decision.outcome, decision.pending) == (
         Action.NONE,

@@ -118,7 +118,8 @@ CASES = {
         WriteBack.NOTHING, LinkState.SYNCED,
     ),
     "back in by own act before Kibo was told": (
-        contact(lists=[LIST], update_source="Contact", updated_at=NOON), OWED, WriteBack.NOTHING, LinkState.SYNCED,
+        contact(lists=[LIST], update_source="Contact", updated_at=NOON), OWED, WriteBack.NOTHING,
+            LinkState.SYNCED,
     ),
     "put back by others before Kibo was told": (
         contact(lists=[LIST], update_source="Account", updated_at=NOON), OWED, WriteBack.OPT_OUT,
@@ -210,7 +211,7 @@ def test_an_opt_in_needs_permission_membership_and_an_act_of_the_person(there, l
 
 
 @given(there=contacts, link=links)
-def test_an_owed_opt_out_is_dropped_only_when_the_person_is_back_or_kibo_has_it(there, link):
+def test_a_pending_opt_out_is_dropped_only_when_the_person_is_back_or_kibo_has_it(there, link):
     if link.pending is not WriteBack.OPT_OUT:
         return
     after = observe(there, link, list_id=LIST, now=NOON).link
@@ -232,7 +233,7 @@ def test_nobody_came_back_before_the_first_poll(minutes, pending):
     assert observe(signed_up, never_known, list_id=LIST, now=NOON, began=NOON).link.pending is pending
 
 
-def test_a_sign_up_before_the_no_in_kibo_is_not_made_later_by_a_fast_clock():
+def test_a_sign_up_before_the_opt_out_in_kibo_is_not_made_later_by_a_fast_clock():
     """The sign-up was at 11:55 true time, ten minutes more by a fast clock; the no in Kibo at 12:00."""
     never_known = replace(OUT, out_since=None, kibo_updated_at=NOON)
     signed_up = contact(

@@ -1,4 +1,4 @@
-"""The account behind the log-in and its lists (constant-contact.md §3, §7, §8)."""
+"""The account behind the login and its lists (constant-contact.md §3, §7, §8)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AccountCalls(MailSession):
     """What `ports.Mailing` asks of the account and of its lists."""
 
     def account(self) -> Account:
-        """Return the account behind the log-in (§7)."""
+        """Return the account behind the login (§7)."""
         answer = self._get("/account/summary")
         summary = required_object(answer)
         return Account(
@@ -32,7 +32,7 @@ class AccountCalls(MailSession):
         )
 
     def senders(self) -> list[str]:
-        """Return the confirmed e-mail addresses, checked here as well as asked for (§7)."""
+        """Return the confirmed email addresses, checked here as well as asked for (§7)."""
         answer = self._get("/account/emails", {"confirm_status": "CONFIRMED"})
         rows = required_objects(answer, answer.json())
         confirmed = [text(row, "email_address") for row in rows if text(row, "confirm_status") == "CONFIRMED"]

@@ -65,10 +65,10 @@ class ConstantContact(AccountCalls):
                 yield found
 
     def find(self, email: str) -> Contact | None:
-        """Return the contact with that e-mail whatever its status; a deleted one only if no other is.
+        """Return the contact with that email whatever its status; a deleted one only if no other is.
 
         Raises:
-            Unreadable: an answer names a contact without its id or e-mail: it may be this person's.
+            Unreadable: an answer names a contact without its id or email: it may be this person's.
 
         """
         for spelling in spellings(email):
@@ -77,21 +77,21 @@ class ConstantContact(AccountCalls):
             for page in self._pages("/contacts", params, "contacts"):
                 read = [one for one in self._whole(page) if one is not None]
                 if not all(one.id and one.email for one in read):
-                    raise Unreadable(detail="a contact without its id or e-mail")
+                    raise Unreadable(detail="a contact without its id or email")
                 found += [one for one in read if one.email_key == email_key(email)]
             if found:
                 return min(found, key=lambda one: bool(one.deleted_at))
         return None
 
     def get(self, contact_id: str) -> Contact | None:
-        """Return one contact with memberships and addresses, None if unknown (or without an e-mail)."""
+        """Return one contact with memberships and addresses, None if unknown (or without an email)."""
         raw = self._raw_contact(contact_id)
         return None if raw is None else parse.contact(raw)
 
     def _whole(self, page: Sequence[Json]) -> list[Contact | None]:
         """Read contacts asked for with their memberships, and those that are spoiled once more, alone.
 
-        One that stays spoiled is neither in nor out, and may lack its id or its e-mail.
+        One that stays spoiled is neither in nor out, and may lack its id or its email.
 
         Raises:
             Unreachable: many are spoiled, so it is the service's answer that cannot be used.
@@ -206,7 +206,7 @@ class ConstantContact(AccountCalls):
     def rewrite(self, contact_id: str, fields: ContactFields, list_id: str) -> Contact:
         """Bring an active contact of ours up to date by PUT: read, merge, write, return the reply (§11).
 
-        For e-mails the import cannot take. Its lists stay, the active one is added.
+        For emails the import cannot take. Its lists stay, the active one is added.
 
         Raises:
             NotFound: there is no such contact any more.
@@ -278,7 +278,7 @@ class ConstantContact(AccountCalls):
 
     @contextmanager
     def members_file(self, job: Activity) -> Iterator[Iterator[list[str]]]:
-        """Open the file of a finished job, by the link it gives: batches of e-mails; see `ports.Mailing`."""
+        """Open the file of a finished job, by the link it gives: batches of emails; see `ports.Mailing`."""
         url = same_host(job.results, self._base)
         with TemporaryFile() as file:
             accept = {"Accept": "text/csv, */*;q=0.5"}

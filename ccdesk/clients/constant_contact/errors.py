@@ -28,7 +28,7 @@ _THROTTLED_FIRST, _THROTTLED_CEILING = 1.0, 8.0
 
 @dataclass
 class MailErrorPolicy:
-    """How Constant Contact refuses. `who_may` says in words what the log-in may lack; asked on a 403."""
+    """How Constant Contact refuses. `who_may` says in words what the login may lack; asked on a 403."""
 
     clock: Clock = field(default_factory=Clock)
     who_may: Callable[[], str] = field(default=lambda: "")
@@ -59,7 +59,7 @@ class MailErrorPolicy:
         key, message = error_text(answer)
         detail = f"{answer.detail}: {redact(f'{key} {message}')}" if key or message else answer.detail
         if answer.status == 401:
-            return LoginNeeded(meaning="Constant Contact does not accept the log-in any more.", detail=detail)
+            return LoginNeeded(meaning="Constant Contact does not accept the login any more.", detail=detail)
         if answer.status == 429:
             return RateLimited(detail=detail)
         if answer.status == 403:

@@ -13,11 +13,11 @@ _LONGEST_LINE = 1 << 20  # characters; a contact with every field there is has s
 
 
 class NoEmails(Exception):
-    """The file has no column that holds e-mails, or is no such file at all."""
+    """The file has no column that holds emails, or is no such file at all."""
 
 
 def members(file: BinaryIO) -> Iterator[list[str]]:
-    """Yield the e-mails in batches; of people who may be mailed only, where the file tells.
+    """Yield the emails in batches; of people who may be mailed only, where the file tells.
 
     Somebody left out for an unknown word is no harm: who is not found here is looked up by the caller.
 
@@ -63,5 +63,5 @@ def _email_column(headings: list[str]) -> int:
             return headings.index(wanted)
     named = [n for n, heading in enumerate(headings) if "email" in heading and "address" in heading]
     if len(named) != 1:
-        raise NoEmails("no column of e-mails")
+        raise NoEmails("no column of emails")
     return named[0]

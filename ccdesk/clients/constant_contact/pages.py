@@ -55,14 +55,14 @@ def same_host(href: str, url: str, detail: str = "") -> str:
     """Return a link of the service as a whole address.
 
     Raises:
-        Unreachable: it leads to another host, where the log-in would go as well.
+        Unreachable: it leads to another host, where the login would go as well.
 
     """
     target = within_host(url, href)
     if not target:
         raise Unreachable(
             "A page link of the service leads to another host",
-            meaning="It was not followed, because the log-in would have gone there.",
+            meaning="It was not followed, because the login would have gone there.",
             next_step="Check the Constant Contact API address in the settings.",
             detail=detail,
         )

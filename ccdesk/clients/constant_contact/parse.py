@@ -21,7 +21,7 @@ _ADDRESS_KINDS = ("home", "work", "other")  # ours is written as home: read it f
 
 
 def contact(raw: Json) -> Contact | None:
-    """Read one contact; None for one that cannot be mailed at all (no e-mail, SMS only: §9)."""
+    """Read one contact; None for one that cannot be mailed at all (no email, SMS only: §9)."""
     address = child(raw, "email_address")
     email = text(address, "address") if isinstance(address.get("address"), str) else ""
     if not email:
@@ -52,7 +52,7 @@ def contact(raw: Json) -> Contact | None:
 def is_spoiled(raw: Json, read: Contact | None) -> bool:
     """Say whether what decides about a contact is not there or cannot be meant; `read` is what it reads as.
 
-    A contact without any e-mail is none of these (SMS only, §9).
+    A contact without any email is none of these (SMS only, §9).
     """
     address = raw.get("email_address")
     if read is None:

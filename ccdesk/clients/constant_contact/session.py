@@ -53,7 +53,7 @@ class MailSession:
 
     @property
     def cancel(self) -> threading.Event:
-        """The wish to stop that interrupts every wait; give each run its own."""
+        """The cancellation that interrupts every wait; give each run its own."""
         return self._caller.cancel
 
     @cancel.setter
@@ -92,7 +92,7 @@ class MailSession:
         return [name for name in parse.NEEDED_PRIVILEGES if name not in held]
 
     def _what_is_missing(self) -> str:
-        """Say in words what the log-in may lack: a 403 cannot tell its causes apart (§4, design §3a)."""
+        """Say in words what the login may lack: a 403 cannot tell its causes apart (§4, design §3a)."""
         try:
             answer = self._send(Call(self._request("GET", "/account/user/privileges"), accept=_FORBIDDEN))
             missing = self._missing_in(answer) if answer.status != 403 else None
@@ -100,12 +100,12 @@ class MailSession:
             return ""
         if missing is None:
             return (
-                "The application may be switched off at Constant Contact, or the log-in was given without "
+                "The application may be switched off at Constant Contact, or the login was given without "
                 "the permissions it asked for."
             )
         if not missing:
             return (
-                "The user has every privilege that ccdesk needs; the log-in may have been given without one "
+                "The user has every privilege that ccdesk needs; the login may have been given without one "
                 "of the permissions (scopes) it asked for."
             )
         return f"The reason may be that the user's role lacks: {', '.join(missing)}."

@@ -1,7 +1,7 @@
 """Connections that wait for an answer only so long, however steadily it drips in.
 
 The time limit of requests starts anew with every byte: a server that sends one a minute would be listened to
-for ever, with the run's lease, or the log-in's lock, in hand.
+for ever, with the run's lease, or the login's lock, in hand.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Request:
 
     @property
     def label(self) -> str:
-        """Method and path, without the query: e-mails and cursors stay out of logs and messages."""
+        """Method and path, without the query: emails and cursors stay out of logs and messages."""
         return f"{self.method} {redact(urlsplit(self.url).path)}"
 
 

@@ -79,7 +79,7 @@ class Kibo:
 
     @property
     def cancel(self) -> threading.Event:
-        """The wish to stop that interrupts every wait; give each run its own."""
+        """The cancellation that interrupts every wait; give each run its own."""
         return self._caller.cancel
 
     @cancel.setter
@@ -168,7 +168,7 @@ class Kibo:
         if read is None or read.id != customer_id:
             raise Unreadable(detail=f"account {customer_id}: another one came back")
         if not read.readable:
-            raise Unreadable(detail=f"account {customer_id}: the opt-in or the e-mail")
+            raise Unreadable(detail=f"account {customer_id}: the opt-in or the email")
         return read
 
     def many(self, customer_ids: Collection[int]) -> Iterator[list[Customer]]:
@@ -178,9 +178,9 @@ class Kibo:
             yield [one for one in customers(page) if one.id in wanted]
 
     def by_email(self, email: str) -> list[Customer]:
-        """Return every account with that e-mail, compared as design R1 says, by ascending id.
+        """Return every account with that email, compared as design R1 says, by ascending id.
 
-        Where the filter cannot be trusted with this e-mail, or is not honoured, everybody is read.
+        Where the filter cannot be trusted with this email, or is not honoured, everybody is read.
         """
         return self._emails.find(email)
 

@@ -1,4 +1,4 @@
-"""Looking for the accounts of one e-mail, whatever Kibo makes of such a filter (kibo.md §5, §15.9, §16)."""
+"""Looking for the accounts of one email, whatever Kibo makes of such a filter (kibo.md §5, §15.9, §16)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class EmailLookup:
         self._proven = ""
 
     def find(self, email: str) -> list[Customer]:
-        """Return every account with that e-mail, compared as design R1 says, by ascending id.
+        """Return every account with that email, compared as design R1 says, by ascending id.
 
-        Where the filter cannot be trusted with this e-mail, or is not honoured, everybody is read.
+        Where the filter cannot be trusted with this email, or is not honoured, everybody is read.
         """
         key = email_key(email)
         if not key:

@@ -77,8 +77,8 @@ class Collections:
     ) -> Page[Row] | None:
         """Return one page of accounts, None if the filter or sorting is refused, unless `strict`.
 
-        `only` names the fields wanted. Where Kibo refuses to leave out the others, or leaves out wanted
-        ones, whole accounts are asked for from then on: a missing flag must not read as a “no”.
+        `only` names the fields wanted. Where Kibo refuses to leave out the others, or leaves out wanted ones,
+        whole accounts are asked for from then on: a missing flag must not read as an opt-out.
         """
         ask = partial(
             _asked, self._pod.request("GET", ACCOUNTS), filters=filters, sort=sort, start=start, size=size

@@ -99,7 +99,7 @@ def _ticket(answer: Answer) -> tuple[Json, str]:
         raise Unreachable(
             "Something else than Kibo answers at Kibo's sign-in",
             meaning="What came back is not what Kibo's sign-in gives; it may be a page of a proxy or portal.",
-            next_step="Check the Kibo home address, and that nothing on the way wants a log-in of its own.",
+            next_step="Check the Kibo home address, and that nothing on the way wants a login of its own.",
             detail=error.detail,
         ) from None
 

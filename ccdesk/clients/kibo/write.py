@@ -20,10 +20,10 @@ LOST_DATA = "kibo_lost_data"
 
 
 class EmailChanged(ItemError):
-    """Nobody agreed under the e-mail that the account has by now."""
+    """Nobody agreed under the email that the account has by now."""
 
-    title = "The customer has just taken another e-mail in Kibo"
-    meaning = "The opt-in was not written: it was given for the e-mail before."
+    title = "The customer has just taken another email in Kibo"
+    meaning = "The opt-in was not written: it was given for the email before."
     retry_helps = True
 
 
@@ -38,12 +38,12 @@ class OptInWriter:
     ) -> KiboWrite:
         """Set the flag; no write if it is right already.
 
-        `only_as`: the e-mail that agreed; the account's may have been changed since it was looked for.
+        `only_as`: the email that agreed; the account's may have been changed since it was looked for.
         `expected`: the reading by which this was decided; an account that differs is not written but told.
 
         Raises:
             NotFound: there is no such customer.
-            EmailChanged: the account has another e-mail by now; nothing was written.
+            EmailChanged: the account has another email by now; nothing was written.
             ItemRefused: Kibo refused the write (an extension of the tenant may).
             Unreadable: the account holds values that cannot be meant, and could not be given back as it is.
             ItemError: with code "kibo_lost_data" if the account came back poorer than it was, which means
@@ -74,7 +74,7 @@ class OptInWriter:
         return self._put(customer_id, {**now, "acceptsMarketing": value})
 
     def _read_as(self, customer_id: int, only_as: str) -> Json:
-        """Return the whole account, unless it has another e-mail than `only_as` ("" for any)."""
+        """Return the whole account, unless it has another email than `only_as` ("" for any)."""
         found = self._read(customer_id)
         if only_as and _result(found, written=False).customer.email_key != email_key(only_as):
             raise EmailChanged()

@@ -61,13 +61,13 @@ class Mail(Protocol):
         """Allow the calls inside to use the daily calls kept in reserve for opt-outs (design §4)."""
 
     def account(self) -> Account:
-        """Return the account behind the log-in."""
+        """Return the account behind the login."""
 
     def missing_privileges(self) -> list[str]:
         """Return the names of privileges we need and the user lacks."""
 
     def senders(self) -> list[str]:
-        """Return the confirmed e-mail addresses."""
+        """Return the confirmed email addresses."""
 
     def lists(self) -> list[ContactList]:
         """Return every list of the account."""
@@ -85,11 +85,11 @@ class Mail(Protocol):
     ) -> Iterator[list[Contact]]:
         """Yield pages of contacts of every status, with memberships; `with_fields` adds addresses.
 
-        Contacts without an e-mail are left out. A filter the service ignores only makes more pages.
+        Contacts without an email are left out. A filter the service ignores only makes more pages.
         """
 
     def find(self, email: str) -> Contact | None:
-        """Return the contact with that e-mail whatever its status, with memberships and addresses."""
+        """Return the contact with that email whatever its status, with memberships and addresses."""
 
     def get(self, contact_id: str) -> Contact | None:
         """Return one contact with memberships and addresses, None if unknown."""
@@ -100,7 +100,7 @@ class Mail(Protocol):
     def sign_up(self, fields: ContactFields, list_id: str, *, with_fields: bool) -> str:
         """Put a person on the list by the sign-up call (welcome mail); return the contact id.
 
-        Overrides an opt-out: the caller has looked first. `with_fields` False sends the e-mail alone.
+        Overrides an opt-out: the caller has looked first. `with_fields` False sends the email alone.
         """
 
     def revive(self, contact: Contact, fields: ContactFields, list_id: str, *, bare: bool = False) -> Contact:
@@ -110,7 +110,7 @@ class Mail(Protocol):
         """
 
     def rewrite(self, contact_id: str, fields: ContactFields, list_id: str) -> Contact:
-        """Bring an active contact of ours up to date and onto the list by PUT (e-mail too long to import)."""
+        """Bring an active contact of ours up to date and onto the list by PUT (email too long to import)."""
 
     def resubscribe(self, contact_id: str, list_id: str) -> bool:
         """Ask for the one resubscribe confirmation; False if it had been asked before."""
@@ -140,9 +140,9 @@ class Mail(Protocol):
         """Have a file written of everybody on the list who may be mailed."""
 
     def members_file(self, job: Activity) -> AbstractContextManager[Iterator[list[str]]]:
-        """Open the file of a finished job: batches of e-mails as they stand there.
+        """Open the file of a finished job: batches of emails as they stand there.
 
         Raises:
-            Unreachable: there is none, it is cut short, or it has no column of e-mails.
+            Unreachable: there is none, it is cut short, or it has no column of emails.
 
         """

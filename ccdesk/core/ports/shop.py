@@ -115,14 +115,14 @@ class Shop(Protocol):
         """
 
     def by_email(self, email: str) -> list[Customer]:
-        """Return every account with that e-mail, compared as design R1 says."""
+        """Return every account with that email, compared as design R1 says."""
 
     def set_opt_in(
         self, customer_id: int, value: bool, *, only_as: str = "", expected: Customer | None = None
     ) -> KiboWrite:
         """Read the whole account, change only `acceptsMarketing`, write it back, check the reply.
 
-        `only_as`: nothing is written to an account that has another e-mail than this by now.
+        `only_as`: nothing is written to an account that has another email than this by now.
         `expected`: the reading by which the write was decided. Nothing is written to an account that has
         changed since (`Customer.stands_as`): the result is `changed`.
         """

@@ -31,13 +31,13 @@ class Links(Protocol):
         """Return those of the given customers that are known."""
 
     def by_email(self, key: str) -> list[Link]:
-        """Return every link with this compared e-mail, by ascending customer id."""
+        """Return every link with this compared email, by ascending customer id."""
 
     def by_contact(self, contact_id: str) -> list[Link]:
         """Return every link with this contact, by ascending customer id."""
 
     def by_emails(self, keys: Sequence[str]) -> dict[str, list[Link]]:
-        """Return the links of many compared e-mails at once."""
+        """Return the links of many compared emails at once."""
 
     def save(self, links: Iterable[Link]) -> None:
         """Insert or replace links in one transaction."""
@@ -48,29 +48,29 @@ class Links(Protocol):
     def pending_summary(
         self, pending: WriteBack, *, until: datetime | None = None, shown: int = 0
     ) -> Waiting:
-        """Return how many Kibo is owed this, those since `until` or earlier only; `shown`: how many to name.
+        """Return how many such write-backs are pending, since `until` or earlier; `shown`: how many to name.
 
-        An opt-out that is held, or that a person called a mistake, is not owed (design §3a R8).
-        Since when something is owed is kept by `save`: it moves only when what is owed changes.
+        An opt-out that is held, or that a person called a mistake, is not pending (design §3a R8). Since when
+        something is pending is kept by `save`: it moves only when what is pending changes.
         """
 
     def newcomers(self, *, shown: int = 0) -> Waiting:
         """Return how many accounts wait for staff to add or leave them (design §3a R1), by customer id."""
 
     def note_seen(self, accounts: Iterable[tuple[int, str]], at: datetime) -> None:
-        """Note accounts (id, compared e-mail) as known from `at` on; what is known already stays."""
+        """Note accounts (id, compared email) as known from `at` on; what is known already stays."""
 
     def note_former(self, customer_id: int, contact_id: str, list_id: str, added_at: datetime) -> None:
-        """Note a contact that we put on a list for an account which has another e-mail now."""
+        """Note a contact that we put on a list for an account which has another email now."""
 
     def former(self, customer_id: int, list_id: str) -> list[tuple[str, datetime]]:
-        """Return the contacts noted of an account's former e-mails, and when each was put on this list."""
+        """Return the contacts noted of an account's former emails, and when each was put on this list."""
 
     def forget_former(self, customer_id: int, list_id: str) -> None:
         """Forget an account's former contacts on a list: they have been taken off it."""
 
     def known_since(self, customer_id: int, key: str) -> datetime | None:
-        """Return when an account was first seen under this compared e-mail, None if never."""
+        """Return when an account was first seen under this compared email, None if never."""
 
     def page(self, after: int, limit: int) -> list[Link]:
         """Return links with customer id above `after`, ascending."""
@@ -78,7 +78,7 @@ class Links(Protocol):
     def off_scan(self, after: int, limit: int) -> list[Link]:
         """Return links with `on_list` who are not in the last scan of the list, ascending.
 
-        A link that does not know its contact's id yet is looked for by e-mail.
+        A link that does not know its contact's id yet is looked for by email.
         """
 
     def settled_off_list(self, after: int, limit: int) -> list[Link]:
@@ -196,7 +196,7 @@ class Staging(Protocol):
         """Empty the scanned contacts only, before they are read anew."""
 
     def contacts(self, keys: Sequence[str]) -> dict[str, Contact]:
-        """Return scanned contacts by compared e-mail; one that is not deleted goes before one that is."""
+        """Return scanned contacts by compared email; one that is not deleted goes before one that is."""
 
     def see_customers(self, customer_ids: Sequence[int]) -> None:
         """Note customers seen in Kibo."""
@@ -290,7 +290,7 @@ class Store(Protocol):
         """Remove copies of the data file made before that time."""
 
     def forget_gone(self, before: datetime) -> int:
-        """Take out the e-mails of accounts gone from Kibo since before that time; return how many."""
+        """Take out the emails of accounts gone from Kibo since before that time; return how many."""
 
     def forget_people(self) -> None:
         """Drop links, journal, queue, watermarks, working tables: they belong to another account or shop."""

@@ -12,5 +12,5 @@ class Waiting:
 
     count: int = 0
     since: datetime | None = None
-    people: tuple[str, ...] = ()  # e-mails, where they are known
+    people: tuple[str, ...] = ()  # emails, where they are known
     ids: tuple[str, ...] = ()  # of customers, or of queue entries

@@ -33,7 +33,7 @@ EMPTY_ICON = 36
 
 
 def breakable(text: str) -> str:
-    """Return a text with places where a long word may go on in the next line: e-mails have no blanks."""
+    """Return a text with places where a long word may go on in the next line: emails have no blanks."""
     return LONG_WORD.sub(lambda word: NO_SPACE.join(word[0]), text)
 
 
@@ -136,7 +136,7 @@ class PagedTable(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
     def show_long_words(self) -> None:
-        """Let a row grow where a single word does not fit, such as an e-mail; other texts are cut."""
+        """Let a row grow where a single word does not fit, such as an email; other texts are cut."""
         self.setWordWrap(True)
         self._cells.breaks_words = True
         self._watch_heights()

@@ -21,7 +21,7 @@ TEXT = (
     "keeps them off it; nothing is changed in Kibo."
 )
 COLUMNS = (
-    Column("email", "E-mail", lambda link: link.email or "(none)", width=44),
+    Column("email", "Email", lambda link: link.email or "(none)", width=44),
     Column("customer", "Customer", lambda link: str(link.customer_id), width=11),
     Column("since", "Opted in", lambda link: _date(link)),
 )

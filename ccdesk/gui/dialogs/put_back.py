@@ -21,7 +21,7 @@ TEXT = (
     "this page with the next sync."
 )
 COLUMNS = (
-    Column("email", "E-mail", lambda one: one.email or "(none)", width=44),
+    Column("email", "Email", lambda one: one.email or "(none)", width=44),
     Column("customer", "Customer", lambda one: str(one.customer_id), width=11),
     Column("since", "Seen on the list since", lambda one: formats.long_date(one.since)),
 )

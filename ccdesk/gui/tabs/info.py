@@ -99,7 +99,7 @@ class InfoTab(Tab):
         self.kibo_form.secret.setFocus()
 
     def focus_login(self) -> None:
-        """Lead to the log-in button."""
+        """Lead to the login button."""
         self._reveal(self.login_card)
         self.login_card.btn_login.setFocus()
 

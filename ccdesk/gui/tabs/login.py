@@ -35,7 +35,7 @@ class _Address(QObject):
 
 
 class LoginCard(ConnectionCard):
-    """State of the Constant Contact connection, and the log-in."""
+    """State of the Constant Contact connection, and the login."""
 
     logged_in = Signal()
 

@@ -13,21 +13,21 @@ def log_in(scene: Scene) -> None:
     """Seed: Enable Constant Contact Access."""
     driver = scene.driver
     driver.tab("tab_info")
-    driver.until(lambda: driver.shown("btn_login"), "the log-in button")
+    driver.until(lambda: driver.shown("btn_login"), "the login button")
     check(not scene.sandbox.log.all(service="cc"), "Constant Contact was called before anybody logged in")
     driver.picture("info-first-start", "set up, nobody logged in, Constant Contact not called")
 
     driver.click("btn_login")
     driver.until(lambda: bool(scene.browser.address), "the browser to be opened")
-    check("code_challenge_method=S256" in scene.browser.address, "the log-in address has no PKCE challenge")
-    driver.picture("info-waiting-for-browser", "the browser was opened on the log-in page, with PKCE")
+    check("code_challenge_method=S256" in scene.browser.address, "the login address has no PKCE challenge")
+    driver.picture("info-waiting-for-browser", "the browser was opened on the login page, with PKCE")
 
     scene.browser.walk()
     driver.until(lambda: driver.shown("btn_logout"), "the window to be logged in")
     desk = scene.container.desk
     driver.until(lambda: bool(desk.status(live=False).constant_contact.name), "the account's name")
     watch = driver.parts.context.watch
-    driver.until(lambda: bool(watch.snapshot and watch.snapshot.logged_in), "the card to show the log-in")
+    driver.until(lambda: bool(watch.snapshot and watch.snapshot.logged_in), "the card to show the login")
     status = desk.status(live=False)
     tokens = [one for one in scene.sandbox.log.all(service="auth", path="token") if one.status == 200]
     check(len(tokens) == 1, "the code was not exchanged exactly once")

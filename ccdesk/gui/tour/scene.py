@@ -45,11 +45,11 @@ class Scene:
         return str(found)
 
     def members(self) -> set[str]:
-        """E-mails on the list, in lower case."""
+        """Emails on the list, in lower case."""
         return {email.lower() for email in self.sandbox.cc.members(self.list_id)}
 
     def email(self, customer_id: int) -> str:
-        """A customer's e-mail, in lower case."""
+        """A customer's email, in lower case."""
         customer = self.sandbox.kibo.customer(customer_id) or {}
         return str(customer.get("emailAddress", "")).strip().lower()
 

@@ -1,4 +1,4 @@
-"""The account over HTTP: summary, the user's privileges, own e-mail addresses (constant-contact.md §7)."""
+"""The account over HTTP: summary, the user's privileges, own email addresses (constant-contact.md §7)."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class PersonActs(Acts):
             account.rules.confirm(self._contact(email))
 
     def edit_profile(self, email: str, *, new_email: str | None = None, **fields: Any) -> None:
-        """Change own details on the preferences page: the e-mail, core fields, parts of the home address."""
+        """Change own details on the preferences page: the email, core fields, parts of the home address."""
         with self.held() as account:
             contact = self._contact(email)
             parts = {name: value for name, value in fields.items() if name in ADDRESS_LIMITS}

@@ -34,7 +34,7 @@ def in_form(address: str, form: str) -> str:
 
 
 class Book:
-    """Contacts by id, by e-mail, by list and in the order they were added; it knows no rule."""
+    """Contacts by id, by email, by list and in the order they were added; it knows no rule."""
 
     def __init__(self) -> None:
         self.contacts: list[Contact] = []
@@ -46,7 +46,7 @@ class Book:
         self._memberships: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def add(self, contact: Contact) -> None:
-        """Store a new contact and index its e-mail and lists."""
+        """Store a new contact and index its email and lists."""
         self.contacts.append(contact)
         self._by_id[contact.contact_id] = contact
         if contact.address is not None:
@@ -59,15 +59,15 @@ class Book:
         return self._by_id.get(contact_id)
 
     def by_email(self, address: str) -> Contact | None:
-        """Return the contact with this e-mail, deleted and unsubscribed ones included."""
+        """Return the contact with this email, deleted and unsubscribed ones included."""
         return self._by_email.get(key_of(address))
 
     def find(self, email_or_id: str) -> Contact | None:
-        """Return the contact with this id or e-mail."""
+        """Return the contact with this id or email."""
         return self._by_id.get(email_or_id) or self.by_email(email_or_id)
 
     def change_address(self, contact: Contact, address: str | None) -> None:
-        """Give a contact another e-mail, or none."""
+        """Give a contact another email, or none."""
         if contact.address is not None:
             self._by_email.pop(key_of(contact.address), None)
         contact.address = address

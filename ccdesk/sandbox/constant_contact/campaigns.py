@@ -1,4 +1,4 @@
-"""E-mail campaign drafts over HTTP (constant-contact.md §16). Nothing here can send."""
+"""Email campaign drafts over HTTP (constant-contact.md §16). Nothing here can send."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Dials(Acts):
             self.oauth.expire_accesses()
 
     def revoke(self) -> None:
-        """Withdraw every grant: refreshing fails too, a log-in is needed."""
+        """Withdraw every grant: refreshing fails too, a login is needed."""
         with self.lock:
             self.oauth.revoke()
 

@@ -118,7 +118,7 @@ def selected(book: Book, body: Json, month_ago: str) -> list[Contact]:
 
 
 def as_csv(book: Book, contacts: Iterable[Contact], names: list[str], switches: CcSwitches) -> bytes:
-    """Write the file; opt-in and opt-out columns need the e-mail column (§15), which brings the status."""
+    """Write the file; opt-in and opt-out columns need the email column (§15), which brings the status."""
     names = list(names or FIELDS)
     if "email_address" in names:
         names.append(_STATUS)

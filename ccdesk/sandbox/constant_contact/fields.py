@@ -72,7 +72,7 @@ def source_of(body: Json, name: str) -> Source:
 
 
 def address_of(value: Any, limit: int) -> str:
-    """Check an e-mail address."""
+    """Check an email address."""
     address = text_of(value, "email_address", limit)
     if address is None or not is_email(address.strip()):
         raise invalid("email_address does not have a valid value")

@@ -36,7 +36,7 @@ def invalid(message: str) -> Refusal:
 
 
 def is_email(text: str) -> bool:
-    """Say whether the service takes a text for an e-mail address."""
+    """Say whether the service takes a text for an email address."""
     return _EMAIL.fullmatch(text) is not None
 
 
@@ -51,7 +51,7 @@ def stamp_ms(moment: datetime) -> str:
 
 
 def stamp_offset(moment: datetime) -> str:
-    """Write a moment as account e-mails show it, with `+0000` (§1)."""
+    """Write a moment as account emails show it, with `+0000` (§1)."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
 
 

@@ -1,4 +1,4 @@
-"""Who an account is: its summary, its own e-mail addresses, its campaigns (constant-contact.md §7, §16)."""
+"""Who an account is: its summary, its own email addresses, its campaigns (constant-contact.md §7, §16)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class AccountEmail:
 
 @dataclass
 class Campaign:
-    """One e-mail campaign: what the collection shows, and its primary activity."""
+    """One email campaign: what the collection shows, and its primary activity."""
 
     summary: Json
     activity: Json

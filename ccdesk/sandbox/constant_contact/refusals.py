@@ -10,7 +10,7 @@ from ccdesk.sandbox.constant_contact.fields import ADDRESS_LIMITS, TEXT_LIMITS
 from ccdesk.sandbox.constant_contact.model import MAX_LISTS_OF_CONTACT, Contact, invalid
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 
-_NAMES = (*TEXT_LIMITS, *ADDRESS_LIMITS, "zip", "email")  # of an import the e-mail as well
+_NAMES = (*TEXT_LIMITS, *ADDRESS_LIMITS, "zip", "email")  # of an import the email as well
 
 
 class JobFails(Exception):

@@ -76,7 +76,7 @@ class Rules:
             contact.opt_out_source, contact.opt_out_date = source, now
 
     def as_stored(self, address: str) -> str:
-        """Return an e-mail the way the service keeps it (§9: lower case is not promised)."""
+        """Return an email the way the service keeps it (§9: lower case is not promised)."""
         kept = in_form(address.strip(), self.switches.domain_form)
         return kept.lower() if self.switches.lowercase_email else kept
 

@@ -164,7 +164,7 @@ class CcState(PersonActs, StaffActs, Dials):
             return None if found is None else found.as_json(INCLUDES)
 
     def members(self, list_id: str) -> list[str]:
-        """Return the e-mails of who is on a list, in the order they joined."""
+        """Return the emails of who is on a list, in the order they joined."""
         with self.held() as account:
             return [one.address for one in account.book.members(list_id) if one.address is not None]
 

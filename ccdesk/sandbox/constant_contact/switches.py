@@ -72,7 +72,7 @@ class CcSwitches:
     refused_text: str = ""
     import_refused_text: Literal["row", "request", "job"] = "row"  # what one such row spoils
     full_contacts_spoil_jobs: bool = False  # a contact on 50 lists spoils the job that would add it to one
-    list_jobs_refuse: set[str] = field(default_factory=set)  # e-mails of contacts that spoil a list job
+    list_jobs_refuse: set[str] = field(default_factory=set)  # emails of contacts that spoil a list job
     list_job_refusal: Literal["request", "job"] = "request"  # what such a contact spoils
 
     # Contact export files; the headings "others" come in another order as well

@@ -77,7 +77,7 @@ class Asked:
 
 @dataclass
 class Refresh:
-    """A refresh token; `grant` is shared by all that followed one log-in."""
+    """A refresh token; `grant` is shared by all that followed one login."""
 
     client_id: str
     user: User
@@ -212,7 +212,7 @@ class OAuthState:
         self.accesses.clear()
 
     def revoke(self) -> None:
-        """Withdraw every grant: access and refresh tokens are dead, a log-in is needed."""
+        """Withdraw every grant: access and refresh tokens are dead, a login is needed."""
         self.accesses.clear()
         self.codes.clear()
         for token in self.refreshes.values():

@@ -121,7 +121,7 @@ class ShopperActs(StaffActs):
                     account.accepts = value
 
     def change_email(self, customer_id: int, email: str | None) -> None:
-        """Change the e-mail, and the login with it where it was the e-mail."""
+        """Change the email, and the login with it where it was the email."""
         with self.lock:
             account = self.account(customer_id)
             with self.change(account, _self(account)):

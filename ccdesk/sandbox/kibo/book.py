@@ -12,7 +12,7 @@ ID_MASK = (1 << _ID_BITS) - 1
 
 
 def email_key(email: str | None) -> str:
-    """Return what makes two e-mails the same one, mostly the very text; empty for none."""
+    """Return what makes two emails the same one, mostly the very text; empty for none."""
     key = (email or "").strip().lower()
     return email if email == key else key
 
@@ -57,7 +57,7 @@ class SortedKeys:
 
 
 class Book:
-    """Accounts by id, e-mail, opt-in and update date; it knows no rule.
+    """Accounts by id, email, opt-in and update date; it knows no rule.
 
     Whoever changes an account calls `unindex` before and `index` after, so that no index goes stale.
     `version` grows with every change: what was computed for one version holds for that version only.
@@ -85,7 +85,7 @@ class Book:
         return self._accounts[account_id]
 
     def with_email(self, email: str | None) -> list[int]:
-        """Return the ids of all accounts with this e-mail, compared without case and outer blanks."""
+        """Return the ids of all accounts with this email, compared without case and outer blanks."""
         found = self._by_email.get(email_key(email), ())
         return [found] if isinstance(found, int) else list(found)
 

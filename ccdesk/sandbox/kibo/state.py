@@ -98,7 +98,7 @@ class KiboState(ShopperActs):
             return self.account(customer_id).as_json()
 
     def customers_by_email(self, email: str) -> list[Json]:
-        """Return every account with this e-mail, by id, compared without case and outer blanks."""
+        """Return every account with this email, by id, compared without case and outer blanks."""
         with self.lock:
             return [self.book[found].as_json() for found in self.book.with_email(email)]
 

@@ -44,7 +44,7 @@ class KiboSwitches:
     id_filterable: bool = True
     email_filterable: bool = True
     email_match_case: bool = False
-    email_quotes: Quotes = "none"  # how the value of an e-mail filter has to be written to match
+    email_quotes: Quotes = "none"  # how the value of an email filter has to be written to match
     sort_works: bool = True  # False: sortBy is accepted and does nothing
     unsorted: Literal["id", "scattered"] = "id"  # the order when nothing sorts
     start_index_limit: int | None = None  # a greater startIndex is refused (§15.12)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ccdesk.sandbox.kibo.model import SERVICE_USER, Account
 
 _ROUND = 1000  # every case comes once in so many customers
-# These once in so many rounds: hardly anybody's e-mail has over 50 characters.
+# These once in so many rounds: hardly anybody's email has over 50 characters.
 _SELDOM = {"long_email": 5}
 _LEAST_ORDINARY = 4  # times as many ordinary customers as odd ones, also in a small shop
 
@@ -31,12 +31,12 @@ def _email(account: Account, email: str | None) -> None:
 
 
 def _with_email(form: str) -> Callable[[list[Account]], None]:
-    """Give an e-mail of this form; {0} becomes the account's id."""
+    """Give an email of this form; {0} becomes the account's id."""
     return lambda accounts: _email(accounts[0], form.format(accounts[0].id))
 
 
 def _email_of(length: int) -> Callable[[list[Account]], None]:
-    """Give a valid e-mail of exactly this length; the part before the @ may have 64 characters."""
+    """Give a valid email of exactly this length; the part before the @ may have 64 characters."""
 
     def change(accounts: list[Account]) -> None:
         box = f"{accounts[0].id}.correspondence-about-orders-and-invoices"
@@ -58,7 +58,7 @@ def _blank_email(accounts: list[Account]) -> None:
 
 
 def _shared(*opted_in: bool, capitals: bool = False) -> Callable[[list[Account]], None]:
-    """Give all accounts the first one's e-mail, as a family or a second log-in has."""
+    """Give all accounts the first one's email, as a family or a second login has."""
 
     def change(accounts: list[Account]) -> None:
         email = accounts[0].email or ""

@@ -185,6 +185,6 @@ class People:
 
 @lru_cache(maxsize=4096)
 def mailbox_word(name: str) -> str:
-    """Return a name as people write it in their e-mail: lower case, without accents; empty for kanji."""
+    """Return a name as people write it in their email: lower case, without accents; empty for kanji."""
     plain = unicodedata.normalize("NFKD", name.translate(_SPELLED))
     return "".join(sign for sign in plain if sign.isascii() and sign.isalnum()).lower()

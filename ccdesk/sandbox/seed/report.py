@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass
 class SeedReport:
-    """Numbers of the shop, and the odd cases in it: account ids, or e-mails of Constant Contact's contacts.
+    """Numbers of the shop, and the odd cases in it: account ids, or emails of Constant Contact's contacts.
 
-    `opted_in` counts accounts with the flag; `exportable` those of them that are active and have an e-mail of
+    `opted_in` counts accounts with the flag; `exportable` those of them that are active and have an email of
     any kind, which is what an export reads. A list is empty where the shop was too small for the case.
     """
 
@@ -32,12 +32,12 @@ class SeedReport:
     inactive: list[int] = field(default_factory=list)
     guests: list[int] = field(default_factory=list)
 
-    shared: list[list[int]] = field(default_factory=list)  # one e-mail, all opted in
+    shared: list[list[int]] = field(default_factory=list)  # one email, all opted in
     shared_mixed: list[list[int]] = field(
         default_factory=list
-    )  # one e-mail, the first opted in, the other not
-    shared_out: list[list[int]] = field(default_factory=list)  # one e-mail, nobody opted in
-    shared_case: list[list[int]] = field(default_factory=list)  # one e-mail in two spellings, both opted in
+    )  # one email, the first opted in, the other not
+    shared_out: list[list[int]] = field(default_factory=list)  # one email, nobody opted in
+    shared_case: list[list[int]] = field(default_factory=list)  # one email in two spellings, both opted in
 
     lists: dict[str, str] = field(default_factory=dict)  # name → id
     foreign: list[str] = field(default_factory=list)  # active contacts who are opted-in customers as well

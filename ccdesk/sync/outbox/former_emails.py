@@ -1,6 +1,6 @@
-"""E-mails that an account has given up: an opt-out takes those we added for it off the list (design §3a R3).
+"""Emails that an account has given up: an opt-out takes those we added for it off the list (design §3a R3).
 
-A changed e-mail alone leaves the former contact as it is (design R3). But who opts out afterwards has opted
+A changed email alone leaves the former contact as it is (design R3). But who opts out afterwards has opted
 out of what ccdesk did for this account, and would otherwise be mailed on at the former address.
 """
 
@@ -19,7 +19,7 @@ from ccdesk.sync.plan_export import wants_mail
 
 
 def note_former_email(ctx: RunContext, customer: Customer, link: Link | None) -> None:
-    """Note the contact of the e-mail before, where an add of ours for this account put it on the list."""
+    """Note the contact of the email before, where an add of ours for this account put it on the list."""
     if link is None or link.email_key == customer.email_key or link.written_at is None:
         return
     if not link.on_list:
@@ -30,7 +30,7 @@ def note_former_email(ctx: RunContext, customer: Customer, link: Link | None) ->
 
 
 def list_remove_former(ctx: RunContext, link: Link) -> str:
-    """Take the former e-mails of an account that opted out off the list; return what the entry says of it.
+    """Take the former emails of an account that opted out off the list; return what the entry says of it.
 
     Raises:
         CcdeskError: it is not known, or not done; the entry is tried again.
@@ -42,7 +42,7 @@ def list_remove_former(ctx: RunContext, link: Link) -> str:
             _take_off(ctx, link, contacts)
     ctx.store.links.forget_former(link.customer_id, ctx.settings.list_id)
     names = ", ".join(one.email for one in contacts)
-    return f"; taken off under the former e-mail as well: {names}" if names else ""
+    return f"; taken off under the former email as well: {names}" if names else ""
 
 
 def _take_off(ctx: RunContext, link: Link, contacts: Sequence[Contact]) -> None:
@@ -72,12 +72,12 @@ def _still_listed(ctx: RunContext, link: Link) -> Iterator[Contact]:
             continue
         signed_up = contact.opt_in_source == "Contact" and contact.opt_in_at is not None
         if signed_up and contact.opt_in_at is not None and contact.opt_in_at > added_at:
-            continue  # by their own act since: that is a statement about this e-mail
+            continue  # by their own act since: that is a statement about this email
         if not _is_agreed(ctx, link.customer_id, contact.email):
             yield contact
 
 
 def _is_agreed(ctx: RunContext, customer_id: int, email: str) -> bool:
-    """Say whether another account agrees to be mailed at this e-mail."""
+    """Say whether another account agrees to be mailed at this email."""
     others = (one for one in ctx.accounts(email) if one.id != customer_id)
     return any(wants_mail(one, guests=ctx.settings.guests) for one in others)

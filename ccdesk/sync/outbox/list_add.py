@@ -80,13 +80,13 @@ def _import(ctx: RunContext, many: Sequence[Addition], settle: Settle, fail: Fai
 
 
 def withdraw_intents(ctx: RunContext, additions: Sequence[Addition], before: dict[int, Link]) -> None:
-    """Forget what was intended with many of whom nobody was taken."""
+    """Withdraw the intents of many of whom nobody was taken."""
     for addition in additions:
         withdraw_intent(ctx, addition, before.get(addition.customer.id))
 
 
 def _made_since(ctx: RunContext, began: datetime) -> set[str]:
-    """Return the e-mails of contacts made or changed since: a failed import has brought those all the same.
+    """Return the emails of contacts made or changed since: a failed import has brought those all the same.
 
     Who of them has left the list again must not be put back by a second try.
     """

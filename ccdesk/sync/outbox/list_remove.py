@@ -60,7 +60,7 @@ class StillOnList(ItemError):
 
 
 def list_remove_later(ctx: RunContext, links: Sequence[Link]) -> None:
-    """Have customers whose "no" in Kibo was left as it was taken off the list, by an entry of the queue."""
+    """Have customers whose opt-out in Kibo was left as it was taken off the list, by a queue entry."""
     with ctx.store.transaction():
         for link in links:
             _begin(ctx, link)
@@ -80,7 +80,7 @@ def _begin(ctx: RunContext, link: Link, event_id: str = "") -> None:
 def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = False) -> Link:
     """The link of a customer who opted out in Kibo, once Constant Contact follows.
 
-    A "no" in Constant Contact that Kibo is owed stays owed: the person's other accounts are to have it (R1).
+    A pending opt-out of Constant Contact stays pending: the person's other accounts are to have it (R1).
     `stays`: another account keeps the person on the list, and may not know of it yet. Should they leave it
     before it does, this link has seen them there.
     """
@@ -133,7 +133,7 @@ def list_remove(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle,
                 contacts = read(removal.link)
             except ITEM_ERRORS as error:
                 if isinstance(error, Unreadable) and removal.link.contact_id:
-                    jobs.append(_Job(removal, [removal.link.contact_id], error))  # a "no" needs no reading
+                    jobs.append(_Job(removal, [removal.link.contact_id], error))  # opting out needs none
                 else:
                     fail(ctx, removal.event, error, removal.customer.email)
                 continue
@@ -180,7 +180,7 @@ def _may_be_listed(ctx: RunContext, contact: Contact) -> bool:
 
 
 def _read(ctx: RunContext, link: Link) -> list[Contact]:
-    """The contacts that stand for a person: the one we know, and who has the e-mail if that one moved on."""
+    """The contacts that stand for a person: the one we know, and who has the email if that one moved on."""
     known = ctx.mail.get(link.contact_id) if link.contact_id else None
     here = known is not None and not known.deleted_at and known.email_key == link.email_key
     by_email = None if here or "@" not in link.email else ctx.mail.find(link.email)
@@ -269,7 +269,7 @@ def _read_back(ctx: RunContext, done: bulk.Outcome[_Job], settle: Settle, fail: 
 
 
 def _store_intent(ctx: RunContext, removal: Removal) -> None:
-    """Note what is being done: should its outcome never be seen, nobody left the list, and a "yes" is new."""
+    """Store the intent: should its outcome never be seen, nobody left the list, and an opt-in is new."""
     _begin(ctx, removal.link, removal.event.event_id)
     note_others_off(ctx, removal.link)
 

@@ -1,8 +1,8 @@
-"""Our own sign-ups, told from the person's: what a call of ours left is nobody's act (design R4).
+"""The echo of our own writes: what a call of ours left in a contact is nobody's act (design R4).
 
 The sign-up form is the one call that sends the welcome mail, and the contact then shows an opt-in by the
-person. An account with the same e-mail that said no in Kibo must not be opted in by that, not even once the
-account we signed up has another e-mail or is gone.
+person. An account with the same email that opted out in Kibo must not be opted in by that, not even once the
+account we signed up has another email or is gone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ccdesk.sync.context import RunContext
 
 
 def note_own_write(ctx: RunContext, link: Link | None) -> None:
-    """Let the person's accounts that said no know that whatever the contact shows until now may be ours.
+    """Note on the person's opted-out accounts that what the contact shows until now may be our own write.
 
     `link` is that of the account we put on the list, as it was stored while the outcome was open.
     """

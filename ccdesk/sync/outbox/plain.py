@@ -1,4 +1,4 @@
-"""Somebody whose name or address the service refuses is placed with e-mail and list alone (design §3a R2)."""
+"""Somebody whose name or address the service refuses is placed with email and list alone (design §3a R2)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from ccdesk.core.models import ContactFields
 from ccdesk.sync.context import RunContext
 
 PLAINLY = "_plain"
-"""What follows the action of somebody who is sent with e-mail and list alone."""
+"""What follows the action of somebody who is sent with email and list alone."""
 
 
 def plain(fields: ContactFields) -> ContactFields:
-    """Return the e-mail alone."""
+    """Return the email alone."""
     return ContactFields(fields.email)
 
 
 def has_more(fields: ContactFields) -> bool:
-    """Say whether there is anything beside the e-mail that a service could have refused."""
+    """Say whether there is anything beside the email that a service could have refused."""
     return fields != plain(fields)
 
 
@@ -29,7 +29,7 @@ def may_be_the_fields(error: CcdeskError) -> bool:
 def plain_note(error: CcdeskError) -> str:
     """Return what the entry of somebody placed so says, with the service's own words where it gave any."""
     words = f" ({error.meaning.rstrip('.')})" if error.meaning else ""
-    return f"name and address were refused{words}: placed with e-mail and list alone"
+    return f"name and address were refused{words}: placed with email and list alone"
 
 
 def sent_fields(ctx: RunContext, one: Planned) -> ContactFields:

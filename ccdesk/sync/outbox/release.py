@@ -1,4 +1,4 @@
-"""A "no" in Kibo that another account of the person held back: it counts once that account lets go (R1)."""
+"""An opt-out in Kibo that another account of the person outweighed counts once that one is released (R1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ccdesk.sync.outbox.list_remove import list_remove_later
 
 
 def release(ctx: RunContext, link: Link) -> None:
-    """Act on the "no"s to an e-mail whose account `link` has another one by now, is gone, or counts no more.
+    """Act on the opt-outs of an email whose account `link` has moved on, is gone, or counts no more.
 
     While it was opted in it kept the person on the list. Accounts that never agreed have said nothing.
     """

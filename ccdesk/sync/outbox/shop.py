@@ -1,4 +1,4 @@
-"""Carrying what is owed to Kibo: read the whole account, change only the opt-in, check (design R4, R5)."""
+"""Pending write-backs to Kibo: read the whole account, change only the opt-in, check (design R4, R5)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ccdesk.sync.sensors.accounts import AccountsByEmail
 log = logging.getLogger(__name__)
 
 _PAGE = 200
-_AT_ONCE = 5_000  # so many debts are looked up together: a bounded number of accounts in memory
+_AT_ONCE = 5_000  # so many write-backs are looked up together: a bounded number of accounts in memory
 
 
 def write_back(ctx: RunContext) -> None:
-    """Give Kibo every opt-out and opt-in it is owed; one account's failure keeps only that one owed."""
+    """Write every pending opt-out and opt-in to Kibo; one account's failure keeps only that one pending."""
     total = sum(1 for _ in _pending_links(ctx))
     if total:
         _refuse_while_stopped(ctx)
@@ -47,7 +47,7 @@ def write_back(ctx: RunContext) -> None:
 
 
 def _pending_in_turn(ctx: RunContext) -> Iterator[Link]:
-    """Yield the customers something is owed to, from where the last run was stopped, and round."""
+    """Yield the customers with a pending write-back, from where the last run was stopped, and round."""
     begin = int(ctx.store.state.get(names.WRITE_BACK_FROM) or -1)
     after = begin
     while page := ctx.store.links.pending(after, _PAGE):
@@ -62,7 +62,7 @@ def _pending_in_turn(ctx: RunContext) -> Iterator[Link]:
 def _write_back_now(
     ctx: RunContext, customer_id: int, accounts: AccountsByEmail, passed: set[int]
 ) -> set[int]:
-    """Carry what is owed to a customer by now; return the accounts that failed."""
+    """Make the write-back that is pending for a customer by now; return the accounts that failed."""
     current = ctx.store.links.get(customer_id)
     if current is None or current.pending is WriteBack.NOTHING or customer_id in passed:
         return set()
@@ -102,9 +102,9 @@ def _pending_links(ctx: RunContext) -> Iterator[Link]:
 
 
 def _write_back_one(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> set[int]:
-    """Write the person's decision to every account with the e-mail (design R1); return those that failed.
+    """Write the person's decision to every account with the email (design R1); return those that failed.
 
-    Each account fails for itself: one that Kibo refuses stays owed and keeps no other from being written.
+    Each account fails for itself: one that Kibo refuses stays pending and keeps no other from being written.
     """
     try:
         accounts = _accounts(ctx, link, by_email)
@@ -125,7 +125,7 @@ def _write_back_one(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> s
 
 
 def _still_pending(ctx: RunContext, link: Link, error: CcdeskError) -> int:
-    """Keep the debt with the account that could not be written, and say so."""
+    """Keep the write-back pending with the account that could not be written, and say so."""
     ctx.tolerate_item_error(error)
     what = "opt-out" if link.pending is WriteBack.OPT_OUT else "opt-in"
     reason = f"Still owed to Kibo ({what}): {error.text}"
@@ -136,7 +136,7 @@ def _still_pending(ctx: RunContext, link: Link, error: CcdeskError) -> int:
 
 
 def _pending_link(ctx: RunContext, source: Link, account: Customer) -> Link:
-    """The link of an account that is still owed the decision, its own or one of the person's others."""
+    """The link of an account whose write-back is still pending, its own or one of the person's others."""
     if account.id == source.customer_id:
         return source
     known = ctx.store.links.get(account.id)
@@ -150,12 +150,13 @@ def _pending_link(ctx: RunContext, source: Link, account: Customer) -> Link:
 
 
 def _accounts(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> list[Customer]:
-    """For an opt-out every account with the e-mail, and the link's own whatever its e-mail is by now (R1).
+    """For an opt-out every account with the email, and the link's own whatever its email is by now (R1).
 
-    For an opt-in the own account only: another one may have said no since, and is owed its own if it has not.
+    For an opt-in the own account only: another one may have opted out since, and has its own pending if it
+    has not.
 
-    Whoever unsubscribes and then changes the e-mail in the shop has not agreed to be mailed there.
-    The own account comes last: its link carries the debt until all the others are done.
+    A customer who unsubscribes and then changes the email in the shop has not agreed to be mailed there. The
+    own account comes last: its link keeps the write-back pending until all the others are done.
     """
     accounts = {account.id: account for account in by_email.of(link.email)}
     if link.pending is WriteBack.OPT_IN:
@@ -171,10 +172,10 @@ def _accounts(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> list[Cu
 
 
 def _own_is_elsewhere(ctx: RunContext, link: Link) -> None:
-    """Close the debt of an account that is gone, or that has another e-mail than the one signed up with."""
+    """Close the write-back of an account that is gone, or whose email is not the one signed up with."""
     try:
         ctx.shop.get(link.customer_id)
-        state, reason = link.state, "the customer has another e-mail in Kibo than the one that signed up"
+        state, reason = link.state, "the customer has another email in Kibo than the one that signed up"
     except NotFound:
         state, reason = LinkState.CLOSED, "customer is gone from Kibo"
     with ctx.store.transaction():

@@ -1,4 +1,4 @@
-"""What one account is owed: decided by the account as read, and written to Kibo (design R4, R5)."""
+"""The write-back of one account: decided by the account as read, and written to Kibo (design R4, R5)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def write(ctx: RunContext, source: Link, account: Customer) -> None:
 def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer | None:
     """Do what follows from an account as read; return it as it is now if it has changed since."""
     if account.id != source.customer_id and account.email_key != source.email_key:
-        return None  # it has taken another e-mail since it was looked for: its own link tells what it is owed
+        return None  # it has taken another email since it was looked for: its own link tells what is pending
     if not account.readable:
         raise Unreadable(detail=f"account {account.id}")
     opting_in = source.pending is WriteBack.OPT_IN
@@ -103,7 +103,7 @@ def _set_opt_in(ctx: RunContext, link: Link, account: Customer, *, opting_in: bo
 
 
 def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link) -> bool:
-    """Say whether this account is not for this debt to change, and tell why; `link` is its own."""
+    """Say whether this account is not for this write-back to change, and tell why; `link` is its own."""
     if source.pending is WriteBack.OPT_OUT:
         if link.state is LinkState.CONFIRMING:
             _leave_confirming(ctx, source, account)
@@ -138,10 +138,10 @@ def _leave_inactive(ctx: RunContext, source: Link, account: Customer) -> None:
 
 
 def _still_later(ctx: RunContext, source: Link, account: Customer) -> bool:
-    """Say whether the sign-up is later than whatever changed in Kibo since it was judged: maybe another "no".
+    """Say whether the sign-up is later than what changed in Kibo since it was seen: maybe another opt-out.
 
     An account as it was then needs no second look, unless it is known only now that the two services' clocks
-    differ. Where it cannot be told the "no" stands (design R5).
+    differ. Where it cannot be told the opt-out stands (design R5).
     """
     as_observed = account.updated_at == source.kibo_updated_at
     if account.updated_at is None or (as_observed and not ctx.skew()):
@@ -190,7 +190,7 @@ def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -
 
 
 def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
-    """The link of a customer opted out under an e-mail given up since: nothing is known of the new one."""
+    """The link of a customer opted out under an email given up since: nothing is known of the new one."""
     return replace(
         link,
         email=customer.email,
@@ -207,7 +207,7 @@ def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
         out_since=source.out_since,
         pending=WriteBack.NOTHING,
         pending_reason="",
-        note=f"{source.pending_reason}, under the e-mail before",
+        note=f"{source.pending_reason}, under the email before",
         passed_by=False,
     )
 

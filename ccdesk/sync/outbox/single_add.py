@@ -49,7 +49,7 @@ class Addition:
     link: Link | None
     decision: EventDecision
     new: bool = False
-    plainly: bool = False  # with e-mail and list alone, because the service refused the rest
+    plainly: bool = False  # with email and list alone, because the service refused the rest
 
     @property
     def fields(self) -> ContactFields:
@@ -59,7 +59,7 @@ class Addition:
 
     @property
     def bulk_ready(self) -> bool:
-        """True if an import of many may carry this person (no mail wanted, e-mail short enough)."""
+        """True if an import of many may carry this person (no mail wanted, email short enough)."""
         return self.decision.step is Step.CREATE and not is_long(self.customer.email)
 
 
@@ -88,7 +88,7 @@ def put_one(ctx: RunContext, addition: Addition, settle: Settle, fail: Fail) -> 
 
 
 def store_intents(ctx: RunContext, additions: Sequence[Addition]) -> dict[int, Link]:
-    """Note what is being done with many; return their links as they were before."""
+    """Store an intent for each of many; return their links as they were before."""
     before = ctx.store.links.many([addition.customer.id for addition in additions])
     with ctx.store.transaction():
         for addition in additions:
@@ -103,7 +103,7 @@ def _surely_not_done(error: CcdeskError) -> bool:
 
 
 def withdraw_intent(ctx: RunContext, addition: Addition, before: Link | None) -> None:
-    """Forget the intention: what shows from now on is not ours, and is to be judged like any other."""
+    """Withdraw the intent: what shows from now on is not ours, and is observed like anything else."""
     intended = ctx.store.links.get(addition.customer.id)
     if before is None and intended is not None:
         before = Link(intended.customer_id, email=intended.email, kibo_opted_in=intended.kibo_opted_in)
@@ -122,7 +122,7 @@ def put_done(ctx: RunContext, addition: Addition, link: Link, settle: Settle) ->
 
 
 def _full_or_plain(ctx: RunContext, addition: Addition) -> tuple[Addition, Link]:
-    """Make the call; where it is refused for what it holds once more with e-mail and list alone (R2).
+    """Make the call; where it is refused for what it holds once more with email and list alone (R2).
 
     Returns the placing as it was done, whose reason says so, and the link it leads to.
     """
@@ -138,7 +138,7 @@ def _full_or_plain(ctx: RunContext, addition: Addition) -> tuple[Addition, Link]
 
 
 def _sends_fields(addition: Addition) -> bool:
-    """Say whether the call carries anything beside e-mail and list; a PUT repeats what the contact has."""
+    """Say whether the call carries anything beside email and list; a PUT repeats what the contact has."""
     if addition.plainly:
         return False
     if addition.decision.step is Step.REVIVE:
@@ -188,8 +188,8 @@ def _revived(ctx: RunContext, addition: Addition, former: Contact) -> Contact:
 
 
 def _store_intent(ctx: RunContext, addition: Addition, *, by_job: bool = False) -> None:
-    """Note what is being done: a lost answer must neither make our contact foreign nor lose a later "no"."""
-    note_own_write(ctx, ctx.store.links.get(addition.customer.id))  # the e-mail may be another now
+    """Store the intent: a lost answer must neither make our contact foreign nor lose a later opt-out."""
+    note_own_write(ctx, ctx.store.links.get(addition.customer.id))  # the email may be another now
     # One known to be newly in stays that to the second attempt, welcome mail included.
     link = addition.link or Link(addition.customer.id, kibo_opted_in=False if addition.new else None)
     # Who left the list once wants mail again: from here on that state tells of leaving after this.

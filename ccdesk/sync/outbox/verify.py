@@ -40,7 +40,7 @@ class Fail(Protocol):
 def members_among(ctx: RunContext, contact_ids: Collection[str], *, unreadable: bool) -> set[str]:
     """Return those of the given contacts that are active members of the list now.
 
-    Whoever cannot be read is one of them if `unreadable` says so.
+    A contact that cannot be read is one of them if `unreadable` says so.
     """
     wanted = set(contact_ids)
     if len(wanted) <= _ONE_BY_ONE:

@@ -21,7 +21,7 @@ _PAGE = 500
 
 
 def run_full_compare(ctx: RunContext) -> None:
-    """Read both sides whole; queue what Kibo changed, carry what Constant Contact changed."""
+    """Read both sides whole; queue what Kibo changed, write back what Constant Contact changed."""
     ctx.store.staging.clear()
     ctx.require_list()
     with ctx.mail.for_opt_outs():
@@ -72,7 +72,7 @@ def _compare_links(ctx: RunContext) -> None:
 
 
 def _contact_of(ctx: RunContext, link: Link, found: Contact | None) -> Contact | None:
-    """The link's contact: by e-mail, or by id where its e-mail was changed there, which is no deletion."""
+    """The link's contact: by email, or by id where its email was changed there, which is no deletion."""
     if (
         found is not None
         or not link.contact_id
@@ -85,9 +85,10 @@ def _contact_of(ctx: RunContext, link: Link, found: Contact | None) -> Contact |
 
 
 def _sweep_customers(ctx: RunContext) -> None:
-    """Queue every customer whose consent or e-mail differs from what we last acted on (kibo.md §13.8).
+    """Queue every customer whose consent or email differs from what we last acted on (kibo.md §13.8).
 
-    Before the first export nobody has been acted on: whoever has no link then is the export's business.
+    Before the first export nobody has been acted on: a customer who has no link then is the export's
+    business.
     """
     done = 0
     exported = bool(ctx.store.state.get(names.BASELINE))

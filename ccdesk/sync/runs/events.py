@@ -1,4 +1,4 @@
-"""Processing the queue (design R3): each entry is judged by the customer as read now, against the link."""
+"""Processing the queue (design R3): each entry is decided by the customer as read now, against the link."""
 
 from __future__ import annotations
 
@@ -184,14 +184,14 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
 
 
 def _lets_go(ctx: RunContext, customer: Customer, link: Link) -> bool:
-    """Say whether an account keeps nobody with the e-mail we know it by on the list any more."""
+    """Say whether an account keeps nobody with the email we know it by on the list any more."""
     return link.email_key != customer.email_key or bool(not_exported(customer, guests=ctx.settings.guests))
 
 
 def _open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
     """Return the link, open if it was closed: Kibo said that the customer is gone, and shows them again.
 
-    Whoever left the list meanwhile is owed that; another opt-in is looked at as if it were new.
+    A customer who left the list meanwhile has left it; another opt-in is looked at as if it were new.
     """
     if link is None or link.state is not LinkState.CLOSED:
         return link
@@ -211,7 +211,7 @@ def _nothing(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link
     known = link or Link(customer.id, email=customer.email, kibo_opted_in=False)
     opted_in = customer.accepts_marketing and known.kibo_opted_in is True
     if known.pending is WriteBack.OPT_IN:
-        # Judged before this change, which may hide another "no": `carry` compares the two dates.
+        # Observed before this change, which may hide another opt-out: `write_back` compares the two dates.
         customer = replace(customer, updated_at=known.kibo_updated_at)
     seen = replace(
         known,
@@ -220,12 +220,12 @@ def _nothing(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link
         kibo_updated_at=customer.updated_at,
         written_at=known.written_at if customer.accepts_marketing else _no_later_than(ctx, customer, known),
     )
-    entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or e-mail")
+    entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or email")
     settle(ctx, event, entry, seen)
 
 
 def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime | None:
-    """Until when a sign-up proves nothing: the change just seen may hide a "yes" and another "no" (R5)."""
+    """Until when a sign-up proves nothing: the change just seen may hide an opt-in and an opt-out (R5)."""
     if customer.updated_at is None or customer.updated_at == known.kibo_updated_at:
         return known.written_at
     changed = customer.updated_at - ctx.skew()
@@ -243,7 +243,7 @@ def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:
 
 
 def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
-    """Take people off the list, unless another account with the e-mail still wants mail (design R1).
+    """Take people off the list, unless another account with the email still wants mail (design R1).
 
     What `accounts` has read may be minutes old: an account that has changed since has its own event.
     """
@@ -260,7 +260,7 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
             continue
         ctx.answered()
         if other is not None:
-            reason = f"stays on the list: customer {other} with the same e-mail is opted in{also}"
+            reason = f"stays on the list: customer {other} with the same email is opted in{also}"
             entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, reason)
             settle(ctx, event, entry, off_link(ctx, link, customer, stays=True), ended=Ended.UNKNOWN)
         else:
@@ -271,9 +271,9 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
 def _other_opted_in(ctx: RunContext, opt_out: Link, accounts: AccountsByEmail) -> int | None:
     """Return another account that keeps the person on the list.
 
-    None that has come by this e-mail since its person said no to another one: that opt-in counts for nothing
-    here, and once Kibo has been told nobody would look at this list again. And none that does not lift this
-    opt-out (design §3a R1): while its flag is on it is named.
+    None that has come by this email since its person opted out under another one: that opt-in counts for
+    nothing here, and once Kibo has been told nobody would look at this list again. And none that does not
+    lift this opt-out (design §3a R1): while its flag is on it is named.
     """
     if not opt_out.email.strip():
         return None

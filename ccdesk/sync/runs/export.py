@@ -43,7 +43,7 @@ from ccdesk.sync.sensors.contact_scan import ContactScan
 from ccdesk.sync.watermarks import begin_polls
 
 _KEPT_AT_ONCE = 2_000  # people read between two writes: what a power cut makes us read again
-_WINDOW = 20_000  # people planned by one statement, so that a wish to stop is heard within a second
+_WINDOW = 20_000  # people planned by one statement, so that a cancellation is heard within a second
 
 
 def run_export(ctx: RunContext) -> None:
@@ -151,8 +151,8 @@ def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:
 def _plan(ctx: RunContext, off_list: OffList) -> int:
     """Decide for everybody not sent yet; return how many people it would put on the list who are contacts.
 
-    Whoever neither side knows is decided for in bulk, by the one decision there is for them. The others are
-    judged one by one; those who need nothing get their entry at once.
+    New contacts, whom neither side knows, are decided for in bulk, by the one decision there is for them. The
+    others are decided for one by one; those who need nothing get their entry at once.
     """
     exports = ctx.store.exports
     total = ctx.expected or 0
@@ -203,7 +203,7 @@ def _plan_early(
 
 
 def _groups(ctx: RunContext) -> Iterator[list[list[Candidate]]]:
-    """Yield pages of groups of candidates that share an e-mail; a group is never cut in two."""
+    """Yield pages of groups of candidates that share an email; a group is never cut in two."""
     after = ("", -1)
     rest: list[Candidate] = []
     while page := ctx.store.exports.undecided(after, PAGE):
@@ -224,7 +224,7 @@ def _plan_page(
     off_list: OffList,
     sendable_only: bool = False,
 ) -> int:
-    """Decide for groups of accounts that share an e-mail; `sendable_only`: store who can be sent early.
+    """Decide for groups of accounts that share an email; `sendable_only`: store who can be sent early.
 
     Returns how many contacts it would put on the list.
     """
@@ -235,9 +235,7 @@ def _plan_page(
     by_email = store.links.by_emails([key for key in keys if key])
     links = {link.customer_id: link for some in by_email.values() for link in some}
     ids = [one.customer.id for group in groups for one in group]
-    links |= store.links.many(
-        [number for number in ids if number not in links]
-    )  # their e-mail is another now
+    links |= store.links.many([number for number in ids if number not in links])  # their email is another now
     entries: list[Entry] = []
     saved: list[Link] = []
     planned: list[Planned] = []
@@ -355,7 +353,7 @@ def _held(link: Link, one: Candidate, decision: ExportDecision) -> Link:
 
 
 def _pending_reason(link: Link, decision: ExportDecision) -> str:
-    """Say why the "no" is owed: what was seen before stays the reason where this export saw nothing new."""
+    """Say why the opt-out is pending: the reason seen before, where this export saw nothing new."""
     return decision.reason if decision.pending is WriteBack.OPT_OUT else link.pending_reason
 
 

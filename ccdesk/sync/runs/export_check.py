@@ -231,7 +231,7 @@ class _Checker:
             else:
                 missing.append(one)
             if not one.customer.accepts_marketing and on_list:
-                again.append(one.customer.id)  # they said no while the export lay still
+                again.append(one.customer.id)  # they opted out while the export lay still
             entries.append(self._entry(one, link, contact, chunk, sent_at, on_list=on_list))
         if left:
             ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing
@@ -371,19 +371,20 @@ def _seen_to_since(link: Link, customer: Customer, sent_at: datetime) -> str:
     """Say what another run saw to while the export lay still, "" if nothing: its link knows more than we do.
 
     Somebody it took off, or found out, is not on the list, or back on it by a later act: neither is news,
-    least of all a "no" or a "yes". Where it followed a changed e-mail, what we sent tells of the former only.
+    least of all an opt-out or an opt-in. Where it followed a changed email, what we sent tells of the former
+    only.
     """
     if link.written_at is None or link.written_at < sent_at:
         return ""
     if link.email_key != customer.email_key:
-        return "e-mail changed in Kibo after this was sent; its event saw to it"
+        return "email changed in Kibo after this was sent; its event saw to it"
     if link.kibo_opted_in is False and not link.may_be_there:
         return "said no after this was sent; what is newer is decided with the customer's event"
     return ""
 
 
 def _out(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:
-    """The link of somebody who unsubscribed or left after they were sent: owed to Kibo like any opt-out."""
+    """The link of somebody who unsubscribed or left after they were sent: pending like any opt-out."""
     known = _confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at)
     return ctx.observing()(contact, known).link
 
@@ -399,8 +400,8 @@ def _confirmed(
 ) -> Link:
     """The link of somebody seen on the list after we put them there.
 
-    Where only the e-mail was seen, the contact's id is learned by the next poll (`plan_inbound`); until then
-    a contact made since `sent_at` is taken for ours.
+    Where only the email was seen, the contact's id is learned by the next poll (`plan_inbound`); until then a
+    contact made since `sent_at` is taken for ours.
     """
     owned = ownership is Ownership.OWNED
     return replace(

@@ -1,8 +1,8 @@
 """Sending most people while the last of an export's customers are still being read (design R2, §10).
 
 Only once all contacts have been read and the list is there; who was sent stays out of the later plan, and an
-account read later with the same e-mail follows them. Whoever needs judging beyond "nobody knows them" or
-"add them, a contact from another source" waits until all customers are in.
+account read later with the same email follows them. A customer who needs more of a decision than "nobody
+knows them" or "add them, a contact from another source" waits until all customers are in.
 """
 
 from __future__ import annotations

@@ -311,7 +311,7 @@ class Sender:
             raise error
 
     def _plainly(self, chunk: Chunk, error: CcdeskError) -> bool:
-        """Have one person sent once more with e-mail and list alone; False where that was all there was."""
+        """Have one person sent once more with email and list alone; False where that was all there was."""
         ctx, exports = self._ctx, self._ctx.store.exports
         person = exports.unsettled(chunk, -1, 1, new_contacts=True)[0]
         if chunk.action != Action.IMPORT.value or not has_more(sent_fields(ctx, person)):

@@ -27,8 +27,8 @@ from ccdesk.sync.watermarks import newest_change
 log = logging.getLogger(__name__)
 
 PAGE = 500
-# Whoever was read longer ago is read again before they are sent, and so is everybody where that takes but a
-# few calls: an account deleted since shows nowhere else.
+# A customer who was read longer ago is read again before being sent, and so is everybody where that takes but
+# a few calls: an account deleted since shows nowhere else.
 _FRESH_FOR = timedelta(hours=1)
 _READ_QUICKLY = 2_000
 _KEPT_FOR = timedelta(days=7)  # Constant Contact remembers its jobs for ten days
@@ -108,7 +108,8 @@ def resume_or_start(ctx: RunContext) -> ExportSession:
     )
     with ctx.store.transaction():
         if ctx.store.state.get_time(names.EVENTS_SINCE) is None:
-            # Whoever is sent may say no before this export is done: the first look is at what changed since.
+            # A customer who is sent may opt out before this export is done: the first look is at what changed
+            # since.
             ctx.store.state.set_time(names.EVENTS_SINCE, begun.mark)
             ctx.store.state.set_time(names.EVENTS_BEGAN, begun.mark)
         begun.save(ctx)
@@ -143,8 +144,8 @@ def close(ctx: RunContext) -> None:
 def note_cut_short(ctx: RunContext) -> None:
     """Before anything else runs: let the links know of everybody sent by an export that was cut short.
 
-    Else a "no" in Kibo that comes before the export is gone on with would look like no change. What was sent
-    to a list that is not the active one any more is not looked at (design R7).
+    Else an opt-out in Kibo that comes before the export is gone on with would look like no change. What was
+    sent to a list that is not the active one any more is not looked at (design R7).
     """
     export = _remembered(ctx)
     if export is None or export.list_id != ctx.settings.list_id:

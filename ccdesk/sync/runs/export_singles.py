@@ -1,4 +1,4 @@
-"""People of an export who go by a call each: e-mails of 51–80 characters; the import stops at 50 (R2)."""
+"""People of an export who go by a call each: emails of 51–80 characters; the import stops at 50 (R2)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def single_calls(ctx: RunContext, action: Action) -> None:
 
 
 def _full_or_plain(ctx: RunContext, person: Planned, action: Action) -> None:
-    """Send one person with all fields; where these are refused once more with e-mail and list alone."""
+    """Send one person with all fields; where these are refused once more with email and list alone."""
     try:
         _single_call(ctx, person, action)
     except ItemError as error:

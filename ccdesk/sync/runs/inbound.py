@@ -1,7 +1,8 @@
 """Bringing opt-outs and opt-ins from Constant Contact back to Kibo (design R4).
 
-First everything seen is judged and what Kibo must be given is kept on the links (`pending`), together with the
-watermark; then what is owed is carried over. So a crash, a cancel or a Kibo that is down loses no opt-out.
+First everything seen is observed, and what Kibo must be given is stored on the links (`pending`) together
+with the watermark; then the pending write-backs are made. So a crash, a cancel or a Kibo that is down loses
+no opt-out.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _FEW_LOOKUPS = 40
 
 
 def run_inbound(ctx: RunContext) -> None:
-    """Do one cycle: polls, the scan of the list when it is due, then what is owed to Kibo."""
+    """Do one cycle: polls, the scan of the list when it is due, then the pending write-backs."""
     try:
         with ctx.mail.for_opt_outs():
             _begin(ctx)
@@ -43,7 +44,7 @@ def run_inbound(ctx: RunContext) -> None:
             if scan_due(ctx):
                 scan_list(ctx)
     except (ServiceError, ListGone):
-        write_back(ctx)  # what was owed before, or seen until now, need not wait for the other service
+        write_back(ctx)  # what was pending before, or seen until now, need not wait for the other service
         raise
     ctx.counts["contacts_seen"] += seen
     write_back(ctx)
@@ -109,9 +110,9 @@ def _poll(
 
 
 def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None = None) -> int:
-    """Judge a page of contacts and keep what is new; contacts who are no customers are counted only.
+    """Observe a page of contacts and save what is new; contacts who are no customers are counted only.
 
-    `since`: from when on what strangers did themselves is looked at.
+    `since`: from when on what unlinked contacts did themselves is looked at.
     """
     ctx.check_cancel()
     page, apart = resolve_identity(ctx, page)
@@ -140,7 +141,7 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
 
 
 def save(ctx: RunContext, observations: Sequence[Observation]) -> None:
-    """Store what was judged; what is owed to Kibo gets its entry when it is carried there.
+    """Store what was observed; a pending write-back gets its entry when it is made.
 
     Raises:
         ListGone: a list deleted meanwhile says nothing about anybody (design §3a R4). Nobody is taken for
@@ -180,10 +181,10 @@ def _dated(ctx: RunContext, observation: Observation) -> Observation:
 
 
 def _is_in_already(ctx: RunContext, observation: Observation) -> bool:
-    """Say whether an opt-in is owed to an account, or missed in it, although the person never was out.
+    """Say whether an opt-in is pending for an account, or missed in it, although the person never was out.
 
-    Another account with the e-mail is opted in, or just being added, and keeps them on the list: that they
-    are there, or signed up some time, lifts no "no" said in this account (design R1).
+    Another account with the email is opted in, or just being added, and keeps them on the list: that they are
+    there, or signed up some time, lifts no opt-out made in this account (design R1).
     """
     link = observation.link
     if link.pending is not WriteBack.OPT_IN and observation.reason != UNPROVEN:
@@ -226,10 +227,10 @@ def scan_list(ctx: RunContext) -> None:
 
 
 def final_list_scan(ctx: RunContext, next_list: str) -> None:
-    """Look a last time who left the list, and who is back on it; whatever stays unclear is taken for leaving.
+    """Scan the list a last time for those who left or are back; whatever stays unclear is taken for leaving.
 
-    Whoever is on the list that follows has left none: staff may have moved everybody there. Whoever signed up
-    again after leaving is owed nothing more (docs/consent.md b4, list switch).
+    A customer who is on the list that follows has left none: staff may have moved everybody there. For one
+    who signed up again after leaving nothing is pending any more (docs/consent.md b4, list switch).
 
     Raises:
         ListGone: the list is not in the account, so nothing can be told.
@@ -348,7 +349,7 @@ def _compare_all(ctx: RunContext, next_list: str) -> None:
             ctx.check_cancel()
             contact = contacts.get(link.email_key)
             elsewhere = contact is not None and link.contact_id not in ("", contact.id)
-            moved = contact is None and link.contact_id  # deleted ones are in the scan: another e-mail there
+            moved = contact is None and link.contact_id  # deleted ones are in the scan: another email there
             if elsewhere or moved or (contact is None and unknown):
                 observations += _ask_about(ctx, link, next_list)
                 continue

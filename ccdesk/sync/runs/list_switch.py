@@ -1,7 +1,7 @@
-"""Taking leave of a list that is not the active one any more (design R4, R7).
+"""The list switch: a last scan of the list that is not the active one any more (design R4, R7).
 
-Whoever left it since the last look has said no. Only the new list is watched from now on, so this shows
-nowhere else, and an export would put them on the new one.
+A customer who left it since the last look has opted out. Only the new list is watched from now on, so this
+shows nowhere else, and an export would put them on the new one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def switch_list(ctx: RunContext) -> None:
         _scan_a_last_time(ctx, former)
     with ctx.store.transaction():
         out = ctx.store.links.leave_list(former, ctx.settings.list_id, ctx.mail_now() + A_SECOND)
-        # Their "no" came while this list was not the active one.
+        # Their opt-out came while this list was not the active one.
         list_remove_later(ctx, list(ctx.store.links.many(out).values()))
         ctx.store.disagreements.clear()
         ctx.store.state.set(names.FORMER_LIST, "")

@@ -1,6 +1,6 @@
 """Whose opt-in lifts an opt-out: never that of an account which appeared later (design §3a R1).
 
-Nobody has proven an e-mail to Kibo: a guest checks out, or a stranger registers, with the e-mail of somebody
+Nobody has proven an email to Kibo: a guest checks out, or a stranger registers, with the email of somebody
 who left the list or whose own account opted out. Such an opt-in neither puts the person back nor is undone;
 it is named, and staff answer *Add* or *Leave*. A box that was never ticked is no statement and stops nobody.
 """
@@ -27,7 +27,7 @@ NEWCOMER = (
 def lifts(ctx: RunContext, account: Customer, opt_out: Link) -> bool:
     """Say whether an account's opt-in counts against the opt-out that another account's link knows.
 
-    It does if the account is no guest and was seen under this e-mail before the earliest moment at which the
+    It does if the account is no guest and was seen under this email before the earliest moment at which the
     opt-out may have been made, or if staff added it to this very opt-out. What cannot be told lifts nothing.
 
     docs/consent.md e2 asks for "known since < earliest moment". Here `out_after` is a moment at which the
@@ -63,7 +63,7 @@ def has_left(link: Link) -> bool:
 def stands_against(ctx: RunContext, customer: Customer, others: Sequence[Link], *, on_list: bool) -> bool:
     """Say whether an opt-out of the person stands that this account's opt-in does not lift.
 
-    `others`: the links of the other accounts with the e-mail. Who is on the list again has not left it.
+    `others`: the links of the other accounts with the email. Who is on the list again has not left it.
     """
     outs = (one for one in others if is_cleared(one) or (has_left(one) and not on_list))
     return any(not lifts(ctx, customer, one) for one in outs)
@@ -78,7 +78,7 @@ def welcome(ctx: RunContext, others: Iterable[Link]) -> None:
 def name(ctx: RunContext, accounts: Iterable[Customer]) -> None:
     """Name accounts that are opted in and yet keep nobody on the list (design §3a R1).
 
-    One that has only just taken this e-mail is left to its own event, which looks at the former e-mail first:
+    One that has only just taken this email is left to its own event, which looks at the former email first:
     an opt-out that stands there comes along.
     """
     links = ctx.store.links

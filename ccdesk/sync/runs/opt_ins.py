@@ -1,4 +1,4 @@
-"""Opt-ins and new e-mails of the queue: who is put on the list, and why not (design R3, R5)."""
+"""Opt-ins and new emails of the queue: who is put on the list, and why not (design R3, R5)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def process_opt_ins(ctx: RunContext, opted_in: Sequence[OptIn]) -> None:
 
 
 def _person(opt_in: OptIn) -> str:
-    """Return what makes two accounts one person; without an e-mail nobody is anybody else."""
+    """Return what makes two accounts one person; without an email nobody is anybody else."""
     _, customer, _ = opt_in
     return customer.email_key or f"#{customer.id}"
 
@@ -202,14 +202,14 @@ def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link:
 def _opted_out_before(
     ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None, directory: ContactDirectory
 ) -> bool:
-    """Settle a new e-mail of somebody who had said no to the old one: the "no" is the person's (design R1).
+    """Settle a new email of somebody who had opted out under the old one: that is the person's (design R1).
 
-    The link keeps the old e-mail until Kibo has been told.
+    The link keeps the old email until Kibo has been told.
     """
     inherited = inherited_opt_out(ctx, customer, link, directory.former)
     if inherited is None:
         return False
-    reason = f"{inherited.pending_reason} before the e-mail changed; the opt-out stands"
+    reason = f"{inherited.pending_reason} before the email changed; the opt-out stands"
     entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
     seen = replace(inherited, kibo_updated_at=customer.updated_at, passed_by=False)
     settle(ctx, event, entry, seen, ended=Ended.UNKNOWN)
@@ -249,7 +249,7 @@ def _is_true_opt_in(ctx: RunContext, customer: Customer, link: Link | None) -> b
 
 
 def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
-    """The link without what it knows of another e-mail's contact, which is left alone (seed: FAQ)."""
+    """The link without what it knows of another email's contact, which is left alone (seed: FAQ)."""
     if link is None or link.email_key == customer.email_key:
         return link
     return replace(
@@ -271,7 +271,7 @@ def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
 def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
     link = link or Link(customer.id)
     email = customer.email.strip()
-    bad = check_email(email) if email else BadEmail("no_email", "The customer has no e-mail in Kibo.")
+    bad = check_email(email) if email else BadEmail("no_email", "The customer has no email in Kibo.")
     if bad is None:
         return False
     reason, code = bad.reason, bad.code
@@ -286,13 +286,13 @@ def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: L
     )
     note_own_write(ctx, ctx.store.links.get(customer.id))
     ctx.store.links.save([seen])
-    error = ItemError(reason, next_step="Correct the e-mail in Kibo; the change is then taken up.", code=code)
+    error = ItemError(reason, next_step="Correct the email in Kibo; the change is then taken up.", code=code)
     fail(ctx, event, error, customer.email)
     return True
 
 
 def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
-    """The link of somebody for whom nothing is sent: what was seen, and what is owed because of it."""
+    """The link of somebody for whom nothing is sent: what was seen, and what is pending because of it."""
     customer, contact, decision = addition.customer, addition.contact, addition.decision
     link = addition.link or Link(customer.id)
     on_list = contact is not None and ctx.settings.list_id in contact.list_ids
@@ -301,7 +301,7 @@ def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
     agreed = decision.outcome is Outcome.UNCHANGED
     left = decision.state is LinkState.LEFT_LIST
     left_at = ctx.mail_now() if left else None  # known from now on
-    if decision.state is LinkState.HELD:  # neither in nor out: what is known of the list and owed holds
+    if decision.state is LinkState.HELD:  # neither in nor out: what is known of the list and pending holds
         return replace(
             link,
             email=customer.email,

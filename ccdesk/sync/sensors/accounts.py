@@ -1,4 +1,4 @@
-"""The accounts of many e-mails, found by one reading of the shop instead of a call for each (design §10)."""
+"""The accounts of many emails, found by one reading of the shop instead of a call for each (design §10)."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _PAGE = 200  # accounts Kibo gives with one call (kibo.md §5)
 
 
 class AccountsByEmail:
-    """Every account with an e-mail (design R1): of one by the filter, of many by reading the shop whole.
+    """Every account with an email (design R1): of one by the filter, of many by reading the shop whole.
 
-    The shop is read where that takes fewer calls than there are e-mails, and only after these are known: an
+    The shop is read where that takes fewer calls than there are emails, and only after these are known: an
     account that comes later has its own event. What was read may be minutes old when it is used, so an
     account is written only if it still stands as it did (`Customers.set_opt_in`, `expected`).
     """
 
     def __init__(self, ctx: RunContext) -> None:
         self._ctx = ctx
-        self._found: dict[str, list[Customer]] = {}  # by compared e-mail; empty until the shop has been read
+        self._found: dict[str, list[Customer]] = {}  # by compared email; empty until the shop has been read
 
     def read_for(self, emails: Iterable[str]) -> None:
-        """Read the shop for these e-mails if they are many; else, or if that fails, each is asked for."""
+        """Read the shop for these emails if they are many; else, or if that fails, each is asked for."""
         wanted: dict[str, list[Customer]] = {key: [] for email in emails if (key := email_key(email))}
         if self._costs_more(len(wanted), self._ctx.store.links.count()):
             return
@@ -37,7 +37,7 @@ class AccountsByEmail:
             log.info("the shop cannot be read by pages: %s", error.title)
 
     def of(self, email: str) -> list[Customer]:
-        """Return every account with that e-mail, by ascending id."""
+        """Return every account with that email, by ascending id."""
         return self._ctx.accounts(email, self._found.get(email_key(email)))
 
     def _read(self, wanted: dict[str, list[Customer]]) -> bool:

@@ -1,4 +1,4 @@
-"""Finding the contacts of many people: asked for one by one, or from one scan."""
+"""The contact directory of a run: contacts asked for one by one, or from one scan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FEW_LOOKUPS = 40  # above this, one scan of all contacts is cheaper than a look
 
 
 class ContactDirectory:
-    """Finds contacts by e-mail: a call each where they are few, else from one scan of all contacts."""
+    """Finds contacts by email: a call each where they are few, else from one scan of all contacts."""
 
     def __init__(self, ctx: RunContext, people: int) -> None:
         self._ctx = ctx
@@ -33,7 +33,7 @@ class ContactDirectory:
             self._may_be_anybodys = self._may_be_anybodys or bool(apart)
 
     def find(self, email: str) -> Contact | None:
-        """Return the contact with that e-mail, whatever its status."""
+        """Return the contact with that email, whatever its status."""
         key = email_key(email)
         if not self._scanned or key in self._outdated:
             return self._ctx.mail.find(email)
@@ -41,9 +41,9 @@ class ContactDirectory:
         return self._ctx.mail.find(email) if found is None and self._may_be_anybodys else found
 
     def former(self, link: Link) -> Contact | None:
-        """Return the contact of the e-mail that a customer has given up, as the link knows it.
+        """Return the contact of the email that a customer has given up, as the link knows it.
 
-        One that has taken another e-mail itself is not among those scanned under this one: it is asked for.
+        One that has taken another email itself is not among those scanned under this one: it is asked for.
         """
         if self._scanned and link.contact_id and link.email_key not in self._outdated:
             found = self._ctx.store.staging.contacts([link.email_key]).get(link.email_key)

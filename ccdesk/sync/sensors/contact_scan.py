@@ -113,7 +113,7 @@ def _whose(contacts: list[Contact]) -> Unreadable:
     which = ", ".join(one.id or "one without an id" for one in contacts)
     return Unreadable(
         "Constant Contact does not say whose contact this is",
-        meaning=f"The id or the e-mail of a contact cannot be read ({which}). Nobody was sent, for this may "
+        meaning=f"The id or the email of a contact cannot be read ({which}). Nobody was sent, for this may "
         "be somebody who opted out.",
         next_step="Look at this contact in Constant Contact, then start the export again.",
     )

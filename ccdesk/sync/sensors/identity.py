@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def resolve_identity(ctx: RunContext, page: Sequence[Contact]) -> tuple[list[Contact], list[Contact]]:
-    """Split a page into the contacts whose id and e-mail are known, and those of whom one cannot be read.
+    """Split a page into the contacts whose id and email are known, and those of whom one cannot be read.
 
     A contact that a link knows by the one gets the other from there. Those set apart may be anybody: who is
     not found among the others must not be taken for new because of that.

@@ -20,13 +20,13 @@ _UNREAD = (
 
 
 def acts_since(ctx: RunContext, watermark: datetime) -> datetime:
-    """Return from when on acts of strangers count: with the overlap, but nothing from before ccdesk."""
+    """Return from when on unlinked contacts' acts count: with the overlap, not from before ccdesk."""
     began = ctx.store.state.get_time(names.INBOUND_BEGAN) or watermark
     return max(min(began, watermark), watermark - MAIL_OVERLAP)
 
 
 def take_sign_ups(ctx: RunContext, page: Sequence[Contact], since: datetime) -> None:
-    """Owe Kibo the opt-ins among contacts nobody is linked to."""
+    """Store a pending opt-in for each unlinked contact who signed up."""
     joined = [one for one in page if is_own_opt_in(one, ctx.settings.list_id, since)]
     known = ctx.store.links.by_emails([one.email_key for one in joined])
     for contact in joined:
@@ -63,10 +63,10 @@ def is_recent_opt_out(contact: Contact, since: datetime) -> bool:
 
 
 def adopt_sign_up(ctx: RunContext, contact: Contact) -> bool:
-    """Owe Kibo the opt-in where the contact is a customer who is out and has not acted there since.
+    """Store a pending opt-in where the contact is a customer who is out and has not acted in Kibo since.
 
-    The account's last update bounds the customer's last "no" from above; an opt-in that is not later than
-    that proves nothing, and then the "no" stands (design R5). No customer is ever created. False if an
+    The account's last update bounds the customer's last opt-out from above; an opt-in that is not later than
+    that proves nothing, and then the opt-out stands (design R5). No customer is ever created. False if an
     account could not be read.
     """
     ctx.check_cancel()
@@ -76,7 +76,7 @@ def adopt_sign_up(ctx: RunContext, contact: Contact) -> bool:
     for customer in ctx.shop.by_email(contact.email):
         known = ctx.store.links.get(customer.id)
         if known is not None and known.pending is WriteBack.OPT_OUT:
-            continue  # their "no" to an earlier address has not even reached Kibo
+            continue  # their opt-out to an earlier address has not even reached Kibo
         if not customer.readable:
             unread.append(customer)
             continue
@@ -117,9 +117,9 @@ def _pending_opt_in(ctx: RunContext, contact: Contact, customer: Customer) -> Wr
 
 
 def adopt_opt_out(ctx: RunContext, contact: Contact) -> None:
-    """Owe Kibo the opt-out where the contact is a customer never exported: before an export, or passed over.
+    """Store a pending opt-out where the contact is a customer not exported: before an export, or passed over.
 
-    Which act came later is looked at when it is carried (design R5), so nothing is said of it here.
+    Which act came later is looked at when it is written back (design R5), so nothing is said of it here.
     """
     ctx.check_cancel()
     ctx.store.links.save(

@@ -41,7 +41,7 @@ def _value(row: dict[str, Any], name: str) -> Any:
 class FakeShop:
     """`refused`, `ignored` and `silent` are names of filters (and of sortings, prefixed `sort:`).
 
-    What is silent is answered with 200 and no rows. `quotes`: e-mails match only when written in quotes.
+    What is silent is answered with 200 and no rows. `quotes`: emails match only when written in quotes.
     """
 
     rows: list[dict[str, Any]]

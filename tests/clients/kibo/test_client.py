@@ -415,7 +415,7 @@ def test_no_write_if_it_is_right_already(signed_in: Any) -> None:
 
 
 def test_an_opt_in_is_not_written_under_an_email_that_nobody_agreed_with(signed_in: Any) -> None:
-    """The account was looked for by its e-mail, which was changed before it was read to be written."""
+    """The account was looked for by its email, which was changed before it was read to be written."""
     before = {**account(7, opted_in=False), "emailAddress": "New@example.com"}
     signed_in.get(ACCOUNT, json=before)
     signed_in.put(ACCOUNT, json={**before, "acceptsMarketing": True})

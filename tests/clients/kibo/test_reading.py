@@ -120,7 +120,7 @@ def test_two_pages_are_on_their_way_and_no_more(monkeypatch: pytest.MonkeyPatch)
 
 
 @given(st.lists(st.tuples(st.integers(1, 700), st.booleans()), max_size=40), st.integers(0, 6))
-def test_whoever_stays_opted_in_is_read_once_though_others_come_and_go(
+def test_who_stays_opted_in_is_read_once_though_others_come_and_go(
     acts: list[tuple[int, bool]], each: int
 ) -> None:
     rows = [account(number) for number in range(1, 701)]

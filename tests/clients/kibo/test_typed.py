@@ -52,7 +52,7 @@ def test_an_account_as_in_the_sheet_is_read_the_quick_way() -> None:
 
 @pytest.mark.parametrize("missing", EXPORT_FIELDS)
 def test_a_field_that_is_left_out_is_told_where_it_is_wanted(missing: str) -> None:
-    """A missing flag must not read as a “no”."""
+    """A missing flag must not read as an opt-out."""
     less = {key: value for key, value in ACCOUNT.items() if key != missing}
     assert typed_customers(page(ACCOUNT, less), complete=True) is None
     if missing != "id":

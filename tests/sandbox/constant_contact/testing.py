@@ -57,7 +57,7 @@ class Service:
         return found
 
     def emails(self, **query: Any) -> list[str]:
-        """Return the e-mails of all contacts a search finds, over all pages."""
+        """Return the emails of all contacts a search finds, over all pages."""
         return [
             one["email_address"]["address"]
             for page in self.pages("/contacts", **query)
