@@ -82,7 +82,7 @@ NAMED: tuple[Named, ...] = (
         "On the list, but every account that agreed is disabled, gone, moved away or a guest that does "
         "not count: the engine knows nothing of it, the drift report has to name it (design §3a R1).",
         Where.UNNAMED,
-        ("ON_LIST x SILENT",),
+        ("ON_LIST x SILENT", "HOLD x SILENT", "PENDING x SILENT"),
     ),
     Named(
         "opted out, put on by others while waiting, and it is not told",
@@ -166,22 +166,56 @@ NAMED: tuple[Named, ...] = (
         ("nothing (in_step)*",),
     ),
     Named(
-        "an opt-out under a former email that no link knew",
+        "an opt-out that no link knew",
         Decided.KEEP,
-        "An account was read, its person unsubscribed, and it took another email before any run had "
-        "linked it: the engine adds the new email, the table has the opt-out come along.",
+        "An account was read as opted in, then it was opted out, or its person unsubscribed and it took "
+        "another email, before any run had linked it: for the engine nothing has happened, and it puts "
+        "the person on the list for another account, or under the new email.",
         Where.DID,
-        ("NEVER_THERE x NO_ANSWERED", "GOOD x NO_ANSWERED"),
+        ("NEVER_THERE x NO_*", "GOOD x NO_*"),
         ("create *", "add *"),
     ),
     Named(
-        "an opt-out under a former email that no link knew, afterwards",
+        "an opt-out that no link knew, once they are on the list",
         Decided.KEEP,
-        "The same once the new email is on the list: the account is still to be opted out.",
+        "The same afterwards: the account is still to be opted out.",
         Where.LEFT_UNDONE,
-        ("ON_LIST x NO_ANSWERED",),
-        ("synced/on/list*",),
-        ("opt_out*",),
+        ("ON_LIST x NO_*",),
+        ("*synced/on/list*",),
+    ),
+    Named(
+        "an opt-out that no link knew, not told",
+        Decided.KEEP,
+        "The same where another account of theirs is a newcomer to the opt-out.",
+        Where.UNNAMED,
+        ("ON_LIST x NO_*",),
+        ("*synced/on/list*",),
+    ),
+    Named(
+        "left out of one list, and so of the next",
+        Decided.TABLE,
+        "Staff left them out at the first export of a list. That was about this list; the engine's state "
+        "has no list, so the next one is kept from them as well (design §3a R2, R7).",
+        Where.LEFT_UNDONE,
+        ("GOOD x YES_*",),
+        ("*left_out/*",),
+    ),
+    Named(
+        "a guest signed up, though guests do not count",
+        Decided.TABLE,
+        "With the setting off a guest's flag is no agreement, so the table does not set it for a sign-up "
+        "(docs/consent.md b1: each counting account); the engine does. Nothing depends on it.",
+        Where.DID,
+        ("ON_LIST x *",),
+        ("opt_in *",),
+        ("nothing (signed_up)*", "nothing (nobody_agrees*"),
+    ),
+    Named(
+        "a sign-up is not kept",
+        Decided.KEEP,
+        "From the store alone an opt-out in the shop stands, which the person took back by signing up.",
+        Where.STORE,
+        ("* instead of ON_LIST x NO_SIGNED_UP",),
     ),
     Named(
         "a sign-up beside an account that agrees already",

@@ -176,6 +176,9 @@ class Observer(Watch):
             if link.state is LinkState.CLOSED and known is not None and not known.gone:
                 gone = Customer(link.customer_id, link.email, False, updated_at=known.version)
                 self.witness.read_account(account_reading(gone, self.skew, now, gone=True))
+            asked = any(one.how is How.ASKED for one in self.witness.person(link.email_key).statements)
+            if link.asked_at is not None and not asked:
+                self.witness.wrote(Act.ASK, link.email_key)  # no mail may have come of it
             answered = link.customer_id, self.witness.policy.list_id
             left_out = link.state is LinkState.LEFT_OUT and answered[1] in self._left_out_lists()
             if left_out and answered not in self._left_out:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import patch
 
+from ccdesk.consent.cells import CELLS, Case, Decision
+from ccdesk.consent.model import Act
+from ccdesk.consent.reasons import Reason
+from ccdesk.consent.table import Cell
 from tests.shadow.compare import Difference, Where
 from tests.shadow.named import NAMED, name_of, unnamed
 from tests.soak.play import play
@@ -24,20 +29,26 @@ def test_a_difference_of_another_kind_has_no_name() -> None:
     assert name_of(replace(one, where=Where.UNNAMED, cell="ON_LIST x SILENT"))
 
 
-def test_the_shadow_sees_a_rule_that_the_engine_breaks() -> None:
-    """An opt-out that is lost where staff delete the contact before the next look (design §3a R2)."""
+def test_the_shadow_sees_where_the_two_differ() -> None:
+    """A table that takes everybody off the list: the engine does nothing of the kind."""
+
+    def removing(case: Case) -> Decision:
+        return Decision(Reason.OPTED_OUT_IN_SHOP, (case.command(Act.REMOVE, case.words),))
+
     schedule = Schedule(
         1, {}, {}, SETTINGS,
         (
             ("act", "customer", 1, ADA, True, ""),
             ("run", "export", ()), ("wait", 1), ("run", "events", ()), ("run", "inbound", ()),
-            ("wait", 31), ("act", "unsubscribe", ADA), ("act", "delete_contact", ADA),
-            ("wait", 31), ("run", "events", ()), ("run", "inbound", ()),
             ("wait", 31), ("run", "events", ()), ("run", "inbound", ()),
         ),
     )  # fmt: skip
-    names = {name_of(one) for one in play(schedule, shadow=True).differences}
-    assert names == {"deleted after unsubscribing: the opt-out is lost"}
+    with patch.dict(CELLS, {Cell.IN_STEP: removing}):
+        found = play(schedule, shadow=True).differences
+    assert {(one.where, one.cell, one.engine) for one in found} == {
+        (Where.LEFT_UNDONE, "ON_LIST x YES_LATER", "synced/on/list")
+    }
+    assert unnamed(found) != []
     assert play(schedule).differences == []
 
 
