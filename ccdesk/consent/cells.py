@@ -118,7 +118,13 @@ def _left_silent(case: Case) -> Decision:
 
 
 def _agreed(case: Case) -> Decision:
-    """Settle what both sides agree on, where the contact was read later; what is held stays open."""
+    """Settle what both sides agree on, where the contact was read later; what is held stays open.
+
+    An opt-out of the mail side still reaches every account, one that does not count as well.
+    """
+    out = case.mail.unsubscribed if case.mail.row is Row.UNSUBSCRIBED else case.mail.left
+    if case.mail.row in (Row.UNSUBSCRIBED, Row.LEFT) and out is not None and _opt_outs(case, out):
+        return _opt_out(case)
     contact = case.person.subscriber
     settles = {
         one.number for one in case.shop.noes if contact is None or contact.read.earliest > one.window.latest

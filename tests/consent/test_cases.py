@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from ccdesk.consent.guard import Kind, Loss, Memory, a_mistake, loss_of, weigh
 from ccdesk.consent.model import Act, How, Person
 from ccdesk.consent.moves import move_account
@@ -284,6 +286,21 @@ def test_17_the_flag_of_a_disabled_account_is_cleared_too() -> None:
     story.account(10, on=True, active=False)
     story.unsubscribed(20, 19)
     assert story.acts() == [Act.OPT_OUT]
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_17b_so_is_one_beside_an_account_that_opted_out_in_the_shop(left: bool) -> None:
+    story = Story()
+    story.in_step()
+    story.account(8, on=True, number=2, active=False)
+    story.contact(9, LIST)
+    if left:
+        story.contact(20)
+    else:
+        story.unsubscribed(20, 19)
+    story.account(21, on=False)
+    decision = story.decide()
+    assert [(one.act, one.account) for one in decision.commands] == [(Act.OPT_OUT, 2)]
 
 
 def test_18_an_opt_out_comes_along_with_an_account_that_changes_its_email() -> None:
