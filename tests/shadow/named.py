@@ -210,6 +210,43 @@ NAMED: tuple[Named, ...] = (
         ("opt_in *",),
         ("nothing (signed_up)*", "nothing (nobody_agrees*"),
     ),
+    *(
+        Named(
+            f"a leaving that was taken back, carried again after a change of list: {how}",
+            Decided.TABLE,
+            "They left, were opted out, opted in anew with the same account and were put back. Another "
+            "account's link still says that they left, so the next list is kept from them, and they are "
+            "opted out a second time.",
+            where,
+            ("GOOD x YES_*", "ON_LIST x YES_*"),
+            engine,
+        )
+        for how, where, engine in (
+            ("opted out", Where.DID, ("opt_out [[]*left_list/off*",)),
+            ("owed", Where.OWES, ("opt_out [[]*left_list/off*",)),
+            ("not added", Where.LEFT_UNDONE, ("*left_list/off*",)),
+        )
+    ),
+    Named(
+        "a guest who opted in anew after the list was changed",
+        Decided.TABLE,
+        "A guest left the former list, was opted out, and opts in anew with the same account: that lifts "
+        "it (design §3a R1, the same account). The engine takes every guest for a newcomer.",
+        Where.LEFT_UNDONE,
+        ("GOOD x YES_*",),
+        ("newcomer/on*",),
+        ("add (added)*",),
+    ),
+    Named(
+        "an opt-out under the former email, around the move",
+        Decided.TABLE,
+        "Unsubscribed under the former email about when the account took another one. The table frees the "
+        "account where the opt-out is provably the later of the two (docs/consent.md b4); the engine does "
+        "not compare them and opts it out.",
+        Where.DID,
+        ("NEVER_THERE x YES_*", "GOOD x YES_*"),
+        ("opt_out [[]no link*",),
+    ),
     Named(
         "a sign-up is not kept",
         Decided.KEEP,
