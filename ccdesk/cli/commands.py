@@ -67,7 +67,7 @@ def tell_in_window(error: CcdeskError) -> None:
     start.tell(error)
 
 
-# ---------------------------------------------------------------- log-in and settings
+# ---------------------------------------------------------------- login and settings
 
 
 def _login(args: argparse.Namespace, container: Container, console: Console) -> int:

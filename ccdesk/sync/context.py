@@ -126,7 +126,7 @@ class RunContext:
         return kibo - mail if abs(kibo - mail) >= _NOISE else timedelta(0)
 
     def remember_skew(self) -> None:
-        """Keep how the clocks differ, for runs that judge dates of the service they have not asked."""
+        """Keep how the clocks differ, for runs that compare dates of the service they have not asked."""
         self.store.state.set(SKEW, str(round(self.skew().total_seconds())))
 
     def seen(self, accounts: Iterable[Customer]) -> None:
@@ -144,7 +144,7 @@ class RunContext:
         return max((one for one in sights if one is not None), default=None)
 
     def observing(self) -> Callable[[Contact | None, Link], Observation]:
-        """Return how contacts are judged against their links as of now."""
+        """Return how contacts are observed against their links as of now."""
         now, began = self.mail_now(), self.store.state.get_time(INBOUND_BEGAN)
         if began is not None and began > now:
             began = None  # a service's wrong date: it must not hide who comes back

@@ -30,7 +30,7 @@ def past_the_overlap(world) -> None:
     world.later(31)
 
 
-# ---------------------------------------------------------------- a "no" to the e-mail before
+# ---------------------------------------------------------------- an opt-out under the email before
 
 
 def test_an_opt_out_to_an_email_whose_contact_an_export_did_not_learn_is_not_undone_by_a_new_one(

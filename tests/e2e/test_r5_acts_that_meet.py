@@ -21,7 +21,7 @@ def ready(world):
     return furnish(world)
 
 
-# ---------------------------------------------------------------- an opt-out and a new e-mail
+# ---------------------------------------------------------------- an opt-out and a new email
 
 
 @pytest.mark.parametrize("leaving", ["unsubscribe", "leave"])
@@ -80,7 +80,7 @@ def test_a_new_email_of_a_disabled_account_is_taken_up_when_it_is_enabled(ready)
     assert "ada.new@example.com" in ready.members()
 
 
-# ---------------------------------------------------------------- shared e-mails
+# ---------------------------------------------------------------- shared emails
 
 
 def test_a_second_account_does_not_put_back_somebody_who_just_left_the_list(ready):

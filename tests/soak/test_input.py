@@ -260,7 +260,7 @@ def test_nothing_is_decided_by_a_contact_that_cannot_be_read(tmp_path: Path, spo
         assert "p0@people.example" not in bench.cc.members(bench.list_id)
 
 
-# ---------------------------------------------------------------- e-mails
+# ---------------------------------------------------------------- emails
 
 
 @pytest.mark.parametrize("way", ["export", "events"])

@@ -458,13 +458,13 @@ class Truth:
         outs = [one for one in cc if one.kind == "unsubscribed" or (one.kind == "left" and one.known)]
         again = [one for one in outs if proof < one.at < self.run_began]
         if again:
-            self._break("R4: opted in in Kibo although they have said no again since", new)
+            self._break("R4: opted in in Kibo although they have opted out again since", new)
 
     def _judge_opt_out(self, account: int, new: State) -> None:
         emails = {one.email for one in self.states[account]}
         outs = [one for one in self.acts if one.email in emails and one.kind in ("unsubscribed", "left")]
         if not outs and not any(self._seems_to_have_left(email) for email in emails):
-            self._break("R4: opted out in Kibo though nobody said no in Constant Contact", new)
+            self._break("R4: opted out in Kibo though nobody opted out in Constant Contact", new)
 
     def _seems_to_have_left(self, email: str) -> bool:
         """Say whether a deleted contact is back through a sign-up for another list than the active one now.

@@ -82,7 +82,7 @@ def once(found: list[Drift]) -> set[tuple[str, tuple[int, ...], DriftKind, ShopS
 
 
 def compare_both_ways(store: SqliteStore) -> None:
-    """See that whoever is not looked at one by one gets the same answer as if they were."""
+    """See that a person who is not looked at one by one gets the same answer as if they were."""
     store.drifts.sort_out()
     decided: set[str] = set()
     claimed: set[str] = set()

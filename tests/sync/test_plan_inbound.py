@@ -107,7 +107,7 @@ CASES = {
         replace(IN, state=LinkState.CONFIRMING, on_list=False, asked_at=NOON + HOUR),
         WriteBack.NOTHING, LinkState.CONFIRMING,
     ),
-    "asked to confirm, said no again": (
+    "asked to confirm, opted out again": (
         replace(UNSUBSCRIBED, opt_out_at=NOON + 2 * HOUR),
         replace(IN, state=LinkState.CONFIRMING, on_list=False, asked_at=NOON + HOUR),
         WriteBack.OPT_OUT, LinkState.UNSUBSCRIBED,

@@ -379,7 +379,7 @@ def _seen_to_since(link: Link, customer: Customer, sent_at: datetime) -> str:
     if link.email_key != customer.email_key:
         return "email changed in Kibo after this was sent; its event saw to it"
     if link.kibo_opted_in is False and not link.may_be_there:
-        return "said no after this was sent; what is newer is decided with the customer's event"
+        return "opted out after this was sent; what is newer is decided with the customer's event"
     return ""
 
 

@@ -343,7 +343,7 @@ def test_an_idle_look_costs_no_proof() -> None:
     assert len(shop.asked) == before + 1
 
 
-# ---------------------------------------------------------------- by e-mail
+# ---------------------------------------------------------------- by email
 
 
 EMAIL_MODES = [
