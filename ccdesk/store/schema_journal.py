@@ -55,6 +55,12 @@ INSERT INTO intent
 """
 
 
+def take_over_asked(migrator: SqliteMigrator) -> None:
+    """Step 16: who was asked for the one confirmation is in the journal, and no longer told by links."""
+    migrator.database.execute_sql(TAKE_OVER_ASKED)
+    migrate(migrator.drop_column("link", "resubscribe_asked_at"))
+
+
 TAKE_OVER_NOTED = """
 ALTER TABLE export_chunk ADD COLUMN noted INTEGER NOT NULL DEFAULT 0;
 UPDATE export_chunk SET noted = 1
@@ -67,9 +73,3 @@ def take_over_noted(migrator: SqliteMigrator) -> None:
     """Step 17: a chunk tells itself whether each of its people has a line in the journal."""
     for statement in TAKE_OVER_NOTED.split(";"):
         migrator.database.execute_sql(statement)
-
-
-def take_over_asked(migrator: SqliteMigrator) -> None:
-    """Step 16: who was asked for the one confirmation is in the journal, and no longer told by links."""
-    migrator.database.execute_sql(TAKE_OVER_ASKED)
-    migrate(migrator.drop_column("link", "resubscribe_asked_at"))

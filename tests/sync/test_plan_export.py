@@ -195,6 +195,7 @@ links = st.none() | st.builds(
     state=st.sampled_from(list(LinkState)),
     kibo_opted_in=st.sampled_from([None, True, False]),
     on_list=st.booleans(),
+    note=st.just("told before"),  # a newcomer's link always says why
 )
 
 
