@@ -291,14 +291,14 @@ def test_the_loops_go_on_when_nobody_listens_any_more(shell):
 
 SIGNALLED = """
 import os, signal
-from ccdesk.cli.commands import _stoppable
+from ccdesk.cli.stopping import stoppable
 told = []
-with _stoppable(lambda: told.append(1)) as cancel:
+with stoppable(lambda: told.append(1)) as cancel:
     with cancel._cond:  # what a wait holds for an instant, and a signal may come in that one
         os.kill(os.getpid(), signal.SIGTERM)
     assert cancel.wait(10)
 assert told
-with _stoppable() as cancel:
+with stoppable() as cancel:
     pass
 assert not cancel.is_set()
 """
