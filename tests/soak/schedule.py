@@ -89,36 +89,36 @@ TROUBLE_SWITCHES: tuple[tuple[str, str, Any, Any], ...] = (  # service, name, in
     ("kibo", "put_ignores_opt_in", True, False),
 )
 # Where ccdesk begins to do things in bulk or in pages, brought down to what a small shop reaches.
-_SIZES: dict[str, tuple[int, ...]] = {
-    "sync.export_check.FILE_FROM": (0,),
-    "sync.export_check.PAGE": (2,),
-    "sync.export_check._FEW_LOOKUPS": (0, 2),
-    "sync.export.PAGE": (2,),
-    "sync.export._KEPT_AT_ONCE": (3,),
-    "sync.export._WINDOW": (4,),
-    "sync.export_early._LEFT": (100,),
-    "sync.export_early._WORTH": (1,),
-    "sync.export_send.IMPORT_MAX_ROWS": (1, 3),
-    "sync.export_send.LIST_JOB_MAX_IDS": (1, 2),
-    "sync.export_send._PAGE": (2,),
-    "sync.unfinished.PAGE": (2,),
-    "sync.unfinished._READ_QUICKLY": (0,),
-    "sync.unreached._PAGE": (2,),
-    "sync.events._BATCH": (1, 3),
-    "sync.accounts._PAGE": (1, 4, 1_000),
-    "sync.carry._AT_ONCE": (1, 2, 3),
-    "sync.carry._PAGE": (2,),
-    "sync.compare._PAGE": (2,),
-    "sync.inbound._PAGE": (2,),
-    "sync.inbound._FEW_LOOKUPS": (0, 2),
-    "sync.lookup._FEW_LOOKUPS": (0, 2),
-    "sync.put_many._BULK_FROM": (1, 3),
+SIZES: dict[str, tuple[int, ...]] = {
+    "sync.runs.export_check.FILE_FROM": (0,),
+    "sync.runs.export_check.PAGE": (2,),
+    "sync.runs.export_check._FEW_LOOKUPS": (0, 2),
+    "sync.runs.export.PAGE": (2,),
+    "sync.runs.export._KEPT_AT_ONCE": (3,),
+    "sync.runs.export._WINDOW": (4,),
+    "sync.runs.export_early._LEFT": (100,),
+    "sync.runs.export_early._WORTH": (1,),
+    "sync.runs.export_send.IMPORT_MAX_ROWS": (1, 3),
+    "sync.runs.export_send.LIST_JOB_MAX_IDS": (1, 2),
+    "sync.runs.export_send._PAGE": (2,),
+    "sync.runs.export_session.PAGE": (2,),
+    "sync.runs.export_session._READ_QUICKLY": (0,),
+    "sync.runs.export_unreached._PAGE": (2,),
+    "sync.runs.events._BATCH": (1, 3),
+    "sync.sensors.accounts._PAGE": (1, 4, 1_000),
+    "sync.outbox.shop._AT_ONCE": (1, 2, 3),
+    "sync.outbox.shop._PAGE": (2,),
+    "sync.runs.compare._PAGE": (2,),
+    "sync.runs.inbound._PAGE": (2,),
+    "sync.runs.inbound._FEW_LOOKUPS": (0, 2),
+    "sync.sensors.contact_directory._FEW_LOOKUPS": (0, 2),
+    "sync.outbox.list_add._BULK_FROM": (1, 3),
     "sync.guard.PEOPLE": (1, 2),
-    "sync.take_off._ONE_BY_ONE": (0, 2),
-    "sync.verify._ONE_BY_ONE": (0, 2),
+    "sync.outbox.list_remove._ONE_BY_ONE": (0, 2),
+    "sync.outbox.verify._ONE_BY_ONE": (0, 2),
     "sync.context.FRESH_MOST": (0, 2),
-    "clients.kibo_lists.PAGE_SIZE": (4,),
-    "clients.constant_contact.PAGE_SIZE": (3,),
+    "clients.kibo.lists.PAGE_SIZE": (4,),
+    "clients.constant_contact.client.PAGE_SIZE": (3,),
 }
 _PERMISSIONS = (
     "implicit", "implicit", "explicit", "unsubscribed", "temp_hold", "not_set", "pending_confirmation",
@@ -296,7 +296,7 @@ def make(seed: int, steps: int = 30) -> Schedule:
     }
     if chance.random() < 0.1:
         settings["nulls"] = "true"  # none of ccdesk's: this Kibo shows a box that is not ticked as null
-    sizes = (_switches(more, _SIZES) if more.random() < 0.4 else {}) | stories.sizes
+    sizes = (_switches(more, SIZES) if more.random() < 0.4 else {}) | stories.sizes
     ahead = {}
     if more.random() < 0.1:
         ahead = {name: more.choice([0, -90, -20, 20, 90, 3600]) for name in ("kibo", "cc")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import Counter
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from tests.shadow.named import name_of, unnamed
 from tests.soak.conftest import SOAK, amount
 from tests.soak.faults import KINDS
 from tests.soak.play import play
-from tests.soak.schedule import Schedule, make
+from tests.soak.schedule import SIZES, Schedule, make
 from tests.soak.shrink import shrink, told
 
 PARTS = 8
@@ -39,6 +40,12 @@ def test_schedules(part: int, seed: int, say: Callable[[str], None]) -> None:
     say("  table and engine: " + "; ".join(f"{name} {times}" for name, times in differ.most_common()))
     if SOAK:
         assert set(KINDS) <= met.keys(), "every kind of trouble was met"
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None:
+    module, _, constant = f"ccdesk.{name}".rpartition(".")
+    assert hasattr(importlib.import_module(module), constant)
 
 
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
