@@ -247,6 +247,58 @@ NAMED: tuple[Named, ...] = (
         ("NEVER_THERE x YES_*", "GOOD x YES_*"),
         ("opt_out [[]no link*",),
     ),
+    *(
+        Named(
+            f"a first export asks nobody, where the shop does not take the opt-out yet: {how}",
+            Decided.ENGINE,
+            "As above: the engine owes the shop the opt-out, the table would ask.",
+            where,
+            ("UNSUBSCRIBED x YES_LATER",),
+            engine,
+        )
+        for how, where, engine in (
+            ("owed", Where.OWES, ("opt_out [[]opted_out_there/on*",)),
+            ("not asked", Where.LEFT_UNDONE, ("opted_out_there/on*",)),
+        )
+    ),
+    Named(
+        "the flag of an account that was passed over stays on",
+        Decided.TABLE,
+        "They left or unsubscribed, and a disabled or guest account of theirs has its flag on: an opt-out "
+        "is written to every account (design R1, §3a R1), the engine does not look at this one.",
+        Where.LEFT_UNDONE,
+        ("LEFT x SILENT", "UNSUBSCRIBED x SILENT", "LEFT x NO_*", "UNSUBSCRIBED x NO_*"),
+        ("*synced/[?]*", "*synced/on*"),
+        ("opt_out*",),
+    ),
+    Named(
+        "a sign-up from when the list was in use before",
+        Decided.ENGINE,
+        "Signed up onto the list while it was in use, another was chosen before the shop was told, and then "
+        "this one again: the table counts from the last choice only. It has to know when a list was in use.",
+        Where.DID,
+        ("ON_LIST x NEVER", "ON_LIST x NO_*"),
+        ("opt_in *",),
+        ("nothing (not_ours)*", "nothing (put_on_by_staff*"),
+    ),
+    Named(
+        "staff added people who had been left out",
+        Decided.KEEP,
+        "A further first export asked about them again, and staff said *Add*. The witness is not told of "
+        "that answer: it has to be a statement of staff that takes back the leaving out.",
+        Where.DID,
+        ("LEFT_UNWATCHED x *",),
+        ("add [[]*left_out*",),
+    ),
+    Named(
+        "deleted, and opted in between the same two looks",
+        Decided.UNKNOWN,
+        "From the readings alone nothing tells which was first, so the table leaves the tombstone. The "
+        "engine may know more, from the shop's audit log, which the table is to have read as well (b4).",
+        Where.DID,
+        ("DELETED x YES_EARLIER",),
+        ("revive *", "create *"),
+    ),
     Named(
         "a sign-up is not kept",
         Decided.KEEP,
