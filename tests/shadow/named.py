@@ -192,6 +192,16 @@ NAMED: tuple[Named, ...] = (
         ("*synced/on/list*",),
     ),
     Named(
+        "opted out, put on by others",
+        Decided.TABLE,
+        "Opted out in the shop and on the list by somebody else's doing (design §3a, disagreement). No link "
+        "tells of it; the list of disagreements and the drift report do, which this comparison does not read.",
+        Where.UNNAMED,
+        ("ON_LIST x NO_*",),
+        ("*synced/off*", "*_list/off*", "*_there/off*", "no link"),
+        ("nothing (put_on_by_staff, named)",),
+    ),
+    Named(
         "left out of one list, and so of the next",
         Decided.TABLE,
         "Staff left them out at the first export of a list. That was about this list; the engine's state "
