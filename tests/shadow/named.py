@@ -195,7 +195,7 @@ NAMED: tuple[Named, ...] = (
         "opted out, put on by others",
         Decided.TABLE,
         "Opted out in the shop and on the list by somebody else's doing (design §3a, disagreement). No link "
-        "tells of it; the list of disagreements and the drift report do, which this comparison does not read.",
+        "tells of it; the list of disagreements and the drift report do, which are not compared here.",
         Where.UNNAMED,
         ("ON_LIST x NO_*",),
         ("*synced/off*", "*_list/off*", "*_there/off*", "no link"),
