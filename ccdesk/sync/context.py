@@ -111,8 +111,15 @@ class RunContext:
     _phase_start: int = 0
 
     def mail_now(self) -> datetime:
-        """The mailing service's clock as of its last answer; ours only if it never told."""
-        return self.mail.server_time or self.clock.now()
+        """The mailing service's clock as of its last answer; ours only if neither service ever told.
+
+        Where it has not been asked yet, Kibo's clock tells it: this computer's may be set to anything.
+        """
+        if self.mail.server_time is not None:
+            return self.mail.server_time
+        if self.shop.server_time is not None:
+            return self.shop.server_time - self.skew()
+        return self.clock.now()
 
     def skew(self) -> timedelta:
         """How far Kibo's clock is ahead of Constant Contact's; nothing where that cannot be told from noise.

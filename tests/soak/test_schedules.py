@@ -51,6 +51,20 @@ def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
 ADA = "ada@people.example"
 FOUND = {
+    "opt-outs called a mistake were dated by a clock an hour behind, so our own adding looked later": Schedule(
+        1, {}, {}, SETTINGS,
+        (
+            ("run", "inbound", ()),
+            ("clock", -1),
+            *[("act", "customer", number, f"{number}@people.example", True, "") for number in (1, 2, 3)],
+            ("run", "events", ()),
+            *[("act", "opt_out", number) for number in (1, 2, 3)],
+            ("run", "events", ()),
+            ("held", "mistake"),
+            ("run", "events", ()),
+        ),
+        sizes={"sync.guard.PEOPLE": 2},
+    ),
     "a stranger put somebody on a newly chosen list whose own opt-out nobody had looked at": Schedule(
         1, {}, {}, SETTINGS,
         (
