@@ -51,11 +51,11 @@ def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
 ADA = "ada@people.example"
 FOUND = {
-    "opt-outs called a mistake were dated by a clock an hour behind, so our own adding looked later": Schedule(
+    "opt-outs called a mistake were dated by a clock an hour behind, our own adding looked later": Schedule(
         1, {}, {}, SETTINGS,
         (
-            ("run", "inbound", ()),
-            ("clock", -1),
+            ("run", "events", ()),
+            ("run", "inbound", ((1, ("clock", -1)),)),
             *[("act", "customer", number, f"{number}@people.example", True, "") for number in (1, 2, 3)],
             ("run", "events", ()),
             *[("act", "opt_out", number) for number in (1, 2, 3)],
