@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -163,7 +164,8 @@ class JobQueue:
             job.percent_done, job.completed_at = 100, job.updated_at
             return
         if outcome in ("timed_out", "time_out"):
-            work(job, 0.5)  # what was done when the time ran out stays done
+            with suppress(JobFails):  # at a row it cannot take; it has timed out all the same
+                work(job, 0.5)  # what was done when the time ran out stays done
         job.errors.append(f"The activity ended as {outcome}.")
 
     def _oldest(self) -> str:

@@ -200,6 +200,15 @@ def test_an_import_may_end_badly(outcome: str, landed: int) -> None:
     assert len(service.state.members(news)) == landed
 
 
+@pytest.mark.parametrize(("outcome", "ends"), [("timed_out", "timed_out"), ("completed", "failed")])
+def test_an_import_stops_at_a_row_that_it_cannot_take(outcome: str, ends: str) -> None:
+    service = Service(activity_outcome=outcome, refused_text=r"\.J\.", import_refused_text="job")
+    news = service.state.add_list("News")
+    rows = [{"email": f"p{n}@example.com", "first_name": "T.J." if n == 1 else "Ann"} for n in range(4)]
+    assert service.bring_in(rows, news)["state"] == ends
+    assert service.state.members(news) == ["p0@example.com"]
+
+
 def test_what_lies_beyond_four_megabytes_is_dropped_silently() -> None:
     service = Service()
     news = service.state.add_list("News")
