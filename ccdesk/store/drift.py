@@ -61,14 +61,14 @@ PLAIN = f"""
     FROM drift_account a WHERE {_ALONE} AND ({_IN} OR {_OUT} OR {_STRANGER})"""
 # By a hash that stands for a forgotten email anybody may be known: then strangers are looked at, too.
 NO_STRANGERS = "DELETE FROM drift_plain WHERE stranger = 1"
-TODO = """
+REST_ACCOUNTS = """
     INSERT OR IGNORE INTO drift_todo SELECT email_key FROM drift_account a
     WHERE email_key <> '' AND NOT EXISTS (SELECT 1 FROM drift_plain p WHERE p.id = a.id)"""
 _NO_ACCOUNT = "NOT EXISTS (SELECT 1 FROM drift_account a WHERE a.email_key = c.email_key)"
-TODO_MEMBERS = f"""
+REST_MEMBERS = f"""
     INSERT OR IGNORE INTO drift_todo SELECT c.email_key FROM drift_contact c
     WHERE c.member = 1 AND {_NO_ACCOUNT}"""
-TODO_REMEMBERED = f"{TODO_MEMBERS} AND EXISTS (SELECT 1 FROM link l WHERE l.email_key = c.email_key)"
+REST_REMEMBERED = f"{REST_MEMBERS} AND EXISTS (SELECT 1 FROM link l WHERE l.email_key = c.email_key)"
 KEEP_STRANGERS = """
     INSERT INTO drift_person SELECT a.email_key, a.email, a.id, ?, ?, ?, ?
     FROM drift_plain p JOIN drift_account a ON a.id = p.id WHERE p.stranger = 1"""
@@ -169,7 +169,7 @@ class SqliteDrifts:
         sealed = bool(self._database.statement(ANY_SEALED))
         if sealed:
             self._database.statement(NO_STRANGERS)
-        for statement in (TODO, TODO_MEMBERS if sealed else TODO_REMEMBERED):
+        for statement in (REST_ACCOUNTS, REST_MEMBERS if sealed else REST_REMEMBERED):
             self._database.statement(statement)
 
     # ------------------------------------------------------------ one by one

@@ -8,21 +8,13 @@ from ccdesk.core.errors import ConfirmNeeded, ListGone
 from ccdesk.core.models import LinkState
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
+from tests.e2e.conftest import furnish
 from tests.e2e.world import open_world
 
 
 @pytest.fixture
 def exported(world):
-    world.ids = {
-        name: world.kibo.add_customer(f"{name}@example.com", True, first_name=name.title())
-        for name in ("ada", "bob", "cyd")
-    }
-    world.ids["dora"] = world.kibo.add_customer("dora@example.com", False, first_name="Dora")
-    world.later()
-    world.choose_list()
-    world.export()
-    world.cycle()
-    return world
+    return furnish(world)
 
 
 def test_a_list_that_was_deleted_is_made_anew_by_saving_its_name_again(exported):

@@ -13,6 +13,7 @@ from ccdesk.gui.components.table_models import Column, PagedModel, Source
 from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.once import open_once
 
 NOBODY = ("Nobody is waiting", "Every customer who opted in has been added or left.")
 TEXT = (
@@ -111,10 +112,4 @@ class NewcomersDialog(QDialog):
 
 def show_newcomers(context: Context, parent: QWidget) -> NewcomersDialog:
     """Open the list; one that is open already is brought forward instead."""
-    former = parent.findChild(NewcomersDialog)
-    if former is not None and former.isVisible():
-        former.raise_()
-        return former
-    dialog = NewcomersDialog(context, parent)
-    dialog.open()
-    return dialog
+    return open_once(NewcomersDialog, parent, lambda: NewcomersDialog(context, parent))

@@ -11,6 +11,7 @@ from ccdesk.gui.components.table_models import Column, PagedModel, Source
 from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.once import open_once
 
 NOBODY = ("Nobody is left", "Everybody who opted out is off the list, or has opted in again.")
 TEXT = (
@@ -63,10 +64,4 @@ class PutBackDialog(QDialog):
 
 def show_put_back(context: Context, parent: QWidget) -> PutBackDialog:
     """Open the list; one that is open already is brought forward instead."""
-    former = parent.findChild(PutBackDialog)
-    if former is not None and former.isVisible():
-        former.raise_()
-        return former
-    dialog = PutBackDialog(context, parent)
-    dialog.open()
-    return dialog
+    return open_once(PutBackDialog, parent, lambda: PutBackDialog(context, parent))
