@@ -1,6 +1,7 @@
 # make demo   opens the window on a pretend shop (without a display: plays the tour and says where the pictures are)
 # make test   checks style and types and runs the tests
 # make soak   shows for about half an hour that no schedule of failures breaks the promise (SEED=1)
+# make shadow lists where the rules' table and the engine differ in random schedules (FIRST=1 COUNT=50)
 # make bench  measures what the README quotes (BENCH="--only export --sizes 1000" for a part)
 # make package  builds the program that needs no Python (dist/ccdesk)
 # make lock     resolves pyproject.toml anew into requirements.lock (LOCK="--upgrade" takes the newest of all)
@@ -11,6 +12,8 @@ BIN := $(VENV)/bin
 STAMPS := .stamps
 TOUR := tour
 SEED ?= 1
+FIRST ?= 1
+COUNT ?= 50
 BENCH ?=
 LOCK ?=
 
@@ -19,7 +22,7 @@ ATTACKS := tests/test_base_dir.py tests/auth/test_tls.py tests/cli/test_real_dat
 	tests/gui/test_single_instance.py tests/sandbox/test_run.py tests/service/test_dropping_people.py \
 	tests/store/test_forgetting.py tests/cli/test_secrets.py tests/core/test_origins.py
 
-.PHONY: demo tour test consent soak bench lint types package lock clean format
+.PHONY: demo tour test consent soak shadow bench lint types package lock clean format
 
 demo: $(STAMPS)/dev
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -44,6 +47,9 @@ soak: $(STAMPS)/dev
 	@sh tools/system-packages.sh --soak
 	CCDESK_SOAK=1 CCDESK_SOAK_SEED=$(SEED) QT_QPA_PLATFORM=offscreen \
 		$(BIN)/python -m pytest -p no:xdist -p no:randomly --timeout 0 tests/soak $(ATTACKS)
+
+shadow: $(STAMPS)/dev
+	$(BIN)/python -m tests.shadow $(FIRST) $(COUNT)
 
 bench: $(STAMPS)/dev
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks $(BENCH)

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QLabel
 
-from ccdesk.core.errors import LoginNeeded, Refused, Unreachable
+from ccdesk.core.errors import LoginNeeded, Refused, StoreError, Unreachable, VaultError
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats, needs
 from ccdesk.gui.components import news
@@ -275,3 +275,29 @@ def test_a_start_names_its_phase_counts_the_tries_and_shows_the_time_passed(qtbo
 )
 def test_duration(seconds, words):
     assert formats.duration(seconds) == words
+
+
+@pytest.mark.parametrize("error", [VaultError(), Unreachable(), LoginNeeded()])
+def test_a_failed_login_is_not_over_because_the_former_one_still_answers(qtbot, parts, desk, error):
+    info = parts.window.info
+    desk.fail["log_in"] = error
+    find(info, "btn_login").click()
+    qtbot.waitUntil(lambda: not info.notice.isHidden())
+    with qtbot.waitSignal(parts.context.watch.answered):
+        parts.context.watch.check()
+    assert not info.notice.isHidden()
+    desk.fail.clear()
+    find(info, "btn_login").click()
+    qtbot.waitUntil(lambda: "Logged in" in parts.window.toast.title.text())
+    assert info.notice.isHidden()
+
+
+def test_a_failed_save_is_not_over_because_reading_works(qtbot, parts):
+    window = parts.window
+    for error in (StoreError(), Unreachable()):
+        window.settings.show_failure(error)
+        for is_read in (parts.context.watch.changed, parts.context.watch.answered):
+            with qtbot.waitSignal(is_read):
+                parts.context.watch.check()
+                parts.context.watch.refresh()
+        assert not window.settings.notice.isHidden()

@@ -17,6 +17,8 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import MARGIN, label, quiet_button
 
 LOGIN, LIST, SERVICE, STORE, VAULT = "login", "list", "service", "store", "vault"
+# What came of a click stays until it is closed or clicked again: that the services answer is no news of it.
+LOGIN_TRIED, CLICK = "login tried", "click"
 TOAST_MS = 6_000
 _WIDEST = 520
 _SUBJECTS: tuple[tuple[type[CcdeskError], str], ...] = (
@@ -31,6 +33,16 @@ _SUBJECTS: tuple[tuple[type[CcdeskError], str], ...] = (
 def subject_of(error: CcdeskError) -> str:
     """Return what an error is about, `""` if it is about nothing that has a later state."""
     return next((subject for kind, subject in _SUBJECTS if isinstance(error, kind)), "")
+
+
+def subject_of_click(error: CcdeskError) -> str:
+    """Return what the failure of something that was clicked is about.
+
+    It is answered by closing it or by clicking again, not by a service or a store that can be read meanwhile;
+    but a login or a list that was needed for it is mended elsewhere, and then it is out of date.
+    """
+    subject = subject_of(error)
+    return subject if subject in (LOGIN, LIST) else CLICK
 
 
 def run_subject(kind: RunKind) -> str:

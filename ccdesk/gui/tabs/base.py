@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import CcdeskError, ListGone, LoginNeeded
 from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.news import subject_of_click
 from ccdesk.gui.components.widgets import MARGIN
 from ccdesk.gui.context import Context
 
@@ -34,8 +35,16 @@ class Tab(QWidget):
     @Slot(object)
     def show_error(self, error: CcdeskError) -> None:
         """Show an error at the top of the tab, with the way to its remedy."""
+        self._show(error)
+
+    @Slot(object)
+    def show_failure(self, error: CcdeskError) -> None:
+        """Show why something that was clicked failed: that is not over because reading works."""
+        self._show(error, subject_of_click(error))
+
+    def _show(self, error: CcdeskError, subject: str = "") -> None:
         words, place = remedy(error)
-        self.notice.show_error(error, words, lambda: self.go_to.emit(place))
+        self.notice.show_error(error, words, lambda: self.go_to.emit(place), subject=subject)
 
 
 def remedy(error: CcdeskError) -> tuple[str, str]:

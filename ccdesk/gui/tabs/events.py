@@ -182,7 +182,7 @@ class EventsTab(Tab):
         if isinstance(error, Busy):
             self._put_off()
         else:
-            self.show_error(error)
+            self.show_failure(error)
         self.refresh()
 
     @Slot()
@@ -197,7 +197,7 @@ class EventsTab(Tab):
         desk, event_id = self.context.desk, event.event_id
         disable(self.btn_retry, self.table)
         self.context.tasks.run(
-            self, lambda: desk.retry_event(event_id), done=self._on_retried, failed=self.show_error
+            self, lambda: desk.retry_event(event_id), done=self._on_retried, failed=self.show_failure
         )
 
     def _on_retried(self, _: object) -> None:

@@ -44,7 +44,7 @@ class InfoTab(Tab):
         self.login_card = LoginCard(context, self.notice)
         self.login_card.try_again.connect(context.watch.check)
         self.enabled_card = EnabledCard(context)
-        self.enabled_card.failed.connect(self.show_error)
+        self.enabled_card.failed.connect(self.show_failure)
         self.kibo_form = KiboForm(context)
         self.calls_card = CallsCard()
         self.lbl_version = ElideLabel()

@@ -12,7 +12,7 @@ from ccdesk.core.errors import Cancelled, CcdeskError
 from ccdesk.core.ports.mail import Account
 from ccdesk.gui.components.icons import set_icon
 from ccdesk.gui.components.messages import Notice
-from ccdesk.gui.components.news import LOGIN
+from ccdesk.gui.components.news import LOGIN, LOGIN_TRIED
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, disable, label, restyle, row
 from ccdesk.gui.context import Context
@@ -142,6 +142,7 @@ class LoginCard(ConnectionCard):
 
     def _on_logged_in(self, account: Account) -> None:
         self._end()
+        self._context.news.settle(LOGIN_TRIED)
         self._context.news.say(f"Logged in to Constant Contact as {account.organization}", subject=LOGIN)
         self._context.monitor.wake()
         self.logged_in.emit()
@@ -153,12 +154,15 @@ class LoginCard(ConnectionCard):
         elif isinstance(error, Cancelled):
             self._context.news.say("The login was cancelled", "Nothing was changed.")
         else:
-            self._notice.show_error(error, subject=LOGIN)
+            self._show_failure(error)
+
+    def _show_failure(self, error: CcdeskError) -> None:
+        self._notice.show_error(error, subject=LOGIN_TRIED)
 
     @Slot()
     def _accept(self) -> None:
         self._context.tasks.run(
-            self, self._context.desk.accept_login, done=self._on_logged_in, failed=self._notice.show_error
+            self, self._context.desk.accept_login, done=self._on_logged_in, failed=self._show_failure
         )
 
     @Slot()
@@ -168,13 +172,13 @@ class LoginCard(ConnectionCard):
             self,
             self._context.desk.reject_login,
             done=lambda _: self._context.news.say(*words),
-            failed=self._notice.show_error,
+            failed=self._show_failure,
         )
 
     @Slot()
     def _log_out(self) -> None:
         self._context.tasks.run(
-            self, self._context.desk.log_out, done=self._on_logged_out, failed=self._notice.show_error
+            self, self._context.desk.log_out, done=self._on_logged_out, failed=self._show_failure
         )
 
     def _on_logged_out(self, result: LoggedOut) -> None:
@@ -185,5 +189,5 @@ class LoginCard(ConnectionCard):
             Tone.NEUTRAL,
             "Logged out of Constant Contact",
             " ".join(["Nothing is sent or fetched until you log in again.", *shown]),
-            subject=LOGIN,
+            subject=LOGIN_TRIED,
         )

@@ -345,7 +345,7 @@ class SettingsTab(Tab):
         self._on_edited()
         if isinstance(error, SettingsError) and "contact_list" in error.title:
             self.list_field.show_problem(error.meaning)
-        self.show_error(error)
+        self.show_failure(error)
 
 
 def _holds(settings: Settings, values: dict[str, str]) -> bool:
