@@ -28,6 +28,7 @@ class DriftKind(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     LEFT_LIST = "left_list"
     CONFIRMING = "waiting_for_confirmation"
+    ASKED_BEFORE = "asked_before"
     DELETED = "deleted"
     WAITING = "waiting_in_constant_contact"
     LEFT_OUT = "left_out"
@@ -66,6 +67,8 @@ _MEANINGS = {
     "out in Kibo.",
     DriftKind.LEFT_LIST: "Opted in in Kibo but left the list: the next run opts them out in Kibo.",
     DriftKind.CONFIRMING: "Opted in again after unsubscribing: Constant Contact has asked them to confirm.",
+    DriftKind.ASKED_BEFORE: "Opted in again after unsubscribing, and was asked to confirm once before: "
+    "nobody is asked twice. They can sign up themselves on a Constant Contact form.",
     DriftKind.DELETED: "Opted in in Kibo, deleted in Constant Contact: only a new opt-in brings them back.",
     DriftKind.WAITING: "Opted in in Kibo, but pending, on hold or without permission in Constant Contact: "
     "nothing is done until that changes there.",

@@ -166,6 +166,7 @@ class LinkState(StrEnum):
     NEWCOMER_LEFT = "newcomer_left"  # the same, and staff left them off the list
     HELD = "held"  # pending, on hold or not set: wait
     CONFIRMING = "confirming"  # asked to confirm a resubscribe (R3)
+    ASKED_BEFORE = "asked_before"  # opted in again, but was asked once already: named (§3a R3)
     INVALID = "invalid"  # the email cannot be sent to Constant Contact
     CLOSED = "closed"  # the customer is gone from Kibo
 

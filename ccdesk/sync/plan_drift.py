@@ -199,7 +199,7 @@ class _Person:
         """Say whether an opt-in was not acted on yet: a run compares it with what bars it."""
         if link is None:
             return self.rules.exported
-        return link.kibo_opted_in is not True or link.state is LinkState.CONFIRMING
+        return link.kibo_opted_in is not True or link.state in _PROVEN_LATER
 
     def _signed_up(self, link: Link) -> bool:
         """Say whether the opt-in of a sign-up is pending, or will be by the next poll."""
@@ -248,6 +248,10 @@ class _Person:
         return "the account is gone from Kibo" if closed else "the account has another email in Kibo now"
 
 
+_PROVEN_LATER = (LinkState.CONFIRMING, LinkState.ASKED_BEFORE)
+"""States of links whose opt-in was found to be later than the opt-out."""
+
+
 def _is_on(account: Customer) -> bool:
     return account.accepts_marketing and account.readable
 
@@ -268,8 +272,10 @@ def _opt_out(person: _Person, row: Row, column: Column) -> DriftKind | None:
 
 
 def _ask(person: _Person, row: Row, column: Column) -> DriftKind | None:
-    asked = any(one.state is LinkState.CONFIRMING for one in person.links)
-    return DriftKind.CONFIRMING if asked else DriftKind.CHANGE_DUE
+    states = {one.state for one in person.links}
+    if LinkState.CONFIRMING in states:
+        return DriftKind.CONFIRMING
+    return DriftKind.ASKED_BEFORE if LinkState.ASKED_BEFORE in states else DriftKind.CHANGE_DUE
 
 
 def _hold(person: _Person, row: Row, column: Column) -> DriftKind | None:
@@ -332,6 +338,7 @@ REASONS: Mapping[DriftKind, str] = {
     DriftKind.UNSUBSCRIBED: Reason.UNSUBSCRIBED.text,
     DriftKind.LEFT_LIST: Reason.LEFT.text,
     DriftKind.CONFIRMING: Reason.WAITING_FOR_CONFIRMATION.text,
+    DriftKind.ASKED_BEFORE: Reason.ASKED_BEFORE.text,
     DriftKind.DELETED: Reason.TOMBSTONE.text,
     DriftKind.WAITING: Reason.WAITING.text,
     DriftKind.LEFT_OUT: "may have left the list before: left out until they opt in again",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.mapping import is_long
-from ccdesk.sync.plan_export import is_ours
+from ccdesk.sync.plan_export import ASKED_BEFORE, is_ours, opted_out_since
 
 
 class Change(StrEnum):
@@ -155,12 +155,12 @@ def _plan_opted_out(
             Step.NONE, Outcome.SKIPPED, "waiting for the person's confirmation", LinkState.CONFIRMING
         )
     carried = link is not None and link.opt_out_at is not None and link.opt_out_at == contact.opt_out_at
-    if anew and later is True:
-        if asked_at is not None:
-            reason = "opt-out stands: the one confirmation mail was sent before"
-            return EventDecision(
-                Step.NONE, Outcome.SKIPPED, reason, LinkState.UNSUBSCRIBED, pending=WriteBack.OPT_OUT
-            )
+    known_later = (
+        link is not None and link.state is LinkState.ASKED_BEFORE and not opted_out_since(contact, link)
+    )
+    if known_later or (anew and later is True):
+        if known_later or asked_at is not None:
+            return EventDecision(Step.NONE, Outcome.SKIPPED, ASKED_BEFORE, LinkState.ASKED_BEFORE)
         return EventDecision(
             Step.RESUBSCRIBE,
             Outcome.SKIPPED,

@@ -43,6 +43,12 @@ class ExportDecision:
     passed_over: bool = False
 
 
+ASKED_BEFORE = (
+    "opted in again in Kibo after unsubscribing, and was asked for the one confirmation before: "
+    "nothing is undone, and they get no mail until they sign up themselves"
+)
+"""Why nothing is done about an opt-in that is later than the opt-out (design §3a R3); staff can tell them."""
+
 UNSUBSCRIBED = "unsubscribed in Constant Contact"
 LEFT = "left the list in Constant Contact"
 BY_STAFF = "unsubscribed in Constant Contact, by its staff"
@@ -201,6 +207,12 @@ def wants_mail(customer: Customer, *, guests: bool) -> bool:
     return customer.accepts_marketing and not not_exported(customer, guests=guests)
 
 
+def opted_out_since(contact: Contact, link: Link) -> bool:
+    """Say whether a contact shows a newer opt-out than the one a link remembers."""
+    out = contact.opt_out_at
+    return out is not None and link.out_since is not None and out > link.out_since
+
+
 def out_words(contact: Contact | None) -> str:
     """Say that somebody is out: by their own act, or by that of the account's staff."""
     return BY_STAFF if contact is not None and contact.opt_out_source == "Account" else UNSUBSCRIBED
@@ -295,6 +307,8 @@ def plan_person(
     if standing is Standing.OUT:
         if any(one.state is LinkState.CONFIRMING for one in known):
             return _skip("waiting for the person's confirmation", LinkState.CONFIRMING, keep_link=True)
+        if any(one.state is LinkState.ASKED_BEFORE and not opted_out_since(contact, one) for one in known):
+            return _skip(ASKED_BEFORE, LinkState.ASKED_BEFORE, keep_link=True)
         return _skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True, keep_link=new_opt_in)
     if standing is Standing.WAITING:
         return _skip(f"waiting ({contact.permission.value})", LinkState.HELD)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, is_ours, left_unseen
+from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, is_ours, left_unseen, opted_out_since
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 
@@ -170,6 +170,8 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Observation:
         asked = link.asked_at
         if asked is None or contact.opt_out_at is None or contact.opt_out_at <= asked:
             return Observation(link)
+    if link.state is LinkState.ASKED_BEFORE and not opted_out_since(contact, link):
+        return Observation(link)  # the opt-in in the shop is later than this opt-out (design §3a R3)
     if (
         link.kibo_opted_in is False and link.pending is not WriteBack.OPT_OUT
     ):  # pending: other accounts are to have it

@@ -7,9 +7,11 @@ told* is opted out.
 
 import pytest
 
+from ccdesk.core.drift import DriftKind
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.kibo.state import KiboSwitches
 from ccdesk.sandbox.wire.kernel import Fault
+from ccdesk.sync.plan_export import ASKED_BEFORE
 from tests.e2e.conftest import exported
 from tests.e2e.world import open_world
 
@@ -132,3 +134,80 @@ def test_an_opt_in_before_the_unsubscription_does_not_become_later_by_looks(tmp_
         assert asked(world) == []
         assert not world.opted_in(ada)
         world.quiet_cycles()
+
+
+@pytest.fixture
+def asked_once(tmp_path):
+    """Ada unsubscribed, opted in in the shop, was asked to confirm, confirmed, and unsubscribed again."""
+    with open_world(tmp_path / "base", kibo_switches=KiboSwitches(audit_log=False)) as world:
+        exported(world, "ada", "bob")
+        ada = world.ids["ada"]
+        world.cc.unsubscribe(ADA)
+        world.later()
+        cycles(world, 2)
+        assert not world.opted_in(ada)
+        world.kibo.opt_in(ada)
+        world.later()
+        cycles(world, 2)
+        assert asked(world) == ["resubscribe"]
+        world.cc.click_resubscribe(ADA)
+        world.later()
+        cycles(world, 2)
+        assert ADA in world.members()
+        world.cc.unsubscribe(ADA)
+        world.later()
+        cycles(world, 2)
+        assert not world.opted_in(ada)
+        world.kibo.opt_in(ada)
+        world.later()
+        yield world
+
+
+def goes_on(world):
+    cycles(world, 2)
+
+
+def is_exported_again(world):
+    cycles(world, 1)
+    world.run(RunKind.EXPORT)
+
+
+def orders_something(world):
+    cycles(world, 1)
+    world.kibo.place_order(world.ids["ada"])
+    world.later()
+
+
+def is_compared_whole(world):
+    cycles(world, 1)
+    world.run(RunKind.FULL_COMPARE)
+
+
+@pytest.mark.parametrize("act", [goes_on, is_exported_again, orders_something, is_compared_whole])
+def test_who_was_asked_once_is_neither_asked_again_nor_undone(asked_once, act):
+    """A later opt-in after the one confirmation is named (design §3a R3)."""
+    world, ada = asked_once, asked_once.ids["ada"]
+    act(world)
+    cycles(world, 3)
+    assert asked(world) == ["resubscribe"]
+    assert world.opted_in(ada), "the opt-in in the shop is the later act"
+    assert ADA not in world.members()
+    entries = [one for run in world.desk.runs() for one in world.desk.entries(run.id)]
+    named = [one.reason for one in entries].count(ASKED_BEFORE)
+    assert named == (2 if act is is_exported_again else 1), "an export tells of everybody, other runs once"
+    [drift] = world.desk.drift().people
+    assert (drift.email, drift.kind) == (ADA, DriftKind.ASKED_BEFORE)
+    world.quiet_cycles()
+
+
+def test_who_was_asked_once_and_unsubscribes_once_more_is_opted_out(asked_once):
+    world = asked_once
+    cycles(world, 2)
+    world.cc.join_list(ADA, world.list_id)
+    world.later()
+    cycles(world, 2)
+    assert ADA in world.members()
+    world.cc.unsubscribe(ADA)
+    world.later()
+    cycles(world, 2)
+    assert not world.opted_in(world.ids["ada"])

@@ -34,7 +34,7 @@ from ccdesk.core.ports.store import Store
 from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, is_cleared
 from tests.shadow.readings import LONG_AGO, shop_window
 
-OUT = (LinkState.UNSUBSCRIBED, LinkState.CONFIRMING)
+OUT = (LinkState.UNSUBSCRIBED, LinkState.CONFIRMING, LinkState.ASKED_BEFORE)
 _LOSS = {LossKind.LEFT: How.LEFT, LossKind.STAFF: How.UNSUBSCRIBED, LossKind.FLAG: How.FLAG_CLEARED}
 
 
@@ -188,7 +188,7 @@ def _stated_in(link: Link, kept: Kept, out: datetime | None) -> Window:
     `out`: since when any account of the person is known as out.
     """
     latest = (link.kibo_updated_at - kept.skew) if link.kibo_updated_at else kept.now
-    later = link.state is LinkState.CONFIRMING or link.state in NEWCOMERS
+    later = link.state in (LinkState.CONFIRMING, LinkState.ASKED_BEFORE, *NEWCOMERS)
     out = link.opt_out_at or out
     if later and out is not None:  # the engine has found it to be later than the opt-out
         return between(out + 2 * A_SECOND, max(latest, out + 2 * A_SECOND))

@@ -13,6 +13,7 @@ from ccdesk.core.runs import EventStatus, QueuedEvent
 
 TELLING = frozenset(
     {
+        LinkState.ASKED_BEFORE,
         LinkState.CONFIRMING,
         LinkState.CONTACT_DELETED,
         LinkState.HELD,

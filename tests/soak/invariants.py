@@ -14,6 +14,7 @@ from tests.soak.truth import Seen, State, Truth
 
 _SECRET = re.compile(r"eyJ[A-Za-z0-9_-]{20,}|Bearer (?!<)\S+")
 _TELLING = (
+    LinkState.ASKED_BEFORE,
     LinkState.CONFIRMING,
     LinkState.CONTACT_DELETED,
     LinkState.HELD,

@@ -98,6 +98,7 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
         [replace(GONE_OFF, state=LinkState.UNSUBSCRIBED, pending=WriteBack.OPT_OUT, out_since=NOON)],
         K.UNSUBSCRIBED,
     ),
+    ("asked before", [ON], OUT, [replace(GONE_OFF, state=LinkState.ASKED_BEFORE)], K.ASKED_BEFORE),
     ("asked to confirm", [ON], OUT, [replace(GONE_OFF, state=LinkState.CONFIRMING)], K.CONFIRMING),
     ("opted in after unsubscribing", [ON], OUT, [NO], K.CHANGE_DUE),
     ("opted in after leaving", [ON], ELSEWHERE, [replace(NO, state=LinkState.LEFT_LIST)], K.CHANGE_DUE),

@@ -123,7 +123,18 @@ def test_an_opt_out_that_stands_is_pending_and_noted_as_a_conflict():
 def test_confirmation_is_asked_once_only():
     before = UNSUBSCRIBED.opt_out_at - HOUR
     decision = plan(UNSUBSCRIBED, link=KNOWN_OUT, later=True, asked_at=before)
-    assert (decision.step, decision.pending) == (Step.NONE, WriteBack.OPT_OUT)
+    named = (Step.NONE, LinkState.ASKED_BEFORE, WriteBack.NOTHING)
+    assert (decision.step, decision.state, decision.pending) == named, "neither asked twice nor undone (R3)"
+    again = replace(KNOWN_IN, state=LinkState.ASKED_BEFORE, out_since=UNSUBSCRIBED.opt_out_at)
+    decision = plan(UNSUBSCRIBED, link=again, anew=False, asked_at=before)
+    assert (decision.step, decision.state, decision.pending) == named, (
+        "what was found to be later stays later"
+    )
+    since = replace(again, out_since=UNSUBSCRIBED.opt_out_at - HOUR)
+    assert plan(UNSUBSCRIBED, link=since, anew=False, asked_at=before).pending is WriteBack.OPT_OUT
+    for later in (False, None):
+        decision = plan(UNSUBSCRIBED, link=KNOWN_OUT, later=later, asked_at=before)
+        assert (decision.step, decision.pending) == (Step.NONE, WriteBack.OPT_OUT)
     waiting = plan(UNSUBSCRIBED, link=None, later=True, asked_at=UNSUBSCRIBED.opt_out_at + HOUR)
     assert (waiting.step, waiting.state) == (Step.NONE, LinkState.CONFIRMING)
 

@@ -117,6 +117,21 @@ CASES = {
         replace(IN, state=LinkState.CONFIRMING, on_list=False, asked_at=NOON - HOUR),
         WriteBack.NOTHING, LinkState.SYNCED,
     ),
+    "opted in again, and was asked once before": (
+        UNSUBSCRIBED,
+        replace(IN, state=LinkState.ASKED_BEFORE, on_list=False, out_since=UNSUBSCRIBED.opt_out_at),
+        WriteBack.NOTHING, LinkState.ASKED_BEFORE,
+    ),
+    "opted in again, was asked once before, opted out again": (
+        replace(UNSUBSCRIBED, opt_out_at=UNSUBSCRIBED.opt_out_at + HOUR),
+        replace(IN, state=LinkState.ASKED_BEFORE, on_list=False, out_since=UNSUBSCRIBED.opt_out_at),
+        WriteBack.OPT_OUT, LinkState.UNSUBSCRIBED,
+    ),
+    "opted in again, was asked once before, signed up": (
+        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP),
+        replace(IN, state=LinkState.ASKED_BEFORE, on_list=False, out_since=NOON - HOUR),
+        WriteBack.NOTHING, LinkState.SYNCED,
+    ),
     "back in by own act before Kibo was told": (
         contact(lists=[LIST], update_source="Contact", updated_at=NOON), OWED, WriteBack.NOTHING,
             LinkState.SYNCED,

@@ -14,7 +14,7 @@ from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.later import acted_after, opt_in_is_later
-from ccdesk.sync.plan_export import NEWCOMERS
+from ccdesk.sync.plan_export import ASKED_BEFORE, NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.sensors.shop_changes import queue_again
 
@@ -106,7 +106,10 @@ def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link)
     """Say whether this account is not for this write-back to change, and tell why; `link` is its own."""
     if source.pending is WriteBack.OPT_OUT:
         if link.state is LinkState.CONFIRMING:
-            _leave_confirming(ctx, source, account)
+            _leave_later(ctx, source, account, "waiting for the person's confirmation")
+            return True
+        if link.state is LinkState.ASKED_BEFORE and not _is_newer(source, link):
+            _leave_later(ctx, source, account, ASKED_BEFORE)
             return True
         # A newcomer's opt-in is the later act: it neither counts nor is undone (design §3a R1).
         return source.state is LinkState.LEFT_LIST and link.state in NEWCOMERS
@@ -119,9 +122,13 @@ def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link)
     return False
 
 
-def _leave_confirming(ctx: RunContext, source: Link, account: Customer) -> None:
-    """An account whose opt-in is later than this opt-out, and waits for the person's confirmation (R3)."""
-    reason = "waiting for the person's confirmation"
+def _is_newer(opt_out: Link, link: Link) -> bool:
+    """Say whether a pending opt-out is newer than the one that an account's own link knows of."""
+    return bool(opt_out.out_since and link.out_since and opt_out.out_since > link.out_since)
+
+
+def _leave_later(ctx: RunContext, source: Link, account: Customer, reason: str) -> None:
+    """Leave an account whose opt-in is later than this opt-out, and say what it waits for (design R3)."""
     with ctx.store.transaction():
         if account.id == source.customer_id:
             ctx.store.links.save([replace(source, pending=WriteBack.NOTHING, pending_reason="")])
