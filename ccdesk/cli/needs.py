@@ -85,6 +85,12 @@ _WORDS: dict[NeedKind, Callable[[Need], tuple[str, str]]] = {
         "“ccdesk held” names them; “ccdesk held do”, “later” or “mistake” answers for them"
         + (f", and “ccdesk sync {need.subject}” acts on it." if need.subject else "."),
     ),
+    NeedKind.WELCOMES: lambda need: (
+        f"{_some(need.count, 'welcome email waits', 'welcome emails wait')} for an answer, unusually many at "
+        "once" + _since(need.since),
+        "“ccdesk sync events --confirm” sends them; after “ccdesk settings set welcome_email=false” these "
+        "people are added without.",
+    ),
     NeedKind.NEWCOMERS: lambda need: (
         f"{_some(need.count, 'customer')} opted in under the email of a person who had opted out",
         "“ccdesk newcomers” names them; “ccdesk newcomers add ID” or “leave ID” answers.",

@@ -16,6 +16,8 @@ REMEDIES = {
     Remedy.CONFIRM_RUN: "To confirm, give the same command with --confirm.",
     Remedy.OFF_LIST: "Give the same command with --leave-out if anybody may have left this list; whoever "
     "opts in again later is added then. With --confirm all of them are added.",
+    Remedy.WELCOMES: "Send them with “ccdesk sync events --confirm”. To add these people without a welcome "
+    "email, switch the setting off first: “ccdesk settings set welcome_email=false”.",
     Remedy.OTHER_FOLDER: "Choose another folder with --base-dir or CCDESK_BASE_DIR.",
     Remedy.SECRETS_IN_FILE: "Or choose the protected file instead by setting CCDESK_VAULT=file.",
     Remedy.PLACE_FOR_SECRETS: "Set CCDESK_VAULT to “keyring” or “file”, or leave it unset for the keyring.",

@@ -44,6 +44,7 @@ class Remedy(StrEnum):
     CHOOSE_LIST = "choose_list"
     CONFIRM_RUN = "confirm_run"
     OFF_LIST = "off_list"
+    WELCOMES = "welcomes"
     OTHER_FOLDER = "other_folder"
     SECRETS_IN_FILE = "secrets_in_file"
     PLACE_FOR_SECRETS = "place_for_secrets"
@@ -247,13 +248,26 @@ class ConfirmNeeded(CcdeskError):
     exit_code = ExitCode.CONFIRM
 
 
-class ManyHeld(ConfirmNeeded):
-    """More people than usual would be opted out or removed: the run held them all and changed nothing (R8).
+class RunAsks(ConfirmNeeded):
+    """A run did all its work but for some people, who wait for an answer.
 
-    Who they are is noted with the run, as `Outcome.HELD`. `anew` is False if all of them were held before.
+    `anew` is False if all of them waited before this run.
     """
 
     anew = True
+
+
+class ManyHeld(RunAsks):
+    """More people than usual would be opted out or removed: the run held them all and changed nothing (R8).
+
+    Who they are is noted with the run, as `Outcome.HELD`.
+    """
+
+
+class ManyWelcomes(RunAsks):
+    """More welcome emails than usual would be sent; nobody of those who would get one was added (§3a R3)."""
+
+    remedy = Remedy.WELCOMES
 
 
 class ListHasMembers(ConfirmNeeded):

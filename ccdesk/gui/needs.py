@@ -121,6 +121,12 @@ _WORDS: dict[NeedKind, Callable[[Need], NeedWords]] = {
         "Review…",
         f"{REVIEW}{need.subject or RunKind.INBOUND.value}",
     ),
+    NeedKind.WELCOMES: lambda need: NeedWords(
+        f"{formats.count(need.count, 'welcome email waits', 'welcome emails wait')} for your answer: "
+        f"unusually many at once.{_since(need)}",
+        "Answer…",
+        "welcomes",
+    ),
     NeedKind.NEWCOMERS: lambda need: NeedWords(
         f"{formats.count(need.count, 'customer')} opted in under the email of somebody who had opted out.",
         "Add or leave…",

@@ -10,7 +10,15 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
-from ccdesk.core.errors import Busy, CcdeskError, ConfirmNeeded, ListHasMembers, ManyHeld
+from ccdesk.core.errors import (
+    Busy,
+    CcdeskError,
+    ConfirmNeeded,
+    ListHasMembers,
+    ManyHeld,
+    ManyWelcomes,
+    RunAsks,
+)
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.components.icons import app_icon
@@ -33,6 +41,7 @@ from ccdesk.gui.dialogs.newcomers import show_newcomers
 from ccdesk.gui.dialogs.put_back import show_put_back
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.review import review
+from ccdesk.gui.dialogs.welcomes import ask_about_welcomes
 from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
 from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.needs import REVIEW, for_window, things
@@ -175,6 +184,7 @@ class SettingsWindow(QWidget):
             "inbound": (self.sync, partial(self._show_direction, FROM)),
             "enable": (self.info, self.info.focus_enabled),
             "newcomers": (self.info, partial(show_newcomers, self.context, self)),
+            "welcomes": (self.info, partial(ask_about_welcomes, self.context, self)),
             "put back": (self.info, partial(show_put_back, self.context, self)),
             "logs": (self.logs, self.logs.table.setFocus),
             "events": (self.events, self.events.table.setFocus),
@@ -311,7 +321,7 @@ class SettingsWindow(QWidget):
                 error.meaning,
                 "&Review…",
                 ask_to_go_on,
-                subject=held_subject(kind) if isinstance(error, ManyHeld) else run_subject(kind),
+                subject=held_subject(kind) if isinstance(error, RunAsks) else run_subject(kind),
             )
         else:
             self._show_run_error(kind, error)
@@ -319,6 +329,9 @@ class SettingsWindow(QWidget):
     def _ask_to_go_on(self, kind: RunKind, error: CcdeskError) -> None:
         if isinstance(error, ManyHeld):
             review(self.context, kind, self, error=error)
+            return
+        if isinstance(error, ManyWelcomes):
+            ask_about_welcomes(self.context, self)
             return
         request = self.context.monitor.request
         go_on = partial(request, kind, confirmed=True)

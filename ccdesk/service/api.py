@@ -22,6 +22,7 @@ from ccdesk.core.ports.mail import Account
 from ccdesk.core.ports.shop import ConnectionTest
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
+from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
 
@@ -269,6 +270,12 @@ class Desk(Protocol):
         """Answer for those held now; return how many. It takes effect with the next run of each direction.
 
         Raises Busy while a run is going on.
+        """
+
+    def answer_welcomes(self, answer: WelcomeAnswer) -> int:
+        """Answer for those whose welcome email waits (design §3a R3); return how many.
+
+        It takes effect with the next run of events. Raises Busy while a run is going on.
         """
 
     def newcomers(self) -> Sequence[Link]:

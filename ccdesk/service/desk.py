@@ -27,6 +27,7 @@ from ccdesk.core.runs import (
     Trigger,
 )
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
+from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
 from ccdesk.service.drift import compare
@@ -37,6 +38,7 @@ from ccdesk.service.save import BEFORE_DROPPING, save_settings
 from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
 from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
+from ccdesk.sync.outbox.welcomes import answer_welcomes
 from ccdesk.sync.runs.newcomer_rule import answer
 from ccdesk.sync.sensors.shop_changes import poll_customers
 
@@ -294,6 +296,14 @@ class LocalDesk:
         self._store.lease.acquire("answering what is held")
         try:
             return answer_held(self._store.losses, answer, kinds, self._clock.now())
+        finally:
+            self._store.lease.release()
+
+    def answer_welcomes(self, answer: WelcomeAnswer) -> int:
+        """Answer for those whose welcome email waits; return how many."""
+        self._store.lease.acquire("answering about welcome emails")
+        try:
+            return answer_welcomes(self._store, answer)
         finally:
             self._store.lease.release()
 

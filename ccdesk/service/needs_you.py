@@ -26,6 +26,7 @@ from ccdesk.core.settings import Settings
 from ccdesk.service.held import QUESTIONS, question_about
 from ccdesk.sync.active_list import gone_at, name_now
 from ccdesk.sync.context import WRITES_STOPPED
+from ccdesk.sync.outbox.welcomes import question
 
 SHOWN = 5  # people or entries an item names
 _CYCLES = 2  # an opt-out may be pending for so many cycles before a person is told
@@ -51,6 +52,7 @@ class NeedKind(StrEnum):
     REFUSED = "refused"  # changes refused again and again
     PARKED = "parked"  # changes that are not tried again by themselves
     HELD = "held_opt_outs"  # the guard's (design R8); `subject`: the run's kind, `ids`: the run
+    WELCOMES = "welcome_emails"  # unusually many at once: nobody of these is on the list yet (§3a R3)
     NEWCOMERS = "newcomers"  # accounts that came later; nobody has proven their email: Add / Leave
     DISAGREEMENT = "disagreement"  # opted out, and put back on the list by somebody else: no rule mends it
 
@@ -66,6 +68,7 @@ STUCK = frozenset(
         NeedKind.REFUSED,
         NeedKind.PARKED,
         NeedKind.HELD,
+        NeedKind.WELCOMES,
     }
 )
 """Kinds by which work is held up: `ccdesk status` ends with 4 meanwhile. The others are questions."""
@@ -159,6 +162,13 @@ def _held(look: Look) -> Iterator[Need]:
             yield Need(NeedKind.HELD, waiting.count, waiting.since, asking.value, waiting.people, ids)
 
 
+def _welcomes(look: Look) -> Iterator[Need]:
+    """People who would get a welcome email, and are not added before a person has answered."""
+    asked = question(look.store)
+    if asked.count and look.settings.welcome_email:
+        yield Need(NeedKind.WELCOMES, asked.count, asked.since)
+
+
 def _pending(look: Look) -> Iterator[Need]:
     """What Kibo has not taken in the time of two cycles, or though more than two were tried."""
     since = max(filter(None, (look.now - _CYCLES * LOOP_EVERY, _tried_twice_since(look.store))))
@@ -238,6 +248,7 @@ SOURCES: tuple[Callable[[Look], Iterator[Need]], ...] = (
     _export_failed,
     _refused,
     _parked,
+    _welcomes,
     _newcomers,
 )
 """Where items come from, in the order they are shown: what keeps mail going out unwanted comes first."""

@@ -15,9 +15,9 @@ from ccdesk.core.errors import (
     Cancelled,
     CcdeskError,
     ConfirmNeeded,
-    ManyHeld,
     QuotaUsedUp,
     RateLimited,
+    RunAsks,
     our_fault,
 )
 from ccdesk.core.ports.store import Store
@@ -31,6 +31,7 @@ from ccdesk.service.needs_you import note_good_run
 from ccdesk.service.whose_people import check_people
 from ccdesk.sync.context import RunContext, RunSettings
 from ccdesk.sync.guard import ask_about_held
+from ccdesk.sync.outbox.welcomes import ask_about_welcomes
 from ccdesk.sync.runs.compare import run_full_compare
 from ccdesk.sync.runs.events import run_events
 from ccdesk.sync.runs.export import run_export
@@ -149,6 +150,7 @@ class Runner:
             _ENGINES[ctx.run.kind](ctx)
             self._store.disagreements.forget_answered()
             ask_about_held(ctx)
+            ask_about_welcomes(ctx)
         except CcdeskError as error:
             return error
         except Exception as error:
@@ -175,7 +177,7 @@ class Runner:
             status = RunStatus.CANCELLED
         elif isinstance(error, QuotaUsedUp | RateLimited):
             status = RunStatus.WAITING
-        elif isinstance(error, ManyHeld):
+        elif isinstance(error, RunAsks):
             status = RunStatus.NEEDS_YOU
         elif error is not None:
             status = RunStatus.FAILED
@@ -230,7 +232,7 @@ def _off_list(*, confirmed: bool, leave_out: bool) -> OffList:
 
 def _asked_before(run: Run, error: ConfirmNeeded) -> bool:
     """Say whether nobody need be told: the question stays open, and a plan's run has nothing to add to it."""
-    return run.trigger is Trigger.SCHEDULED and isinstance(error, ManyHeld) and not error.anew
+    return run.trigger is Trigger.SCHEDULED and isinstance(error, RunAsks) and not error.anew
 
 
 def _balance(ctx: RunContext) -> str:

@@ -77,6 +77,19 @@ class RunSettings:
 
 
 @dataclass
+class WelcomeTally:
+    """Welcome emails of one run (`outbox/welcomes.py`): sent, and waiting for an answer.
+
+    `anew`: of those who wait those who did not before; `until`: the latest of Kibo's update dates among them.
+    """
+
+    sent: int = 0
+    waiting: int = 0
+    anew: int = 0
+    until: datetime | None = None
+
+
+@dataclass
 class RunContext:
     """One run's surroundings. Not shared between threads."""
 
@@ -101,6 +114,7 @@ class RunContext:
     sent: int = 0  # people sent to Constant Contact by an export
     held: int = 0  # customers whose opt-out waits for an answer (guard.py)
     held_anew: int = 0  # of them those who were not held before this run
+    welcomes: WelcomeTally = field(default_factory=WelcomeTally)
     doubtful: list[Callable[[], None]] = field(default_factory=list)  # see outcomes.py
     _batch: dict[int, Customer] = field(default_factory=dict)  # read for the present batch
     _failed_in_a_row: int = 0

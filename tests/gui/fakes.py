@@ -27,6 +27,7 @@ from ccdesk.core.runs import (
     Trigger,
 )
 from ccdesk.core.settings import Settings, resolve
+from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.service.api import Calls, Connection, ConnectionState, SaveResult, Status, WelcomeMail
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
 from ccdesk.service.needs_you import Need, NeedKind
@@ -259,6 +260,10 @@ class FakeDesk:
     def answer_held(self, answer: HeldAnswer, kinds: Collection[LossKind] = tuple(LossKind)) -> int:
         self._called("answer_held", (answer, tuple(kinds)))
         return 93
+
+    def answer_welcomes(self, answer: WelcomeAnswer) -> int:
+        self._called("answer_welcomes", answer)
+        return 423
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         self._called("disagreements", (offset, limit))

@@ -1,14 +1,17 @@
-"""Questions only staff can answer: who came after an opt-out, and who may have left a list with members."""
+"""Questions only staff can answer: newcomers, a list with members, many welcome emails at once."""
 
 import pytest
 from PySide6.QtCore import Qt
 
-from ccdesk.core.errors import ListHasMembers
+from ccdesk.core.errors import ListHasMembers, ManyWelcomes
 from ccdesk.core.models import Link, LinkState
 from ccdesk.core.runs import RunKind
+from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.gui.dialogs.newcomers import NewcomersDialog
 from ccdesk.gui.dialogs.question import Question
+from ccdesk.service.needs_you import Need, NeedKind
 from tests.gui.fakes import NOW
+from tests.gui.helpers import find
 
 ASKED = ListHasMembers("5 customers are contacts but not on the list “News”", meaning="They may have left.")
 
@@ -67,3 +70,35 @@ def test_escape_answers_nothing(qtbot, parts, loop):
     question = parts.window.findChild(Question, "dlg_off_list")
     qtbot.keyClick(question, Qt.Key.Key_Escape)
     assert asked == []
+
+
+def _asked_about_welcomes(qtbot, parts):
+    qtbot.waitUntil(lambda: parts.window.findChild(Question, "dlg_welcomes") is not None)
+    return parts.window.findChild(Question, "dlg_welcomes")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("yes", WelcomeAnswer.SEND), ("no", WelcomeAnswer.WITHOUT), ("cancel", None)],
+)
+def test_many_welcome_emails_are_sent_or_the_people_added_without(qtbot, parts, desk, loop, name, answer):
+    desk.needs = (Need(NeedKind.WELCOMES, 423, NOW),)
+    parts.window._ask_to_go_on(RunKind.EVENTS, ManyWelcomes("423 welcome emails"))
+    question = _asked_about_welcomes(qtbot, parts)
+    assert "423" in question.findChild(object, "question_title").text()
+    assert question.yes.text() == "&Send 423 Emails"
+    assert not question.yes.isDefault()
+    qtbot.mouseClick(getattr(question, name), Qt.MouseButton.LeftButton)
+    if answer is None:
+        qtbot.wait(50)
+        assert "answer_welcomes" not in desk.names()
+        return
+    qtbot.waitUntil(lambda: (RunKind.EVENTS, False) in loop.requests)
+    assert ("answer_welcomes", answer) in desk.calls
+
+
+def test_a_question_that_was_answered_meanwhile_is_not_asked(qtbot, parts, desk):
+    desk.needs = ()
+    parts.window.go_to("welcomes")
+    qtbot.waitUntil(lambda: "Nobody is waiting" in find(parts.window, "toast_title").text())
+    assert parts.window.findChild(Question, "dlg_welcomes") is None

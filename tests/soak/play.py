@@ -21,6 +21,7 @@ import requests
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ListHasMembers
 from ccdesk.core.losses import HeldAnswer
 from ccdesk.core.runs import Run, RunKind, RunStatus
+from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.kibo.switches import KiboSwitches
 from ccdesk.sync import context as names
@@ -147,8 +148,8 @@ class Player:
             plain[kind]()
         elif kind == "act":
             self.people.do(*rest)
-        elif kind == "held":
-            self._answer_held(HeldAnswer(rest[0]))
+        elif kind in ("held", "welcomes"):
+            self._answer_question(kind, rest[0])
         elif kind == "hurry":
             self.people.hurry = True
         elif kind == "trouble":
@@ -166,9 +167,14 @@ class Player:
         elif kind == "run":
             self.run(rest[0], rest[1])
 
-    def _answer_held(self, answer: HeldAnswer) -> None:
-        """Let staff answer for whoever the guard holds; nobody may be held just now."""
-        self.result.met[f"held {answer.value}"] += bool(self.bench.desk.answer_held(answer))
+    def _answer_question(self, about: str, answer: str) -> None:
+        """Let staff answer for whoever the guard holds, or whose welcome email waits; nobody may just now."""
+        desk = self.bench.desk
+        if about == "held":
+            answered = desk.answer_held(HeldAnswer(answer))
+        else:
+            answered = desk.answer_welcomes(WelcomeAnswer(answer))
+        self.result.met[f"{about} {answer}"] += bool(answered)
 
     def _choose_other_list(self) -> None:
         """Let staff choose the other list; where the service does not answer, the window keeps the old."""

@@ -4,6 +4,7 @@ A thing is a tuple: ("act", name, …), ("run", kind, during), ("wait", minutes)
 ("restart",), ("login",), ("reinstall",), ("answer", "add" or "leave"): about a newcomer, ("list",): staff
 choose the other one, ("turn", service, switch, value),
 ("held", "do", "later" or "mistake"): staff answer for those whom the guard holds,
+("welcomes", "send" or "without"): about welcome emails that wait for an answer,
 ("hurry",): the next act happens in the same second as what comes before and after it. `during` holds
 (number of the call, thing) with the further things ("trouble", kind, calls, service, verb), ("cancel",) and
 ("cut", "before" or "after", verb); with the verb "POST" they wait for a call that does something.
@@ -120,6 +121,7 @@ SIZES: dict[str, tuple[int, ...]] = {
     "clients.kibo.lists.PAGE_SIZE": (4,),
     "clients.constant_contact.client.PAGE_SIZE": (3,),
 }
+MOST_WELCOMES = "sync.outbox.welcomes.MOST"
 _PERMISSIONS = (
     "implicit", "implicit", "explicit", "unsubscribed", "temp_hold", "not_set", "pending_confirmation",
 )  # fmt: skip
@@ -300,7 +302,15 @@ def make(seed: int, steps: int = 30) -> Schedule:
     ahead = {}
     if more.random() < 0.1:
         ahead = {name: more.choice([0, -90, -20, 20, 90, 3600]) for name in ("kibo", "cc")}
-    return Schedule(seed, cc, kibo, settings, tuple(_cancelling(more, things)), sizes, ahead)
+    things = list(_cancelling(more, things))
+    asking = Random(f"{seed} welcomes")
+    if asking.random() < 0.15:  # as if a file had been imported, each time that so few opt in
+        settings["welcome_email"] = "true"
+        sizes[MOST_WELCOMES] = asking.choice([0, 1])
+        for _ in range(asking.randrange(3)):
+            place = asking.randrange(len(things) // 3, len(things) + 1)
+            things.insert(place, ("welcomes", asking.choice(["send", "without"])))
+    return Schedule(seed, cc, kibo, settings, tuple(things), sizes, ahead)
 
 
 def in_order(during: Iterable[tuple[int, Thing]]) -> tuple[tuple[int, Thing], ...]:

@@ -12,7 +12,7 @@ from tests.shadow.named import name_of, unnamed
 from tests.soak.conftest import SOAK, amount
 from tests.soak.faults import KINDS
 from tests.soak.play import play
-from tests.soak.schedule import SIZES, Schedule, make
+from tests.soak.schedule import MOST_WELCOMES, SIZES, Schedule, make
 from tests.soak.shrink import shrink, told
 
 PARTS = 8
@@ -45,7 +45,7 @@ def test_schedules(part: int, seed: int, say: Callable[[str], None]) -> None:
         pytest.fail("\n".join(["table and engine differ without a name:", *strange]), pytrace=False)
 
 
-@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("name", [*SIZES, MOST_WELCOMES])
 def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None:
     module, _, constant = f"ccdesk.{name}".rpartition(".")
     assert hasattr(importlib.import_module(module), constant)

@@ -39,6 +39,7 @@ REMEDIES = {  # in the words of tabs and buttons; the command line has its own (
     Remedy.CHOOSE_LIST: "Choose or create a list on the Settings tab.",
     Remedy.CONFIRM_RUN: "Nothing more happens until you answer.",
     Remedy.OFF_LIST: "Click Sync Contacts on the Sync tab, and choose whether they are left out or added.",
+    Remedy.WELCOMES: "Choose whether they are sent, or these people are added without.",
     Remedy.OTHER_FOLDER: "If it has to be another folder, ask whoever installed ccdesk on this computer.",
     Remedy.SECRETS_IN_FILE: "Whoever installed ccdesk here can also have a protected file used instead.",
     Remedy.PLACE_FOR_SECRETS: "Ask whoever installed ccdesk on this computer: it is set outside the program.",

@@ -43,6 +43,13 @@ Nothing is changed in Kibo or in Constant Contact by this.
 GUARDED_RUN = """
 “Not now” leaves everything as it is; the next run asks again.
 """
+WELCOMES = """
+These customers opted in, and are not on the list yet. Usually people sign up one by one, so this may be a
+file that was imported into Kibo; people who did not just sign up are surprised by a welcome email.
+
+Add Without puts them on the list now and sends no welcome email. Who they are is in the Sync Logs, under View
+of the last run of customer events.
+"""
 OFF_LIST = """
 Leave Them Out exports everybody else. Whoever of them opts in again in the shop later is added then.
 
@@ -104,6 +111,18 @@ def guarded_run(error: CcdeskError) -> Words:
         (*_said(error), *_paragraphs(GUARDED_RUN)),
         yes="&Do it",
         no="&Not now",
+    )
+
+
+def welcomes(count: int) -> Words:
+    """Return the question before unusually many welcome emails are sent (design §3a R3)."""
+    return Words(
+        "dlg_welcomes",
+        f"Send {count:,} welcome emails at once?",
+        _paragraphs(WELCOMES),
+        yes=f"&Send {count:,} Emails",
+        no="&Add Without",
+        cancel="&Not Now",
     )
 
 

@@ -16,6 +16,7 @@ from ccdesk.sync.inherited_opt_out import inherited_opt_out
 from ccdesk.sync.outbox.former_emails import list_remove_former
 from ccdesk.sync.outbox.list_remove import Removal, last_set, list_remove, off_link
 from ccdesk.sync.outbox.release import release
+from ccdesk.sync.outbox.welcomes import note_welcomes
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import not_exported, wants_mail
 from ccdesk.sync.plan_inbound import left_since_gone
@@ -63,6 +64,7 @@ def run_events(ctx: RunContext) -> None:
         process_opt_ins(ctx, work.opted_in)
         done += len(batch)
         ctx.progress("Processing customer events", done, max(total, done))
+    note_welcomes(ctx)
     charge_doubtful(ctx)
 
 

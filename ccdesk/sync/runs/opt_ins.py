@@ -28,6 +28,7 @@ from ccdesk.sync.outbox.former_emails import note_former_email
 from ccdesk.sync.outbox.list_add import list_add
 from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.outbox.single_add import Addition
+from ccdesk.sync.outbox.welcomes import hold_welcomes
 from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
 from ccdesk.sync.plan_export import left_unseen, not_exported, passed_over
 from ccdesk.sync.plan_inbound import left_since_gone
@@ -70,7 +71,7 @@ def _process_distinct(ctx: RunContext, opted_in: Sequence[OptIn], directory: Con
         ctx.answered()
         if addition is not None:
             additions.append(addition)
-    list_add(ctx, additions, settle=settle, fail=fail)
+    list_add(ctx, hold_welcomes(ctx, additions), settle=settle, fail=fail)
 
 
 def _decide(
