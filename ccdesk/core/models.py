@@ -195,7 +195,8 @@ class Link:
     `in_after`: the earliest moment, on Kibo's clock, at which a flag seen set since we acted on the account
     may have been set; one that is older than `kibo_updated_at` is of an opt-in acted on before.
     `passed_by`: was opted in when last acted on, and is on no list through us, because an export of the
-    active list did not reach the account (design R7).
+    active list did not reach the account (design R7). `seen_set`: was seen opted in while it counted for
+    nothing, disabled or a guest's; clearing that flag is an opt-out all the same (design §3a R1).
 
     Two are not kept with the link but read from the journal (`core.intents`), and saving a link leaves the
     journal as it is. `begun`: the last command about a list for this account whose end is not known;
@@ -223,6 +224,7 @@ class Link:
     out_after: datetime | None = None
     added_at: datetime | None = None
     in_after: datetime | None = None
+    seen_set: bool = False
     begun: Act | None = None
     asked_at: datetime | None = None
 
@@ -230,6 +232,13 @@ class Link:
     def email_key(self) -> str:
         """The email as people are compared by it (design R1)."""
         return email_key(self.email)
+
+    @property
+    def cleared_is_opt_out(self) -> bool:
+        """True where a flag that is off now was cleared: it was set when last acted on, or when seen."""
+        return (
+            self.kibo_opted_in is True or self.may_be_there or (self.kibo_opted_in is None and self.seen_set)
+        )
 
     @property
     def being_added(self) -> bool:

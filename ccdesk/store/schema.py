@@ -297,6 +297,20 @@ def keep_former_contacts(migrator: SqliteMigrator) -> None:
     )
 
 
+SEEN_SET = (
+    "ALTER TABLE link ADD COLUMN seen_set INTEGER NOT NULL DEFAULT 0",
+    # Only of accounts that were seen opted in the reason was noted.
+    "UPDATE link SET seen_set = 1 WHERE kibo_opted_in IS NULL AND (note = 'account is not active in Kibo' "
+    "OR note = 'guest account; guests are not exported (setting)')",
+)
+
+
+def note_seen_set(migrator: SqliteMigrator) -> None:
+    """Step 19: which accounts that count for nothing were seen opted in: clearing it is an opt-out."""
+    for statement in SEEN_SET:
+        migrator.database.execute_sql(statement)
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -316,4 +330,5 @@ STEPS: tuple[Step, ...] = (
     take_over_asked,
     take_over_noted,
     keep_former_contacts,
+    note_seen_set,
 )

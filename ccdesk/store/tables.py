@@ -48,6 +48,7 @@ class LinkRow(peewee.Model):
     added_at = MomentField(null=True)
     in_after = MomentField(null=True)
     passed_by = peewee.BooleanField()
+    seen_set = peewee.BooleanField()
 
     class Meta:
         table_name = "link"

@@ -186,7 +186,7 @@ class _Person:
         return [
             one
             for one in self.links
-            if (one.customer_id in off and (one.kibo_opted_in is True or one.may_be_there))
+            if (one.customer_id in off and one.cleared_is_opt_out)
             or (one.customer_id in off | gone and one.kibo_opted_in is False and one.agreed is False)
         ]
 

@@ -30,8 +30,7 @@ def what_changed(customer: Customer, link: Link | None) -> Change:
     if customer.accepts_marketing and not known_in:
         return Change.OPTED_IN
     if not customer.accepts_marketing:
-        may_be_there = link is not None and link.may_be_there
-        return Change.OPTED_OUT if known_in or may_be_there else Change.NOTHING
+        return Change.OPTED_OUT if link is not None and link.cleared_is_opt_out else Change.NOTHING
     if link is not None and (customer.email_key != link.email_key or _cut_off(link)):
         return Change.EMAIL
     return Change.NOTHING

@@ -199,7 +199,13 @@ def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
     if acted_on:
         return known
     moved = known.email_key != customer.email_key  # a contact of the former email was only seen
-    return replace(known, email=customer.email, contact_id="" if moved else known.contact_id)
+    return replace(
+        known,
+        email=customer.email,
+        contact_id="" if moved else known.contact_id,
+        kibo_updated_at=customer.updated_at,
+        seen_set=customer.accepts_marketing,
+    )
 
 
 def wants_mail(customer: Customer, *, guests: bool) -> bool:

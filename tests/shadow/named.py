@@ -93,16 +93,6 @@ NAMED: tuple[Named, ...] = (
         ("PENDING x NO_*", "HOLD x NO_*"),
     ),
     Named(
-        "a flag cleared in an account that was passed over",
-        Decided.TABLE,
-        "The engine does not remember that the flag of a disabled or guest account was on, so clearing it "
-        "is nothing to it (design §3a R1 follows it).",
-        Where.LEFT_UNDONE,
-        ("ON_LIST x NO_UNANSWERED",),
-        ("synced/off*", "*synced/[?]*"),
-        ("remove*",),
-    ),
-    Named(
         "a sign-up that the engine does not believe",
         Decided.TABLE,
         "Signed up after the flag was first seen off, but before the first poll (design §3a R4 counts "

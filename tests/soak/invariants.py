@@ -67,8 +67,11 @@ def _person(
     if by_us and not opted_in and not moved and not any(told.values()):
         lines.append(f"{email}: mailed because of us, but no customer is opted in, and nothing says why")
     lines += _lost_opt_out(truth, email, opted_in, contact, reasons)
-    if contact is not None and (guests or not any(_guest(bench, number) for number in accounts)):
-        lines += _last_act_lost(truth, email, accounts, contact[1], reasons)
+    if contact is not None:
+        counting = all(
+            one.active and (guests or not _guest(bench, number)) for number, one in accounts.items()
+        )
+        lines += _last_act_lost(truth, email, accounts, contact[1], reasons, counting=counting)
     return lines
 
 
@@ -79,17 +82,18 @@ def _began(truth: Truth) -> datetime | None:
 
 
 def _last_act_lost(
-    truth: Truth, email: str, accounts: dict[int, State], contact: Seen, reasons: _Reasons
+    truth: Truth, email: str, accounts: dict[int, State], contact: Seen, reasons: _Reasons, *, counting: bool
 ) -> list[str]:
     """The last act of somebody who always had this one email must show on both sides, or be explained.
 
     Only what a run since the act says explains it. A "left" counts if ccdesk had seen the person on the list,
     an opt-out in Kibo if it had seen the opt-in before, an opt-in over there if the service shows when it
-    was.
+    was. A flag cleared in an account that counts for nothing is an opt-out as well (design §3a R1); of the
+    other acts it is not `counting`.
     """
     acts = [one for one in truth.acts if one.email == email or one.account in accounts]
     moved = any(len({one.email for one in truth.states[number]}) > 1 for number in accounts)
-    if not acts or moved or not all(state.active for state in accounts.values()):
+    if not acts or moved:
         return []
     last = max(acts, key=lambda one: one.at)
     began = _began(truth)
@@ -99,14 +103,16 @@ def _last_act_lost(
         return []
     who = f"{email}: customers {sorted(accounts)}"
     opted_in = any(state.accepts for state in accounts.values())
+    if last.kind == "kibo_out" and last.known and not opted_in and contact.mailed:
+        return [f"{who} opted out as their last act, but are still mailed"]
+    if not counting:
+        return []
     if last.kind == "came" and last.dated and contact.mailed and not opted_in:
         return [f"{who} came back in Constant Contact as their last act, but are opted out"]
     if last.kind == "left" and last.known and not contact.on_list and opted_in:
         return [f"{who} left the list as their last act, but are still opted in"]
     if last.kind == "kibo_in" and opted_in and contact.may_be_mailed and not contact.mailed:
         return [f"{who} opted in as their last act, but are not mailed"]
-    if last.kind == "kibo_out" and last.known and not opted_in and contact.mailed:
-        return [f"{who} opted out as their last act, but are still mailed"]
     return []
 
 

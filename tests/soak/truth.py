@@ -208,7 +208,7 @@ class Truth:
                 if new.accepts != old.accepts:
                     kind = "kibo_in" if new.accepts else "kibo_out"
                     link = self.bench.container.store.links.get(account)
-                    known = link is not None and link.kibo_opted_in is True
+                    known = link is not None and (link.kibo_opted_in is True or link.seen_set)
                     self.acts.append(Done(now, kind, new.email, account, known=known))
                 if new.email != old.email:
                     self.moved_away.add(old.email)

@@ -120,7 +120,7 @@ def _differs(ctx: RunContext, customer: Customer, link: Link | None) -> bool:
         return True
     passed_over = bool(not_exported(customer, guests=ctx.settings.guests))
     if passed_over and (link is None or link.kibo_opted_in is not True):
-        return False
+        return link is not None and not customer.accepts_marketing and link.cleared_is_opt_out
     return what_changed(customer, link) is not Change.NOTHING
 
 

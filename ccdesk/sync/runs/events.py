@@ -142,7 +142,7 @@ def _drop_mistakes(ctx: RunContext, leaving: _Leaving) -> None:
 def _may_leave(ctx: RunContext, batch: Sequence[QueuedEvent]) -> Iterator[tuple[QueuedEvent, Customer, Link]]:
     """Yield those of a batch who may be on the list through us, with the customer as read now."""
     links = ctx.store.links.many([event.object_id for event in batch])
-    may = {number: link for number, link in links.items() if link.kibo_opted_in or link.may_be_there}
+    may = {number: link for number, link in links.items() if link.cleared_is_opt_out}
     ctx.read_ahead(may)
     for event in batch:
         ctx.check_cancel()

@@ -112,7 +112,7 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
                 continue
             ctx.keep_reading(customer)
             link = links.get(customer.id)
-            if link is not None and link.kibo_opted_in and not customer.accepts_marketing:
+            if link is not None and link.cleared_is_opt_out and not customer.accepts_marketing:
                 _note_cleared(ctx, link, customer)
             if link is not None and link.kibo_opted_in is False:
                 _note_set(ctx, link, customer)

@@ -1,0 +1,106 @@
+"""A flag cleared in a disabled or a guest's account is an opt-out all the same (design §3a R1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ccdesk.core.runs import RunKind
+from tests.e2e.world import World
+
+ADA = "ada@example.com"
+KINDS = {"disabled": {"active": False}, "a guest's": {"anonymous": True}}
+
+
+def put_on_by_staff(world: World) -> None:
+    world.cc.add_contact(ADA, permission="implicit", lists=[world.list_id])
+
+
+def signs_up(world: World) -> None:
+    world.cc.sign_up(ADA, world.list_id)
+
+
+def looks(world: World) -> None:
+    world.run(RunKind.EVENTS)
+
+
+def compares(world: World) -> None:
+    world.run(RunKind.FULL_COMPARE)
+    world.run(RunKind.EVENTS)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    world.desk.save_settings({"export_guests": "false"})
+    world.choose_list()
+    world.kibo.add_customer("bob@example.com", True)
+    return world
+
+
+def ready(shop: World) -> None:
+    shop.later(60)
+    shop.export()
+    shop.cycle()
+    shop.later(60)
+
+
+@pytest.mark.parametrize("comes", [put_on_by_staff, signs_up])
+@pytest.mark.parametrize("sees", [looks, compares])
+@pytest.mark.parametrize("first", ["before the export", "after it"])
+def test_it_is_followed(shop, kind, comes, sees, first):
+    if first == "before the export":
+        ada = shop.kibo.add_customer(ADA, True, **kind)
+        ready(shop)
+    else:
+        ready(shop)
+        ada = shop.kibo.add_customer(ADA, True, **kind)
+        shop.later(30)
+        shop.run(RunKind.EVENTS)
+    comes(shop)
+    shop.later(30)
+    shop.cycle()
+    assert ADA in shop.members()
+    shop.later(60)
+    shop.kibo.opt_out(ada)
+    shop.later(30)
+    sees(shop)
+    assert ADA not in shop.members()
+    shop.quiet_cycles()
+
+
+def test_another_account_that_agrees_keeps_them_on_the_list(shop, kind):
+    shop.kibo.add_customer(ADA, True)
+    other = shop.kibo.add_customer(ADA, True, **kind)
+    ready(shop)
+    shop.kibo.opt_out(other)
+    shop.later(30)
+    shop.cycle()
+    assert ADA in shop.members()
+    shop.quiet_cycles()
+
+
+def test_a_flag_that_was_never_set_is_no_statement(shop, kind):
+    ada = shop.kibo.add_customer(ADA, False, **kind)
+    put_on_by_staff(shop)
+    ready(shop)
+    shop.kibo.place_order(ada)
+    shop.later(30)
+    shop.cycle()
+    assert ADA in shop.members()
+
+
+def test_a_sign_up_after_the_flag_was_cleared_stands(shop, kind):
+    ada = shop.kibo.add_customer(ADA, True, **kind)
+    ready(shop)
+    shop.kibo.opt_out(ada)
+    shop.later(5)
+    signs_up(shop)
+    shop.later(30)
+    shop.cycle()
+    assert ADA in shop.members()
