@@ -2,6 +2,7 @@
 
 import pytest
 
+from ccdesk.core.intents import Act, Ended
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.e2e.conftest import change_list, exported
@@ -45,6 +46,27 @@ def test_every_former_email_we_added_is_taken_off_and_named(world, moves, foreig
     world.later(31)
     cycles(world)
     world.quiet_cycles()
+
+
+@pytest.mark.parametrize("trouble", ["none", "an answer was lost", "refused"])
+def test_each_former_email_has_its_line_in_the_journal(world, trouble):
+    exported(world, "ada", "bob")
+    move(world, NEW)
+    move(world, NEWER)
+    opt_out(world)
+    if trouble != "none":
+        kind = "drop_after" if trouble == "an answer was lost" else "status"
+        path = "activities/remove_list_memberships"
+        world.sandbox.faults.add(Fault(kind, service="cc", method="POST", path=path, times=2))
+        world.desk.run(RunKind.EVENTS)
+        world.sandbox.faults.clear()
+        world.later(60)
+    cycles(world, 2)
+    assert world.members() == {BOB}
+    lines = world.container.store.intents.of(world.ids["ada"])
+    done = {line.email_key for line in lines if line.act is Act.REMOVE and line.ended is Ended.DONE}
+    assert done >= {ADA, NEW}
+    assert Ended.OPEN not in {line.ended for line in lines}
 
 
 def test_somebody_whose_removal_was_cut_off_is_taken_off_by_the_next_try(world):

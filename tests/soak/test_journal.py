@@ -114,11 +114,13 @@ def story(bench: Bench, watch: Watch) -> None:
     bench.kibo.add_customer("bob@example.com", True)
     bench.kibo.add_customer("leaves@example.com", True)
     bench.kibo.add_customer(LONG, True)
+    bench.kibo.add_customer("moves@example.com", True)
     bench.kibo.add_customer("signs@example.com", False)
     bench.cc.add_contact("foreign@example.com", lists=[bench.cc.add_list("Other")])
     bench.kibo.add_customer("foreign@example.com", True)
     run(bench, watch, RunKind.EXPORT, RunKind.EVENTS, RunKind.INBOUND)
     bench.kibo.add_customer("new@example.com", True)
+    bench.kibo.change_email(account(bench, "moves@example.com"), "moved@example.com")
     bench.cc.add_contact("other@example.com", lists=[bench.cc.list_id("Other")])
     bench.kibo.add_customer("other@example.com", True)
     for email in MANY:
@@ -133,6 +135,7 @@ def story(bench: Bench, watch: Watch) -> None:
     run(bench, watch, RunKind.INBOUND, RunKind.EVENTS)
     bench.kibo.opt_in(account(bench, "bob@example.com"))
     bench.kibo.opt_in(account(bench, "ada@example.com"))
+    bench.kibo.opt_out(account(bench, "moved@example.com"))
     bench.kibo.change_name(account(bench, LONG), "Grace", "Hopper")
     run(bench, watch, RunKind.EVENTS, RunKind.INBOUND, RunKind.EVENTS, RunKind.INBOUND, RunKind.EXPORT)
 
@@ -177,6 +180,7 @@ def test_each_command_is_in_the_journal_before_it_is_sent(
     assert {"signs@example.com", "bob@example.com", LONG, *MANY} <= set(members)
     assert "ada" in opted_in
     assert "leaves" not in opted_in
+    assert not {"moves@example.com", "moved@example.com"} & set(members), "both emails of who opted out"
     assert asked == ["ada@example.com"]
 
 

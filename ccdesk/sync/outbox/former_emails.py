@@ -7,10 +7,13 @@ out of what ccdesk did for this account, and would otherwise be mailed on at the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from ccdesk.core.intents import Act, Ended
 from ccdesk.core.models import Contact, Customer, Link, Permission
 from ccdesk.core.ports.mail import Activity
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.journal import line_of
 from ccdesk.sync.outbox.bulk import AllRefused, by_halves
 from ccdesk.sync.outbox.jobs import as_item
 from ccdesk.sync.outbox.list_remove import StillOnList, note_others_off
@@ -46,9 +49,15 @@ def list_remove_former(ctx: RunContext, link: Link) -> str:
 
 
 def _take_off(ctx: RunContext, link: Link, contacts: Sequence[Contact]) -> None:
+    """Take contacts off the list by a job, by a line of the journal for each of them."""
     ids = [one.id for one in contacts]
-    for one in contacts:
-        note_others_off(ctx, Link(link.customer_id, email=one.email))
+    with ctx.store.transaction():
+        for one in contacts:
+            note_others_off(ctx, Link(link.customer_id, email=one.email))
+        ctx.store.intents.begin(
+            line_of(ctx, Act.REMOVE, replace(link, email=one.email, contact_id=one.id), by_job=True)
+            for one in contacts
+        )
 
     def start(some: Sequence[str]) -> Activity:
         return ctx.mail.start_remove(list(some), ctx.settings.list_id)
@@ -56,9 +65,19 @@ def _take_off(ctx: RunContext, link: Link, contacts: Sequence[Contact]) -> None:
     try:
         done = by_halves(ctx, ids, start)
     except AllRefused as error:
+        _end(ctx, link, contacts, Ended.REFUSED)
         raise error.error from error
-    if members_among(ctx, ids, unreadable=True):
+    still = members_among(ctx, ids, unreadable=True)
+    _end(ctx, link, contacts, Ended.UNKNOWN if still else Ended.DONE)
+    if still:
         raise as_item(done.refused[0][1], retry_helps=True) if done.refused else StillOnList()
+
+
+def _end(ctx: RunContext, link: Link, contacts: Sequence[Contact], ended: Ended) -> None:
+    """Close the lines begun last, one for each contact; what else is begun for the account stays open."""
+    with ctx.store.transaction():
+        for _ in contacts:
+            ctx.store.intents.end_last([link.customer_id], ended)
 
 
 def _still_listed(ctx: RunContext, link: Link) -> Iterator[Contact]:
