@@ -56,17 +56,17 @@ def limit_of(old_people: int) -> int:
 def weigh(losses: Collection[Loss], known: Mapping[int, Held], scales: Scales, now: datetime) -> set[int]:
     """Return the customers who are held: the new ones first, and all only if the others alone are too many.
 
-    `known` are those held before. Who was held long enough, or let go by a person, counts no more.
+    `known` are those held before. Who was held long enough, or let go by a person, counts no more. While the
+    scales are resting nobody held before is released, however few remain or whoever else comes.
     """
     weighed = [one for one in losses if not _passes(known.get(one.customer_id), now)]
     people = {one.key for one in weighed} | scales.carried
     limit = limit_of(scales.old_people)
+    held = {one.customer_id for one in weighed if scales.resting and one.customer_id in known}
     if len(people) > limit:
         old = people - scales.young
-        return {one.customer_id for one in weighed if len(old) > limit or one.key in scales.young}
-    if scales.resting:
-        return {one.customer_id for one in weighed if one.customer_id in known}
-    return set()
+        held |= {one.customer_id for one in weighed if len(old) > limit or one.key in scales.young}
+    return held
 
 
 def _passes(held: Held | None, now: datetime) -> bool:

@@ -84,6 +84,14 @@ def test_for_an_hour_after_people_were_put_back_the_rest_stays_held():
     assert weigh(losses(*range(1, 12)), known, Scales(100), NOW) == set()
 
 
+def test_nor_does_a_burst_of_new_people_release_the_rest_within_that_hour():
+    known = {n: held(n) for n in range(1, 11)}
+    many = losses(*range(1, 12), *NEW)
+    young = keys(*NEW)
+    assert weigh(many, known, Scales(100, young=young, resting=True), NOW) == {*known, *NEW}
+    assert weigh(many, known, Scales(100, young=young), NOW) == {*NEW}
+
+
 @pytest.mark.parametrize(
     ("state", "reason", "kind"),
     [
