@@ -30,7 +30,8 @@ from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Entry, OffList, Outcome, Progress, Run
 from ccdesk.sync.active_list import note_active_list
-from ccdesk.sync.plan_inbound import Observation, observe, observe_held
+from ccdesk.sync.plan_held import observe_held
+from ccdesk.sync.plan_inbound import Observation, observe
 
 log = logging.getLogger(__name__)
 

@@ -156,6 +156,14 @@ def hold_write_backs(ctx: RunContext, pending: Iterator[Link]) -> set[int]:
     return held
 
 
+def count_as_left(ctx: RunContext, link: Link) -> None:
+    """Count somebody who was gone from the list before their opt-out in the shop could take them off it.
+
+    That has been weighed as a cleared flag; the list may have been emptied by mistake all the same.
+    """
+    ctx.store.losses.carry(LossKind.LEFT, {link.email_key}, ctx.clock.now())
+
+
 def hold_flags(ctx: RunContext, leaving: Mapping[int, Link], stay: Collection[int]) -> set[int]:
     """Weigh whose cleared flag takes them off the list; `stay`: customers seen with the flag set again."""
     ctx.store.losses.forget_settled()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,9 +11,6 @@ from ccdesk.sync.later import acted_after
 from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, is_ours, left_unseen, opted_out_since
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
-
-
-PUT_BACK = "put back on the list: the opt-out that was held is answered"
 
 
 def unsubscribed(contact: Contact) -> str:
@@ -27,13 +23,15 @@ class Observation:
     """The link as it should be remembered, and the reason if something is new ("" if not).
 
     `again`: what kept the customer's opt-in from being acted on is gone. `left`: the person is taken for
-    having left the list, which holds only if the list still exists after the absence was read.
+    having left the list, which holds only if the list still exists after the absence was read. `off`: on
+    the list although an opt-out in the shop has been seen to, so they are to be taken off.
     """
 
     link: Link
     reason: str = ""
     again: bool = False
     left: bool = False
+    off: bool = False
 
 
 def observe(
@@ -71,28 +69,7 @@ def observe(
     return _off_list(contact, link, now, skew, began)
 
 
-def observe_held(
-    observing: Callable[[Contact | None, Link], Observation],
-    held: Collection[int],
-    list_id: str,
-    contact: Contact | None,
-    link: Link,
-) -> Observation:
-    """Observe as ever, but somebody whose loss is held and who is on the list again was put back (R8)."""
-    back = (
-        link.customer_id in held
-        and link.pending is WriteBack.OPT_OUT
-        and contact is not None
-        and contact.standing is Standing.IN
-        and list_id in contact.list_ids
-        and link.contact_id in ("", contact.id)
-    )
-    if not back:
-        return observing(contact, link)
-    return Observation(_in_step(link), PUT_BACK)
-
-
-def _in_step(link: Link) -> Link:
+def in_step(link: Link) -> Link:
     """The link of somebody opted in who is on the list: no opt-out known before stands.
 
     Nor does its earliest moment: an account seen since would count as later than the next opt-out, too
@@ -214,7 +191,7 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
     if link.kibo_opted_in is True:
         if link.pending is WriteBack.OPT_OUT and not acted_after(contact, _out_since(link, skew, began)):
             return Observation(link)  # put back by others: the opt-out stands, and is still pending
-        back = _in_step(link)
+        back = in_step(link)
         if link.state is LinkState.CONFIRMING:
             return Observation(back, "confirmed the resubscribe")
         return Observation(back)

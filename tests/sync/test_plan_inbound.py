@@ -20,7 +20,8 @@ from ccdesk.core.models import (
     WriteBack,
 )
 from ccdesk.sync.mapping import creation_hash
-from ccdesk.sync.plan_inbound import PUT_BACK, observe, observe_held
+from ccdesk.sync.plan_held import OPTED_OUT_MEANWHILE, PUT_BACK, observe_held
+from ccdesk.sync.plan_inbound import observe
 
 LIST = "list-1"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -270,3 +271,13 @@ def test_who_is_on_the_list_again_has_no_opt_out_left(held):
     found = observe_held(observing, {1} if held else set(), LIST, back, link)
     assert found.reason == (PUT_BACK if held else "")
     assert found.link == IN
+
+
+@pytest.mark.parametrize(("agreed", "off"), [(False, True), (None, False)])
+def test_who_is_put_back_after_opting_out_in_the_shop_as_well_is_taken_off(agreed, off):
+    """But not where a person has called that a mistake: then nobody has opted out."""
+    link = replace(OWED, kibo_opted_in=False, agreed=agreed)
+    observing = partial(observe, list_id=LIST, now=NOON)
+    found = observe_held(observing, {1}, LIST, contact(lists=[LIST]), link)
+    assert (found.reason, found.off) == (OPTED_OUT_MEANWHILE if off else PUT_BACK, off)
+    assert (found.link.pending, found.link.agreed) == (WriteBack.NOTHING, agreed)

@@ -13,6 +13,7 @@ from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Pe
 from ccdesk.core.ports.mail import Activity
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.guard import count_as_left
 from ccdesk.sync.journal import how_ended, line_of
 from ccdesk.sync.outbox import bulk
 from ccdesk.sync.outbox.bulk import AllRefused, by_halves
@@ -144,6 +145,8 @@ def list_remove(ctx: RunContext, removals: Sequence[Removal], *, settle: Settle,
             elif listed:
                 jobs.append(_Job(removal, listed))
             else:
+                if removal.link.on_list and any(one.standing is Standing.IN for one in contacts):
+                    count_as_left(ctx, removal.link)
                 _settle(ctx, removal, Outcome.UNCHANGED, "opted out in Kibo; was not on the list", settle)
         at_once = _PEOPLE_A_JOB * _READ_BACK_AFTER
         for start in range(0, len(jobs), at_once):

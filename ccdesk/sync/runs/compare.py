@@ -66,7 +66,8 @@ def _compare_links(ctx: RunContext) -> None:
             if observation.link != link:
                 observations.append(observation)
             seen.told.update([link.customer_id] if observation.reason else [])
-            seen.add_one(contact, observation.link, links_of(ctx, observation.link), ctx.settings.list_id)
+            if not observation.off:
+                seen.add_one(contact, observation.link, links_of(ctx, observation.link), ctx.settings.list_id)
         save(ctx, observations)
         note_put_back(ctx, seen)
 

@@ -17,6 +17,7 @@ from ccdesk.core.models import Contact, Link, LinkState, Permission, Standing, W
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.sync import context as names
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.outbox.list_remove import list_remove_later
 from ccdesk.sync.outbox.shop import write_back
 from ccdesk.sync.plan_export import NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN, Observation, mark_left
@@ -127,7 +128,7 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
             unlinked.append(contact)
         found = [observe(contact, link) for link in known]
         observations += [one for one, link in zip(found, known, strict=True) if one.link != link]
-        seen.add(contact, [one.link for one in found], ctx.settings.list_id)
+        seen.add(contact, [one.link for one in found if not one.off], ctx.settings.list_id)
         seen.told.update(one.link.customer_id for one in found if one.reason)
     save(ctx, observations)
     note_put_back(ctx, seen)
@@ -171,6 +172,7 @@ def _store(ctx: RunContext, found: Sequence[Observation]) -> None:
         for one in observations:
             if one.again:
                 queue_again(ctx, one.link.customer_id)
+        list_remove_later(ctx, [one.link for one in observations if one.off])
         ctx.record(entries)
 
 
