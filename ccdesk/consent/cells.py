@@ -19,15 +19,17 @@ REFUSALS = 3  # an add that was refused so often for the same statements waits f
 class Decision:
     """Commands, why, and what staff are shown.
 
-    `settles` are statements that this decision deals with without a command. `named`: the two sides differ
-    and no rule mends it, so a person should look. `conflict`: both sides stated something and the order
-    decided. `look_again`: what is known does not suffice; the person is to be read directly before
-    anything is done.
+    `settles` are statements that this decision deals with without a command. `agrees` are the opt-outs of
+    both sides, where both have one: the guard counts them like those that a command answers. `named`: the
+    two sides differ and no rule mends it, so a person should look. `conflict`: both sides stated something
+    and the order decided. `look_again`: what is known does not suffice; the person is to be read directly
+    before anything is done.
     """
 
     reason: Reason
     commands: tuple[Command, ...] = ()
     settles: frozenset[int] = frozenset()
+    agrees: frozenset[int] = frozenset()
     named: bool = False
     conflict: bool = False
     look_again: bool = False
@@ -118,7 +120,7 @@ def _left_silent(case: Case) -> Decision:
 
 
 def _agreed(case: Case) -> Decision:
-    """Settle what both sides agree on, where the contact was read later; what is held stays open.
+    """Settle what both sides agree on, where the contact was read later.
 
     An opt-out of the mail side still reaches every account, one that does not count as well.
     """
@@ -129,8 +131,8 @@ def _agreed(case: Case) -> Decision:
     settles = {
         one.number for one in case.shop.noes if contact is None or contact.read.earliest > one.window.latest
     }
-    settles |= {one.number for one in (case.mail.left, case.mail.unsubscribed) if one is not None}
-    return Decision(Reason.AGREED_OUT, settles=frozenset(settles) - case.person.held)
+    outs = {one.number for one in (case.mail.left, case.mail.unsubscribed) if one is not None}
+    return Decision(Reason.AGREED_OUT, settles=frozenset(settles | outs), agrees=case.noes | outs)
 
 
 def _ignore(case: Case) -> Decision:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ccdesk.consent.decide import Decision
-from ccdesk.consent.model import Act, Author, How, Person, Statement
+from ccdesk.consent.model import Act, Author, How, Person, Side, Statement
 
 SHARE = 0.20  # of the people linked for at least a week
 LEAST = 25  # so many are never unusual
@@ -73,19 +73,32 @@ class Weighed:
     memory: Memory
 
 
-def loss_of(person: Person, decision: Decision) -> tuple[Statement, Kind] | None:
-    """Return the statement for which a decision takes consent away, if the guard weighs it.
+def losses_of(person: Person, decision: Decision) -> tuple[tuple[Statement, Kind], ...]:
+    """Return the statements for which a decision takes consent away, of those that the guard weighs.
 
-    What people stated themselves, an unsubscription of their own, is never held.
+    Where both sides have an opt-out, nothing is called, but each counts for its kind: two mistakes, one on
+    each side, would otherwise hide each other (docs/consent.md e3). What people stated themselves, an
+    unsubscription of their own, is never held, nor what was answered or called a mistake before.
     """
-    answers = {
+    numbers = {
         number for one in decision.commands if one.act in (Act.REMOVE, Act.OPT_OUT) for number in one.answers
     }
-    for one in person.statements:
-        kind = _kind(one) if one.number in answers else None
-        if kind is not None:
-            return one, kind
-    return None
+    numbers |= _agreed(person, decision)
+    found = ((one, _kind(one)) for one in person.statements if one.number in numbers)
+    return tuple((one, kind) for one, kind in found if kind is not None)
+
+
+def _agreed(person: Person, decision: Decision) -> frozenset[int]:
+    """Return what both sides agree on and nobody has answered yet: of two sides, or held before."""
+    answered = {number for number, _ in person.settled}
+    for intent in person.done(Act.OPT_OUT, Act.REMOVE):
+        answered |= intent.command.answers
+    numbers = decision.agrees - answered - person.dropped
+    agreed = [one for one in person.statements if one.number in numbers]
+    if any(one.how is How.UNSUBSCRIBED and one.author is not Author.STAFF for one in agreed):
+        return frozenset()
+    sides = {one.side for one in agreed if _kind(one) is not None}
+    return numbers if len(sides) == len(Side) else numbers & person.held
 
 
 def _kind(one: Statement) -> Kind | None:
@@ -112,12 +125,17 @@ def weigh(
     for kind in Kind:
         mine = [one for one in found.values() if one.kind is kind]
         carry |= _weigh_kind(kind, mine, memory, limit, now)
+    # What is held of a person holds all of it: an opt-out of the one side is settled by that of the other.
+    waiting = {name for name, _ in found.keys() - carry}
+    held = {one.key[0] for one in found.values() if one.key not in carry and one.looked}
+    carry = {key for key in carry if key[0] not in waiting}
     holds = {
         key: memory.holds.get(key) or Hold(now, one.kind)
         for key, one in found.items()
-        if key not in carry and one.looked
+        if key[0] in held and one.looked
     }
-    carried = memory.carried + tuple((found[key].kind, found[key].old, now) for key in sorted(carry))
+    people = sorted({(key[0], found[key].kind, found[key].old) for key in carry})
+    carried = memory.carried + tuple((kind, old, now) for _, kind, old in people)
     return Weighed(frozenset(carry), replace(memory, holds=holds, carried=carried, allowed=frozenset()))
 
 
@@ -136,16 +154,18 @@ def _weigh_kind(kind: Kind, losses: list[Loss], memory: Memory, limit: int, now:
         one.key for one in losses if one.key in memory.allowed or _is_overdue(memory.holds.get(one.key), now)
     }
     weighed = [one for one in losses if one.key not in due]
-    ready = [one for one in weighed if one.looked]
     lately = [old for which, old, _ in memory.carried if which is kind]
     resting = now - memory.taken_back.get(kind, datetime.min.replace(tzinfo=now.tzinfo)) < REST
-    if len(weighed) + len(lately) <= limit:
-        held = {one.key for one in ready if resting and one.key in memory.holds}
-        return due | {one.key for one in ready} - held
-    old = [one for one in weighed if one.old]
-    if resting or len(old) + sum(lately) > limit:
+    ready = {one for one in weighed if one.looked and not (resting and one.key in memory.holds)}
+    if _people(weighed) + len(lately) <= limit:
+        return due | {one.key for one in ready}
+    if _people(one for one in weighed if one.old) + sum(lately) > limit:
         return due
     return due | {one.key for one in ready if one.old}
+
+
+def _people(losses: Iterable[Loss]) -> int:
+    return len({one.key[0] for one in losses})
 
 
 def _is_overdue(hold: Hold | None, now: datetime) -> bool:

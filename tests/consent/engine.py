@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from ccdesk.consent.decide import Decision, decide
-from ccdesk.consent.guard import Loss, Memory, loss_of, weigh
+from ccdesk.consent.guard import Loss, Memory, losses_of, weigh
 from ccdesk.consent.journal import begin, close, landed
 from ccdesk.consent.model import Act, Command, Ended, Intent, Person, Policy
 from ccdesk.consent.moves import follow_words, move_account
@@ -207,6 +207,7 @@ class Engine:
         sent = 0
         for key, decision in decisions.items():
             if key not in held:
+                self._settle(key, decision)
                 sent += self._work(key, decision)
         return sent
 
@@ -216,25 +217,22 @@ class Engine:
             self.world.pass_time(0, 2)
             self.read_person_now(key)
             decision = decide(self.person(key), self.policy)
-        self._settle(key, decision)
+        self.decided[key] = decision
         return decision
 
     def _weigh(self, decisions: dict[str, Decision]) -> set[str]:
         """Ask the guard about everybody before the first command; return whose opt-outs are held."""
-        losses: dict[str, Loss] = {}
+        losses: dict[tuple[str, int], Loss] = {}
         for key, decision in decisions.items():
-            loss = loss_of(self.person(key), decision)
-            if loss is not None:
-                old = any(
-                    self.linked_at.get(one.id, START) < self.world.now - WEEK
-                    for one in self.person(key).accounts
-                )
-                looked = self.looked is not None and loss[0].seen_at <= self.looked + LAG + seconds(60)
-                losses[key] = Loss((key, loss[0].number), loss[1], old, looked)
+            person = self.person(key)
+            old = any(self.linked_at.get(one.id, START) < self.world.now - WEEK for one in person.accounts)
+            for statement, kind in losses_of(person, decision):
+                looked = self.looked is not None and statement.seen_at <= self.looked + LAG + seconds(60)
+                losses[key, statement.number] = Loss((key, statement.number), kind, old, looked)
         linked = sum(at < self.world.now - WEEK for at in self.linked_at.values())
         weighed = weigh(losses.values(), self.memory, linked=linked, now=self.world.now, least=self.least)
         self.memory = weighed.memory
-        held = {key for key, loss in losses.items() if loss.key not in weighed.carry}
+        held = {key for key, _ in losses.keys() - weighed.carry}
         for key, person in list(self.persons.items()):
             numbers = frozenset(number for name, number in self.memory.holds if name == key)
             if numbers != person.held:
@@ -244,13 +242,14 @@ class Engine:
 
     def _work(self, key: str, decision: Decision) -> int:
         if decision.commands and self.rng.random() < 0.5:
+            weighed = {*losses_of(self.person(key), decision)}
             self.world.pass_time(0, 2)
             self.read_person_now(key)
             fresh = decide(self.person(key), self.policy)
-            before, after = loss_of(self.person(key), decision), loss_of(self.person(key), fresh)
-            self._settle(key, fresh)
-            if after is not None and after != before:
+            self.decided[key] = fresh
+            if not {*losses_of(self.person(key), fresh)} <= weighed:
                 return 0  # a loss that was not weighed waits for the next round
+            self._settle(key, fresh)
             decision = fresh
         for command in decision.commands:
             self.between()
@@ -258,7 +257,6 @@ class Engine:
         return len(decision.commands)
 
     def _settle(self, key: str, decision: Decision) -> None:
-        self.decided[key] = decision
         if decision.settles:
             person = self.person(key)
             settled = person.settled | {(number, self.policy.list_id) for number in decision.settles}

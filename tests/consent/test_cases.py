@@ -1,4 +1,4 @@
-"""The cases of docs/consent.md c and e4, each told in readings."""
+"""The cases of docs/consent.md c and e4 up to 25, each told in readings; the guard's: test_guard.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from ccdesk.consent.guard import Kind, Loss, Memory, a_mistake, loss_of, weigh
 from ccdesk.consent.model import Act, How, Person
 from ccdesk.consent.moves import move_account
 from ccdesk.consent.reasons import Reason
@@ -424,101 +423,3 @@ def test_25_a_newcomer_revives_nobody_over_a_cleared_flag() -> None:
     decision = story.decide()
     assert decision.commands == ()
     assert decision.named
-
-
-def losses(story: Story, number: int = 1, *, old: bool = True, looked: bool = True) -> list[Loss]:
-    """The losses of several people who did what this one did."""
-    decision = story.decide()
-    found = loss_of(story.person, decision)
-    assert found is not None
-    statement, kind = found
-    return [Loss((f"{index}@example.com", statement.number), kind, old, looked) for index in range(number)]
-
-
-def left() -> Story:
-    story = Story()
-    story.in_step()
-    story.contact(30)
-    return story
-
-
-def cleared() -> Story:
-    story = Story()
-    story.in_step()
-    story.account(10, on=False)
-    return story
-
-
-def test_26_who_is_read_directly_beside_a_stale_list_is_not_carried_alone() -> None:
-    weighed = weigh(losses(left(), looked=False), Memory(), linked=14, now=at(31), least=3)
-    assert weighed.carry == frozenset()
-    assert weighed.memory.holds == {}
-
-
-def test_27_people_put_back_in_batches_are_not_opted_out_in_between() -> None:
-    mass = losses(left(), 14)
-    memory = weigh(mass, Memory(), linked=14, now=at(31), least=3).memory
-    for minute, still in ((60, mass[:8]), (90, mass[:3]), (120, mass[:1])):
-        weighed = weigh(still, memory, linked=14, now=at(minute), least=3)
-        assert weighed.carry == frozenset()
-        memory = weighed.memory
-    assert weigh([], memory, linked=14, now=at(150), least=3).memory.holds == {}
-
-
-def test_27b_what_is_left_an_hour_later_is_ordinary() -> None:
-    mass = losses(left(), 14)
-    memory = weigh(mass, Memory(), linked=14, now=at(31), least=3).memory
-    memory = weigh(mass[:2], memory, linked=14, now=at(60), least=3).memory
-    assert len(weigh(mass[:2], memory, linked=14, now=at(121), least=3).carry) == 2
-
-
-def test_28_a_list_that_is_emptied_slowly_is_held_beyond_the_limit() -> None:
-    mass = losses(left(), 6)
-    first = weigh(mass[:3], Memory(), linked=14, now=at(31), least=3)
-    assert len(first.carry) == 3
-    assert weigh(mass[3:], first.memory, linked=14, now=at(61), least=3).carry == frozenset()
-    later = weigh(mass[3:], first.memory, linked=14, now=at(31 + 25 * 60), least=3)
-    assert len(later.carry) == 3
-
-
-def test_29_a_burst_of_fakes_holds_up_nobody_else_and_waits_a_day() -> None:
-    story = cleared()
-    fakes = [replace(one, old=False, key=(f"fake{one.key[0]}", 1)) for one in losses(story, 12)]
-    own = losses(story)
-    weighed = weigh([*fakes, *own], Memory(), linked=14, now=at(31), least=3)
-    assert weighed.carry == {own[0].key}
-    assert len(weighed.memory.holds) == 12
-    a_day_later = weigh(fakes, weighed.memory, linked=14, now=at(31 + 24 * 60), least=3)
-    assert len(a_day_later.carry) == 12
-
-
-def test_30_who_unsubscribes_themselves_is_never_held() -> None:
-    story = left()
-    story.unsubscribed(40, 39)
-    assert loss_of(story.person, story.decide()) is None
-
-
-def test_31_called_a_mistake_nobody_is_opted_out_nor_added_until_put_back() -> None:
-    story = Story()
-    story.account(0, on=True)
-    story.contact(1, LIST)
-    story.contact(30)
-    mass = [replace(one, key=(EMAIL, one.key[1])) for one in losses(story)]
-    memory = weigh([*mass, *losses(left(), 9)], Memory(), linked=14, now=at(31), least=3).memory
-    _, dropped = a_mistake(memory)
-    story.person = replace(
-        story.person, dropped=frozenset(number for email, number in dropped if email == EMAIL)
-    )
-    decision = story.decide()
-    assert (decision.commands, decision.reason, decision.named) == ((), Reason.DROPPED, True)
-    story.contact(60, LIST)
-    assert story.person.statements[-1].how is How.PUT_BACK
-    assert story.decide().reason is Reason.IN_STEP
-
-
-def test_31b_a_cleared_flag_called_a_mistake_takes_nobody_off() -> None:
-    story = cleared()
-    number = story.person.statements[-1].number
-    assert loss_of(story.person, story.decide()) == (story.person.statements[-1], Kind.FLAG_CLEARED)
-    story.person = replace(story.person, dropped=frozenset({number}))
-    assert story.decide().reason is Reason.DROPPED

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ccdesk.consent.columns import Column
-from ccdesk.consent.guard import Hold, Kind, Loss, Memory, do_it, loss_of, not_now, weigh
+from ccdesk.consent.guard import Hold, Kind, Loss, Memory, do_it, losses_of, not_now, weigh
 from ccdesk.consent.model import Act, Command, Ended, How, Person
 from ccdesk.consent.moves import follow_words, move_account
 from ccdesk.consent.reasons import Reason
@@ -128,15 +128,14 @@ def test_an_unsubscription_by_staff_is_weighed() -> None:
     story = Story()
     story.in_step()
     story.unsubscribed(20, 19, by_person=False)
-    found = loss_of(story.person, story.decide())
-    assert found is not None
-    assert found[1] is Kind.UNSUBSCRIBED_BY_STAFF
+    ((_, kind),) = losses_of(story.person, story.decide())
+    assert kind is Kind.UNSUBSCRIBED_BY_STAFF
 
 
 def test_a_decision_without_an_opt_out_is_no_loss() -> None:
     story = Story()
     story.account(0, on=True)
-    assert loss_of(story.person, story.decide()) is None
+    assert losses_of(story.person, story.decide()) == ()
 
 
 # ---------------------------------------------------------------- moves
