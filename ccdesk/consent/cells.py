@@ -135,6 +135,18 @@ def _agreed(case: Case) -> Decision:
     return Decision(Reason.AGREED_OUT, settles=frozenset(settles | outs), agrees=case.noes | outs)
 
 
+def _remove_if_shown(case: Case) -> Decision:
+    """Carry an opt-out of the shop to a list that still shows somebody unsubscribed.
+
+    The membership mails nobody now, but it would once staff undo what they unsubscribed (docs/consent.md b5).
+    """
+    found, contact = _agreed(case), case.person.subscriber
+    if contact is None or case.policy.list_id not in contact.lists:
+        return found
+    removal = _remove(case)
+    return replace(removal, commands=(*found.commands, *removal.commands), settles=found.settles - case.noes)
+
+
 def _ignore(case: Case) -> Decision:
     return Decision(Reason.NOT_OURS)
 
@@ -172,10 +184,6 @@ def _come_back(case: Case) -> Decision:
     if not case.mail.good:
         return _hold_named(case)
     return _put_on(case, Act.ADD, Reason.CAME_BACK)
-
-
-def _opt_in_if_member(case: Case) -> Decision:
-    return _opt_in(case) if case.mail.member else _agreed(case)
 
 
 def _revive(case: Case) -> Decision:
@@ -263,6 +271,7 @@ CELLS: Mapping[Cell, Callable[[Case], Decision]] = {
     Cell.OPT_OUT_REST: _opt_out,
     Cell.LEFT_SILENT: _left_silent,
     Cell.AGREED: _agreed,
+    Cell.REMOVE_IF_SHOWN: _remove_if_shown,
     Cell.IGNORE: _ignore,
     Cell.HOLD: _hold,
     Cell.HOLD_NAMED: _hold_named,
@@ -271,7 +280,6 @@ CELLS: Mapping[Cell, Callable[[Case], Decision]] = {
     Cell.NAMED_IF_MEMBER: _named_if_member,
     Cell.AGREED_IF_NO_MEMBER: _named_if_member,
     Cell.COME_BACK: _come_back,
-    Cell.OPT_IN_IF_MEMBER: _opt_in_if_member,
     Cell.REVIVE: _revive,
     Cell.TOMBSTONE: _tombstone,
     Cell.ADD: _add,

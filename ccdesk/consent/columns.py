@@ -52,7 +52,8 @@ def shop_side(person: Person, mail: MailSide, policy: Policy) -> ShopSide:
     strangers = {
         one.id
         for one in person.accounts
-        if mail.row is not Row.UNSUBSCRIBED and not all(_lifts(person, one, no) for no in cleared)
+        if mail.row is not Row.UNSUBSCRIBED
+        and not all(_lifts(person, one, out) for out in (*cleared, *mail.left_before))
     }
     willing = [one for one in person.accounts if one.opted_in and _says_yes(words[one.id])]
     yes = tuple(one for one in willing if one.counts(guests=policy.guests) and one.id not in strangers)

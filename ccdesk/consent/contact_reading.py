@@ -18,6 +18,7 @@ class ContactReading(MailState):
 
     `signed_up` is the date of an opt-in by the person, `opted_out` that of the opt-out; `by_person`: the
     service names the person as its source. `made_by_us`: created by the account, with the fields we send.
+    `deleted_until`: the latest moment at which it was deleted, where the service shows a date of it.
     """
 
     id: str
@@ -33,14 +34,19 @@ class ContactReading(MailState):
     created: datetime | None = None
     updated: datetime | None = None
     made_by_us: bool = False
+    deleted_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is known about the lists at a reading: the active one, and those proven to exist after it."""
+    """What is known about the lists at a reading: the active one, and those proven to exist after it.
+
+    `last`: another list is about to be chosen, so no later look tells whether somebody waiting has left.
+    """
 
     active: str
     existing: frozenset[str]
+    last: bool = False
 
 
 @dataclass

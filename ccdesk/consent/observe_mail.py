@@ -92,7 +92,7 @@ def _as_read(reader: Reader, *, owned: bool) -> Subscriber:
 
 def _lost(reader: Reader) -> list[tuple[str, datetime]]:
     """Return the lists that were left since the last sight, with the moment of that sight."""
-    if not reader.reading.good:
+    if not (reader.reading.good or _waits_for_the_last_time(reader)):
         return []
     gone = [
         (name, at)
@@ -102,6 +102,13 @@ def _lost(reader: Reader) -> list[tuple[str, datetime]]:
     for name, _ in gone:
         del reader.seen[name]
     return gone
+
+
+def _waits_for_the_last_time(reader: Reader) -> bool:
+    """Say whether somebody who waits is looked at before another list is chosen (b4, list switch)."""
+    reading = reader.reading
+    out = reading.deleted or reading.gone or reading.permission is Permission.UNSUBSCRIBED
+    return reader.look.last and not out
 
 
 def _sign_up(reader: Reader) -> bool:
@@ -150,7 +157,9 @@ def _deletion(reader: Reader, *, joined: bool) -> None:
         return  # the deletion that is known; whatever was written since then brought the contact back
     since = (reading.created or reading.read.latest) if reader.first else before.read.earliest
     since = max([since, *reader.came])
-    reader.state(How.DELETED, Author.STAFF, between(since, reading.read.latest))
+    dated = None if reading.gone else reading.deleted_until
+    until = reading.read.latest if dated is None or dated < since else min(dated, reading.read.latest)
+    reader.state(How.DELETED, Author.STAFF, between(since, until))
 
 
 def _last(person: Person, how: How) -> int:

@@ -29,11 +29,14 @@ class MailSide:
     """The row, and the statements that still stand behind it.
 
     `left`: the leaving of a list that was active when it was seen; `left_unwatched`: of this list while it
-    was not. `sign_up`: the person's last own sign-up onto this list since it was chosen.
+    was not. `sign_up`: the person's last own sign-up onto this list since it was chosen; leaving the list or
+    unsubscribing takes it back. `left_before`: leavings of lists in use before that nothing has taken back
+    since; carried to the shop, they bar nobody but newcomers.
     """
 
     row: Row
     left: Statement | None = None
+    left_before: tuple[Statement, ...] = ()
     left_unwatched: Statement | None = None
     deleted: Statement | None = None
     unsubscribed: Statement | None = None
@@ -90,9 +93,10 @@ class _Standing:
         elif one.how is How.DELETED:
             self.deleted = one
         elif one.how is How.UNSUBSCRIBED:
-            self.unsubscribed = one
+            self.unsubscribed, self.sign_up = one, None
 
     def _leave(self, one: Statement) -> None:
+        self.sign_up = None if self.list_id in one.lists else self.sign_up
         if one.watched:
             self.left.update(dict.fromkeys(one.lists, one))
         elif self.list_id in one.lists:
@@ -115,6 +119,7 @@ def mail_side(person: Person, policy: Policy) -> MailSide:
     return MailSide(
         row=_row(person, standing, left),
         left=left,
+        left_before=tuple(one for one in standing.left.values() if one is not left),
         left_unwatched=standing.left_unwatched,
         deleted=standing.deleted,
         unsubscribed=standing.unsubscribed,

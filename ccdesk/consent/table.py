@@ -19,6 +19,7 @@ class Cell(StrEnum):
     OPT_OUT_REST = "opt out flags still on"
     LEFT_SILENT = "opt out flags still on; member: named"
     AGREED = "agreed"
+    REMOVE_IF_SHOWN = "agreed; still shown on the list: remove"
     IGNORE = "ignore"
     HOLD = "hold"
     HOLD_NAMED = "hold, named"
@@ -27,7 +28,6 @@ class Cell(StrEnum):
     NAMED_IF_MEMBER = "named if member"
     AGREED_IF_NO_MEMBER = "agreed; member: named"
     COME_BACK = "add if in good standing and not deleted since, else hold or tombstone; member: in step"
-    OPT_IN_IF_MEMBER = "member: opt in"
     REVIVE = "revive if implicit or explicit, else hold"
     TOMBSTONE = "tombstone, named"
     ADD = "add"
@@ -52,7 +52,15 @@ _COLUMNS = (
 C = Cell
 _ROWS: Mapping[Row, tuple[Cell, Cell, Cell, Cell, Cell, Cell, Cell]] = {
     Row.UNREADABLE: (C.RETRY, C.RETRY, C.REMOVE, C.RETRY, C.RETRY, C.RETRY, C.RETRY),
-    Row.UNSUBSCRIBED: (C.ASK, C.OPT_OUT, C.AGREED, C.AGREED, C.AGREED, C.OPT_OUT_REST, C.IGNORE),
+    Row.UNSUBSCRIBED: (
+        C.ASK,
+        C.OPT_OUT,
+        C.REMOVE_IF_SHOWN,
+        C.AGREED,
+        C.AGREED,
+        C.OPT_OUT_REST,
+        C.IGNORE,
+    ),
     Row.PENDING: (
         C.HOLD,
         C.HOLD,
@@ -67,7 +75,7 @@ _ROWS: Mapping[Row, tuple[Cell, Cell, Cell, Cell, Cell, Cell, Cell]] = {
         C.OPT_OUT,
         C.REMOVE_IF_MEMBER,
         C.AGREED_IF_NO_MEMBER,
-        C.OPT_IN_IF_MEMBER,
+        C.AGREED_IF_NO_MEMBER,
         C.LEFT_SILENT,
         C.IGNORE,
     ),

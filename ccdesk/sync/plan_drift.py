@@ -147,7 +147,8 @@ class _Person:
             return Row.UNSUBSCRIBED
         if contact.permission is Permission.PENDING and not contact.deleted_at:
             return Row.PENDING
-        if LinkState.LEFT_LIST in states or self._has_just_left(contact):
+        left = LinkState.LEFT_LIST in states and not self._has_come_back()
+        if left or self._has_just_left(contact):
             return Row.LEFT
         if contact.deleted_at or (LinkState.CONTACT_DELETED in states and not self.member):
             return Row.DELETED
@@ -160,6 +161,10 @@ class _Person:
     def _has_just_left(self, contact: Contact) -> bool:
         gone = contact.standing is Standing.IN and not self.member and self.rules.watched
         return gone and any(one.on_list and one.contact_id in ("", contact.id) for one in self.links)
+
+    def _has_come_back(self) -> bool:
+        """Say whether a sign-up since then, which no run may have seen yet, ended a leaving."""
+        return self.member and any(self._signed_up(one) for one in self.links)
 
     # ------------------------------------------------------------ column
 
@@ -282,6 +287,12 @@ def _hold(person: _Person, row: Row, column: Column) -> DriftKind | None:
     return DriftKind.WAITING if person.yes else None
 
 
+def _hold_member(person: _Person, row: Row, column: Column) -> DriftKind | None:
+    if not person.member:
+        return None
+    return DriftKind.NOBODY_AGREES if column is Column.SILENT else DriftKind.WAITING
+
+
 def _come_back(person: _Person, row: Row, column: Column) -> DriftKind | None:
     return None if person.member else DriftKind.CHANGE_DUE
 
@@ -302,15 +313,15 @@ _KINDS: Mapping[Cell, _Judge] = {
     Cell.OPT_OUT_REST: _always(None),  # nobody is mailed, and no account counts
     Cell.LEFT_SILENT: _if_member(DriftKind.NOBODY_AGREES),
     Cell.AGREED: _always(None),
+    Cell.REMOVE_IF_SHOWN: _always(None),  # nobody is mailed
     Cell.IGNORE: _always(None),
     Cell.HOLD: _hold,
     Cell.HOLD_NAMED: _hold,
-    Cell.HOLD_NAMED_IF_MEMBER: _always(None),
+    Cell.HOLD_NAMED_IF_MEMBER: _hold_member,
     Cell.REMOVE_IF_MEMBER: _if_member(DriftKind.OPT_OUT_DUE),
     Cell.NAMED_IF_MEMBER: _if_member(DriftKind.PUT_BACK),
     Cell.AGREED_IF_NO_MEMBER: _if_member(DriftKind.PUT_BACK),
     Cell.COME_BACK: _come_back,
-    Cell.OPT_IN_IF_MEMBER: _if_member(DriftKind.SIGN_UP_DUE),
     Cell.REVIVE: _always(DriftKind.CHANGE_DUE),
     Cell.TOMBSTONE: _always(DriftKind.DELETED),
     Cell.ADD: _add,

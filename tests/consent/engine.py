@@ -90,6 +90,7 @@ class Engine:
             by_person=state.by_person,
             created=state.created,
             updated=state.updated,
+            deleted_until=state.updated + timedelta(seconds=1) if state.deleted else None,
             made_by_us=state.made_by_us,
             readable=email not in self.world.garbled,
         )

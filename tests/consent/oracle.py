@@ -79,6 +79,7 @@ class Oracle:
         ]
         if outs:
             self._over_opt_out(made, outs[-1].at, wanting)
+        self._over_leaving_before(made, deeds, wanting)
         gone = max((one.at for one in deeds if one.kind == "deleted"), default=None)
         back = [one.at for one in deeds if one.kind == "signed up" and gone is not None and one.at > gone]
         still = contact is not None and contact.now.deleted
@@ -139,6 +140,31 @@ class Oracle:
             self._say(made, f"they opted out at {out:%m-%d %H:%M:%S}, and nobody opted in since")
         elif all(self._came_after(number, made.email, out) for number in later):
             self._say(made, "only a newcomer opted in since they opted out")
+
+    def _over_leaving_before(self, made: Made, deeds: list[Deed], wanting: list[int]) -> None:
+        """A leaving of a list in use before stands against newcomers, until somebody else opts in (R1)."""
+        for one in deeds:
+            former = one.kind == "left" and one.watched and one.list_id != made.command.list_id
+            if not former or not self._was_seen(one) or self._is_lifted(one, made):
+                continue
+            if wanting and all(self._came_after(number, made.email, one.at) for number in wanting):
+                self._say(made, "only a newcomer opted in since they left the list before")
+                return
+
+    def _is_lifted(self, left: Deed, made: Made) -> bool:
+        """Say whether a sign-up, or an account that is no newcomer to it, has lifted a leaving."""
+        if any(
+            one.kind == "signed up" and one.email == left.email and one.at > left.at
+            for one in self.world.deeds
+        ):
+            return True
+        return any(
+            one.kind in _YES
+            and one.at > left.at
+            and one.email == left.email
+            and not self._came_after(one.account, made.email, left.at)
+            for one in self.world.deeds
+        )
 
     def _wanting(self, made: Made) -> list[int]:
         """Accounts that agreed under this email at some time in the last lag."""

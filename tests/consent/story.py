@@ -82,8 +82,10 @@ class Story:
         created: float | None = None,
         made_by_us: bool = False,
         updated: float | None = None,
+        deleted_until: float | None = None,
         lag: float = 0,
         existing: frozenset[str] = frozenset({LIST, OTHER}),
+        last: bool = False,
     ) -> None:
         """Read the contact, from a list that may lag `lag` minutes where that is told."""
         reading = ContactReading(
@@ -100,8 +102,9 @@ class Story:
             created=None if created is None else at(created),
             made_by_us=made_by_us,
             updated=None if updated is None else at(updated),
+            deleted_until=None if deleted_until is None else at(deleted_until),
         )
-        self.person = observe_contact(self.person, reading, Look(self.policy.list_id, existing))
+        self.person = observe_contact(self.person, reading, Look(self.policy.list_id, existing, last))
 
     def unsubscribed(self, minute: float, at_minute: float, **values: object) -> None:
         """Read the contact as unsubscribed at a minute."""
@@ -140,6 +143,11 @@ class Story:
         intent = self.begin(minute, sign_up=sign_up)
         created = intent.command.act is Act.CREATE
         self.person = landed(self.person, intent, at=at(minute), contact_id="c1", created=created)
+
+    def opted_out(self, minute: float) -> None:
+        """Carry out the one command on the shop's side: the account shows it."""
+        intent = self.begin(minute)
+        self.account(minute + 0.1, on=False, number=intent.command.account)
 
     def refused(self, minute: float) -> None:
         """Send the one command; the service refuses it."""

@@ -192,6 +192,41 @@ def test_13b_a_leaving_that_was_not_carried_is_carried_after_the_switch() -> Non
     assert story.acts() == [Act.OPT_OUT]
 
 
+@pytest.mark.parametrize("last", [False, True])
+def test_13d_who_left_while_on_hold_has_left_in_the_last_look_before_a_switch(last: bool) -> None:
+    story = Story()
+    story.in_step()
+    story.contact(20, LIST, permission=Permission.TEMP_HOLD)
+    story.contact(30, permission=Permission.TEMP_HOLD, last=last)
+    assert story.acts() == ([Act.OPT_OUT] if last else [])
+
+
+def test_13e_who_was_deleted_before_a_switch_has_not_left() -> None:
+    story = Story()
+    story.in_step()
+    story.contact(30, deleted=True, last=True)
+    assert How.LEFT not in [one.how for one in story.person.statements]
+
+
+@pytest.mark.parametrize("out", ["left", "unsubscribed"])
+def test_13c_a_sign_up_that_was_taken_back_opts_nobody_in_later(out: str) -> None:
+    """Put on by staff afterwards, or by us for another account that has moved away since."""
+    story = Story()
+    story.in_step()
+    story.account(10, on=False)
+    story.done(11)
+    story.contact(20, LIST, permission=Permission.EXPLICIT, signed_up=19)
+    assert story.acts() == [Act.OPT_IN]
+    if out == "left":
+        story.contact(30, permission=Permission.EXPLICIT, signed_up=19)
+    else:
+        story.unsubscribed(30, 29, signed_up=19)
+    assert story.acts() == []
+    story.contact(40, LIST, signed_up=19)
+    decision = story.decide()
+    assert (decision.commands, decision.named) == ((), True)
+
+
 def test_14_who_left_a_list_while_it_was_not_in_use_is_left_out_and_named() -> None:
     story = Story()
     story.in_step()
@@ -245,6 +280,18 @@ def test_15_an_opt_out_that_needed_no_call_is_not_carried_out_against_staff_late
     story.contact(30, LIST)
     decision = story.decide()
     assert (decision.commands, decision.reason, decision.named) == ((), Reason.PUT_ON_BY_STAFF, True)
+
+
+def test_15b_an_opt_out_of_the_shop_takes_off_whom_staff_unsubscribed_and_the_list_still_shows() -> None:
+    story = Story()
+    story.in_step()
+    story.contact(20, LIST, permission=Permission.UNSUBSCRIBED, opted_out=19, by_person=False)
+    story.account(30, on=False)
+    story.done(31)
+    story.contact(40)
+    assert story.acts() == []
+    story.contact(50, LIST)
+    assert story.decide().reason is Reason.PUT_ON_BY_STAFF
 
 
 def test_16_an_account_that_is_disabled_or_gone_is_no_opt_out() -> None:
@@ -377,6 +424,29 @@ def test_22_an_account_known_before_the_leaving_lifts_it() -> None:
     story.contact(30)
     story.account(40, on=False, number=2, changed=5)
     story.account(60, on=True, number=2)
+    assert story.acts() == [Act.ADD]
+
+
+@pytest.mark.parametrize("guest", [False, True])
+def test_21b_a_leaving_that_was_carried_stands_against_a_newcomer_on_the_next_list(guest: bool) -> None:
+    story = Story()
+    story.in_step()
+    story.contact(30)
+    story.opted_out(31)
+    story.policy = replace(story.policy, list_id=OTHER, chosen_at=at(40))
+    story.account(60, on=True, number=2, guest=guest)
+    decision = story.decide()
+    assert (decision.commands, decision.reason, decision.named) == ((), Reason.NEWCOMER, True)
+
+
+def test_21c_the_account_that_was_opted_out_lifts_it_on_the_next_list() -> None:
+    story = Story()
+    story.in_step()
+    story.contact(30)
+    story.opted_out(31)
+    story.policy = replace(story.policy, list_id=OTHER, chosen_at=at(40))
+    story.account(50, on=False, changed=31)
+    story.account(60, on=True)
     assert story.acts() == [Act.ADD]
 
 

@@ -140,6 +140,25 @@ def test_a_sign_up_before_a_deletion_in_one_look() -> None:
     assert story.person.statements[-1].window == Window(at(20), at(30))
 
 
+def test_a_deletion_happened_by_its_date_at_the_latest() -> None:
+    """Opted in after it and before the first look at either: that lifts the tombstone."""
+    story = Story()
+    story.account(0, on=False)
+    story.account(15, on=False, changed=0)
+    story.account(20, on=True)
+    story.contact(30, deleted=True, created=1, deleted_until=10)
+    assert story.person.statements[-1].window == Window(at(1), at(10))
+    assert story.acts() == [Act.REVIVE]
+
+
+@pytest.mark.parametrize("date", [5, 40])
+def test_a_date_before_the_last_sight_or_after_the_look_tells_nothing_of_a_deletion(date: float) -> None:
+    story = Story()
+    story.contact(10, LIST)
+    story.contact(30, deleted=True, deleted_until=date)
+    assert story.person.statements[-1].window == Window(at(10), at(30))
+
+
 # ---------------------------------------------------------------- commands whose end is not known
 
 

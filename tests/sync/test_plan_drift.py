@@ -30,6 +30,7 @@ OUT = replace(THERE, permission=Permission.UNSUBSCRIBED, opt_out_at=NOON, list_i
 DELETED = replace(THERE, deleted_at="2026-05-01", list_ids=frozenset())
 PENDING = replace(THERE, permission=Permission.PENDING)
 HOLD = replace(THERE, permission=Permission.TEMP_HOLD)
+HOLD_ELSEWHERE = replace(HOLD, list_ids=ELSEWHERE.list_ids)
 SIGNED_UP = replace(THERE, permission=Permission.EXPLICIT, opt_in_source="Contact", opt_in_at=LATE)
 
 IN = Link(1, email=KEY, contact_id="c1", kibo_opted_in=True, agreed=True, on_list=True)
@@ -69,9 +70,13 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("removal begun", [OFF], THERE, [replace(NO, begun=Act.REMOVE)], K.OPT_OUT_DUE),
     ("opted out while waiting there", [OFF], HOLD, [IN], K.OPT_OUT_DUE),
     ("signed up after the opt-out", [OFF], SIGNED_UP, [NO], K.SIGN_UP_DUE),
+    ("left, then signed up", [OFF], SIGNED_UP, [replace(NO, state=LinkState.LEFT_LIST)], K.SIGN_UP_DUE),
     ("the opt-in is owed", [OFF], THERE, [replace(NO, pending=WriteBack.OPT_IN)], K.SIGN_UP_DUE),
     ("signed up before it", [OFF], replace(SIGNED_UP, opt_in_at=EARLY), [NO], K.PUT_BACK),
     ("disabled", [replace(ON, is_active=False)], THERE, [IN], K.NOBODY_AGREES),
+    ("disabled, on hold there", [replace(ON, is_active=False)], HOLD, [IN], K.NOBODY_AGREES),
+    ("disabled, on hold elsewhere", [replace(ON, is_active=False)], HOLD_ELSEWHERE, [IN], None),
+    ("signed up, waiting there", [OFF], PENDING, [replace(NO, pending=WriteBack.OPT_IN)], K.WAITING),
     ("a guest's", [replace(ON, is_anonymous=True)], THERE, [IN], K.NOBODY_AGREES),
     ("gone", [], THERE, [CLOSED], K.NOBODY_AGREES),
     ("moved to another email", [], THERE, [IN], K.NOBODY_AGREES),
