@@ -68,6 +68,7 @@ _READERS = [(place, _READ[name]) for place, name in enumerate(FIELDS) if name in
 
 # Literal, not parameters: SQLite uses a partial index only where it sees the index's own condition.
 ON_LIST = SQL("on_list = 1")
+AGREED = SQL("(kibo_opted_in = 1 OR agreed IS NOT NULL)")  # else they are on the list by nobody's agreement
 OWED = SQL("owed <> ''")
 # Kibo is not told of those whom the guard holds, and never of those taken for a mistake (design R8).
 NOT_HELD = SQL(
@@ -243,11 +244,11 @@ class SqliteLinks:
         return self._above(after, limit, SETTLED_OFF_LIST)
 
     def count(self, *, on_list: bool | None = None) -> int:
-        """Count links, all or those that are (not) on the list."""
+        """Count links, all or those that are (not) on the list with the customer's agreement."""
         everyone = LinkRow.select(fn.COUNT(SQL("*")))
         if on_list is None:
             return int(self._database.value(everyone))
-        on = int(self._database.value(everyone.where(ON_LIST)))
+        on = int(self._database.value(everyone.where(ON_LIST & AGREED)))
         return on if on_list else int(self._database.value(everyone)) - on
 
     def leave_list(self, former: str, active: str, at: datetime) -> list[int]:
@@ -263,7 +264,7 @@ class SqliteLinks:
         former_columns = list(FormerMemberRow._meta.sorted_fields)
         members = LinkRow.select(
             SQL("?", [former]), LinkRow.customer_id, LinkRow.email_key, LinkRow.on_list
-        ).where(ON_LIST | may_be_there)
+        ).where((ON_LIST & AGREED) | may_be_there)
         back = FormerMemberRow.select(SQL("1")).where(
             FormerMemberRow.list_id == active,
             FormerMemberRow.customer_id == LinkRow.customer_id,

@@ -203,6 +203,7 @@ def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
         known,
         email=customer.email,
         contact_id="" if moved else known.contact_id,
+        on_list=known.on_list and not moved,
         kibo_updated_at=customer.updated_at,
         seen_set=customer.accepts_marketing,
     )

@@ -214,7 +214,9 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
         and not is_from_before(contact, link)
     ):
         return Observation(replace(link, note=UNPROVEN), UNPROVEN)
-    return Observation(link)
+    if out and link.agreed is not None:
+        return Observation(link)
+    return Observation(replace(link, on_list=True))  # by no account's agreement: if they go, they have left
 
 
 def is_from_before(contact: Contact, link: Link) -> bool:
@@ -263,8 +265,9 @@ def mark_left(link: Link, now: datetime) -> Observation:
     left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)
     if link.kibo_opted_in is False:
         # An opt-in that Kibo has not been given yet is overtaken by this.
+        agreed = None if link.agreed is None else False  # None: no flag was cleared, by them or for them
         return Observation(
-            replace(left, agreed=False, pending=WriteBack.NOTHING, pending_reason=""), left=True
+            replace(left, agreed=agreed, pending=WriteBack.NOTHING, pending_reason=""), left=True
         )
     reason = "left the list in Constant Contact"
     return Observation(replace(left, pending=WriteBack.OPT_OUT, pending_reason=reason), reason, left=True)

@@ -31,6 +31,75 @@ def added(world):
     return world
 
 
+@pytest.fixture
+def member(world):
+    """Gus is on the list by his own doing from before ccdesk; his account never had the box ticked."""
+    exported(world, "ada")
+    world.gus = world.kibo.add_customer(GUS, False, first_name="Gus")
+    world.cc.add_contact(GUS, lists=[world.list_id])
+    world.later()
+    world.cycle()
+    return world
+
+
+# ---------------------------------------------------------------- a membership that no account agreed to
+
+
+@pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND])
+def test_who_opted_in_and_left_between_two_looks_is_not_put_back(member, first):
+    member.kibo.opt_in(member.gus)
+    member.later(5)
+    member.cc.leave_list(GUS, member.list_id)
+    member.later(30)
+    member.run(first)
+    member.cycle()
+    assert GUS not in member.members()
+    assert not member.opted_in(member.gus)
+    member.quiet_cycles()
+
+
+@pytest.mark.parametrize("audit_log", [True, False])
+def test_who_left_is_not_put_back_by_enabling_an_account(member, audit_log):
+    member.kibo.set_switches(audit_log=audit_log)
+    member.kibo.deactivate(member.gus)
+    member.kibo.opt_in(member.gus)
+    member.later()
+    member.cycle()
+    member.cc.leave_list(GUS, member.list_id)
+    member.later(30)
+    member.cycle()
+    member.kibo.activate(member.gus)
+    member.later(30)
+    member.cycle()
+    assert GUS not in member.members()
+    assert not member.opted_in(member.gus)
+    member.quiet_cycles()
+
+
+def test_who_opts_in_after_leaving_is_put_on_the_list(member):
+    member.cc.leave_list(GUS, member.list_id)
+    member.later(30)
+    member.cycle()
+    member.kibo.opt_in(member.gus)
+    member.later(30)
+    member.cycle()
+    assert GUS in member.members()
+    member.quiet_cycles()
+
+
+def test_a_former_email_that_nobody_put_on_the_list_is_left_there(member):
+    """An opt-out takes off what ccdesk added for this account, nothing else (design §3a R3)."""
+    member.kibo.change_email(member.gus, "new@example.com")
+    member.kibo.opt_in(member.gus)
+    member.later(30)
+    member.cycle()
+    member.kibo.opt_out(member.gus)
+    member.later(30)
+    member.cycle()
+    assert GUS in member.members()
+    assert "new@example.com" not in member.members()
+
+
 # ---------------------------------------------------------------- an add whose answer was lost
 
 

@@ -140,7 +140,8 @@ def test_settled_off_list_are_those_in_whom_nothing_explains_their_absence(store
 
 
 def test_leaving_the_list_keeps_states(store: SqliteStore) -> None:
-    store.links.save([Link(1, on_list=True), Link(2, state=LinkState.LEFT_LIST), Link(3, on_list=True)])
+    there = [Link(number, kibo_opted_in=True, on_list=True) for number in (1, 3)]
+    store.links.save([*there, Link(2, state=LinkState.LEFT_LIST)])
     assert (store.links.count(on_list=True), store.links.count(on_list=False)) == (2, 1)
     store.links.save([Link(4), Link(5, passed_by=True)])
     store.intents.begin([begun(4)])
@@ -190,6 +191,17 @@ def test_who_was_on_a_list_is_taken_up_again_with_it(store: SqliteStore) -> None
     assert store.links.count(on_list=True) == 0
     assert store.links.leave_list("third", "second", later) == []
     assert [link.customer_id for link in store.links.page(-1, 9) if link.on_list] == [3, 8]
+
+
+def test_who_was_on_a_list_without_agreeing_is_not_remembered_with_it(store: SqliteStore) -> None:
+    """Else they would be taken off it, or put on it again, as if they were there through us."""
+    by_others = Link(1, kibo_opted_in=False, on_list=True)
+    store.links.save([by_others, replace(by_others, customer_id=2, kibo_opted_in=None)])
+    assert store.links.count(on_list=True) == 0
+    assert store.links.off_scan(-1, 9) == store.links.page(-1, 9)
+    assert store.links.leave_list("first", "second", NOON) == []
+    assert store.links.leave_list("second", "first", NOON) == []
+    assert [link.on_list for link in store.links.page(-1, 9)] == [False, False]
 
 
 def test_nothing_is_saved_if_making_the_links_fails(store: SqliteStore) -> None:

@@ -159,6 +159,21 @@ def test_each_state(case):
     assert (link_after.pending, link_after.state) == (pending, state)
 
 
+@pytest.mark.parametrize("flag", [False, None])
+def test_a_member_by_nobodys_agreement_is_remembered_and_leaves_like_any_other(flag):
+    never = Link(1, email="ada@example.com", kibo_opted_in=flag)
+    there = observe(contact(lists=[LIST]), never, list_id=LIST, now=NOON).link
+    assert there == replace(never, contact_id="c1", on_list=True)
+    gone = observe(contact(lists=["other"]), there, list_id=LIST, now=NOON)
+    assert gone.left
+    assert (gone.link.state, gone.link.agreed, gone.link.out_since) == (LinkState.LEFT_LIST, None, NOON)
+    assert gone.link.pending is (WriteBack.OPT_OUT if flag is None else WriteBack.NOTHING)
+
+
+def test_who_opted_out_and_was_put_on_by_others_is_not_remembered_as_a_member():
+    assert observe(contact(lists=[LIST]), OUT, list_id=LIST, now=NOON).link == OUT
+
+
 def test_a_removal_under_way_is_told_by_the_journal_whatever_the_note_says():
     begun = replace(IN, kibo_opted_in=False, agreed=False, on_list=False, begun=Act.REMOVE, note="other")
     there = contact(lists=[LIST])

@@ -85,7 +85,7 @@ class Links(Protocol):
         """Return links known as opted in and settled, but not as on the list, ascending above `after`."""
 
     def count(self, *, on_list: bool | None = None) -> int:
-        """Count links, all or those that are (not) on the list."""
+        """Count links, all or those that are (not) on the list with the customer's agreement."""
 
     def leave_list(self, former: str, active: str, at: datetime) -> list[int]:
         """Take leave of the list `on_list` means, and of what was begun up to `at`: `active` is now (R7).

@@ -25,7 +25,7 @@ def note_former_email(ctx: RunContext, customer: Customer, link: Link | None) ->
     """Note the contact of the email before, where an add of ours for this account put it on the list."""
     if link is None or link.email_key == customer.email_key or link.written_at is None:
         return
-    if not link.on_list:
+    if not link.on_list or link.kibo_opted_in is not True:
         return
     found = None if link.contact_id or "@" not in link.email else ctx.mail.find(link.email)
     if contact_id := link.contact_id or (found.id if found is not None else ""):

@@ -171,8 +171,14 @@ def _gone_since_seen(link: Link | None, contact: Contact | None) -> bool:
 
 
 def _left_meanwhile(link: Link | None) -> TypeGuard[Link]:
-    """Say whether the person was seen to leave the list after we were cut off putting them on it."""
-    return link is not None and link.may_be_there and link.state is LinkState.LEFT_LIST
+    """Say whether the person was seen to leave the list while this account had not agreed, as far as we knew.
+
+    After we were cut off putting them on it, or from a membership that no account had agreed to. Otherwise
+    the account was opted out for it, and an opt-in seen since is the later act.
+    """
+    if link is None or link.state is not LinkState.LEFT_LIST:
+        return False
+    return link.may_be_there or link.agreed is None
 
 
 def _left_later(
