@@ -72,5 +72,10 @@ def pending(key: str, decision: Decision, stance: Stance | None) -> Iterator[Dif
     if owes - {one.act for one in decision.commands}:
         cell_, _, table, _ = told
         yield Difference(Where.OWES, cell_, f"{','.join(sorted(owes))} [{states}]", table, key)
+
+
+def untold(key: str, decision: Decision, stance: Stance | None) -> Iterator[Difference]:
+    """Yield somebody whom the table names, and of whom no link and no list of disagreements tells."""
     if decision.named and not decision.commands and not (stance is not None and stance.tells):
-        yield Difference(Where.UNNAMED, *told)
+        states = stance.states if stance is not None else "no link"
+        yield Difference(Where.UNNAMED, cell(decision), states, says(decision), key)

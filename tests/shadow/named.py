@@ -77,22 +77,6 @@ NAMED: tuple[Named, ...] = (
         ("ask*",),
     ),
     Named(
-        "nobody agrees any more, and it is not told",
-        Decided.TABLE,
-        "On the list, but every account that agreed is disabled, gone, moved away or a guest that does "
-        "not count: the engine knows nothing of it, the drift report has to name it (design §3a R1).",
-        Where.UNNAMED,
-        ("ON_LIST x SILENT", "HOLD x SILENT", "PENDING x SILENT"),
-    ),
-    Named(
-        "opted out, put on by others while waiting, and it is not told",
-        Decided.TABLE,
-        "Pending or on hold, on the list by somebody else's doing, opted out in the shop: mailed as soon "
-        "as the wait is over. The engine names only those who are mailed now.",
-        Where.UNNAMED,
-        ("PENDING x NO_*", "HOLD x NO_*"),
-    ),
-    Named(
         "a sign-up that the engine does not believe",
         Decided.TABLE,
         "Signed up after the flag was first seen off, but before the first poll (design §3a R4 counts "
@@ -100,7 +84,7 @@ NAMED: tuple[Named, ...] = (
         "that it cannot tell the order.",
         Where.LEFT_UNDONE,
         ("ON_LIST x NEVER", "ON_LIST x NO_SIGNED_UP"),
-        ("*/off*",),
+        ("*/off*", "no link"),
         ("opt_in*",),
     ),
     Named(
@@ -121,7 +105,7 @@ NAMED: tuple[Named, ...] = (
         "nobody can.",
         Where.DID,
         ("LEFT x YES_EARLIER",),
-        ("add *", "create *"),
+        ("add *begun*", "create *begun*"),
         ("opt_out (left)*",),
     ),
     Named(
@@ -174,24 +158,6 @@ NAMED: tuple[Named, ...] = (
         ("*synced/on/list*",),
     ),
     Named(
-        "an opt-out that no link knew, not told",
-        Decided.KEEP,
-        "The same where another account of theirs is a newcomer to the opt-out.",
-        Where.UNNAMED,
-        ("ON_LIST x NO_*",),
-        ("*synced/on/list*",),
-    ),
-    Named(
-        "opted out, put on by others",
-        Decided.TABLE,
-        "Opted out in the shop and on the list by somebody else's doing (design §3a, disagreement). No link "
-        "tells of it; the list of disagreements and the drift report do, which are not compared here.",
-        Where.UNNAMED,
-        ("ON_LIST x NO_*",),
-        ("*synced/off*", "*_list/off*", "*_there/off*", "no link"),
-        ("nothing (put_on_by_staff, named)",),
-    ),
-    Named(
         "left out of one list, and so of the next",
         Decided.TABLE,
         "Staff left them out at the first export of a list. That was about this list; the engine's state "
@@ -228,16 +194,6 @@ NAMED: tuple[Named, ...] = (
         )
     ),
     Named(
-        "a guest who opted in anew after the list was changed",
-        Decided.TABLE,
-        "A guest left the former list, was opted out, and opts in anew with the same account: that lifts "
-        "it (design §3a R1, the same account). The engine takes every guest for a newcomer.",
-        Where.LEFT_UNDONE,
-        ("GOOD x YES_*",),
-        ("newcomer/on*",),
-        ("add (added)*",),
-    ),
-    Named(
         "an opt-out under the former email, around the move",
         Decided.TABLE,
         "Unsubscribed under the former email about when the account took another one. The table frees the "
@@ -268,7 +224,7 @@ NAMED: tuple[Named, ...] = (
         "is written to every account (design R1, §3a R1), the engine does not look at this one.",
         Where.LEFT_UNDONE,
         ("LEFT x SILENT", "UNSUBSCRIBED x SILENT", "LEFT x NO_*", "UNSUBSCRIBED x NO_*"),
-        ("*synced/[?]*", "*synced/on*"),
+        ("*synced/[?]*", "*synced/on*", "opted_out_there/off"),
         ("opt_out*",),
     ),
     Named(
@@ -289,22 +245,33 @@ NAMED: tuple[Named, ...] = (
         Where.DID,
         ("LEFT_UNWATCHED x *",),
         ("add [[]*left_out*",),
+        ("nothing (left_out*",),
     ),
     Named(
-        "deleted, and opted in between the same two looks",
-        Decided.UNKNOWN,
-        "From the readings alone nothing tells which was first, so the table leaves the tombstone. The "
-        "engine may know more, from the shop's audit log, which the table is to have read as well (b4).",
-        Where.DID,
-        ("DELETED x YES_EARLIER",),
-        ("revive *", "create *"),
+        "a first export revives nobody",
+        Decided.ENGINE,
+        "Deleted before ccdesk came, and opted in after the deletion's date: the table revives the contact, "
+        "a first export leaves the tombstone (design R2), as it asks nobody who had unsubscribed.",
+        Where.LEFT_UNDONE,
+        ("DELETED x YES_LATER",),
+        ("*deleted_there/on*",),
+        ("revive*",),
+    ),
+    Named(
+        "the flag of an account that does not count is not kept",
+        Decided.KEEP,
+        "They unsubscribed, and a disabled or guest account is to be opted out: the store knows that this is "
+        "owed, but not that its flag is on.",
+        Where.STORE,
+        ("UNSUBSCRIBED x N* instead of UNSUBSCRIBED x SILENT",),
+        ("opt_out [[]*[?]*",),
     ),
     Named(
         "a sign-up is not kept",
         Decided.KEEP,
         "From the store alone an opt-out in the shop stands, which the person took back by signing up.",
         Where.STORE,
-        ("* instead of ON_LIST x NO_SIGNED_UP",),
+        ("ON_LIST x NO_* instead of ON_LIST x NO_SIGNED_UP",),
     ),
     Named(
         "a sign-up beside an account that agrees already",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Customer, LinkState, Permission, email_key
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.sync import context as names
-from tests.shadow.compare import Difference, Where, cell, done, pending
+from tests.shadow.compare import Difference, Where, cell, done, pending, untold
 from tests.shadow.from_store import Kept, person_of
 from tests.shadow.readings import account_reading, accounts_in, contacts_in, told
 from tests.shadow.stance import Stance, stances
@@ -31,8 +31,9 @@ _LOSS = {
 class Observer(Watch):
     """What the witness is told in one schedule, and where it and the engine differed."""
 
-    def __init__(self, bench: Story) -> None:
-        self.bench = bench
+    def __init__(self, bench: Story, report: Callable[[], Collection[str]] = tuple) -> None:
+        """Begin; `report` returns the compared emails of everybody whom the drift report names just now."""
+        self.bench, self._report = bench, report
         self.witness = Witness(bench.cc.clock.now, Policy("", bench.cc.clock.now()), self._peek)
         self._differences: list[Difference] = []
         self._known: set[tuple[str, str]] = set()
@@ -57,8 +58,7 @@ class Observer(Watch):
 
     def choose_list(self) -> None:
         """Staff have chosen another list: what shows until then is about the one before."""
-        for key in list(self.witness.persons):
-            self.witness.look_up(key)
+        self.witness.look_up(*list(self.witness.persons), last=True)
         guests = self.bench.desk.settings().export_guests
         number = self.bench.cc.list_id(self.bench.list_name) or ""
         self.witness.choose(Policy(str(number), self.bench.cc.clock.now(), guests=guests))
@@ -126,7 +126,7 @@ class Observer(Watch):
         self.witness.begin()
 
     def _current(self) -> dict[str, Stance]:
-        return stances(self.bench.container.store, self.bench.desk.events(limit=1000))
+        return stances(self.bench.container.store, self.bench.desk.events(limit=1000), self.witness.home)
 
     def end(self, run: Run | None) -> None:
         """A run has ended: compare what it did, and what is owed after it."""
@@ -145,7 +145,19 @@ class Observer(Watch):
         for key in self._at_rest(now):
             by_rule = list(pending(key, self.witness.decide(key), now.get(key)))
             self._add(by_rule or self._forgotten(key, now.get(key)))
+        self._add_untold(now)
         self.witness.end()
+
+    def _add_untold(self, now: dict[str, Stance]) -> None:
+        """Compare whom the table names with what the links tell, and then with the drift report."""
+        found = [
+            one
+            for key in self._at_rest(now)
+            for one in untold(key, self.witness.decide(key), now.get(key))
+            if (one.kind, one.key) not in self._known
+        ]
+        reported = self._report() if found else ()
+        self._add([one for one in found if one.key not in reported])
 
     def _add(self, found: list[Difference]) -> None:
         """Keep differences, each once however long it lasts."""
@@ -156,16 +168,23 @@ class Observer(Watch):
 
     def _forgotten(self, key: str, stance: Stance | None) -> list[Difference]:
         """Return where the table decides otherwise by what the store keeps than by what ccdesk was told."""
-        if stance is None:
-            return []
         store, policy = self.bench.container.store, self.witness.policy
+        if stance is None or self._is_moving(key):
+            return []
         kept = person_of(key, Kept(store, policy, self.skew, self.bench.cc.clock.now()))
         told = cell(self.witness.decide(key))
         return [
             replace(one, where=Where.STORE, cell=f"{one.cell} instead of {told}")
             for one in pending(key, decide(kept, policy), stance)
-            if one.where is not Where.UNNAMED
         ]
+
+    def _is_moving(self, key: str) -> bool:
+        """Say whether an account came or went that the store keeps under its former email for now."""
+        for link in self.bench.container.store.links.page(-1, 100_000):
+            home = self.witness.home.get(link.customer_id, link.email_key)
+            if home != link.email_key and key in (home, link.email_key):
+                return True
+        return False
 
     def _note_links(self) -> None:
         """Take what only the store tells: accounts found to be gone, and what staff answered."""

@@ -13,6 +13,7 @@ from ccdesk.consent.observe_mail import ContactReading
 from ccdesk.consent.observe_shop import AccountReading
 from ccdesk.consent.window import Window, instant
 from ccdesk.core.models import Contact, Customer, Permission, Standing
+from ccdesk.sync.later import deleted_until
 
 _MS = timedelta(milliseconds=1)
 LONG_AGO = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
@@ -64,6 +65,7 @@ def contact_reading(contact: Contact, active: str, now: datetime, *, readable: b
         by_person=contact.opt_out_source != "Account",
         created=contact.created_at,
         updated=contact.updated_at,
+        deleted_until=deleted_until(contact) if contact.deleted_at else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ccdesk.consent.model import Act
@@ -43,24 +43,36 @@ class Stance:
     states: str
 
 
-def stances(store: Store, events: Iterable[QueuedEvent]) -> dict[str, Stance]:
-    """Return the engine's stance about everybody it has a link for, by compared email."""
+def stances(store: Store, events: Iterable[QueuedEvent], home: Mapping[int, str]) -> dict[str, Stance]:
+    """Return the engine's stance about everybody it has a link for, by compared email.
+
+    `home` tells the email that an account was last read with. A link keeps the former one until the shop was
+    given the opt-out of the former email: what it owes is owed for the new one.
+    """
     queued = {one.object_id for one in events if one.status is not EventStatus.PROCESSED}
     held = {one.customer_id: one.kind for one in store.losses.held()}
+    named = {one.customer_id for one in store.disagreements.page(0, 100_000)}
     people: dict[str, list[Link]] = {}
+    accounts: dict[str, list[Link]] = {}
     for link in store.links.page(-1, 100_000):
         people.setdefault(link.email_key, []).append(link)
-    return {key: _stance(links, queued, held) for key, links in people.items()}
+        accounts.setdefault(home.get(link.customer_id, link.email_key), []).append(link)
+    return {
+        key: _stance(people.get(key, []), accounts.get(key, []), queued, held, named)
+        for key in people.keys() | accounts.keys()
+    }
 
 
-def _stance(links: list[Link], queued: set[int], held: dict[int, LossKind]) -> Stance:
+def _stance(
+    links: list[Link], here: list[Link], queued: set[int], held: dict[int, LossKind], named: set[int]
+) -> Stance:
     return Stance(
-        owes=frozenset(_OWED[one.pending] for one in links if one.pending is not WriteBack.NOTHING),
-        busy=any(one.may_be_there or one.customer_id in queued for one in links),
+        owes=frozenset(_OWED[one.pending] for one in here if one.pending is not WriteBack.NOTHING),
+        busy=any(one.may_be_there or one.customer_id in queued for one in (*links, *here)),
         held=any(one.customer_id in held for one in links),
-        tells=any(one.state in TELLING or one.note for one in links),
+        tells=any(one.state in TELLING or one.note or one.customer_id in named for one in links),
         unsendable=any(one.state is LinkState.INVALID for one in links),
-        states=" + ".join(sorted({_word(one) for one in links})),
+        states=" + ".join(sorted({_word(one) for one in links})) or "no link",
     )
 
 

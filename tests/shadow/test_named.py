@@ -26,7 +26,8 @@ def test_every_name_is_used_once_and_says_why() -> None:
 def test_a_difference_of_another_kind_has_no_name() -> None:
     one = Difference(Where.DID, "GOOD x NEVER", "add [synced/off]", "nothing (not_ours)", ADA)
     assert unnamed([one]) == [f"{one.kind} ({ADA})"]
-    assert name_of(replace(one, where=Where.UNNAMED, cell="ON_LIST x SILENT"))
+    passed_over = replace(one, where=Where.LEFT_UNDONE, cell="LEFT x SILENT", engine="synced/?")
+    assert name_of(replace(passed_over, table="opt_out (left)"))
 
 
 def test_the_shadow_sees_where_the_two_differ() -> None:

@@ -16,8 +16,7 @@ from ccdesk.consent.model import Act, Author, Command, How, Person, Policy, Says
 from ccdesk.consent.moves import follow_words, move_account
 from ccdesk.consent.observe_mail import ContactReading, Look, observe_contact
 from ccdesk.consent.observe_shop import AccountReading, observe_account
-from ccdesk.consent.window import Window
-from tests.shadow.readings import LONG_AGO
+from ccdesk.consent.window import instant
 
 _LANDS_WITHIN = timedelta(seconds=120)
 
@@ -70,9 +69,9 @@ class Witness:
 
     # ---------------------------------------------------------------- answers
 
-    def read_contact(self, key: str, reading: ContactReading) -> None:
-        """Take a reading of a contact to its person."""
-        look = Look(self.policy.list_id, self.lists)
+    def read_contact(self, key: str, reading: ContactReading, *, last: bool = False) -> None:
+        """Take a reading of a contact to its person; `last`: before another list is chosen."""
+        look = Look(self.policy.list_id, self.lists, last)
         self._keep(key, observe_contact(self.person(key), reading, look))
 
     def read_account(self, reading: AccountReading) -> None:
@@ -96,12 +95,12 @@ class Witness:
         self.home[reading.id] = home if reading.gone and home is not None else reading.email
         self._follow(reading.id)
 
-    def look_up(self, *keys: str) -> None:
-        """Read contacts by their emails now."""
+    def look_up(self, *keys: str, last: bool = False) -> None:
+        """Read contacts by their emails now; `last`: before another list is chosen."""
         for key in keys:
             found = self._peek(key)
             if found is not None:
-                self.read_contact(key, found)
+                self.read_contact(key, found, last=last)
 
     def _follow(self, account: int) -> None:
         home = self.home[account]
@@ -162,7 +161,7 @@ class Witness:
         self.changed[key] = self._now()
 
     def leave_out(self, key: str) -> None:
-        """Staff leave somebody out of a list at its first export: they may have left it (design §3a R2)."""
+        """Staff leave somebody out of a list at its first export, until they opt in anew (design §3a R2)."""
         person, now = self.person(key), self._now()
         contact = person.subscriber
         left = Statement(
@@ -171,7 +170,7 @@ class Witness:
             subject=contact.id if contact else "",
             how=How.LEFT,
             author=Author.STAFF,
-            window=Window(LONG_AGO, now),
+            window=instant(now),
             seen_at=now,
             lists=frozenset({self.policy.list_id}),
             watched=False,

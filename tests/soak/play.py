@@ -20,6 +20,7 @@ import requests
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ListHasMembers
 from ccdesk.core.losses import HeldAnswer
+from ccdesk.core.models import email_key
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
@@ -30,7 +31,7 @@ from tests.shadow.observer import Observer
 from tests.shadow.watch import Watch
 from tests.soak.acts import People
 from tests.soak.faults import may_be_stale, meet
-from tests.soak.inprocess import A_CALL, MAIL, Bench, PowerCut, Reply, Services, open_bench
+from tests.soak.inprocess import A_CALL, MAIL, Bench, PowerCut, Reply, Services, open_bench, plain
 from tests.soak.invariants import agreement, logs_clean
 from tests.soak.schedule import TROUBLE_SWITCHES, Schedule, Thing
 from tests.soak.truth import Truth
@@ -80,7 +81,7 @@ class Player:
         self.bench.handler = self.handle
         self.bench.set_up(**self._settings())
         if self._with_shadow:
-            self.shadow = self.truth.watch = Observer(self.bench)
+            self.shadow = self.truth.watch = Observer(self.bench, self._drift)
             self.bench.handler = self._shadowed
 
     # ------------------------------------------------------------ one call
@@ -89,6 +90,16 @@ class Player:
         reply = self.handle(request, services)
         self.shadow.replied(reply.status, reply.body)
         return reply
+
+    def _drift(self) -> set[str]:
+        """Return the emails of everybody whom the drift report names now; its calls are no run's."""
+        handler, self.bench.handler = self.bench.handler, plain
+        try:
+            return {email_key(one.email) for one in self.bench.desk.drift().people}
+        except CcdeskError:
+            return set()
+        finally:
+            self.bench.handler = handler
 
     def handle(self, request: requests.PreparedRequest, services: Services) -> Reply:
         """Let one call of ccdesk meet what the schedule has for it."""
