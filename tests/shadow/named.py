@@ -277,7 +277,8 @@ NAMED: tuple[Named, ...] = (
         "a sign-up beside an account that agrees already",
         Decided.ENGINE,
         "They left, one account was opted out, another agrees, and they signed up again: one opt-in is "
-        "enough for the table, the engine sets the other flag as well (design R4). Nothing depends on it.",
+        "enough for the table, the engine sets the other flag as well (design R4), as where the account that "
+        "agrees has only just taken this email. Nothing depends on it.",
         Where.DID,
         ("ON_LIST x YES_*",),
         ("opt_in *",),
