@@ -9,7 +9,7 @@ from enum import StrEnum
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.mapping import is_long
-from ccdesk.sync.plan_export import ASKED_BEFORE, is_ours, opted_out_since
+from ccdesk.sync.plan_export import ASKED_BEFORE, LEFT_OUT, is_ours, opted_out_since
 
 
 class Change(StrEnum):
@@ -79,6 +79,7 @@ def plan_opt_in(
     asked_at: datetime | None = None,
     left_elsewhere: bool = False,
     just_left: bool = False,
+    left_out: bool = False,
 ) -> EventDecision:
     """Decide how a person gets on the list.
 
@@ -86,7 +87,8 @@ def plan_opt_in(
     address is lifted. `later` says whether the opt-in is later than the contact's opt-out, or than its
     deletion by staff (None: not known). `asked_at`: when this contact was asked for the one confirmation.
     `left_elsewhere`: another account's link knows that this address left the list; `just_left`: so lately
-    that Kibo has not been told, so this opt-in may well be the earlier act (design R5).
+    that Kibo has not been told, so this opt-in may well be the earlier act (design R5). `left_out`: staff
+    left contacts off the list out of its first export, for they may have left it (§3a R2).
     """
     long_email = is_long(customer.email)
     welcome = welcome and anew
@@ -110,6 +112,8 @@ def plan_opt_in(
         return EventDecision(
             Step.NONE, Outcome.SKIPPED, reason, LinkState.LEFT_LIST, pending=WriteBack.OPT_OUT, conflict=anew
         )
+    if left_out and not anew and not ours:
+        return EventDecision(Step.NONE, Outcome.SKIPPED, LEFT_OUT, LinkState.LEFT_OUT, ownership)
     step = Step.SIGN_UP if welcome and not long_email else Step.ADD
     return EventDecision(step, Outcome.ADDED, "put on the list", ownership=ownership)
 

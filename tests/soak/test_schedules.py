@@ -111,6 +111,19 @@ FOUND = {
             ("act", "activate", 2),
         ),
     ),
+    "an account took the email of somebody whom staff had left out of the list, and put them on it": Schedule(
+        1, {}, {}, SETTINGS,
+        (
+            *[("act", "customer", number, f"{number}@people.example", True, "") for number in (1, 2, 3, 4)],
+            ("run", "export", ()),
+            ("run", "inbound", ((0, ("act", "change_email", 2, ADA)),)),
+            ("act", "sign_up", ADA),
+            ("list",),
+            ("act", "rejoin", "1@people.example"),
+            ("run", "export", ()),
+            ("run", "events", ()),
+        ),
+    ),
     "deleted and back on another list between two looks, which nothing tells from leaving": Schedule(
         1, {}, {}, SETTINGS,
         (

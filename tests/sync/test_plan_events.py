@@ -51,7 +51,18 @@ def contact(permission=Permission.IMPLICIT, lists=(), **more):
     return Contact("c1", "ada@example.com", permission, list_ids=frozenset(lists), **more)
 
 
-def plan(there, *, customer=IN, link=None, welcome=False, anew=True, later=None, left=False, asked_at=None):
+def plan(
+    there,
+    *,
+    customer=IN,
+    link=None,
+    welcome=False,
+    anew=True,
+    later=None,
+    left=False,
+    asked_at=None,
+    left_out=False,
+):
     return plan_opt_in(
         customer,
         there,
@@ -62,9 +73,11 @@ def plan(there, *, customer=IN, link=None, welcome=False, anew=True, later=None,
         later=later,
         left_elsewhere=left,
         asked_at=asked_at,
+        left_out=left_out,
     )
 
 
+OURS = Link(1, email=IN.email, contact_id="c1", ownership=Ownership.OWNED)
 UNSUBSCRIBED = contact(Permission.UNSUBSCRIBED, opt_out_at=NOON - 2 * HOUR, opt_out_source="Contact")
 DELETED = contact(Permission.IMPLICIT, deleted_at="2026-04-01")
 OUT_AND_DELETED = replace(UNSUBSCRIBED, deleted_at="2026-04-30")
@@ -88,6 +101,9 @@ OUT_AND_DELETED = replace(UNSUBSCRIBED, deleted_at="2026-04-30")
         (contact(lists=[LIST]), {"welcome": True}, Step.NONE, LinkState.SYNCED),
         (contact(), {"anew": False, "left": True}, Step.NONE, LinkState.LEFT_LIST),
         (contact(), {"anew": True, "left": True}, Step.ADD, LinkState.SYNCED),
+        (contact(), {"anew": False, "left_out": True}, Step.NONE, LinkState.LEFT_OUT),
+        (contact(), {"anew": False, "left_out": True, "link": OURS}, Step.ADD, LinkState.SYNCED),
+        (contact(), {"anew": True, "left_out": True}, Step.ADD, LinkState.SYNCED),
         (DELETED, {"later": True}, Step.REVIVE, LinkState.SYNCED),
         (DELETED, {"later": True, "welcome": True}, Step.SIGN_UP, LinkState.SYNCED),
         (DELETED, {"later": False}, Step.NONE, LinkState.CONTACT_DELETED),

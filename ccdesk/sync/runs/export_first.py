@@ -69,6 +69,11 @@ def is_exported(ctx: RunContext) -> bool:
     return bool(ctx.store.state.get(names.BASELINE)) and ctx.store.links.count(on_list=True) > 0
 
 
+def has_left_out(ctx: RunContext) -> bool:
+    """Say whether staff left people out of the active list at its first export (`note_exported`)."""
+    return ctx.settings.list_id in ctx.store.state.get(names.LEFT_OUT_LISTS).split()
+
+
 def note_exported(store: Store, list_id: str, *, left_out: bool = False) -> None:
     """Remember that a list needs no question: an export onto it is complete, or ccdesk made the list.
 

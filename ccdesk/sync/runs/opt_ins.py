@@ -32,7 +32,7 @@ from ccdesk.sync.outbox.welcomes import hold_welcomes
 from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
 from ccdesk.sync.plan_export import left_unseen, not_exported, passed_over
 from ccdesk.sync.plan_inbound import left_since_gone
-from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, is_first_exports_business
+from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
 from ccdesk.sync.runs.newcomer_rule import NEWCOMER, has_left, is_added_by_staff, stands_against, welcome
 from ccdesk.sync.runs.outcomes import fail, settle
 from ccdesk.sync.sensors.contact_directory import ContactDirectory
@@ -110,6 +110,7 @@ def _decide(
         or _gone_since_seen(link, contact)
         or any(one.on_list for one in heard)
         or any(_left_later(ctx, one, contact, customer, link) for one in heard),
+        left_out=has_left_out(ctx),
     )
     decision = _unless_newcomer(ctx, customer, contact, others, decision)
     addition = Addition(event, customer, contact, link, decision, new)
