@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 from ccdesk.clients.http.transport import Answer, Request, Transport
 from ccdesk.consent.model import Act
+from ccdesk.core.errors import CcdeskError
 from ccdesk.core.models import email_key
 from ccdesk.core.runs import Run
 from ccdesk.sandbox.constant_contact.model import MAILABLE, Contact
@@ -105,15 +106,22 @@ class Follower:
         """Let a run be made, and compare after it."""
         if desk is not self._story.desk or self._shown() is None:
             return run(desk, *arguments, **options)  # type: ignore[no-any-return]
-        observer = self.observer = self.observer or Observer(self._story)
+        observer = self.observer = self.observer or Observer(self._story, self._drift)
         self._running, done = True, None
         observer.begin()
         try:
             done = run(desk, *arguments, **options)
             return done  # type: ignore[no-any-return]
         finally:
+            self._running = False  # what the comparison reads, ccdesk was not told
             observer.end(done)
-            self._running = False
+
+    def _drift(self) -> set[str]:
+        """Return the emails of everybody whom the drift report names now."""
+        try:
+            return {email_key(one.email) for one in self._story.desk.drift().people}
+        except CcdeskError:
+            return set()
 
     def save(self, save: Any, desk: Any, values: dict[str, str], **options: Any) -> Any:
         """Let settings be saved; the list may be another one afterwards."""
