@@ -364,3 +364,25 @@ def test_who_shares_an_email_is_left_alone_after_the_first_export(world):
         asked.append(world.run(RunKind.EVENTS).calls_constant_contact)
     assert asked == [0, 0]
     assert world.members() == {"ada@example.com"}
+
+
+@pytest.mark.parametrize("kind", [RunKind.EXPORT, RunKind.INBOUND])
+def test_who_signed_up_again_before_the_switch_is_not_opted_out_by_what_is_pending(world, kind):
+    """They left, Kibo could not be told, and their sign-up for the former list is the later act (design R5)."""
+    exported(world, "ada", "bob")
+    world.cycle()
+    world.later(60)
+    world.cc.leave_list("ada@example.com", world.list_id)
+    world.later(5)
+    world.sandbox.faults.add(Fault("status", service="kibo", method="PUT", path="accounts", times=99))
+    world.desk.run(kind)
+    world.sandbox.faults.clear()
+    assert world.container.store.links.get(world.ids["ada"]).pending is WriteBack.OPT_OUT
+    world.later(5)
+    world.cc.sign_up("ada@example.com", world.list_id)
+    world.later(5)
+    change_list(world, "Second")
+    for _ in range(2):
+        world.later(31)
+        world.cycle()
+    assert world.opted_in(world.ids["ada"])

@@ -66,6 +66,8 @@ def _person(
     by_us = mailed and contact is not None and contact[0] in truth.put_by_us
     if by_us and not opted_in and not moved and not any(told.values()):
         lines.append(f"{email}: mailed because of us, but no customer is opted in, and nothing says why")
+    if mailed and not opted_in and not moved:
+        lines += _mailed_unnamed(truth, email, accounts, reasons)
     lines += _lost_opt_out(truth, email, opted_in, contact, reasons)
     if contact is not None:
         counting = all(
@@ -79,6 +81,21 @@ def _began(truth: Truth) -> datetime | None:
     """Return when ccdesk first looked at Constant Contact."""
     began: datetime | None = truth.bench.container.store.state.get_time(names.INBOUND_BEGAN)
     return began
+
+
+def _mailed_unnamed(truth: Truth, email: str, accounts: dict[int, State], reasons: _Reasons) -> list[str]:
+    """Who opted out and is mailed all the same must be named to staff (design §3a, Disagreement).
+
+    Unless they came back by an act of their own since, which may be one that the rules cannot date.
+    """
+    acts = [one for one in truth.acts if one.email == email or one.account in accounts]
+    outs = [one.at for one in acts if one.known and one.kind in ("kibo_out", "left", "unsubscribed")]
+    stated = [one for one in acts if one.kind == "kibo_out" and one.known and one.account in accounts]
+    if not stated or any(one.kind in ("came", "agreed") and one.at >= max(outs) for one in acts):
+        return []
+    if any(reasons.of(number) or reasons.is_put_back(number) for number in accounts):
+        return []
+    return [f"{email}: customers {sorted(accounts)} opted out and are mailed, and nothing names them"]
 
 
 def _last_act_lost(
@@ -152,6 +169,7 @@ class _Reasons:
         store = bench.container.store
         self._links: dict[int, Link] = {link.customer_id: link for link in store.links.page(-1, 10_000)}
         self._queued = {event.object_id: event for event in bench.desk.events(limit=1000)}
+        self._put_back = {one.customer_id for one in bench.desk.disagreements(limit=1000)}
         self._last: dict[int, str] = {}
         self._told_at: dict[int, datetime] = {}  # by the services' time
         for run in reversed(bench.desk.runs(limit=1000)):
@@ -172,6 +190,10 @@ class _Reasons:
         if account in self._queued:
             return self._queued[account].error or "queued"
         return self._last.get(account, "")
+
+    def is_put_back(self, account: int) -> bool:
+        """Say whether *needs you* names the customer as opted out and put back on the list by others."""
+        return account in self._put_back
 
     def told_since(self, account: int, at: datetime) -> bool:
         """Say whether a run begun since then gives a reason, or the link's state does."""
