@@ -368,7 +368,7 @@ def test_who_shares_an_email_is_left_alone_after_the_first_export(world):
 
 @pytest.mark.parametrize("kind", [RunKind.EXPORT, RunKind.INBOUND])
 def test_who_signed_up_again_before_the_switch_is_not_opted_out_by_what_is_pending(world, kind):
-    """They left, Kibo could not be told, and their sign-up for the former list is the later act (design R5)."""
+    """They left, Kibo could not be told, and their sign-up since is the later act (design R5)."""
     exported(world, "ada", "bob")
     world.cycle()
     world.later(60)
