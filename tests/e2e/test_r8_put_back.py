@@ -7,6 +7,7 @@ from ccdesk.core.losses import HeldAnswer
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.service.needs_you import NeedKind
 from ccdesk.sync import guard
+from ccdesk.sync.plan_held import OPTED_OUT_MEANWHILE
 
 WEEK = 8 * 24 * 60
 
@@ -116,14 +117,18 @@ def test_one_of_them_unsubscribes_meanwhile(few):
     assert (opted_in(few), members(few)) == ({*range(1, 12)}, {*range(1, 12)})
 
 
-def test_one_of_them_opts_out_in_the_shop_meanwhile(few):
+@pytest.mark.parametrize("seen_by", [RunKind.INBOUND, RunKind.FULL_COMPARE])
+def test_one_of_them_opts_out_in_the_shop_meanwhile(few, seen_by):
     few.kibo.opt_out(few.ids[0])
     few.later()
     few.run(RunKind.EVENTS)
     assert asked_by(few) == {*range(5)}
     put_back(few, range(5))
+    run = few.run(seen_by)
+    assert few.entries(run, Outcome.SKIPPED)[few.ids[0]].reason == OPTED_OUT_MEANWHILE
     nobody_is_asked(few)
     assert (opted_in(few), members(few)) == ({*range(1, 12)}, {*range(1, 12)})
+    assert few.desk.status(live=False).needs_you == (), "it is mended, so nobody has to look"
     few.quiet_cycles(1)
 
 
