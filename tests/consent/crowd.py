@@ -82,7 +82,7 @@ class Crowd:
         rest, now = victims.now - {*emails}, self.world.now
         looked = any(start > victims.since and end < now for start, end in self.looks)
         if looked and self._seen_of(victims.now) > LEAST and self._seen_of(victims.now - rest):
-            victims.undone.append((now, rest))
+            victims.undone.append(now)
         victims.become(now, rest)
 
     def rest(self) -> None:
@@ -114,7 +114,8 @@ class Crowd:
             return False
         victims.harmed.append(made.at)
         slowly = sum(at > made.at - DAY_LONG for at in victims.harmed) > LEAST
-        resting = any(made.at - HOUR < at < look and made.email in rest for at, rest in victims.undone)
+        undone = [at for at in victims.undone if made.at - HOUR < at < look]
+        resting = any(victims.suffered(made.email, at, look) for at in undone)
         return slowly or resting or all(self._seen_of(emails) > LEAST for emails in shown)
 
     def _seen_of(self, emails: frozenset[str]) -> int:
