@@ -121,12 +121,13 @@ NAMED: tuple[Named, ...] = (
     Named(
         "a later opt-in that does not count is undone",
         Decided.TABLE,
-        "A disabled account opted in after the person left: the table leaves its flag, as that of any "
-        "account that came later; the engine opts it out with the others.",
+        "A disabled or a newer account opted in after the person left: the table leaves its flag, as that of "
+        "any account that came later; the engine opts it out with the others while one of them still has "
+        "the person on the list, or where a look that saw the leaving was stopped.",
         Where.DID,
         ("LEFT x *",),
         ("opt_out *left_list*", "opt_out *synced*"),
-        ("opt_out (left)*", "nothing (left)*"),
+        ("opt_out (left)*", "nothing (left)*", "opt_out (newcomer*"),
     ),
     Named(
         "known before the opt-out, but the store cannot prove it",
@@ -156,6 +157,15 @@ NAMED: tuple[Named, ...] = (
         Where.LEFT_UNDONE,
         ("ON_LIST x NO_*",),
         ("*synced/on/list*",),
+    ),
+    Named(
+        "an opt-out that no link knew, not told",
+        Decided.KEEP,
+        "The same where another account of theirs is a newcomer to the opt-out.",
+        Where.UNNAMED,
+        ("ON_LIST x NO_*",),
+        ("*synced/on/list*",),
+        ("nothing (newcomer, named)",),
     ),
     Named(
         "left out of one list, and so of the next",
@@ -265,6 +275,26 @@ NAMED: tuple[Named, ...] = (
         Where.STORE,
         ("UNSUBSCRIBED x N* instead of UNSUBSCRIBED x SILENT",),
         ("opt_out [[]*[?]*",),
+    ),
+    Named(
+        "staff's Add, and the leaving is carried afterwards",
+        Decided.TABLE,
+        "Staff added a newcomer before the shop was given the leaving: that lifts it (design §3a R1). The "
+        "engine adds them, and then opts all their accounts out for the leaving that it still owes.",
+        Where.DID,
+        ("ON_LIST x YES_*",),
+        ("opt_out [[]left_list/on*synced/on/list*",),
+        ("nothing (in_step)*",),
+    ),
+    Named(
+        "opted out, and the account gone before its event",
+        Decided.TABLE,
+        "A look saw the flag cleared, then the account was deleted: the engine closes the link and leaves "
+        "the person on the list. A cleared flag counts whatever became of the account (design §3a R1).",
+        Where.LEFT_UNDONE,
+        ("ON_LIST x NO_UNANSWERED", "HOLD x NO_UNANSWERED", "PENDING x NO_UNANSWERED"),
+        ("closed/on/list*",),
+        ("remove*",),
     ),
     Named(
         "a sign-up is not kept",
