@@ -31,7 +31,7 @@ class Victims:
         """Say whether somebody was a victim from one moment to another without a break."""
         began = START
         for until, emails in [*self.before, (datetime.max.replace(tzinfo=UTC), self.now)]:
-            if until > start and began <= end and email not in emails:
+            if until >= start and began <= end and email not in emails:
                 return False
             began = until
         return True
