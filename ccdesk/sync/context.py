@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import (
@@ -34,6 +35,7 @@ from ccdesk.sync.plan_held import observe_held
 from ccdesk.sync.plan_inbound import Observation, observe
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Names of what is remembered between runs (store.state).
 EVENTS_SINCE = "events.since"  # greatest update date of a customer seen
@@ -252,12 +254,15 @@ class RunContext:
         self.fresh.clear()
         self._batch.clear()
 
-    def accounts(self, email: str, listed: Iterable[Customer] | None = None) -> list[Customer]:
+    def accounts(
+        self, email: str, listed: Iterable[Customer] | None = None, *, but: int | None = None
+    ) -> list[Customer]:
         """Return every account with that email (design R1), by ascending id.
 
         Kibo's filter finds only what is spelled alike; accounts spelled otherwise are known by their links.
         `listed` takes the filter's place where the shop has just been read whole. An account that cannot be
-        read is not `readable`, and tells nothing of what the person wants.
+        read is not `readable`, and tells nothing of what the person wants. `but`: an account that the caller
+        has read itself; its link is no reason to read it again.
         """
         found: dict[int, Customer] = {}
         for one in self.shop.by_email(email) if listed is None else listed:
@@ -266,7 +271,7 @@ class RunContext:
                 found[account.id] = account
         key = email_key(email)
         for link in self.store.links.by_email(key) if key else ():
-            if link.customer_id in found or link.state is LinkState.CLOSED:
+            if link.customer_id in found or link.customer_id == but or link.state is LinkState.CLOSED:
                 continue
             account = self._read_again(Customer(link.customer_id, link.email, False))
             if account is not None and account.email_key == key:
@@ -379,8 +384,8 @@ class RunContext:
             self.require_list()
 
 
-def batched(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
-    """Yield entries in lists of at most `size`."""
-    left = iter(entries)
+def batched(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield things in lists of at most `size`."""
+    left = iter(things)
     while some := list(islice(left, size)):
         yield some

@@ -2,11 +2,15 @@
 
 import pytest
 
+from ccdesk.clients.constant_contact.client import ConstantContact
 from ccdesk.core.intents import Act, Ended
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import Outcome, RunKind
 from ccdesk.sandbox.wire.kernel import Fault
+from ccdesk.sync.sensors import list_contacts
 from tests.e2e.conftest import change_list, exported
+from tests.e2e.spoil import Spoiler
 
+NOBODYS = {"email_address": {"address": 7, "permission_to_send": "implicit"}}
 ADA, NEW, NEWER, BOB = (f"{name}@example.com" for name in ("ada", "new", "newer", "bob"))
 
 
@@ -120,3 +124,43 @@ def test_a_former_email_on_a_former_list_is_left_alone(world):
     cycles(world, 2)
     assert world.members() == {BOB}
     assert ADA in {email.lower() for email in world.cc.members(world.old)}
+
+
+@pytest.mark.parametrize("lookups", [0, 40])
+def test_a_former_contact_that_cannot_be_read_keeps_the_present_one_not_on_the_list(
+    world, monkeypatch, lookups
+):
+    monkeypatch.setattr(list_contacts, "_FEW_LOOKUPS", lookups)
+    spoiler = Spoiler(monkeypatch)
+    exported(world, "ada", "bob")
+    move(world, NEW)
+    opt_out(world)
+    spoiler.contacts = {ADA: NOBODYS}
+    run = world.run(RunKind.EVENTS)
+    assert world.members() == {BOB, ADA}
+    assert set(world.entries(run, Outcome.ERROR)) == {world.ids["ada"]}, "it is not done yet"
+    spoiler.contacts = {}
+    world.later(60)
+    cycles(world, 2)
+    assert world.members() == {BOB}
+    world.quiet_cycles()
+
+
+def test_a_former_contact_that_the_list_does_not_show_yet_is_taken_off_all_the_same(world, monkeypatch):
+    monkeypatch.setattr(list_contacts, "_FEW_LOOKUPS", 0)
+    exported(world, "ada", "bob")
+    world.kibo.change_email(world.ids["ada"], NEW)
+    world.later(1)
+    world.run(RunKind.EVENTS)
+    world.kibo.opt_out(world.ids["ada"])
+    world.later(1)
+    real = ConstantContact.contacts
+
+    def without_ada(self, **asked):
+        for page in real(self, **asked):
+            yield [one for one in page if one.email != ADA]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ConstantContact, "contacts", without_ada)
+        world.run(RunKind.EVENTS)
+    assert world.members() == {BOB}

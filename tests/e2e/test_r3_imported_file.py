@@ -9,9 +9,10 @@ from collections import Counter
 import pytest
 
 from ccdesk.core.errors import Cancelled, ManyHeld
+from ccdesk.core.losses import HeldAnswer
 from ccdesk.core.runs import Progress, RunKind, RunStatus
 from ccdesk.sync import context
-from ccdesk.sync.outbox import list_add
+from ccdesk.sync.outbox import list_add, list_remove
 from ccdesk.sync.runs import events
 from ccdesk.sync.sensors import shop_changes
 from tests.e2e.world import World
@@ -85,6 +86,7 @@ MANY = 120
 PAGES = 1
 KEPT = 50_000  # readings a run keeps in memory, as in production
 BESIDE = 5  # Kibo calls of a run whatever it finds
+JOBS = 12  # Constant Contact calls for up to 500: looks at the list before and after, a job and its end
 
 
 @pytest.fixture
@@ -229,4 +231,100 @@ def test_cleared_flags_cost_pages_and_everybody_is_taken_off_the_list(shop, peop
     assert run.counts["removed"] == MANY - 1
     assert len(shop.members()) == KNOWN + 1
     assert shop.opted_in(second)
+    shop.quiet_cycles()
+
+
+def mail_calls(made: Counter[str]) -> int:
+    return sum(count for one, count in made.items() if one.startswith("cc"))
+
+
+def move_everybody(shop: World, people: list[int]) -> None:
+    """Give everybody a new email; one former email is kept by another account that agrees."""
+    for number in people:
+        shop.kibo.change_email(number, f"new{number}@example.com")
+    shop.kibo.add_customer("p7@example.com", True)
+    shop.later(30)
+    shop.cycle()
+    assert len(shop.members()) == 2 * MANY + KNOWN
+
+
+def clear_everybody(shop: World, people: list[int]) -> int:
+    for number in people:
+        shop.kibo.opt_out(number)
+    shop.later(30)
+    return int(shop.sandbox.log.mark())
+
+
+def test_cleared_flags_of_people_with_former_emails_cost_pages_on_both_sides(shop, people):
+    move_everybody(shop, people)
+    mark = clear_everybody(shop, people)
+    run = shop.run(RunKind.EVENTS, confirmed=True)
+    made = calls(shop, mark)
+    assert kibo_calls(made) <= 2 * PAGES + BESIDE, "the changes, and one reading of the shop"
+    assert mail_calls(made) <= JOBS, made
+    assert run.counts["removed"] == MANY
+    assert shop.members() == {f"known{number}@example.com" for number in range(KNOWN)} | {"p7@example.com"}
+    entries = shop.entries(run)
+    assert "p3@example.com" in entries[people[3]].reason
+    assert "former" not in entries[people[7]].reason
+    shop.quiet_cycles()
+
+
+def test_cleared_flags_of_people_whose_email_changed_as_well_cost_pages(shop, people):
+    for number in people:
+        shop.kibo.change_email(number, f"new{number}@example.com")
+    mark = clear_everybody(shop, people)
+    run = shop.run(RunKind.EVENTS, confirmed=True)
+    made = calls(shop, mark)
+    assert kibo_calls(made) <= 2 * PAGES + BESIDE
+    assert mail_calls(made) <= JOBS, made
+    assert run.counts["removed"] == MANY
+    assert len(shop.members()) == KNOWN
+    shop.quiet_cycles()
+
+
+def test_cleared_flags_that_staff_let_go_cost_pages(shop, people):
+    move_everybody(shop, people)
+    clear_everybody(shop, people)
+    with pytest.raises(ManyHeld):
+        shop.desk.run(RunKind.EVENTS)
+    shop.desk.answer_held(HeldAnswer.DO_IT)
+    mark = shop.sandbox.log.mark()
+    run = shop.run(RunKind.EVENTS)
+    made = calls(shop, mark)
+    assert kibo_calls(made) <= 2 * PAGES + BESIDE
+    assert mail_calls(made) <= JOBS, made
+    assert run.counts["removed"] == MANY
+    assert len(shop.members()) == KNOWN + 1
+    shop.quiet_cycles()
+
+
+@pytest.mark.parametrize("after", ["one batch", "the first job"])
+def test_removals_stopped_in_the_middle_leave_nobody_on_the_list(shop, people, monkeypatch, after):
+    """Nobody's removal is taken for their own leaving, and no former email is left behind."""
+    move_everybody(shop, people)
+    clear_everybody(shop, people)
+    cancel = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setattr(events, "_BATCH", MANY // 3)
+        if after == "the first job":
+            begun = list_remove.by_halves
+
+            def stopped(*arguments, **named):
+                begun(*arguments, **named)
+                raise Cancelled()
+
+            patched.setattr(list_remove, "by_halves", stopped)
+
+        def listen(progress: Progress) -> None:
+            if progress.phase == "Processing opt-outs":
+                cancel.set()
+
+        first = shop.desk.run(RunKind.EVENTS, confirmed=True, cancel=cancel, listener=listen)
+    assert first.status is RunStatus.CANCELLED
+    assert len(shop.members()) > KNOWN + 1
+    shop.later(2)
+    second = shop.run(RunKind.EVENTS, confirmed=True)
+    assert second.error_count == 0
+    assert len(shop.members()) == KNOWN + 1
     shop.quiet_cycles()

@@ -6,19 +6,15 @@ out of what ccdesk did for this account, and would otherwise be mailed on at the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 
-from ccdesk.core.intents import Act, Ended
 from ccdesk.core.models import Contact, Customer, Link, Permission
-from ccdesk.core.ports.mail import Activity
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.journal import line_of
-from ccdesk.sync.outbox.bulk import AllRefused, by_halves
-from ccdesk.sync.outbox.jobs import as_item
-from ccdesk.sync.outbox.list_remove import StillOnList, note_others_off
-from ccdesk.sync.outbox.verify import members_among
 from ccdesk.sync.plan_export import wants_mail
+from ccdesk.sync.sensors.accounts import AccountsByEmail
+from ccdesk.sync.sensors.list_contacts import ListContacts
+
+_FEW_EMAILS = 40  # so many are asked for one by one when their turn comes
 
 
 def note_former_email(ctx: RunContext, customer: Customer, link: Link | None) -> None:
@@ -32,59 +28,41 @@ def note_former_email(ctx: RunContext, customer: Customer, link: Link | None) ->
         ctx.store.links.note_former(customer.id, contact_id, ctx.settings.list_id, link.written_at)
 
 
-def list_remove_former(ctx: RunContext, link: Link) -> str:
-    """Take the former emails of an account that opted out off the list; return what the entry says of it.
+def former_ids(ctx: RunContext, customer_ids: Iterable[int]) -> set[str]:
+    """Return the ids of the contacts noted for these accounts."""
+    noted = ctx.store.links.former
+    return {one for number in customer_ids for one, _ in noted(number, ctx.settings.list_id)}
+
+
+def former_emails(ctx: RunContext, customer_ids: Iterable[int]) -> list[str]:
+    """Return the former emails of many accounts that are on the list still, by one look at it.
+
+    They serve to find out by one reading of the shop who else agrees to be mailed there. None where they are
+    so few that asking for each takes no more calls.
+    """
+    wanted = former_ids(ctx, customer_ids)
+    if len(wanted) <= _FEW_EMAILS:
+        return []
+    found: list[str] = []
+    with ctx.mail.for_opt_outs():
+        for page in ctx.mail.contacts(list_id=ctx.settings.list_id):
+            ctx.check_cancel()
+            found += [one.email for one in page if one.id in wanted]
+    return found
+
+
+def still_listed(
+    ctx: RunContext, link: Link, contacts: ListContacts, accounts: AccountsByEmail
+) -> Iterator[Contact]:
+    """Yield the former contacts that are on the list still, through us, and for nobody else.
 
     Raises:
-        CcdeskError: it is not known, or not done; the entry is tried again.
+        CcdeskError: one could not be read, or not who else has its email.
 
     """
-    with ctx.mail.for_opt_outs():
-        contacts = list(_still_listed(ctx, link))
-        if contacts:
-            _take_off(ctx, link, contacts)
-    ctx.store.links.forget_former(link.customer_id, ctx.settings.list_id)
-    names = ", ".join(one.email for one in contacts)
-    return f"; taken off under the former email as well: {names}" if names else ""
-
-
-def _take_off(ctx: RunContext, link: Link, contacts: Sequence[Contact]) -> None:
-    """Take contacts off the list by a job, by a line of the journal for each of them."""
-    ids = [one.id for one in contacts]
-    with ctx.store.transaction():
-        for one in contacts:
-            note_others_off(ctx, Link(link.customer_id, email=one.email))
-        ctx.store.intents.begin(
-            line_of(ctx, Act.REMOVE, replace(link, email=one.email, contact_id=one.id), by_job=True)
-            for one in contacts
-        )
-
-    def start(some: Sequence[str]) -> Activity:
-        return ctx.mail.start_remove(list(some), ctx.settings.list_id)
-
-    try:
-        done = by_halves(ctx, ids, start)
-    except AllRefused as error:
-        _end(ctx, link, contacts, Ended.REFUSED)
-        raise error.error from error
-    still = members_among(ctx, ids, unreadable=True)
-    _end(ctx, link, contacts, Ended.UNKNOWN if still else Ended.DONE)
-    if still:
-        raise as_item(done.refused[0][1], retry_helps=True) if done.refused else StillOnList()
-
-
-def _end(ctx: RunContext, link: Link, contacts: Sequence[Contact], ended: Ended) -> None:
-    """Close the lines begun last, one for each contact; what else is begun for the account stays open."""
-    with ctx.store.transaction():
-        for _ in contacts:
-            ctx.store.intents.end_last([link.customer_id], ended)
-
-
-def _still_listed(ctx: RunContext, link: Link) -> Iterator[Contact]:
-    """Yield the former contacts that are on the list still, through us, and for nobody else."""
     list_id = ctx.settings.list_id
     for contact_id, added_at in ctx.store.links.former(link.customer_id, list_id):
-        contact = ctx.mail.get(contact_id)
+        contact = contacts.former(contact_id, added_at)
         if contact is None or contact.deleted_at or contact.email_key == link.email_key:
             continue
         if list_id not in contact.list_ids and contact.permission is not Permission.UNKNOWN:
@@ -92,11 +70,11 @@ def _still_listed(ctx: RunContext, link: Link) -> Iterator[Contact]:
         signed_up = contact.opt_in_source == "Contact" and contact.opt_in_at is not None
         if signed_up and contact.opt_in_at is not None and contact.opt_in_at > added_at:
             continue  # by their own act since: that is a statement about this email
-        if not _is_agreed(ctx, link.customer_id, contact.email):
+        if not _is_agreed(ctx, link.customer_id, contact.email, accounts):
             yield contact
 
 
-def _is_agreed(ctx: RunContext, customer_id: int, email: str) -> bool:
+def _is_agreed(ctx: RunContext, customer_id: int, email: str, accounts: AccountsByEmail) -> bool:
     """Say whether another account agrees to be mailed at this email."""
-    others = (one for one in ctx.accounts(email) if one.id != customer_id)
+    others = accounts.others(email, customer_id)
     return any(wants_mail(one, guests=ctx.settings.guests) for one in others)

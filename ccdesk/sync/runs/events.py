@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,9 +13,10 @@ from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.guard import dropped, hold_flags, mistakes
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
-from ccdesk.sync.outbox.former_emails import list_remove_former
-from ccdesk.sync.outbox.list_remove import Removal, last_set, list_remove, off_link
+from ccdesk.sync.outbox.former_emails import former_emails
+from ccdesk.sync.outbox.list_remove import list_remove
 from ccdesk.sync.outbox.release import release
+from ccdesk.sync.outbox.removal import Removal, last_set, off_link
 from ccdesk.sync.outbox.welcomes import note_welcomes
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_export import not_exported, wants_mail
@@ -50,7 +51,7 @@ def run_events(ctx: RunContext) -> None:
     held = hold_flags(ctx, leaving.losses, leaving.stay)
     leaving_ids = leaving.event_ids
     accounts = AccountsByEmail(ctx)
-    accounts.read_for(email for number, email in leaving.emails.items() if number not in held)
+    _read_accounts(ctx, accounts, {n: email for n, email in leaving.emails.items() if n not in held})
     done, total = 0, ctx.store.queue.count()
     for batch in _due(ctx, now) if leaving_ids else ():
         _opt_outs(ctx, _sort_out(ctx, [event for event in batch if event.event_id in leaving_ids
@@ -59,13 +60,18 @@ def run_events(ctx: RunContext) -> None:
     for batch in _due(ctx, now):
         work = _sort_out(ctx, [event for event in batch if event.event_id not in leaving_ids])
         _leave_unweighed(ctx, work, held)
-        accounts.read_for(customer.email for _, customer in work.opted_out)
+        _read_accounts(ctx, accounts, {customer.id: customer.email for _, customer in work.opted_out})
         _opt_outs(ctx, work, accounts)
         process_opt_ins(ctx, work.opted_in)
         done += len(batch)
         ctx.progress("Processing customer events", done, max(total, done))
     note_welcomes(ctx)
     charge_doubtful(ctx)
+
+
+def _read_accounts(ctx: RunContext, accounts: AccountsByEmail, emails: Mapping[int, str]) -> None:
+    """Have the shop read once for who else has an email, or had one, of those who opted out (design R1)."""
+    accounts.read_for([*emails.values(), *former_emails(ctx, emails)])
 
 
 def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:
@@ -256,18 +262,12 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
         try:
             opt_out = replace(link, out_after=link.out_after or last_set(ctx, link))
             other = _other_opted_in(ctx, opt_out, accounts)
-            also = list_remove_former(ctx, link)
         except ITEM_ERRORS as error:
             fail(ctx, event, error, customer.email)
             continue
         ctx.answered()
-        if other is not None:
-            reason = f"stays on the list: customer {other} with the same email is opted in{also}"
-            entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, reason)
-            settle(ctx, event, entry, off_link(ctx, link, customer, stays=True), ended=Ended.UNKNOWN)
-        else:
-            removals.append(Removal(event, customer, link, also))
-    list_remove(ctx, removals, settle=settle, fail=fail)
+        removals.append(Removal(event, customer, link, kept_by=other))
+    list_remove(ctx, removals, accounts, settle=settle, fail=fail)
 
 
 def _other_opted_in(ctx: RunContext, opt_out: Link, accounts: AccountsByEmail) -> int | None:
@@ -280,8 +280,8 @@ def _other_opted_in(ctx: RunContext, opt_out: Link, accounts: AccountsByEmail) -
     if not opt_out.email.strip():
         return None
     unheard: list[Customer] = []
-    for account in accounts.of(opt_out.email):
-        if account.id == opt_out.customer_id or not account.accepts_marketing:
+    for account in accounts.others(opt_out.email, opt_out.customer_id):
+        if not account.accepts_marketing:
             continue
         counts = wants_mail(account, guests=ctx.settings.guests)
         if counts and not lifts(ctx, account, opt_out):

@@ -40,6 +40,11 @@ class AccountsByEmail:
         """Return every account with that email, by ascending id."""
         return self._ctx.accounts(email, self._found.get(email_key(email)))
 
+    def others(self, email: str, customer_id: int) -> list[Customer]:
+        """Return every other account with that email; this one, which may have moved on, is not asked for."""
+        found = self._ctx.accounts(email, self._found.get(email_key(email)), but=customer_id)
+        return [one for one in found if one.id != customer_id]
+
     def _read(self, wanted: dict[str, list[Customer]]) -> bool:
         """Fill in who is found; False if the shop turns out to be too large for so few."""
         read = 0

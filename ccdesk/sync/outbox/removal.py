@@ -1,0 +1,193 @@
+"""What becomes of one person who opted out in Kibo: which contacts are taken off the list (design R3, R5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from ccdesk.core.errors import Unreadable
+from ccdesk.core.intents import Ended
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
+from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.guard import count_as_left
+from ccdesk.sync.journal import how_ended
+from ccdesk.sync.outbox.former_emails import still_listed
+from ccdesk.sync.outbox.verify import Settle
+from ccdesk.sync.sensors.accounts import AccountsByEmail
+from ccdesk.sync.sensors.list_contacts import ListContacts
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One person who opted out in Kibo, with the link as it was while they were in."""
+
+    event: QueuedEvent
+    customer: Customer
+    link: Link
+    kept_by: int | None = None  # another account that keeps the person on the list under the present email
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is done for one person: their `own` contacts (one, seldom two) and `former` ones are taken off.
+
+    `close` settles the entry once that is done, given what to add to its reason. `error`: a contact could
+    not be read, so the entry is kept all the same.
+    """
+
+    removal: Removal
+    close: Callable[[str], None]
+    own: Sequence[str] = ()
+    former: Sequence[Contact] = ()
+    error: Unreadable | None = None
+
+    @property
+    def contact_ids(self) -> list[str]:
+        """Every contact to be taken off the list."""
+        return [*self.own, *(one.id for one in self.former)]
+
+
+def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = False) -> Link:
+    """The link of a customer who opted out in Kibo, once Constant Contact follows.
+
+    A pending opt-out of Constant Contact stays pending: the person's other accounts are to have it (R1).
+    `stays`: another account keeps the person on the list, and may not know of it yet. Should they leave it
+    before it does, this link has seen them there.
+    """
+    if link.pending is WriteBack.OPT_OUT:
+        return replace(
+            link,
+            kibo_opted_in=False,
+            kibo_updated_at=customer.updated_at,
+            agreed=False,
+            on_list=False,
+            passed_by=False,
+        )
+    moved = link.email_key != customer.email_key
+    return replace(
+        link,
+        email=customer.email,
+        contact_id="" if moved else link.contact_id,
+        ownership=Ownership.NONE if moved else link.ownership,
+        kibo_opted_in=False,
+        kibo_updated_at=customer.updated_at,
+        agreed=False,
+        state=LinkState.SYNCED,
+        on_list=stays and link.on_list and not moved,
+        written_at=ctx.mail_now(),
+        pending=WriteBack.NOTHING,
+        pending_reason="",
+        out_since=ctx.mail_now(),
+        out_after=link.out_after or last_set(ctx, link),
+        note="",
+        passed_by=False,
+    )
+
+
+def last_set(ctx: RunContext, link: Link) -> datetime | None:
+    """Until when the flag was surely set, where no look noted more: as it was last acted on."""
+    return link.kibo_updated_at - ctx.skew() if link.kibo_updated_at else None
+
+
+def job_of(
+    ctx: RunContext, removal: Removal, contacts: ListContacts, accounts: AccountsByEmail, settle: Settle
+) -> Job:
+    """Decide what becomes of one person and which contacts are taken off; none where nobody is listed.
+
+    A contact that cannot be read is no reason to leave the other one on the list.
+
+    Raises:
+        CcdeskError: it is not known who stands for the person; the entry is tried again.
+
+    """
+    former, error = _former(ctx, removal, contacts, accounts)
+    if removal.kept_by is not None:
+        return Job(removal, partial(_stays, ctx, removal, settle), former=former, error=error)
+    off = partial(_settle, ctx, removal, settle, Outcome.REMOVED, "opted out in Kibo: taken off the list")
+    try:
+        found = contacts.of(removal.link)
+    except Unreadable as unreadable:
+        if not removal.link.contact_id:
+            raise
+        # Opting out needs no reading, but nobody knows what the removal changed.
+        return Job(removal, off, [removal.link.contact_id], former, unreadable)
+    listed = [contact.id for contact in found if _may_be_listed(ctx, contact)]
+    if any(_came_back_later(contact, removal, ctx.skew()) for contact in found):
+        came_back = partial(_opted_in_since, ctx, removal, settle, on_list=bool(listed))
+        return Job(removal, came_back, former=former, error=error)
+    if listed:
+        return Job(removal, off, listed, former, error)
+    left = removal.link.on_list and any(one.standing is Standing.IN for one in found)
+    return Job(removal, partial(_was_off, ctx, removal, settle, left=left), former=former, error=error)
+
+
+def _former(
+    ctx: RunContext, removal: Removal, contacts: ListContacts, accounts: AccountsByEmail
+) -> tuple[list[Contact], Unreadable | None]:
+    """Return the former contacts to be taken off as well, and what kept one of them from being read."""
+    former: list[Contact] = []
+    try:
+        former.extend(still_listed(ctx, removal.link, contacts, accounts))
+    except Unreadable as error:
+        return former, error
+    return former, None
+
+
+def _may_be_listed(ctx: RunContext, contact: Contact) -> bool:
+    return ctx.settings.list_id in contact.list_ids or contact.permission is Permission.UNKNOWN
+
+
+def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> bool:
+    """Say whether the person signed up in Constant Contact after opting out in Kibo (design R5).
+
+    Only a dated act of their own counts, later than anything we wrote and than Kibo's last update. While our
+    own sign-up has no answer yet, what looks like one may be that.
+    """
+    acted, out = contact.opt_in_at, removal.customer.updated_at
+    own = removal.link.being_added
+    if acted is None or out is None or contact.opt_in_source != "Contact" or own:
+        return False
+    written = removal.link.written_at
+    return contact.standing is Standing.IN and acted + skew > out and (written is None or acted > written)
+
+
+def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, also: str, *, on_list: bool) -> None:
+    reason = "both sides changed: the sign-up in Constant Contact is later than the opt-out in Kibo"
+    link = replace(
+        removal.link,
+        kibo_opted_in=False,
+        kibo_updated_at=removal.customer.updated_at,
+        pending=WriteBack.OPT_IN,
+        pending_reason=reason,
+        on_list=on_list,
+        note="",
+        passed_by=False,
+    )
+    entry = Entry(removal.customer.id, removal.customer.email, Outcome.SKIPPED, f"{reason}{also}")
+    ended = how_ended(removal.link, on_list=on_list)
+    settle(ctx, removal.event, entry, link, conflict=True, ended=ended)
+
+
+def _stays(ctx: RunContext, removal: Removal, settle: Settle, also: str) -> None:
+    reason = f"stays on the list: customer {removal.kept_by} with the same email is opted in{also}"
+    entry = Entry(removal.customer.id, removal.customer.email, Outcome.UNCHANGED, reason)
+    stays = off_link(ctx, removal.link, removal.customer, stays=True)
+    settle(ctx, removal.event, entry, stays, ended=Ended.UNKNOWN)
+
+
+def _was_off(ctx: RunContext, removal: Removal, settle: Settle, also: str, *, left: bool) -> None:
+    if left:
+        count_as_left(ctx, removal.link)
+    _settle(ctx, removal, settle, Outcome.UNCHANGED, "opted out in Kibo; was not on the list", also)
+
+
+def _settle(
+    ctx: RunContext, removal: Removal, settle: Settle, outcome: Outcome, reason: str, also: str
+) -> None:
+    entry = Entry(removal.customer.id, removal.customer.email, outcome, f"{reason}{also}")
+    off = off_link(ctx, removal.link, removal.customer)
+    ended = Ended.DONE if outcome is Outcome.REMOVED else how_ended(removal.link, on_list=False)
+    settle(ctx, removal.event, entry, off, ended=ended)
