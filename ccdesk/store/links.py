@@ -84,6 +84,13 @@ SETTLED_OFF_LIST = SQL(
 
 OVERTAKE = f"UPDATE intent SET ended = 'unknown', ended_at = ? WHERE {_BEGUN}"
 NOTE_SEEN = "INSERT OR IGNORE INTO known_account (customer_id, mark, since) VALUES (?, ?, ?)"
+# Asked for every person several times: to make such a statement takes longer than to execute it.
+_LINKS = LinkRow.select(*COLUMNS).sql()[0]
+GET = f"{_LINKS} WHERE t1.customer_id = ?"
+BY_EMAIL = f"{_LINKS} WHERE t1.email_key = ? ORDER BY t1.customer_id"
+BY_EMAIL_OR_SEAL = f"{_LINKS} WHERE t1.email_key IN (?, ?) ORDER BY t1.customer_id"
+FORMER = "SELECT contact_id, added_at FROM former_contact WHERE customer_id = ? AND list_id = ?"
+FORGET_FORMER = "DELETE FROM former_contact WHERE customer_id = ? AND list_id = ?"
 KNOWN_SINCE = "SELECT since FROM known_account WHERE customer_id = ? AND mark = ?"
 
 
@@ -96,7 +103,7 @@ class SqliteLinks:
 
     def get(self, customer_id: int) -> Link | None:
         """Return one link."""
-        found = self._select(LinkRow.select(*COLUMNS).where(LinkRow.customer_id == customer_id))
+        found = self._read(GET, [customer_id])
         return found[0] if found else None
 
     def many(self, customer_ids: Sequence[int]) -> dict[int, Link]:
@@ -113,10 +120,9 @@ class SqliteLinks:
         One whose email was forgotten is among them, without it.
         """
         sealed = self._seals.of(key) if key else None
-        query = LinkRow.select(*COLUMNS).where(
-            LinkRow.email_key.in_([key] if sealed is None else [key, sealed])
-        )
-        return self._select(query.order_by(LinkRow.customer_id))
+        if sealed is None:
+            return self._read(BY_EMAIL, [key])
+        return self._read(BY_EMAIL_OR_SEAL, [key, sealed])
 
     def by_contact(self, contact_id: str) -> list[Link]:
         """Return every link with this contact, by ascending customer id; reads all, so for the odd case."""
@@ -212,18 +218,13 @@ class SqliteLinks:
 
     def former(self, customer_id: int, list_id: str) -> list[tuple[str, datetime]]:
         """Return the contacts noted of an account's former emails, and when each was put on this list."""
-        row = FormerContactRow
-        query = row.select(row.contact_id, row.added_at).where(
-            row.customer_id == customer_id, row.list_id == list_id
-        )
-        found = self._database.rows(query)
+        found = self._database.statement(FORMER, (customer_id, list_id))
         with self._database.reading():
             return [(contact_id, _moment(at)) for contact_id, at in found]
 
     def forget_former(self, customer_id: int, list_id: str) -> None:
         """Forget an account's former contacts on a list: they have been taken off it."""
-        row = FormerContactRow
-        self._database.run(row.delete().where(row.customer_id == customer_id, row.list_id == list_id))
+        self._database.many(FORGET_FORMER, [(customer_id, list_id)])
 
     def page(self, after: int, limit: int) -> list[Link]:
         """Return links with customer id above `after`, ascending."""
@@ -288,7 +289,9 @@ class SqliteLinks:
         return self._select(query.order_by(LinkRow.customer_id).limit(limit))
 
     def _select(self, query: peewee.BaseQuery) -> list[Link]:
-        sql, values = query.sql()
+        return self._read(*query.sql())
+
+    def _read(self, sql: str, values: Sequence[Any]) -> list[Link]:
         rows = self._database.statement(sql, values)
         with self._database.reading():
             return [_link(row) for row in rows]

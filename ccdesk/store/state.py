@@ -13,6 +13,7 @@ COUNT_CALL = (
     "INSERT INTO call_count (service, day, origin, calls) VALUES (?, ?, ?, 1) "
     "ON CONFLICT (service, day, origin) DO UPDATE SET calls = calls + 1"
 )
+GET_STATE = "SELECT value FROM state WHERE name = ?"
 SET_STATE = upsert(StateRow)
 SET_SETTING = upsert(SettingRow)
 
@@ -25,7 +26,8 @@ class SqliteState:
 
     def get(self, name: str) -> str:
         """Return a value, `""` if there is none."""
-        return str(self._database.value(StateRow.select(StateRow.value).where(StateRow.name == name)) or "")
+        found = self._database.statement(GET_STATE, (name,))
+        return str(found[0][0] or "") if found else ""
 
     def set(self, name: str, value: str) -> None:
         """Store a value."""
