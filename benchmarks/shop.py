@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ _KEYS = (
     "cc_client_id",
 )
 _ACTS_AT_ONCE = 1000
+_LOOK_EVERY = 0.5  # seconds between questions whether a command is to be stopped
 # Linux counts what a process used in kilobytes, macOS in bytes.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -136,8 +138,8 @@ class Desk:
             raise RuntimeError(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr[-2000:]}")
         return json.loads(done.stdout)
 
-    def measure(self, *arguments: str) -> Measured:
-        """Run a command and measure its process from outside."""
+    def measure(self, *arguments: str, stop_if: Callable[[], bool] | None = None) -> Measured:
+        """Run a command and measure its process from outside; `stop_if` says when Ctrl+C is pressed."""
         # What the child shows as its peak is at least what this process held when it was started (Linux), so
         # this process has to stay small: no Qt, no large documents.
         with tempfile.TemporaryFile() as output:
@@ -145,6 +147,8 @@ class Desk:
             process = subprocess.Popen(
                 self.command(*arguments), env=self.environment, cwd=ROOT, stdout=output, stderr=output
             )
+            if stop_if is not None:
+                _stop_once(process, stop_if)
             _, status, used = os.wait4(process.pid, 0)
             wall = time.monotonic() - began
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -182,6 +186,15 @@ class Desk:
         process.stderr.read()
         if process.wait():
             raise RuntimeError("The login failed")
+
+
+def _stop_once(process: subprocess.Popen[bytes], stop_if: Callable[[], bool]) -> None:
+    """Ask a process to stop once it is time; return then, or when it has ended by itself (not reaped yet)."""
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if stop_if():
+            os.kill(process.pid, signal.SIGINT)
+            return
+        time.sleep(_LOOK_EVERY)
 
 
 def sessions(shop: Shop) -> tuple[requests.Session, requests.Session, str]:

@@ -77,6 +77,12 @@ def render(rows: Sequence[Row]) -> str:
     return "\n".join([machine(), "", *(line.rstrip() for line in lines), "", LEGEND])
 
 
+def line(row: Row) -> str:
+    """Return one row for who watches: head and figure, without the columns that say nothing."""
+    named = zip((head for head, _ in HEADS), _cells(row), strict=True)
+    return ", ".join(f"{head} {text}" for head, text in named if text != "-")
+
+
 def save(path: Path, rows: Sequence[Row]) -> None:
     """Write machine and rows as JSON."""
     document = {"machine": machine(), "rows": [asdict(row) for row in rows]}
