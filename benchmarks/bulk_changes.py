@@ -15,7 +15,7 @@ from benchmarks.table import Row, say
 
 PEOPLE = 10_000
 MANY = 50_000
-BETWEEN = 3600  # seconds from one change to the next, so that no look overlaps with the one before
+BETWEEN = 3600  # seconds from one change to the next
 BEFORE = 600  # seconds from a change to the run
 PAGE = 200
 BESIDE = 15  # Kibo calls of a run whatever it finds
@@ -47,16 +47,23 @@ def _one_shop(people: int, limited: bool) -> Iterator[Row]:
         new = [{"act": "add_customer", "email": f"new{n}@bulk.example"} for n in range(people)]
         yield _row(shop, desk, "imported", new, limited, "added")
         moves = [{"act": "change_address", "customer_id": n, "address1": "1 New Street"} for n in ids]
-        yield _row(shop, desk, "addresses changed", moves, limited, "unchanged")
+        yield _row(shop, desk, "addresses changed", moves, limited, "unchanged", before=people)
         emails = [{"act": "change_email", "customer_id": n, "email": f"{n}@bulk.example"} for n in ids]
         yield _row(shop, desk, "emails changed", emails, limited, "added")
         outs = [{"act": "opt_out", "customer_id": n} for n in ids]
         yield from _cleared(shop, desk, outs, limited, customers + people)
 
 
-def _row(shop: Shop, desk: Desk, what: str, acts: Sequence[Act], limited: bool, outcome: str) -> Row:
-    """Let the people act, run once and say what it cost; `outcome` is that of everybody."""
-    wanted = _Wanted(f"{len(acts):,} {what} at once", outcome, len(acts), -(-len(acts) // PAGE))
+def _row(
+    shop: Shop, desk: Desk, what: str, acts: Sequence[Act], limited: bool, outcome: str, *, before: int = 0
+) -> Row:
+    """Let the people act, run once and say what it cost; `outcome` is that of everybody.
+
+    `before`: so many others were the last ones to change. All on one date, they are read again with the
+    overlap of the next look.
+    """
+    pages = -(-len(acts) // PAGE) + -(-before // PAGE)
+    wanted = _Wanted(f"{len(acts):,} {what} at once", outcome, len(acts), pages)
     mark = _act(shop, what, acts, limited)
     return _result(shop, desk, wanted, desk.measure("sync", "events", "--confirm"), mark)
 
@@ -82,7 +89,8 @@ def _cleared(shop: Shop, desk: Desk, outs: Sequence[Act], limited: bool, custome
     stopped = _Wanted("let go by staff, stopped", "removed", first, changes + shop_read, code=130)
     yield _result(shop, desk, stopped, used, mark)
     mark = _received(shop)
-    rest = _Wanted("the rest of them", "removed", people - first, changes + shop_read)
+    # Whose removal was done but not settled yet are found off the list.
+    rest = _Wanted("the rest of them", "removed or unchanged", people - first, changes + shop_read)
     yield _result(shop, desk, rest, desk.measure("sync", "events"), mark)
 
 
@@ -101,7 +109,7 @@ def _received(shop: Shop) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What one run is to come to: `people` with an `outcome`, by `pages` of Kibo's."""
+    """What one run is to come to: `people` with an `outcome` (or another), by `pages` of Kibo's."""
 
     case: str
     outcome: str
@@ -113,7 +121,8 @@ class _Wanted:
 def _result(shop: Shop, desk: Desk, wanted: _Wanted, used: Measured, mark: int) -> Row:
     """Say what a run cost that was just measured, and whether that is as it should be."""
     run = desk.last_run()
-    calls, done = run["api_calls"], run["counts"].get(wanted.outcome, 0)
+    calls = run["api_calls"]
+    done = sum(run["counts"].get(outcome, 0) for outcome in wanted.outcome.split(" or "))
     most = wanted.pages + BESIDE
     lease = datetime.fromisoformat(run["finished_at"]) - datetime.fromisoformat(run["started_at"])
     good = used.code == wanted.code and done == wanted.people and not run["error_count"]

@@ -324,7 +324,11 @@ def test_removals_stopped_in_the_middle_leave_nobody_on_the_list(shop, people, m
     assert first.status is RunStatus.CANCELLED
     assert len(shop.members()) > KNOWN + 1
     shop.later(2)
+    mark = shop.sandbox.log.mark()
     second = shop.run(RunKind.EVENTS, confirmed=True)
+    made = calls(shop, mark)
+    assert kibo_calls(made) <= 2 * PAGES + BESIDE
+    assert mail_calls(made) <= JOBS, made
     assert second.error_count == 0
     assert len(shop.members()) == KNOWN + 1
     shop.quiet_cycles()

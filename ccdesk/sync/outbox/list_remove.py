@@ -88,7 +88,7 @@ def list_remove(
 
 def _contacts(ctx: RunContext, removals: Sequence[Removal]) -> ListContacts:
     former = former_ids(ctx, (one.link.customer_id for one in removals))
-    return ListContacts(ctx, sum(one.kept_by is None for one in removals), former)
+    return ListContacts(ctx, [one.link for one in removals if one.kept_by is None], former)
 
 
 def _packed(jobs: Iterable[Job]) -> Iterator[list[Job]]:

@@ -16,25 +16,25 @@ _FEW_LOOKUPS = 40  # above this, one scan of the list is cheaper than a look-up 
 class ListContacts:
     """Finds contacts by link or id: a call each where they are few, else from one scan of the list.
 
-    `people`: how many links are looked for; `former_ids`: the contacts asked for by their id.
+    `links`: the people looked for; `former_ids`: the contacts asked for by their id.
     """
 
-    def __init__(self, ctx: RunContext, people: int, former_ids: Collection[str]) -> None:
+    def __init__(self, ctx: RunContext, links: Collection[Link], former_ids: Collection[str]) -> None:
         self._ctx = ctx
-        self._scanned = people + len(former_ids) > _FEW_LOOKUPS
-        self._former: dict[str, Contact] = {}
+        self._scanned = len(links) + len(former_ids) > _FEW_LOOKUPS
+        self._by_id: dict[str, Contact] = {}
         self._may_be_anybodys = False  # a contact of which it cannot be read whose it is
         if self._scanned:
-            self._scan(frozenset(former_ids))
+            self._scan({*former_ids, *(one.contact_id for one in links if one.being_taken_off)})
 
-    def _scan(self, former_ids: Collection[str]) -> None:
+    def _scan(self, by_id: Collection[str]) -> None:
         ctx = self._ctx
         ctx.store.staging.clear_contacts()
         for page in ctx.mail.contacts(list_id=ctx.settings.list_id):
             ctx.check_cancel()
             known, apart = resolve_identity(ctx, page)
             ctx.store.staging.add_contacts(known)
-            self._former.update((one.id, one) for one in known if one.id in former_ids)
+            self._by_id.update((one.id, one) for one in known if one.id in by_id)
             self._may_be_anybodys = self._may_be_anybodys or bool(apart)
 
     def of(self, link: Link) -> list[Contact]:
@@ -52,23 +52,31 @@ class ListContacts:
         if found is not None and link.contact_id in ("", found.id):
             return [found]
         known = (link.on_list or link.may_be_there) and link.contact_id
-        if known or (self._may_be_anybodys and found is None):
+        if (known and not self._is_taken_off(link)) or (self._may_be_anybodys and found is None):
             return self._read(link)
         return [found] if found is not None else []
+
+    def _is_taken_off(self, link: Link) -> bool:
+        """Say whether a removal that was cut off has taken the contact off the list, as the scan shows."""
+        return (
+            link.being_taken_off and link.contact_id not in self._by_id and not self._is_late(link.written_at)
+        )
+
+    def _is_late(self, added_at: datetime | None) -> bool:
+        """Say whether a list may not show yet who was put on it then (constant-contact.md §10)."""
+        return added_at is not None and added_at > self._ctx.mail_now() - MAIL_OVERLAP
 
     def former(self, contact_id: str, added_at: datetime) -> Contact | None:
         """Return a contact by its id; None if there is none, or a scan has not shown it on the list.
 
-        A list may lag behind (constant-contact.md §10): one put there, at `added_at`, a short while ago is
-        asked for.
+        One put there a short while ago, at `added_at`, is asked for.
 
         Raises:
             CcdeskError: it had to be asked for, and could not be read.
 
         """
-        found = self._former.get(contact_id)
-        late = added_at > self._ctx.mail_now() - MAIL_OVERLAP
-        if found is None and (not self._scanned or late or self._may_be_anybodys):
+        found = self._by_id.get(contact_id)
+        if found is None and (not self._scanned or self._may_be_anybodys or self._is_late(added_at)):
             return self._ctx.mail.get(contact_id)
         return found
 
