@@ -21,7 +21,8 @@ PAGE = 200
 BESIDE = 15  # Kibo calls of a run whatever it finds
 MEMORY = 250  # MB
 JOB = 500  # people a job of Constant Contact takes off the list
-_REMOVE = "POST /v3/activities/remove_list_memberships"
+_OFF = "removed or unchanged"  # somebody else with the email may keep them on the list
+_REMOVE = "cc POST /v3/activities/remove_list_memberships"
 
 Act = dict[str, Any]
 
@@ -85,12 +86,12 @@ def _cleared(shop: Shop, desk: Desk, outs: Sequence[Act], limited: bool, custome
         return int(shop.order(f"calls?since={mark}").get(_REMOVE, 0)) > people // JOB
 
     used = desk.measure("sync", "events", stop_if=half_done)
-    first = desk.last_run()["counts"].get("removed", 0)
-    stopped = _Wanted("let go by staff, stopped", "removed", first, changes + shop_read, code=130)
+    first = sum(desk.last_run()["counts"].get(outcome, 0) for outcome in _OFF.split(" or "))
+    stopped = _Wanted("let go by staff, stopped", _OFF, first, changes + shop_read, code=130)
     yield _result(shop, desk, stopped, used, mark)
     mark = _received(shop)
     # Whose removal was done but not settled yet are found off the list.
-    rest = _Wanted("the rest of them", "removed or unchanged", people - first, changes + shop_read)
+    rest = _Wanted("the rest of them", _OFF, people - first, changes + shop_read)
     yield _result(shop, desk, rest, desk.measure("sync", "events"), mark)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ccdesk.core.errors import ItemError
-from ccdesk.core.intents import Act
+from ccdesk.core.intents import Act, Ended
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Link
 from ccdesk.core.ports.mail import Activity
@@ -117,6 +117,8 @@ def _remove(ctx: RunContext, groups: Sequence[Sequence[Job]], fail: Fail) -> Non
         for group in groups:
             _send(ctx, group, done)
     except AllRefused as error:
+        for job in group:
+            _end_former(ctx, job, Ended.REFUSED)
         _read_back(ctx, done, fail)
         raise error.error from error
     _read_back(ctx, done, fail)
@@ -147,8 +149,11 @@ def _read_back(ctx: RunContext, done: bulk.Outcome[Job], fail: Fail) -> None:
     for job in tried:
         refusal = refusals.get(id(job))
         if not still.intersection(job.contact_ids):
-            _close(ctx, job, fail)
+            with ctx.store.transaction():
+                _end_former(ctx, job, Ended.DONE)
+                _close(ctx, job, fail)
         else:
+            _end_former(ctx, job, Ended.UNKNOWN)
             # An opt-out is never given up: it is tried again and again, whatever refused it.
             why = as_item(refusal, retry_helps=True) if refusal else job.error or StillOnList()
             fail(ctx, job.removal.event, why, job.removal.customer.email)
@@ -173,6 +178,15 @@ def _store_intent(ctx: RunContext, job: Job) -> None:
         _note_others_off(ctx, link)
     for one in job.former:
         _note_others_off(ctx, Link(link.customer_id, email=one.email))
+        former = replace(link, email=one.email, contact_id=one.id)
+        ctx.store.intents.begin([line_of(ctx, Act.REMOVE, former, by_job=True)])
+
+
+def _end_former(ctx: RunContext, job: Job, ended: Ended) -> None:
+    """Close the lines begun last, one for each former contact; what else is begun for the account stays."""
+    with ctx.store.transaction():
+        for _ in job.former:
+            ctx.store.intents.end_last([job.removal.link.customer_id], ended)
 
 
 def _note_others_off(ctx: RunContext, link: Link) -> None:
