@@ -104,3 +104,33 @@ def test_a_sign_up_after_the_flag_was_cleared_stands(shop, kind):
     shop.later(30)
     shop.cycle()
     assert ADA in shop.members()
+
+
+@pytest.fixture
+def member(shop: World) -> int:
+    """Ada opted in and is on the list through us; her account's number."""
+    ada = shop.kibo.add_customer(ADA, True)
+    ready(shop)
+    assert ADA in shop.members()
+    return ada
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_flag_that_a_look_saw_cleared_is_followed_though_the_account_is_gone_since(shop, member, again):
+    """Unless it was seen set again: that the account is gone is no opt-out."""
+    shop.kibo.opt_out(member)
+    shop.later(10)
+    shop.desk.look_for_events()
+    if again:
+        shop.kibo.opt_in(member)
+        shop.later(10)
+        shop.run(RunKind.EVENTS)
+    shop.later(10)
+    if again:
+        shop.kibo.place_order(member)
+        shop.desk.look_for_events()
+    shop.kibo.delete_customer(member)
+    shop.later(10)
+    shop.cycle()
+    assert (ADA in shop.members()) is again
+    shop.quiet_cycles()

@@ -171,7 +171,10 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         try:
             customer = ctx.customer(event.object_id)
         except NotFound:
-            _close_gone(ctx, event)
+            if (cleared := _cleared_before(ctx, event)) is not None:
+                work.opted_out.append((event, cleared))
+            else:
+                _close_gone(ctx, event)
             continue
         except ITEM_ERRORS as error:
             fail(ctx, event, error, "")
@@ -227,6 +230,7 @@ def _nothing(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link
         kibo_opted_in=opted_in,
         kibo_updated_at=customer.updated_at,
         written_at=known.written_at if customer.accepts_marketing else _no_later_than(ctx, customer, known),
+        out_after=None if opted_in and known.pending is WriteBack.NOTHING else known.out_after,
     )
     entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or email")
     settle(ctx, event, entry, seen)
@@ -238,6 +242,19 @@ def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime
         return known.written_at
     changed = customer.updated_at - ctx.skew()
     return max(changed, known.written_at) if known.written_at else changed
+
+
+def _cleared_before(ctx: RunContext, event: QueuedEvent) -> Customer | None:
+    """Return an account that is gone from Kibo as a look saw it with its flag cleared, else None.
+
+    A cleared flag is an opt-out whatever became of the account (design §3a R1).
+    """
+    link = ctx.store.links.get(event.object_id)
+    if link is None or link.kibo_opted_in is not True or link.out_after is None:
+        return None
+    if link.state is LinkState.CLOSED or link.pending is not WriteBack.NOTHING:
+        return None
+    return Customer(link.customer_id, link.email, False, updated_at=link.kibo_updated_at)
 
 
 def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:
