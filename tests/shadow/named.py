@@ -289,8 +289,9 @@ NAMED: tuple[Named, ...] = (
     Named(
         "opted out, and the account gone before its event",
         Decided.TABLE,
-        "A look saw the flag cleared, then the account was deleted: the engine closes the link and leaves "
-        "the person on the list. A cleared flag counts whatever became of the account (design §3a R1).",
+        "Another call than the look for events showed the flag cleared, an export's probe of one row say, "
+        "and then the account was deleted: the engine takes nothing from such a row and closes the link. A "
+        "cleared flag counts whatever became of the account (design §3a R1).",
         Where.LEFT_UNDONE,
         ("ON_LIST x NO_UNANSWERED", "HOLD x NO_UNANSWERED", "PENDING x NO_UNANSWERED"),
         ("closed/on/list*",),
