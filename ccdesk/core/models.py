@@ -236,9 +236,7 @@ class Link:
     @property
     def cleared_is_opt_out(self) -> bool:
         """True where a flag that is off now was cleared: it was set when last acted on, or when seen."""
-        return (
-            self.kibo_opted_in is True or self.may_be_there or (self.kibo_opted_in is None and self.seen_set)
-        )
+        return self.kibo_opted_in is True or self.may_be_there or self.seen_set
 
     @property
     def being_added(self) -> bool:

@@ -196,8 +196,8 @@ def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
     """
     known = replace(link or Link(customer.id), note=reason)
     acted_on = known.ownership or known.kibo_opted_in is not None or known.may_be_there or known.pending
-    if acted_on:
-        return known
+    if acted_on:  # the flag may have been set while the account counted for nothing
+        return known if known.kibo_opted_in else replace(known, seen_set=customer.accepts_marketing)
     moved = known.email_key != customer.email_key  # a contact of the former email was only seen
     return replace(
         known,
@@ -301,6 +301,11 @@ def plan_person(
     """
     new_opt_in = _is_new_opt_in(link, first_export=first_export)
     if new_opt_in and (unseen_opt_out or any(is_cleared(one) for one in known if one is not link)):
+        off = contact is not None and contact.standing is Standing.IN and list_id not in contact.list_ids
+        if (
+            off and off_list is OffList.LEAVE_OUT
+        ):  # staff have just answered, also about what its event may say
+            return _skip(LEFT_OUT, LinkState.LEFT_OUT)
         return _skip(LATER, LinkState.SYNCED, keep_link=True)
     if contact is None:
         if any(one.contact_id for one in known) and not new_opt_in:
@@ -344,7 +349,9 @@ def _plan_active(
     if any(one.pending is WriteBack.OPT_OUT and not acted_after(contact, one.out_since) for one in known):
         return _skip(f"{LEFT}, and was put back by others", LinkState.LEFT_LIST, pending=True, keep_link=True)
     if not on_list and _stays_out(known, off_list):
-        return _skip(LEFT_OUT, LinkState.LEFT_OUT, keep_link=new_opt_in)
+        # What staff have just answered is about an opt-in whose event still waits as well.
+        newer = new_opt_in and off_list is OffList.NEWLY
+        return _skip(LEFT_OUT, LinkState.LEFT_OUT, keep_link=newer)
     ours = next((one for one in known if is_ours(one, contact)), None)
     if ours is None:
         if on_list:

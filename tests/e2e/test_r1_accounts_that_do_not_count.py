@@ -74,6 +74,25 @@ def test_it_is_followed(shop, kind, comes, sees, first):
     shop.quiet_cycles()
 
 
+def test_it_is_followed_where_the_flag_was_off_before_and_set_meanwhile(shop, kind):
+    ada = shop.kibo.add_customer(ADA, False, **kind)
+    ready(shop)
+    put_on_by_staff(shop)
+    for _ in range(2):  # and once more after it has been followed
+        shop.kibo.opt_in(ada)
+        shop.later(30)
+        shop.cycle()
+        shop.cc.staff_add_to_list(ADA, shop.list_id)
+        shop.later(30)
+        shop.cycle()
+        assert ADA in shop.members()
+        shop.kibo.opt_out(ada)
+        shop.later(30)
+        shop.cycle()
+        assert ADA not in shop.members()
+    shop.quiet_cycles()
+
+
 def test_another_account_that_agrees_keeps_them_on_the_list(shop, kind):
     shop.kibo.add_customer(ADA, True)
     other = shop.kibo.add_customer(ADA, True, **kind)

@@ -68,6 +68,18 @@ FOUND = {
         ),
         sizes={"sync.guard.PEOPLE": 2},
     ),
+    "an opt-in from before the question put on the list whom staff had left out of it": Schedule(
+        71012, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, "pzq0@people.example", True, ""),
+            ("act", "customer", 8, "pzq5@people.example", True, "address"),
+            ("run", "export", ()),
+            ("act", "customer", 9, "pzq0@people.example", True, "long"),
+            ("list",),
+            ("act", "change_email", 1, "pzq7@people.example"),
+            ("act", "contact", "pzq7@people.example", "implicit", "active", ""),
+        ),
+    ),
     "a stranger put somebody on a newly chosen list whose own opt-out nobody had looked at": Schedule(
         1, {}, {}, SETTINGS,
         (

@@ -47,7 +47,13 @@ def list_remove_later(ctx: RunContext, links: Sequence[Link]) -> None:
 def _begin(ctx: RunContext, link: Link, event_id: str = "") -> None:
     """Store that somebody is being taken off the list, in link and journal."""
     begun = replace(
-        link, kibo_opted_in=False, agreed=False, on_list=False, note=BEING_TAKEN_OFF, passed_by=False
+        link,
+        kibo_opted_in=False,
+        agreed=False,
+        on_list=False,
+        note=BEING_TAKEN_OFF,
+        passed_by=False,
+        seen_set=False,
     )
     with ctx.store.transaction():
         ctx.store.links.save([begun])

@@ -65,6 +65,7 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
             agreed=False,
             on_list=False,
             passed_by=False,
+            seen_set=False,
         )
     moved = link.email_key != customer.email_key
     return replace(
@@ -84,6 +85,7 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
         out_after=link.out_after or last_set(ctx, link),
         note="",
         passed_by=False,
+        seen_set=False,
     )
 
 
@@ -165,6 +167,7 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, also: str
         on_list=on_list,
         note="",
         passed_by=False,
+        seen_set=False,
     )
     entry = Entry(removal.customer.id, removal.customer.email, Outcome.SKIPPED, f"{reason}{also}")
     ended = how_ended(removal.link, on_list=on_list)

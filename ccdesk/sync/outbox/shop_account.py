@@ -193,6 +193,7 @@ def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -
         pending_reason="",
         note="" if opting_in else source.pending_reason,
         passed_by=False,
+        seen_set=False,
     )
 
 
@@ -216,6 +217,7 @@ def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
         pending_reason="",
         note=f"{source.pending_reason}, under the email before",
         passed_by=False,
+        seen_set=False,
     )
 
 
