@@ -78,6 +78,15 @@ def shell(tmp_path):
         yield Shell(sandbox, tmp_path / "base")
 
 
+@pytest.fixture
+def connected(shell):
+    """A base dir that is set up and logged in, with the list chosen."""
+    shell.set_up()
+    shell.log_in()
+    shell.json("settings", "set", "contact_list=Kibo customers")
+    return shell
+
+
 def kill_at(shell, path, *words, service="cc", method=""):
     """Start a command and kill it while the sandbox keeps it waiting for the answer to a request."""
     shell.sandbox.faults.add(Fault("delay", service=service, method=method, path=path, seconds=3))

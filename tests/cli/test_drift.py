@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from ccdesk.core.drift import DriftKind, MailShows, ShopShows
-from ccdesk.sandbox.constant_contact.switches import CcSwitches
-from ccdesk.sandbox.run import Sandbox
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.cli.conftest import Shell
 
@@ -19,16 +16,12 @@ LIST = "Kibo customers"
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shell]:
+def shop(connected: Shell) -> Shell:
     """Ann and Ben are in step."""
-    with Sandbox(cc_switches=CcSwitches(limits_on=False, activity_seconds=0.0)) as sandbox:
-        shell = Shell(sandbox, tmp_path / "base")
-        shell.set_up()
-        shell.log_in()
-        shell.json("settings", "set", f"contact_list={LIST}")
-        shell.ids = [sandbox.kibo.add_customer(f"{name}@example.com", True) for name in ("ann", "ben")]
-        shell.json("sync", "export")
-        yield shell
+    kibo = connected.sandbox.kibo
+    connected.ids = [kibo.add_customer(f"{name}@example.com", True) for name in ("ann", "ben")]
+    connected.json("sync", "export")
+    return connected
 
 
 def put_back(shop: Shell) -> None:

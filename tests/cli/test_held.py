@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ccdesk.sandbox.constant_contact.switches import CcSwitches
-from ccdesk.sandbox.run import Sandbox
 from tests.cli.conftest import Shell, kill_at
 
 MANY = 30
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shell]:
-    """Staff have taken thirty of forty off the list, and the run that saw it asks."""
-    with Sandbox(cc_switches=CcSwitches(limits_on=False, activity_seconds=0.0)) as sandbox:
-        shell = Shell(sandbox, tmp_path / "base")
-        shell.set_up()
-        shell.log_in()
-        shell.json("settings", "set", "contact_list=Kibo customers")
-        shell.ids = [sandbox.kibo.add_customer(f"p{n}@example.com", True) for n in range(40)]
-        shell.json("sync", "export")
-        shell.json("sync", "events")
-        shell.json("sync", "inbound")
-        yield shell
+def shop(connected: Shell) -> Shell:
+    """Forty customers on the list."""
+    connected.ids = [connected.sandbox.kibo.add_customer(f"p{n}@example.com", True) for n in range(40)]
+    for kind in ("export", "events", "inbound"):
+        connected.json("sync", kind)
+    return connected
 
 
 def empty_the_list(shop: Shell) -> None:

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from ccdesk.sandbox.constant_contact.switches import CcSwitches
-from ccdesk.sandbox.run import Sandbox
 from tests.cli.conftest import Shell
 
 MANY = 30
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shell]:
+def shop(connected: Shell) -> Shell:
     """Thirty customers were imported after the first export, and the run that saw them asks."""
-    with Sandbox(cc_switches=CcSwitches(limits_on=False, activity_seconds=0.0)) as sandbox:
-        shell = Shell(sandbox, tmp_path / "base")
-        shell.set_up()
-        shell.log_in()
-        shell.json("settings", "set", "contact_list=Kibo customers", "welcome_email=true")
-        shell.json("sync", "export")
-        shell.json("sync", "events")
-        for number in range(MANY):
-            sandbox.kibo.add_customer(f"p{number}@example.com", True)
-        asked = shell("sync", "events")
-        assert asked.returncode == 6
-        assert f"{MANY} welcome emails would be sent at once" in asked.stderr
-        assert "--confirm" in asked.stderr
-        assert "welcome_email=false" in asked.stderr
-        yield shell
+    connected.json("settings", "set", "welcome_email=true")
+    connected.json("sync", "export")
+    connected.json("sync", "events")
+    for number in range(MANY):
+        connected.sandbox.kibo.add_customer(f"p{number}@example.com", True)
+    asked = connected("sync", "events")
+    assert asked.returncode == 6
+    assert f"{MANY} welcome emails would be sent at once" in asked.stderr
+    assert "--confirm" in asked.stderr
+    assert "welcome_email=false" in asked.stderr
+    return connected
 
 
 def test_status_says_so_until_they_are_sent(shop: Shell) -> None:

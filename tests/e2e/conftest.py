@@ -86,6 +86,29 @@ def exported(world, *names):
     return world
 
 
+def long_known(world, count):
+    """Export so many customers, `p0` and so on, and let more than a week go by: none of them is new (R8)."""
+    world.ids = [world.kibo.add_customer(f"p{n}@example.com", True) for n in range(count)]
+    world.later()
+    world.choose_list()
+    world.export()
+    world.cycle()
+    world.later(8 * 24 * 60)
+    world.cycle()
+
+
+def staff_take_off(world, numbers):
+    for n in numbers:
+        world.cc.staff_remove_from_list(f"p{n}@example.com", world.list_id)
+    world.later()
+
+
+def staff_put_back(world, numbers):
+    for n in numbers:
+        world.cc.staff_add_to_list(f"p{n}@example.com", world.list_id)
+    world.later()
+
+
 def change_list(world, name):
     world.list_name = name
     world.choose_list()

@@ -8,42 +8,17 @@ from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.service.needs_you import NeedKind
 from ccdesk.sync import guard
 from ccdesk.sync.plan_held import OPTED_OUT_MEANWHILE
-
-WEEK = 8 * 24 * 60
-
-
-def furnish(world, count):
-    """Customers on the list, linked for more than a week."""
-    world.ids = [world.kibo.add_customer(f"p{n}@example.com", True) for n in range(count)]
-    world.later()
-    world.choose_list()
-    world.export()
-    world.cycle()
-    world.later(WEEK)
-    world.cycle()
-    return world
+from tests.e2e.conftest import long_known, staff_put_back, staff_take_off
 
 
 @pytest.fixture
 def few(world, monkeypatch):
     """Twelve customers, of whom five are taken off by mistake; three within a day are usual."""
     monkeypatch.setattr(guard, "PEOPLE", 3)
-    furnish(world, 12)
-    take_off(world, range(5))
+    long_known(world, 12)
+    staff_take_off(world, range(5))
     asked_by(world)
     return world
-
-
-def take_off(world, numbers):
-    for n in numbers:
-        world.cc.staff_remove_from_list(f"p{n}@example.com", world.list_id)
-    world.later()
-
-
-def put_back(world, numbers):
-    for n in numbers:
-        world.cc.staff_add_to_list(f"p{n}@example.com", world.list_id)
-    world.later()
 
 
 def asked_by(world):
@@ -75,31 +50,31 @@ def nobody_is_asked(world, *, cycles=3):
 
 
 def test_forty_of_a_hundred_taken_off_and_all_put_back(world):
-    shop = furnish(world, 100)
-    take_off(shop, range(40))
-    assert asked_by(shop) == {*range(40)}
+    long_known(world, 100)
+    staff_take_off(world, range(40))
+    assert asked_by(world) == {*range(40)}
     # True acts of others flow while it is asked.
-    shop.cc.unsubscribe("p50@example.com")
-    shop.kibo.opt_out(shop.ids[51])
-    shop.later()
-    assert asked_by(shop) == {*range(40)}
-    shop.run(RunKind.EVENTS)
-    assert opted_in(shop) == {*range(100)} - {50, 51}
-    assert members(shop) == {*range(40, 100)} - {50, 51}
-    put_back(shop, range(40))
-    shop.cc.unsubscribe("p52@example.com")
-    shop.later()
-    nobody_is_asked(shop, cycles=1)
-    assert opted_in(shop) == {*range(100)} - {50, 51, 52}, "nobody of the forty is opted out"
-    assert members(shop) == {*range(100)} - {50, 51, 52}
-    shop.quiet_cycles(1)
+    world.cc.unsubscribe("p50@example.com")
+    world.kibo.opt_out(world.ids[51])
+    world.later()
+    assert asked_by(world) == {*range(40)}
+    world.run(RunKind.EVENTS)
+    assert opted_in(world) == {*range(100)} - {50, 51}
+    assert members(world) == {*range(40, 100)} - {50, 51}
+    staff_put_back(world, range(40))
+    world.cc.unsubscribe("p52@example.com")
+    world.later()
+    nobody_is_asked(world, cycles=1)
+    assert opted_in(world) == {*range(100)} - {50, 51, 52}, "nobody of the forty is opted out"
+    assert members(world) == {*range(100)} - {50, 51, 52}
+    world.quiet_cycles(1)
 
 
 def test_put_back_in_three_batches(few):
     for batch, rest in (((0, 1), {2, 3, 4}), ((2, 3), {4})):
-        put_back(few, batch)
+        staff_put_back(few, batch)
         assert asked_by(few) == rest, "for an hour the rest waits, however few"
-    put_back(few, [4])
+    staff_put_back(few, [4])
     nobody_is_asked(few)
     few.later(120)
     nobody_is_asked(few)
@@ -112,7 +87,7 @@ def test_one_of_them_unsubscribes_meanwhile(few):
     few.later()
     assert asked_by(few) == {1, 2, 3, 4}
     assert opted_in(few) == {*range(1, 12)}, "their own word is carried at once"
-    put_back(few, range(1, 5))
+    staff_put_back(few, range(1, 5))
     nobody_is_asked(few)
     assert (opted_in(few), members(few)) == ({*range(1, 12)}, {*range(1, 12)})
 
@@ -123,7 +98,7 @@ def test_one_of_them_opts_out_in_the_shop_meanwhile(few, seen_by):
     few.later()
     few.run(RunKind.EVENTS)
     assert asked_by(few) == {*range(5)}
-    put_back(few, range(5))
+    staff_put_back(few, range(5))
     run = few.run(seen_by)
     assert few.entries(run, Outcome.SKIPPED)[few.ids[0]].reason == OPTED_OUT_MEANWHILE
     nobody_is_asked(few)
@@ -139,9 +114,9 @@ def test_answered_that_it_was_a_mistake_and_put_back(few, answered_first):
         few.cycle()
         assert opted_in(few) == {*range(12)}
         assert members(few) == {*range(5, 12)}, "put back by staff, not by ccdesk"
-        put_back(few, range(5))
+        staff_put_back(few, range(5))
     else:
-        put_back(few, range(5))
+        staff_put_back(few, range(5))
         assert few.desk.answer_held(HeldAnswer.MISTAKE) == 5
     nobody_is_asked(few)
     assert (opted_in(few), members(few)) == ({*range(12)}, {*range(12)})
@@ -155,15 +130,15 @@ def test_answered_that_it_was_a_mistake_and_one_unsubscribes_before_being_put_ba
     few.later()
     few.cycle()
     assert opted_in(few) == {*range(1, 12)}
-    put_back(few, range(1, 5))
+    staff_put_back(few, range(1, 5))
     nobody_is_asked(few)
     assert (opted_in(few), members(few)) == ({*range(1, 12)}, {*range(1, 12)})
 
 
 def test_after_it_was_put_back_the_next_ones_who_leave_are_ordinary(few):
-    put_back(few, range(5))
+    staff_put_back(few, range(5))
     few.cycle()
-    take_off(few, (0, 6))
+    staff_take_off(few, (0, 6))
     few.cycle()
     assert opted_in(few) == {*range(12)} - {0, 6}
     assert members(few) == {*range(12)} - {0, 6}

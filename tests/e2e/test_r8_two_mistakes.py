@@ -7,19 +7,14 @@ import pytest
 from ccdesk.core.errors import ManyHeld
 from ccdesk.core.runs import RunKind
 from ccdesk.sync import guard
+from tests.e2e.conftest import long_known, staff_put_back, staff_take_off
 
 
 @pytest.fixture
 def shop(world, monkeypatch):
     """Fourteen customers, linked for more than a week; three opt-outs within a day are usual."""
     monkeypatch.setattr(guard, "PEOPLE", 3)
-    world.ids = [world.kibo.add_customer(f"p{n}@example.com", True) for n in range(14)]
-    world.later()
-    world.choose_list()
-    world.export()
-    world.cycle()
-    world.later(8 * 24 * 60)
-    world.cycle()
+    long_known(world, 14)
     return world
 
 
@@ -29,18 +24,6 @@ def runs(world, minutes=1):
         with contextlib.suppress(ManyHeld):
             world.desk.run(kind)
         world.later(minutes)
-
-
-def empty_list(world, numbers):
-    for n in numbers:
-        world.cc.staff_remove_from_list(f"p{n}@example.com", world.list_id)
-    world.later()
-
-
-def fill_list(world, numbers):
-    for n in numbers:
-        world.cc.staff_add_to_list(f"p{n}@example.com", world.list_id)
-    world.later()
 
 
 def clear_flags(world, numbers):
@@ -70,13 +53,13 @@ def settle(world):
 
 
 def test_the_list_emptied_and_then_most_flags_cleared(shop):
-    empty_list(shop, range(12))
+    staff_take_off(shop, range(12))
     runs(shop)
     assert opted_in(shop) == {*range(14)}
     clear_flags(shop, range(10))
     settle(shop)
     assert opted_in(shop) == {*range(10, 14)}, "nobody was opted out by ccdesk"
-    fill_list(shop, range(12))
+    staff_put_back(shop, range(12))
     settle(shop)
     assert members(shop) == {*range(14)}, "nobody was taken off"
     set_flags(shop, range(10))
@@ -89,20 +72,20 @@ def test_the_flags_cleared_and_then_most_of_the_list_emptied(shop):
     clear_flags(shop, range(12))
     runs(shop)
     assert members(shop) == {*range(14)}
-    empty_list(shop, range(10))
+    staff_take_off(shop, range(10))
     settle(shop)
     assert members(shop) == {*range(10, 14)}, "nobody was taken off by ccdesk"
     set_flags(shop, range(12))
     settle(shop)
     assert opted_in(shop) == {*range(14)}
-    fill_list(shop, range(10))
+    staff_put_back(shop, range(10))
     settle(shop)
     assert (opted_in(shop), members(shop)) == ({*range(14)}, {*range(14)})
     assert shop.desk.held() == []
 
 
 def test_both_at_once(shop):
-    empty_list(shop, range(12))
+    staff_take_off(shop, range(12))
     clear_flags(shop, range(3, 14))
     settle(shop)
     assert opted_in(shop) == {*range(3)}, "nobody was opted out by ccdesk"
@@ -111,7 +94,7 @@ def test_both_at_once(shop):
 
 def test_both_at_once_where_the_opt_outs_in_the_shop_are_few(shop):
     """Three of the five who are gone have opted out as well, which is seen to first: five are gone still."""
-    empty_list(shop, range(5))
+    staff_take_off(shop, range(5))
     clear_flags(shop, range(3))
     settle(shop)
     assert opted_in(shop) == {*range(3, 14)}, "nobody was opted out by ccdesk"
@@ -121,10 +104,10 @@ def test_a_true_opt_out_within_both_is_carried_in_the_end(shop):
     """Their flag is held, the list is emptied by mistake, and staff put everybody back."""
     clear_flags(shop, range(12))
     runs(shop)
-    empty_list(shop, range(12))
+    staff_take_off(shop, range(12))
     runs(shop)
     runs(shop)
-    fill_list(shop, range(12))
+    staff_put_back(shop, range(12))
     set_flags(shop, range(11))
     settle(shop)
     assert opted_in(shop) == {*range(14)} - {11}
@@ -133,12 +116,12 @@ def test_a_true_opt_out_within_both_is_carried_in_the_end(shop):
 
 def test_true_opt_outs_among_those_held_do_not_let_the_others_go(shop):
     """Five are gone from the list, three of them opt out in the shop as well: five are unusual still."""
-    empty_list(shop, range(5))
+    staff_take_off(shop, range(5))
     runs(shop)
     clear_flags(shop, range(3))
     settle(shop)
     assert opted_in(shop) == {*range(3, 14)}, "nobody was opted out by ccdesk"
-    fill_list(shop, range(5))
+    staff_put_back(shop, range(5))
     settle(shop)
     assert members(shop) == {*range(3, 14)}, "the true ones are off the list for good"
     assert shop.desk.held() == []
