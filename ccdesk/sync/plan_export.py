@@ -188,6 +188,13 @@ def is_cleared(link: Link) -> bool:
     return link.kibo_opted_in is False and link.agreed is False and link.state in _CLEARED
 
 
+def is_added_by_staff(link: Link | None, opt_out: Link) -> bool:
+    """Say whether staff answered *Add* after this opt-out was known; one that came since is another."""
+    if link is None or link.added_at is None:
+        return False
+    return opt_out.out_since is None or opt_out.out_since <= link.added_at
+
+
 def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
     """Return the link of an account that counts for nothing as it is.
 

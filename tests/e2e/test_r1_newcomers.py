@@ -6,6 +6,7 @@ import pytest
 
 from ccdesk.core.models import LinkState
 from ccdesk.core.runs import Outcome, RunKind
+from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.service.needs_you import NeedKind
 from tests.e2e.conftest import exported
 
@@ -282,6 +283,33 @@ def test_an_opt_out_that_kibo_has_not_taken_yet_does_not_undo_a_later_newcomer(w
     assert not world.opted_in(world.ids["ada"])
     assert world.opted_in(stranger)
     assert named(world) == [stranger]
+
+
+@pytest.mark.parametrize("told", [RunKind.INBOUND, RunKind.EXPORT, RunKind.FULL_COMPARE])
+def test_an_opt_out_that_kibo_has_not_taken_yet_does_not_undo_what_staff_added(world, told):
+    exported(world, "ada", "bob")
+    world.cc.leave_list(ADA, world.list_id)
+    world.later()
+    world.sandbox.faults.add(Fault("status", service="kibo", method="PUT", path="accounts", times=99))
+    world.desk.run(RunKind.INBOUND)
+    stranger = world.kibo.add_customer(ADA, True)
+    world.later(30)
+    world.desk.run(RunKind.EVENTS)
+    assert named(world) == [stranger]
+    assert world.desk.answer_newcomer(stranger, add=True)
+    world.later()
+    world.desk.run(RunKind.EVENTS)
+    assert ADA in world.members()
+    world.sandbox.faults.clear()
+    world.later(31)
+    world.run(told)
+    for _ in range(2):
+        world.later(31)
+        world.cycle()
+    assert ADA in world.members()
+    assert world.opted_in(stranger), "staff have answered about this very opt-out"
+    assert named(world) == []
+    world.quiet_cycles()
 
 
 def test_known_since_is_kept_per_email_and_never_moved_forward(world):

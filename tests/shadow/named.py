@@ -280,7 +280,7 @@ NAMED: tuple[Named, ...] = (
         "staff's Add, and the leaving is carried afterwards",
         Decided.TABLE,
         "Staff added a newcomer before the shop was given the leaving: that lifts it (design §3a R1). The "
-        "engine adds them, and then opts all their accounts out for the leaving that it still owes.",
+        "engine leaves the account that was added, and opts out the one that it still owes the leaving to.",
         Where.DID,
         ("ON_LIST x YES_*",),
         ("opt_out [[]left_list/on*synced/on/list*",),

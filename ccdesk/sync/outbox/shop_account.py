@@ -14,7 +14,7 @@ from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.later import acted_after, opt_in_is_later
-from ccdesk.sync.plan_export import ASKED_BEFORE, NEWCOMERS
+from ccdesk.sync.plan_export import ASKED_BEFORE, NEWCOMERS, is_added_by_staff
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.sensors.shop_changes import queue_again
 
@@ -111,8 +111,10 @@ def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link)
         if link.state is LinkState.ASKED_BEFORE and not _is_newer(source, link):
             _leave_later(ctx, source, account, ASKED_BEFORE)
             return True
-        # A newcomer's opt-in is the later act: it neither counts nor is undone (design §3a R1).
-        return source.state is LinkState.LEFT_LIST and link.state in NEWCOMERS
+        # A newcomer's opt-in is the later act: it neither counts nor is undone (design §3a R1), unless staff
+        # have added that account to this very opt-out.
+        later = link.state in NEWCOMERS or is_added_by_staff(link, source)
+        return source.state is LinkState.LEFT_LIST and account.id != source.customer_id and later
     if not account.is_active:
         _leave_inactive(ctx, source, account)
         return True

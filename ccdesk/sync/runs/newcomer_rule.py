@@ -15,7 +15,7 @@ from ccdesk.core.intents import Ended
 from ccdesk.core.models import Customer, Link, LinkState
 from ccdesk.core.ports.store import Store
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.plan_export import NEWCOMERS, is_cleared
+from ccdesk.sync.plan_export import NEWCOMERS, is_added_by_staff, is_cleared
 from ccdesk.sync.plan_inbound import left_since_gone
 from ccdesk.sync.sensors.shop_changes import event_for
 
@@ -45,13 +45,6 @@ def lifts(ctx: RunContext, account: Customer, opt_out: Link) -> bool:
         return False
     since = ctx.store.links.known_since(account.id, account.email_key)
     return since is not None and since <= opt_out.out_after
-
-
-def is_added_by_staff(link: Link | None, opt_out: Link) -> bool:
-    """Say whether staff answered *Add* after this opt-out was known; one that came since is another."""
-    if link is None or link.added_at is None:
-        return False
-    return opt_out.out_since is None or opt_out.out_since <= link.added_at
 
 
 def has_left(link: Link) -> bool:
