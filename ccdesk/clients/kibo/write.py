@@ -113,7 +113,7 @@ def _flag(raw: Json) -> bool:
 def _check(before: Json, after: Json, value: bool) -> None:
     if whole(after, "id") != whole(before, "id") or _flag(after) != value:
         raise ItemError(
-            "Kibo did not keep the opt-in",
+            f"Kibo did not keep the {'opt-in' if value else 'opt-out'}",
             meaning="It answered the change, but shows the account without it.",
             next_step="Check this customer in Kibo; the sync tries again.",
             code="kibo_not_written",
