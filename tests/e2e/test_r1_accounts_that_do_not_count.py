@@ -153,3 +153,19 @@ def test_a_flag_that_a_look_saw_cleared_is_followed_though_the_account_is_gone_s
     shop.cycle()
     assert (ADA in shop.members()) is again
     shop.quiet_cycles()
+
+
+def test_the_same_of_an_account_that_counts_for_nothing(shop, kind):
+    ada = shop.kibo.add_customer(ADA, True, **kind)
+    ready(shop)
+    put_on_by_staff(shop)
+    shop.later(30)
+    shop.cycle()
+    shop.kibo.opt_out(ada)
+    shop.later(10)
+    shop.desk.look_for_events()
+    shop.kibo.delete_customer(ada)
+    shop.later(10)
+    shop.cycle()
+    assert ADA not in shop.members()
+    shop.quiet_cycles()

@@ -250,7 +250,10 @@ def _cleared_before(ctx: RunContext, event: QueuedEvent) -> Customer | None:
     A cleared flag is an opt-out whatever became of the account (design §3a R1).
     """
     link = ctx.store.links.get(event.object_id)
-    if link is None or link.kibo_opted_in is not True or link.out_after is None:
+    if link is None or link.out_after is None:
+        return None
+    was_set = link.kibo_opted_in is True or (link.kibo_opted_in is None and link.seen_set)
+    if not was_set:
         return None
     if link.state is LinkState.CLOSED or link.pending is not WriteBack.NOTHING:
         return None
