@@ -57,7 +57,7 @@ def weigh(losses: Collection[Loss], known: Mapping[int, Held], scales: Scales, n
     """Return the customers who are held: the new ones first, and all only if the others alone are too many.
 
     `known` are those held before. Who was held long enough, or let go by a person, counts no more. While the
-    scales are resting nobody held before is released, however few remain or whoever else comes.
+    scales are resting nobody held before is released, however few remain and however many others come.
     """
     weighed = [one for one in losses if not _passes(known.get(one.customer_id), now)]
     people = {one.key for one in weighed} | scales.carried

@@ -19,7 +19,7 @@ def shop(world, monkeypatch):
 
 
 def runs(world, minutes=1):
-    """Do a cycle, whoever is held."""
+    """Do a cycle; a run that holds people and asks is no failure."""
     for kind in (RunKind.EVENTS, RunKind.INBOUND):
         with contextlib.suppress(ManyHeld):
             world.desk.run(kind)

@@ -179,7 +179,7 @@ class Player:
             self.run(rest[0], rest[1])
 
     def _answer_question(self, about: str, answer: str) -> None:
-        """Let staff answer for whoever the guard holds, or whose welcome email waits; nobody may just now."""
+        """Let staff answer for people held by the guard, or whose welcome email waits; there may be none."""
         desk = self.bench.desk
         if about == "held":
             answered = desk.answer_held(HeldAnswer(answer))
