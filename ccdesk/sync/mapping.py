@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ccdesk.core.emails import is_undeliverable, sent_email
-from ccdesk.core.limits import EMAIL_MAX, EMAIL_MAX_BULK, NAME_MAX, STREET_MAX
+from ccdesk.core.limits import A_SECOND, EMAIL_MAX, EMAIL_MAX_BULK, NAME_MAX, STREET_MAX
 from ccdesk.core.models import Address, Contact, ContactFields, Customer
 from ccdesk.core.text import cut as cut_to
 from ccdesk.core.text import utf16_length, without_controls
@@ -125,12 +125,30 @@ def fields_hash(fields: ContactFields | Contact) -> str:
     return _fingerprint(parts)
 
 
-def creation_hash(fields: ContactFields | Contact) -> str:
+_BY_FORM = ".form"
+
+
+def creation_hash(fields: ContactFields | Contact, *, by_form: bool = False) -> str:
     """Fingerprint only what the service shows as it was sent, to know a contact again we were cut off at.
 
-    The street stands apart, because not every reading includes it (`shows_creation`).
+    The street stands apart, because not every reading includes it (`shows_creation`). `by_form`: it is sent
+    as the person's own sign-up, for the welcome email, and shows as that.
     """
-    return f"{_names_hash(fields)}.{_fingerprint((fields.address.street,))}"
+    known = f"{_names_hash(fields)}.{_fingerprint((fields.address.street,))}"
+    return f"{known}{_BY_FORM}" if by_form else known
+
+
+def signed_up_themselves(written: str, contact: Contact) -> bool:
+    """Say whether a contact was made by its person's own sign-up, not by the call whose hash is `written`.
+
+    A contact that shows no more than an email is like any other: a sign-up form asks for no more, and no more
+    is sent of somebody whose other fields were refused (design §3a R2).
+    """
+    if contact.opt_in_source != "Contact" or written.endswith(_BY_FORM):
+        return False
+    if contact.created_at is None or contact.opt_in_at is None:
+        return True
+    return contact.opt_in_at <= contact.created_at + A_SECOND
 
 
 def shows_creation(written: str, contact: Contact) -> bool:
@@ -140,7 +158,7 @@ def shows_creation(written: str, contact: Contact) -> bool:
     """
     if not contact.address_read:
         return written.partition(".")[0] == _names_hash(contact)
-    return written == creation_hash(contact)
+    return written.removesuffix(_BY_FORM) == creation_hash(contact)
 
 
 def _names_hash(fields: ContactFields | Contact) -> str:

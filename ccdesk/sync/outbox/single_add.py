@@ -195,12 +195,13 @@ def _store_intent(ctx: RunContext, addition: Addition, *, by_job: bool = False) 
     # Who left the list once wants mail again: from here on that state tells of leaving after this.
     state = LinkState.SYNCED if link.state is LinkState.LEFT_LIST else link.state
     link = replace(link, email=addition.customer.email, state=state, on_list=False, note="", passed_by=False)
+    sign_up = addition.decision.step in (Step.SIGN_UP, Step.CREATE_BY_PERSON)
     if addition.contact is None:
         link = replace(
             link,
             contact_id="",
             ownership=Ownership.OWNED,
-            written_hash=creation_hash(addition.fields),
+            written_hash=creation_hash(addition.fields, by_form=sign_up),
             written_at=ctx.mail_now(),
             # The date stays what it was: only a settled entry counts as acted on.
         )
@@ -210,7 +211,7 @@ def _store_intent(ctx: RunContext, addition: Addition, *, by_job: bool = False) 
         replace(link, contact_id=addition.contact.id if addition.contact else ""),
         event_id=addition.event.event_id,
         by_job=by_job,
-        sign_up=addition.decision.step in (Step.SIGN_UP, Step.CREATE_BY_PERSON),
+        sign_up=sign_up,
     )
     with ctx.store.transaction():
         ctx.store.links.save([link])
