@@ -10,7 +10,7 @@ from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import OffList, Outcome
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.mapping import fields_hash, is_long, shows_creation
+from ccdesk.sync.mapping import fields_hash, is_long, shows_creation, signed_up_themselves
 
 
 class Action(StrEnum):
@@ -29,7 +29,8 @@ class ExportDecision:
     """What is done with one customer and why; `state` and `pending` go to the link unless `keep_link`.
 
     `passed_over`: the account is not exported at all, but remembered as seen opted in: an opt-in that is
-    acted on later is then not taken for newer than it is.
+    acted on later is then not taken for newer than it is. `by_event`: known as opted in, and decided with an
+    event all the same, which is to be queued.
     """
 
     action: Action
@@ -41,6 +42,7 @@ class ExportDecision:
     code: str = ""
     keep_link: bool = False
     passed_over: bool = False
+    by_event: bool = False
 
 
 ASKED_BEFORE = (
@@ -82,49 +84,79 @@ def plan_group(
 ) -> list[ExportDecision]:
     """Decide for all opted-in accounts that share one email; the answers are in the candidates' order.
 
-    The first account that can be sent stands for the person; the others follow it (design R1). `others` are
-    all links with this email: an account that is not opted in any more may know that the person left.
+    The first account that can be sent stands for the person, and no opt-out of another account stops it if it
+    can be helped; the others follow it (design R1). `others` are all links with this email: an account that
+    is not opted in any more, or gone from Kibo, may know that the person opted out.
     """
-    decisions: list[ExportDecision] = []
-    speaker: tuple[Customer, ExportDecision] | None = None
     key = candidates[0].customer.email_key
     own = [links[one.customer.id] for one in candidates if one.customer.id in links]
     known = [link for link in own if link.email_key == key]
     there = {link.customer_id for link in known}
-    known += [one for one in others if one.customer_id not in there and one.state is not LinkState.CLOSED]
-    read = {one.customer.id for one in candidates}
-    # Known as opted in, and not among those read now: an opt-out nobody has looked at yet (design §3a R1).
-    unseen = any(one.kibo_opted_in is True and one.customer_id not in read for one in known)
+    others = [one for one in others if one.customer_id not in there]
+    stopped = _stopped(candidates, links, [*known, *others], first_export=first_export)
+    refusals = {
+        one.customer.id: _refusal(one, links.get(one.customer.id), guests=guests) for one in candidates
+    }
+    sendable = [one for one in candidates if refusals[one.customer.id] is None]
+    speaker = next((one for one in sendable if one.customer.id not in stopped), next(iter(sendable), None))
+    decided: ExportDecision | None = None
+    if speaker is not None:
+        decided = plan_person(
+            speaker,
+            contact,
+            links.get(speaker.customer.id),
+            [*known, *(one for one in others if one.state is not LinkState.CLOSED)],
+            list_id=list_id,
+            first_export=first_export,
+            off_list=off_list,
+            stopped=speaker.customer.id in stopped,
+        )
+    decisions: list[ExportDecision] = []
     for candidate in candidates:
-        customer = candidate.customer
-        link = links.get(customer.id)
-        refused = _refusal(candidate, link, guests=guests)
+        link, refused = links.get(candidate.customer.id), refusals[candidate.customer.id]
+        new = _is_new_opt_in(link, first_export=first_export)
         if refused is not None:
-            new = _is_new_opt_in(link, first_export=first_export)
-            out = contact is not None and contact.standing is Standing.OUT
-            never_sent = refused.state is LinkState.INVALID or (
-                refused.passed_over and candidate.code != UNREADABLE
-            )
-            if never_sent and out and not new:  # their opt-out counts although they are not sent (R1)
-                refused = _skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True)
-            decisions.append(refused)
-        elif speaker is None:
-            decision = plan_person(
-                candidate,
-                contact,
-                link,
-                known,
-                list_id=list_id,
-                first_export=first_export,
-                off_list=off_list,
-                unseen_opt_out=unseen,
-            )
-            speaker = (customer, decision)
-            decisions.append(decision)
-        else:
-            new = _is_new_opt_in(link, first_export=first_export)
-            decisions.append(_follower(*speaker, new_opt_in=new))
+            decisions.append(_unless_out(refused, candidate, contact, new_opt_in=new))
+        elif speaker is not None and decided is not None:
+            follows = candidate is not speaker
+            decisions.append(_follower(speaker.customer, decided, new_opt_in=new) if follows else decided)
     return decisions
+
+
+def _unless_out(
+    refused: ExportDecision, candidate: Candidate, contact: Contact | None, *, new_opt_in: bool
+) -> ExportDecision:
+    """Return why an account is not sent: its person's opt-out counts all the same (design R1)."""
+    out = contact is not None and contact.standing is Standing.OUT
+    never_sent = refused.state is LinkState.INVALID or (refused.passed_over and candidate.code != UNREADABLE)
+    if never_sent and out and not new_opt_in:
+        return _skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True)
+    return refused
+
+
+def _stopped(
+    candidates: Sequence[Candidate], links: Mapping[int, Link], known: Sequence[Link], *, first_export: bool
+) -> set[int]:
+    """Return the accounts whose opt-in an opt-out of another account of the person may stand against.
+
+    That is one that came since that account was last acted on, and a guest's (design §3a R1); what staff
+    added counts. An account known as opted in that is not among those read now is an opt-out nobody has
+    looked at yet. One that is gone from Kibo keeps what it knew.
+    """
+    read = {one.customer.id for one in candidates}
+    unseen = any(
+        one.kibo_opted_in is True and one.state is not LinkState.CLOSED and one.customer_id not in read
+        for one in known
+    )
+    outs = [one for one in known if is_cleared(one) or left_since_gone(one)]
+    found: set[int] = set()
+    for candidate in candidates:
+        link = links.get(candidate.customer.id)
+        new = _is_new_opt_in(link, first_export=first_export)
+        others = [one for one in outs if one is not link and (new or not is_added_by_staff(link, one))]
+        if (unseen or others) and (new or candidate.customer.is_anonymous):
+            found.add(candidate.customer.id)
+    return found
 
 
 def _refusal(candidate: Candidate, link: Link | None, *, guests: bool) -> ExportDecision | None:
@@ -186,6 +218,32 @@ def is_cleared(link: Link) -> bool:
     One first seen off is none, nor is one that ccdesk cleared for an opt-out at Constant Contact.
     """
     return link.kibo_opted_in is False and link.agreed is False and link.state in _CLEARED
+
+
+def left_since_gone(link: Link) -> bool:
+    """Say whether an account gone from Kibo keeps an opt-out of its person that Kibo was not given."""
+    return link.state is LinkState.CLOSED and link.kibo_opted_in is True and link.agreed is False
+
+
+def gone(link: Link, reason: str) -> Link:
+    """Return the link of an account that is gone from Kibo, which keeps what its person is known to want.
+
+    An opt-out that Kibo was not given is one still (`left_since_gone`): another account may come, or take the
+    email.
+    """
+    named_after = link.state in NEWCOMERS and link.out_since is not None
+    out = link.pending is WriteBack.OPT_OUT or named_after or link.state in _OUT
+    return replace(
+        link,
+        state=LinkState.CLOSED,
+        agreed=False if out else link.agreed,
+        pending=WriteBack.NOTHING,
+        pending_reason="",
+        note=reason,
+    )
+
+
+_OUT = (LinkState.UNSUBSCRIBED, LinkState.LEFT_LIST)
 
 
 def is_added_by_staff(link: Link | None, opt_out: Link) -> bool:
@@ -298,22 +356,22 @@ def plan_person(
     list_id: str,
     first_export: bool,
     off_list: OffList = OffList.NEWLY,
-    unseen_opt_out: bool = False,
+    stopped: bool = False,
 ) -> ExportDecision:
     """Decide for one person with a valid email, row by row of design R2.
 
     `known` are the links of all accounts with this email. A new opt-in since we last looked is left to the
-    event queue wherever an earlier opt-out stands in the way, or may (`unseen_opt_out`: another account of
-    theirs is not opted in any more): only there the two acts are compared (R3, R5).
+    event queue wherever an earlier opt-out stands in the way, or may (`stopped`: one of another account of
+    theirs): only there the two acts are compared (R3, R5).
     """
     new_opt_in = _is_new_opt_in(link, first_export=first_export)
-    if new_opt_in and (unseen_opt_out or any(is_cleared(one) for one in known if one is not link)):
+    if stopped:
         off = contact is not None and contact.standing is Standing.IN and list_id not in contact.list_ids
         if (
             off and off_list is OffList.LEAVE_OUT
         ):  # staff have just answered, also about what its event may say
             return _skip(LEFT_OUT, LinkState.LEFT_OUT)
-        return _skip(LATER, LinkState.SYNCED, keep_link=True)
+        return replace(_skip(LATER, LinkState.SYNCED, keep_link=True), by_event=not new_opt_in)
     if contact is None:
         if any(one.contact_id for one in known) and not new_opt_in:
             reason = "not in Constant Contact any more (deleted, or its email changed there)"
@@ -390,13 +448,17 @@ def is_ours(link: Link, contact: Contact) -> bool:
 
     An id not learned yet means that we were cut off while creating it, or saw only the email on the list
     afterwards. Then it is ours if it was made since; and if it was not seen on the list, only where it shows
-    what we sent for this very account: it may as well have come from elsewhere meanwhile, and is not to be
-    overwritten.
+    what we sent for this very account: it may as well have come from elsewhere meanwhile, above all by a
+    sign-up of the person, and is not to be overwritten.
     """
     if link.ownership is not Ownership.OWNED:
         return False
     if link.contact_id:
         return link.contact_id == contact.id
+    return _may_be_ours(link, contact) and not signed_up_themselves(link.written_hash, contact)
+
+
+def _may_be_ours(link: Link, contact: Contact) -> bool:
     begun = link.written_at.replace(microsecond=0) if link.written_at else None
     since = begun is None or contact.created_at is None or contact.created_at >= begun
     return since and (link.on_list or shows_creation(link.written_hash, contact))
@@ -406,10 +468,11 @@ def left_unseen(link: Link, contact: Contact) -> bool:
     """Say whether somebody left the list before we ever saw them on it.
 
     We were cut off creating their contact, which always comes with the list: it was made since, shows what we
-    sent, and is on no list at all.
+    sent, and is on no list at all. Whether they had signed up themselves meanwhile makes no difference.
     """
     cut_off = link.being_added and not link.contact_id and link.written_hash
-    return bool(cut_off) and not contact.list_ids and is_ours(link, contact)
+    owned = link.ownership is Ownership.OWNED
+    return bool(cut_off) and owned and not contact.list_ids and _may_be_ours(link, contact)
 
 
 def is_stale(wanted: str, contact: Contact, link: Link) -> bool:

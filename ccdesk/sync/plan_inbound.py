@@ -102,11 +102,6 @@ def _of_nobody(contact: Contact | None, link: Link, list_id: str, now: datetime)
     return replace(link, on_list=False, agreed=False, out_since=contact.opt_out_at or now)
 
 
-def left_since_gone(link: Link) -> bool:
-    """Say whether the person left the list, or unsubscribed, after the customer was gone from Kibo."""
-    return link.state is LinkState.CLOSED and link.kibo_opted_in is True and link.agreed is False
-
-
 def _now_by(contact: Contact, link: Link) -> Link:
     """The link with the contact that has its email now: one that we made and were cut off at, or another.
 
@@ -261,7 +256,8 @@ def _without_joining(contact: Contact, link: Link, skew: timedelta, began: datet
 def mark_left(link: Link, now: datetime) -> Observation:
     """Mark somebody who was on the list as having left it: their opt-out is pending (design R4)."""
     if link.state is LinkState.CLOSED:
-        return Observation(replace(link, on_list=False), left=True)
+        gone = replace(link, on_list=False, agreed=False, out_since=now)
+        return Observation(gone, left=True)
     left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)
     if link.kibo_opted_in is False:
         # An opt-in that Kibo has not been given yet is overtaken by this.

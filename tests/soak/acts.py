@@ -90,6 +90,7 @@ class People:
 
     def delete_list(self) -> None:
         """Staff delete the active list: that says nothing about anybody."""
+        self._truth.list_deleted()
         self._cc.delete_list(self._bench.list_id)
 
     def _lists(self, lists: str) -> list[str]:

@@ -136,6 +136,69 @@ FOUND = {
             ("run", "events", ()),
         ),
     ),
+    "a guest's box kept whose own account had opted out on a newly chosen list": Schedule(
+        220113, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 3, ADA, True, "address"),
+            ("act", "customer", 11, ADA, True, "guest"),
+            ("run", "export", ()),
+            ("list",),
+            ("act", "opt_out", 3),
+        ),
+    ),
+    "an opt-out was forgotten with the account, and a new one with its email was exported": Schedule(
+        160031, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 6, ADA, True, "address"),
+            ("run", "export", ()),
+            ("act", "opt_out", 6),
+            ("run", "events", ()),
+            ("act", "delete_customer", 6),
+            ("act", "customer", 7, ADA, True, ""),
+            ("run", "export", ()),
+        ),
+    ),
+    "left, then the whole list was deleted before anybody looked": Schedule(
+        130142, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 7, ADA, True, "address"),
+            ("run", "export", ()),
+            ("act", "leave", ADA),
+            ("act", "delete_list"),
+        ),
+    ),
+    "a sign-up after an import failed with email and list alone was taken for a contact of ours": Schedule(
+        140116, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 7, ADA, True, "address"),
+            ("turn", "cc", "activity_outcome", "failed"),
+            ("run", "export", ()),
+            ("act", "sign_up", ADA),
+        ),
+    ),
+    "the row of a guest was lost, who was disabled then: their own account waited for nothing": Schedule(
+        150121, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 10, "bob@people.example", True, ""),
+            ("act", "customer", 2, ADA, True, "guest"),
+            ("act", "customer", 5, ADA, True, "address"),
+            ("turn", "cc", "import_loses_every", 2),
+            ("run", "export", ()),
+            ("act", "deactivate", 2),
+        ),
+    ),
+    "left the list, was deleted in the shop before that was brought there; another took the email": Schedule(
+        220128, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 5, ADA, True, "address"),
+            ("act", "customer", 3, "cyd@people.example", True, "address"),
+            ("run", "export", ()),
+            ("act", "leave", ADA),
+            ("act", "delete_customer", 5),
+            ("run", "full-compare", ()),
+            ("act", "change_email", 3, ADA),
+        ),
+    ),
     "deleted and back on another list between two looks, which nothing tells from leaving": Schedule(
         1, {}, {}, SETTINGS,
         (

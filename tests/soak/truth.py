@@ -214,6 +214,23 @@ class Truth:
                     self.moved_away.add(old.email)
             elif new is not old:
                 self.moved_away.add(old.email)
+                self._forget_unlooked_at(account)
+
+    def _forget_unlooked_at(self, account: int) -> None:
+        """Count an opt-out as unknown that nobody had looked at before the account was deleted."""
+        link = self.bench.container.store.links.get(account)
+        if link is not None and link.kibo_opted_in is not False and link.out_after is None:
+            self._unknown(lambda one: one.account == account and one.kind == "kibo_out")
+
+    def list_deleted(self) -> None:
+        """Count a leaving as unknown that nobody had looked at before the whole list was deleted."""
+        links = self.bench.container.store.links
+        self._unknown(
+            lambda one: one.kind == "left" and any(link.on_list for link in links.by_email(one.email))
+        )
+
+    def _unknown(self, which: Callable[[Done], bool]) -> None:
+        self.acts = [replace(one, known=False) if which(one) else one for one in self.acts]
 
     def note(self, kind: str, email: str, *, person: bool = True, dated: bool = True) -> None:
         """Remember an act on the mailing side; to be called before it is done."""

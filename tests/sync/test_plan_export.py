@@ -1,13 +1,14 @@
 """Design R2's table, row by row."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccdesk.core.intents import Act
 from ccdesk.core.models import (
     Contact,
     ContactFields,
@@ -20,8 +21,18 @@ from ccdesk.core.models import (
     WriteBack,
 )
 from ccdesk.core.runs import Outcome
-from ccdesk.sync.mapping import _USUAL, fields_hash, to_fields
-from ccdesk.sync.plan_export import NEW_CONTACT, Action, plan_followers, plan_group
+from ccdesk.sync.mapping import _USUAL, creation_hash, fields_hash, to_fields
+from ccdesk.sync.plan_export import (
+    LATER,
+    NEW_CONTACT,
+    Action,
+    gone,
+    is_ours,
+    left_since_gone,
+    left_unseen,
+    plan_followers,
+    plan_group,
+)
 from ccdesk.sync.runs.export_candidates import candidate_of
 
 LIST = "list-1"
@@ -308,3 +319,91 @@ def test_a_new_account_waits_for_its_event_where_another_is_not_opted_in_any_mor
     assert decision.keep_link
     both = planned([ADA, new], contact(lists=[LIST]), {1: owned()}, first_export=False, guests=True)
     assert both[1].outcome is Outcome.UNCHANGED
+
+
+CLEARED = replace(owned(), kibo_opted_in=False, agreed=False, on_list=False, out_since=NOW)
+"""Account 1 cleared its flag."""
+LEFT_AND_GONE = replace(owned(), state=LinkState.CLOSED, agreed=False, on_list=False, out_since=NOW)
+"""Account 1 is gone from Kibo, and its person left the list."""
+UNSEEN = owned(on_list=False)
+"""Account 1 was opted in when last acted on, and is not among the accounts read."""
+SECOND = replace(ADA, id=2)
+GUEST = replace(SECOND, is_anonymous=True)
+
+
+@pytest.mark.parametrize(
+    "out", [CLEARED, replace(CLEARED, state=LinkState.CLOSED), LEFT_AND_GONE, UNSEEN], ids=repr
+)
+@pytest.mark.parametrize(
+    ("account", "link", "sent"),
+    [
+        (SECOND, None, False),  # a new opt-in: which came later is looked at with its event
+        (SECOND, owned(customer_id=2), True),  # agreed before, and stands beside the other's opt-out
+        (GUEST, owned(customer_id=2), False),  # a guest's box lifts nothing (design §3a R1)
+    ],
+)
+def test_whose_opt_in_an_export_sends_beside_another_accounts_opt_out(out, account, link, sent):
+    links = {2: link} if link else {}
+    decision = planned([account], None, links, first_export=False, guests=True, others=[out])[0]
+    if sent:
+        assert decision.action is Action.IMPORT or decision.state is LinkState.CONTACT_DELETED
+        return
+    assert (decision.action, decision.reason) == (Action.NONE, LATER)
+    assert decision.by_event is (link is not None)  # a new one has an event of its own
+
+
+def test_an_account_that_may_be_sent_speaks_for_a_guest_that_may_not():
+    links = {2: owned(customer_id=2), 3: owned(customer_id=3)}
+    guest, account = planned(
+        [GUEST, replace(ADA, id=3)],
+        contact(),
+        {number: replace(link, on_list=False) for number, link in links.items()},
+        first_export=False,
+        guests=True,
+        others=[CLEARED],
+    )
+    assert account.action is Action.IMPORT
+    assert (guest.action, guest.reason) == (Action.NONE, "same email as customer 3")
+
+
+def test_what_staff_have_added_after_the_opt_out_is_sent_though_it_is_a_guests():
+    added = owned(customer_id=2, added_at=NOW, on_list=False)
+    decision = planned([GUEST], contact(), {2: added}, first_export=False, guests=True, others=[CLEARED])[0]
+    assert decision.action is Action.IMPORT
+
+
+@pytest.mark.parametrize(
+    ("known", "left"),
+    [
+        ({"state": LinkState.LEFT_LIST, "pending": WriteBack.OPT_OUT}, True),
+        ({"state": LinkState.UNSUBSCRIBED, "pending": WriteBack.OPT_OUT}, True),
+        ({"state": LinkState.NEWCOMER, "out_since": NOW}, True),
+        ({"pending": WriteBack.OPT_IN}, False),
+        ({"on_list": True}, False),
+    ],
+    ids=repr,
+)
+def test_an_account_gone_from_kibo_keeps_the_opt_out_that_kibo_was_not_given(known, left):
+    link = gone(owned(**{"on_list": False} | known), "gone")
+    assert (link.state, link.pending, link.note) == (LinkState.CLOSED, WriteBack.NOTHING, "gone")
+    assert left_since_gone(link) is left
+
+
+SIGNED_UP = {"opt_in_source": "Contact", "opt_in_at": NOW, "created_at": NOW}
+
+
+@pytest.mark.parametrize(
+    ("by_form", "shown", "ours"),
+    [
+        (False, {"opt_in_source": "Account", "opt_in_at": NOW, "created_at": NOW}, True),
+        (False, SIGNED_UP, False),  # they came themselves, after an import that failed
+        (False, SIGNED_UP | {"opt_in_at": NOW + timedelta(hours=1)}, True),  # to the contact we had made
+        (True, SIGNED_UP, True),  # our own call for the welcome email looks just so
+    ],
+)
+def test_whether_a_contact_that_shows_no_more_than_an_email_is_ours(by_form, shown, ours):
+    sent = creation_hash(ContactFields(ADA.email), by_form=by_form)
+    cut_off = Link(1, email=ADA.email, ownership=Ownership.OWNED, written_hash=sent, written_at=NOW)
+    assert is_ours(cut_off, contact(lists=[LIST], **shown)) is ours
+    begun = replace(cut_off, begun=Act.CREATE)
+    assert left_unseen(begun, contact(**shown))  # on no list: whoever made it, they have left

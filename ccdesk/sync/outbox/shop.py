@@ -8,12 +8,13 @@ from dataclasses import replace
 from itertools import islice
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound, Remedy, Unreadable
-from ccdesk.core.models import Customer, Link, LinkState, WriteBack
+from ccdesk.core.models import Customer, Link, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.guard import hold_write_backs
 from ccdesk.sync.outbox.shop_account import LOST_DATA, write
+from ccdesk.sync.plan_export import gone
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 
 log = logging.getLogger(__name__)
@@ -175,11 +176,11 @@ def _own_is_elsewhere(ctx: RunContext, link: Link) -> None:
     """Close the write-back of an account that is gone, or whose email is not the one signed up with."""
     try:
         ctx.shop.get(link.customer_id)
-        state, reason = link.state, "the customer has another email in Kibo than the one that signed up"
+        reason = "the customer has another email in Kibo than the one that signed up"
+        closed = replace(link, pending=WriteBack.NOTHING, pending_reason="", note=reason)
     except NotFound:
-        state, reason = LinkState.CLOSED, "customer is gone from Kibo"
+        reason = "customer is gone from Kibo"
+        closed = gone(link, reason)
     with ctx.store.transaction():
-        ctx.store.links.save(
-            [replace(link, pending=WriteBack.NOTHING, pending_reason="", state=state, note=reason)]
-        )
+        ctx.store.links.save([closed])
         ctx.record([Entry(link.customer_id, link.email, Outcome.SKIPPED, reason)])

@@ -19,8 +19,7 @@ from ccdesk.sync.outbox.release import release
 from ccdesk.sync.outbox.removal import Removal, last_set, off_link
 from ccdesk.sync.outbox.welcomes import note_welcomes
 from ccdesk.sync.plan_events import Change, what_changed
-from ccdesk.sync.plan_export import not_exported, wants_mail
-from ccdesk.sync.plan_inbound import left_since_gone
+from ccdesk.sync.plan_export import gone, left_since_gone, not_exported, wants_mail
 from ccdesk.sync.runs.newcomer_rule import lifts, name
 from ccdesk.sync.runs.opt_ins import OptIn, process_opt_ins
 from ccdesk.sync.runs.outcomes import charge_doubtful, fail, settle
@@ -266,8 +265,7 @@ def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:
         release(ctx, link)
     reason = "customer is gone from Kibo; the contact is left as it is"
     entry = Entry(event.object_id, link.email if link else "", Outcome.SKIPPED, reason)
-    closed = replace(link, state=LinkState.CLOSED, pending=WriteBack.NOTHING, note=reason) if link else None
-    settle(ctx, event, entry, closed)
+    settle(ctx, event, entry, gone(link, reason) if link else None)
 
 
 def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:

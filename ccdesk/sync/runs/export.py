@@ -40,6 +40,7 @@ from ccdesk.sync.runs.export_send import end_open_chunks, send
 from ccdesk.sync.runs.export_session import PAGE, ExportSession, close, discard_stale, resume_or_start
 from ccdesk.sync.runs.export_unreached import note_unreached
 from ccdesk.sync.sensors.contact_scan import ContactScan
+from ccdesk.sync.sensors.shop_changes import queue_again
 from ccdesk.sync.watermarks import begin_polls
 
 _KEPT_AT_ONCE = 2_000  # people read between two writes: what a power cut makes us read again
@@ -238,6 +239,7 @@ def _plan_page(
     links |= store.links.many([number for number in ids if number not in links])  # their email is another now
     entries: list[Entry] = []
     saved: list[Link] = []
+    by_event: list[int] = []
     planned: list[Planned] = []
     back = 0
     for key, group in zip(keys, groups, strict=True):
@@ -264,7 +266,10 @@ def _plan_page(
             entries.append(
                 Entry(customer.id, customer.email, decision.outcome, decision.reason, decision.code)
             )
-            if decision.passed_over:
+            if decision.by_event and customer.id in links:  # an opt-in that is acted on later
+                saved.append(replace(links[customer.id], kibo_opted_in=None, seen_set=True))
+                by_event.append(customer.id)
+            elif decision.passed_over:
                 saved.append(passed_over(links.get(customer.id), customer, decision.reason))
             elif not decision.keep_link:
                 saved.append(_settled(ctx, one, contact, links.get(customer.id), decision))
@@ -277,6 +282,8 @@ def _plan_page(
             note_own_write(ctx, links.get(link.customer_id))
         store.links.save(changed)
         _end_begun(ctx, changed, links)
+        for number in by_event:
+            queue_again(ctx, number)
         store.exports.decide(planned)
         ctx.record(entries)
     return back

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -38,6 +38,7 @@ FILE_FROM = 2_500  # people on the list from which the file is cheaper than page
 _FEW_LOOKUPS = 40
 _LINE = re.compile(r"\bline\s+(\d{1,9})\b", re.IGNORECASE)
 _PHASE = "Checking the result"
+_NOT_ON_LIST = "Not on the list after it was sent to Constant Contact"
 
 
 class MembersFile:
@@ -209,6 +210,7 @@ class _Checker:
         missing: list[Planned] = []
         again: list[int] = []
         left = False
+        absent: list[Planned] = []
         for one, contact, on_list in self._found(page):
             link = links.get(one.customer.id) or Link(one.customer.id)
             number, sent_at = one.customer.id, chunk.sent_at if chunk else ctx.mail_now()
@@ -226,15 +228,18 @@ class _Checker:
                 saved.append(_out(ctx, link, one, contact, sent_at))
                 ended[number] = Ended.DONE if contact.standing is Standing.IN else Ended.UNKNOWN
                 left = left or contact.standing is Standing.IN
-            elif link.being_added:  # its line is open already
-                saved.append(with_open_intent(ctx, one, link, sent_at))
             else:
-                missing.append(one)
+                absent.append(one)
+                if link.being_added:  # its line is open already
+                    saved.append(with_open_intent(ctx, one, link, sent_at))
+                else:
+                    missing.append(one)
             if not one.customer.accepts_marketing and on_list:
                 again.append(one.customer.id)  # they opted out while the export lay still
             entries.append(self._entry(one, link, contact, chunk, sent_at, on_list=on_list))
         if left:
             ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing
+        saved += _followers(ctx, absent)
         with ctx.store.transaction():
             ctx.store.links.save(saved)
             for how in set(ended.values()):
@@ -335,7 +340,7 @@ class _Checker:
         if refused:
             words = chunk.reported[0] if chunk is not None and chunk.reported else one.reason
             return Entry(customer.id, customer.email, Outcome.ERROR, words, "refused")
-        reason = "Not on the list after it was sent to Constant Contact"
+        reason = _NOT_ON_LIST
         if reported := self._reported(one, chunk):
             reason = f"{reason}, which said: {reported}"
         return Entry(customer.id, customer.email, Outcome.ERROR, reason, "not_on_list")
@@ -354,6 +359,27 @@ class _Checker:
             if found and int(found.group(1)) == line and "@" not in text:
                 return text
         return ""
+
+
+def _followers(ctx: RunContext, absent: Sequence[Planned]) -> list[Link]:
+    """Return the links of further accounts of people who are not on the list after they were sent.
+
+    They counted as seen to with the account that was sent; now each is an opt-in that waits, so that the
+    person is not forgotten if that account goes its own way.
+    """
+    by_email = ctx.store.links.by_emails([one.customer.email_key for one in absent])
+    sent = {one.customer.id for one in absent}
+    return [
+        replace(link, kibo_opted_in=None, seen_set=True, note=f"{_NOT_ON_LIST} as customer {one.customer.id}")
+        for one in absent
+        for link in by_email.get(one.customer.email_key, ())
+        if link.customer_id not in sent and _only_follows(link)
+    ]
+
+
+def _only_follows(link: Link) -> bool:
+    quiet = link.pending is WriteBack.NOTHING and not link.may_be_there and not link.on_list
+    return quiet and link.state is LinkState.SYNCED and link.kibo_opted_in is True
 
 
 def _is_refused(one: Planned, chunk: Chunk | None) -> bool:

@@ -30,8 +30,13 @@ from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.outbox.welcomes import hold_welcomes
 from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
-from ccdesk.sync.plan_export import is_added_by_staff, left_unseen, not_exported, passed_over
-from ccdesk.sync.plan_inbound import left_since_gone
+from ccdesk.sync.plan_export import (
+    is_added_by_staff,
+    left_since_gone,
+    left_unseen,
+    not_exported,
+    passed_over,
+)
 from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
 from ccdesk.sync.runs.newcomer_rule import NEWCOMER, has_left, stands_against, welcome
 from ccdesk.sync.runs.outcomes import fail, settle
