@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea
 
 from ccdesk.core.errors import LoginNeeded, Refused, StoreError, Unreachable, VaultError
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
@@ -180,6 +181,31 @@ def test_what_needs_no_keyring_is_shown_while_it_waits_for_a_password(qtbot, ope
 
 
 # ---------------------------------------------------------------- messages
+
+
+@pytest.mark.parametrize("size", [(900, 640), (780, 440)])
+@pytest.mark.parametrize("tab", range(5))
+def test_a_success_covers_no_button_or_field(qtbot, parts, tab, size):
+    window = parts.window
+    window.resize(*size)
+    window.tabs.setCurrentIndex(tab)
+    settings = window.settings
+    settings.chk_welcome.click()  # Discard appears beside Save
+    settings.findChild(QScrollArea).verticalScrollBar().setValue(10_000)
+    window.context.news.say(
+        "Saved", "Contact List Name is now “Spring sale”.\nSent from “owner@example.com”."
+    )
+    toast = find(window, "toast")
+    place = toast.geometry()
+    covered = [
+        one.objectName()
+        for one in window.tabs.findChildren(QAbstractButton)
+        if one.isVisible()
+        and QRect(one.mapTo(window, QPoint()), one.size()).intersects(place)
+        and not one.visibleRegion().isEmpty()
+    ]
+    assert covered == []
+    assert window.rect().contains(place)
 
 
 def test_a_success_is_a_toast_that_goes_by_itself(qtbot, parts, monkeypatch):

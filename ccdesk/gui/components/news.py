@@ -5,9 +5,18 @@ A subject is what a message is about, so that “logged in” ends “the login 
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ccdesk.core.errors import CcdeskError, ListGone, LoginNeeded, ServiceError, StoreError, VaultError
 from ccdesk.core.runs import RunKind
@@ -21,6 +30,8 @@ LOGIN, LIST, SERVICE, STORE, VAULT = "login", "list", "service", "store", "vault
 LOGIN_TRIED, CLICK = "login tried", "click"
 TOAST_MS = 6_000
 _WIDEST = 520
+_GAP = 6  # pixels between a success and the controls below it
+_CONTROLS = (QAbstractButton, QLineEdit, QComboBox)
 _SUBJECTS: tuple[tuple[type[CcdeskError], str], ...] = (
     (LoginNeeded, LOGIN),
     (ListGone, LIST),
@@ -129,7 +140,23 @@ class Toast(QFrame):
         if layout is not None:
             layout.invalidate()  # the text is another one, and counts only now that it is visible
             self.setFixedSize(width, layout.totalHeightForWidth(width))
-        self.move(room.x() + (room.width() - width) // 2, room.bottom() - self.height() - MARGIN // 2)
+        place = QRect(QPoint(), self.size())
+        place.moveTopLeft(QPoint((room.width() - width) // 2, room.height() - self.height() - MARGIN // 2))
+        self.move(room.topLeft() + self._clear_of_controls(place).topLeft())
+
+    def _clear_of_controls(self, place: QRect) -> QRect:
+        """Return the lowest place on the page that covers no button or field, `place` if there is none."""
+        controls = [
+            QRect(one.mapTo(self._page, QPoint()), one.size())
+            for one in self._page.findChildren(QWidget)
+            if isinstance(one, _CONTROLS) and one.isVisible() and not one.visibleRegion().isEmpty()
+        ]
+        free = QRect(place)
+        while covered := [one for one in controls if one.intersects(free)]:
+            free.moveBottom(min(one.top() for one in covered) - _GAP)
+            if free.top() < place.top() // 2:
+                return place
+        return free
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay in place when the page changes its size."""
