@@ -1,0 +1,64 @@
+"""The words in which it is told who stated what about being mailed (docs/consent.md b1, b2)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Where something was stated."""
+
+    SHOP = "shop"
+    MAIL = "mail"
+
+
+class Says(StrEnum):
+    """What a statement says about being mailed."""
+
+    OPT_IN = "opt_in"
+    OPT_OUT = "opt_out"
+    NEITHER = "neither"
+
+
+class How(StrEnum):
+    """By which act something was stated."""
+
+    FLAG_SET = "flag_set"
+    FLAG_CLEARED = "flag_cleared"
+    SEEN_OFF = "seen_off"  # an account whose flag was off when it was first read: no statement of a person
+    INHERITED = "inherited"  # the opt-out of the email that the account had before
+    UNSUBSCRIBED = "unsubscribed"
+    LEFT = "left"
+    SIGNED_UP = "signed_up"
+    DELETED = "deleted"
+    PUT_ON = "put_on"  # on a list by neither the person nor us
+    PUT_BACK = "put_back"  # the same, and it answers a leaving that had not been carried
+    ADDED = "added"  # ours
+    REMOVED = "removed"  # ours
+    ASKED = "asked"  # ours: the one confirmation
+
+    @property
+    def says(self) -> Says:
+        """What it says about being mailed."""
+        return _SAYS.get(self, Says.NEITHER)
+
+
+class Author(StrEnum):
+    """Who stated it, as far as a service tells."""
+
+    PERSON = "person"
+    STAFF = "staff"
+    US = "us"
+    UNKNOWN = "unknown"
+
+
+_SAYS = {
+    How.FLAG_SET: Says.OPT_IN,
+    How.SIGNED_UP: Says.OPT_IN,
+    How.ADDED: Says.OPT_IN,
+    How.FLAG_CLEARED: Says.OPT_OUT,
+    How.INHERITED: Says.OPT_OUT,
+    How.UNSUBSCRIBED: Says.OPT_OUT,
+    How.LEFT: Says.OPT_OUT,
+    How.REMOVED: Says.OPT_OUT,
+}
