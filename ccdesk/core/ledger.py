@@ -1,4 +1,4 @@
-"""The ledger: what everybody stated about being mailed, and what we did about it, in time order (design §8)."""
+"""The ledger: what people stated about being mailed and what we did about it, in time order (design §8)."""
 
 from __future__ import annotations
 
