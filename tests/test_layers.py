@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "sync": {"core", "consent"},
     "clients": {"core"},
     "auth": {"core"},
-    "store": {"core"},
+    "store": {"core", "consent"},
     "service": {"core", "sync"},
     "sandbox": set(),
     "container": {"core", "store", "service", "paths", "connections"},

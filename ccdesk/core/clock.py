@@ -6,6 +6,9 @@ import threading
 import time
 from datetime import UTC, datetime
 
+SKEW = "clocks.skew"
+"""Name in the store: seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both."""
+
 
 class Clock:
     """The system's clock; tests hand in one they move themselves."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+UNSUBSCRIBED = "unsubscribed in Constant Contact"
+BY_STAFF = "unsubscribed in Constant Contact, by its staff"
+"""Why an opt-out is pending that no contact has stated: of unusually many the guard holds some (R8)."""
+
 
 class Side(StrEnum):
     """Where something was stated."""
@@ -36,6 +40,8 @@ class How(StrEnum):
     ADDED = "added"  # ours
     REMOVED = "removed"  # ours
     ASKED = "asked"  # ours: the one confirmation
+    ANSWERED_ADD = "answered_add"  # staff's answer about an account that is asked about (design §3a R1)
+    ANSWERED_LEAVE = "answered_leave"
 
     @property
     def says(self) -> Says:
@@ -56,6 +62,7 @@ _SAYS = {
     How.FLAG_SET: Says.OPT_IN,
     How.SIGNED_UP: Says.OPT_IN,
     How.ADDED: Says.OPT_IN,
+    How.ANSWERED_ADD: Says.OPT_IN,
     How.FLAG_CLEARED: Says.OPT_OUT,
     How.INHERITED: Says.OPT_OUT,
     How.UNSUBSCRIBED: Says.OPT_OUT,

@@ -9,6 +9,7 @@ from ccdesk.core.disagreements import Disagreement
 from ccdesk.core.ports.waiting import Waiting
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, chunks
+from ccdesk.store.statements import SqliteStatements
 
 NAME = "INSERT OR IGNORE INTO disagreement (customer_id, since) VALUES (?, ?)"
 SETTLE = "DELETE FROM disagreement WHERE customer_id = ?"
@@ -30,8 +31,8 @@ OFF_SCAN = """
 class SqliteDisagreements:
     """`core.disagreements.Disagreements` on SQLite."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, statements: SqliteStatements) -> None:
+        self._database, self._statements = database, statements
 
     def among(self, customer_ids: Collection[int]) -> set[int]:
         """Return those of the given customers that are kept, answered or not."""
@@ -43,8 +44,11 @@ class SqliteDisagreements:
         return found
 
     def name(self, customer_ids: Collection[int], at: datetime) -> None:
-        """Keep customers as put back since `at`; who is kept already stays as they are."""
-        self._database.many(NAME, [(number, to_text(at)) for number in customer_ids])
+        """Keep customers as put back since `at`, and state it; who is kept already stays as they are."""
+        new = set(customer_ids) - self.among(customer_ids)
+        with self._database.transaction():
+            self._database.many(NAME, [(number, to_text(at)) for number in new])
+            self._statements.note_put_on(new, at)
 
     def settle(self, customer_ids: Collection[int]) -> None:
         """Forget customers: they are not on the list any more, or there by an opt-in."""

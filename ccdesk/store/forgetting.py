@@ -41,6 +41,9 @@ FORGET_FORMER = "UPDATE former_member SET email_key = ? WHERE customer_id = ? AN
 FORGET_INTENTS = """
     UPDATE intent SET email_key = CASE email_key WHEN ? THEN ? ELSE '' END, contact_id = ''
     WHERE customer_id = ?"""
+FORGET_STATEMENTS = """
+    UPDATE OR REPLACE statement SET email = '', email_key = CASE email_key WHEN ? THEN ? ELSE ? END,
+    subject = CASE side WHEN 'mail' THEN '' ELSE subject END WHERE customer_id = ?"""
 FORGET_CONTACTS = "DELETE FROM former_contact WHERE customer_id = ?"
 FORGET_EVENT = """
     UPDATE event SET error = replace(error, ?, ''), result = replace(result, ?, '') WHERE object_id = ?"""
@@ -104,6 +107,7 @@ def _forget_link(database: Database, seals: Seals, customer_id: int, email: str,
     database.statement(FORGET_LINK, (sealed, email, email, customer_id))
     database.statement(FORGET_FORMER, (sealed, customer_id, key))
     database.statement(FORGET_INTENTS, (key, sealed, customer_id))
+    database.statement(FORGET_STATEMENTS, (key, sealed, f"{SEAL}{customer_id}", customer_id))
     database.statement(FORGET_EVENT, (email, email, customer_id))
     database.statement(FORGET_CONTACTS, (customer_id,))
     database.statement("DELETE FROM gone WHERE customer_id = ?", (customer_id,))

@@ -18,6 +18,7 @@ from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.forgetting import Seals
 from ccdesk.store.intents import IS_ASKED, words
 from ccdesk.store.losses import NOTE_SINCE
+from ccdesk.store.statements import SqliteStatements
 from ccdesk.store.tables import LINK_FIELDS, FormerContactRow, FormerMemberRow, LinkRow, ScanRow
 
 # “open” is a literal, not a parameter, so that the partial index of open lines is used. A row's alias is t1.
@@ -100,6 +101,7 @@ class SqliteLinks:
     def __init__(self, database: Database, clock: Clock, seals: Seals | None = None) -> None:
         self._database, self._clock = database, clock
         self._seals = seals or Seals(database)
+        self._statements = SqliteStatements(database, clock)
 
     def get(self, customer_id: int) -> Link | None:
         """Return one link."""
@@ -154,10 +156,14 @@ class SqliteLinks:
             found.setdefault(sealed[seal], []).append(links[number])
 
     def save(self, links: Iterable[Link]) -> None:
-        """Insert or replace links in one transaction, begun only once all of them are there."""
+        """Insert or replace links in one transaction, begun only once all of them are there.
+
+        What their change says was stated is kept in the same transaction.
+        """
         now = to_text(self._clock.now())
         made = list(links)
         with self._database.transaction():
+            self._statements.note(self.many([link.customer_id for link in made]), made)
             numbers = [link.customer_id for link in made]
             self._database.many(NOTE_SINCE, [(number, now, number) for number in numbers])
             self._database.many(SAVE, [_row(link, now) for link in made])

@@ -15,7 +15,13 @@ from ccdesk.core.errors import SettingsError
 from ccdesk.core.origins import ADOPTED_LOGIN, ADOPTED_SHOP, ENV_GIVEN_FOR, LoginPlace, ShopPlace
 from ccdesk.core.settings import SETTINGS, check, resolve
 from ccdesk.store.columns import email_mark
-from ccdesk.store.schema_journal import keep_intents, take_over_adding, take_over_asked, take_over_noted
+from ccdesk.store.schema_journal import (
+    keep_intents,
+    keep_statements,
+    take_over_adding,
+    take_over_asked,
+    take_over_noted,
+)
 
 Step = Callable[[SqliteMigrator], None]
 
@@ -331,4 +337,5 @@ STEPS: tuple[Step, ...] = (
     take_over_noted,
     keep_former_contacts,
     note_seen_set,
+    keep_statements,
 )

@@ -1,4 +1,4 @@
-"""The schema's steps by which the journal of intents took over what links used to tell."""
+"""The schema's steps by which journal and statements came to tell what links used to tell alone."""
 
 from __future__ import annotations
 
@@ -72,4 +72,25 @@ DELETE FROM state WHERE name = 'export.noted'
 def take_over_noted(migrator: SqliteMigrator) -> None:
     """Step 17: a chunk tells itself whether each of its people has a line in the journal."""
     for statement in TAKE_OVER_NOTED.split(";"):
+        migrator.database.execute_sql(statement)
+
+
+STATEMENTS = """
+CREATE TABLE statement (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, side TEXT NOT NULL, subject TEXT NOT NULL,
+    customer_id INTEGER NOT NULL, email TEXT NOT NULL, email_key TEXT NOT NULL, how TEXT NOT NULL,
+    author TEXT NOT NULL, earliest TEXT NOT NULL, latest TEXT NOT NULL, evidence TEXT NOT NULL,
+    seen_at TEXT NOT NULL, run_id INTEGER);
+CREATE INDEX statement_by_account ON statement (customer_id, number);
+CREATE UNIQUE INDEX statement_once
+    ON statement (email_key, how, latest, (CASE side WHEN 'shop' THEN subject ELSE '' END))
+"""
+
+
+def keep_statements(migrator: SqliteMigrator) -> None:
+    """Step 20: what people and staff stated, for good.
+
+    Several accounts of a person tell of the same act at Constant Contact: it is kept once.
+    """
+    for statement in STATEMENTS.split(";"):
         migrator.database.execute_sql(statement)

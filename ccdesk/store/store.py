@@ -16,6 +16,7 @@ from ccdesk.core.exporting import Exports
 from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
 from ccdesk.core.ports import store as ports
+from ccdesk.core.ports.ledger import Ledger
 from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.disagreements import SqliteDisagreements
@@ -24,6 +25,7 @@ from ccdesk.store.exports import SqliteExports
 from ccdesk.store.forgetting import Seals, forget_gone
 from ccdesk.store.intents import SqliteIntents
 from ccdesk.store.lease import SqliteLease
+from ccdesk.store.ledger import SqliteLedger
 from ccdesk.store.links import SqliteLinks
 from ccdesk.store.losses import SqliteLosses
 from ccdesk.store.queue import SqliteQueue
@@ -31,6 +33,7 @@ from ccdesk.store.runs import SqliteRuns
 from ccdesk.store.schema import STEPS
 from ccdesk.store.staging import SqliteStaging
 from ccdesk.store.state import SqliteCallCounts, SqliteSettings, SqliteState
+from ccdesk.store.statements import SqliteStatements
 from ccdesk.store.tables import (
     CarriedLossRow,
     DisagreementRow,
@@ -43,6 +46,7 @@ from ccdesk.store.tables import (
     KnownAccountRow,
     LinkRow,
     LinkSinceRow,
+    StatementRow,
     StateRow,
 )
 
@@ -70,7 +74,10 @@ class SqliteStore:
         self.staging: ports.Staging = SqliteStaging(self._database)
         self.exports: Exports = SqliteExports(self._database, self._seals, clock)
         self.losses: Losses = SqliteLosses(self._database)
-        self.disagreements: Disagreements = SqliteDisagreements(self._database)
+        self.disagreements: Disagreements = SqliteDisagreements(
+            self._database, SqliteStatements(self._database, clock)
+        )
+        self.ledger: Ledger = SqliteLedger(self._database, links, clock, self._seals)
         self.drifts: Drifts = SqliteDrifts(self._database, links)
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
@@ -108,6 +115,7 @@ class SqliteStore:
         with self._database.transaction():
             self._database.run(LinkRow.delete())
             self._database.run(IntentRow.delete())
+            self._database.run(StatementRow.delete())
             self._database.run(GoneRow.delete())
             self._database.run(FormerMemberRow.delete())
             self._database.run(KnownAccountRow.delete())

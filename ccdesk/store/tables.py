@@ -17,6 +17,7 @@ from ccdesk.core.intents import Act, Ended
 from ccdesk.core.losses import Answer, LossKind
 from ccdesk.core.models import Link, LinkState, Ownership, Permission, WriteBack
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus, Trigger
+from ccdesk.core.statements import Author, How, Side
 from ccdesk.store.columns import CountsField, MomentField, WordField
 
 
@@ -77,6 +78,30 @@ class IntentRow(peewee.Model):
 
     class Meta:
         table_name = "intent"
+
+
+class StatementRow(peewee.Model):
+    """What somebody stated (`consent.stated.Stated`), as an account's link told it; numbers are never reused.
+
+    `earliest` is "" where nothing tells. Moments are on the mail service's clock, `seen_at` on ours.
+    """
+
+    number = peewee.AutoField()
+    side = WordField(Side)
+    subject = peewee.TextField()
+    customer_id = peewee.IntegerField()
+    email = peewee.TextField()
+    email_key = peewee.TextField()
+    how = WordField(How)
+    author = WordField(Author)
+    earliest = peewee.TextField()
+    latest = peewee.TextField()
+    evidence = peewee.TextField()
+    seen_at = MomentField()
+    run_id = peewee.IntegerField(null=True)
+
+    class Meta:
+        table_name = "statement"
 
 
 class GoneRow(peewee.Model):
@@ -412,6 +437,7 @@ class LeaseRow(peewee.Model):
 TABLES: tuple[type[peewee.Model], ...] = (
     LinkRow,
     IntentRow,
+    StatementRow,
     GoneRow,
     KnownAccountRow,
     ScanRow,

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
+from ccdesk.core.clock import SKEW as SKEW
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import (
     Cancelled,
@@ -56,7 +57,6 @@ LEFT_OUT_LISTS = "export.lists.left_out"  # ids of those whose first export left
 WRITE_BACK_FROM = "carry.from"  # where writing back to Kibo goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see runs/export_session.py
-SKEW = "clocks.skew"  # seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both
 COMPARED_AT = "compare.finished_at"
 
 HELD_PAGE = 500  # people noted in one transaction

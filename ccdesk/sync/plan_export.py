@@ -9,6 +9,8 @@ from enum import StrEnum
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import OffList, Outcome
+from ccdesk.core.statements import BY_STAFF as BY_STAFF
+from ccdesk.core.statements import UNSUBSCRIBED as UNSUBSCRIBED
 from ccdesk.sync.later import acted_after
 from ccdesk.sync.mapping import fields_hash, is_long, shows_creation, signed_up_themselves
 
@@ -51,10 +53,7 @@ ASKED_BEFORE = (
 )
 """Why nothing is done about an opt-in that is later than the opt-out (design §3a R3); staff can tell them."""
 
-UNSUBSCRIBED = "unsubscribed in Constant Contact"
 LEFT = "left the list in Constant Contact"
-BY_STAFF = "unsubscribed in Constant Contact, by its staff"
-"""Why an opt-out is pending that no contact has stated: of unusually many the guard holds some (R8)."""
 
 NEW_CONTACT = ExportDecision(Action.IMPORT, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
 """What is done about a plain candidate neither side knows (design R2, first row)."""

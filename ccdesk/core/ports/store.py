@@ -17,6 +17,7 @@ from ccdesk.core.exporting import Exports
 from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
 from ccdesk.core.models import Contact, Link, WriteBack
+from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.ports.waiting import Waiting
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
 
@@ -277,6 +278,7 @@ class Store(Protocol):
     exports: Exports
     losses: Losses
     disagreements: Disagreements
+    ledger: Ledger
     drifts: Drifts
     state: State
     calls: CallCounts
