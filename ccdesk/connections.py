@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from copy import copy
 from pathlib import Path
 
 from ccdesk.auth.kibo_secret import SECRET, KiboSecret
@@ -25,12 +26,12 @@ from ccdesk.core.errors import CcdeskError, Remedy, SettingsError, VaultError
 from ccdesk.core.origins import ADOPTED_LOGIN, LoginPlace, ShopPlace
 from ccdesk.core.ports.mail import Account
 from ccdesk.core.ports.secrets import Vault
+from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
 from ccdesk.service.connections import LoginState, PendingLogin, secret_missing
 from ccdesk.service.kibo_host import forget_change, note_host
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
 from ccdesk.service.status import MAIL
-from ccdesk.store.store import SqliteStore
 
 KIBO = "kibo"
 _PROMPT_LOGIN = "cc.prompt_login"
@@ -56,7 +57,7 @@ class _NewLogin:
 class RealConnections:
     """Implements `service.connections.Connections` on the real clients; one instance a process."""
 
-    def __init__(self, store: SqliteStore, base: Path, environment: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, store: Store, base: Path, environment: Mapping[str, str], clock: Clock) -> None:
         self._store, self._base, self._environment, self._clock = store, base, environment, clock
         self._opened: Vault | None = None
         self._kibo_pacer, self._mail_pacer = (
@@ -72,6 +73,17 @@ class RealConnections:
             if self._opened is None:
                 self._opened = open_vault(self._base, self._environment)
             return self._opened
+
+    def noting_in(self, store: Store) -> RealConnections:
+        """Return the same login, secrets and pace, with clients that note what they learn in that store.
+
+        Vault, keepers of the login and the secret's binding to its address are these very ones: a token
+        renewed meanwhile is kept for everybody.
+        """
+        self._vault()
+        other = copy(self)
+        other._store, other._for_runs = store, {}
+        return other
 
     def tokens(self, settings: Settings) -> Tokens:
         """Return the one keeper of the login for these addresses."""

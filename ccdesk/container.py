@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import VaultError
+from ccdesk.core.ports.store import Store
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
 from ccdesk.paths import Paths
-from ccdesk.service.connections import LoginState, MailClient, PendingLogin, ShopClient
+from ccdesk.service.connections import Connections, LoginState, MailClient, PendingLogin, ShopClient
 from ccdesk.service.desk import LocalDesk
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.store.store import SqliteStore
@@ -52,6 +53,10 @@ class LateConnections:
     def mail(self, settings: Settings, origin: str, cancel: threading.Event | None = None) -> MailClient:
         """Return a Constant Contact client."""
         return self.real.mail(settings, origin, cancel)
+
+    def noting_in(self, store: Store) -> Connections:
+        """Return the same connections, noting what they learn in that store."""
+        return self.real.noting_in(store)
 
     def login_state(self, settings: Settings) -> LoginState:
         """Return what is known of the login."""

@@ -12,11 +12,12 @@ from ccdesk.cli import documents, tables, words
 from ccdesk.cli.console import Console
 from ccdesk.cli.drift import drift
 from ccdesk.cli.held import held
-from ccdesk.cli.stopping import CANCELLED, stoppable
+from ccdesk.cli.preview import preview
+from ccdesk.cli.stopping import exit_code, stoppable
 from ccdesk.container import Container, open_container
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.ports.mail import Account
-from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
+from ccdesk.core.runs import Progress, Run, RunKind, Trigger
 from ccdesk.paths import Paths
 from ccdesk.service.api import ConnectionState, Status
 from ccdesk.service.loop import Loop, Silent
@@ -185,6 +186,8 @@ def _sync(args: argparse.Namespace, container: Container, console: Console) -> i
     desk, kind = container.desk, RunKind(args.kind)
     if kind is RunKind.EXPORT and not desk.first_export_done():
         console.say(FIRST_EXPORT)
+    if args.dry_run:
+        return preview(args, container, console)
     with stoppable() as cancel:
         run = desk.run(
             kind,
@@ -196,13 +199,6 @@ def _sync(args: argparse.Namespace, container: Container, console: Console) -> i
     console.end_progress()
     _show_run(console, container, run)
     return exit_code(run)
-
-
-def exit_code(run: Run) -> int:
-    """Return the exit code a run leads to; errors of single people are in its document."""
-    if run.failure is not None and run.status is not RunStatus.CANCELLED:
-        return int(run.failure.exit_code)
-    return CANCELLED if run.status is RunStatus.CANCELLED else int(ExitCode.DONE)
 
 
 def _show_run(console: Console, container: Container, run: Run) -> None:

@@ -18,9 +18,10 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.models import Link
 from ccdesk.core.runs import COUNT_KEYS, Entry, Outcome, QueuedEvent, Run
 from ccdesk.core.settings import SETTINGS, Settings
-from ccdesk.service.api import Connection, Desk, Status
+from ccdesk.service.api import Connection, Status
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
+from ccdesk.service.preview import Preview
 
 _PAGE = 1000
 
@@ -80,18 +81,39 @@ def entry_row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def write_run(out: Writes, desk: Desk, run: Run) -> None:
+class People(Protocol):
+    """Where the people of a run are: the desk, or a preview."""
+
+    def entries(
+        self, run_id: int, *, outcome: Outcome | None = None, offset: int = 0, limit: int = 100
+    ) -> Sequence[Entry]:
+        """Return people of a run."""
+
+    def entry_kinds(self, run_id: int) -> Sequence[tuple[Outcome, str, int]]:
+        """Return the kinds of change a run saw."""
+
+
+def write_run(out: Writes, people: People, run: Run) -> None:
     """Write one run with its errors and people, page by page: a run may hold a million."""
-    head = json.dumps(run_head(run), ensure_ascii=False)
-    out.write(head[:-1] + ', "errors": [')
-    _write_rows(out, (error_row(e) for e in _entries(desk, run.id, Outcome.ERROR)))
+    _write_run(out, people, run, run_head(run))
+
+
+def write_preview(out: Writes, preview: Preview) -> None:
+    """Write what a run would do: the document of a run, and that it is none (design §8)."""
+    head = {**run_head(preview.run), "dry_run": True, "welcome_emails": preview.welcome_emails}
+    _write_run(out, preview, preview.run, head)
+
+
+def _write_run(out: Writes, people: People, run: Run, head: dict[str, Any]) -> None:
+    out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "errors": [')
+    _write_rows(out, (error_row(e) for e in _entries(people, run.id, Outcome.ERROR)))
     out.write('], "entries": [')
-    _write_rows(out, (entry_row(e) for e in _entries(desk, run.id, None)))
+    _write_rows(out, (entry_row(e) for e in _entries(people, run.id, None)))
     out.write("]}\n")
 
 
-def _entries(desk: Desk, run_id: int, outcome: Outcome | None) -> Iterator[Entry]:
-    return paged(lambda offset: desk.entries(run_id, outcome=outcome, offset=offset, limit=_PAGE))
+def _entries(people: People, run_id: int, outcome: Outcome | None) -> Iterator[Entry]:
+    return paged(lambda offset: people.entries(run_id, outcome=outcome, offset=offset, limit=_PAGE))
 
 
 def paged(read: Callable[[int], Sequence[Any]]) -> Iterator[Any]:

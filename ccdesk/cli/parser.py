@@ -150,6 +150,13 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
         action="store_true",
         help="the first export onto a list that has members leaves out the customers who are not on it",
     )
+    sync.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only show what the run would do: the same run, reading both sides and changing nothing. What "
+        "it would ask is shown as its status and message, and ends with 0, for nothing waits for an answer; "
+        "a service that fails ends with the code of a run",
+    )
     add("run", "do the loops without a window, until stopped")
     status = add("status", "show both connections, next runs and calls used today")
     status.add_argument("--offline", action="store_true", help="ask neither service")

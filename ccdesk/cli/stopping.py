@@ -1,4 +1,7 @@
-"""How a command is stopped: by Ctrl+C or the system's wish, once for an orderly end, twice for any."""
+"""How a command ends: its code after a run, and how it is stopped.
+
+By Ctrl+C or the system's wish: once for an orderly end, twice for any.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ccdesk.core.errors import ExitCode
+from ccdesk.core.runs import Run, RunStatus
+
 CANCELLED = 130  # what shells expect after Ctrl+C
+
+
+def exit_code(run: Run) -> int:
+    """Return the exit code a run leads to; errors of single people are in its document."""
+    if run.failure is not None and run.status is not RunStatus.CANCELLED:
+        return int(run.failure.exit_code)
+    return CANCELLED if run.status is RunStatus.CANCELLED else int(ExitCode.DONE)
 
 
 @contextmanager

@@ -8,11 +8,17 @@ from typing import Any
 
 from ccdesk.cli import needs, words
 from ccdesk.cli.console import Console
+from ccdesk.cli.documents import People
 from ccdesk.core.models import Link
 from ccdesk.core.runs import Outcome, QueuedEvent, Run
-from ccdesk.service.api import Connection, Desk, Status
+from ccdesk.service.api import Connection, Status
+from ccdesk.service.preview import Preview
 
 _MOST_ERRORS = 20
+_MOST_PEOPLE = 50
+_ACTED_ON = (
+    Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.OPTED_IN, Outcome.OPTED_OUT, Outcome.HELD,
+)  # fmt: skip
 
 
 def when(moment: datetime | None) -> str:
@@ -53,14 +59,37 @@ def summary(run: Run) -> str:
     return f"{text} ({calls:,} calls)" + (f". {run.message}" if run.message else "")
 
 
-def print_run(console: Console, desk: Desk, run: Run) -> None:
+def print_run(console: Console, desk: People, run: Run) -> None:
     """Print one run: result, kinds of change, errors."""
     console.line(f"Run {run.id} {run.kind.value} {when(run.started_at)}")
     console.line(summary(run))
-    for outcome, reason, people in desk.entry_kinds(run.id):
+    _print_people(console, desk, run)
+
+
+def print_preview(console: Console, preview: Preview) -> None:
+    """Print what a run would do, and everybody for whom it would do something."""
+    run = preview.run
+    console.line(f"Preview of {run.kind.value}: nothing was changed.")
+    console.line(summary(run))
+    console.line(f"Welcome emails: {preview.welcome_emails:,}")
+    _print_people(console, preview, run)
+    rows = [
+        (str(one.customer_id or "–"), one.email or "(none)", one.outcome.value, one.reason)
+        for outcome in _ACTED_ON
+        for one in preview.entries(outcome=outcome, limit=_MOST_PEOPLE)
+    ]
+    shown = rows[:_MOST_PEOPLE]
+    print_table(console, ("CUSTOMER", "E-MAIL", "OUTCOME", "REASON"), shown, "Nobody would be changed.")
+    more = sum(preview.entry_count(outcome=outcome) for outcome in _ACTED_ON) - len(shown)
+    if more > 0:
+        console.line(f"… and {more:,} more people (--json shows all)")
+
+
+def _print_people(console: Console, people: People, run: Run) -> None:
+    for outcome, reason, number in people.entry_kinds(run.id):
         if outcome is not Outcome.ERROR:
-            console.line(f"  {people:>7,}  {outcome.value}: {reason}")
-    for error in desk.entries(run.id, outcome=Outcome.ERROR, limit=_MOST_ERRORS):
+            console.line(f"  {number:>7,}  {outcome.value}: {reason}")
+    for error in people.entries(run.id, outcome=Outcome.ERROR, limit=_MOST_ERRORS):
         console.line(f"  error  customer {error.customer_id} {error.email}: {error.reason}")
     if run.error_count > _MOST_ERRORS:
         console.line(f"  … and {run.error_count - _MOST_ERRORS:,} more errors (--json shows all)")

@@ -209,6 +209,14 @@ class Unreadable(ItemError):
     retry_helps = True
 
 
+class EmailChanged(ItemError):
+    """Nobody agreed under the email that the account has by now."""
+
+    title = "The customer has just taken another email in Kibo"
+    meaning = "The opt-in was not written: it was given for the email before."
+    retry_helps = True
+
+
 class NotFound(ItemError):
     """The item does not exist at the service."""
 

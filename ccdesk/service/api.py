@@ -25,6 +25,7 @@ from ccdesk.core.settings import Settings
 from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
+from ccdesk.service.preview import Preview
 
 
 class ConnectionState(StrEnum):
@@ -227,6 +228,21 @@ class Desk(Protocol):
         Raises Busy if another run holds the lease and ConfirmNeeded under design R8 and §3a R2: an export
         onto a list that had members asks about contacts who are not on it. `confirmed` adds them,
         `leave_out` leaves them off.
+        """
+
+    def preview(
+        self,
+        kind: RunKind,
+        *,
+        listener: ProgressListener | None = None,
+        cancel: threading.Event | None = None,
+        confirmed: bool = False,
+        leave_out: bool = False,
+    ) -> Preview:
+        """Try out what `run` would do now, with the same code; nothing is changed anywhere (design §8).
+
+        Its calls are counted. What the run would ask is in its `failure`; close the result when it is not
+        looked at any more. Raises Busy while a run is going on.
         """
 
     def look_for_events(self) -> int:

@@ -11,6 +11,7 @@ from typing import Protocol
 from ccdesk.core.errors import CcdeskError, Remedy, SettingsError
 from ccdesk.core.ports.mail import Account, Mail
 from ccdesk.core.ports.shop import Shop
+from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import Settings
 from ccdesk.service.logged_out import LoggedOut
 
@@ -85,6 +86,12 @@ class Connections(Protocol):
 
     def mail(self, settings: Settings, origin: str, cancel: threading.Event | None = None) -> MailClient:
         """Return a Constant Contact client; its calls are counted under `origin`."""
+
+    def noting_in(self, store: Store) -> Connections:
+        """Return the same login, secrets and pace, with clients that note what they learn in that store.
+
+        For a store whose call counts are those of this one (`ports.ScratchStore`).
+        """
 
     def login_state(self, settings: Settings) -> LoginState:
         """Return what is known of the login; reads the vault."""

@@ -33,7 +33,8 @@ from ccdesk.service.connections import Connections, PendingLogin
 from ccdesk.service.drift import compare
 from ccdesk.service.held import answer_held
 from ccdesk.service.logged_out import LoggedOut
-from ccdesk.service.runner import Runner
+from ccdesk.service.preview import Preview, try_out
+from ccdesk.service.runner import Asked, Runner
 from ccdesk.service.save import BEFORE_DROPPING, save_settings
 from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
@@ -220,15 +221,24 @@ class LocalDesk:
         leave_out: bool = False,
     ) -> Run:
         """Do one run to its end."""
-        return self._runner.run(
-            kind,
-            self.settings(),
-            trigger=trigger,
-            listener=listener,
-            cancel=cancel or threading.Event(),
-            confirmed=confirmed,
-            leave_out=leave_out,
-        )
+        cancel = cancel or threading.Event()
+        settings = self.settings()
+        return self._runner.run(Asked(kind, settings, trigger, listener, cancel, confirmed, leave_out))
+
+    def preview(
+        self,
+        kind: RunKind,
+        *,
+        listener: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+        confirmed: bool = False,
+        leave_out: bool = False,
+    ) -> Preview:
+        """Try out what a run that somebody asks for now would do."""
+        cancel = cancel or threading.Event()
+        settings = self.settings()
+        asked = Asked(kind, settings, Trigger.MANUAL, listener, cancel, confirmed, leave_out)
+        return try_out(self._store, self._connections, self._clock, asked)
 
     def look_for_events(self) -> int:
         """Look at Kibo and queue what changed; takes the lease, so it never mixes with a run."""

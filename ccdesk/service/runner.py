@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -20,10 +20,12 @@ from ccdesk.core.errors import (
     RunAsks,
     our_fault,
 )
+from ccdesk.core.ports.mail import Mail
+from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import OffList, Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
-from ccdesk.service.connections import Connections
+from ccdesk.service.connections import Connections, MailClient, ShopClient
 from ccdesk.service.heartbeat import beating
 from ccdesk.service.held import close_answered
 from ccdesk.service.lists import active_list
@@ -51,6 +53,44 @@ _SLOW_DOWN = timedelta(minutes=5)  # at least, after a service asked us to again
 _INTERRUPTED = (
     "The program ended while this run was going on. What was done so far stands; the next run goes on."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What run is asked for, and by whom; see `service.api.Desk.run`."""
+
+    kind: RunKind
+    settings: Settings
+    trigger: Trigger
+    listener: Callable[[Progress], None] | None
+    cancel: threading.Event
+    confirmed: bool
+    leave_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The clients of one run: what it calls is counted by them."""
+
+    kibo: ShopClient
+    mail: MailClient
+
+    @property
+    def calls(self) -> tuple[int, int]:
+        """Calls sent so far, to Kibo and to Constant Contact."""
+        return self.kibo.calls, self.mail.calls
+
+
+def open_clients(connections: Connections, asked: Asked) -> Clients:
+    """Return the clients for a run.
+
+    Raises:
+        SettingsError: Kibo is not set up.
+
+    """
+    origin = "export" if asked.kind is RunKind.EXPORT else "loops"
+    kibo = connections.kibo(asked.settings, origin, asked.cancel)
+    return Clients(kibo, connections.mail(asked.settings, origin, asked.cancel))
 
 
 class Runner:
@@ -84,58 +124,57 @@ class Runner:
         for run in self._store.runs.close_open(RunStatus.INTERRUPTED, self._clock.now(), _INTERRUPTED):
             log.warning("run %s (%s) had been interrupted", run.id, run.kind.value)
 
-    def run(
-        self,
-        kind: RunKind,
-        settings: Settings,
-        *,
-        trigger: Trigger,
-        listener: Callable[[Progress], None] | None,
-        cancel: threading.Event,
-        confirmed: bool,
-        leave_out: bool = False,
-    ) -> Run:
+    def run(self, asked: Asked) -> Run:
         """Do one run; its failure is in the result (`failure`, `message`, status).
 
         Raises:
             Busy: another run holds the lease.
+            ConfirmNeeded: a person must be asked, and was not told before.
             SettingsError: Kibo is not set up; no run is made.
 
         """
-        origin = "export" if kind is RunKind.EXPORT else "loops"
-        kibo = self._connections.kibo(settings, origin, cancel)
-        mail = self._connections.mail(settings, origin, cancel)
-        before = kibo.calls, mail.calls
-        self._store.lease.acquire(kind.value)
+        clients = open_clients(self._connections, asked)
+        self._store.lease.acquire(asked.kind.value)
         try:
-            self._close_dead()
-            run = self._store.runs.start(kind, trigger, self._clock.now())
-            ctx = RunContext(
-                run=run,
-                settings=RunSettings(
-                    "", settings.contact_list, settings.welcome_email, settings.export_guests
-                ),
-                shop=kibo,
-                mail=mail,
-                store=self._store,
-                clock=self._clock,
-                cancel=cancel,
-                listener=listener,
-                confirmed=confirmed,
-                off_list=_off_list(confirmed=confirmed, leave_out=leave_out),
-            )
-            kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
-            mail.tell_waits(partial(ctx.no_answer, "Constant Contact"))
-            with beating(self._store.lease):
-                error = self._go(ctx, settings)
-            if isinstance(error, Busy):
-                return self._lost(run, error)
-            calls = kibo.calls - before[0], mail.calls - before[1]
-            finished = self._finish(ctx, error, *calls)
-            self._prune(settings)
-            return finished
+            run = self.do(asked, clients, clients.kibo, clients.mail)
+            error = run.failure
+            if isinstance(error, ConfirmNeeded) and not _asked_before(run, error):
+                raise error
+            if not isinstance(error, Busy):
+                self._prune(asked.settings)
+            return run
         finally:
             self._store.lease.release()
+
+    def do(self, asked: Asked, clients: Clients, shop: Shop, mail: Mail) -> Run:
+        """Do one run while the lease is held; `shop` and `mail` are the clients, or stand before them.
+
+        What ended it early is in the result, a question to a person as well.
+        """
+        before = clients.calls
+        self._close_dead()
+        run = self._store.runs.start(asked.kind, asked.trigger, self._clock.now())
+        settings = asked.settings
+        ctx = RunContext(
+            run=run,
+            settings=RunSettings("", settings.contact_list, settings.welcome_email, settings.export_guests),
+            shop=shop,
+            mail=mail,
+            store=self._store,
+            clock=self._clock,
+            cancel=asked.cancel,
+            listener=asked.listener,
+            confirmed=asked.confirmed,
+            off_list=_off_list(confirmed=asked.confirmed, leave_out=asked.leave_out),
+        )
+        clients.kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
+        clients.mail.tell_waits(partial(ctx.no_answer, "Constant Contact"))
+        with beating(self._store.lease):
+            error = self._go(ctx, settings)
+        if isinstance(error, Busy):
+            return self._lost(run, error)
+        kibo_calls, mail_calls = (now - then for now, then in zip(clients.calls, before, strict=True))
+        return self._finish(ctx, error, kibo_calls, mail_calls)
 
     def _go(self, ctx: RunContext, settings: Settings) -> CcdeskError | None:
         """Run the engine; return what ended it early, None if nothing did."""
@@ -203,8 +242,6 @@ class Runner:
         log.info("run %s (%s) ended %s: %s", run.id, run.kind.value, status.value, run.counts)
         if error is not None:
             log.warning("run %s (%s): %s %s", run.id, run.kind.value, error.title, error.detail)
-        if isinstance(error, ConfirmNeeded) and not _asked_before(run, error):
-            raise error
         return replace(run, failure=error)
 
     def _until(self, error: CcdeskError | None) -> datetime | None:

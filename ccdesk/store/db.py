@@ -45,12 +45,13 @@ class _Connection(sqlite3.Connection):
 class _Sqlite(peewee.SqliteDatabase):
     """peewee's database, remembering the open connections of all threads."""
 
-    def __init__(self, path: Path, *, foreign_keys: bool) -> None:
+    def __init__(self, path: Path, *, foreign_keys: bool, lasting: bool) -> None:
         self.opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        unsynced = [] if lasting else [("synchronous", "off")]
         super().__init__(
             # mode=rw: a file that vanished while we run must not come back empty in silence.
             f"{path.absolute().as_uri()}?mode=rw",
-            pragmas=[*PRAGMAS, ("foreign_keys", int(foreign_keys))],
+            pragmas=[*PRAGMAS, *unsynced, ("foreign_keys", int(foreign_keys))],
             timeout=WAIT_SECONDS,
             uri=True,
             factory=_Connection,
@@ -73,11 +74,16 @@ class _Sqlite(peewee.SqliteDatabase):
 
 
 class Database:
-    """What the repositories use: queries in, plain tuples out, trouble as `StoreError`."""
+    """What the repositories use: queries in, plain tuples out, trouble as `StoreError`.
 
-    def __init__(self, path: Path, *, foreign_keys: bool = True, schema: int | None = None) -> None:
+    One that is not `lasting` need not survive a power cut: nothing waits for the disk.
+    """
+
+    def __init__(
+        self, path: Path, *, foreign_keys: bool = True, schema: int | None = None, lasting: bool = True
+    ) -> None:
         self.path, self._schema = path, schema
-        self.peewee = _Sqlite(path, foreign_keys=foreign_keys)
+        self.peewee = _Sqlite(path, foreign_keys=foreign_keys, lasting=lasting)
         self._identity = Identity(path)
         self._shut = False
         self._damage: StoreError | None = None

@@ -30,7 +30,7 @@ class SqliteStaging:
 
     def add_contacts(self, contacts: Sequence[Contact]) -> None:
         """Keep contacts as scanned; a contact seen again replaces its former reading."""
-        self._database.many(ADD_CONTACT, [_contact_row(contact) for contact in contacts])
+        self._database.many(ADD_CONTACT, [row_of(contact) for contact in contacts])
 
     def clear_contacts(self) -> None:
         """Empty the scanned contacts only, before they are read anew."""
@@ -44,7 +44,7 @@ class SqliteStaging:
             # Deleted ones first, and the rest by update date: the last one put into the dict stays.
             order = ((StagedContactRow.deleted_at == "").asc(), StagedContactRow.updated_at.asc())
             for row in self._database.rows(query.order_by(*order, StagedContactRow.id)):
-                found[row[1]] = _contact(row)
+                found[row[1]] = contact_of(row)
         return found
 
     def see_customers(self, customer_ids: Sequence[int]) -> None:
@@ -76,7 +76,8 @@ def _address_row(address: Address) -> Row:
     return (address.street, address.city, address.state, address.postal_code, address.country)
 
 
-def _contact_row(contact: Contact) -> Row:
+def row_of(contact: Contact) -> Row:
+    """Return a contact as its row, in the order of `CONTACT_COLUMNS`."""
     return (
         contact.id,
         contact.email_key,
@@ -99,7 +100,8 @@ def _contact_row(contact: Contact) -> Row:
     )
 
 
-def _contact(row: Row) -> Contact:
+def contact_of(row: Row) -> Contact:
+    """Return the contact of a row, in the order of `CONTACT_COLUMNS`."""
     contact_id, _, *details = row[:12]
     list_ids, first, last, company, *address, address_read = row[12:]
     members = frozenset(list_ids.split())

@@ -17,12 +17,13 @@ from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
 from ccdesk.core.ports import store as ports
 from ccdesk.core.ports.ledger import Ledger
-from ccdesk.store import backup, migrations
+from ccdesk.store import backup, migrations, scratch
 from ccdesk.store.db import Database
 from ccdesk.store.disagreements import SqliteDisagreements
 from ccdesk.store.drift import SqliteDrifts
 from ccdesk.store.exports import SqliteExports
 from ccdesk.store.forgetting import Seals, forget_gone
+from ccdesk.store.imagined import SqliteImagined
 from ccdesk.store.intents import SqliteIntents
 from ccdesk.store.lease import SqliteLease
 from ccdesk.store.ledger import SqliteLedger
@@ -61,10 +62,12 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path, clock: Clock | None = None) -> None:
-        self._clock = clock = clock or Clock()
         migrations.prepare(path)
-        self.path = path
-        self._database = Database(path, schema=len(STEPS))
+        scratch.clear(path)
+        self._open(Database(path, schema=len(STEPS)), clock or Clock())
+
+    def _open(self, database: Database, clock: Clock) -> None:
+        self._clock, self._database, self.path = clock, database, database.path
         self._seals = Seals(self._database)
         links = SqliteLinks(self._database, clock, self._seals)
         self.links: ports.Links = links
@@ -92,6 +95,15 @@ class SqliteStore:
 
         """
         return backup.back_up(self._database, f"{label}-{self._clock.now():%Y%m%dT%H%M%S}")
+
+    def scratch(self) -> SqliteScratch:
+        """Copy everything, for a run that is only tried out; see `ports.ScratchStore`.
+
+        Raises:
+            StoreError: no copy could be made.
+
+        """
+        return SqliteScratch(self, scratch.copy(self._database), self._clock)
 
     def expire_backups(self, before: datetime) -> None:
         """Remove copies made before that time: they hold the emails of people forgotten since."""
@@ -140,3 +152,21 @@ class SqliteStore:
     def close_all(self) -> None:
         """Close every thread's connection, at the end of the program: later use raises StoreError."""
         self._database.close_all()
+
+
+class SqliteScratch(SqliteStore):
+    """`ports.ScratchStore`: a copy of a store in a file of its own, which `discard` removes."""
+
+    def __init__(self, original: SqliteStore, path: Path, clock: Clock) -> None:
+        try:
+            self._open(Database(path, schema=len(STEPS), lasting=False), clock)
+            self.calls, self.lease = original.calls, original.lease
+            self.imagined: ports.Imagined = SqliteImagined(self._database)
+        except BaseException:
+            scratch.remove(path)
+            raise
+
+    def discard(self) -> None:
+        """Close the copy and remove it; harmless if that was done before."""
+        self.close_all()
+        scratch.remove(self.path)

@@ -10,21 +10,13 @@ from ccdesk.clients.http.shape import Json, children, encode, required_object, w
 from ccdesk.clients.kibo.lists import ACCOUNTS
 from ccdesk.clients.kibo.parse import customer, lost_in_write
 from ccdesk.clients.kibo.session import TenantPod
-from ccdesk.core.errors import AnswerLost, ItemError, Unreadable
+from ccdesk.core.errors import AnswerLost, EmailChanged, ItemError, Unreadable
 from ccdesk.core.models import Customer, email_key
 from ccdesk.core.ports.shop import KiboWrite
 
 log = logging.getLogger(__name__)
 
 LOST_DATA = "kibo_lost_data"
-
-
-class EmailChanged(ItemError):
-    """Nobody agreed under the email that the account has by now."""
-
-    title = "The customer has just taken another email in Kibo"
-    meaning = "The opt-in was not written: it was given for the email before."
-    retry_helps = True
 
 
 class OptInWriter:

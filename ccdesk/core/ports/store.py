@@ -288,6 +288,9 @@ class Store(Protocol):
     def back_up(self, label: str) -> object:
         """Copy the data file beside it; StoreError if that cannot be done. Not inside a transaction."""
 
+    def scratch(self) -> ScratchStore:
+        """Copy everything, for a run that is only tried out; StoreError if that cannot be done."""
+
     def expire_backups(self, before: datetime) -> None:
         """Remove copies of the data file made before that time."""
 
@@ -302,3 +305,41 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Close this thread's connection."""
+
+
+class Imagined(Protocol):
+    """Contacts as they would be if what a preview did not send had been done; only a scratch store has them.
+
+    Nothing that grows with the shop is held in memory.
+    """
+
+    def keep(self, contacts: Iterable[Contact]) -> None:
+        """Keep contacts as they would be; one kept before is replaced."""
+
+    def by_id(self, ids: Sequence[str]) -> dict[str, Contact]:
+        """Return those of the given ids that are kept."""
+
+    def by_email(self, keys: Sequence[str]) -> dict[str, Contact]:
+        """Return those kept with the given compared emails."""
+
+    def scanned(self, ids: Sequence[str]) -> dict[str, Contact]:
+        """Return those of the given ids that the run has scanned (`Staging`), as they were."""
+
+    def scanned_by_email(self, keys: Sequence[str]) -> dict[str, Contact]:
+        """Return those of the given compared emails that the run has scanned."""
+
+    def page(self, after: str, limit: int) -> list[Contact]:
+        """Return kept contacts with ids above `after`, ascending."""
+
+
+class ScratchStore(Store, Protocol):
+    """A copy of a store, on which a run is only tried out (design §8).
+
+    Its lease and its call counts are the original's; of everything else nothing comes back there. A copy that
+    a killed program left behind is removed when the original is opened next.
+    """
+
+    imagined: Imagined
+
+    def discard(self) -> None:
+        """Close the copy and remove it; harmless if that was done before."""

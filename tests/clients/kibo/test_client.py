@@ -11,10 +11,10 @@ import responses
 
 from ccdesk.clients.http.policy import CallMeter
 from ccdesk.clients.kibo.client import Kibo
-from ccdesk.clients.kibo.write import EmailChanged
 from ccdesk.core.errors import (
     AnswerLost,
     CcdeskError,
+    EmailChanged,
     ItemError,
     ItemRefused,
     NotFound,

@@ -1,0 +1,46 @@
+"""`ccdesk sync KIND --dry-run`: what the run would do, with nothing changed (design §8)."""
+
+from __future__ import annotations
+
+import argparse
+
+from ccdesk.cli import words
+from ccdesk.cli.console import Console
+from ccdesk.cli.documents import write_preview
+from ccdesk.cli.stopping import exit_code, stoppable
+from ccdesk.cli.tables import print_preview
+from ccdesk.container import Container
+from ccdesk.core.errors import ConfirmNeeded, ExitCode
+from ccdesk.core.runs import Run, RunKind
+
+
+def preview(args: argparse.Namespace, container: Container, console: Console) -> int:
+    """Try the run out and show it; what it would ask is no failure, because nothing waits for an answer."""
+    with (
+        stoppable() as cancel,
+        container.desk.preview(
+            RunKind(args.kind),
+            listener=console.progress,
+            cancel=cancel,
+            confirmed=args.confirm,
+            leave_out=args.leave_out,
+        ) as tried,
+    ):
+        console.end_progress()
+        _tell(console, tried.run)
+        if console.as_json:
+            console.started_document()
+            write_preview(console, tried)
+        else:
+            print_preview(console, tried)
+    return int(ExitCode.DONE) if isinstance(tried.run.failure, ConfirmNeeded) else exit_code(tried.run)
+
+
+def _tell(console: Console, run: Run) -> None:
+    """Say on stderr what would end the run early, or what it would ask."""
+    if isinstance(run.failure, ConfirmNeeded):
+        console.say(f"ccdesk: the run would ask: {words.text(run.failure)}")
+    elif run.failure is not None:
+        console.say(f"ccdesk: {words.text(run.failure)}")
+    elif run.message:
+        console.say(f"ccdesk: {run.message}")

@@ -1,0 +1,84 @@
+"""A run tried out: the very same code, on a copy of the data file and with the outbox shut (design §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.ports.store import Runs, Store
+from ccdesk.core.runs import Entry, Outcome, Run
+from ccdesk.service.connections import Connections
+from ccdesk.service.runner import Asked, Runner, open_clients
+from ccdesk.sync.preview.mail import ShutMail
+from ccdesk.sync.preview.shop import ShutShop
+
+NO_RUN = 0  # the id of what is no run in the records
+
+
+class Preview(AbstractContextManager["Preview"]):
+    """What a run would do: `run` as it would end, its people, and how many `welcome_emails` it would send.
+
+    It is no run in the records, so its id is 0. The people are kept until it is closed; any thread may read
+    them.
+    """
+
+    def __init__(self, run: Run, welcome_emails: int, runs: Runs, discard: Callable[[], None]) -> None:
+        self.run, self.welcome_emails = replace(run, id=NO_RUN), welcome_emails
+        self._id, self._runs, self._discard = run.id, runs, discard
+
+    def entries(
+        self, run_id: int = NO_RUN, *, outcome: Outcome | None = None, offset: int = 0, limit: int = 100
+    ) -> Sequence[Entry]:
+        """Return people, as `Desk.entries`; the id is that of the one run there is."""
+        return self._runs.entries(self._id, outcome=outcome, offset=offset, limit=limit)
+
+    def entry_count(self, run_id: int = NO_RUN, *, outcome: Outcome | None = None) -> int:
+        """Count people, as `Desk.entry_count`."""
+        return self._runs.entry_count(self._id, outcome=outcome)
+
+    def entry_kinds(self, run_id: int = NO_RUN) -> Sequence[tuple[Outcome, str, int]]:
+        """Return the kinds of change, as `Desk.entry_kinds`."""
+        return self._runs.entry_kinds(self._id)
+
+    def close(self) -> None:
+        """Forget the people; harmless if that was done before."""
+        self._discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def try_out(store: Store, connections: Connections, clock: Clock, asked: Asked) -> Preview:
+    """Do a run that changes nothing; the lease is held meanwhile, and its calls are counted.
+
+    The copy is removed whatever happens, or with the preview's `close`.
+
+    Raises:
+        Busy: a run is going on.
+        SettingsError: Kibo is not set up.
+        StoreError: there is no room for the copy.
+
+    """
+    store.lease.acquire(f"preview of {asked.kind.value}")
+    try:
+        copy = store.scratch()
+        try:
+            there = connections.noting_in(copy)
+            clients = open_clients(there, asked)
+            mail = ShutMail(clients.mail, copy.imagined, clock)
+            run = Runner(copy, there, clock).do(asked, clients, ShutShop(clients.kibo, clock), mail)
+            return Preview(run, mail.welcome_emails, copy.runs, copy.discard)
+        except BaseException:
+            copy.discard()
+            raise
+    finally:
+        store.lease.release()

@@ -1,0 +1,351 @@
+"""Constant Contact with the outbox shut: everything is read as it is, and nothing is sent there."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
+from itertools import count
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import ItemError, ItemRefused, NotFound
+from ccdesk.core.models import Contact, ContactFields, ContactList, Standing, email_key
+from ccdesk.core.ports.mail import Account, Activity, Mail
+from ccdesk.core.ports.store import Imagined
+from ccdesk.sync.context import batched
+from ccdesk.sync.preview.contacts import made, off_list, on_list, signed_up, updated
+
+_PAGE = 500
+_MADE = "preview-"  # how the ids begin of what would be made; the service's own are UUIDs
+_REMEMBERED = 1_000  # contacts read one by one: what is done to them next needs no second reading
+
+
+class ShutMail:
+    """`ports.Mail` whose writes are answered as Constant Contact would if all goes well.
+
+    What they would have done shows in everything that is read afterwards (`Imagined`), so that a run which
+    reads back what it did goes on as the real one. Nothing of it is sent: of the client underneath only
+    reads are called, each spelled out here. A method that `Mail` is given some day is missing until somebody
+    has decided whether it reads.
+
+    `welcome_emails`: so many calls would have made Constant Contact send its welcome email.
+    """
+
+    def __init__(self, mail: Mail, imagined: Imagined, clock: Clock) -> None:
+        self._mail, self._imagined, self._clock = mail, imagined, clock
+        self._lock = threading.RLock()  # an export sends by several threads
+        self._number = count(1)
+        self._recent: OrderedDict[str, Contact | None] = OrderedDict()  # by id and by email
+        self._lists: list[ContactList] = []
+        self._jobs: dict[str, Activity] = {}
+        self._asked: set[str] = set()
+        self._files: dict[str, str] = {}  # list by job
+        self._any = False  # something was imagined
+        self.welcome_emails = 0
+
+    # ------------------------------------------------------------ writes
+
+    def create_list(self, name: str) -> ContactList:
+        """Return the list that would be created."""
+        made_list = ContactList(self._new_id(), name, 0)
+        self._lists.append(made_list)
+        return made_list
+
+    def create(self, fields: ContactFields, list_id: str, *, by_person: bool) -> Contact:
+        """Return the contact that would be created.
+
+        Raises:
+            ItemRefused: with code "conflict" where this run would have created it before.
+
+        """
+        with self._lock:
+            if self._imagined.by_email([email_key(fields.email)]):
+                raise ItemRefused("The contact exists already", code="conflict")
+            contact = made(self._new_id(), fields, list_id, self._now(), by_person=by_person)
+            self._keep([contact])
+            self.welcome_emails += by_person
+        return contact
+
+    def sign_up(self, fields: ContactFields, list_id: str, *, with_fields: bool) -> str:
+        """Count a welcome email; return the id of the contact that would be signed up."""
+        before = self._known_by_email(fields.email)
+        with self._lock:
+            if before is None:
+                contact = made(self._new_id(), fields, list_id, self._now(), by_person=True)
+            else:
+                contact = signed_up(before, fields if with_fields else None, list_id, self._now())
+            self._keep([contact])
+            self.welcome_emails += 1
+        return contact.id
+
+    def revive(self, contact: Contact, fields: ContactFields, list_id: str, *, bare: bool = False) -> Contact:
+        """Return the contact as it would be brought back, by what it shows now.
+
+        Raises:
+            NotFound: there is no such contact any more.
+
+        """
+        fresh = self.get(contact.id)
+        if fresh is None:
+            raise NotFound("The contact is gone from Constant Contact", code="not_found")
+        if not fresh.deleted_at or fresh.standing is Standing.OUT:
+            if fresh.standing is not Standing.IN or list_id in fresh.list_ids:
+                return fresh
+            fields = ContactFields(email=fresh.email)  # not deleted any more: the list and nothing else
+        with self._lock:
+            revived = updated(fresh, fields, list_id, self._now())
+            self._keep([revived])
+        return revived
+
+    def rewrite(self, contact_id: str, fields: ContactFields, list_id: str) -> Contact:
+        """Return the contact as it would be written.
+
+        Raises:
+            NotFound: there is no such contact any more.
+            ItemRefused: it is not active any more (code "not_active").
+
+        """
+        fresh = self.get(contact_id)
+        if fresh is None:
+            raise NotFound("The contact is gone from Constant Contact", code="not_found")
+        if fresh.standing is not Standing.IN:
+            raise ItemRefused("The contact is not active in Constant Contact any more", code="not_active")
+        with self._lock:
+            written = updated(fresh, fields, list_id, self._now())
+            self._keep([written])
+        return written
+
+    def resubscribe(self, contact_id: str, list_id: str) -> bool:
+        """Say whether the confirmation would be asked for: once; nothing else changes by it (§13)."""
+        with self._lock:
+            first = contact_id not in self._asked
+            self._asked.add(contact_id)
+        return first
+
+    def start_import(self, rows: Sequence[bytes], list_id: str) -> Activity:
+        """Return the job of an import, done."""
+        with self._lock:
+            for some in batched(rows, _PAGE):
+                self._import([self._mail.read_row(row) for row in some], list_id)
+            return self._done(len(rows) + 1)
+
+    def _import(self, people: Sequence[ContactFields], list_id: str) -> None:
+        now, keys = self._now(), [email_key(one.email) for one in people]
+        known = {**self._imagined.scanned_by_email(keys), **self._imagined.by_email(keys)}
+        self._keep(
+            made(self._new_id(), one, list_id, now, by_person=False)
+            if key not in known
+            else updated(known[key], one, list_id, now)
+            for key, one in zip(keys, people, strict=True)
+        )
+
+    def start_add(self, contact_ids: Sequence[str], list_id: str) -> Activity:
+        """Return the job of putting contacts on a list, done."""
+        with self._lock:
+            self._keep(on_list(one, list_id) for one in self._known(contact_ids))
+            return self._done(len(contact_ids))
+
+    def start_remove(self, contact_ids: Sequence[str], list_id: str) -> Activity:
+        """Return the job of taking contacts off a list, done."""
+        with self._lock:
+            self._keep(off_list(one, list_id) for one in self._known(contact_ids))
+            return self._done(len(contact_ids))
+
+    def start_members_file(self, list_id: str) -> Activity:
+        """Return the job of a file that is not asked for: `members_file` knows what it is wanted for."""
+        with self._lock:
+            job = self._done(0)
+            self._files[job.id] = list_id
+        return job
+
+    # ------------------------------------------------------------ reads, with what was not sent
+
+    def lists(self) -> list[ContactList]:
+        """Return every list of the account, and those that would be created."""
+        return [*self._mail.lists(), *self._lists]
+
+    def contacts(
+        self,
+        *,
+        list_id: str = "",
+        updated_after: datetime | None = None,
+        opted_out_after: datetime | None = None,
+        with_fields: bool = False,
+    ) -> Iterator[list[Contact]]:
+        """Yield pages of contacts as they would be."""
+        shown: set[str] = set()
+        if not list_id.startswith(_MADE):
+            for page in self._mail.contacts(
+                list_id=list_id,
+                updated_after=updated_after,
+                opted_out_after=opted_out_after,
+                with_fields=with_fields,
+            ):
+                kept = self._kept(page)
+                shown.update(kept)
+                found = [_as_it_would_be(one, kept) for one in page]
+                if there := [one for one in found if one.id not in kept or _is_on(one, list_id)]:
+                    yield there
+        if opted_out_after is not None:
+            return  # nothing that ccdesk sends opts anybody out there
+        for some in self._pages():
+            page = [one for one in some if one.id not in shown and _is_asked_for(one, list_id, updated_after)]
+            if page:
+                yield page
+
+    def find(self, email: str) -> Contact | None:
+        """Return the contact with that email as it would be."""
+        kept = self._kept_by_email(email)
+        if kept is not None and kept.id.startswith(_MADE):
+            return kept
+        return self._remember(self._mail.find(email), email)
+
+    def get(self, contact_id: str) -> Contact | None:
+        """Return one contact as it would be."""
+        if contact_id.startswith(_MADE):
+            return self._imagined.by_id([contact_id]).get(contact_id)
+        return self._remember(self._mail.get(contact_id))
+
+    def activity(self, activity_id: str) -> Activity:
+        """Return a job's state; one that was not begun is done."""
+        return self._jobs.get(activity_id) or self._mail.activity(activity_id)
+
+    def activities(self) -> Iterator[list[Activity]]:
+        """Yield the jobs that were not begun, then pages of the account's."""
+        if self._jobs:
+            yield list(reversed(self._jobs.values()))
+        yield from self._mail.activities()
+
+    @contextmanager
+    def members_file(self, job: Activity) -> Iterator[Iterator[list[str]]]:
+        """Open what stands for a list's file: the emails of those only who would be put on it by this run.
+
+        A file serves to see them, and who is not in it is looked up (`runs/export_check.py`). The service
+        would have to write one for us, and a preview leaves no job behind.
+        """
+        list_id = self._files[job.id]
+        yield ([one.email for one in some if _may_be_mailed(one, list_id)] for some in self._pages())
+
+    # ------------------------------------------------------------ reads, as they are
+
+    @property
+    def server_time(self) -> datetime | None:
+        """The server's clock as of its last answer, if it told."""
+        return self._mail.server_time
+
+    @property
+    def server_ahead(self) -> timedelta | None:
+        """How far the server's clock is ahead of ours, as of its last answer."""
+        return self._mail.server_ahead
+
+    def for_opt_outs(self) -> AbstractContextManager[None]:
+        """Leave the reserve alone: a preview carries no opt-out, and those it is kept for need it."""
+        return nullcontext()
+
+    def account(self) -> Account:
+        """Return the account behind the login."""
+        return self._mail.account()
+
+    def missing_privileges(self) -> list[str]:
+        """Return the names of privileges we need and the user lacks."""
+        return self._mail.missing_privileges()
+
+    def senders(self) -> list[str]:
+        """Return the confirmed email addresses."""
+        return self._mail.senders()
+
+    def import_row(self, fields: ContactFields) -> bytes:
+        """Return one person as written into an import."""
+        return self._mail.import_row(fields)
+
+    def read_row(self, row: bytes) -> ContactFields:
+        """Return what `import_row` was given."""
+        return self._mail.read_row(row)
+
+    # ------------------------------------------------------------ what is imagined
+
+    def _now(self) -> datetime:
+        return (self._mail.server_time or self._clock.now()).replace(microsecond=0)
+
+    def _new_id(self) -> str:
+        return f"{_MADE}{next(self._number):09}"
+
+    def _done(self, items: int) -> Activity:
+        job = Activity(
+            self._new_id(), "completed", counts={"items_total_count": items}, created_at=self._now()
+        )
+        self._jobs[job.id] = job
+        return job
+
+    def _keep(self, contacts: Iterable[Contact]) -> None:
+        self._any = True
+        self._imagined.keep(contacts)
+
+    def _pages(self) -> Iterator[list[Contact]]:
+        after = ""
+        while self._any and (some := self._imagined.page(after, _PAGE)):
+            after = some[-1].id
+            yield some
+
+    def _kept(self, page: Sequence[Contact]) -> dict[str, Contact]:
+        return self._imagined.by_id([one.id for one in page]) if self._any else {}
+
+    def _kept_by_email(self, email: str) -> Contact | None:
+        key = email_key(email)
+        return self._imagined.by_email([key]).get(key) if self._any else None
+
+    def _remember(self, contact: Contact | None, email: str = "") -> Contact | None:
+        """Return a contact just read as it would be; remember it, or that there is none with this email."""
+        found = None if contact is None else _as_it_would_be(contact, self._kept([contact]))
+        with self._lock:
+            if found is not None:
+                self._recent[found.id] = found
+            if key := email_key(email):
+                self._recent[key] = found
+            while len(self._recent) > _REMEMBERED:
+                self._recent.popitem(last=False)
+        return found
+
+    def _known_by_email(self, email: str) -> Contact | None:
+        """Return the contact that a caller has looked at before, without a second look."""
+        if (kept := self._kept_by_email(email)) is not None:
+            return kept
+        key = email_key(email)
+        return self._recent[key] if key in self._recent else self.find(email)
+
+    def _known(self, contact_ids: Sequence[str]) -> list[Contact]:
+        """Return contacts by their ids as read in this run, or now; nobody who cannot be read.
+
+        Of these nothing would be seen afterwards by a real run either.
+        """
+        scanned, kept = self._imagined.scanned(contact_ids), self._imagined.by_id(contact_ids)
+        found: list[Contact] = []
+        for contact_id in contact_ids:
+            contact = kept.get(contact_id) or self._recent.get(contact_id) or scanned.get(contact_id)
+            try:
+                contact = contact or self.get(contact_id)
+            except ItemError:
+                continue
+            if contact is not None:
+                found.append(contact)
+        return found
+
+
+def _as_it_would_be(contact: Contact, kept: Mapping[str, Contact]) -> Contact:
+    """Put in what was imagined of a contact, but never over an opt-out that has come since."""
+    return contact if contact.standing is Standing.OUT else kept.get(contact.id, contact)
+
+
+def _is_on(contact: Contact, list_id: str) -> bool:
+    return not list_id or list_id in contact.list_ids
+
+
+def _is_asked_for(contact: Contact, list_id: str, updated_after: datetime | None) -> bool:
+    later = updated_after is None or contact.updated_at is None or contact.updated_at >= updated_after
+    return later and _is_on(contact, list_id)
+
+
+def _may_be_mailed(contact: Contact, list_id: str) -> bool:
+    return contact.standing is Standing.IN and list_id in contact.list_ids
