@@ -14,7 +14,7 @@ from ccdesk.core.losses import CARRIED_AFTER, Answer, Held, LossKind
 from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync.context import HELD_PAGE, RunContext, batched
-from ccdesk.sync.plan_export import BY_STAFF
+from ccdesk.sync.standing_opt_outs import BY_STAFF
 
 PEOPLE = 25  # so many are never unusual
 SHARE = 0.20  # nor is a smaller part of those who are not new

@@ -17,10 +17,11 @@ from ccdesk.consent.table import TABLE, Cell
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
 from ccdesk.core.losses import Answer
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, Standing, WriteBack
+from ccdesk.sync.agreement import not_exported, wants_mail
 from ccdesk.sync.mapping import check_email
-from ccdesk.sync.plan_export import NEWCOMERS, not_exported, out_words, wants_mail
 from ccdesk.sync.plan_inbound import observe
 from ccdesk.sync.put_back import PUT_ON_BY_OTHERS, reason_of
+from ccdesk.sync.standing_opt_outs import NEWCOMERS, out_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,9 @@ from enum import StrEnum
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.mapping import is_long
-from ccdesk.sync.plan_export import ASKED_BEFORE, LEFT_OUT, is_ours, opted_out_since
+from ccdesk.sync.ownership import is_ours
+from ccdesk.sync.plan_export import LEFT_OUT
+from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, opted_out_since
 
 
 class Change(StrEnum):

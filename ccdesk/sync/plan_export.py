@@ -9,10 +9,20 @@ from enum import StrEnum
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import OffList, Outcome
-from ccdesk.core.statements import BY_STAFF as BY_STAFF
-from ccdesk.core.statements import UNSUBSCRIBED as UNSUBSCRIBED
+from ccdesk.sync.agreement import not_exported
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.mapping import fields_hash, is_long, shows_creation, signed_up_themselves
+from ccdesk.sync.mapping import is_long
+from ccdesk.sync.ownership import is_ours, is_stale, left_unseen
+from ccdesk.sync.standing_opt_outs import (
+    ASKED_BEFORE,
+    LEFT,
+    NEWCOMERS,
+    is_added_by_staff,
+    is_cleared,
+    left_since_gone,
+    opted_out_since,
+    out_words,
+)
 
 
 class Action(StrEnum):
@@ -46,14 +56,6 @@ class ExportDecision:
     passed_over: bool = False
     by_event: bool = False
 
-
-ASKED_BEFORE = (
-    "opted in again in Kibo after unsubscribing, and was asked for the one confirmation before: "
-    "nothing is undone, and they get no mail until they sign up themselves"
-)
-"""Why nothing is done about an opt-in that is later than the opt-out (design §3a R3); staff can tell them."""
-
-LEFT = "left the list in Constant Contact"
 
 NEW_CONTACT = ExportDecision(Action.IMPORT, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
 """What is done about a plain candidate neither side knows (design R2, first row)."""
@@ -187,106 +189,6 @@ def plan_followers(
         or replace(_follower(speaker, done, new_opt_in=False), keep_link=one.customer.id in links)
         for one in candidates
     ]
-
-
-def not_exported(customer: Customer, *, guests: bool) -> str:
-    """Say why an account counts for nothing while it is as it is (design R2, setting `export_guests`)."""
-    if not customer.is_active:
-        return "account is not active in Kibo"
-    if customer.is_anonymous and not guests:
-        return "guest account; guests are not exported (setting)"
-    return ""
-
-
-NEWCOMERS = (LinkState.NEWCOMER, LinkState.NEWCOMER_LEFT)
-"""Opted in by accounts that came after an opt-out of their person; staff add or leave them (§3a R1)."""
-
-_CLEARED = (
-    LinkState.SYNCED,
-    LinkState.CLOSED,
-    LinkState.CONTACT_DELETED,
-    LinkState.HELD,
-    LinkState.INVALID,
-    LinkState.LEFT_OUT,
-)
-
-
-def is_cleared(link: Link) -> bool:
-    """Say whether a flag that was set was cleared in this account, whatever became of the account.
-
-    One first seen off is none, nor is one that ccdesk cleared for an opt-out at Constant Contact.
-    """
-    return link.kibo_opted_in is False and link.agreed is False and link.state in _CLEARED
-
-
-def left_since_gone(link: Link) -> bool:
-    """Say whether an account gone from Kibo keeps an opt-out of its person that Kibo was not given."""
-    return link.state is LinkState.CLOSED and link.kibo_opted_in is True and link.agreed is False
-
-
-def gone(link: Link, reason: str) -> Link:
-    """Return the link of an account that is gone from Kibo, which keeps what its person is known to want.
-
-    An opt-out that Kibo was not given is one still (`left_since_gone`): another account may come, or take the
-    email.
-    """
-    named_after = link.state in NEWCOMERS and link.out_since is not None
-    out = link.pending is WriteBack.OPT_OUT or named_after or link.state in _OUT
-    return replace(
-        link,
-        state=LinkState.CLOSED,
-        agreed=False if out else link.agreed,
-        pending=WriteBack.NOTHING,
-        pending_reason="",
-        note=reason,
-    )
-
-
-_OUT = (LinkState.UNSUBSCRIBED, LinkState.LEFT_LIST)
-
-
-def is_added_by_staff(link: Link | None, opt_out: Link) -> bool:
-    """Say whether staff answered *Add* after this opt-out was known; one that came since is another."""
-    if link is None or link.added_at is None:
-        return False
-    return opt_out.out_since is None or opt_out.out_since <= link.added_at
-
-
-def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
-    """Return the link of an account that counts for nothing as it is.
-
-    Email and consent stay as last acted on, for when it counts. Where nothing ever was, the email follows: by
-    it an opt-out of the person finds the account (R1).
-    """
-    known = replace(link or Link(customer.id), note=reason)
-    acted_on = known.ownership or known.kibo_opted_in is not None or known.may_be_there or known.pending
-    if acted_on:  # the flag may have been set while the account counted for nothing
-        return known if known.kibo_opted_in else replace(known, seen_set=customer.accepts_marketing)
-    moved = known.email_key != customer.email_key  # a contact of the former email was only seen
-    return replace(
-        known,
-        email=customer.email,
-        contact_id="" if moved else known.contact_id,
-        on_list=known.on_list and not moved,
-        kibo_updated_at=customer.updated_at,
-        seen_set=customer.accepts_marketing,
-    )
-
-
-def wants_mail(customer: Customer, *, guests: bool) -> bool:
-    """Say whether this account is a person's agreement to be mailed (design R1, R2)."""
-    return customer.accepts_marketing and not not_exported(customer, guests=guests)
-
-
-def opted_out_since(contact: Contact, link: Link) -> bool:
-    """Say whether a contact shows a newer opt-out than the one a link remembers."""
-    out = contact.opt_out_at
-    return out is not None and link.out_since is not None and out > link.out_since
-
-
-def out_words(contact: Contact | None) -> str:
-    """Say that somebody is out: by their own act, or by that of the account's staff."""
-    return BY_STAFF if contact is not None and contact.opt_out_source == "Account" else UNSUBSCRIBED
 
 
 def _not_wanted(customer: Customer, *, guests: bool) -> ExportDecision | None:
@@ -440,49 +342,3 @@ def _stays_out(known: Sequence[Link], off_list: OffList) -> bool:
     if off_list is OffList.NEWLY:
         return any(one.state is LinkState.LEFT_OUT for one in known)
     return off_list is OffList.LEAVE_OUT
-
-
-def is_ours(link: Link, contact: Contact) -> bool:
-    """Say whether we created this contact.
-
-    An id not learned yet means that we were cut off while creating it, or saw only the email on the list
-    afterwards. Then it is ours if it was made since; and if it was not seen on the list, only where it shows
-    what we sent for this very account: it may as well have come from elsewhere meanwhile, above all by a
-    sign-up of the person, and is not to be overwritten.
-    """
-    if link.ownership is not Ownership.OWNED:
-        return False
-    if link.contact_id:
-        return link.contact_id == contact.id
-    return _may_be_ours(link, contact) and not signed_up_themselves(link.written_hash, contact)
-
-
-def _may_be_ours(link: Link, contact: Contact) -> bool:
-    begun = link.written_at.replace(microsecond=0) if link.written_at else None
-    since = begun is None or contact.created_at is None or contact.created_at >= begun
-    return since and (link.on_list or shows_creation(link.written_hash, contact))
-
-
-def left_unseen(link: Link, contact: Contact) -> bool:
-    """Say whether somebody left the list before we ever saw them on it.
-
-    We were cut off creating their contact, which always comes with the list: it was made since, shows what we
-    sent, and is on no list at all. Whether they had signed up themselves meanwhile makes no difference.
-    """
-    cut_off = link.being_added and not link.contact_id and link.written_hash
-    owned = link.ownership is Ownership.OWNED
-    return bool(cut_off) and owned and not contact.list_ids and _may_be_ours(link, contact)
-
-
-def is_stale(wanted: str, contact: Contact, link: Link) -> bool:
-    """Say whether our contact's fields need writing; `wanted` fingerprints what they should be.
-
-    Compared against what we wrote and what the service showed afterwards, not field by field, because the
-    service may keep a value in another form ("US" as "United States") and every run would write it again.
-    """
-    cut_off = not link.contact_id and not link.on_list
-    if not link.written_hash or cut_off:
-        return wanted != fields_hash(contact)
-    if link.written_hash != wanted:
-        return True
-    return bool(link.read_hash) and link.read_hash != fields_hash(contact)

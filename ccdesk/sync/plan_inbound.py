@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, is_ours, left_unseen, opted_out_since
+from ccdesk.sync.ownership import is_ours, left_unseen
+from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, opted_out_since
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 

@@ -14,8 +14,8 @@ from ccdesk.core.limits import MAIL_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, Standing, WriteBack
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
-from ccdesk.sync.plan_export import NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN, is_from_before
+from ccdesk.sync.standing_opt_outs import NEWCOMERS
 
 PUT_ON_BY_OTHERS = (
     "opted out, but put back on the list in Constant Contact, not by their own act: left as it is, and mailed"

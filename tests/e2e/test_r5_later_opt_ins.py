@@ -11,7 +11,7 @@ from ccdesk.core.drift import DriftKind
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.kibo.state import KiboSwitches
 from ccdesk.sandbox.wire.kernel import Fault
-from ccdesk.sync.plan_export import ASKED_BEFORE
+from ccdesk.sync.standing_opt_outs import ASKED_BEFORE
 from tests.e2e.conftest import exported
 from tests.e2e.world import open_world
 

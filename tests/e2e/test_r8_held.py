@@ -6,7 +6,7 @@ from ccdesk.core.errors import ManyHeld
 from ccdesk.core.losses import HeldAnswer
 from ccdesk.core.runs import Outcome, RunKind, RunStatus, Trigger
 from ccdesk.service.needs_you import NeedKind
-from ccdesk.sync.plan_export import BY_STAFF
+from ccdesk.sync.standing_opt_outs import BY_STAFF
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from ccdesk.core.limits import A_SECOND
 from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Link, LinkState, Ownership, Permission, WriteBack
 from ccdesk.core.ports.store import Store
-from ccdesk.sync.plan_export import BY_STAFF, NEWCOMERS, is_cleared
+from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, is_cleared
 from tests.shadow.readings import LONG_AGO, shop_window
 
 OUT = (LinkState.UNSUBSCRIBED, LinkState.CONFIRMING, LinkState.ASKED_BEFORE)

@@ -15,8 +15,8 @@ from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows
 from ccdesk.core.intents import Act, JournalLine
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, WriteBack
 from ccdesk.store.store import SqliteStore
+from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.plan_drift import REASONS, DriftRules, drift_of
-from ccdesk.sync.plan_export import wants_mail
 
 LIST, NOON = "list-1", datetime(2026, 5, 1, 12, tzinfo=UTC)
 RULES = DriftRules(LIST, guests=False, now=NOON)

@@ -7,8 +7,8 @@ import pytest
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.sync.guard import Loss, Scales, limit_of, loss_kind, weigh
-from ccdesk.sync.plan_export import BY_STAFF
 from ccdesk.sync.plan_inbound import UNSUBSCRIBED
+from ccdesk.sync.standing_opt_outs import BY_STAFF
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

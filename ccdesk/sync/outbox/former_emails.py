@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ccdesk.core.models import Contact, Customer, Link, Permission
+from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.plan_export import wants_mail
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 from ccdesk.sync.sensors.list_contacts import ListContacts
 

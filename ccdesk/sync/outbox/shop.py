@@ -14,8 +14,8 @@ from ccdesk.sync import context as names
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.guard import hold_write_backs
 from ccdesk.sync.outbox.shop_account import LOST_DATA, write
-from ccdesk.sync.plan_export import gone
 from ccdesk.sync.sensors.accounts import AccountsByEmail
+from ccdesk.sync.standing_opt_outs import gone
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.later import acted_after, opt_in_is_later
-from ccdesk.sync.plan_export import ASKED_BEFORE, NEWCOMERS, is_added_by_staff
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.sensors.shop_changes import queue_again
+from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, NEWCOMERS, is_added_by_staff
 
 LOST_DATA = "kibo_lost_data"
 _READINGS = 3  # so often an account may change between the decision and the write of one run

@@ -7,10 +7,10 @@ from dataclasses import replace
 from ccdesk.core.models import Contact, Customer, Link, LinkState
 from ccdesk.core.runs import EventStatus
 from ccdesk.sync import context as names
+from ccdesk.sync.agreement import not_exported
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.outbox.shop import write_back
 from ccdesk.sync.plan_events import Change, what_changed
-from ccdesk.sync.plan_export import not_exported
 from ccdesk.sync.plan_inbound import Observation
 from ccdesk.sync.put_back import Sightings, links_of, note_put_back
 from ccdesk.sync.runs.inbound import not_known, save

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
 from ccdesk.core.models import Contact, Customer
 from ccdesk.sync import context as names
+from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import check_email
 from ccdesk.sync.plan_drift import REASONS, DriftRules, drift_of
-from ccdesk.sync.plan_export import wants_mail
 from ccdesk.sync.sensors.identity import resolve_identity
 
 _PAGE = 500

@@ -10,6 +10,7 @@ from ccdesk.core.errors import NotFound
 from ccdesk.core.intents import Ended
 from ccdesk.core.models import Customer, Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
+from ccdesk.sync.agreement import not_exported, wants_mail
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.guard import dropped, hold_flags, mistakes
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
@@ -19,12 +20,12 @@ from ccdesk.sync.outbox.release import release
 from ccdesk.sync.outbox.removal import Removal, last_set, off_link
 from ccdesk.sync.outbox.welcomes import note_welcomes
 from ccdesk.sync.plan_events import Change, what_changed
-from ccdesk.sync.plan_export import gone, left_since_gone, not_exported, wants_mail
 from ccdesk.sync.runs.newcomer_rule import lifts, name
 from ccdesk.sync.runs.opt_ins import OptIn, process_opt_ins
 from ccdesk.sync.runs.outcomes import charge_doubtful, fail, settle
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 from ccdesk.sync.sensors.shop_changes import freshen, poll_customers
+from ccdesk.sync.standing_opt_outs import gone, left_since_gone
 
 _BATCH = 5_000  # each costs a scan of all contacts where many opt in (`directory`), so a few large ones
 

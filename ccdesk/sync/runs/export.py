@@ -19,18 +19,12 @@ from ccdesk.core.limits import KIBO_OVERLAP
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import Entry, OffList, Outcome
 from ccdesk.sync import context as names
+from ccdesk.sync.agreement import passed_over
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.mapping import fields_hash
 from ccdesk.sync.outbox.own_writes import note_own_write
-from ccdesk.sync.plan_export import (
-    NEW_CONTACT,
-    Action,
-    ExportDecision,
-    passed_over,
-    plan_followers,
-    plan_group,
-)
+from ccdesk.sync.plan_export import NEW_CONTACT, Action, ExportDecision, plan_followers, plan_group
 from ccdesk.sync.runs import export_early as early
 from ccdesk.sync.runs.export_candidates import candidate_of
 from ccdesk.sync.runs.export_check import MembersFile, check

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import ContactFields, Customer
+from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.mapping import BadEmail, check_email, fields_hash, is_long, to_fields
-from ccdesk.sync.plan_export import UNREADABLE, wants_mail
+from ccdesk.sync.plan_export import UNREADABLE
 
 
 def candidate_of(

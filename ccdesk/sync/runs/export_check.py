@@ -24,13 +24,14 @@ from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.mapping import creation_hash, fields_hash, shows_creation
 from ccdesk.sync.outbox.jobs import failure_of
 from ccdesk.sync.outbox.plain import PLAINLY, sent_fields
-from ccdesk.sync.plan_export import LEFT, NEW_CONTACT, Action, out_words
+from ccdesk.sync.plan_export import NEW_CONTACT, Action
 from ccdesk.sync.runs.export_jobs import Watched
 from ccdesk.sync.runs.export_session import PAGE, begin, pages_of, with_open_intent
 from ccdesk.sync.runs.export_singles import FAILED
 from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import queue_again
 from ccdesk.sync.sensors.unlinked_contacts import acts_since, rescan_from, take_sign_ups
+from ccdesk.sync.standing_opt_outs import LEFT, out_words
 
 log = logging.getLogger(__name__)
 

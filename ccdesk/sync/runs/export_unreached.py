@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ccdesk.core.exporting import Candidate
+from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.plan_export import UNREADABLE, wants_mail
+from ccdesk.sync.plan_export import UNREADABLE
 
 _PAGE = 500
 

@@ -19,12 +19,12 @@ from ccdesk.sync import context as names
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.outbox.list_remove import list_remove_later
 from ccdesk.sync.outbox.shop import write_back
-from ccdesk.sync.plan_export import NEWCOMERS
 from ccdesk.sync.plan_inbound import UNPROVEN, Observation, mark_left
 from ccdesk.sync.put_back import Sightings, note_put_back
 from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import queue_again
 from ccdesk.sync.sensors.unlinked_contacts import acts_since, adopt_opt_out, is_recent_opt_out, take_sign_ups
+from ccdesk.sync.standing_opt_outs import NEWCOMERS
 from ccdesk.sync.watermarks import begin_polls, is_ahead, not_begun_after, sure_time
 
 _PAGE = 500

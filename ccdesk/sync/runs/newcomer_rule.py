@@ -15,8 +15,8 @@ from ccdesk.core.intents import Ended
 from ccdesk.core.models import Customer, Link, LinkState
 from ccdesk.core.ports.store import Store
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.plan_export import NEWCOMERS, is_added_by_staff, is_cleared, left_since_gone
 from ccdesk.sync.sensors.shop_changes import event_for
+from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, is_cleared, left_since_gone
 
 NEWCOMER = (
     "opted in by an account that came after this person's opt-out, or by a guest: staff add or leave them"

@@ -19,6 +19,7 @@ from ccdesk.core.models import (
 )
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync import context as names
+from ccdesk.sync.agreement import not_exported, passed_over
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
 from ccdesk.sync.journal import how_ended
@@ -29,18 +30,13 @@ from ccdesk.sync.outbox.list_add import list_add
 from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.outbox.welcomes import hold_welcomes
+from ccdesk.sync.ownership import left_unseen
 from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
-from ccdesk.sync.plan_export import (
-    is_added_by_staff,
-    left_since_gone,
-    left_unseen,
-    not_exported,
-    passed_over,
-)
 from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
 from ccdesk.sync.runs.newcomer_rule import NEWCOMER, has_left, stands_against, welcome
 from ccdesk.sync.runs.outcomes import fail, settle
 from ccdesk.sync.sensors.contact_directory import ContactDirectory
+from ccdesk.sync.standing_opt_outs import is_added_by_staff, left_since_gone
 
 OptIn = tuple[QueuedEvent, Customer, Change]
 

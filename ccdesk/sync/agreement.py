@@ -1,0 +1,42 @@
+"""Whether an account of the shop is a person's agreement to be mailed (design R1, R2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ccdesk.core.models import Customer, Link
+
+
+def not_exported(customer: Customer, *, guests: bool) -> str:
+    """Say why an account counts for nothing while it is as it is (design R2, setting `export_guests`)."""
+    if not customer.is_active:
+        return "account is not active in Kibo"
+    if customer.is_anonymous and not guests:
+        return "guest account; guests are not exported (setting)"
+    return ""
+
+
+def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
+    """Return the link of an account that counts for nothing as it is.
+
+    Email and consent stay as last acted on, for when it counts. Where nothing ever was, the email follows: by
+    it an opt-out of the person finds the account (R1).
+    """
+    known = replace(link or Link(customer.id), note=reason)
+    acted_on = known.ownership or known.kibo_opted_in is not None or known.may_be_there or known.pending
+    if acted_on:  # the flag may have been set while the account counted for nothing
+        return known if known.kibo_opted_in else replace(known, seen_set=customer.accepts_marketing)
+    moved = known.email_key != customer.email_key  # a contact of the former email was only seen
+    return replace(
+        known,
+        email=customer.email,
+        contact_id="" if moved else known.contact_id,
+        on_list=known.on_list and not moved,
+        kibo_updated_at=customer.updated_at,
+        seen_set=customer.accepts_marketing,
+    )
+
+
+def wants_mail(customer: Customer, *, guests: bool) -> bool:
+    """Say whether this account is a person's agreement to be mailed (design R1, R2)."""
+    return customer.accepts_marketing and not not_exported(customer, guests=guests)

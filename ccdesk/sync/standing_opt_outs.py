@@ -1,0 +1,83 @@
+"""What a link knows of its person's opt-outs, and whose opt-in counts against them (design R1, §3a R1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ccdesk.core.models import Contact, Link, LinkState, WriteBack
+from ccdesk.core.statements import BY_STAFF as BY_STAFF
+from ccdesk.core.statements import UNSUBSCRIBED as UNSUBSCRIBED
+
+ASKED_BEFORE = (
+    "opted in again in Kibo after unsubscribing, and was asked for the one confirmation before: "
+    "nothing is undone, and they get no mail until they sign up themselves"
+)
+"""Why nothing is done about an opt-in that is later than the opt-out (design §3a R3); staff can tell them."""
+
+
+LEFT = "left the list in Constant Contact"
+
+NEWCOMERS = (LinkState.NEWCOMER, LinkState.NEWCOMER_LEFT)
+"""Opted in by accounts that came after an opt-out of their person; staff add or leave them (§3a R1)."""
+
+
+_CLEARED = (
+    LinkState.SYNCED,
+    LinkState.CLOSED,
+    LinkState.CONTACT_DELETED,
+    LinkState.HELD,
+    LinkState.INVALID,
+    LinkState.LEFT_OUT,
+)
+
+
+def is_cleared(link: Link) -> bool:
+    """Say whether a flag that was set was cleared in this account, whatever became of the account.
+
+    One first seen off is none, nor is one that ccdesk cleared for an opt-out at Constant Contact.
+    """
+    return link.kibo_opted_in is False and link.agreed is False and link.state in _CLEARED
+
+
+def left_since_gone(link: Link) -> bool:
+    """Say whether an account gone from Kibo keeps an opt-out of its person that Kibo was not given."""
+    return link.state is LinkState.CLOSED and link.kibo_opted_in is True and link.agreed is False
+
+
+def gone(link: Link, reason: str) -> Link:
+    """Return the link of an account that is gone from Kibo, which keeps what its person is known to want.
+
+    An opt-out that Kibo was not given is one still (`left_since_gone`): another account may come, or take the
+    email.
+    """
+    named_after = link.state in NEWCOMERS and link.out_since is not None
+    out = link.pending is WriteBack.OPT_OUT or named_after or link.state in _OUT
+    return replace(
+        link,
+        state=LinkState.CLOSED,
+        agreed=False if out else link.agreed,
+        pending=WriteBack.NOTHING,
+        pending_reason="",
+        note=reason,
+    )
+
+
+_OUT = (LinkState.UNSUBSCRIBED, LinkState.LEFT_LIST)
+
+
+def is_added_by_staff(link: Link | None, opt_out: Link) -> bool:
+    """Say whether staff answered *Add* after this opt-out was known; one that came since is another."""
+    if link is None or link.added_at is None:
+        return False
+    return opt_out.out_since is None or opt_out.out_since <= link.added_at
+
+
+def opted_out_since(contact: Contact, link: Link) -> bool:
+    """Say whether a contact shows a newer opt-out than the one a link remembers."""
+    out = contact.opt_out_at
+    return out is not None and link.out_since is not None and out > link.out_since
+
+
+def out_words(contact: Contact | None) -> str:
+    """Say that somebody is out: by their own act, or by that of the account's staff."""
+    return BY_STAFF if contact is not None and contact.opt_out_source == "Account" else UNSUBSCRIBED
