@@ -36,7 +36,7 @@ def past_the_overlap(world) -> None:
 def test_an_opt_out_to_an_email_whose_contact_an_export_did_not_learn_is_not_undone_by_a_new_one(
     world, monkeypatch
 ):
-    monkeypatch.setattr("ccdesk.sync.runs.export_check.FILE_FROM", 0)
+    monkeypatch.setattr("ccdesk.sync.runs.members_file.FILE_FROM", 0)
     ada = world.kibo.add_customer("ada@example.com", True)
     world.kibo.add_customer("bob@example.com", True)
     world.later()

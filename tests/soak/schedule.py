@@ -91,7 +91,7 @@ TROUBLE_SWITCHES: tuple[tuple[str, str, Any, Any], ...] = (  # service, name, in
 )
 # Where ccdesk begins to do things in bulk or in pages, brought down to what a small shop reaches.
 SIZES: dict[str, tuple[int, ...]] = {
-    "sync.runs.export_check.FILE_FROM": (0,),
+    "sync.runs.members_file.FILE_FROM": (0,),
     "sync.runs.export_check.PAGE": (2,),
     "sync.runs.export_check._FEW_LOOKUPS": (0, 2),
     "sync.runs.export.PAGE": (2,),
@@ -99,9 +99,9 @@ SIZES: dict[str, tuple[int, ...]] = {
     "sync.runs.export._WINDOW": (4,),
     "sync.runs.export_early._LEFT": (100,),
     "sync.runs.export_early._WORTH": (1,),
-    "sync.runs.export_send.IMPORT_MAX_ROWS": (1, 3),
-    "sync.runs.export_send.LIST_JOB_MAX_IDS": (1, 2),
-    "sync.runs.export_send._PAGE": (2,),
+    "sync.runs.export_batches.IMPORT_MAX_ROWS": (1, 3),
+    "sync.runs.export_batches.LIST_JOB_MAX_IDS": (1, 2),
+    "sync.runs.export_batches._PAGE": (2,),
     "sync.runs.export_session.PAGE": (2,),
     "sync.runs.export_session._READ_QUICKLY": (0,),
     "sync.runs.export_unreached._PAGE": (2,),
@@ -110,8 +110,8 @@ SIZES: dict[str, tuple[int, ...]] = {
     "sync.outbox.shop._AT_ONCE": (1, 2, 3),
     "sync.outbox.shop._PAGE": (2,),
     "sync.runs.compare._PAGE": (2,),
-    "sync.runs.inbound._PAGE": (2,),
-    "sync.runs.inbound._FEW_LOOKUPS": (0, 2),
+    "sync.runs.list_scan._PAGE": (2,),
+    "sync.runs.list_scan._FEW_LOOKUPS": (0, 2),
     "sync.sensors.contact_directory._FEW_LOOKUPS": (0, 2),
     "sync.outbox.list_add._BULK_FROM": (1, 3),
     "sync.guard.PEOPLE": (1, 2),

@@ -13,7 +13,8 @@ from ccdesk.sync.outbox.shop import write_back
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_inbound import Observation
 from ccdesk.sync.put_back import Sightings, links_of, note_put_back
-from ccdesk.sync.runs.inbound import not_known, save
+from ccdesk.sync.runs.list_scan import not_known
+from ccdesk.sync.runs.take_in import save
 from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import event_of
 

@@ -20,12 +20,12 @@ from ccdesk.sync.outbox.release import release
 from ccdesk.sync.outbox.removal import Removal, last_set, off_link
 from ccdesk.sync.outbox.welcomes import note_welcomes
 from ccdesk.sync.plan_events import Change, what_changed
+from ccdesk.sync.runs.event_links import cleared_before, close_gone, close_unchanged, open_again
 from ccdesk.sync.runs.newcomer_rule import lifts, name
 from ccdesk.sync.runs.opt_ins import OptIn, process_opt_ins
 from ccdesk.sync.runs.outcomes import charge_doubtful, fail, settle
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 from ccdesk.sync.sensors.shop_changes import freshen, poll_customers
-from ccdesk.sync.standing_opt_outs import gone, left_since_gone
 
 _BATCH = 5_000  # each costs a scan of all contacts where many opt in (`directory`), so a few large ones
 
@@ -171,15 +171,15 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         try:
             customer = ctx.customer(event.object_id)
         except NotFound:
-            if (cleared := _cleared_before(ctx, event)) is not None:
+            if (cleared := cleared_before(ctx, event)) is not None:
                 work.opted_out.append((event, cleared))
             else:
-                _close_gone(ctx, event)
+                close_gone(ctx, event)
             continue
         except ITEM_ERRORS as error:
             fail(ctx, event, error, "")
             continue
-        link = _open_again(ctx, customer, ctx.store.links.get(customer.id))
+        link = open_again(ctx, customer, ctx.store.links.get(customer.id))
         if link is not None and _lets_go(ctx, customer, link):
             release(ctx, link)
         change = what_changed(customer, link)
@@ -188,7 +188,7 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         if change is Change.OPTED_OUT:
             work.opted_out.append((event, customer))
         elif change is Change.NOTHING:
-            _nothing(ctx, event, customer, link)
+            close_unchanged(ctx, event, customer, link)
         else:
             work.opted_in.append((event, customer, change))
     return work
@@ -197,76 +197,6 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
 def _lets_go(ctx: RunContext, customer: Customer, link: Link) -> bool:
     """Say whether an account keeps nobody with the email we know it by on the list any more."""
     return link.email_key != customer.email_key or bool(not_exported(customer, guests=ctx.settings.guests))
-
-
-def _open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
-    """Return the link, open if it was closed: Kibo said that the customer is gone, and shows them again.
-
-    A customer who left the list meanwhile has left it; another opt-in is looked at as if it were new.
-    """
-    if link is None or link.state is not LinkState.CLOSED:
-        return link
-    reason = "left the list in Constant Contact, or unsubscribed, while Kibo did not show the customer"
-    if left_since_gone(link):
-        link = replace(
-            link, state=LinkState.LEFT_LIST, pending=WriteBack.OPT_OUT, pending_reason=reason, note=""
-        )
-    else:
-        opted_in = None if customer.accepts_marketing else link.kibo_opted_in
-        link = replace(link, state=LinkState.SYNCED, kibo_opted_in=opted_in, note="")
-    ctx.store.links.save([link])
-    return link
-
-
-def _nothing(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> None:
-    known = link or Link(customer.id, email=customer.email, kibo_opted_in=False)
-    opted_in = customer.accepts_marketing and known.kibo_opted_in is True
-    if known.pending is WriteBack.OPT_IN:
-        # Observed before this change, which may hide another opt-out: `write_back` compares the two dates.
-        customer = replace(customer, updated_at=known.kibo_updated_at)
-    seen = replace(
-        known,
-        email=customer.email if not customer.accepts_marketing and not known.contact_id else known.email,
-        kibo_opted_in=opted_in,
-        kibo_updated_at=customer.updated_at,
-        written_at=known.written_at if customer.accepts_marketing else _no_later_than(ctx, customer, known),
-        out_after=None if opted_in and known.pending is WriteBack.NOTHING else known.out_after,
-    )
-    entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or email")
-    settle(ctx, event, entry, seen)
-
-
-def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime | None:
-    """Until when a sign-up proves nothing: the change just seen may hide an opt-in and an opt-out (R5)."""
-    if customer.updated_at is None or customer.updated_at == known.kibo_updated_at:
-        return known.written_at
-    changed = customer.updated_at - ctx.skew()
-    return max(changed, known.written_at) if known.written_at else changed
-
-
-def _cleared_before(ctx: RunContext, event: QueuedEvent) -> Customer | None:
-    """Return an account that is gone from Kibo as a look saw it with its flag cleared, else None.
-
-    A cleared flag is an opt-out whatever became of the account (design §3a R1).
-    """
-    link = ctx.store.links.get(event.object_id)
-    if link is None or link.out_after is None:
-        return None
-    was_set = link.kibo_opted_in is True or (link.kibo_opted_in is None and link.seen_set)
-    if not was_set:
-        return None
-    if link.state is LinkState.CLOSED or link.pending is not WriteBack.NOTHING:
-        return None
-    return Customer(link.customer_id, link.email, False, updated_at=link.kibo_updated_at)
-
-
-def _close_gone(ctx: RunContext, event: QueuedEvent) -> None:
-    link = ctx.store.links.get(event.object_id)
-    if link is not None:
-        release(ctx, link)
-    reason = "customer is gone from Kibo; the contact is left as it is"
-    entry = Entry(event.object_id, link.email if link else "", Outcome.SKIPPED, reason)
-    settle(ctx, event, entry, gone(link, reason) if link else None)
 
 
 def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:

@@ -16,23 +16,24 @@ from itertools import groupby, islice
 from ccdesk.core.ahead import Ahead, closing_pages
 from ccdesk.core.exporting import Candidate, Planned
 from ccdesk.core.limits import KIBO_OVERLAP
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack
-from ccdesk.core.runs import Entry, OffList, Outcome
+from ccdesk.core.models import Customer, Link
+from ccdesk.core.runs import Entry, OffList
 from ccdesk.sync import context as names
 from ccdesk.sync.agreement import passed_over
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import how_ended
-from ccdesk.sync.mapping import fields_hash
 from ccdesk.sync.outbox.own_writes import note_own_write
-from ccdesk.sync.plan_export import NEW_CONTACT, Action, ExportDecision, plan_followers, plan_group
+from ccdesk.sync.plan_export import NEW_CONTACT, Action, plan_followers, plan_group
 from ccdesk.sync.runs import export_early as early
 from ccdesk.sync.runs.export_candidates import candidate_of
-from ccdesk.sync.runs.export_check import MembersFile, check
+from ccdesk.sync.runs.export_check import check
 from ccdesk.sync.runs.export_first import ask, note_exported, settle_question
 from ccdesk.sync.runs.export_jobs import Watched
+from ccdesk.sync.runs.export_links import planned_of, settled_of
 from ccdesk.sync.runs.export_send import end_open_chunks, send
 from ccdesk.sync.runs.export_session import PAGE, ExportSession, close, discard_stale, resume_or_start
 from ccdesk.sync.runs.export_unreached import note_unreached
+from ccdesk.sync.runs.members_file import MembersFile
 from ccdesk.sync.sensors.contact_scan import ContactScan
 from ccdesk.sync.sensors.shop_changes import queue_again
 from ccdesk.sync.watermarks import begin_polls
@@ -254,7 +255,7 @@ def _plan_page(
         for one, decision in zip(group, decisions, strict=True):
             customer = one.customer
             if decision.action is not Action.NONE:
-                planned.append(_planned(one, contact, decision))
+                planned.append(planned_of(one, contact, decision))
                 back += contact is not None and ctx.settings.list_id not in contact.list_ids
                 continue
             entries.append(
@@ -266,7 +267,7 @@ def _plan_page(
             elif decision.passed_over:
                 saved.append(passed_over(links.get(customer.id), customer, decision.reason))
             elif not decision.keep_link:
-                saved.append(_settled(ctx, one, contact, links.get(customer.id), decision))
+                saved.append(settled_of(ctx, one, contact, links.get(customer.id), decision))
     if sendable_only:
         store.exports.decide([one for one in planned if one.action in early.SENT_EARLY])
         return back
@@ -289,77 +290,3 @@ def _end_begun(ctx: RunContext, settled: Sequence[Link], before: Mapping[int, Li
         known = before.get(link.customer_id)
         if known is not None and known.begun is not None and link.begun is None:
             ctx.store.intents.end([link.customer_id], how_ended(known, on_list=link.on_list))
-
-
-def _planned(one: Candidate, contact: Contact | None, decision: ExportDecision) -> Planned:
-    noted = one.note and decision.action is not Action.ADD
-    return Planned(
-        one,
-        decision.action.value,
-        f"{decision.reason}; {one.note}" if noted else decision.reason,
-        contact.id if contact else "",
-        decision.ownership,
-    )
-
-
-def _settled(
-    ctx: RunContext, one: Candidate, contact: Contact | None, link: Link | None, decision: ExportDecision
-) -> Link:
-    """The link of somebody for whom nothing is sent in this run."""
-    if link is not None and decision.state is LinkState.HELD:
-        return _held(link, one, decision)
-    link = link or Link(one.customer.id)
-    agreed = decision.outcome is Outcome.UNCHANGED
-    pending = link.pending if decision.pending is WriteBack.NOTHING and not agreed else decision.pending
-    out_since = link.out_since
-    if decision.pending is WriteBack.OPT_OUT and link.pending is not WriteBack.OPT_OUT:
-        out_since = (contact.opt_out_at if contact else None) or ctx.mail_now()
-    on_list = contact is not None and ctx.settings.list_id in contact.list_ids
-    return replace(
-        link,
-        email=one.customer.email,
-        contact_id=contact.id if contact else link.contact_id,
-        ownership=decision.ownership or link.ownership,
-        state=decision.state,
-        agreed=True if agreed else link.agreed,
-        kibo_opted_in=True,
-        kibo_updated_at=one.customer.updated_at,
-        on_list=on_list and contact is not None and contact.standing is Standing.IN,
-        pending=pending,
-        pending_reason=_pending_reason(link, decision) if pending is WriteBack.OPT_OUT else "",
-        out_since=None if agreed else out_since,
-        out_after=ctx.last_sight(link) if decision.state is LinkState.LEFT_LIST else None,
-        # A fingerprint noted for a creation that was cut off is done with.
-        written_hash=link.written_hash if link.contact_id or link.on_list else "",
-        read_hash=_first_reading(link, contact, decision),
-        note=decision.reason if decision.outcome in (Outcome.SKIPPED, Outcome.ERROR) else "",
-        passed_by=False,
-        begun=None,  # ended with this decision, see `_plan_page`
-    )
-
-
-def _held(link: Link, one: Candidate, decision: ExportDecision) -> Link:
-    """The link of somebody neither in nor out: what was known of them before holds until they can be read."""
-    settled = link.state in (LinkState.SYNCED, LinkState.HELD, LinkState.INVALID)
-    if not settled or link.pending is not WriteBack.NOTHING:
-        return link
-    return replace(
-        link,
-        email=one.customer.email,
-        state=LinkState.HELD,
-        kibo_opted_in=True,
-        kibo_updated_at=one.customer.updated_at,
-        note=decision.reason,
-    )
-
-
-def _pending_reason(link: Link, decision: ExportDecision) -> str:
-    """Say why the opt-out is pending: the reason seen before, where this export saw nothing new."""
-    return decision.reason if decision.pending is WriteBack.OPT_OUT else link.pending_reason
-
-
-def _first_reading(link: Link, contact: Contact | None, decision: ExportDecision) -> str:
-    """Keep how our contact looked when nothing differed, where that was not learned before."""
-    if link.read_hash or contact is None or decision.ownership is not Ownership.OWNED:
-        return link.read_hash
-    return fields_hash(contact)

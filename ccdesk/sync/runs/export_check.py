@@ -7,27 +7,24 @@ in it is looked up, so that the file alone never says that somebody is missing. 
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
-from ccdesk.core.emails import spellings
 from ccdesk.core.errors import ItemError, Refused, ServiceError
 from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.intents import Ended
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack, email_key
-from ccdesk.core.ports.mail import Activity
+from ccdesk.core.models import Contact, Customer, Link, Ownership, Standing, email_key
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
-from ccdesk.sync.mapping import creation_hash, fields_hash, shows_creation
-from ccdesk.sync.outbox.jobs import failure_of
+from ccdesk.sync.mapping import creation_hash, shows_creation
 from ccdesk.sync.outbox.plain import PLAINLY, sent_fields
 from ccdesk.sync.plan_export import NEW_CONTACT, Action
-from ccdesk.sync.runs.export_jobs import Watched
 from ccdesk.sync.runs.export_session import PAGE, begin, pages_of, with_open_intent
 from ccdesk.sync.runs.export_singles import FAILED
+from ccdesk.sync.runs.members_file import MembersFile
+from ccdesk.sync.runs.sent_links import NOT_ON_LIST, confirmed, followers, out_since_sent, seen_to_since
+from ccdesk.sync.runs.sent_words import is_refused, reason_of, reported
 from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import queue_again
 from ccdesk.sync.sensors.unlinked_contacts import acts_since, rescan_from, take_sign_ups
@@ -35,54 +32,8 @@ from ccdesk.sync.standing_opt_outs import LEFT, out_words
 
 log = logging.getLogger(__name__)
 
-FILE_FROM = 2_500  # people on the list from which the file is cheaper than pages of 500
 _FEW_LOOKUPS = 40
-_LINE = re.compile(r"\bline\s+(\d{1,9})\b", re.IGNORECASE)
 _PHASE = "Checking the result"
-_NOT_ON_LIST = "Not on the list after it was sent to Constant Contact"
-
-
-class MembersFile:
-    """The file of the list's members, asked for before the jobs it has to come after have ended."""
-
-    def __init__(self, ctx: RunContext, watched: Watched) -> None:
-        self._ctx, self._watched = ctx, watched
-        self._job: Activity | None = None
-        self._chunks: list[tuple[int, datetime]] = []
-
-    @property
-    def is_cheaper(self) -> bool:
-        """True if the list is so long that the file costs fewer calls than its pages."""
-        return self._ctx.store.links.count(on_list=True) + self._ctx.sent >= FILE_FROM
-
-    def ask(self) -> None:
-        """Ask for it if it will be wanted; where that fails it is asked for again, or pages are read."""
-        if not self.is_cheaper:
-            return
-        try:
-            self._job = self._ctx.mail.start_members_file(self._ctx.settings.list_id)
-        except (ServiceError, ItemError, Refused) as error:
-            log.info("the file of members is not begun yet: %s", error.title)
-            return
-        self._watched.also.add(self._job.id)
-        self._chunks = self._sent()
-
-    def job(self) -> Activity:
-        """Return the job that has written it, begun anew if somebody was sent after it was asked for.
-
-        Raises:
-            CcdeskError: there is none.
-
-        """
-        if self._job is None or self._chunks != self._sent():
-            self._job = self._ctx.mail.start_members_file(self._ctx.settings.list_id)
-        job = self._watched.wait_for(self._job)
-        if failure := failure_of(job):
-            raise failure
-        return job
-
-    def _sent(self) -> list[tuple[int, datetime]]:
-        return [(chunk.number, chunk.sent_at) for chunk in self._ctx.store.exports.chunks()]
 
 
 def check(ctx: RunContext, scan_began: datetime, file: MembersFile, sent_before: Collection[int]) -> None:
@@ -188,7 +139,7 @@ class _Checker:
         sent = chunk.state is not ChunkState.REFUSED
         bulk = self._by_file and chunk.action == Action.IMPORT.value and sent
         if bulk:
-            pattern = _confirmed(
+            pattern = confirmed(
                 Link(0), Customer(0, "", True), None, NEW_CONTACT.ownership, "", chunk.sent_at
             )
             closed = ctx.store.exports.settle(
@@ -215,18 +166,18 @@ class _Checker:
         for one, contact, on_list in self._found(page):
             link = links.get(one.customer.id) or Link(one.customer.id)
             number, sent_at = one.customer.id, chunk.sent_at if chunk else ctx.mail_now()
-            if reason := _seen_to_since(link, one.customer, sent_at):
+            if reason := seen_to_since(link, one.customer, sent_at):
                 entries.append(Entry(one.customer.id, one.customer.email, Outcome.SKIPPED, reason))
                 continue
             if on_list:
                 # Whose new fields were refused is tried again by the next export, and named again.
-                kept = one.contact_id and _is_refused(one, chunk)
+                kept = one.contact_id and is_refused(one, chunk)
                 written = link.written_hash if kept else one.candidate.fields_hash
-                saved.append(_confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
+                saved.append(confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at,
                                         written))  # fmt: skip
                 ended[number] = Ended.DONE
             elif contact is not None and self._opted_out_since(one, link, contact, chunk, sent_at):
-                saved.append(_out(ctx, link, one, contact, sent_at))
+                saved.append(out_since_sent(ctx, link, one, contact, sent_at))
                 ended[number] = Ended.DONE if contact.standing is Standing.IN else Ended.UNKNOWN
                 left = left or contact.standing is Standing.IN
             else:
@@ -240,7 +191,7 @@ class _Checker:
             entries.append(self._entry(one, link, contact, chunk, sent_at, on_list=on_list))
         if left:
             ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing
-        saved += _followers(ctx, absent)
+        saved += followers(ctx, absent)
         with ctx.store.transaction():
             ctx.store.links.save(saved)
             for how in set(ended.values()):
@@ -328,128 +279,20 @@ class _Checker:
         customer = one.customer
         if not customer.accepts_marketing:
             return Entry(customer.id, customer.email, Outcome.SKIPPED, "opted out in Kibo meanwhile")
-        refused = _is_refused(one, chunk)
+        refused = is_refused(one, chunk)
         if on_list and not (refused and one.contact_id):
             known = one.ownership is Ownership.OWNED and one.contact_id
             outcome = Outcome.UPDATED if known else Outcome.ADDED
             if known and link.on_list and PLAINLY in one.action:
                 outcome = Outcome.UNCHANGED  # the fields were refused, and the list had them before
-            return Entry(customer.id, customer.email, outcome, _reason(one))
+            return Entry(customer.id, customer.email, outcome, reason_of(one))
         if contact is not None and self._opted_out_since(one, link, contact, chunk, sent_at):
             no = out_words(contact) if contact.standing is Standing.OUT else LEFT
             return Entry(customer.id, customer.email, Outcome.SKIPPED, no)
         if refused:
             words = chunk.reported[0] if chunk is not None and chunk.reported else one.reason
             return Entry(customer.id, customer.email, Outcome.ERROR, words, "refused")
-        reason = _NOT_ON_LIST
-        if reported := self._reported(one, chunk):
-            reason = f"{reason}, which said: {reported}"
+        reason = NOT_ON_LIST
+        if words := reported(self._ctx, one, chunk):
+            reason = f"{reason}, which said: {words}"
         return Entry(customer.id, customer.email, Outcome.ERROR, reason, "not_on_list")
-
-    def _reported(self, one: Planned, chunk: Chunk | None) -> str:
-        """Return what the job said about this person; shown to staff, and nothing is decided by it (§15)."""
-        if chunk is None or not chunk.reported:
-            return ""
-        ways = [way.lower() for way in spellings(one.customer.email)]
-        named = next((text for text in chunk.reported if any(way in text.lower() for way in ways)), "")
-        if named:
-            return named
-        line = self._ctx.store.exports.place_in_chunk(chunk, one.customer.id) + 2  # line 1 is the header
-        for text in chunk.reported:
-            found = _LINE.search(text)
-            if found and int(found.group(1)) == line and "@" not in text:
-                return text
-        return ""
-
-
-def _followers(ctx: RunContext, absent: Sequence[Planned]) -> list[Link]:
-    """Return the links of further accounts of people who are not on the list after they were sent.
-
-    They counted as seen to with the account that was sent; now each is an opt-in that waits, so that the
-    person is not forgotten if that account goes its own way.
-    """
-    by_email = ctx.store.links.by_emails([one.customer.email_key for one in absent])
-    sent = {one.customer.id for one in absent}
-    return [
-        replace(link, kibo_opted_in=None, seen_set=True, note=f"{_NOT_ON_LIST} as customer {one.customer.id}")
-        for one in absent
-        for link in by_email.get(one.customer.email_key, ())
-        if link.customer_id not in sent and _only_follows(link)
-    ]
-
-
-def _only_follows(link: Link) -> bool:
-    quiet = link.pending is WriteBack.NOTHING and not link.may_be_there and not link.on_list
-    return quiet and link.state is LinkState.SYNCED and link.kibo_opted_in is True
-
-
-def _is_refused(one: Planned, chunk: Chunk | None) -> bool:
-    """Say whether the service does not take this person, by whichever call."""
-    return one.action.endswith(FAILED) or (chunk is not None and chunk.state is ChunkState.REFUSED)
-
-
-def _reason(one: Planned) -> str:
-    if one.reason:
-        return one.reason
-    return f"{NEW_CONTACT.reason}; {one.candidate.note}" if one.candidate.note else NEW_CONTACT.reason
-
-
-def _seen_to_since(link: Link, customer: Customer, sent_at: datetime) -> str:
-    """Say what another run saw to while the export lay still, "" if nothing: its link knows more than we do.
-
-    Somebody it took off, or found out, is not on the list, or back on it by a later act: neither is news,
-    least of all an opt-out or an opt-in. Where it followed a changed email, what we sent tells of the former
-    only.
-    """
-    if link.written_at is None or link.written_at < sent_at:
-        return ""
-    if link.email_key != customer.email_key:
-        return "email changed in Kibo after this was sent; its event saw to it"
-    if link.kibo_opted_in is False and not link.may_be_there:
-        return "opted out after this was sent; what is newer is decided with the customer's event"
-    return ""
-
-
-def _out(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:
-    """The link of somebody who unsubscribed or left after they were sent: pending like any opt-out."""
-    known = _confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at)
-    return ctx.observing()(contact, known).link
-
-
-def _confirmed(
-    link: Link,
-    customer: Customer,
-    contact: Contact | None,
-    ownership: Ownership,
-    contact_id: str,
-    sent_at: datetime,
-    written: str = "",
-) -> Link:
-    """The link of somebody seen on the list after we put them there.
-
-    Where only the email was seen, the contact's id is learned by the next poll (`plan_inbound`); until then a
-    contact made since `sent_at` is taken for ours.
-    """
-    owned = ownership is Ownership.OWNED
-    return replace(
-        link,
-        email=customer.email,
-        contact_id=contact.id if contact else contact_id,
-        ownership=ownership,
-        state=LinkState.SYNCED,
-        agreed=True,
-        kibo_opted_in=True,
-        kibo_updated_at=customer.updated_at,
-        on_list=True,
-        written_hash=written if owned else "",
-        read_hash=fields_hash(contact) if owned and contact else "",
-        written_at=sent_at,
-        opt_out_at=None,
-        out_since=None,
-        out_after=None,
-        pending=WriteBack.NOTHING,
-        pending_reason="",
-        note="",
-        passed_by=False,
-        begun=None,  # ended by this sight, see `people`
-    )

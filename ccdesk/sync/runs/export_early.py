@@ -19,8 +19,9 @@ from ccdesk.core.runs import OffList
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.plain import sent_fields
 from ccdesk.sync.plan_export import Action
+from ccdesk.sync.runs.export_batches import Batch
 from ccdesk.sync.runs.export_jobs import Watched
-from ccdesk.sync.runs.export_send import Batch, Sender, next_number
+from ccdesk.sync.runs.export_send import Sender, next_number
 from ccdesk.sync.runs.export_session import ExportSession, begin
 from ccdesk.sync.sensors.contact_scan import ContactScan
 

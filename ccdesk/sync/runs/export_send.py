@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from ccdesk.core.errors import AnswerLost, CcdeskError, ListGone, RequestRefused
-from ccdesk.core.exporting import Chunk, ChunkState, Planned
-from ccdesk.core.limits import IMPORT_MAX_BYTES, IMPORT_MAX_ROWS, LIST_JOB_MAX_IDS
+from ccdesk.core.exporting import Chunk, ChunkState
 from ccdesk.core.ports.mail import Activity
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.bulk import NOBODY, REFUSALS
 from ccdesk.sync.outbox.jobs import JobFailed
-from ccdesk.sync.outbox.plain import has_more, plain, plain_note, sent_fields
+from ccdesk.sync.outbox.plain import has_more, plain_note, sent_fields
 from ccdesk.sync.plan_export import NEW_CONTACT, Action
+from ccdesk.sync.runs.export_batches import Batch, add_of, adds, import_of, imports
 from ccdesk.sync.runs.export_jobs import Watched, find_job, found_or_begun, landed_of, wait_for_some
 from ccdesk.sync.runs.export_session import store_intents
 from ccdesk.sync.runs.export_singles import single_calls, to_send
 
 log = logging.getLogger(__name__)
 
-_PAGE = 5_000
 _AHEAD = {Action.IMPORT: 4, Action.ADD: 50}  # jobs begun before the first of them is waited for
-_APART = 2  # so much the sizes of two calls under way at once differ
 _MOST_SPLITS = 400  # in one run: so many refusals in halves are not single people's any more
 
 
@@ -53,89 +51,6 @@ def _singly(ctx: RunContext) -> None:
         single_calls(ctx, action)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """People sent by one call: those from `first` to `last` with the action, of that part (0: of none)."""
-
-    action: Action
-    first: int
-    last: int
-    people: int
-    call: Callable[[], Activity]
-    part: int = 0
-
-
-def _imports(ctx: RunContext, action: Action, part: int = 0, *, at_once: bool = False) -> Iterator[Batch]:
-    """Fill imports up to just under both limits, in bytes as they are sent (constant-contact.md §14).
-
-    `at_once`: their calls are made without waiting for each other's answers, see `_unlike`.
-    """
-    rows: list[tuple[int, bytes]] = []
-    sizes: list[int] = []
-    size = 0
-    after = 0
-    while page := ctx.store.exports.rows(action.value, after, _PAGE, part):
-        after = page[-1][0]
-        for number, row in page:
-            if rows and (len(rows) >= IMPORT_MAX_ROWS or size + len(row) + 1 > IMPORT_MAX_BYTES):
-                full = _unlike(len(rows), sizes) if at_once else len(rows)
-                yield _import_of(ctx, action, rows[:full], part)
-                rows = rows[full:]
-                size = sum(len(row) + 1 for _, row in rows)
-            rows.append((number, row))
-            size += len(row) + 1
-    last = _unlike(len(rows), sizes) if at_once else len(rows)
-    if last:
-        yield _import_of(ctx, action, rows[:last], part)
-
-
-def _unlike(people: int, sizes: list[int]) -> int:
-    """Return how many of so many people go by the next call, unlike any of `sizes`, and note it there.
-
-    A job whose answer was lost is known by its size only, which for an import may count the header as well
-    (`export_jobs.find_job`): of two alike one would be taken for the other's, its people left out, and the
-    other's sent again. 0: there is no such number; they go later, when those calls have been answered.
-    """
-    while people > 0 and any(abs(people - other) < _APART for other in sizes):
-        people -= 1
-    sizes.append(people)
-    return people
-
-
-def _import_of(ctx: RunContext, action: Action, rows: Sequence[tuple[int, bytes]], part: int) -> Batch:
-    bodies = [row for _, row in rows]
-    if action is Action.PLAIN:
-        bodies = [ctx.mail.import_row(plain(ctx.mail.read_row(row))) for row in bodies]
-
-    def call() -> Activity:
-        return ctx.mail.start_import(bodies, ctx.settings.list_id)
-
-    return Batch(action, rows[0][0], rows[-1][0], len(rows), call, part)
-
-
-def _adds(ctx: RunContext, action: Action, part: int = 0, *, at_once: bool = False) -> Iterator[Batch]:
-    """Put contacts from other sources on the list without touching a field (seed: never overwrite).
-
-    `at_once`: as for `_imports`.
-    """
-    after = -1
-    sizes: list[int] = []
-    while page := ctx.store.exports.unsent(action.value, after, LIST_JOB_MAX_IDS, part):
-        if at_once and not (page := page[: _unlike(len(page), sizes)]):
-            return
-        after = page[-1].customer.id
-        yield _add_of(ctx, action, page, part)
-
-
-def _add_of(ctx: RunContext, action: Action, people: Sequence[Planned], part: int) -> Batch:
-    ids = [one.contact_id for one in people]
-
-    def call() -> Activity:
-        return ctx.mail.start_add(ids, ctx.settings.list_id)
-
-    return Batch(action, people[0].customer.id, people[-1].customer.id, len(people), call, part)
-
-
 # ---------------------------------------------------------------- chunks
 
 
@@ -149,7 +64,7 @@ class Sender:
 
     def __init__(self, ctx: RunContext, action: Action, watched: Watched) -> None:
         self._ctx, self._action, self._watched = ctx, action, watched
-        self._make = _adds if action is Action.ADD else _imports
+        self._make = adds if action is Action.ADD else imports
         self._whole = self._make(ctx, action)
         self._actions = [action.value, *([Action.PLAIN.value] if action is Action.IMPORT else [])]
         self.under_way = [
@@ -225,8 +140,8 @@ class Sender:
         *_, whole = self._make(self._ctx, Action(action), part)
         (last,) = exports.unsent(action, whole.last - 1, 1, part)
         if self._action is Action.ADD:
-            return _add_of(self._ctx, self._action, [last], part)
-        return _import_of(self._ctx, Action(action), [(last.customer.id, last.candidate.row)], part)
+            return add_of(self._ctx, self._action, [last], part)
+        return import_of(self._ctx, Action(action), [(last.customer.id, last.candidate.row)], part)
 
     def _begin(self, batch: Batch) -> None:
         self.called(self._note(batch), batch.call, batch)

@@ -14,7 +14,7 @@ from ccdesk.core.limits import A_SECOND
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.list_remove import list_remove_later
-from ccdesk.sync.runs.inbound import final_list_scan
+from ccdesk.sync.runs.list_scan import final_list_scan
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeGuard
 
 from ccdesk.core.errors import ItemError
 from ccdesk.core.intents import Ended
@@ -18,25 +17,30 @@ from ccdesk.core.models import (
     WriteBack,
 )
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
-from ccdesk.sync import context as names
 from ccdesk.sync.agreement import not_exported, passed_over
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
 from ccdesk.sync.journal import how_ended
-from ccdesk.sync.later import deleted_until, opt_in_is_later
 from ccdesk.sync.mapping import BadEmail, check_email
 from ccdesk.sync.outbox.former_emails import note_former_email
 from ccdesk.sync.outbox.list_add import list_add
 from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.outbox.welcomes import hold_welcomes
-from ccdesk.sync.ownership import left_unseen
 from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
 from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
 from ccdesk.sync.runs.newcomer_rule import NEWCOMER, has_left, stands_against, welcome
+from ccdesk.sync.runs.opt_in_order import (
+    gone_since_seen,
+    is_later,
+    is_true_opt_in,
+    left_before_seen,
+    left_later,
+    left_meanwhile,
+)
 from ccdesk.sync.runs.outcomes import fail, settle
 from ccdesk.sync.sensors.contact_directory import ContactDirectory
-from ccdesk.sync.standing_opt_outs import is_added_by_staff, left_since_gone
+from ccdesk.sync.standing_opt_outs import is_added_by_staff
 
 OptIn = tuple[QueuedEvent, Customer, Change]
 
@@ -92,8 +96,8 @@ def _decide(
     if contact is not None and _left_to_export(ctx, event, customer, contact, known):
         return None
     anew = change is Change.OPTED_IN
-    new = anew and _is_true_opt_in(ctx, customer, known)
-    later = _is_later(ctx, contact, customer, link) if contact is not None and anew else None
+    new = anew and is_true_opt_in(ctx, customer, known)
+    later = is_later(ctx, contact, customer, link) if contact is not None and anew else None
     others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
     heard = [one for one in others if not is_added_by_staff(known, one)]  # what staff's *Add* answered
     decision = plan_opt_in(
@@ -106,11 +110,11 @@ def _decide(
         later=later,
         asked_at=ctx.store.intents.asked(contact.id) if contact is not None else None,
         left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in heard),
-        just_left=(_left_meanwhile(link) and _left_later(ctx, link, contact, customer, link))
-        or _left_unseen(link, contact)
-        or _gone_since_seen(link, contact)
+        just_left=(left_meanwhile(link) and left_later(ctx, link, contact, customer, link))
+        or left_before_seen(link, contact)
+        or gone_since_seen(link, contact)
         or any(one.on_list for one in heard)
-        or any(_left_later(ctx, one, contact, customer, link) for one in heard),
+        or any(left_later(ctx, one, contact, customer, link) for one in heard),
         left_out=has_left_out(ctx),
     )
     decision = _unless_newcomer(ctx, customer, contact, others, decision)
@@ -158,46 +162,6 @@ def _is_own_leaving_of_a_guest(ctx: RunContext, customer: Customer) -> bool:
     return has_left(link) and not is_added_by_staff(link, link)
 
 
-def _left_unseen(link: Link | None, contact: Contact | None) -> bool:
-    return link is not None and contact is not None and left_unseen(link, contact)
-
-
-def _gone_since_seen(link: Link | None, contact: Contact | None) -> bool:
-    """Say whether the person was seen on the list, and is not on it any more (design §3a R2, R4).
-
-    Somebody seen there after an add whose answer was lost was on it like anybody else.
-    """
-    if link is None or contact is None or not link.on_list:
-        return False
-    return link.contact_id in ("", contact.id)
-
-
-def _left_meanwhile(link: Link | None) -> TypeGuard[Link]:
-    """Say whether the person was seen to leave the list while this account had not agreed, as far as we knew.
-
-    After we were cut off putting them on it, or from a membership that no account had agreed to. Otherwise
-    the account was opted out for it, and an opt-in seen since is the later act.
-    """
-    if link is None or link.state is not LinkState.LEFT_LIST:
-        return False
-    return link.may_be_there or link.agreed is None
-
-
-def _left_later(
-    ctx: RunContext, other: Link, contact: Contact | None, customer: Customer, link: Link | None
-) -> bool:
-    """Say whether the person left the list, known by another account's link, and this opt-in is not later.
-
-    Where that cannot be told the opt-out wins (design R5).
-    """
-    if contact is None or not (other.state is LinkState.LEFT_LIST or left_since_gone(other)):
-        return False
-    if other.out_since is None:
-        return True
-    left = replace(contact, opt_out_at=other.out_since)
-    return _order(ctx, left, customer, link) is not True
-
-
 def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
     """Settle what counts for nothing as it is."""
     reason = not_exported(customer, guests=ctx.settings.guests)
@@ -236,25 +200,6 @@ def _left_to_export(
     seen = Link(customer.id, email=customer.email, kibo_updated_at=customer.updated_at, note=LEFT_TO_EXPORT)
     settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, LEFT_TO_EXPORT), seen)
     return True
-
-
-def _is_true_opt_in(ctx: RunContext, customer: Customer, link: Link | None) -> bool:
-    """Say whether the person opted in since ccdesk knows the shop: only then is there a welcome (design R3).
-
-    Somebody an export has read was in before. Without an export the first look is the bound, and the audit
-    log is asked about accounts older than that.
-    """
-    if link is not None:
-        return link.kibo_opted_in is False
-    if ctx.store.state.get(names.BASELINE):
-        return True
-    began = ctx.store.state.get_time(names.EVENTS_BEGAN)
-    if began is None or not ctx.settings.welcome:
-        return False
-    if customer.created_at is not None and customer.created_at > began:
-        return True
-    set_at = ctx.shop.opt_in_set_at(customer.id)
-    return set_at is not None and set_at > began
 
 
 def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
@@ -336,24 +281,4 @@ def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
         out_after=None if agreed else link.out_after or (ctx.last_sight(link) if left else None),
         note="" if agreed else decision.reason,
         passed_by=False,
-    )
-
-
-def _is_later(ctx: RunContext, contact: Contact, customer: Customer, link: Link | None) -> bool | None:
-    """Say whether the opt-in is later than the contact's opt-out, or than its deletion (§3a R2)."""
-    if contact.standing is not Standing.DELETED:
-        return _order(ctx, contact, customer, link)
-    carried = None if link is None else replace(link, opt_out_at=None)  # a deletion is no opt-out
-    return _order(ctx, replace(contact, opt_out_at=deleted_until(contact)), customer, carried)
-
-
-def _order(ctx: RunContext, contact: Contact, customer: Customer, link: Link | None) -> bool | None:
-    """Say whether the opt-in is later than the opt-out; the audit log is asked where dates leave it open."""
-    baseline = ctx.store.state.get_time(names.BASELINE)
-    later = opt_in_is_later(contact=contact, customer=customer, link=link, baseline=baseline, skew=ctx.skew())
-    if later is not None or contact.opt_out_at is None:
-        return later
-    set_at = ctx.shop.opt_in_set_at(customer.id)
-    return opt_in_is_later(
-        contact=contact, customer=customer, link=link, baseline=baseline, set_at=set_at, skew=ctx.skew()
     )

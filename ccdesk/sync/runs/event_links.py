@@ -1,0 +1,85 @@
+"""Entries of the queue that need no call: accounts gone or back, and changes of nothing that counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ccdesk.core.models import Customer, Link, LinkState, WriteBack
+from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.outbox.release import release
+from ccdesk.sync.runs.outcomes import settle
+from ccdesk.sync.standing_opt_outs import gone, left_since_gone
+
+
+def open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
+    """Return the link, open if it was closed: Kibo said that the customer is gone, and shows them again.
+
+    A customer who left the list meanwhile has left it; another opt-in is looked at as if it were new.
+    """
+    if link is None or link.state is not LinkState.CLOSED:
+        return link
+    reason = "left the list in Constant Contact, or unsubscribed, while Kibo did not show the customer"
+    if left_since_gone(link):
+        link = replace(
+            link, state=LinkState.LEFT_LIST, pending=WriteBack.OPT_OUT, pending_reason=reason, note=""
+        )
+    else:
+        opted_in = None if customer.accepts_marketing else link.kibo_opted_in
+        link = replace(link, state=LinkState.SYNCED, kibo_opted_in=opted_in, note="")
+    ctx.store.links.save([link])
+    return link
+
+
+def close_unchanged(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> None:
+    """Close an entry whose account shows the opt-in and the email that were last acted on."""
+    known = link or Link(customer.id, email=customer.email, kibo_opted_in=False)
+    opted_in = customer.accepts_marketing and known.kibo_opted_in is True
+    if known.pending is WriteBack.OPT_IN:
+        # Observed before this change, which may hide another opt-out: `write_back` compares the two dates.
+        customer = replace(customer, updated_at=known.kibo_updated_at)
+    seen = replace(
+        known,
+        email=customer.email if not customer.accepts_marketing and not known.contact_id else known.email,
+        kibo_opted_in=opted_in,
+        kibo_updated_at=customer.updated_at,
+        written_at=known.written_at if customer.accepts_marketing else _no_later_than(ctx, customer, known),
+        out_after=None if opted_in and known.pending is WriteBack.NOTHING else known.out_after,
+    )
+    entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or email")
+    settle(ctx, event, entry, seen)
+
+
+def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime | None:
+    """Until when a sign-up proves nothing: the change just seen may hide an opt-in and an opt-out (R5)."""
+    if customer.updated_at is None or customer.updated_at == known.kibo_updated_at:
+        return known.written_at
+    changed = customer.updated_at - ctx.skew()
+    return max(changed, known.written_at) if known.written_at else changed
+
+
+def cleared_before(ctx: RunContext, event: QueuedEvent) -> Customer | None:
+    """Return an account that is gone from Kibo as a look saw it with its flag cleared, else None.
+
+    A cleared flag is an opt-out whatever became of the account (design §3a R1).
+    """
+    link = ctx.store.links.get(event.object_id)
+    if link is None or link.out_after is None:
+        return None
+    was_set = link.kibo_opted_in is True or (link.kibo_opted_in is None and link.seen_set)
+    if not was_set:
+        return None
+    if link.state is LinkState.CLOSED or link.pending is not WriteBack.NOTHING:
+        return None
+    return Customer(link.customer_id, link.email, False, updated_at=link.kibo_updated_at)
+
+
+def close_gone(ctx: RunContext, event: QueuedEvent) -> None:
+    """Close an entry of an account that is gone; other accounts of its person count from now on."""
+    link = ctx.store.links.get(event.object_id)
+    if link is not None:
+        release(ctx, link)
+    reason = "customer is gone from Kibo; the contact is left as it is"
+    entry = Entry(event.object_id, link.email if link else "", Outcome.SKIPPED, reason)
+    settle(ctx, event, entry, gone(link, reason) if link else None)
