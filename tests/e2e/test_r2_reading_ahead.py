@@ -10,7 +10,7 @@ import pytest
 from ccdesk.core.errors import Cancelled, ListHasMembers
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.wire.kernel import Fault
-from ccdesk.sync.runs import export_early, export_send
+from ccdesk.sync.runs import export_batches, export_early, export_send
 from ccdesk.sync.sensors import contact_scan
 from tests.e2e.world import World
 
@@ -131,7 +131,7 @@ def test_one_persons_lost_answer_does_not_end_an_export(shop, early, kind):
 
 def test_a_job_that_is_not_there_is_not_taken_for_another_of_those_begun_early(shop, early, monkeypatch):
     """A cut with several calls under way: the first was not done, the others were, and no answer was seen."""
-    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", 50)
+    monkeypatch.setattr(export_batches, "IMPORT_MAX_ROWS", 50)
     shop.sandbox.faults.add(Fault("delay", service="kibo", path="accounts$", times=99, seconds=0.4))
     shop.sandbox.faults.add(Fault("drop_before", service="cc", method="POST", path="import"))
 

@@ -10,7 +10,7 @@ import pytest
 from ccdesk.core.errors import ExitCode
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.constant_contact.jobs import JobQueue
-from ccdesk.sync.runs import export_send
+from ccdesk.sync.runs import export_batches, export_send
 from tests.e2e.refusals import LONG, PEOPLE, calls, check_placed_plainly, halvings
 
 
@@ -124,7 +124,7 @@ def test_a_service_that_takes_nobody_ends_the_run_soon_and_names_nobody(shop, sp
 @pytest.mark.parametrize("after", [1, 3, 6, 9])
 @pytest.mark.parametrize("spoils", ["request", "job"])
 def test_an_export_cut_short_while_it_splits_goes_on_and_finds_the_one(shop, monkeypatch, spoils, after):
-    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", 50)
+    monkeypatch.setattr(export_batches, "IMPORT_MAX_ROWS", 50)
     monkeypatch.setattr("ccdesk.sync.runs.export_session._READ_QUICKLY", 0)
     shop.cc.set_switches(refused_text=r"T\.J\.", import_refused_text=spoils)
     stop, made = threading.Event(), []

@@ -13,7 +13,15 @@ from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.constant_contact import importing
 from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.sync import context as names
-from ccdesk.sync.runs import export, export_check, export_jobs, export_send, export_session
+from ccdesk.sync.runs import (
+    export,
+    export_batches,
+    export_check,
+    export_jobs,
+    export_send,
+    export_session,
+    members_file,
+)
 from tests.e2e.conftest import PowerCut, cut
 from tests.e2e.world import World
 
@@ -24,8 +32,8 @@ CHUNK = 5
 @pytest.fixture
 def shop(world: World, monkeypatch) -> World:
     """A shop whose imports hold five people each, one sent after the other."""
-    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", CHUNK)
-    monkeypatch.setattr(export_send, "LIST_JOB_MAX_IDS", 2)
+    monkeypatch.setattr(export_batches, "IMPORT_MAX_ROWS", CHUNK)
+    monkeypatch.setattr(export_batches, "LIST_JOB_MAX_IDS", 2)
     monkeypatch.setitem(export_send._AHEAD, export_send.Action.IMPORT, 1)
     world.ids = {
         f"p{n}@example.com": world.kibo.add_customer(f"p{n}@example.com", True, first_name=f"P{n}")
@@ -57,7 +65,7 @@ PLACES = [
 @pytest.mark.parametrize(("phase", "at"), PLACES)
 @pytest.mark.parametrize("by_file", [True, False])
 def test_the_next_export_goes_on_wherever_the_power_went(shop, monkeypatch, phase, at, by_file):
-    monkeypatch.setattr(export_check, "FILE_FROM", 0 if by_file else 10**6)
+    monkeypatch.setattr(members_file, "FILE_FROM", 0 if by_file else 10**6)
     shop.cc.add_contact("p3@example.com", lists=[shop.cc.add_list("Other")])
     shop.later()
     cut(shop, phase, at)
@@ -213,7 +221,7 @@ def test_who_came_back_while_the_export_lay_still_stays_opted_in(shop):
 @pytest.mark.parametrize("by_file", [True, False])
 def test_an_email_changed_and_seen_to_meanwhile_is_not_forgotten(shop, monkeypatch, by_file):
     """Else a later opt-out took the former email off the list, and the new one stayed on it."""
-    monkeypatch.setattr(export_check, "FILE_FROM", 0 if by_file else 10**6)
+    monkeypatch.setattr(members_file, "FILE_FROM", 0 if by_file else 10**6)
     shop.kibo.switches.turn(pull_works=False)
     mover = shop.ids["p3@example.com"]
     cut(shop, "Checking")
@@ -377,7 +385,7 @@ def test_an_export_left_lying_for_long_is_a_new_one(shop):
 
 @pytest.fixture
 def by_file(shop, monkeypatch):
-    monkeypatch.setattr(export_check, "FILE_FROM", 0)
+    monkeypatch.setattr(members_file, "FILE_FROM", 0)
     return shop
 
 
@@ -416,7 +424,7 @@ def test_any_heading_that_tells_will_do(by_file, headings):
 
 @pytest.mark.parametrize("file", [True, False])
 def test_who_is_missing_afterwards_is_an_error_that_says_so(shop, monkeypatch, file):
-    monkeypatch.setattr(export_check, "FILE_FROM", 0 if file else 10**6)
+    monkeypatch.setattr(members_file, "FILE_FROM", 0 if file else 10**6)
     shop.cc.switches.turn(import_loses_every=4)
     run = shop.export()
     assert (run.error_count, run.counts["added"]) == (4, PEOPLE - 4)
@@ -435,7 +443,7 @@ def test_many_missing_are_looked_for_by_pages(by_file, monkeypatch):
 
 @pytest.mark.parametrize("told", ["lines", "emails", "objects"])
 def test_what_the_job_said_is_told_with_the_person(shop, monkeypatch, told):
-    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", 100)
+    monkeypatch.setattr(export_batches, "IMPORT_MAX_ROWS", 100)
     shop.cc.switches.turn(import_errors=told)
     odd = shop.kibo.add_customer("odd@example.com", True)
     monkeypatch.setattr(importing, "is_email", lambda email: not email.startswith("odd"))
@@ -574,7 +582,7 @@ def test_a_full_queue_at_the_service_is_a_wait_not_an_error(shop):
 
 def test_who_left_after_a_job_that_only_landed_in_part_is_not_put_back(shop, monkeypatch):
     """Nobody ever saw them on the list; but a contact made by our import cannot be on none but by leaving."""
-    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", 100)
+    monkeypatch.setattr(export_batches, "IMPORT_MAX_ROWS", 100)
     shop.cc.set_switches(activity_outcome="timed_out")
     assert shop.desk.run(RunKind.EXPORT).status is RunStatus.FAILED
     shop.cc.set_switches(activity_outcome="completed")
@@ -605,7 +613,7 @@ def test_an_export_is_gone_on_with_however_many_jobs_have_failed(shop, monkeypat
 
 
 def test_a_list_deleted_after_such_a_job_is_nobodys_leaving(shop, monkeypatch):
-    monkeypatch.setattr(export_send, "IMPORT_MAX_ROWS", 100)
+    monkeypatch.setattr(export_batches, "IMPORT_MAX_ROWS", 100)
     shop.cc.set_switches(activity_outcome="timed_out")
     shop.desk.run(RunKind.EXPORT)
     shop.cc.set_switches(activity_outcome="completed")

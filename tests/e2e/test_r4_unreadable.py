@@ -9,7 +9,7 @@ from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus
 from ccdesk.sandbox.constant_contact.jobs import JobQueue
 from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.sync.plan_inbound import UNPROVEN
-from ccdesk.sync.runs import export_check, export_session
+from ccdesk.sync.runs import export_check, export_session, members_file
 from tests.e2e.conftest import furnish, settle
 from tests.e2e.spoil import Spoiler
 
@@ -610,7 +610,7 @@ def test_who_left_while_an_export_lay_still_is_not_put_back_where_it_cannot_find
 
 def test_many_opt_outs_reach_one_whose_contact_says_not_whose_it_is(shop, monkeypatch):
     spoiler = Spoiler(monkeypatch)
-    monkeypatch.setattr(export_check, "FILE_FROM", 1)
+    monkeypatch.setattr(members_file, "FILE_FROM", 1)
     shop.export()
     for customer in shop.people[:45]:
         shop.kibo.opt_out(customer)
@@ -627,7 +627,7 @@ def test_many_opt_outs_reach_one_whose_contact_says_not_whose_it_is(shop, monkey
 
 def test_many_who_left_make_nobody_look_deleted_whose_contact_may_be_anybodys(shop, monkeypatch):
     spoiler = Spoiler(monkeypatch)
-    monkeypatch.setattr(export_check, "FILE_FROM", 1)
+    monkeypatch.setattr(members_file, "FILE_FROM", 1)
     shop.export()
     for number in range(1, 46):
         shop.cc.leave_list(f"p{number}@example.com", shop.list_id)

@@ -11,7 +11,7 @@ from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.sync import context as names
 from ccdesk.sync.plan_inbound import UNPROVEN
-from ccdesk.sync.runs import inbound
+from ccdesk.sync.runs import list_scan
 from tests.e2e.conftest import furnish, settle
 from tests.e2e.world import open_world
 
@@ -466,7 +466,7 @@ def test_many_opt_outs_reach_a_contact_whose_address_changed_there(ready, cut):
 @pytest.mark.parametrize("how", ["leave", "unsubscribe"])
 def test_an_opt_out_among_many_is_seen_of_a_contact_whose_address_changed_there(ready, monkeypatch, how):
     """One scan instead of many calls finds no contact by the former email: that is no deletion."""
-    monkeypatch.setattr(inbound, "_FEW_LOOKUPS", 1)
+    monkeypatch.setattr(list_scan, "_FEW_LOOKUPS", 1)
     ready.cc.edit_profile("ada@example.com", new_email="moved@example.com")
     if how == "leave":
         ready.cc.leave_list("moved@example.com", ready.list_id)

@@ -16,7 +16,7 @@ from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.service.api import ConnectionState
 from ccdesk.service.loop import SOON, Loop
 from ccdesk.sync import context as names
-from ccdesk.sync.runs import export_send
+from ccdesk.sync.runs import export_batches
 from tests.soak.conftest import SOAK
 from tests.soak.inprocess import Bench, open_bench
 
@@ -366,7 +366,7 @@ def test_who_leaves_while_an_export_lies_still_is_not_put_back(
     bench: Bench, wrong: timedelta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The contact is another source's, so only that it was sent before tells of the leaving."""
-    monkeypatch.setattr(export_send, "LIST_JOB_MAX_IDS", 2)
+    monkeypatch.setattr(export_batches, "LIST_JOB_MAX_IDS", 2)
     other = bench.cc.add_list("Other")
     for name in "abcde":
         bench.cc.add_contact(f"{name}@example.com", lists=[other])
