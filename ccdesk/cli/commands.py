@@ -12,6 +12,7 @@ from ccdesk.cli import documents, tables, words
 from ccdesk.cli.console import Console
 from ccdesk.cli.drift import drift
 from ccdesk.cli.held import held
+from ccdesk.cli.ledger import ledger
 from ccdesk.cli.preview import preview
 from ccdesk.cli.stopping import exit_code, stoppable
 from ccdesk.container import Container, open_container
@@ -346,6 +347,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "runs": _runs,
     "events": _events,
     "held": held,
+    "ledger": ledger,
     "drift": drift,
     "newcomers": _newcomers,
 }

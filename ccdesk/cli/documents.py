@@ -15,6 +15,7 @@ from ccdesk.cli import needs, words
 from ccdesk.core.clock import format_time
 from ccdesk.core.drift import Drift, DriftReport
 from ccdesk.core.errors import CcdeskError
+from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.models import Link
 from ccdesk.core.runs import COUNT_KEYS, Entry, Outcome, QueuedEvent, Run
 from ccdesk.core.settings import SETTINGS, Settings
@@ -152,6 +153,31 @@ def _drift_row(one: Drift) -> dict[str, Any]:
         "shop": one.shop.value,
         "mail": one.mail.value,
         "reason": one.reason,
+    }
+
+
+def write_ledger(out: Writes, entries: Iterator[LedgerEntry]) -> None:
+    """Write the ledger, page by page."""
+    out.write('{"entries": [')
+    _write_rows(out, (ledger_row(one) for one in entries))
+    out.write("]}\n")
+
+
+def ledger_row(one: LedgerEntry) -> dict[str, Any]:
+    """Return one statement or command of ours (design §8); what is not known or does not apply is null."""
+    return {
+        "at": moment(one.at),
+        "until": moment(one.until),
+        "email": one.email or None,
+        "side": one.side.value,
+        "subject": one.subject or None,
+        "author": one.author.value,
+        "says": one.says.value,
+        "how": one.how.value,
+        "evidence": one.evidence or None,
+        "rule": one.rule or None,
+        "run": one.run,
+        "outcome": one.outcome or None,
     }
 
 

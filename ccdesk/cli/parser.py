@@ -164,6 +164,10 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     runs.add_argument("run_id", nargs="?", type=_count, metavar="ID")
     runs.add_argument("--limit", type=_count, default=None, metavar="N", help="only the newest N")
     add("drift", "compare both sides as they are now, and name everybody about whom they differ")
+    ledger = add("ledger", "show every statement about being mailed, and all that ccdesk did, in time order")
+    ledger.add_argument("who", nargs="?", metavar="WHO", help="an email or a customer id (else everybody)")
+    ledger.add_argument("--since", metavar="DATE", help="only from then on: 2026-03-01, or with a time (UTC)")
+    ledger.add_argument("--csv", metavar="FILE", help="write it to a file that spreadsheets open")
     held = add("held", "show whose opt-outs are held because they are unusually many, or answer for them")
     held.add_argument(
         "answer",

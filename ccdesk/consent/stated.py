@@ -107,7 +107,9 @@ def first_word(link: Link, beside: Beside) -> Stated | None:
     latest = _on_mail_clock(link.kibo_updated_at, beside)
     is_set = flag_of(link)
     if is_set:
-        latest = latest or link.written_at or link.out_since or beside.now
+        if link.agreed is True and link.written_at is not None:  # read before they were put on the list
+            latest = min(latest or link.written_at, link.written_at)
+        latest = latest or link.out_since or beside.now
         return _flag(link, How.FLAG_SET, None, latest, "opted in when first read; by then at the latest")
     if is_set is None or latest is None:
         return None

@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import os
-import re
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ccdesk.core import files
-from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Entry, Outcome
-from ccdesk.core.text import INVISIBLE, OBEYED, TURNING
+from ccdesk.core.spreadsheet import ExportError as ExportError
+from ccdesk.core.spreadsheet import as_text as as_text
+from ccdesk.core.spreadsheet import write_csv
 from ccdesk.gui.formats import OUTCOME_WORDS
 from ccdesk.service.api import Desk
 
 HEADER = ("Customer", "Email", "Message", "Code")
 PEOPLE_HEADER = ("Customer", "Email", "Outcome", "Reason", "Code")
 PAGE = 500
-# What makes a spreadsheet take a cell for a formula, wide forms included, and whatever blank or unseen stands
-# before it; also where a semicolon, a tab or a line's end begins another cell for spreadsheets that part them
-# there.
-_UNSEEN = rf"[\s{OBEYED}{TURNING}{INVISIBLE}]*"
-_FORMULA = re.compile(rf"(?:^|(?<=[;\t\r\n\v\f\x85\u2028\u2029]))(?={_UNSEEN}[=+\-@＝＋－＠])|^(?=[\t\r\n])")
-
-
-class ExportError(CcdeskError):
-    """The file could not be written."""
-
-    title = "The file cannot be written"
-    next_step = "Choose another folder, or close the file if another program has it open."
-
-
-def as_text(value: str) -> str:
-    """Return a value from outside so that a spreadsheet takes it as text, never as a formula."""
-    return _FORMULA.sub("'", value)
 
 
 def cells(entry: Entry) -> tuple[str, str, str, str]:
@@ -65,49 +44,12 @@ def people(desk: Desk, run_id: int, outcome: Outcome | None) -> Iterator[Entry]:
 
 def write_errors(desk: Desk, run_id: int, target: Path) -> int:
     """Write the errors of a run as CSV and return how many."""
-    return _write(target, HEADER, (cells(entry) for entry in all_errors(desk, run_id)))
+    return write_csv(target, HEADER, (cells(entry) for entry in all_errors(desk, run_id)))
 
 
 def write_people(desk: Desk, run_id: int, outcome: Outcome | None, target: Path) -> int:
     """Write everybody in a run, or those with one outcome, as CSV and return how many."""
-    return _write(target, PEOPLE_HEADER, (people_cells(entry) for entry in people(desk, run_id, outcome)))
-
-
-def _write(target: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
-    """Write rows as CSV and return how many; a half-written file never takes the name.
-
-    Raises:
-        ExportError: the file cannot be written.
-
-    """
-    written = 0
-    partial: Path | None = None
-    try:
-        handle, partial = _made_beside(target)
-        # Not opened a second time by its name. The mark tells Excel that it is UTF-8.
-        with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-            writer.writerow(header)
-            for row in rows:
-                writer.writerow([as_text(cell) for cell in row])
-                written += 1
-        files.replace(partial, target)
-        partial = None
-    except OSError as error:
-        raise ExportError(meaning=f"{error.strerror or 'The system refused it'}.") from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
-    return written
-
-
-def _made_beside(target: Path) -> tuple[int, Path]:
-    """Make and open an empty file beside the target, for its owner only, named as nobody could have foreseen.
-
-    In a folder that others may write to, a name that can be guessed may be a link that leads elsewhere.
-    """
-    handle, name = tempfile.mkstemp(prefix=".ccdesk-", suffix=".part", dir=target.parent)
-    return handle, Path(name)
+    return write_csv(target, PEOPLE_HEADER, (people_cells(entry) for entry in people(desk, run_id, outcome)))
 
 
 def to_clipboard(entries: Iterable[Entry]) -> str:

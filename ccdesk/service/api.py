@@ -7,7 +7,7 @@ short tasks or the background thread only, never from the GUI thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from typing import Protocol
 from ccdesk.core.disagreements import Disagreement
 from ccdesk.core.drift import DriftReport
 from ccdesk.core.errors import CcdeskError, ExitCode
+from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports.mail import Account
@@ -306,6 +307,15 @@ class Desk(Protocol):
         """Compare both sides whole, as they are now (design §8); nothing is written to either.
 
         The report's people are gone through once, by this thread. Raises Busy while a run is going on.
+        """
+
+    def ledger(
+        self, who: str = "", *, since: datetime | None = None, limit: int | None = None
+    ) -> Iterator[LedgerEntry]:
+        """Yield every statement and every command of ours in time order (design §8), however many.
+
+        `who`: an email or a customer id, `""` for everybody; nobody known by it: nothing. `since`: none that
+        was over before. `limit`: only the newest so many. Gone through by the thread that asked.
         """
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreement
 from ccdesk.core.drift import DriftReport
+from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports.mail import Account
@@ -32,6 +33,7 @@ from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
 from ccdesk.service.drift import compare
 from ccdesk.service.held import answer_held
+from ccdesk.service.ledger import ledger_entries
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.preview import Preview, try_out
 from ccdesk.service.runner import Asked, Runner
@@ -338,6 +340,12 @@ class LocalDesk:
             listener=listener,
             cancel=cancel or threading.Event(),
         )
+
+    def ledger(
+        self, who: str = "", *, since: datetime | None = None, limit: int | None = None
+    ) -> Iterator[LedgerEntry]:
+        """Yield every statement and every command of ours in time order, however many."""
+        return ledger_entries(self._store, who, since=since, limit=limit)
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         """Return who opted out and was put back on the list by others (design §3a), the longest first."""

@@ -40,7 +40,8 @@ _ARMS = f"""
     SELECT CASE earliest WHEN '' THEN latest ELSE earliest END AS at, latest AS until, {_STATED} AS source,
         number FROM statement WHERE {{who}}
     UNION ALL SELECT begun, begun, {_COMMAND}, number FROM intent WHERE {{who}}
-    UNION ALL SELECT coalesce(CASE WHEN kibo_opted_in = 0 AND agreed = 0 THEN out_after END, {{kibo}},
+    UNION ALL SELECT coalesce(CASE WHEN kibo_opted_in = 0 AND agreed = 0 THEN out_after
+            WHEN agreed = 1 AND written_at < {{kibo}} THEN written_at END, {{kibo}},
         written_at, out_since, (SELECT MIN(k.since) FROM known_account k
             WHERE k.customer_id = link.customer_id), {{now}}), coalesce({{kibo}}, ''), {_FIRST}, customer_id
         FROM link
@@ -64,9 +65,6 @@ COMMANDS = """
     SELECT i.number, CASE WHEN l.email_key = i.email_key THEN l.email ELSE i.email_key END, i.act,
     i.customer_id, i.contact_id, i.run_id, i.ended, i.sign_up, i.event_id, i.lands_by FROM intent i
     LEFT JOIN link l ON l.customer_id = i.customer_id WHERE i.number IN ({marks})"""
-EXPORT_AT = """
-    SELECT id FROM run WHERE kind = 'export' AND started_at <= ?
-    AND (finished_at IS NULL OR finished_at >= ?) ORDER BY id DESC LIMIT 1"""
 ACCOUNTS = """
     SELECT customer_id FROM statement WHERE email_key IN (?, ?)
     UNION SELECT customer_id FROM link WHERE email_key IN (?, ?)"""
@@ -187,11 +185,8 @@ class SqliteLedger:
 
     def _told(self, link: Link, one: Stated) -> LedgerEntry:
         """Return the entry of what only a link tells: the export that read it wrote it as well."""
-        run = None
-        if link.written_at is not None and one.how in (How.ADDED, How.FLAG_SET):
-            at = to_text(link.written_at)
-            run = next((number for (number,) in self._database.statement(EXPORT_AT, (at, at))), None)
-        return _entry(link.email, one, run)
+        of_export = one.how in (How.ADDED, How.FLAG_SET)
+        return _entry(link.email, one, self._statements.export_of(link) if of_export else None)
 
 
 def _placed(entry: LedgerEntry, at: datetime) -> LedgerEntry:

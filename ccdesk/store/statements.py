@@ -43,6 +43,9 @@ ADDED = "SELECT 1 FROM statement WHERE customer_id = ? AND how = 'added' LIMIT 1
 TOLD = "SELECT 1 FROM statement WHERE email_key = ? AND side = 'mail' AND how <> 'added' LIMIT 1"
 HELD = "SELECT 1 FROM held_loss WHERE kind IN ('left', 'staff') AND customer_id = ? LIMIT 1"
 RUNNING = "SELECT id FROM run WHERE status = 'RUNNING' ORDER BY id DESC LIMIT 1"
+EXPORT_AT = """
+    SELECT id FROM run WHERE kind = 'export' AND started_at <= ?
+    AND (finished_at IS NULL OR finished_at >= ?) ORDER BY id DESC LIMIT 1"""
 STORED_KEY = "SELECT email_key FROM link WHERE customer_id = ?"
 PLACED = "SELECT email, contact_id FROM link WHERE customer_id = ?"
 _ANSWERS = (How.ANSWERED_ADD, How.ANSWERED_LEAVE)  # given by staff, in no run
@@ -61,12 +64,14 @@ class SqliteStatements:
         for link in after:
             known = before.get(link.customer_id)
             if known is None:
-                rows += self._rows(link, stated(None, link, Beside(self._clock.now())))
+                rows += self._learned(link, stated(None, link, Beside(self._clock.now())))
             elif differs(known, link):
                 kept = self._last_word(link.customer_id)
                 beside = self._beside(link.customer_id, kept)
-                rows += self._rows(known, self._only_in_link(known, beside, kept), remembered=True)
-                rows += self._rows(link, stated(known, link, beside))
+                remembered = self._only_in_link(known, beside, kept)
+                if remembered:
+                    rows += self._rows(known, remembered, self.export_of(known))
+                rows += self._learned(link, stated(known, link, beside))
         self._database.many(KEEP, rows)
 
     def _only_in_link(self, link: Link, beside: Beside, kept: Row | None) -> list[Stated]:
@@ -116,15 +121,23 @@ class SqliteStatements:
             for email, contact_id in self._database.statement(PLACED, (number,)):
                 link = Link(number, email=email, contact_id=contact_id)
                 one = Stated(Side.MAIL, contact_id, How.PUT_ON, Author.UNKNOWN, None, at, evidence)
-                rows += self._rows(link, [one])
+                rows += self._learned(link, [one])
         self._database.many(KEEP, rows)
 
-    def _rows(self, link: Link, found: Sequence[Stated], *, remembered: bool = False) -> list[Row]:
-        """Return the rows of what one link tells; `remembered`: learned by a run before this one."""
+    def export_of(self, link: Link) -> int | None:
+        """Return the export that put somebody on the list, as far as it is still kept."""
+        at = None if link.written_at is None else to_text(link.written_at)
+        found = self._first(EXPORT_AT, at, at)
+        return int(found[0]) if found else None
+
+    def _learned(self, link: Link, found: Sequence[Stated]) -> list[Row]:
+        """Return the rows of what the run going on has learned of one link."""
         if not found:
             return []
-        running = None if remembered else self._first(RUNNING)
-        run = running[0] if running else None
+        running = self._first(RUNNING)
+        return self._rows(link, found, int(running[0]) if running else None)
+
+    def _rows(self, link: Link, found: Sequence[Stated], run: int | None) -> list[Row]:
         key = link.email_key or self._stored_key(link.customer_id)
         now = to_text(self._clock.now())
         return [_row(link, one, key, now, None if one.how in _ANSWERS else run) for one in found]

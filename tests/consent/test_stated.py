@@ -229,6 +229,16 @@ FIRST = {
         BESIDE,
         (How.FLAG_SET, Author.UNKNOWN, None, NOON + HOUR),
     ),
+    "opted in, and put on the list within the second": (
+        replace(IN, written_at=NOON - HOUR),
+        BESIDE,
+        (How.FLAG_SET, Author.UNKNOWN, None, NOON - HOUR),
+    ),
+    "opted in, no date at all": (
+        replace(IN, kibo_updated_at=None, written_at=None),
+        BESIDE,
+        (How.FLAG_SET, Author.UNKNOWN, None, NOW),
+    ),
     "opted in, while it counted for nothing": (
         Link(7, kibo_updated_at=NOON, seen_set=True),
         BESIDE,
