@@ -11,11 +11,10 @@ import pytest
 from ccdesk.core.errors import Busy, ListHasMembers, LoginNeeded, ManyHeld, ManyWelcomes, SettingsError
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.wire.kernel import Fault
-from ccdesk.sandbox.wire.received import Received
 from ccdesk.sync.outbox.welcomes import MOST
 from ccdesk.sync.runs import export_check
 from tests.e2e.conftest import PowerCut, long_known, staff_take_off
-from tests.e2e.preview import Done, previewed, ran, stored
+from tests.e2e.tried import Done, previewed, ran, sign_ups, stored
 from tests.e2e.world import World
 
 LONG = "y" * 45 + "@example.com"
@@ -33,14 +32,6 @@ def same(world: World, kind: RunKind, **options: Any) -> Done:
     assert welcomes == sign_ups(world.sandbox.log.writes(since=mark))
     world.later()
     return did
-
-
-def sign_ups(writes: list[Received]) -> int:
-    """Count the calls that make Constant Contact send its welcome email."""
-    by_form = [one for one in writes if one.path.endswith("/sign_up_form")]
-    posts = [one.body for one in writes if one.path.endswith("/contacts") and one.method == "POST"]
-    by_person = [body for body in posts if body["create_source"] == "Contact"]
-    return len(by_form) + len(by_person)
 
 
 def notable(world: World) -> None:

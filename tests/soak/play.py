@@ -26,6 +26,7 @@ from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.kibo.switches import KiboSwitches
 from ccdesk.sync import context as names
+from tests.e2e.tried import Done, done, sign_ups, stored
 from tests.shadow.compare import Difference
 from tests.shadow.observer import Observer
 from tests.shadow.watch import Watch
@@ -54,6 +55,15 @@ class Result:
     differences: list[Difference] = field(default_factory=list)  # between the rules' table and the engine
 
 
+@dataclass(frozen=True)
+class Tried:
+    """What a preview showed, and where the log of calls was then."""
+
+    would: Done
+    welcomes: int
+    mark: int
+
+
 class Player:
     """One schedule being played."""
 
@@ -75,6 +85,7 @@ class Player:
         self._cut, self._cut_verb = "", ""
         self._cancel = threading.Event()
         self._image: Path | None = None
+        self._tried: Tried | None = None  # what the run that comes next is to do
 
     def set_up(self) -> None:
         """Set the program up; what it is told from now on is shadowed, if that was asked for."""
@@ -148,12 +159,14 @@ class Player:
     def thing(self, thing: Thing) -> None:
         """Do one thing of the schedule."""
         kind, *rest = thing
+        self._tried = self._tried if kind == "run" else None
         plain = {
             "restart": self.bench.reopen,
             "login": self.bench.log_in,
             "list": self._choose_other_list,
             "cancel": self._cancel.set,
             "reinstall": self._install_anew,
+            "preview": lambda: self._try_out(*rest),
         }
         if kind in plain:
             plain[kind]()
@@ -223,6 +236,45 @@ class Player:
         begun = state.get(names.EXPORT_OPEN) or (state.get(names.BASELINE) and not known)
         return bool(active and not begun and active not in known and self.bench.cc.members(active))
 
+    def _try_out(self, kind: str) -> None:
+        """Try a run out; neither the services nor the data file may show it. Its calls are no run's."""
+        bench, broken = self.bench, self.truth.broken
+        handler, bench.handler = bench.handler, lambda *call: self._null_consents(plain(*call))
+        before, mark = stored(bench.base), bench.log.mark()
+        try:
+            with bench.desk.preview(RunKind(kind)) as preview:
+                would = done(preview.run, preview.entries(limit=100_000))
+        finally:
+            bench.handler = handler
+        after = stored(bench.base)
+        changed = [name for name in before if before[name] != after.get(name)]
+        if changed or bench.log.writes(since=mark) or list(bench.base.glob("*.preview*")):
+            broken.append(f"a preview of {kind} left something: {changed}")
+        self.result.met["preview"] += 1
+        self._tried = Tried(would, preview.welcome_emails, bench.log.mark())
+
+    def _compare_with_preview(self, kind: str) -> None:
+        """The run that follows a preview does the same, where both services do what they are asked."""
+        tried, self._tried = self._tried, None
+        if tried is None or not self._all_goes_well():
+            return
+        [run] = self.bench.desk.runs(limit=1)
+        did = done(run, self.bench.desk.entries(run.id, limit=100_000))
+        welcomes = sign_ups(self.bench.log.writes(since=tried.mark))
+        if (did, welcomes) != (tried.would, tried.welcomes):
+            self.truth.broken.append(
+                f"a run of {kind} did not do what its preview showed: {tried.would} {tried.welcomes}, "
+                f"but {did} {welcomes}"
+            )
+
+    def _all_goes_well(self) -> bool:
+        """Say whether no service refuses, loses or holds back what it is sent: a preview cannot know that."""
+        cc = self.schedule.cc
+        return not any(cc.get(name) for name in ("confirmed_opt_in", "refused_text")) and all(
+            getattr(getattr(self.bench, service).switches, name) == good
+            for service, name, _, good in TROUBLE_SWITCHES
+        )
+
     def run(
         self,
         kind: str,
@@ -267,6 +319,7 @@ class Player:
         for one in bench.desk.runs(limit=3):
             truth.runs.setdefault(one.id, truth.run_began)
         self._judge_run(run)
+        self._compare_with_preview(kind)
         if asked:
             return self._answer_export()
         truth.absent = set()

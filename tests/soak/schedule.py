@@ -5,6 +5,7 @@ A thing is a tuple: ("act", name, …), ("run", kind, during), ("wait", minutes)
 choose the other one, ("turn", service, switch, value),
 ("held", "do", "later" or "mistake"): staff answer for those whom the guard holds,
 ("welcomes", "send" or "without"): about welcome emails that wait for an answer,
+("preview", kind): the run that comes next is tried out before, and has to do the same,
 ("hurry",): the next act happens in the same second as what comes before and after it. `during` holds
 (number of the call, thing) with the further things ("trouble", kind, calls, service, verb), ("cancel",) and
 ("cut", "before" or "after", verb); with the verb "POST" they wait for a call that does something.
@@ -312,7 +313,16 @@ def make(seed: int, steps: int = 30) -> Schedule:
         for _ in range(asking.randrange(3)):
             place = asking.randrange(len(things) // 3, len(things) + 1)
             things.insert(place, ("welcomes", asking.choice(["send", "without"])))
+    things = list(_trying_out(Random(f"{seed} previews"), things))
     return Schedule(seed, cc, kibo, settings, tuple(things), sizes, ahead)
+
+
+def _trying_out(chance: Random, things: list[Thing]) -> Iterator[Thing]:
+    """Have a run to which nothing happens meanwhile tried out first, now and then (design §8)."""
+    for thing in things:
+        if thing[0] == "run" and not thing[2] and chance.random() < 1 / 6:
+            yield ("preview", thing[1])
+        yield thing
 
 
 def in_order(during: Iterable[tuple[int, Thing]]) -> tuple[tuple[int, Thing], ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ccdesk.core.errors import ConfirmNeeded
 from ccdesk.core.runs import Entry, Run, RunKind, RunStatus
+from ccdesk.sandbox.wire.received import Received
 
 _COUNTED = ("call_count",)  # what a preview leaves
 
@@ -43,6 +44,14 @@ def done(run: Run, entries: list[Entry]) -> Done:
     )
     counts = {name: number for name, number in run.counts.items() if number}
     return Done(run.status, run.total_contacts, run.error_count, counts, rows, run.message)
+
+
+def sign_ups(writes: list[Received]) -> int:
+    """Count the calls that make Constant Contact send its welcome email."""
+    by_form = [one for one in writes if one.path.endswith("/sign_up_form")]
+    posts = [one.body for one in writes if one.path.endswith("/contacts") and one.method == "POST"]
+    by_person = [body for body in posts if body["create_source"] == "Contact"]
+    return len(by_form) + len(by_person)
 
 
 def previewed(desk: Any, base: Path, kind: RunKind, **options: Any) -> tuple[Done, int]:
