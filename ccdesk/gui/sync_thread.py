@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
 from ccdesk.gui.tasks import unexpected
+from ccdesk.service.preview import Preview
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,15 @@ class LoopListener(Protocol):
     def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
         """A run could not begin."""
 
+    def preview_started(self, kind: RunKind) -> None:
+        """A run is tried out."""
+
+    def preview_finished(self, preview: Preview) -> None:
+        """What the run would do; who is told closes it."""
+
+    def preview_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        """It could not be tried out."""
+
     def schedule_changed(self) -> None:
         """The next run times moved."""
 
@@ -51,6 +61,9 @@ class LoopControl(Protocol):
     def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
         """Do a run as soon as possible; the answers are those of `Desk.run`."""
 
+    def try_out(self, kind: RunKind) -> None:
+        """Do a preview of a run as soon as possible."""
+
     def cancel_current(self) -> None:
         """Stop the run under way between two people."""
 
@@ -68,6 +81,9 @@ class LoopBridge(QObject):
     progressed = Signal(object)  # Progress
     finished = Signal(object)  # Run
     failed = Signal(object, object)  # RunKind, CcdeskError
+    trying_out = Signal(object)  # RunKind
+    tried_out = Signal(object)  # Preview; who shows it closes it
+    not_tried_out = Signal(object, object)  # RunKind, CcdeskError
     schedule_moved = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -99,6 +115,19 @@ class LoopBridge(QObject):
     def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
         """Pass it on."""
         self.failed.emit(kind, error)
+
+    def preview_started(self, kind: RunKind) -> None:
+        """Pass it on."""
+        self._sent_at, self._phase = 0.0, ""
+        self.trying_out.emit(kind)
+
+    def preview_finished(self, preview: Preview) -> None:
+        """Pass it on."""
+        self.tried_out.emit(preview)
+
+    def preview_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        """Pass it on."""
+        self.not_tried_out.emit(kind, error)
 
     def schedule_changed(self) -> None:
         """Pass it on."""

@@ -14,6 +14,7 @@ from ccdesk.core.settings import Settings
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl
 from ccdesk.gui.tasks import Refresher, Tasks
 from ccdesk.service.api import Connection, ConnectionState, Desk, Status
+from ccdesk.service.preview import Preview
 
 LOOK_AGAIN_MS = 20_000  # the command line may work on the same data
 SLOW_MS = 3_000  # so long without an answer is said
@@ -225,7 +226,10 @@ def with_what_was_said(near: Snapshot, asked: Snapshot) -> Snapshot:
 
 
 class RunMonitor(QObject):
-    """Knows which run is under way and which ones somebody asked for in this window."""
+    """Knows which run is under way and which ones somebody asked for in this window.
+
+    `previewing`: the run under way is only tried out.
+    """
 
     changed = Signal()
     failed = Signal(object, object, bool)  # RunKind, CcdeskError, whether this window asked for the run
@@ -239,10 +243,44 @@ class RunMonitor(QObject):
         self.started_at = 0.0  # monotonic seconds, of the run under way
         self.told_at = 0.0  # the same of its last progress
         self.asked: set[RunKind] = set()
+        self.previewing = False
+        self._to_try: set[RunKind] = set()
         bridge.started.connect(self._on_started)
         bridge.progressed.connect(self._on_progress)
         bridge.finished.connect(self._on_finished)
         bridge.failed.connect(self._on_failed)
+        bridge.trying_out.connect(self._on_trying_out)
+        bridge.tried_out.connect(self._on_tried_out)
+        bridge.not_tried_out.connect(self._on_not_tried_out)
+
+    def try_out(self, kind: RunKind) -> None:
+        """Have a preview of a run done as soon as possible."""
+        self._to_try.add(kind)
+        self._loop.try_out(kind)
+        self.changed.emit()
+
+    def waits_for_preview(self, kind: RunKind) -> bool:
+        """Say whether a preview was asked for that has not begun yet."""
+        return kind in self._to_try
+
+    @Slot(object)
+    def _on_trying_out(self, kind: RunKind) -> None:
+        self._to_try.discard(kind)
+        self.previewing = True
+        self._on_started(kind, Trigger.MANUAL)
+
+    @Slot(object)
+    def _on_tried_out(self, preview: Preview) -> None:
+        self._end_preview()
+
+    @Slot(object, object)
+    def _on_not_tried_out(self, _kind: RunKind, _error: CcdeskError) -> None:
+        self._end_preview()
+
+    def _end_preview(self) -> None:
+        self.previewing = False
+        self.kind, self.progress, self.stopping = None, None, False
+        self.changed.emit()
 
     def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
         """Have a run done as soon as possible."""

@@ -263,7 +263,8 @@ class SettingsWindow(QWidget):
         monitor, snapshot = self.context.monitor, self._snapshot
         if monitor.kind is not None:
             phase = monitor.progress.phase if monitor.progress else "starting"
-            return f"Running: {formats.KIND_WORDS[monitor.kind]}, {phase}"
+            what = "Preview: " if monitor.previewing else "Running: "
+            return f"{what}{formats.KIND_WORDS[monitor.kind]}, {phase}"
         if self._unreadable:
             return f"{self._unreadable}: what is shown may be out of date"
         if snapshot is None:

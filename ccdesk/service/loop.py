@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from ccdesk.core.clock import Clock
@@ -19,6 +20,7 @@ from ccdesk.core.errors import Busy, CcdeskError, StoreError
 from ccdesk.core.limits import LOOP_EVERY
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
 from ccdesk.service.desk import LocalDesk
+from ccdesk.service.preview import Preview
 from ccdesk.service.scheduler import PlannedJob, UtcScheduler
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,15 @@ class LoopListener(Protocol):
     def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
         """A run could not begin, or a person must confirm it."""
 
+    def preview_started(self, kind: RunKind) -> None:
+        """A run is tried out."""
+
+    def preview_finished(self, preview: Preview) -> None:
+        """What the run would do; who is told closes it."""
+
+    def preview_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        """It could not be tried out."""
+
     def schedule_changed(self) -> None:
         """Next run times moved."""
 
@@ -68,6 +79,16 @@ class Silent:
     def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
         """Do nothing."""
 
+    def preview_started(self, kind: RunKind) -> None:
+        """Do nothing."""
+
+    def preview_finished(self, preview: Preview) -> None:
+        """Close it."""
+        preview.close()
+
+    def preview_failed(self, kind: RunKind, error: CcdeskError) -> None:
+        """Do nothing."""
+
     def schedule_changed(self) -> None:
         """Do nothing."""
 
@@ -77,6 +98,7 @@ class _Request:
     kind: RunKind | None  # None: just wake up
     confirmed: bool = False
     leave_out: bool = False
+    preview: bool = False
 
 
 class Loop:
@@ -98,6 +120,10 @@ class Loop:
     def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
         """Ask for a run now; it is done after the one going on."""
         self._inbox.put(_Request(kind, confirmed, leave_out))
+
+    def try_out(self, kind: RunKind) -> None:
+        """Ask for a preview of a run; it is done after the run going on."""
+        self._inbox.put(_Request(kind, preview=True))
 
     def cancel_current(self) -> None:
         """Stop the run going on between two items; what it did stands."""
@@ -183,6 +209,9 @@ class Loop:
         if request.kind is None:
             self.listener.schedule_changed()
             return
+        if request.preview:
+            self._guarded(partial(self._try_out, request.kind))
+            return
         kind, answers = request.kind, {"confirmed": request.confirmed}
         if request.leave_out:
             answers["leave_out"] = True
@@ -237,6 +266,19 @@ class Loop:
             return not isinstance(error, Busy)
         self.listener.run_finished(run)
         return True
+
+    def _try_out(self, kind: RunKind) -> None:
+        """Try one run out and tell what it would do."""
+        self._cancel.clear()
+        if self._stop.is_set():
+            return
+        self.listener.preview_started(kind)
+        try:
+            preview = self._desk.preview(kind, listener=self.listener.progress, cancel=self._cancel)
+        except CcdeskError as error:
+            self.listener.preview_failed(kind, error)
+            return
+        self.listener.preview_finished(preview)
 
     def _set_next(self, kind: RunKind, at: datetime) -> None:
         self._jobs[kind].plan(at)

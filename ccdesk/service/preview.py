@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -23,30 +24,39 @@ class Preview(AbstractContextManager["Preview"]):
     """What a run would do: `run` as it would end, its people, and how many `welcome_emails` it would send.
 
     It is no run in the records, so its id is 0. The people are kept until it is closed; any thread may read
-    them.
+    them, and afterwards finds nobody.
     """
 
     def __init__(self, run: Run, welcome_emails: int, runs: Runs, discard: Callable[[], None]) -> None:
         self.run, self.welcome_emails = replace(run, id=NO_RUN), welcome_emails
         self._id, self._runs, self._discard = run.id, runs, discard
+        self._lock = threading.Lock()  # nobody reads while it is closed
+        self._closed = False
 
     def entries(
         self, run_id: int = NO_RUN, *, outcome: Outcome | None = None, offset: int = 0, limit: int = 100
     ) -> Sequence[Entry]:
         """Return people, as `Desk.entries`; the id is that of the one run there is."""
-        return self._runs.entries(self._id, outcome=outcome, offset=offset, limit=limit)
+        with self._lock:
+            if self._closed:
+                return []
+            return self._runs.entries(self._id, outcome=outcome, offset=offset, limit=limit)
 
     def entry_count(self, run_id: int = NO_RUN, *, outcome: Outcome | None = None) -> int:
         """Count people, as `Desk.entry_count`."""
-        return self._runs.entry_count(self._id, outcome=outcome)
+        with self._lock:
+            return 0 if self._closed else self._runs.entry_count(self._id, outcome=outcome)
 
     def entry_kinds(self, run_id: int = NO_RUN) -> Sequence[tuple[Outcome, str, int]]:
         """Return the kinds of change, as `Desk.entry_kinds`."""
-        return self._runs.entry_kinds(self._id)
+        with self._lock:
+            return [] if self._closed else self._runs.entry_kinds(self._id)
 
     def close(self) -> None:
         """Forget the people; harmless if that was done before."""
-        self._discard()
+        with self._lock:
+            self._closed = True
+            self._discard()
 
     def __enter__(self) -> Self:
         return self

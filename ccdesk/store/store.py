@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 from pathlib import Path
+from weakref import WeakSet
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreements
@@ -68,6 +69,7 @@ class SqliteStore:
 
     def _open(self, database: Database, clock: Clock) -> None:
         self._clock, self._database, self.path = clock, database, database.path
+        self._scratches: WeakSet[SqliteScratch] = WeakSet()
         self._seals = Seals(self._database)
         links = SqliteLinks(self._database, clock, self._seals)
         self.links: ports.Links = links
@@ -103,7 +105,9 @@ class SqliteStore:
             StoreError: no copy could be made.
 
         """
-        return SqliteScratch(self, scratch.copy(self._database), self._clock)
+        made = SqliteScratch(self, scratch.copy(self._database), self._clock)
+        self._scratches.add(made)
+        return made
 
     def expire_backups(self, before: datetime) -> None:
         """Remove copies made before that time: they hold the emails of people forgotten since."""
@@ -150,7 +154,12 @@ class SqliteStore:
         self._database.close()
 
     def close_all(self) -> None:
-        """Close every thread's connection, at the end of the program: later use raises StoreError."""
+        """Close every thread's connection, at the end of the program: later use raises StoreError.
+
+        Copies that somebody still looks at are removed.
+        """
+        for copy in list(self._scratches):
+            copy.discard()
         self._database.close_all()
 
 

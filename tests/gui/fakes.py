@@ -31,6 +31,7 @@ from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.service.api import Calls, Connection, ConnectionState, SaveResult, Status, WelcomeMail
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
 from ccdesk.service.needs_you import Need, NeedKind
+from ccdesk.service.preview import Preview
 
 NOW = datetime(2015, 12, 16, 11, 5, tzinfo=UTC)
 ORGANIZATION = "Mystic Outdoors"
@@ -202,6 +203,9 @@ class FakeDesk:
     def run(self, kind: RunKind, **_: Any) -> Run:
         raise AssertionError("the window never runs in its own thread: it asks the loop")
 
+    def preview(self, kind: RunKind, **_: Any) -> Preview:
+        raise AssertionError("the window tries nothing out in its own thread: it asks the loop")
+
     def look_for_events(self) -> int:
         self._called("look_for_events")
         return self.new_events
@@ -286,12 +290,14 @@ class FakeLoop:
         self.listener: Any = None
         self.scripts: dict[RunKind, Callable[[Any, threading.Event], None]] = {}
         self.requests: list[tuple[RunKind, bool]] = []
+        self.tries: list[RunKind] = []
+        self.try_script: Callable[[Any, threading.Event], None] = lambda _listener, _cancel: None
         self.woken = 0
         self.cancel = threading.Event()
         self.stopped = threading.Event()
         self.thread: int | None = None
         self.fault: Exception | None = None
-        self._inbox: queue.Queue[RunKind | None] = queue.Queue()
+        self._inbox: queue.Queue[RunKind | str | None] = queue.Queue()
 
     def run(self) -> None:
         self.thread = threading.get_ident()
@@ -299,7 +305,8 @@ class FakeLoop:
             raise self.fault
         while (kind := self._inbox.get()) is not None:
             self.cancel.clear()
-            self.scripts[kind](self.listener, self.cancel)
+            script = self.scripts[kind] if isinstance(kind, RunKind) else self.try_script
+            script(self.listener, self.cancel)
 
     def stop(self) -> None:
         self.stopped.set()
@@ -310,6 +317,10 @@ class FakeLoop:
         self.requests.append((kind, confirmed))
         if kind in self.scripts:
             self._inbox.put(kind)
+
+    def try_out(self, kind: RunKind) -> None:
+        self.tries.append(kind)
+        self._inbox.put("try")
 
     def cancel_current(self) -> None:
         self.cancel.set()

@@ -273,3 +273,36 @@ def test_a_clock_set_back_does_not_stop_the_loops(clock, back):
     clock.at += HALF_HOUR - timedelta(seconds=1)
     loop.tick()
     assert len(desk.done) <= 5
+
+
+def test_a_preview_is_done_in_the_loops_thread_and_what_fails_is_told(clock):
+    desk, loop = started(clock, enabled=False)
+    told = []
+
+    class Told(Silent):
+        def preview_started(self, kind):
+            told.append(("started", kind))
+
+        def preview_finished(self, preview):
+            told.append(("finished", preview))
+
+        def preview_failed(self, kind, error):
+            told.append(("failed", error))
+
+    loop.listener = Told()
+    busy = Busy()
+    answers = ["a preview", busy]
+
+    def preview(kind, *, listener, cancel):
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    desk.preview = preview
+    for _ in range(2):
+        loop.try_out(RunKind.EXPORT)
+        loop._take(timeout=0)
+    began = ("started", RunKind.EXPORT)
+    assert told == [began, ("finished", "a preview"), began, ("failed", busy)]
+    assert desk.done == []

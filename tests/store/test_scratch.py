@@ -40,6 +40,15 @@ def test_what_is_done_to_the_copy_is_not_done_to_the_original(tmp_path: Path) ->
     assert store.links.get(1) is not None
 
 
+def test_a_copy_ends_with_its_original(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "ccdesk.sqlite3")
+    kept = store.scratch()
+    store.close_all()
+    assert copies(tmp_path) == []
+    with pytest.raises(StoreError):
+        kept.links.get(1)
+
+
 def test_calls_and_lease_are_the_originals(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "ccdesk.sqlite3")
     store.lease.acquire("preview")

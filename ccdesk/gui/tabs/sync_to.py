@@ -6,13 +6,14 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from ccdesk.core.errors import CcdeskError
-from ccdesk.core.runs import Progress, Run, RunKind
+from ccdesk.core.runs import Progress, Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.columns import run_icon
 from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.components.widgets import Badge, Card, button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.errors_view import ErrorsDialog
+from ccdesk.gui.dialogs.preview_view import PreviewDialog
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.dialogs.words import first_export
@@ -20,6 +21,7 @@ from ccdesk.gui.tabs.base import page_layout, scrolling
 from ccdesk.gui.tasks import Refresher
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import Desk
+from ccdesk.service.preview import Preview
 
 EXPLAIN = (
     "Exports all customers who have opted in to marketing to your contact list. Before you start creating "
@@ -30,6 +32,7 @@ CONTINUED = "Continued from an earlier export."
 SENT_STAYS = "What was sent then is not sent again."
 LOADING = "Loading…"
 NOT_READ = "It could not be read."
+PREVIEW = "Preview: nothing is changed."
 NO_EXPORT = "No export has been done yet."
 
 
@@ -159,6 +162,8 @@ class ToPage(QWidget):
         self._continued: int | None = None  # the run under way whose origin is shown
         self.facts = label(role="muted", name="lbl_sync_facts")
         self.btn_sync = button("&Sync Contacts", "btn_sync_contacts", self._on_sync, primary=True)
+        tip = "Show what an export would do; nothing is changed"
+        self.btn_preview = button("&Preview", "btn_sync_preview", self._on_preview, tip=tip)
         self.btn_cancel = button("&Cancel", "btn_sync_cancel", context.monitor.cancel)
         self.progress = ProgressBox()
         self._second = QTimer(self, interval=1_000)  # the time passed is shown while something runs
@@ -177,13 +182,15 @@ class ToPage(QWidget):
         context.monitor.changed.connect(self._show_state)
         context.bridge.finished.connect(self._on_finished)
         context.bridge.failed.connect(self._on_failed)
+        context.bridge.tried_out.connect(self._on_tried_out)
+        context.bridge.not_tried_out.connect(self._on_not_tried_out)
         self._show_state()
 
     def _lay_out(self) -> None:
         card = Card("To Constant Contact")
         card.body.addWidget(label(EXPLAIN))
         card.body.addWidget(self.facts)
-        card.body.addLayout(row(self.btn_sync, self.btn_cancel, None))
+        card.body.addLayout(row(self.btn_sync, self.btn_preview, self.btn_cancel, None))
         card.body.addWidget(self.progress)
         layout = scrolling(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -228,9 +235,32 @@ class ToPage(QWidget):
             self._start()
 
     @Slot()
+    def _on_preview(self) -> None:
+        if self._snapshot is not None and not self._snapshot.settings.contact_list:
+            self.go_to.emit("list")
+            self.list_missing.emit()
+        else:
+            self._context.monitor.try_out(RunKind.EXPORT)
+
+    @Slot(object)
+    def _on_tried_out(self, preview: Preview) -> None:
+        """Show what the export would do, unless it was stopped."""
+        if preview.run.status is RunStatus.CANCELLED:
+            self._context.tasks.run(self, preview.close)
+            return
+        dialog = PreviewDialog(self._context, preview, self.window())
+        dialog.accepted.connect(self._on_sync)
+        dialog.open()
+
+    @Slot(object, object)
+    def _on_not_tried_out(self, _kind: RunKind, error: CcdeskError) -> None:
+        self.failed.emit(error)
+
+    @Slot()
     def on_save_began(self) -> None:
         """Let an export wait for the settings that are being saved: they may name its list."""
         self._saving = True
+        self._show_state()
 
     @Slot(bool)
     def on_save_ended(self, well: bool) -> None:
@@ -251,16 +281,23 @@ class ToPage(QWidget):
     def _show_state(self) -> None:
         monitor = self._context.monitor
         running, pending = monitor.kind, monitor.is_pending(RunKind.EXPORT) or self._wanted
+        trying = monitor.previewing or monitor.waits_for_preview(RunKind.EXPORT)
         self.btn_sync.setEnabled(self._snapshot is not None and not pending)
+        busy = pending or trying or self._saving  # the settings being saved may name its list
+        self.btn_preview.setEnabled(self._snapshot is not None and not busy)
         self.btn_cancel.setVisible(running is not None)
         self.btn_cancel.setEnabled(running is not None and not monitor.stopping)
-        self.progress.setVisible(running is not None or pending)
+        self.progress.setVisible(running is not None or pending or trying)
         self.btn_cancel.setText("Stopping…" if monitor.stopping else "&Cancel")
-        self._show_origin(monitor.progress if running is RunKind.EXPORT else None)
+        if monitor.previewing:
+            self.progress.show_origin(PREVIEW)
+        else:
+            self._show_origin(monitor.progress if running is RunKind.EXPORT else None)
         self.progress.show_time(monitor.seconds)
         self._second.start() if running is not None else self._second.stop()
         if monitor.stopping:
-            self.progress.show_words("Stopping…", "What was done so far stands.")
+            stands = "" if monitor.previewing else "What was done so far stands."
+            self.progress.show_words("Stopping…", stands)
         elif running is RunKind.EXPORT and monitor.progress is not None and monitor.progress.tries:
             self.progress.show_silence(monitor.progress, monitor.seconds_to_next_try)
         elif running is RunKind.EXPORT and monitor.progress is not None:
@@ -268,17 +305,20 @@ class ToPage(QWidget):
         elif running is RunKind.EXPORT:
             self.progress.show_words("Starting…")
         elif running is not None:
-            waits = "The export starts when it has ended." if pending else ""
+            then = "The preview" if trying else "The export"
+            waits = f"{then} starts when it has ended." if pending or trying else ""
             self.progress.show_words(f"Another run is in progress: {formats.KIND_WORDS[running]}", waits)
         elif self._wanted:
             self.progress.show_words("Your settings are being saved", "The export starts when that is done.")
-        elif pending:
+        elif pending or trying:
             self.progress.show_words("Waiting to start…")
 
     def _show_origin(self, progress: Progress | None) -> None:
         """Say which run this one goes on from; its date is looked up once."""
         run_id = progress.run_id if progress is not None and progress.continued else None
         if run_id == self._continued:
+            if run_id is None:
+                self.progress.show_origin("")  # after a preview
             return
         self._continued = run_id
         self.progress.show_origin(CONTINUED if run_id is not None else "")

@@ -1,0 +1,127 @@
+"""What an export would do, before it is done: its figures, the people, and the button that does it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
+
+from ccdesk.core.errors import ConfirmNeeded
+from ccdesk.core.runs import Outcome
+from ccdesk.gui import formats
+from ccdesk.gui.columns import ENTRY_COLUMNS, run_icon
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.table_models import PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.widgets import Badge, button, label, row
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.run_view import KIND_COLUMNS
+from ccdesk.service.preview import Preview
+
+NOTHING = "Nothing was changed in either service."
+EMPTY_KINDS = ("No changes", "The export would change nobody.")
+EMPTY_PEOPLE = ("Nobody to show", "The export would touch no person, or nobody with this outcome.")
+
+
+class PreviewDialog(QDialog):
+    """Shows a preview and closes it in the end; accepted when the export is to be done."""
+
+    def __init__(self, context: Context, preview: Preview, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._context, self._preview = context, preview
+        self._outcome: Outcome | None = None
+        self.setObjectName("dlg_preview")
+        self.setWindowTitle("Preview of the export")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(840, 560)
+        self._build()
+        self._lay_out()
+        self._show_figures()
+        self.finished.connect(self._on_finished)
+        self.kinds.refresh()
+        self.people.refresh()
+        self.tbl_people.setFocus()
+
+    def _build(self) -> None:
+        preview, tasks = self._preview, self._context.tasks
+        self.kinds = PagedModel(
+            tasks,
+            KIND_COLUMNS,
+            Source(
+                fetch=lambda offset, limit: list(preview.entry_kinds())[offset : offset + limit],
+                count=lambda: len(preview.entry_kinds()),
+                key=lambda kind: kind[:2],
+            ),
+            self,
+        )
+        self.tbl_kinds = PagedTable("tbl_preview_kinds", self.kinds, EMPTY_KINDS)
+        self.tbl_kinds.setAccessibleName("Kinds of change")
+        self.tbl_kinds.setMinimumHeight(100)
+        self.people = PagedModel(tasks, ENTRY_COLUMNS, self._people_source(), self)
+        self.tbl_people = PagedTable("tbl_preview_people", self.people, EMPTY_PEOPLE)
+        self.tbl_people.setAccessibleName("People of the export")
+        self.tbl_people.show_long_words()
+        self.notice = Notice("notice_preview")
+        self.people.load_failed.connect(self.notice.show_error)
+        self.kinds.load_failed.connect(self.notice.show_error)
+        self.cmb_outcome = QComboBox()
+        self.cmb_outcome.setObjectName("cmb_preview_outcome")
+        self.cmb_outcome.addItem("All people", None)
+        for outcome in Outcome:
+            self.cmb_outcome.addItem(formats.OUTCOME_WORDS[outcome], outcome.value)
+        self.cmb_outcome.currentIndexChanged.connect(self._on_filter)
+        self.badge = Badge()
+        self.lbl_nothing = label(NOTHING, name="lbl_preview_nothing")
+        self.lbl_counts = label(name="lbl_preview_counts")
+        self.lbl_welcomes = label(name="lbl_preview_welcomes")
+        self.lbl_message = label(role="warning", name="lbl_preview_message")
+        self.btn_export = button("&Export", "btn_preview_export", self.accept, primary=True)
+        self.btn_close = button("C&lose", "btn_preview_close", self.reject)
+
+    def _lay_out(self) -> None:
+        filter_label = QLabel("&Show")
+        filter_label.setBuddy(self.cmb_outcome)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 18, 22, 16)
+        layout.setSpacing(10)
+        layout.addLayout(row(label("Preview of the export", "title", wrap=False), self.badge, None))
+        for part in (self.lbl_nothing, self.lbl_message, self.lbl_counts, self.lbl_welcomes, self.notice):
+            layout.addWidget(part)
+        layout.addWidget(self.tbl_kinds, 2)
+        layout.addSpacing(4)
+        layout.addLayout(row(label("People", "label", wrap=False), None, filter_label, self.cmb_outcome))
+        layout.addWidget(self.tbl_people, 3)
+        layout.addLayout(row(self.btn_export, None, self.btn_close))
+
+    def _show_figures(self) -> None:
+        """Show how the export would end; its button only where it would do something or ask."""
+        run = self._preview.run
+        asks = isinstance(run.failure, ConfirmNeeded)
+        self.badge.show_state("Would ask you" if asks else formats.status_words(run), *run_icon(run))
+        self.badge.setVisible(run.failure is not None)  # nothing has completed
+        self.lbl_counts.setText(formats.summary(run, "person", "people"))
+        emails = formats.count(self._preview.welcome_emails, "welcome email")
+        self.lbl_welcomes.setText(f"{emails} would be sent.")
+        said = formats.run_words(run)
+        self.lbl_message.setText(said)
+        self.lbl_message.setVisible(bool(said))
+        exported = sum(run.counts.get(one.value, 0) for one in (Outcome.ADDED, Outcome.UPDATED))
+        people = formats.count(exported, "person", "people")
+        self.btn_export.setText("&Sync Contacts…" if asks else f"&Export {people}")
+        self.btn_export.setVisible(asks or (run.failure is None and exported > 0))
+
+    def _people_source(self) -> Source:
+        preview, outcome = self._preview, self._outcome
+        return Source(
+            fetch=lambda offset, limit: preview.entries(outcome=outcome, offset=offset, limit=limit),
+            count=lambda: preview.entry_count(outcome=outcome),
+        )
+
+    @Slot(int)
+    def _on_filter(self, _index: int) -> None:
+        value = self.cmb_outcome.currentData()
+        self._outcome = Outcome(value) if value else None
+        self.people.show_source(self._people_source())
+
+    @Slot(int)
+    def _on_finished(self, _result: int) -> None:
+        self._context.tasks.run(self._context.tasks, self._preview.close)  # it removes a file
