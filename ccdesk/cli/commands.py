@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ccdesk.cli import documents, tables, words
 from ccdesk.cli.console import Console
 from ccdesk.cli.drift import drift
+from ccdesk.cli.forget import forget
 from ccdesk.cli.held import held
 from ccdesk.cli.ledger import ledger
 from ccdesk.cli.preview import preview
@@ -346,6 +347,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "status": _status,
     "runs": _runs,
     "events": _events,
+    "forget": forget,
     "held": held,
     "ledger": ledger,
     "drift": drift,

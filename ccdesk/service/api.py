@@ -24,6 +24,7 @@ from ccdesk.core.ports.shop import ConnectionTest
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.core.welcomes import WelcomeAnswer
+from ccdesk.service.forgetting import Forgotten, PersonToForget
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
 from ccdesk.service.preview import Preview
@@ -316,6 +317,16 @@ class Desk(Protocol):
 
         `who`: an email or a customer id, `""` for everybody; nobody known by it: nothing. `since`: none that
         was over before. `limit`: only the newest so many. Gone through by the thread that asked.
+        """
+
+    def whom_to_forget(self, who: str) -> PersonToForget:
+        """Return whom a request to forget means: an email or a customer id; nothing is changed."""
+
+    def forget(self, who: str) -> Forgotten:
+        """Erase a person from store, backups and logs (design §8); a keyed hash stays of an opt-out.
+
+        Raises Busy while a run is going on, and SettingsError where something begun for the person is not
+        done yet.
         """
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreement
@@ -32,6 +33,7 @@ from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
 from ccdesk.service.drift import compare
+from ccdesk.service.forgetting import Forgotten, PersonToForget, forget, look
 from ccdesk.service.held import answer_held
 from ccdesk.service.ledger import ledger_entries
 from ccdesk.service.logged_out import LoggedOut
@@ -63,7 +65,7 @@ class LocalDesk:
         clock: Clock,
     ) -> None:
         self._store, self._connections, self._clock = store, connections, clock
-        self._environment = environment
+        self._environment, self._base = environment, Path(base_dir)
         self._runner = Runner(store, connections, clock)
         self._status = StatusReader(store, connections, clock, base_dir)
         self._pending: PendingLogin | None = None
@@ -346,6 +348,14 @@ class LocalDesk:
     ) -> Iterator[LedgerEntry]:
         """Yield every statement and every command of ours in time order, however many."""
         return ledger_entries(self._store, who, since=since, limit=limit)
+
+    def whom_to_forget(self, who: str) -> PersonToForget:
+        """Return whom a request to forget means; nothing is changed."""
+        return look(self._store, who)
+
+    def forget(self, who: str) -> Forgotten:
+        """Erase a person from store, backups and logs; a keyed hash stays of an opt-out."""
+        return forget(self._store, self._base, who)
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         """Return who opted out and was put back on the list by others (design §3a), the longest first."""

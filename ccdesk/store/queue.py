@@ -106,6 +106,11 @@ class SqliteQueue:
             found.update(row[0] for row in self._database.rows(query))
         return found
 
+    def is_open(self, object_id: int) -> bool:
+        """Say whether an entry of a customer waits, to be processed or for a person."""
+        query = EventRow.select(EventRow.event_id).where(EventRow.object_id == object_id, UNPROCESSED)
+        return self._database.first(query) is not None
+
     def save(self, event: QueuedEvent) -> None:
         """Store an entry's new status.
 

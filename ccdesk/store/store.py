@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import reduce
@@ -18,7 +18,7 @@ from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
 from ccdesk.core.ports import store as ports
 from ccdesk.core.ports.ledger import Ledger
-from ccdesk.store import backup, migrations, scratch
+from ccdesk.store import backup, erasure, migrations, scratch
 from ccdesk.store.db import Database
 from ccdesk.store.disagreements import SqliteDisagreements
 from ccdesk.store.drift import SqliteDrifts
@@ -119,6 +119,22 @@ class SqliteStore:
         Returns how many accounts were forgotten.
         """
         return forget_gone(self._database, self._seals, self._clock.now(), before)
+
+    def forget_person(self, key: str, customer_ids: Sequence[int], *, opted_out: bool) -> set[str]:
+        """Erase whatever is kept about these accounts and this compared email; return their emails.
+
+        `opted_out`: a keyed hash of the email stays, and that it opted out.
+        """
+        with self._database.transaction():
+            emails = erasure.emails_of(self._database, key, customer_ids)
+            erasure.erase(self._database, key, customer_ids, emails)
+            if opted_out and key:
+                erasure.keep_opt_out(self._database, self.links, self._seals, key, self._clock.now())
+        return emails
+
+    def compact(self) -> bool:
+        """Leave no deleted row in the file or its log; False if a reader kept the log from being emptied."""
+        return erasure.compact(self._database, self._clock)
 
     def forget_people(self) -> None:
         """Drop links, journal, queue, watermarks and working tables: they belong to another account or shop.

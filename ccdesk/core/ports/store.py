@@ -113,6 +113,9 @@ class Queue(Protocol):
     def known(self, event_ids: Sequence[str]) -> set[str]:
         """Return those of the given event ids that are or were in the queue."""
 
+    def is_open(self, object_id: int) -> bool:
+        """Say whether an entry of a customer waits, to be processed or for a person."""
+
     def save(self, event: QueuedEvent) -> None:
         """Store an entry's new status."""
 
@@ -296,6 +299,19 @@ class Store(Protocol):
 
     def forget_gone(self, before: datetime) -> int:
         """Take out the emails of accounts gone from Kibo since before that time; return how many."""
+
+    def forget_person(self, key: str, customer_ids: Sequence[int], *, opted_out: bool) -> set[str]:
+        """Erase whatever is kept about these accounts and this compared email (design §8).
+
+        `opted_out`: what stays is a keyed hash by which an opt-out is known. Returns their emails as they
+        were spelled, for what is kept elsewhere.
+        """
+
+    def compact(self) -> bool:
+        """Leave no deleted row in any of the store's files; False if another program kept that from ending.
+
+        Not inside a transaction.
+        """
 
     def forget_people(self) -> None:
         """Drop links, journal, queue, watermarks, working tables: they belong to another account or shop."""

@@ -1,0 +1,150 @@
+"""`forget` over whole stories: no trace in any file, and an opt-out is honoured all the same (design §8)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ccdesk.core.errors import Busy, SettingsError
+from ccdesk.core.runs import RunKind
+from ccdesk.sandbox.wire.kernel import Fault
+from tests.e2e.world import World
+
+EMAIL = "Zebulon.Quist@hopper.example"
+WORDS = (b"zebulon", b"quist", b"hopper.example", b"q8xname")
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    world.set_up()
+    world.log_in()
+    world.choose_list()
+    world.number = world.kibo.add_customer(EMAIL, True, first_name="Q8xName", last_name="Q8xName")
+    world.kibo.add_customer("bo@people.example", True)
+    world.export()
+    return world
+
+
+def traces(world: World) -> list[tuple[str, bytes]]:
+    """Return the files that hold a word of the person's, while the program is open and after."""
+    found = []
+    for _ in range(2):
+        for path in world.base.rglob("*"):
+            content = path.read_bytes().lower() if path.is_file() else b""
+            found += [(path.name, word) for word in WORDS if word in content]
+        world.container.close()
+    world.open()
+    return found
+
+
+def opt_out_by(world: World, how: str) -> None:
+    if how == "unsubscribes":
+        world.cc.unsubscribe(EMAIL)
+    elif how == "leaves":
+        world.cycle()
+        world.cc.leave_list(EMAIL, world.list_id)
+        world.later(20)
+    else:
+        world.kibo.opt_out(world.number)
+    world.later()
+    world.cycle()
+    world.cycle()
+    assert not world.opted_in(world.number)
+    assert EMAIL.lower() not in world.members()
+
+
+@pytest.mark.parametrize("how", ["unsubscribes", "leaves", "opts out in the shop"])
+@pytest.mark.parametrize("who", ["email", "id"])
+def test_an_opt_out_is_honoured_by_whom_nothing_is_known_of(shop: World, how: str, who: str) -> None:
+    opt_out_by(shop, how)
+    assert traces(shop) != []
+    done = shop.desk.forget(EMAIL.upper() if who == "email" else str(shop.number))
+    assert done.person.customer_ids == (shop.number,)
+    assert done.person.opted_out
+    assert not done.person.opted_in
+    assert traces(shop) == []
+    assert list(shop.desk.ledger(EMAIL)) == []
+    # Somebody imports the flag of old into the shop, and a stranger comes with the email.
+    shop.kibo.opt_in(shop.number)
+    shop.kibo.add_customer(EMAIL, True)
+    shop.later()
+    for _ in range(2):
+        shop.cycle()
+        shop.export()
+        shop.run(RunKind.FULL_COMPARE)
+    assert EMAIL.lower() not in shop.members()
+
+
+@pytest.mark.parametrize("how", ["unsubscribes", "leaves"])
+def test_before_kibo_was_told_it_is_honoured_as_well(shop: World, how: str) -> None:
+    shop.cycle()
+    if how == "leaves":
+        shop.cc.leave_list(EMAIL, shop.list_id)
+    else:
+        shop.cc.unsubscribe(EMAIL)
+    shop.later(20)
+    shop.sandbox.faults.add(Fault("status", service="kibo", method="PUT", path="accounts", times=9))
+    shop.desk.run(RunKind.INBOUND)
+    assert shop.opted_in(shop.number)
+    done = shop.desk.forget(EMAIL)
+    assert (done.person.opted_in, done.person.opted_out) == (True, True)
+    assert traces(shop) == []
+    shop.sandbox.faults.clear()
+    for _ in range(2):
+        shop.cycle()
+        shop.export()
+        shop.run(RunKind.FULL_COMPARE)
+    assert EMAIL.lower() not in shop.members()
+
+
+def test_who_is_still_opted_in_comes_back_and_that_is_said(shop: World) -> None:
+    person = shop.desk.whom_to_forget(EMAIL)
+    assert (person.opted_in, person.opted_out) == (True, False)
+    done = shop.desk.forget(EMAIL)
+    assert done.person == person
+    assert traces(shop) == []
+    shop.later()
+    shop.export()
+    assert EMAIL.lower() in shop.members()
+    assert shop.container.store.links.get(shop.number).email == EMAIL
+
+
+def test_not_while_a_run_is_going_on(shop: World) -> None:
+    shop.container.store.lease.acquire("events")
+    other = shop.container
+    shop.open()
+    with pytest.raises(Busy):
+        shop.desk.forget(EMAIL)
+    other.store.lease.release()
+    other.close()
+    assert shop.container.store.links.get(shop.number).email == EMAIL
+
+
+def test_not_while_a_change_of_theirs_waits(shop: World) -> None:
+    """It may be an opt-out in the shop: they would stay on the list."""
+    shop.cycle()
+    shop.kibo.opt_out(shop.number)
+    shop.later()
+    assert shop.desk.look_for_events() == 1
+    with pytest.raises(SettingsError, match="not processed yet"):
+        shop.desk.forget(EMAIL)
+    shop.cycle()
+    assert shop.desk.forget(EMAIL).person.opted_out
+    assert EMAIL.lower() not in shop.members()
+
+
+def test_backups_and_logs_are_cleaned_too(shop: World) -> None:
+    shop.container.store.back_up("v1")
+    log = shop.base / "ccdesk.log.1"
+    log.write_text(f"something about {EMAIL.upper()}\nand bo@people.example\n")
+    done = shop.desk.forget(EMAIL)
+    assert done.copies == 1
+    assert log.read_text() == "something about <forgotten>\nand bo@people.example\n"
+    assert traces(shop) == []
+
+
+def test_nobody_is_no_error(shop: World) -> None:
+    done = shop.desk.forget("nobody@people.example")
+    assert done.person.customer_ids == ()
+    assert not done.person.opted_out
+    with pytest.raises(SettingsError):
+        shop.desk.forget(" ")
