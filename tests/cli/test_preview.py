@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ccdesk.sandbox.wire.kernel import Fault
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Shell, kill_at
 
 
 @pytest.fixture
@@ -73,3 +73,11 @@ def test_a_failure_ends_as_that_of_a_run(shop: Shell) -> None:
     shop.sandbox.faults.clear()
     shop.json("logout")
     assert shop.json("sync", "inbound", "--dry-run", code=3)["status"] == "FAILED"
+
+
+def test_killed_in_the_middle_it_leaves_nothing_that_matters(shop: Shell) -> None:
+    kill_at(shop, "/v3/contacts$", "sync", "export", "--dry-run")
+    assert list(shop.base.glob("*.preview*")), "the copy is still there"
+    assert shop.json("runs")["runs"] == []
+    assert list(shop.base.glob("*.preview*")) == []
+    assert shop.json("sync", "export")["counts"]["added"] == 2

@@ -12,8 +12,8 @@ from ccdesk.core.errors import Busy, ListHasMembers, LoginNeeded, ManyHeld, Many
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.sync.outbox.welcomes import MOST
-from ccdesk.sync.runs import export_check
-from tests.e2e.conftest import PowerCut, long_known, staff_take_off
+from ccdesk.sync.runs import export_batches, members_file
+from tests.e2e.conftest import PowerCut, cut, long_known, staff_take_off
 from tests.e2e.tried import Done, previewed, ran, sign_ups, stored
 from tests.e2e.world import World
 
@@ -97,11 +97,26 @@ def test_the_list_that_the_run_would_make_is_not_made(world: World) -> None:
 def test_a_long_list_needs_no_file_of_its_members(world: World) -> None:
     notable(world)
     world.choose_list()
-    with patch.object(export_check, "FILE_FROM", 1):
+    with patch.object(members_file, "FILE_FROM", 1):
         mark = world.sandbox.log.mark()
         would, _ = previewed(world.desk, world.base, RunKind.EXPORT)
         assert world.sandbox.log.all(path="contact_exports", since=mark) == []
         assert would == ran(world.desk, RunKind.EXPORT)
+
+
+@pytest.mark.parametrize("file_from", [1, 10_000])
+def test_an_export_that_was_cut_short_would_be_gone_on_with(world: World, file_from: int) -> None:
+    notable(world)
+    world.choose_list()
+    with (
+        patch.object(export_batches, "IMPORT_MAX_ROWS", 10),
+        patch.object(members_file, "FILE_FROM", file_from),
+    ):
+        cut(world, "Sending to Constant Contact", at=20)
+        assert world.members(), "some have been sent"
+        did = same(world, RunKind.EXPORT)
+    assert did.status is RunStatus.COMPLETE
+    assert did.counts["added"] >= 32
 
 
 def test_fields_that_changed_and_people_who_are_off_the_list(shop: World) -> None:
