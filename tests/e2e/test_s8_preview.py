@@ -11,6 +11,7 @@ import pytest
 from ccdesk.core.errors import Busy, ListHasMembers, LoginNeeded, ManyHeld, ManyWelcomes, SettingsError
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.wire.kernel import Fault
+from ccdesk.store.store import SqliteStore
 from ccdesk.sync.outbox.welcomes import MOST
 from ccdesk.sync.runs import export_batches, members_file
 from tests.e2e.conftest import PowerCut, cut, long_known, staff_take_off
@@ -188,6 +189,19 @@ def test_who_opts_in_anew_after_an_opt_out_would_be_asked_to_confirm(shop: World
     assert len(shop.cc.mails("resubscribe")) == 1
 
 
+def test_whose_contact_is_deleted_would_not_be_asked_to_confirm(shop: World) -> None:
+    """Schedule 910008: the service asks nobody whose contact is deleted."""
+    shop.cc.unsubscribe("ada@example.com")
+    shop.cc.delete_contact("ada@example.com")
+    shop.later()
+    shop.run(RunKind.INBOUND)
+    shop.later(60)
+    shop.kibo.opt_in(shop.ids["ada"])
+    shop.later()
+    did = same(shop, RunKind.EVENTS)
+    assert "deleted in Constant Contact" in did.entries[0][3]
+
+
 def test_many_by_import_and_many_off_the_list_are_read_back_in_the_mind(shop: World) -> None:
     shop.desk.save_settings({"welcome_email": "false"})
     for number in range(60):
@@ -327,6 +341,6 @@ def test_two_looked_at_together_do_not_remove_each_other(shop: World) -> None:
     shop.later()
     with shop.desk.preview(RunKind.EVENTS) as first:
         with shop.desk.preview(RunKind.EVENTS) as second:
-            shop.reopen()
+            SqliteStore(shop.base / "ccdesk.sqlite3").close_all()
             assert second.entry_count() == first.entry_count() == 1
         assert [one.email for one in first.entries()] == ["ada@example.com"]

@@ -225,9 +225,14 @@ def test_reviving_and_rewriting_go_by_what_shows_now(scratch: SqliteScratch) -> 
 
 
 def test_the_confirmation_is_asked_for_once(scratch: SqliteScratch) -> None:
-    mail, inner = shut(scratch)
+    out = Permission.UNSUBSCRIBED
+    deleted = contact("del", permission=out, deleted_at="2026-01-01")
+    mail, inner = shut(scratch, contact("ada", permission=out), deleted, contact("bob", LIST))
+    mail.find("ada@example.com")
     assert [mail.resubscribe("id-ada", LIST) for _ in range(2)] == [True, False]
-    assert inner.asked == []
+    assert inner.asked == ["find"], "the caller has just looked"
+    assert mail.resubscribe("id-del", LIST) is False
+    assert mail.resubscribe("id-bob", LIST) is False
 
 
 def test_the_members_file_holds_whom_the_run_would_put_there_and_is_not_asked_for(

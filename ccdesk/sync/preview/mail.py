@@ -118,11 +118,15 @@ class ShutMail:
         return written
 
     def resubscribe(self, contact_id: str, list_id: str) -> bool:
-        """Say whether the confirmation would be asked for: once; nothing else changes by it (§13)."""
+        """Say whether the confirmation would be asked for; nothing else changes by it (§13).
+
+        It is once, and of somebody who opted out only, whose contact is not deleted.
+        """
         with self._lock:
             first = contact_id not in self._asked
             self._asked.add(contact_id)
-        return first
+            known = self._known([contact_id])
+        return first and any(one.standing is Standing.OUT and not one.deleted_at for one in known)
 
     def start_import(self, rows: Sequence[bytes], list_id: str) -> Activity:
         """Return the job of an import, done."""
