@@ -84,6 +84,7 @@ class Contact:
     """A Constant Contact contact as read (constant-contact.md §9). Sources are "Contact" or "Account".
 
     `address_read` False: the reading did not include addresses, so `address` says nothing of them.
+    `opt_out_reason` is in the words of who unsubscribed; it is for people to read, and decides nothing.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Contact:
     company: str = ""
     address: Address = Address()
     address_read: bool = True
+    opt_out_reason: str = ""
 
     @property
     def email_key(self) -> str:

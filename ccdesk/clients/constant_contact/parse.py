@@ -46,6 +46,7 @@ def contact(raw: Json) -> Contact | None:
         company=text(raw, "company_name"),
         address=_address(children(raw, "street_addresses")),
         address_read=isinstance(raw.get("street_addresses"), list),  # `[]` where it was asked for (§1)
+        opt_out_reason=text(address, "opt_out_reason"),
     )
 
 

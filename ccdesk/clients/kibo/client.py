@@ -23,7 +23,7 @@ from ccdesk.clients.kibo.write import OptInWriter
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import ItemError, ServiceError, Unreadable
 from ccdesk.core.models import Customer
-from ccdesk.core.ports.shop import ConnectionTest, HintedEvent, KiboWrite, Tenant
+from ccdesk.core.ports.shop import ConnectionTest, FlagChange, HintedEvent, KiboWrite, Tenant
 
 log = logging.getLogger(__name__)
 
@@ -197,6 +197,10 @@ class Kibo:
     def opt_in_set_at(self, customer_id: int) -> datetime | None:
         """Return when the flag was last switched on according to the audit log, None if it does not tell."""
         return self._hints.opt_in_set_at(customer_id)
+
+    def flag_changes(self, customer_id: int) -> list[FlagChange]:
+        """Return the changes of the opt-in by the audit log, oldest first; empty if it tells of none."""
+        return self._hints.flag_changes(customer_id)
 
     def events_since(self, since: datetime | None) -> list[HintedEvent]:
         """Return customer events Kibo still offers; empty where it offers none (§9)."""

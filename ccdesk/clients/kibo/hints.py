@@ -13,7 +13,7 @@ from ccdesk.clients.kibo.lists import ACCOUNTS, Collections
 from ccdesk.clients.kibo.session import TenantPod
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import ItemError, ProxyRefused, RateLimited, ServiceError
-from ccdesk.core.ports.shop import HintedEvent
+from ccdesk.core.ports.shop import FlagChange, HintedEvent
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +95,15 @@ class Hints:
 
     def opt_in_set_at(self, customer_id: int) -> datetime | None:
         """Return when the flag was last switched on, None if the audit log does not tell (all of it)."""
+        entries = self._audit_entries(customer_id)
+        return None if entries is None else parse.opt_in_set_at(entries)
+
+    def flag_changes(self, customer_id: int) -> list[FlagChange]:
+        """Return the changes of the opt-in that the audit log tells of, oldest first."""
+        return parse.flag_changes(self._audit_entries(customer_id) or ())
+
+    def _audit_entries(self, customer_id: int) -> list[Json] | None:
+        """Return the audit log of an account, all of it; None where it cannot be read."""
         path = f"{ACCOUNTS}/{customer_id}/AuditLog/Entries"
         entries: list[Json] = []
         try:
@@ -104,7 +113,7 @@ class Hints:
                 assert page is not None  # strict
                 entries += page.items
                 if page.last:
-                    return parse.opt_in_set_at(entries)
+                    return entries
         except (RateLimited, ProxyRefused):
             raise
         except (ServiceError, ItemError) as error:

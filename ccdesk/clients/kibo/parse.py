@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ccdesk.clients.http.shape import Json, child, children, moment, text, whole
 from ccdesk.core.models import Address, Customer
-from ccdesk.core.ports.shop import HintedEvent
+from ccdesk.core.ports.shop import FlagChange, HintedEvent
 
 # What an export needs of an account; nothing that is read like this is ever written back (§5).
 EXPORT_FIELDS = (
@@ -172,21 +172,36 @@ def event_time(raw: Json) -> datetime | None:
 
 def opt_in_set_at(entries: Iterable[Json]) -> datetime | None:
     """Return when the flag was last switched on, None if the log's latest word on it is not “on” (§8)."""
-    reported = [
-        (
-            at,
-            text(entry, "newValue").lower()
-            if not isinstance(entry.get("newValue"), bool)
-            else entry["newValue"],
-        )
-        for entry in entries
-        if text(entry, "fieldPath").lower().rsplit(".", 1)[-1] == "acceptsmarketing"
-        and (at := moment(entry, "entryDate")) is not None
-    ]
+    reported = [(at, _is_on(entry)) for entry, at in _about_the_flag(entries)]
     if not reported:
         return None
     at, value = max(reported, key=lambda one: one[0])
-    return at if value is True or value == "true" else None
+    return at if value is True else None
+
+
+def flag_changes(entries: Iterable[Json]) -> list[FlagChange]:
+    """Read the changes of the flag from an audit log, oldest first; who did it may not be told (§8)."""
+    found = [
+        FlagChange(at, value, text(entry, "entryUser"), text(entry, "application"))
+        for entry, at in _about_the_flag(entries)
+        if (value := _is_on(entry)) is not None
+    ]
+    return sorted(found, key=lambda one: one.at)
+
+
+def _about_the_flag(entries: Iterable[Json]) -> Iterator[tuple[Json, datetime]]:
+    for entry in entries:
+        path = text(entry, "fieldPath").lower().rsplit(".", 1)[-1]
+        if path == "acceptsmarketing" and (at := moment(entry, "entryDate")) is not None:
+            yield entry, at
+
+
+def _is_on(entry: Json) -> bool | None:
+    """Return the new value of a flag, None where it is neither on nor off."""
+    value = entry.get("newValue")
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(text(entry, "newValue").lower())
 
 
 def welcome_mail_on(settings: Json) -> bool:

@@ -65,6 +65,19 @@ class KiboWrite:
     changed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FlagChange:
+    """One change of an account's opt-in in Kibo's audit log; `""` where it does not tell.
+
+    `user` is Kibo's id of who did it, `application` the key of the application it was done through.
+    """
+
+    at: datetime
+    opted_in: bool
+    user: str = ""
+    application: str = ""
+
+
 class Shop(Protocol):
     """Kibo's side (kibo.md). Every method raises the errors of `core.errors`."""
 
@@ -129,6 +142,9 @@ class Shop(Protocol):
 
     def opt_in_set_at(self, customer_id: int) -> datetime | None:
         """Return when the flag was last switched on according to the audit log, None if it does not tell."""
+
+    def flag_changes(self, customer_id: int) -> list[FlagChange]:
+        """Return the changes of the opt-in by the audit log, oldest first; empty if it tells of none."""
 
     def events_since(self, since: datetime | None) -> list[HintedEvent]:
         """Return customer events Kibo still offers; empty where it offers none (a hint, never the truth)."""

@@ -10,7 +10,7 @@ from ccdesk.core.clock import Clock
 from ccdesk.core.emails import email_key
 from ccdesk.core.errors import EmailChanged
 from ccdesk.core.models import Customer
-from ccdesk.core.ports.shop import ConnectionTest, HintedEvent, KiboWrite, Shop, Tenant
+from ccdesk.core.ports.shop import ConnectionTest, FlagChange, HintedEvent, KiboWrite, Shop, Tenant
 
 
 class ShutShop:
@@ -120,6 +120,10 @@ class ShutShop:
     def opt_in_set_at(self, customer_id: int) -> datetime | None:
         """Return when the flag was last switched on according to the audit log."""
         return self._shop.opt_in_set_at(customer_id)
+
+    def flag_changes(self, customer_id: int) -> list[FlagChange]:
+        """Return the changes of the opt-in by the audit log."""
+        return self._shop.flag_changes(customer_id)
 
     def events_since(self, since: datetime | None) -> list[HintedEvent]:
         """Return customer events Kibo still offers."""

@@ -182,6 +182,17 @@ def test_when_the_flag_was_last_switched_on(entries: list[dict[str, Any]], day: 
     assert parse.opt_in_set_at(entries) == expected
 
 
+def test_who_changed_the_flag_and_through_what() -> None:
+    by = {"entryUser": "u1", "application": "shop.app"}
+    found = parse.flag_changes(
+        [{**entry(3, "False"), **by}, entry(1, True), entry(2, None), entry(2, "x", "emailAddress")]
+    )
+    assert [(one.at.day, one.opted_in, one.user, one.application) for one in found] == [
+        (1, True, "", ""),
+        (3, False, "u1", "shop.app"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("settings", "on"),
     [

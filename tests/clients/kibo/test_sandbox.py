@@ -168,6 +168,10 @@ def test_the_opt_in_is_written_and_nothing_else(client: Kibo, sandbox: Sandbox) 
     sandbox.clock.advance(timedelta(minutes=5))
     client.set_opt_in(number, True)
     assert client.opt_in_set_at(number) == NOON + timedelta(minutes=10)
+    cleared, set_again = client.flag_changes(number)
+    assert (cleared.opted_in, cleared.at) == (False, NOON + timedelta(minutes=5))
+    assert set_again.opted_in
+    assert set_again.application == sandbox.addresses()["kibo_app_key"]
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "garbage"])
@@ -210,6 +214,7 @@ def test_without_an_audit_log_nothing_is_told(client: Kibo, sandbox: Sandbox) ->
     number = sandbox.kibo.add_customer("ada@example.com", True)
     sandbox.kibo.switches.turn(audit_log=False)
     assert client.opt_in_set_at(number) is None
+    assert client.flag_changes(number) == []
 
 
 def test_a_pull_that_offers_nothing(client: Kibo, sandbox: Sandbox) -> None:
