@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from ccdesk.core.models import Customer, Link
 
+NOT_ACTIVE = "account is not active in Kibo"
+GUEST = "guest account; guests are not exported (setting)"
+
 
 def not_exported(customer: Customer, *, guests: bool) -> str:
     """Say why an account counts for nothing while it is as it is (design R2, setting `export_guests`)."""
     if not customer.is_active:
-        return "account is not active in Kibo"
-    if customer.is_anonymous and not guests:
-        return "guest account; guests are not exported (setting)"
-    return ""
+        return NOT_ACTIVE
+    return GUEST if customer.is_anonymous and not guests else ""
 
 
 def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ccdesk.core.models import Customer, Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync.agreement import GUEST, NOT_ACTIVE, not_exported
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.release import release
 from ccdesk.sync.runs.outcomes import settle
@@ -46,9 +47,16 @@ def close_unchanged(ctx: RunContext, event: QueuedEvent, customer: Customer, lin
         kibo_updated_at=customer.updated_at,
         written_at=known.written_at if customer.accepts_marketing else _no_later_than(ctx, customer, known),
         out_after=None if opted_in and known.pending is WriteBack.NOTHING else known.out_after,
+        note=_noted(ctx, customer, known) if opted_in else known.note,
     )
     entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or email")
     settle(ctx, event, entry, seen)
+
+
+def _noted(ctx: RunContext, customer: Customer, known: Link) -> str:
+    """Return what is noted of an account that is opted in: why it counts for nothing by now, or no more."""
+    why = not_exported(customer, guests=ctx.settings.guests)
+    return why or ("" if known.note in (NOT_ACTIVE, GUEST) else known.note)
 
 
 def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime | None:
