@@ -16,6 +16,7 @@ from ccdesk.cli.held import held
 from ccdesk.cli.ledger import ledger
 from ccdesk.cli.preview import preview
 from ccdesk.cli.stopping import exit_code, stoppable
+from ccdesk.cli.why import why
 from ccdesk.container import Container, open_container
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.ports.mail import Account
@@ -352,4 +353,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "ledger": ledger,
     "drift": drift,
     "newcomers": _newcomers,
+    "why": why,
 }

@@ -11,6 +11,12 @@ from ccdesk import __version__
 from ccdesk.core.errors import SettingsError
 
 _LARGEST = 2**63 - 1  # SQLite's integers end here
+_WHY_EXAMPLE = """\
+examples:
+  ccdesk why ann@example.com          what ccdesk remembers, at once
+  ccdesk why ann@example.com --live   both sides as they are now
+  ccdesk why 1042 --json              by Kibo customer id, for a script
+"""
 
 _VALUE = re.compile(r"(ignored explicit argument) .*|(?<=[\w-])=\S+")
 
@@ -171,6 +177,13 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     forget = add("forget", "erase a person from everything kept here; an opt-out is honoured all the same")
     forget.add_argument("who", metavar="WHO", help="an email or a customer id")
     forget.add_argument("--yes", action="store_true", help="do not ask first")
+    why = add(
+        "why", "say why a person is mailed or not: the verdict, both sides, what happened, what is next"
+    )
+    why.formatter_class = argparse.RawDescriptionHelpFormatter
+    why.epilog = _WHY_EXAMPLE
+    why.add_argument("who", metavar="WHO", help="an email, or a Kibo customer id")
+    why.add_argument("--live", action="store_true", help="read both sides now instead of what is remembered")
     held = add("held", "show whose opt-outs are held because they are unusually many, or answer for them")
     held.add_argument(
         "answer",

@@ -24,6 +24,7 @@ from ccdesk.core.ports.shop import ConnectionTest
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.core.welcomes import WelcomeAnswer
+from ccdesk.core.why import FoundPerson, Why
 from ccdesk.service.forgetting import Forgotten, PersonToForget
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
@@ -328,6 +329,20 @@ class Desk(Protocol):
         Raises Busy while a run is going on, and SettingsError where something begun for the person is not
         done yet.
         """
+
+    def why(self, who: str, *, live: bool = False, cancel: threading.Event | None = None) -> Why:
+        """Answer why a person, named by email or customer id, is mailed or not (design §8).
+
+        `live` reads both sides now; its calls are counted, nothing is written, and it is no run.
+
+        Raises:
+            SettingsError: `who` names nobody.
+            CcdeskError: a service cannot be asked, or the settings are not complete (`live`).
+
+        """
+
+    def find_people(self, text: str, limit: int = 20) -> Sequence[FoundPerson]:
+        """Return people for a search while somebody types: by customer id, or an email or part of it."""
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         """Return who opted out and was put back on the list by others (design §3a), the longest first."""

@@ -30,6 +30,7 @@ from ccdesk.core.runs import (
 )
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.core.welcomes import WelcomeAnswer
+from ccdesk.core.why import FoundPerson, Why
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
 from ccdesk.service.drift import compare
@@ -42,6 +43,7 @@ from ccdesk.service.runner import Asked, Runner
 from ccdesk.service.save import BEFORE_DROPPING, save_settings
 from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
+from ccdesk.service.why import Basis, why, why_live
 from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
 from ccdesk.sync.outbox.welcomes import answer_welcomes
 from ccdesk.sync.runs.newcomer_rule import answer
@@ -356,6 +358,19 @@ class LocalDesk:
     def forget(self, who: str) -> Forgotten:
         """Erase a person from store, backups and logs; a keyed hash stays of an opt-out."""
         return forget(self._store, self._base, who)
+
+    def why(self, who: str, *, live: bool = False, cancel: threading.Event | None = None) -> Why:
+        """Answer why a person, named by email or customer id, is mailed or not (design §8)."""
+        settings = self.settings()
+        planned = {kind: self.planned_run(kind) for kind in RunKind}
+        basis = Basis(self._store, settings, self._clock, planned)
+        if live:
+            return why_live(basis, self._connections, who, cancel)
+        return why(basis, who)
+
+    def find_people(self, text: str, limit: int = 20) -> Sequence[FoundPerson]:
+        """Return people for a search while somebody types: by customer id, or an email or part of it."""
+        return self._store.people.find(text, limit)
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         """Return who opted out and was put back on the list by others (design §3a), the longest first."""

@@ -317,6 +317,19 @@ def note_seen_set(migrator: SqliteMigrator) -> None:
         migrator.database.execute_sql(statement)
 
 
+PEOPLE_INDEXES = (
+    "CREATE INDEX entry_by_account ON entry (customer_id, run_id, number) WHERE customer_id IS NOT NULL",
+    "CREATE INDEX entry_by_email ON entry (email COLLATE NOCASE, run_id, number) WHERE customer_id IS NULL",
+    "CREATE INDEX known_account_by_mark ON known_account (mark)",
+)
+
+
+def find_people(migrator: SqliteMigrator) -> None:
+    """Step 21: what is kept of one person is found at once, in a store of any size (design §10)."""
+    for statement in PEOPLE_INDEXES:
+        migrator.database.execute_sql(statement)
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -338,4 +351,5 @@ STEPS: tuple[Step, ...] = (
     keep_former_contacts,
     note_seen_set,
     keep_statements,
+    find_people,
 )

@@ -18,6 +18,7 @@ from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
 from ccdesk.core.ports import store as ports
 from ccdesk.core.ports.ledger import Ledger
+from ccdesk.core.why import People
 from ccdesk.store import backup, erasure, migrations, scratch
 from ccdesk.store.db import Database
 from ccdesk.store.disagreements import SqliteDisagreements
@@ -30,6 +31,7 @@ from ccdesk.store.lease import SqliteLease
 from ccdesk.store.ledger import SqliteLedger
 from ccdesk.store.links import SqliteLinks
 from ccdesk.store.losses import SqliteLosses
+from ccdesk.store.people import SqlitePeople
 from ccdesk.store.queue import SqliteQueue
 from ccdesk.store.runs import SqliteRuns
 from ccdesk.store.schema import STEPS
@@ -84,6 +86,7 @@ class SqliteStore:
         )
         self.ledger: Ledger = SqliteLedger(self._database, links, clock, self._seals)
         self.drifts: Drifts = SqliteDrifts(self._database, links)
+        self.people: People = SqlitePeople(self._database)
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)

@@ -43,19 +43,19 @@ class DriftRules:
 
 def drift_of(sides: Sides, rules: DriftRules) -> Drift | None:
     """Return how both sides differ about a person, None where they are in step or nobody need act."""
-    found = _Person(sides, rules)
+    found = PersonSides(sides, rules)
     kind = found.kind()
     if kind is None:
         return None
     ids = sorted({one.id for one in sides.accounts} | {one.customer_id for one in found.links})
     contact = sides.contact
     email = next((one.email for one in sides.accounts if one.email), contact.email if contact else "")
-    reason = _reason(found, kind)
+    reason = reason_for(found, kind)
     return Drift(email or sides.key, tuple(ids), kind, found.shop(), found.mail(), reason)
 
 
-class _Person:
-    """One person against the table."""
+class PersonSides:
+    """One person against the table, for `drift` and `why`: what both sides show, and how they differ."""
 
     def __init__(self, sides: Sides, rules: DriftRules) -> None:
         self.sides, self.rules, self.contact = sides, rules, sides.contact
@@ -92,9 +92,9 @@ class _Person:
             return None if self.yes and self.row() is Row.ON_LIST else DriftKind.UNREADABLE
         if self.yes and not self.sides.key:
             return DriftKind.INVALID_EMAIL
-        kind = self._by_table()
+        kind = self.by_table()
         if kind is None:
-            return self._outside_the_table()
+            return self.outside_the_table()
         held = {one.answer for one in self.sides.held}
         if held & {Answer.MISTAKE, Answer.DROPPED}:
             return DriftKind.MISTAKE
@@ -106,12 +106,13 @@ class _Person:
             return DriftKind.REFUSED
         return DriftKind.HELD if Answer.NONE in held else kind
 
-    def _by_table(self) -> DriftKind | None:
+    def by_table(self) -> DriftKind | None:
+        """Return the kind of difference that the table names, whatever stands before it."""
         row = self.row()
         column = self.column(row)
         return _KINDS[TABLE[row, column]](self, row, column)
 
-    def _outside_the_table(self) -> DriftKind | None:
+    def outside_the_table(self) -> DriftKind | None:
         """Name what the table leaves in step: a pending opt-out, newcomers, moves."""
         pending = self._owed()
         if self.yes and pending is not None:
@@ -262,7 +263,7 @@ def _is_on(account: Customer) -> bool:
     return account.accepts_marketing and account.readable
 
 
-_Judge = Callable[[_Person, Row, Column], DriftKind | None]
+_Judge = Callable[[PersonSides, Row, Column], DriftKind | None]
 
 
 def _always(kind: DriftKind | None) -> _Judge:
@@ -273,36 +274,36 @@ def _if_member(kind: DriftKind) -> _Judge:
     return lambda person, row, column: kind if person.member else None
 
 
-def _opt_out(person: _Person, row: Row, column: Column) -> DriftKind | None:
+def _opt_out(person: PersonSides, row: Row, column: Column) -> DriftKind | None:
     return DriftKind.UNSUBSCRIBED if row is Row.UNSUBSCRIBED else DriftKind.LEFT_LIST
 
 
-def _ask(person: _Person, row: Row, column: Column) -> DriftKind | None:
+def _ask(person: PersonSides, row: Row, column: Column) -> DriftKind | None:
     states = {one.state for one in person.links}
     if LinkState.CONFIRMING in states:
         return DriftKind.CONFIRMING
     return DriftKind.ASKED_BEFORE if LinkState.ASKED_BEFORE in states else DriftKind.CHANGE_DUE
 
 
-def _hold(person: _Person, row: Row, column: Column) -> DriftKind | None:
+def _hold(person: PersonSides, row: Row, column: Column) -> DriftKind | None:
     return DriftKind.WAITING if person.yes else None
 
 
-def _hold_member(person: _Person, row: Row, column: Column) -> DriftKind | None:
+def _hold_member(person: PersonSides, row: Row, column: Column) -> DriftKind | None:
     if not person.member:
         return None
     return DriftKind.NOBODY_AGREES if column is Column.SILENT else DriftKind.WAITING
 
 
-def _come_back(person: _Person, row: Row, column: Column) -> DriftKind | None:
+def _come_back(person: PersonSides, row: Row, column: Column) -> DriftKind | None:
     return None if person.member else DriftKind.CHANGE_DUE
 
 
-def _add(person: _Person, row: Row, column: Column) -> DriftKind | None:
+def _add(person: PersonSides, row: Row, column: Column) -> DriftKind | None:
     return DriftKind.CHANGE_DUE if row is Row.LEFT_UNWATCHED else DriftKind.NOT_ADDED
 
 
-def _never(person: _Person, row: Row, column: Column) -> DriftKind | None:
+def _never(person: PersonSides, row: Row, column: Column) -> DriftKind | None:
     return DriftKind.NEVER_OPTED_IN if person.accounts else DriftKind.NO_ACCOUNT
 
 
@@ -363,7 +364,7 @@ REASONS: Mapping[DriftKind, str] = {
 }
 
 
-def _reason(person: _Person, kind: DriftKind) -> str:
+def reason_for(person: PersonSides, kind: DriftKind) -> str:
     """Return the sentence for one person: the kind's, with what is known of this one."""
     text, contact = REASONS[kind], person.contact
     if kind is DriftKind.UNSUBSCRIBED and contact is not None:

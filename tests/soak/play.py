@@ -36,6 +36,7 @@ from tests.soak.inprocess import A_CALL, MAIL, Bench, PowerCut, Reply, Services,
 from tests.soak.invariants import agreement, logs_clean
 from tests.soak.schedule import TROUBLE_SWITCHES, Schedule, Thing
 from tests.soak.truth import Truth
+from tests.soak.verdicts import verdicts
 
 _RAM = Path("/dev/shm")
 _SECOND_LIST = "Second list"
@@ -369,6 +370,7 @@ class Player:
         if truth.broken:
             return
         truth.broken += agreement(truth, self.people)
+        truth.broken += verdicts(truth)
         mark = bench.log.mark()
         for kind in ("events", "inbound"):
             self._calm_run(kind)

@@ -20,6 +20,7 @@ from ccdesk.core.models import Contact, Link, WriteBack
 from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.ports.waiting import Waiting
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
+from ccdesk.core.why import People
 
 
 class Links(Protocol):
@@ -283,6 +284,7 @@ class Store(Protocol):
     disagreements: Disagreements
     ledger: Ledger
     drifts: Drifts
+    people: People
     state: State
     calls: CallCounts
     lease: Lease

@@ -1,0 +1,165 @@
+"""Why one person is mailed or not, from the store alone or with both sides read now (design §8, `why`)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from ccdesk.core.clock import Clock
+from ccdesk.core.drift import Sides
+from ccdesk.core.ledger import LedgerEntry
+from ccdesk.core.ports.ledger import Ledger
+from ccdesk.core.ports.store import Store
+from ccdesk.core.runs import RunKind
+from ccdesk.core.settings import Settings
+from ccdesk.core.why import RunEntry, Why
+from ccdesk.service.connections import Connections, MailClient
+from ccdesk.service.lists import find_by_name
+from ccdesk.service.read_now import Reading, current_email, read_now, with_new
+from ccdesk.service.who import Who, by_email, customer_id_of, find_who
+from ccdesk.service.whose_people import check_people, remembers_people
+from ccdesk.service.why_views import accounts_view, mail_view, shop_view
+from ccdesk.sync import context as names
+from ccdesk.sync.active_list import LIST_ID, gone_at, is_chosen
+from ccdesk.sync.last_read import as_last_read
+from ccdesk.sync.outbox.welcomes import question
+from ccdesk.sync.plan_drift import DriftRules
+from ccdesk.sync.plan_next import Plan, next_step
+from ccdesk.sync.plan_why import kind_of, verdict_of
+
+_ORIGIN = "why"
+_MOST = 200  # moments of the time line, the newest
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What an answer is made from, beside the person."""
+
+    store: Store
+    settings: Settings
+    clock: Clock
+    next_runs: Mapping[RunKind, datetime | None]
+
+    def rules(self, list_id: str, skew: timedelta | None = None, now: datetime | None = None) -> DriftRules:
+        """Return what the verdict goes by, as a comparison of everything does."""
+        state = self.store.state
+        known = timedelta(seconds=int(state.get(names.SKEW) or 0))
+        at, began = now or self.clock.now(), state.get_time(names.INBOUND_BEGAN)
+        return DriftRules(
+            list_id,
+            self.settings.export_guests,
+            at,
+            known if skew is None else skew,
+            None if began is not None and began > at else began,
+            exported=bool(state.get(names.BASELINE)),
+            watched=not state.get(names.FORMER_LIST),
+        )
+
+    def plan(self) -> Plan:
+        """Return what runs and when, and what keeps it from running."""
+        welcomes = question(self.store)
+        return Plan(
+            self.next_runs,
+            self.clock.now(),
+            enabled=self.settings.enabled,
+            exported=bool(self.store.state.get(names.BASELINE)),
+            list_gone=gone_at(self.store, self.settings.contact_list) is not None,
+            welcomes_until=welcomes.until if welcomes.count and self.settings.welcome_email else None,
+        )
+
+
+def why(basis: Basis, text: str) -> Why:
+    """Answer about the person that a text names, from what both sides were last read as.
+
+    Raises:
+        SettingsError: the text names nobody.
+
+    """
+    who = find_who(basis.store, text)
+    list_id = _remembered_list(basis) or ""
+    sides = as_last_read(who.known, list_id)
+    return _answer(basis, who, sides, basis.rules(list_id), None)
+
+
+def why_live(basis: Basis, connections: Connections, text: str, cancel: threading.Event | None = None) -> Why:
+    """Answer about the person that a text names, with both sides read now; the calls are counted.
+
+    Raises:
+        SettingsError: the text names nobody, or the settings are not complete.
+        CcdeskError: a service cannot be basis.
+
+    """
+    who = find_who(basis.store, text)
+    if remembers_people(basis.store):
+        check_people(basis.store, basis.settings)
+    shop = connections.kibo(basis.settings, _ORIGIN, cancel)
+    mail = connections.mail(basis.settings, _ORIGIN, cancel)
+    number = customer_id_of(text)
+    if number is not None:
+        email = current_email(shop, number)
+        who = by_email(basis.store, email, also=number) if email else who
+    list_id = _list_now(basis, mail)
+    reading = read_now(shop, mail, who, basis.settings.kibo_app_key, basis.clock)
+    known = who.known
+    sides = Sides(who.key, tuple(reading.accounts), reading.contact, known.links, known.held, known.parked)
+    rules = basis.rules(list_id, reading.skew, reading.mail_at)
+    return _answer(basis, who, sides, rules, reading)
+
+
+def _remembered_list(basis: Basis) -> str | None:
+    """Return the active list's id, None where it is not known: none is chosen, or no run has looked yet."""
+    chosen = is_chosen(basis.store, basis.settings.contact_list)
+    return (basis.store.state.get(LIST_ID) or None) if chosen else None
+
+
+def _list_now(basis: Basis, mail: MailClient) -> str:
+    """Return the active list's id, `""` where none is chosen or it is not there; it is never made here."""
+    known = _remembered_list(basis)
+    if known is not None or not basis.settings.contact_list:
+        return known or ""
+    found = find_by_name(mail.lists(), basis.settings.contact_list)
+    return found.id if found is not None else ""
+
+
+def _answer(basis: Basis, who: Who, sides: Sides, rules: DriftRules, reading: Reading | None) -> Why:
+    former = bool(who.former) and not sides.accounts
+    verdict = verdict_of(sides, rules, live=reading is not None, former=former, seen=bool(who.customer_ids))
+    kept, shortened = _kept(basis.store.ledger, who)
+    told = with_new(reading.told, kept) if reading is not None else kept
+    ids = {*who.customer_ids, *(one.id for one in sides.accounts)} or {*who.former}
+    contact = sides.contact
+    known = who.is_known or bool(sides.accounts) or contact is not None or bool(kept)
+    return Why(
+        known=known,
+        email=next((one.email for one in sides.accounts if one.email), "") or who.email,
+        customer_ids=tuple(sorted(ids)),
+        contact_id=contact.id if contact is not None and contact.id else who.contact_id,
+        shop=shop_view(basis.store, who, sides, told, reading),
+        mail=mail_view(basis.store, who, sides, told, reading, rules.list_id),
+        verdict=verdict,
+        next=next_step(who.known, kind_of(sides, rules) if known else None, basis.plan()),
+        timeline=_timeline(told, who.entries),
+        accounts=accounts_view(who, sides, live=reading is not None),
+        live=reading is not None,
+        shortened=shortened,
+    )
+
+
+def _kept(ledger: Ledger, who: Who) -> tuple[list[LedgerEntry], bool]:
+    """Return the newest entries of the ledger about a person, and whether there are older ones."""
+    if not who.key and not who.customer_ids:
+        return [], False
+    ids = [*who.customer_ids, *who.former]
+    found = list(islice(ledger.entries(key=who.key, customer_ids=ids, limit=_MOST + 1), _MOST + 1))
+    return found[-_MOST:], len(found) > _MOST
+
+
+def _timeline(
+    told: Collection[LedgerEntry], entries: Sequence[RunEntry]
+) -> tuple[LedgerEntry | RunEntry, ...]:
+    """Return what is kept of a person in time order, oldest first; of one moment, statements first."""
+    everything: list[LedgerEntry | RunEntry] = [*told, *entries]
+    return tuple(sorted(everything, key=lambda one: one.at))

@@ -1,0 +1,163 @@
+"""What each side shows of a person, with since when and as of when (design §8, `shop` and `mail`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from ccdesk.core.drift import Sides
+from ccdesk.core.ledger import LedgerEntry
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, Standing, WriteBack
+from ccdesk.core.ports.store import Store
+from ccdesk.core.statements import How, Side
+from ccdesk.core.why import AccountView, MailView, ShopView
+from ccdesk.service.read_now import Reading
+from ccdesk.service.who import Who
+from ccdesk.sync import context as names
+from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
+from ccdesk.sync.last_read import is_begun, is_member, last_flag
+from ccdesk.sync.standing_opt_outs import NEWCOMERS
+
+_ON = (How.FLAG_SET,)
+_OFF = (How.FLAG_CLEARED, How.INHERITED, How.SEEN_OFF)
+_JOINED = (How.SIGNED_UP, How.ADDED, How.PUT_ON, How.PUT_BACK)
+_GONE = (How.UNSUBSCRIBED, How.LEFT, How.REMOVED, How.DELETED)
+
+
+def shop_view(
+    store: Store, who: Who, sides: Sides, told: Sequence[LedgerEntry], reading: Reading | None
+) -> ShopView:
+    """Return what the shop shows of a person, all their accounts together."""
+    readable = [one for one in sides.accounts if one.readable]
+    opted_in = any(one.accepts_marketing for one in readable) if readable else None
+    hows = _ON if opted_in else _OFF
+    since = _last(told, Side.SHOP, hows) if opted_in is not None else None
+    links = [one for one in who.known.mine if opted_in is not None and last_flag(one) is opted_in]
+    since = since or _latest(one.kibo_updated_at for one in links)
+    return ShopView(opted_in, since, reading.shop_at if reading is not None else _shop_read_at(store, who))
+
+
+def _shop_read_at(store: Store, who: Who) -> datetime | None:
+    """Return the moment for which the accounts are known: the last complete look, if it saw no change since.
+
+    None where they were never read. Of a change that was seen and not acted on yet the queue tells; then it
+    is the account's own date at the last act.
+    """
+    acted = _latest(one.kibo_updated_at for one in who.known.mine)
+    if not who.known.mine or who.known.queued:
+        return acted
+    looked = store.state.get_time(names.EVENTS_POLLED) or store.state.get_time(names.BASELINE)
+    return _latest((acted, looked))
+
+
+def mail_view(
+    store: Store,
+    who: Who,
+    sides: Sides,
+    told: Sequence[LedgerEntry],
+    reading: Reading | None,
+    list_id: str,
+) -> MailView:
+    """Return what Constant Contact shows of a person."""
+    contact, mine = sides.contact, who.known.mine
+    if reading is not None:
+        on_list = contact is not None and contact.standing is not Standing.DELETED
+        on_list = on_list and contact is not None and list_id in contact.list_ids
+        since = _since_now(contact) or _last(told, Side.MAIL, _JOINED if on_list else _GONE)
+        permission = contact.permission.value if contact is not None else ""
+        return MailView(permission, on_list, since, reading.mail_at)
+    if not mine:
+        return MailView()
+    member = is_member(who.known)
+    began = is_begun(mine) and not member
+    since = _last(told, Side.MAIL, _JOINED if member else _GONE) or _since_then(mine, contact)
+    return MailView(
+        _permission(contact), None if began else member, since, _mail_read_at(store, mine, contact)
+    )
+
+
+def _permission(contact: Contact | None) -> str:
+    """Return a permission as it was noted: which of the two good ones it was is not."""
+    if contact is None or contact.standing is Standing.IN:
+        return ""
+    return contact.permission.value if contact.permission is not Permission.UNKNOWN else ""
+
+
+def _since_now(contact: Contact | None) -> datetime | None:
+    if contact is None or contact.standing is not Standing.OUT:
+        return None
+    return contact.opt_out_at
+
+
+def _since_then(links: Collection[Link], contact: Contact | None) -> datetime | None:
+    if contact is not None and contact.opt_out_at is not None:
+        return contact.opt_out_at
+    if any(one.on_list for one in links):
+        return _latest(one.written_at for one in links if one.on_list)
+    return _latest(one.out_since for one in links)
+
+
+def _mail_read_at(store: Store, links: Collection[Link], contact: Contact | None) -> datetime | None:
+    """Return the last complete look at the list; what was written or learned since is newer."""
+    looked = store.state.get_time(names.SCANNED_AT)
+    written = (one.written_at for one in links if one.on_list)
+    if looked is None and contact is None and not any(one.on_list for one in links):
+        return None
+    return _latest((looked, *written))
+
+
+def _last(told: Sequence[LedgerEntry], side: Side, hows: Collection[How]) -> datetime | None:
+    """Return the latest moment at which the last act of these kinds may have been made."""
+    acts = [one for one in told if one.side is side and one.how in hows and one.outcome in ("", "done")]
+    return (acts[-1].until or acts[-1].at) if acts else None
+
+
+def _latest(moments: Iterable[datetime | None]) -> datetime | None:
+    return max((one for one in moments if one is not None), default=None)
+
+
+# ---------------------------------------------------------------- account by account
+
+
+def accounts_view(who: Who, sides: Sides, *, live: bool) -> tuple[AccountView, ...]:
+    """Return each account with what it shows, those that have moved on or are gone as well."""
+    shown = {one.id: one for one in sides.accounts}
+    links = {one.customer_id: one for one in who.known.links}
+    numbers = sorted({*shown, *who.customer_ids, *who.former})
+    return tuple(_account(who, number, shown.get(number), links.get(number), live=live) for number in numbers)
+
+
+def _account(
+    who: Who, number: int, account: Customer | None, link: Link | None, *, live: bool
+) -> AccountView:
+    if account is not None:
+        opted_in = account.accepts_marketing if account.readable else None
+        remark = _remark(account, link, live=live)
+        return AccountView(number, account.email, opted_in, remark, account.updated_at, live)
+    if link is None:
+        return AccountView(
+            number, who.email, None, "never read" if not live else "not there any more", None, live
+        )
+    moved = number in who.former or (live and link.state is not LinkState.CLOSED)
+    remark = "has another email now" if moved else "gone from Kibo"
+    if not live and last_flag(link) is None and link.state is not LinkState.CLOSED:
+        remark = "seen, but its opt-in was not acted on yet"
+    return AccountView(number, link.email, last_flag(link), remark, link.kibo_updated_at, live)
+
+
+def _remark(account: Customer, link: Link | None, *, live: bool) -> str:
+    """Say what makes an account count for less than its flag says, and what is remembered of it."""
+    said = []
+    if not account.readable:
+        said.append("cannot be read")
+    if not account.is_active:
+        said.append(NOT_ACTIVE)
+    elif account.is_anonymous:
+        said.append(GUEST if not live else "guest account")
+    if link is not None and link.state in NEWCOMERS:
+        said.append("came after an opt-out of this person")
+    if link is not None and link.pending is not WriteBack.NOTHING:
+        said.append(f"{link.pending.value.replace('_', '-')} to be written to Kibo")
+    if live and link is not None and link.email_key != account.email_key:
+        said.append("had another email when ccdesk last acted on it")
+    return "; ".join(said)

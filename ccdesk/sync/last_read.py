@@ -1,0 +1,119 @@
+"""One person as both sides were last read: what links, queue and named disagreements prove (design §8).
+
+Nothing keeps the accounts and contacts themselves, so what they showed is told from what was remembered of
+them. What was never read, or is not known any more, stays unknown: it is not guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ccdesk.core.drift import Sides
+from ccdesk.core.losses import Held
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission
+from ccdesk.core.runs import EventStatus, QueuedEvent
+from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
+from ccdesk.sync.later import is_noted
+
+_OUT = (LinkState.UNSUBSCRIBED, LinkState.CONFIRMING, LinkState.ASKED_BEFORE)
+_OFF_LIST = (LinkState.LEFT_LIST, LinkState.LEFT_OUT)  # a contact in good standing, though not on the list
+_WAITING = re.compile(r"waiting \((\w+)\)")  # what `plan_inbound` notes of a contact that is neither
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the store holds of one person. `put_back`: accounts named as put back on the list by others."""
+
+    key: str
+    links: tuple[Link, ...] = ()
+    held: tuple[Held, ...] = ()
+    queued: tuple[QueuedEvent, ...] = ()
+    put_back: frozenset[int] = frozenset()
+
+    @property
+    def mine(self) -> tuple[Link, ...]:
+        """The links with this email, or with one that was forgotten: those of the others have moved on."""
+        return tuple(one for one in self.links if one.email_key in ("", self.key))
+
+    @property
+    def parked(self) -> tuple[tuple[int, str], ...]:
+        """Accounts whose change waits for a person, each with why."""
+        waiting = (one for one in self.queued if one.status is EventStatus.PARKED)
+        return tuple((one.object_id, one.error) for one in waiting)
+
+
+def as_last_read(known: Remembered, list_id: str) -> Sides:
+    """Return the person as both sides showed them when they were last acted on."""
+    accounts = [account for one in known.mine if (account := account_of(one)) is not None]
+    contact = contact_of(known, list_id)
+    return Sides(known.key, tuple(accounts), contact, known.links, known.held, known.parked)
+
+
+def account_of(link: Link) -> Customer | None:
+    """Return the account as a link remembers it; None where it is gone, or its flag was never read."""
+    opted_in = last_flag(link)
+    if link.state is LinkState.CLOSED or opted_in is None:
+        return None
+    silent = opted_in and (link.seen_set or link.note in (NOT_ACTIVE, GUEST))
+    return Customer(
+        link.customer_id,
+        link.email,
+        opted_in,
+        is_active=not (silent and link.note != GUEST),
+        is_anonymous=silent and link.note == GUEST,
+        updated_at=link.kibo_updated_at,
+    )
+
+
+def last_flag(link: Link) -> bool | None:
+    """Return the flag of an account as last read, None if that was never."""
+    if link.kibo_opted_in is not True and (link.seen_set or (link.in_after is not None and is_noted(link))):
+        return True
+    if link.kibo_opted_in is None and link.added_at is not None:
+        return True  # staff have just answered *Add*: an opt-in it is about
+    return link.kibo_opted_in
+
+
+def contact_of(known: Remembered, list_id: str) -> Contact | None:
+    """Return the contact as the links of its person remember it, with what decides; None if there was none.
+
+    A permission is told only as far as it decides: `IMPLICIT` stands for any good standing.
+    """
+    links = known.mine
+    states = {one.state for one in links}
+    number = next((one.contact_id for one in links if one.contact_id), "")
+    email = next((one.email for one in links if one.email), known.key)
+    if is_member(known):
+        return Contact(number, email, _good(links), list_ids=frozenset({list_id}))
+    if states & {*_OUT}:
+        since = [one.opt_out_at or one.out_since for one in links if one.state in _OUT]
+        at = max((one for one in since if one is not None), default=None)
+        return Contact(number, email, Permission.UNSUBSCRIBED, opt_out_at=at)
+    if LinkState.HELD in states:
+        return Contact(number, email, _good(links))
+    there = number and LinkState.CONTACT_DELETED not in states
+    return Contact(number, email, Permission.IMPLICIT) if there or states & {*_OFF_LIST} else None
+
+
+def is_member(known: Remembered) -> bool:
+    """Say whether the person was on the list when that was last read."""
+    named = known.put_back & {one.customer_id for one in known.mine}
+    return bool(named) or any(one.on_list for one in known.mine)
+
+
+def _good(links: Sequence[Link]) -> Permission:
+    """Return the permission of somebody who is not out: what they wait for, where that was noted."""
+    for one in links:
+        noted = _WAITING.fullmatch(one.note) if one.state is LinkState.HELD else None
+        if noted is not None and noted[1] in {*Permission}:
+            return Permission(noted[1])
+        if one.state is LinkState.HELD:
+            return Permission.UNKNOWN
+    return Permission.IMPLICIT
+
+
+def is_begun(links: Collection[Link]) -> bool:
+    """Say whether a command about the list was begun whose end is not known."""
+    return any(one.begun is not None for one in links)

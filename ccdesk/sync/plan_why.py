@@ -1,0 +1,220 @@
+"""The verdict about one person: the table of consent in plain words (design §8, `why`).
+
+It is read by the same code as the comparison of everything (`plan_drift`), so the two never say different
+things. What both sides show may have been read just now, or be what is remembered (`last_read`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ccdesk.consent.columns import Column
+from ccdesk.consent.reasons import Reason
+from ccdesk.consent.rows import Row
+from ccdesk.consent.table import TABLE, Cell
+from ccdesk.core.drift import DriftKind, Sides
+from ccdesk.core.models import LinkState, Standing
+from ccdesk.core.why import Verdict
+from ccdesk.sync.plan_drift import DriftRules, PersonSides, reason_for
+
+
+@dataclass(frozen=True, slots=True)
+class _Says:
+    """What a kind of difference says: see `core.why.Verdict`; `rule` is the rule in words."""
+
+    wants: bool | None
+    should: bool
+    rule: str
+
+
+_R1_ONE = "R1: a person is mailed if any account with their email is opted in"
+_R1_NONE = "R1: a person is not mailed when no account with their email is opted in"
+_R4_OUT = "R4: an opt-out in Constant Contact counts for every account with the email"
+_R4_ALONE = "R4: membership of the list alone is never consent; people put there by others are left alone"
+_R1_SILENT = (
+    "§3a R1: an account that is disabled, gone or a guest's is no opt-out, but then nobody agrees any more: "
+    "staff decide"
+)
+
+_BY_KIND: Mapping[DriftKind, _Says] = {
+    DriftKind.PUT_BACK: _Says(
+        False, False, "§3a Disagreement: an opt-out stands; who is put back by others is named, not fought"
+    ),
+    DriftKind.NOBODY_AGREES: _Says(None, False, _R1_SILENT),
+    DriftKind.MISTAKE: _Says(
+        None, True, "§3a R8: an opt-out that staff have called a mistake is dropped and stays named"
+    ),
+    DriftKind.HELD: _Says(False, False, "R8: unusually many opt-outs at once wait for an answer"),
+    DriftKind.OPT_OUT_DUE: _Says(
+        False, False, "R3: somebody newly opted out in the shop is taken off the list"
+    ),
+    DriftKind.SIGN_UP_DUE: _Says(
+        True, True, "R4: somebody who signs up by their own act after opting out is opted in in Kibo"
+    ),
+    DriftKind.NEVER_OPTED_IN: _Says(False, False, _R4_ALONE),
+    DriftKind.NO_ACCOUNT: _Says(None, False, _R4_ALONE),
+    DriftKind.UNSUBSCRIBED: _Says(False, False, _R4_OUT),
+    DriftKind.LEFT_LIST: _Says(
+        False, False, "R4: somebody who left the active list counts as opted out, and is opted out in Kibo"
+    ),
+    DriftKind.CONFIRMING: _Says(
+        True, False, "R3: after an unsubscription a later opt-in has to be confirmed by the person"
+    ),
+    DriftKind.ASKED_BEFORE: _Says(
+        True, False, "§3a R3: nobody is asked to confirm twice; the opt-in stays in the shop, and is named"
+    ),
+    DriftKind.DELETED: _Says(
+        True, False, "R2: a deletion in Constant Contact is somebody's decision; a new opt-in alone lifts it"
+    ),
+    DriftKind.WAITING: _Says(
+        True, False, "R1: a contact that is pending, on hold or not set is neither opted in nor opted out"
+    ),
+    DriftKind.LEFT_OUT: _Says(
+        None, False, "§3a R2: who may have left the list before is left out until they opt in again"
+    ),
+    DriftKind.NEWCOMER: _Says(
+        None,
+        False,
+        "§3a R1: an account that came after the opt-out, or a guest's, lifts it not: staff answer",
+    ),
+    DriftKind.INVALID_EMAIL: _Says(True, True, "R2: an email that cannot be sent is an error, and is named"),
+    DriftKind.REFUSED: _Says(None, False, "R3: what is refused for good waits in the queue for a person"),
+    DriftKind.NOT_ADDED: _Says(True, True, "R2, R3: who is opted in in the shop is put on the list"),
+    DriftKind.CHANGE_DUE: _Says(
+        None, False, "R5: of an opt-in and an opt-out the later act counts; if it cannot be told, the opt-out"
+    ),
+    DriftKind.UNREADABLE: _Says(None, False, "R1: what cannot be read is neither an opt-in nor an opt-out"),
+}
+_UNKNOWN = "R2, R4: nobody is added without an account that is opted in, and no customer is ever made"
+_OVER_ANOTHER = (DriftKind.HELD, DriftKind.REFUSED)  # what stands before a difference that it does not settle
+
+
+def verdict_of(
+    sides: Sides, rules: DriftRules, *, live: bool, former: bool = False, seen: bool = False
+) -> Verdict:
+    """Return the verdict about a person as both sides show them.
+
+    `live`: they were read just now. `former`: no account has this email now, but one had it before.
+    `seen`: an account was seen under it, of which nothing more is remembered.
+    """
+    if not (sides.accounts or sides.contact or sides.links or former or (seen and not live)):
+        return _of_nobody(live=live)
+    person = PersonSides(sides, rules)
+    if not live and not sides.accounts and (_never_read(sides) or (seen and not sides.links)):
+        return _not_read(person)
+    kind = person.kind()
+    if kind is DriftKind.NO_ACCOUNT and former:
+        kind = DriftKind.NOBODY_AGREES
+    if kind is None:
+        return _in_step(person, former=former)
+    says = _said(person, kind)
+    return Verdict(
+        says.wants, says.should, False, _with_cell(person, _BY_KIND[kind].rule), _reason(person, kind)
+    )
+
+
+def kind_of(sides: Sides, rules: DriftRules) -> DriftKind | None:
+    """Return how both sides differ about a person, None where they are in step."""
+    return PersonSides(sides, rules).kind()
+
+
+def _never_read(sides: Sides) -> bool:
+    """Say whether accounts are known whose flag was never read."""
+    mine = [one for one in sides.links if one.email_key in ("", sides.key)]
+    return any(one.kibo_opted_in is None and one.state is not LinkState.CLOSED for one in mine)
+
+
+def _of_nobody(*, live: bool) -> Verdict:
+    reason = (
+        "no account in the shop and no contact in Constant Contact has this email"
+        if live
+        else "never seen: no account and no contact of theirs is known here"
+    )
+    return Verdict(None, False, True, _UNKNOWN, f"{reason}; an account that opts in would be put on the list")
+
+
+def _not_read(person: PersonSides) -> Verdict:
+    kind = person.kind()
+    out = person.contact is not None and person.contact.standing is Standing.OUT
+    reason = "an account has been seen, but never acted on: it was not opted in then, or waits for its turn"
+    if out:
+        reason = f"{Reason.UNSUBSCRIBED.text}; {reason}"
+    return Verdict(False if out else None, False, kind is None, _with_cell(person, _UNKNOWN), reason)
+
+
+def _said(person: PersonSides, kind: DriftKind) -> _Says:
+    """Return what a kind says about this person: some say it only with what they stand before."""
+    says = _BY_KIND[kind]
+    if kind in _OVER_ANOTHER:
+        below = person.by_table()
+        return _said(person, below) if below is not None and below is not kind else says
+    if kind in (DriftKind.WAITING, DriftKind.UNREADABLE):
+        return _Says(says.wants, person.member, says.rule)
+    if kind is DriftKind.CHANGE_DUE and _cell(person) is Cell.ADD:
+        return _BY_KIND[DriftKind.NOT_ADDED]
+    return says
+
+
+def _reason(person: PersonSides, kind: DriftKind) -> str:
+    """Return the kind's sentence; of an email that was refused, why."""
+    noted = next((one.note for one in person.links if one.state is LinkState.INVALID and one.note), "")
+    if kind is DriftKind.NOT_ADDED and noted:
+        return noted
+    return reason_for(person, kind)
+
+
+# ---------------------------------------------------------------- in step
+
+
+def _in_step(person: PersonSides, *, former: bool) -> Verdict:
+    if person.yes:
+        return Verdict(True, True, True, _with_cell(person, _R1_ONE), _both_in(person))
+    column = _column(person)
+    if column in (Column.NO_ANSWERED, Column.NO_UNANSWERED, Column.NO_SIGNED_UP):
+        return Verdict(False, False, True, _with_cell(person, _R1_NONE), _both_out(person))
+    out = person.contact is not None and person.contact.standing is Standing.OUT
+    if column is Column.SILENT:
+        reason = f"no account agrees any more ({person.who_does_not_count()}), and they are not on the list"
+        wants = False if out else None
+        return Verdict(wants, False, True, _with_cell(person, _R1_SILENT), reason)
+    if person.accounts:
+        reason = f"{Reason.NOT_OURS.text}, and not on the list"
+        return Verdict(False, False, True, _with_cell(person, _R1_NONE), reason)
+    reason = "an account that has another email now" if former else "no account in the shop"
+    reason = f"{reason}, and not on the list: nothing is done"
+    return Verdict(False if out else None, False, True, _with_cell(person, _UNKNOWN), reason)
+
+
+def _both_in(person: PersonSides) -> str:
+    if len(person.accounts) == len(person.yes):
+        return Reason.IN_STEP.text
+    return "opted in in the shop by one of several accounts, which is enough, and on the list"
+
+
+def _both_out(person: PersonSides) -> str:
+    """Say which side the opt-out was stated on, as far as the links tell."""
+    states = {one.state for one in person.links}
+    if person.row() is Row.UNSUBSCRIBED or LinkState.UNSUBSCRIBED in states:
+        return f"{Reason.UNSUBSCRIBED.text}, and opted out in the shop"
+    if LinkState.LEFT_LIST in states:
+        return f"{Reason.LEFT.text}, and opted out in the shop"
+    return f"{Reason.OPTED_OUT_IN_SHOP.text}, and not on the list"
+
+
+# ---------------------------------------------------------------- the cell
+
+
+def _column(person: PersonSides) -> Column:
+    return person.column(person.row())
+
+
+def _cell(person: PersonSides) -> Cell:
+    row = person.row()
+    return TABLE[row, person.column(row)]
+
+
+def _with_cell(person: PersonSides, rule: str) -> str:
+    """Return a rule with where in the table of consent (docs/consent.md b) it was found."""
+    row = person.row()
+    return f"{rule} ({row.value} × {person.column(row).value}: {_cell(person).value})"

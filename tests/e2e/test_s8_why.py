@@ -1,0 +1,262 @@
+"""Why one person is mailed or not: asked at every turn of a story, remembered and read now (design §8)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ccdesk.core.errors import LoginNeeded, ManyHeld, SettingsError, Unreachable
+from ccdesk.core.ledger import LedgerEntry
+from ccdesk.core.runs import RunKind
+from ccdesk.core.statements import Author, How
+from ccdesk.core.why import RunEntry, Why
+from ccdesk.sandbox.wire.kernel import Fault
+from tests.e2e.conftest import furnish, long_known
+from tests.e2e.world import World
+
+
+@pytest.fixture
+def ready(world: World) -> World:
+    """Ada, Bob and Cyd are on the list; Dora has an account and never opted in."""
+    return furnish(world)
+
+
+def ask(world: World, who: str, *, live: bool = False) -> Why:
+    """Ask, having checked that nothing was written on either side and that the two ways are counted right."""
+    mark, used = world.sandbox.log.mark(), world.desk.status(live=False).calls.used
+    runs = world.desk.run_count()
+    found: Why = world.desk.why(
+        f"{who}@example.com" if "@" not in who and not who.isdecimal() else who, live=live
+    )
+    assert world.sandbox.log.writes(since=mark) == []
+    assert world.desk.run_count() == runs
+    assert (world.desk.status(live=False).calls.used > used) is live
+    moments = [one.at for one in found.timeline]
+    assert moments == sorted(moments)
+    return found
+
+
+def says(found: Why) -> tuple[bool | None, bool, bool]:
+    verdict = found.verdict
+    return verdict.wants_mail, verdict.should_be_on_list, verdict.in_step
+
+
+def both(world: World, who: str) -> tuple[bool | None, bool, bool]:
+    """Return the verdict where what is remembered and what is read now must be the same."""
+    remembered, now = ask(world, who), ask(world, who, live=True)
+    assert says(remembered) == says(now), (remembered.verdict, now.verdict)
+    assert (remembered.shop.opted_in, remembered.mail.on_list) == (now.shop.opted_in, now.mail.on_list)
+    return says(now)
+
+
+def test_in_step_with_its_story(ready: World) -> None:
+    assert both(ready, "ada") == (True, True, True)
+    found = ask(ready, "ada")
+    assert (found.known, found.customer_ids, found.next) == (True, (ready.ids["ada"],), None)
+    assert found.contact_id
+    assert found.shop.read_at is not None
+    assert found.mail.read_at is not None
+    [run] = [one for one in found.timeline if isinstance(one, RunEntry)]
+    assert (run.kind, run.entry.outcome) == (RunKind.EXPORT, "added")
+    assert any(isinstance(one, LedgerEntry) and one.how is How.ADDED for one in found.timeline)
+    assert ask(ready, str(ready.ids["ada"])).email == "ada@example.com"
+    assert ask(ready, " ADA@Example.com ").customer_ids == found.customer_ids
+
+
+def test_an_opt_out_in_the_shop_before_and_after_a_run(ready: World) -> None:
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    assert says(ask(ready, "ada")) == (True, True, True), "no run has looked yet"
+    now = ask(ready, "ada", live=True)
+    assert says(now) == (False, False, False)
+    assert now.next is not None
+    assert "taken off the list" in now.next.what
+    ready.desk.look_for_events()
+    seen = ask(ready, "ada")
+    assert seen.next is not None
+    assert "looked at" in seen.next.what
+    ready.later()
+    ready.cycle()
+    assert both(ready, "ada") == (False, False, True)
+
+
+def test_unsubscribing_and_leaving(ready: World) -> None:
+    ready.cc.unsubscribe("ada@example.com")
+    ready.cc.leave_list("bob@example.com", ready.list_id)
+    ready.later()
+    now = ask(ready, "ada", live=True)
+    assert says(now) == (False, False, False)
+    assert (now.mail.permission, now.mail.since is not None) == ("unsubscribed", True)
+    assert says(ask(ready, "bob", live=True)) == (False, False, False)
+    ready.run(RunKind.INBOUND)
+    assert both(ready, "ada") == (False, False, True)
+    assert both(ready, "bob") == (False, False, True)
+    assert ask(ready, "ada").mail.permission == "unsubscribed"
+    words = [one.how for one in ask(ready, "ada").timeline if isinstance(one, LedgerEntry)]
+    assert How.UNSUBSCRIBED in words
+    assert words.index(How.UNSUBSCRIBED) < words.index(How.FLAG_CLEARED)
+
+
+def test_an_opt_out_that_kibo_has_not_taken_is_what_comes_next(ready: World) -> None:
+    ready.desk.set_enabled(True)
+    planned = ready.container.clock.now() + timedelta(minutes=20)
+    ready.desk.plan_run(RunKind.INBOUND, planned)
+    ready.cc.unsubscribe("ada@example.com")
+    ready.later()
+    ready.sandbox.faults.add(
+        Fault("status", service="kibo", method="PUT", path="accounts", status=409, times=9)
+    )
+    ready.run(RunKind.INBOUND)
+    found = ask(ready, "ada")
+    assert says(found) == (False, False, False)
+    assert found.next is not None
+    assert "written to Kibo" in found.next.what
+    assert found.next.when == planned
+
+
+def test_who_did_it_is_told_where_the_services_tell(ready: World) -> None:
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.cc.unsubscribe("bob@example.com")
+    ready.later()
+    [cleared] = [one for one in told(ask(ready, "ada", live=True)) if one.how is How.FLAG_CLEARED]
+    assert "audit log" in cleared.evidence
+    [out] = [one for one in told(ask(ready, "bob", live=True)) if one.how is How.UNSUBSCRIBED]
+    assert out.author is Author.PERSON
+    ready.cycle()
+    [cleared] = [one for one in told(ask(ready, "ada", live=True)) if one.how is How.FLAG_CLEARED]
+    assert "audit log" in cleared.evidence, "what ccdesk saw and what the log tells are one act"
+    ours = [one for one in told(ask(ready, "bob", live=True)) if one.how is How.FLAG_CLEARED]
+    assert any(one.author is Author.US for one in ours)
+
+
+def told(found: Why) -> list[LedgerEntry]:
+    return [one for one in found.timeline if isinstance(one, LedgerEntry)]
+
+
+def test_shared_disabled_former_and_gone(ready: World) -> None:
+    second = ready.kibo.add_customer("ADA@example.com", True)
+    ready.later()
+    ready.cycle()
+    assert both(ready, "ada") == (True, True, True)
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    ready.cycle()
+    assert both(ready, "ada") == (True, True, True)
+    assert "which is enough" in ask(ready, "ada").verdict.reason
+    assert set(ask(ready, str(second)).customer_ids) == {ready.ids["ada"], second}
+    ready.kibo.deactivate(ready.ids["bob"])
+    ready.later()
+    ready.cycle()
+    assert both(ready, "bob") == (None, False, False)
+    ready.kibo.activate(ready.ids["bob"])
+    ready.later()
+    ready.cycle()
+    assert both(ready, "bob") == (True, True, True)
+    ready.kibo.change_email(ready.ids["cyd"], "new@example.com")
+    ready.later()
+    ready.cycle()
+    assert both(ready, "new") == (True, True, True)
+    former = ask(ready, "cyd")
+    assert former.known
+    assert former.customer_ids == (ready.ids["cyd"],)
+    assert former.verdict.wants_mail is None
+    assert says(ask(ready, "cyd", live=True)) == (None, False, False)
+
+
+def test_an_account_that_came_later_is_asked_about(ready: World) -> None:
+    ready.cc.leave_list("ada@example.com", ready.list_id)
+    ready.later()
+    ready.cycle()
+    ready.kibo.add_customer("ada@example.com", True)
+    ready.later()
+    ready.cycle()
+    assert both(ready, "ada") == (None, False, False)
+    found = ask(ready, "ada")
+    assert found.next is not None
+    assert "staff are asked" in found.next.what
+
+
+def test_put_back_by_others_and_the_confirmation(ready: World) -> None:
+    for name in ("ada", "bob"):
+        ready.kibo.opt_out(ready.ids[name])
+    ready.later()
+    ready.cycle()
+    ready.later(20)
+    ready.cc.staff_add_to_list("ada@example.com", ready.list_id)
+    ready.cc.unsubscribe("cyd@example.com")
+    ready.later()
+    ready.cycle()
+    assert both(ready, "ada") == (False, False, False)
+    assert ask(ready, "ada").mail.on_list is True
+    ready.later(20)
+    ready.kibo.opt_in(ready.ids["cyd"])
+    ready.later()
+    ready.cycle()
+    assert both(ready, "cyd") == (True, False, False)
+    assert ask(ready, "cyd").verdict.rule.startswith("R3")
+
+
+def test_what_is_in_the_queue_and_parked(ready: World) -> None:
+    bad = ready.kibo.add_customer("no mail", True)
+    ready.later()
+    ready.cycle()
+    found = ask(ready, str(bad))
+    assert found.known
+    assert (found.verdict.wants_mail, found.verdict.in_step) == (True, False)
+    assert found.next is not None
+    assert "parked" in found.next.what
+
+
+def test_the_guard_holds_and_says_until_when(world: World) -> None:
+    long_known(world, 40)
+    for number in world.ids[:30]:
+        world.kibo.opt_out(number)
+    world.later()
+    with pytest.raises(ManyHeld):
+        world.desk.run(RunKind.EVENTS)
+    found = ask(world, "p3")
+    assert says(found)[2] is True, "as last acted on; what is next says the rest"
+    assert found.next is not None
+    assert "waits for an answer" in found.next.what
+    assert found.next.when is not None
+    assert says(ask(world, "p3", live=True)) == (False, False, False)
+    assert ask(world, "p3", live=True).verdict.rule.startswith("R8")
+
+
+def test_somebody_unknown_and_somebody_only_the_services_know(ready: World) -> None:
+    nobody = ask(ready, "nobody")
+    assert (nobody.known, says(nobody), nobody.timeline) == (False, (None, False, True), ())
+    assert not ask(ready, "nobody", live=True).known
+    assert not ask(ready, "987654").known
+    assert not ready.desk.why("9" * 5000).known
+    new = ready.kibo.add_customer("new@example.com", True)
+    ready.later()
+    assert not ask(ready, "new").known
+    assert says(ask(ready, "new", live=True)) == (True, True, False)
+    assert ask(ready, str(new), live=True).email == "new@example.com"
+    assert both(ready, "dora")[1:] == (False, True)
+
+
+def test_what_is_wrong_is_said_in_the_usual_tree(ready: World) -> None:
+    with pytest.raises(SettingsError):
+        ready.desk.why(" ")
+    ready.sandbox.faults.add(Fault("status", service="kibo", path="accounts", status=503, times=40))
+    with pytest.raises(Unreachable):
+        ready.desk.why("ada@example.com", live=True)
+    ready.sandbox.faults.clear()
+    ready.desk.log_out()
+    with pytest.raises(LoginNeeded):
+        ready.desk.why("ada@example.com", live=True)
+    assert ready.desk.why("ada@example.com").known
+
+
+def test_a_person_is_found_while_typing(ready: World) -> None:
+    assert [one.email for one in ready.desk.find_people("AD")] == ["ada@example.com"]
+    assert [one.email for one in ready.desk.find_people("xample", 2)] == [
+        "ada@example.com",
+        "bob@example.com",
+    ]
+    [bob] = ready.desk.find_people(str(ready.ids["bob"]))
+    assert (bob.email, bob.customer_ids) == ("bob@example.com", (ready.ids["bob"],))
+    assert ready.desk.find_people("zz") == []

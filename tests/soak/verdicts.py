@@ -1,0 +1,77 @@
+"""What `why` says of every person once everything is calm, against what the oracle knows (design §8)."""
+
+from __future__ import annotations
+
+from ccdesk.core.why import Why
+from tests.soak.truth import Seen, State, Truth
+
+
+def verdicts(truth: Truth) -> list[str]:
+    """Return a line for every person of whom `why` says what is not so, remembered or read now."""
+    emails = {state.email for account in truth.states if (state := truth.present(account)) and state.email}
+    emails |= {seen.email for seen in truth.view.values() if seen.email}
+    lines: list[str] = []
+    for email in sorted(emails):
+        remembered = truth.bench.desk.why(email)
+        now = truth.bench.desk.why(email, live=True)
+        lines += [f"why {email}: {line}" for line in _read_now(truth, email, now)]
+        lines += [f"why {email}, as last read: {line}" for line in _wrong(truth, email, remembered)]
+    return lines
+
+
+def _read_now(truth: Truth, email: str, found: Why) -> list[str]:
+    """What is read now is so; and the verdict on it must be right."""
+    accounts, contact = _accounts(truth, email), _contact(truth, email)
+    lines = []
+    opted_in = any(one.accepts for one in accounts.values()) if accounts else None
+    if found.shop.opted_in is not opted_in and set(found.customer_ids) == set(accounts):
+        lines.append(f"the shop shows {found.shop.opted_in}, and it is {opted_in}")
+    listed = contact is not None and contact.on_list and not contact.deleted
+    if found.mail.on_list is not listed:
+        lines.append(f"on the list: {found.mail.on_list}, and it is {listed}")
+    if contact is not None and found.mail.permission != contact.permission:
+        lines.append(f"the permission {found.mail.permission}, and it is {contact.permission}")
+    if not found.known:
+        lines.append("not known")
+    return lines + _wrong(truth, email, found)
+
+
+def _wrong(truth: Truth, email: str, found: Why) -> list[str]:
+    """Return what contradicts the oracle: in step though both sides differ, or not to be mailed by us.
+
+    Where the sides differ for a reason, the verdict must not call it in step; which reason is the rules'.
+    """
+    accounts, contact = _accounts(truth, email), _contact(truth, email)
+    mailed = contact is not None and contact.mailed
+    wanting = any(_counts(truth, number, one) for number, one in accounts.items())
+    opted_in = any(one.accepts for one in accounts.values())
+    verdict, lines = found.verdict, []
+    said = f"“{verdict.reason}” ({verdict.rule})"
+    if verdict.in_step and wanting and not mailed:
+        lines.append(f"in step, but opted in and not mailed: {said}")
+    by_us = contact is not None and any(
+        number in truth.put_by_us for number, seen in truth.view.items() if seen.email == email
+    )
+    if verdict.in_step and mailed and by_us and not opted_in and email not in truth.moved_away:
+        lines.append(f"in step, but mailed because of us, and nobody is opted in: {said}")
+    if verdict.in_step and not verdict.should_be_on_list and mailed and by_us and wanting:
+        lines.append(f"mailed by us and opted in, but should not be: {said}")
+    if verdict.should_be_on_list and accounts and not opted_in and verdict.in_step:
+        lines.append(f"should be on the list, but nobody is opted in: {said}")
+    return lines
+
+
+def _accounts(truth: Truth, email: str) -> dict[int, State]:
+    present = {number: truth.present(number) for number in truth.states}
+    return {number: one for number, one in present.items() if one is not None and one.email == email}
+
+
+def _contact(truth: Truth, email: str) -> Seen | None:
+    found = [one for one in truth.view.values() if one.email == email]
+    return min(found, key=lambda one: one.deleted) if found else None
+
+
+def _counts(truth: Truth, number: int, state: State) -> bool:
+    guests = truth.bench.desk.settings().export_guests
+    guest = bool(truth.bench.kibo.account(number).anonymous)
+    return state.accepts and state.active and (guests or not guest)
