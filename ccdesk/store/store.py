@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from weakref import WeakSet
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreements
@@ -71,7 +70,7 @@ class SqliteStore:
 
     def _open(self, database: Database, clock: Clock) -> None:
         self._clock, self._database, self.path = clock, database, database.path
-        self._scratches: WeakSet[SqliteScratch] = WeakSet()
+        self._scratches: set[SqliteScratch] = set()
         self._seals = Seals(self._database)
         links = SqliteLinks(self._database, clock, self._seals)
         self.links: ports.Links = links
@@ -108,9 +107,7 @@ class SqliteStore:
             StoreError: no copy could be made.
 
         """
-        made = SqliteScratch(self, scratch.copy(self._database), self._clock)
-        self._scratches.add(made)
-        return made
+        return SqliteScratch(self, scratch.copy(self._database), self._clock)
 
     def expire_backups(self, before: datetime) -> None:
         """Remove copies made before that time: they hold the emails of people forgotten since."""
@@ -193,8 +190,11 @@ class SqliteScratch(SqliteStore):
         except BaseException:
             scratch.remove(path)
             raise
+        self._siblings = original._scratches
+        self._siblings.add(self)
 
     def discard(self) -> None:
         """Close the copy and remove it; harmless if that was done before."""
         self.close_all()
         scratch.remove(self.path)
+        self._siblings.discard(self)
