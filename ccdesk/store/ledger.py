@@ -67,7 +67,7 @@ COMMANDS = """
     LEFT JOIN link l ON l.customer_id = i.customer_id WHERE i.number IN ({marks})"""
 ACCOUNTS = """
     SELECT customer_id FROM statement WHERE email_key IN (?, ?)
-    UNION SELECT customer_id FROM link WHERE email_key IN (?, ?)"""
+    UNION ALL SELECT customer_id FROM link WHERE email_key IN (?, ?)"""
 _HOW = {Act.REMOVE: How.REMOVED, Act.ASK: How.ASKED, Act.OPT_IN: How.FLAG_SET, Act.OPT_OUT: How.FLAG_CLEARED}
 _RULE = {Act.REMOVE: "R3", Act.ASK: "R3", Act.OPT_IN: "R4", Act.OPT_OUT: "R4"}
 _WORDS = {

@@ -42,7 +42,7 @@ PUT_ON = f"SELECT 1 FROM intent WHERE customer_id = ? AND act IN ({PUTS_ON}) LIM
 ADDED = "SELECT 1 FROM statement WHERE customer_id = ? AND how = 'added' LIMIT 1"
 TOLD = "SELECT 1 FROM statement WHERE email_key = ? AND side = 'mail' AND how <> 'added' LIMIT 1"
 HELD = "SELECT 1 FROM held_loss WHERE kind IN ('left', 'staff') AND customer_id = ? LIMIT 1"
-RUNNING = "SELECT id FROM run WHERE status = 'RUNNING' ORDER BY id DESC LIMIT 1"
+RUNNING = "SELECT MAX(id) FROM run WHERE status = 'RUNNING'"
 EXPORT_AT = """
     SELECT id FROM run WHERE kind = 'export' AND started_at <= ?
     AND (finished_at IS NULL OR finished_at >= ?) ORDER BY id DESC LIMIT 1"""
@@ -135,7 +135,7 @@ class SqliteStatements:
         if not found:
             return []
         running = self._first(RUNNING)
-        return self._rows(link, found, int(running[0]) if running else None)
+        return self._rows(link, found, running[0] if running else None)
 
     def _rows(self, link: Link, found: Sequence[Stated], run: int | None) -> list[Row]:
         key = link.email_key or self._stored_key(link.customer_id)

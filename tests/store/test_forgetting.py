@@ -11,6 +11,7 @@ import pytest
 
 from ccdesk.core.models import Link, LinkState
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, RunKind, Trigger
+from ccdesk.core.statements import How
 from ccdesk.store.store import SqliteStore
 from tests.store.conftest import NOON, MovedClock, person, planned
 
@@ -145,6 +146,18 @@ def test_the_entries_of_others_with_the_email_stay(store: SqliteStore, clock: Mo
     forget(store, clock, 91)
     kept = store.runs.entries(run.id, outcome=None, offset=0, limit=9)
     assert [one.email for one in kept] == [EMAIL, EMAIL]
+
+
+def test_what_they_stated_stays_without_the_email(store: SqliteStore, clock: MovedClock) -> None:
+    store.links.save([replace(GONE, state=LinkState.SYNCED, kibo_opted_in=True, kibo_updated_at=NOON)])
+    store.links.save([replace(GONE, kibo_updated_at=NOON + KEEP)])
+    told = [one.how for one in store.ledger.entries(key=EMAIL.lower())]
+    assert told == [How.FLAG_SET, How.FLAG_CLEARED]
+    forget(store, clock)
+    forget(store, clock, 91)
+    found = list(store.ledger.entries(key=EMAIL.lower()))
+    assert [one.how for one in found] == told, "the hash finds them"
+    assert {one.email for one in found} == {""}
 
 
 @pytest.mark.parametrize("days", [0.0, 0.5])

@@ -14,6 +14,7 @@ from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.models import Link, LinkState, Ownership, WriteBack
 from ccdesk.core.runs import Outcome, RunKind, RunStatus, Trigger
 from ccdesk.core.statements import BY_STAFF, UNSUBSCRIBED, Author, How, Says, Side
+from ccdesk.store.ledger import _ARMS
 from ccdesk.store.store import SqliteStore
 from tests.store.conftest import IMPORT, NOON, OWNED, MovedClock, person, planned
 
@@ -200,3 +201,18 @@ def test_another_shops_people_take_their_statements_with_them(store: SqliteStore
     assert rows(store) == 3
     store.forget_people()
     assert list(store.ledger.entries()) == []
+
+
+def test_a_persons_entries_are_found_by_indexes(exported: SqliteStore) -> None:
+    arms = _ARMS.format(who="customer_id IN (1, 2)", kibo="kibo_updated_at", now="''")
+    plan = exported._database.statement(f"EXPLAIN QUERY PLAN {arms}")  # type: ignore[attr-defined]
+    assert plan
+    assert [step for *_, step in plan if "SCAN" in step] == []
+
+
+def test_a_stores_people_are_gone_through_by_pages(store: SqliteStore) -> None:
+    store.links.save(
+        Link(n, f"p{n}@example.com", kibo_opted_in=True, kibo_updated_at=NOON) for n in range(1201)
+    )
+    entries = store.ledger.entries()
+    assert [one.subject for one in entries] == [str(n) for n in range(1201)]

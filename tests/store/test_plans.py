@@ -24,6 +24,9 @@ LOOKS: dict[str, Look] = {
     "links": lambda s: s.links.many([1, 2]),
     "links by email": lambda s: s.links.by_email("a"),
     "links by emails": lambda s: s.links.by_emails(["a", "b"]),
+    "links saved that tell what is stated": lambda s: [
+        s.links.save([one]) for one in (Link(1, "a", kibo_opted_in=True), Link(1, "a", kibo_opted_in=False))
+    ],
     "links owed": lambda s: s.links.pending(1, 9),
     "links owing": lambda s: s.links.pending_summary(WriteBack.OPT_OUT, until=NOON, shown=5),
     "links off scan": lambda s: s.links.off_scan(1, 9),
