@@ -38,7 +38,7 @@ class Beside:
 
     `skew`: how far the shop's clock is ahead. `last`: whether the account's last word that was kept is a flag
     set (True) or not. `writing`: our command about the account's flag whose end is not known yet. `held`: the
-    guard holds the loss of this customer. `written`: the journal tells of a flag of this account we cleared.
+    guard holds the loss of this customer. `wrote`: what we last did to the flag, as the journal tells.
     """
 
     now: datetime
@@ -46,7 +46,7 @@ class Beside:
     last: bool | None = None
     writing: Act | None = None
     held: bool = False
-    written: bool = False
+    wrote: Act | None = None
 
 
 def differs(before: Link, after: Link) -> bool:
@@ -88,8 +88,9 @@ def _shop_word(before: Link, after: Link, beside: Beside) -> Stated | None:
         return None
     if beside.writing is (Act.OPT_IN if is_set else Act.OPT_OUT):
         return None  # the journal's
-    moved = after.kibo_updated_at is not None and after.kibo_updated_at != before.kibo_updated_at
-    latest = _on_mail_clock(after.kibo_updated_at, beside) if moved else None
+    # The date is that of the account as read now, unless the flag was seen otherwise with the same one.
+    dated = after.kibo_updated_at != before.kibo_updated_at or (is_set and flag_of(before) is None)
+    latest = _on_mail_clock(after.kibo_updated_at, beside) if dated else None
     acted = _on_mail_clock(before.kibo_updated_at, beside)
     if is_set:
         seen = _on_mail_clock(before.in_after, beside)
@@ -106,6 +107,8 @@ def first_word(link: Link, beside: Beside) -> Stated | None:
     """
     latest = _on_mail_clock(link.kibo_updated_at, beside)
     is_set = flag_of(link)
+    if is_set and beside.wrote is Act.OPT_IN:
+        return None  # the journal's: what it was before is not told any more
     if is_set:
         if link.agreed is True and link.written_at is not None:  # read before they were put on the list
             latest = min(latest or link.written_at, link.written_at)
@@ -117,7 +120,7 @@ def first_word(link: Link, beside: Beside) -> Stated | None:
         return _flag(link, How.SEEN_OFF, None, latest, "not opted in when first read")
     if link.state not in _OURS:
         return _flag(link, How.FLAG_CLEARED, link.out_after, latest, "the flag had been switched off")
-    if beside.written:
+    if beside.wrote is Act.OPT_OUT:
         return None
     subject = str(link.customer_id)
     words = "opt-out of Constant Contact carried to Kibo"
@@ -133,7 +136,7 @@ def added_word(link: Link) -> Stated | None:
 
 
 def _flag(link: Link, how: How, earliest: datetime | None, latest: datetime, evidence: str) -> Stated:
-    earliest = None if earliest is None else min(earliest, latest)
+    latest = latest if earliest is None else max(earliest, latest)  # uncertain dates may have crossed
     subject = str(link.customer_id)
     return Stated(Side.SHOP, subject, how, Author.UNKNOWN, earliest, latest, evidence)
 
@@ -165,7 +168,7 @@ def _mail_words(before: Link | None, after: Link, beside: Beside) -> Iterator[St
 def _mail(
     link: Link, how: How, earliest: datetime | None, latest: datetime, evidence: str, author: Author
 ) -> Stated:
-    earliest = None if earliest is None else min(earliest, latest)
+    latest = latest if earliest is None else max(earliest, latest)  # uncertain dates may have crossed
     return Stated(Side.MAIL, link.contact_id, how, author, earliest, latest, evidence)
 
 

@@ -169,7 +169,7 @@ class Runner:
         )
         clients.kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
         clients.mail.tell_waits(partial(ctx.no_answer, "Constant Contact"))
-        with beating(self._store.lease):
+        with beating(self._store.lease), self._store.dated_by(ctx.mail_clock):
             error = self._go(ctx, settings)
         if isinstance(error, Busy):
             return self._lost(run, error)

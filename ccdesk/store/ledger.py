@@ -90,9 +90,16 @@ class SqliteLedger:
     numbers; they are read by pages from there, so that neither memory nor a transaction grows with them.
     """
 
-    def __init__(self, database: Database, links: SqliteLinks, clock: Clock, seals: Seals) -> None:
+    def __init__(
+        self,
+        database: Database,
+        links: SqliteLinks,
+        statements: SqliteStatements,
+        clock: Clock,
+        seals: Seals,
+    ) -> None:
         self._database, self._links, self._clock, self._seals = database, links, clock, seals
-        self._statements = SqliteStatements(database, clock)
+        self._statements = statements
         self._tables = count(1)
 
     def entries(
@@ -177,8 +184,8 @@ class SqliteLedger:
             yield from self._database.statement(sql.format(marks=", ".join("?" * len(some))), some)
 
     def _first_word(self, link: Link) -> Stated | None:
-        written = link.kibo_opted_in is False and self._statements.written(link.customer_id)
-        return first_word(link, Beside(self._clock.now(), self._statements.skew(), written=written))
+        wrote = self._statements.wrote(link.customer_id)
+        return first_word(link, Beside(self._clock.now(), self._statements.skew(), wrote=wrote))
 
     def _standing(self, link: Link) -> Stated | None:
         return next(iter(stated(None, link, Beside(self._clock.now()))), None)

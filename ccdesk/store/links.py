@@ -98,10 +98,16 @@ KNOWN_SINCE = "SELECT since FROM known_account WHERE customer_id = ? AND mark = 
 class SqliteLinks:
     """`ports.Links` on SQLite."""
 
-    def __init__(self, database: Database, clock: Clock, seals: Seals | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        seals: Seals | None = None,
+        statements: SqliteStatements | None = None,
+    ) -> None:
         self._database, self._clock = database, clock
         self._seals = seals or Seals(database)
-        self._statements = SqliteStatements(database, clock)
+        self._statements = statements or SqliteStatements(database, clock)
 
     def get(self, customer_id: int) -> Link | None:
         """Return one link."""

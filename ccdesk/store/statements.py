@@ -7,7 +7,7 @@ becomes a row with the first change that would lose it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ccdesk.consent.stated import Beside, Stated, added_word, differs, first_word, stated
@@ -56,6 +56,7 @@ class SqliteStatements:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
+        self.now: Callable[[], datetime] = clock.now  # of the mail service, as far as somebody tells it
         self._state = SqliteState(database)
 
     def note(self, before: Mapping[int, Link], after: Iterable[Link]) -> None:
@@ -64,7 +65,7 @@ class SqliteStatements:
         for link in after:
             known = before.get(link.customer_id)
             if known is None:
-                rows += self._learned(link, stated(None, link, Beside(self._clock.now())))
+                rows += self._learned(link, stated(None, link, Beside(self.now())))
             elif differs(known, link):
                 kept = self._last_word(link.customer_id)
                 beside = self._beside(link.customer_id, kept)
@@ -92,12 +93,12 @@ class SqliteStatements:
         if wrote and (kept is None or wrote[1] > kept[1]):
             last = wrote[0] == Act.OPT_IN
         return Beside(
-            self._clock.now(),
+            self.now(),
             self.skew(),
             last,
             Act(writing[0]) if writing else None,
             held=self._first(HELD, customer_id) is not None,
-            written=wrote is not None and wrote[0] == Act.OPT_OUT,
+            wrote=Act(wrote[0]) if wrote else None,
         )
 
     def _last_word(self, customer_id: int) -> Row | None:
@@ -108,10 +109,10 @@ class SqliteStatements:
         """Return how far Kibo's clock is ahead of the mail service's, as the last run that asked both saw."""
         return timedelta(seconds=int(self._state.get(SKEW) or 0))
 
-    def written(self, customer_id: int) -> bool:
-        """Say whether the last that we wrote to an account's flag, as the journal tells, was an opt-out."""
+    def wrote(self, customer_id: int) -> Act | None:
+        """Return what we last did to an account's flag, as the journal tells."""
         wrote = self._first(WROTE, customer_id)
-        return wrote is not None and wrote[0] == Act.OPT_OUT
+        return Act(wrote[0]) if wrote else None
 
     def note_put_on(self, customer_ids: Collection[int], at: datetime) -> None:
         """Keep that customers who had opted out were seen on the list, put there by somebody else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import reduce
@@ -72,7 +72,8 @@ class SqliteStore:
         self._clock, self._database, self.path = clock, database, database.path
         self._scratches: set[SqliteScratch] = set()
         self._seals = Seals(self._database)
-        links = SqliteLinks(self._database, clock, self._seals)
+        self._statements = SqliteStatements(self._database, clock)
+        links = SqliteLinks(self._database, clock, self._seals, self._statements)
         self.links: ports.Links = links
         self.intents: Intents = SqliteIntents(self._database, clock)
         self.queue: ports.Queue = SqliteQueue(self._database, clock)
@@ -80,16 +81,23 @@ class SqliteStore:
         self.staging: ports.Staging = SqliteStaging(self._database)
         self.exports: Exports = SqliteExports(self._database, self._seals, clock)
         self.losses: Losses = SqliteLosses(self._database)
-        self.disagreements: Disagreements = SqliteDisagreements(
-            self._database, SqliteStatements(self._database, clock)
-        )
-        self.ledger: Ledger = SqliteLedger(self._database, links, clock, self._seals)
+        self.disagreements: Disagreements = SqliteDisagreements(self._database, self._statements)
+        self.ledger: Ledger = SqliteLedger(self._database, links, self._statements, clock, self._seals)
         self.drifts: Drifts = SqliteDrifts(self._database, links)
         self.people: People = SqlitePeople(self._database)
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)
         self.settings: ports.SettingsStore = SqliteSettings(self._database)
+
+    @contextmanager
+    def dated_by(self, now: Callable[[], datetime]) -> Iterator[None]:
+        """Date what is stated meanwhile by the mail service's clock where nothing else dates it."""
+        self._statements.now = now
+        try:
+            yield
+        finally:
+            self._statements.now = self._clock.now
 
     def back_up(self, label: str) -> Path:
         """Copy the data file beside it, named by the label and the time; not inside a transaction.

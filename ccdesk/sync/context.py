@@ -138,6 +138,11 @@ class RunContext:
             return self.shop.server_time - self.skew()
         return self.clock.now()
 
+    def mail_clock(self) -> datetime:
+        """The mailing service's clock at this moment, and not as of its last answer."""
+        ahead = self.mail.server_ahead
+        return self.mail_now() if ahead is None else self.clock.now() + ahead
+
     def skew(self) -> timedelta:
         """How far Kibo's clock is ahead of Constant Contact's; nothing where that cannot be told from noise.
 

@@ -124,7 +124,7 @@ CASES = {
         moved(OFF),
         IN,
         BESIDE,
-        [(How.FLAG_SET, Author.UNKNOWN, NOON, NOON)],
+        [(How.FLAG_SET, Author.UNKNOWN, LATER, LATER)],
     ),
     "unsubscribed": (IN, OUT, BESIDE, [(How.UNSUBSCRIBED, Author.PERSON, OUT.out_since, OUT.out_since)]),
     "unsubscribed, by staff": (
@@ -244,12 +244,13 @@ FIRST = {
         BESIDE,
         (How.FLAG_SET, Author.UNKNOWN, None, NOON),
     ),
+    "opted in by us": (IN, replace(BESIDE, wrote=Act.OPT_IN), None),
     "off": (OFF, BESIDE, (How.SEEN_OFF, Author.UNKNOWN, None, NOON)),
     "off for an addition under way": (NEW, BESIDE, None),
     "never read": (Link(7), BESIDE, None),
     "cleared": (FLAG_OFF, BESIDE, (How.FLAG_CLEARED, Author.UNKNOWN, None, NOON)),
     "cleared by us, as only the link tells": (CARRIED, BESIDE, (How.FLAG_CLEARED, Author.US, None, NOON)),
-    "cleared by us, as the journal tells": (CARRIED, replace(BESIDE, written=True), None),
+    "cleared by us, as the journal tells": (CARRIED, replace(BESIDE, wrote=Act.OPT_OUT), None),
 }
 
 

@@ -6,7 +6,7 @@ held across a request. Nothing that grows with the shop is held in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -289,6 +289,9 @@ class Store(Protocol):
     calls: CallCounts
     lease: Lease
     settings: SettingsStore
+
+    def dated_by(self, now: Callable[[], datetime]) -> AbstractContextManager[None]:
+        """Date what is stated meanwhile by `now`, the mail service's clock, where nothing else dates it."""
 
     def back_up(self, label: str) -> object:
         """Copy the data file beside it; StoreError if that cannot be done. Not inside a transaction."""
