@@ -47,7 +47,7 @@ def why(args: argparse.Namespace, container: Container, console: Console) -> int
     if console.as_json:
         console.document(why_document(found))
     else:
-        _print(console, found)
+        _print(console, found, args.who)
         if not found.known:
             _suggest(console, container, args.who)
     return int(ExitCode.DONE)
@@ -125,9 +125,9 @@ def timeline_row(one: LedgerEntry | RunEntry) -> dict[str, Any]:
 # ---------------------------------------------------------------- for people
 
 
-def _print(console: Console, found: Why) -> None:
+def _print(console: Console, found: Why, asked: str) -> None:
     """Print one page: verdict, both sides, time line, what is next."""
-    _paragraph(console, headline(found))
+    _paragraph(console, headline(found, asked))
     _paragraph(console, f"Rule {found.verdict.rule}", indent="  ")
     console.line()
     for line in _sides(found):
@@ -144,12 +144,12 @@ def _print(console: Console, found: Why) -> None:
         console.line("As last read. Give --live to read both sides now.")
 
 
-def headline(found: Why) -> str:
+def headline(found: Why, asked: str) -> str:
     """Return the verdict as one sentence, and whether both sides differ."""
-    who = found.email or "This person, whose email was forgotten,"
     reason = found.verdict.reason.rstrip(".")
     if not found.known:
-        return f"{who} is not known: {reason}."
+        return f"{asked.strip()} is not known here. {reason[:1].upper()}{reason[1:]}."
+    who = found.email or f"Customer {asked.strip()}"
     differ = "" if found.verdict.in_step else " Both sides differ."
     return f"{who} {_mailed(found)}: {reason}.{differ}"
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from ccdesk.core.emails import spellings
 from ccdesk.core.errors import SettingsError
+from ccdesk.core.intents import Act
 from ccdesk.core.models import Link, LinkState, email_key
 from ccdesk.core.ports.store import Store
+from ccdesk.core.runs import QueuedEvent
 from ccdesk.core.why import RunEntry
 from ccdesk.sync.last_read import Remembered
 
@@ -104,13 +106,21 @@ def by_email(store: Store, email: str, *, also: int | None = None) -> Who:
 
 def _remembered(store: Store, key: str, links: tuple[Link, ...], ids: Iterable[int]) -> Remembered:
     numbers = list(ids)
+    queued = store.people.queued(numbers)
     return Remembered(
         key,
         links,
         tuple(store.people.held(numbers)),
-        tuple(store.people.queued(numbers)),
+        tuple(queued),
         frozenset(store.disagreements.among(numbers)) - _answered(links),
+        {one.object_id: act for one in queued if (act := _tried(store, one)) is not None},
     )
+
+
+def _tried(store: Store, event: QueuedEvent) -> Act | None:
+    """Return the last command that was begun for a change which still waits, None if none was."""
+    lines = store.intents.of(event.object_id) if event.attempts else ()
+    return next((one.act for one in reversed(lines) if one.event_id == event.event_id), None)
 
 
 def _answered(links: Iterable[Link]) -> set[int]:

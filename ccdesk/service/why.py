@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.drift import Sides
 from ccdesk.core.ledger import LedgerEntry
+from ccdesk.core.models import Standing
 from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import RunKind
@@ -28,7 +29,7 @@ from ccdesk.sync.last_read import as_last_read
 from ccdesk.sync.outbox.welcomes import question
 from ccdesk.sync.plan_drift import DriftRules
 from ccdesk.sync.plan_next import Plan, next_step
-from ccdesk.sync.plan_why import kind_of, verdict_of
+from ccdesk.sync.plan_why import kind_of, verdict_of, without_list
 
 _ORIGIN = "why"
 _MOST = 200  # moments of the time line, the newest
@@ -89,7 +90,7 @@ def why_live(basis: Basis, connections: Connections, text: str, cancel: threadin
 
     Raises:
         SettingsError: the text names nobody, or the settings are not complete.
-        CcdeskError: a service cannot be basis.
+        CcdeskError: a service cannot be asked.
 
     """
     who = find_who(basis.store, text)
@@ -106,7 +107,15 @@ def why_live(basis: Basis, connections: Connections, text: str, cancel: threadin
     known = who.known
     sides = Sides(who.key, tuple(reading.accounts), reading.contact, known.links, known.held, known.parked)
     rules = basis.rules(list_id, reading.skew, reading.mail_at)
-    return _answer(basis, who, sides, rules, reading)
+    gone = _seems_to_have_left(sides, list_id) and all(one.id != list_id for one in mail.lists())
+    return _answer(basis, who, sides, rules, reading, list_gone=gone)
+
+
+def _seems_to_have_left(sides: Sides, list_id: str) -> bool:
+    """Say whether somebody known to be on the list is not: so they are as well if the list was deleted."""
+    contact = sides.contact
+    off = contact is not None and contact.standing is Standing.IN and list_id not in contact.list_ids
+    return off and any(one.on_list for one in sides.links)
 
 
 def _remembered_list(basis: Basis) -> str | None:
@@ -124,11 +133,24 @@ def _list_now(basis: Basis, mail: MailClient) -> str:
     return found.id if found is not None else ""
 
 
-def _answer(basis: Basis, who: Who, sides: Sides, rules: DriftRules, reading: Reading | None) -> Why:
+def _answer(
+    basis: Basis,
+    who: Who,
+    sides: Sides,
+    rules: DriftRules,
+    reading: Reading | None,
+    *,
+    list_gone: bool = False,
+) -> Why:
     former = bool(who.former) and not sides.accounts
+    plan = basis.plan()
+    if list_gone or plan.list_gone:  # it says nothing about anybody (design §3a R2, R4)
+        plan, rules = replace(plan, list_gone=True), replace(rules, watched=False)
     verdict = verdict_of(sides, rules, live=reading is not None, former=former, seen=bool(who.customer_ids))
+    verdict = without_list(verdict) if plan.list_gone else verdict
     kept, shortened = _kept(basis.store.ledger, who)
     told = with_new(reading.told, kept) if reading is not None else kept
+    mail = mail_view(basis.store, who, sides, told, reading, rules.list_id)
     ids = {*who.customer_ids, *(one.id for one in sides.accounts)} or {*who.former}
     contact = sides.contact
     known = who.is_known or bool(sides.accounts) or contact is not None or bool(kept)
@@ -138,9 +160,9 @@ def _answer(basis: Basis, who: Who, sides: Sides, rules: DriftRules, reading: Re
         customer_ids=tuple(sorted(ids)),
         contact_id=contact.id if contact is not None and contact.id else who.contact_id,
         shop=shop_view(basis.store, who, sides, told, reading),
-        mail=mail_view(basis.store, who, sides, told, reading, rules.list_id),
+        mail=replace(mail, on_list=False, since=None) if plan.list_gone and mail.on_list else mail,
         verdict=verdict,
-        next=next_step(who.known, kind_of(sides, rules) if known else None, basis.plan()),
+        next=next_step(who.known, kind_of(sides, rules), plan) if known else None,
         timeline=_timeline(told, who.entries),
         accounts=accounts_view(who, sides, live=reading is not None),
         live=reading is not None,

@@ -15,7 +15,7 @@ from ccdesk.service.read_now import Reading
 from ccdesk.service.who import Who
 from ccdesk.sync import context as names
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
-from ccdesk.sync.last_read import is_begun, is_member, last_flag
+from ccdesk.sync.last_read import is_begun, is_member
 from ccdesk.sync.standing_opt_outs import NEWCOMERS
 
 _ON = (How.FLAG_SET,)
@@ -32,7 +32,7 @@ def shop_view(
     opted_in = any(one.accepts_marketing for one in readable) if readable else None
     hows = _ON if opted_in else _OFF
     since = _last(told, Side.SHOP, hows) if opted_in is not None else None
-    links = [one for one in who.known.mine if opted_in is not None and last_flag(one) is opted_in]
+    links = [one for one in who.known.mine if opted_in is not None and who.known.flag(one) is opted_in]
     since = since or _latest(one.kibo_updated_at for one in links)
     return ShopView(opted_in, since, reading.shop_at if reading is not None else _shop_read_at(store, who))
 
@@ -132,7 +132,7 @@ def _account(
 ) -> AccountView:
     if account is not None:
         opted_in = account.accepts_marketing if account.readable else None
-        remark = _remark(account, link, live=live)
+        remark = _remark(who, account, link, live=live)
         return AccountView(number, account.email, opted_in, remark, account.updated_at, live)
     if link is None:
         return AccountView(
@@ -140,12 +140,12 @@ def _account(
         )
     moved = number in who.former or (live and link.state is not LinkState.CLOSED)
     remark = "has another email now" if moved else "gone from Kibo"
-    if not live and last_flag(link) is None and link.state is not LinkState.CLOSED:
+    if not live and who.known.flag(link) is None and link.state is not LinkState.CLOSED:
         remark = "seen, but its opt-in was not acted on yet"
-    return AccountView(number, link.email, last_flag(link), remark, link.kibo_updated_at, live)
+    return AccountView(number, link.email, who.known.flag(link), remark, link.kibo_updated_at, live)
 
 
-def _remark(account: Customer, link: Link | None, *, live: bool) -> str:
+def _remark(who: Who, account: Customer, link: Link | None, *, live: bool) -> str:
     """Say what makes an account count for less than its flag says, and what is remembered of it."""
     said = []
     if not account.readable:
@@ -157,7 +157,10 @@ def _remark(account: Customer, link: Link | None, *, live: bool) -> str:
     if link is not None and link.state in NEWCOMERS:
         said.append("came after an opt-out of this person")
     if link is not None and link.pending is not WriteBack.NOTHING:
-        said.append(f"{link.pending.value.replace('_', '-')} to be written to Kibo")
+        held = [one for one in who.known.held if one.customer_id == link.customer_id]
+        dropped = any(one.dropped for one in held)
+        how = "called a mistake" if dropped else "held" if held else "to be written to Kibo"
+        said.append(f"{link.pending.value.replace('_', '-')} {how}")
     if live and link is not None and link.email_key != account.email_key:
         said.append("had another email when ccdesk last acted on it")
     return "; ".join(said)

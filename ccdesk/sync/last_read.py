@@ -7,10 +7,11 @@ them. What was never read, or is not known any more, stays unknown: it is not gu
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ccdesk.core.drift import Sides
+from ccdesk.core.intents import Act
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission
 from ccdesk.core.runs import EventStatus, QueuedEvent
@@ -24,13 +25,18 @@ _WAITING = re.compile(r"waiting \((\w+)\)")  # what `plan_inbound` notes of a co
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What the store holds of one person. `put_back`: accounts named as put back on the list by others."""
+    """What the store holds of one person.
+
+    `put_back`: accounts named as put back on the list by others. `tried`: the last command that was begun for
+    an account's change while that still waits in the queue: it tells how the flag was read.
+    """
 
     key: str
     links: tuple[Link, ...] = ()
     held: tuple[Held, ...] = ()
     queued: tuple[QueuedEvent, ...] = ()
     put_back: frozenset[int] = frozenset()
+    tried: Mapping[int, Act] = field(default_factory=dict)
 
     @property
     def mine(self) -> tuple[Link, ...]:
@@ -43,17 +49,28 @@ class Remembered:
         waiting = (one for one in self.queued if one.status is EventStatus.PARKED)
         return tuple((one.object_id, one.error) for one in waiting)
 
+    @property
+    def dropped(self) -> bool:
+        """True where an opt-out was called a mistake: nothing is owed for it."""
+        return any(one.dropped for one in self.held)
+
+    def flag(self, link: Link) -> bool | None:
+        """Return the flag of an account as last read, None if that was never."""
+        act = self.tried.get(link.customer_id)
+        if act is None or act.writes_flag:
+            return last_flag(link)
+        return act is not Act.REMOVE
+
 
 def as_last_read(known: Remembered, list_id: str) -> Sides:
     """Return the person as both sides showed them when they were last acted on."""
-    accounts = [account for one in known.mine if (account := account_of(one)) is not None]
+    accounts = [account for one in known.mine if (account := account_of(one, known.flag(one))) is not None]
     contact = contact_of(known, list_id)
     return Sides(known.key, tuple(accounts), contact, known.links, known.held, known.parked)
 
 
-def account_of(link: Link) -> Customer | None:
+def account_of(link: Link, opted_in: bool | None) -> Customer | None:
     """Return the account as a link remembers it; None where it is gone, or its flag was never read."""
-    opted_in = last_flag(link)
     if link.state is LinkState.CLOSED or opted_in is None:
         return None
     silent = opted_in and (link.seen_set or link.note in (NOT_ACTIVE, GUEST))
@@ -68,7 +85,7 @@ def account_of(link: Link) -> Customer | None:
 
 
 def last_flag(link: Link) -> bool | None:
-    """Return the flag of an account as last read, None if that was never."""
+    """Return the flag of an account as its link alone tells it."""
     if link.kibo_opted_in is not True and (link.seen_set or (link.in_after is not None and is_noted(link))):
         return True
     if link.kibo_opted_in is None and link.added_at is not None:

@@ -14,7 +14,7 @@ from ccdesk.core.why import NextStep
 from ccdesk.sync.last_read import Remembered, is_begun
 
 NOT_ENABLED = "ccdesk is not enabled, so nothing runs by itself"
-NOT_RUNNING = "no loop is running: open the window, or start one by hand"
+NOT_RUNNING = "no loop is running now: open the window, or start a run by hand"
 _LATE = timedelta(minutes=10)  # so late may a run begin that waits for another one
 
 
@@ -36,7 +36,7 @@ class Plan:
 
     def by_run(self, what: str, kind: RunKind, not_before: datetime | None = None) -> NextStep:
         """Return a step that the next run of a kind makes, from a moment on."""
-        at = self.next_runs.get(kind)
+        at, what = self.next_runs.get(kind), f"{what} by the next run"
         if not self.enabled:
             return NextStep(f"{what}; {NOT_ENABLED}")
         if at is None or at < self.now - _LATE:
@@ -81,7 +81,7 @@ def _held(kind: LossKind, carried_at: datetime | None) -> NextStep:
 def _owed(known: Remembered, plan: Plan) -> NextStep | None:
     """Return what is owed to the shop, waits in the queue, or was begun."""
     pending = {one.pending for one in known.mine}
-    if WriteBack.OPT_OUT in pending:
+    if WriteBack.OPT_OUT in pending and not known.dropped:
         return plan.by_run("the opt-out is written to Kibo", RunKind.INBOUND)
     if WriteBack.OPT_IN in pending:
         return plan.by_run("the opt-in is written to Kibo", RunKind.INBOUND)
@@ -89,7 +89,7 @@ def _owed(known: Remembered, plan: Plan) -> NextStep | None:
     if waiting is not None:
         return _queued(waiting, plan)
     if is_begun(known.mine):
-        return plan.by_run("it is looked how the last call about the list ended", RunKind.EVENTS)
+        return plan.by_run("how the last call about the list ended is found out", RunKind.EVENTS)
     return None
 
 
@@ -99,10 +99,9 @@ def _open(queued: Sequence[QueuedEvent]) -> QueuedEvent | None:
 
 def _queued(event: QueuedEvent, plan: Plan) -> NextStep:
     if event.status is EventStatus.RETRY:
-        what = f"the change in Kibo is tried again after {event.attempts} refusals ({event.error})"
-        return plan.by_run(
-            what.replace("after 1 refusals", "after a refusal"), RunKind.EVENTS, event.next_try_at
-        )
+        refused = "a refusal" if event.attempts == 1 else f"{event.attempts} refusals"
+        what = f"after {refused} ({event.error}) the change in Kibo is tried again"
+        return plan.by_run(what, RunKind.EVENTS, event.next_try_at)
     if plan.welcomes_until is not None and event.created_at <= plan.welcomes_until:
         return NextStep("the welcome email waits for an answer: unusually many would be sent at once")
     return plan.by_run("the change seen in Kibo is looked at", RunKind.EVENTS)

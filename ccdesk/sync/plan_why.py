@@ -7,7 +7,7 @@ things. What both sides show may have been read just now, or be what is remember
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ccdesk.consent.columns import Column
 from ccdesk.consent.reasons import Reason
@@ -87,6 +87,7 @@ _BY_KIND: Mapping[DriftKind, _Says] = {
     DriftKind.UNREADABLE: _Says(None, False, "R1: what cannot be read is neither an opt-in nor an opt-out"),
 }
 _UNKNOWN = "R2, R4: nobody is added without an account that is opted in, and no customer is ever made"
+_NO_LIST = "§3a R2, R4: a deleted list says nothing about anybody"
 _OVER_ANOTHER = (DriftKind.HELD, DriftKind.REFUSED)  # what stands before a difference that it does not settle
 
 
@@ -112,6 +113,14 @@ def verdict_of(
     return Verdict(
         says.wants, says.should, False, _with_cell(person, _BY_KIND[kind].rule), _reason(person, kind)
     )
+
+
+def without_list(verdict: Verdict) -> Verdict:
+    """Return a verdict while the active list is gone: nobody is on it, and that is nobody's act."""
+    if not verdict.should_be_on_list:
+        return verdict
+    reason = f"{Reason.LIST_GONE.text}, and nobody is put on another before it is chosen"
+    return replace(verdict, in_step=False, rule=_NO_LIST, reason=reason)
 
 
 def kind_of(sides: Sides, rules: DriftRules) -> DriftKind | None:

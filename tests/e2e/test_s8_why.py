@@ -8,11 +8,12 @@ import pytest
 
 from ccdesk.core.errors import LoginNeeded, ManyHeld, SettingsError, Unreachable
 from ccdesk.core.ledger import LedgerEntry
-from ccdesk.core.runs import RunKind
+from ccdesk.core.losses import HeldAnswer
+from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.statements import Author, How
 from ccdesk.core.why import RunEntry, Why
 from ccdesk.sandbox.wire.kernel import Fault
-from tests.e2e.conftest import furnish, long_known
+from tests.e2e.conftest import furnish, long_known, staff_take_off
 from tests.e2e.world import World
 
 
@@ -260,3 +261,44 @@ def test_a_person_is_found_while_typing(ready: World) -> None:
     [bob] = ready.desk.find_people(str(ready.ids["bob"]))
     assert (bob.email, bob.customer_ids) == ("bob@example.com", (ready.ids["bob"],))
     assert ready.desk.find_people("zz") == []
+
+
+def test_an_add_that_was_refused_is_owed_to_somebody_opted_in(ready: World) -> None:
+    new = ready.kibo.add_customer("new@example.com", True)
+    ready.later()
+    ready.sandbox.faults.add(
+        Fault("status", service="cc", method="POST", path="contacts", status=400, times=9)
+    )
+    ready.desk.run(RunKind.EVENTS)
+    ready.sandbox.faults.clear()
+    ready.later()
+    assert both(ready, "new") == (True, True, False)
+    assert ask(ready, str(new)).verdict.rule.startswith("R3")
+    found = ask(ready, "new")
+    assert found.next is not None
+    assert "parked" in found.next.what
+
+
+def test_a_deleted_list_is_nobodys_leaving(ready: World) -> None:
+    ready.cc.delete_list(ready.list_id)
+    ready.later()
+    assert says(ask(ready, "ada", live=True)) == (True, True, False), "no run has noticed yet"
+    assert "list is gone" in ask(ready, "ada", live=True).verdict.reason
+    assert ready.desk.run(RunKind.INBOUND).status is RunStatus.FAILED
+    assert both(ready, "ada") == (True, True, False)
+    assert ask(ready, "ada").mail.since is None
+    nobody = ask(ready, "nobody")
+    assert (nobody.next, nobody.mail.on_list) == (None, None)
+
+
+def test_an_opt_out_called_a_mistake_is_not_owed(world: World) -> None:
+    long_known(world, 40)
+    staff_take_off(world, range(30))
+    with pytest.raises(ManyHeld):
+        world.desk.run(RunKind.INBOUND)
+    world.desk.answer_held(HeldAnswer.MISTAKE)
+    assert both(world, "p3") == (None, True, False)
+    found = ask(world, "p3")
+    assert found.next is not None
+    assert "staff set right" in found.next.what
+    assert [one.remark for one in found.accounts] == ["opt-out called a mistake"]

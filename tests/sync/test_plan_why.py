@@ -17,7 +17,7 @@ from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.last_read import Remembered, as_last_read
 from ccdesk.sync.plan_drift import DriftRules, drift_of
 from ccdesk.sync.plan_next import NOT_ENABLED, NOT_RUNNING, Plan, next_step
-from ccdesk.sync.plan_why import kind_of, verdict_of
+from ccdesk.sync.plan_why import kind_of, verdict_of, without_list
 from tests.sync.test_plan_drift import CASES
 
 K, S = DriftKind, LinkState
@@ -335,7 +335,7 @@ NEXT: list[tuple[str, Remembered, Plan, str, datetime | None]] = [
     ("owed, no loop for long", known(OWED), replace(PLAN, now=LATER), NOT_RUNNING, None),
     ("sign-up owed", known(replace(OUT, on_list=True, pending=WriteBack.OPT_IN)), PLAN, "opt-in is written",
      INBOUND),
-    ("change seen", known(IN, queued=queued()), PLAN, "looked at", EVENTS),
+    ("change seen", known(IN, queued=queued()), PLAN, "looked at by the next run", EVENTS),
     ("tried again", known(IN, queued=queued(EventStatus.RETRY, attempts=2, error="Busy.", next_try_at=LATER)),
      PLAN, "after 2 refusals (Busy.)", LATER),
     ("tried again soon", known(IN, queued=queued(EventStatus.RETRY, attempts=1, next_try_at=NOON)), PLAN,
@@ -344,6 +344,13 @@ NEXT: list[tuple[str, Remembered, Plan, str, datetime | None]] = [
     ("held by the guard", known(IN, held=held(), queued=queued()), PLAN, "waits for an answer",
      NOON + timedelta(hours=24)),
     ("held, gone from the list", known(OWED, held=held(LossKind.LEFT)), PLAN, "waits for an answer", None),
+    (
+        "called a mistake",
+        known(replace(OWED, state=S.LEFT_LIST), held=held(LossKind.LEFT, Answer.DROPPED)),
+        PLAN,
+        "staff set right",
+        None,
+    ),
     ("held, to be done", known(OWED, held=held(LossKind.LEFT, Answer.DO_IT)), PLAN, "carried out", INBOUND),
     ("newcomer", known(replace(OFF, state=S.NEWCOMER)), PLAN, "staff are asked", None),
     ("newcomer left", known(replace(OFF, state=S.NEWCOMER_LEFT)), PLAN, "", None),
@@ -352,7 +359,8 @@ NEXT: list[tuple[str, Remembered, Plan, str, datetime | None]] = [
      replace(PLAN, welcomes_until=NOON), "welcome email waits", None),
     ("changed after the question", known(IN, queued=queued()),
      replace(PLAN, welcomes_until=NOON - timedelta(1)), "looked at", EVENTS),
-    ("begun", known(Link(1, email=KEY, kibo_opted_in=True, begun=Act.ADD)), PLAN, "the last call", EVENTS),
+    ("begun", known(Link(1, email=KEY, kibo_opted_in=True, begun=Act.ADD)), PLAN,
+     "the last call about the list ended", EVENTS),
     ("before the first export", known(Link(1, email=KEY, kibo_opted_in=True)), replace(PLAN, exported=False),
      "first export", None),
     ("to be added", known(Link(1, email=KEY, kibo_opted_in=True)), PLAN, "put on the list", EVENTS),
@@ -373,3 +381,10 @@ def test_what_is_next(remembered: Remembered, plan: Plan, what: str, when: datet
     assert found is not None
     assert what in found.what
     assert found.when == when
+
+
+def test_a_list_that_is_gone_is_nobodys_leaving() -> None:
+    found = without_list(verdict(known(IN)))
+    assert (found.wants_mail, found.should_be_on_list, found.in_step) == (True, True, False)
+    assert "list is gone" in found.reason
+    assert without_list(verdict(known(OUT))) == verdict(known(OUT))
