@@ -113,7 +113,7 @@ def first_word(link: Link, beside: Beside) -> Stated | None:
         if link.agreed is True and link.written_at is not None:  # read before they were put on the list
             latest = min(latest or link.written_at, link.written_at)
         latest = latest or link.out_since or beside.now
-        return _flag(link, How.FLAG_SET, None, latest, "opted in when first read; by then at the latest")
+        return _flag(link, How.FLAG_SET, None, latest, "opted in when first read")
     if is_set is None or latest is None:
         return None
     if link.agreed is None:
@@ -138,7 +138,7 @@ def added_word(link: Link) -> Stated | None:
 def _flag(link: Link, how: How, earliest: datetime | None, latest: datetime, evidence: str) -> Stated:
     latest = latest if earliest is None else max(earliest, latest)  # uncertain dates may have crossed
     subject = str(link.customer_id)
-    return Stated(Side.SHOP, subject, how, Author.UNKNOWN, earliest, latest, evidence)
+    return Stated(Side.SHOP, subject, how, Author.UNKNOWN, earliest, latest, _bounded(evidence, earliest))
 
 
 def _answer(before: Link, after: Link, beside: Beside) -> Stated | None:
@@ -169,7 +169,13 @@ def _mail(
     link: Link, how: How, earliest: datetime | None, latest: datetime, evidence: str, author: Author
 ) -> Stated:
     latest = latest if earliest is None else max(earliest, latest)  # uncertain dates may have crossed
+    evidence = _bounded(evidence, earliest)
     return Stated(Side.MAIL, link.contact_id, how, author, earliest, latest, evidence)
+
+
+def _bounded(evidence: str, earliest: datetime | None) -> str:
+    """Say of what is not known to have been made after anything that its moment is the latest possible."""
+    return f"{evidence}; by then at the latest" if earliest is None else evidence
 
 
 def _unsubscribed(before: Link | None, after: Link, beside: Beside) -> Stated | None:
@@ -184,7 +190,7 @@ def _unsubscribed(before: Link | None, after: Link, beside: Beside) -> Stated | 
     if known and not dated:
         return None
     author = _who_unsubscribed(after)
-    evidence = "the contact's opt-out date" if dated else "seen unsubscribed"
+    evidence = "unsubscribed; the date is the contact's own" if dated else "seen unsubscribed"
     if dated and after.out_since is not None:
         return _mail(after, How.UNSUBSCRIBED, after.out_since, after.out_since, evidence, author)
     return _mail(after, How.UNSUBSCRIBED, None, beside.now, evidence, author)
@@ -203,7 +209,7 @@ def _left(before: Link | None, after: Link, beside: Beside) -> Stated | None:
     if after.state is LinkState.LEFT_LIST:
         if before is not None and before.state is LinkState.LEFT_LIST and before.out_since == after.out_since:
             return None
-        words = "on the list before, and not any more"
+        words = "left the list: on it before, and not any more"
         return _mail(after, How.LEFT, after.out_after, latest, words, Author.PERSON)
     if before is None or before.state is not LinkState.CLOSED or after.state is not LinkState.CLOSED:
         return None
