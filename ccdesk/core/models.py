@@ -148,6 +148,15 @@ class ContactList:
     member_count: int | None = None
 
 
+def is_account(customer_id: int) -> bool:
+    """Say whether a link's id is that of an account.
+
+    The link that keeps the opt-out of a person who was forgotten on request has a negative one, of no account
+    (design §8, `forget`).
+    """
+    return customer_id > 0
+
+
 class Ownership(StrEnum):
     """Whether we created the contact (owned) or it came from elsewhere (foreign), design §2."""
 

@@ -11,7 +11,7 @@ from itertools import islice
 from ccdesk.core.clock import Clock
 from ccdesk.core.drift import Sides
 from ccdesk.core.ledger import LedgerEntry
-from ccdesk.core.models import Standing
+from ccdesk.core.models import Standing, is_account
 from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import RunKind
@@ -157,7 +157,7 @@ def _answer(
     return Why(
         known=known,
         email=next((one.email for one in sides.accounts if one.email), "") or who.email,
-        customer_ids=tuple(sorted(ids)),
+        customer_ids=tuple(sorted(filter(is_account, ids))),
         contact_id=contact.id if contact is not None and contact.id else who.contact_id,
         shop=shop_view(basis.store, who, sides, told, reading),
         mail=replace(mail, on_list=False, since=None) if plan.list_gone and mail.on_list else mail,

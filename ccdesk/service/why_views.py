@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ccdesk.core.drift import Sides
 from ccdesk.core.ledger import LedgerEntry
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, Standing, WriteBack
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, Standing, WriteBack, is_account
 from ccdesk.core.ports.store import Store
 from ccdesk.core.statements import How, Side
 from ccdesk.core.why import AccountView, MailView, ShopView
@@ -123,7 +123,7 @@ def accounts_view(who: Who, sides: Sides, *, live: bool) -> tuple[AccountView, .
     """Return each account with what it shows, those that have moved on or are gone as well."""
     shown = {one.id: one for one in sides.accounts}
     links = {one.customer_id: one for one in who.known.links}
-    numbers = sorted({*shown, *who.customer_ids, *who.former})
+    numbers = sorted(filter(is_account, {*shown, *who.customer_ids, *who.former}))
     return tuple(_account(who, number, shown.get(number), links.get(number), live=live) for number in numbers)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
 from ccdesk.core.losses import Answer, Held, LossKind
-from ccdesk.core.models import Contact, Customer, Link, Permission, Standing, email_key
+from ccdesk.core.models import Contact, Customer, Link, Permission, Standing, email_key, is_account
 from ccdesk.store.columns import email_mark, from_text, to_text
 from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.forgetting import SEAL
@@ -281,7 +281,7 @@ class SqliteDrifts:
             (
                 email_key(one.email),
                 one.email,
-                " ".join(map(str, one.customer_ids)),
+                " ".join(str(number) for number in one.customer_ids if is_account(number)),
                 one.kind.value,
                 one.shop.value,
                 one.mail.value,

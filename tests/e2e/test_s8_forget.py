@@ -96,6 +96,26 @@ def test_before_kibo_was_told_it_is_honoured_as_well(shop: World, how: str) -> N
     assert EMAIL.lower() not in shop.members()
 
 
+def test_what_keeps_the_opt_out_is_shown_as_no_account(shop: World) -> None:
+    opt_out_by(shop, "leaves")
+    links = shop.desk.stored_status().links
+    shop.desk.forget(EMAIL)
+    assert shop.desk.stored_status().links == links - 1
+    why = shop.desk.why(EMAIL)
+    assert (why.customer_ids, why.accounts, why.verdict.wants_mail) == ((), (), False)
+    shop.kibo.opt_in(shop.number)
+    shop.later()
+    shop.cycle()
+    [asked] = shop.desk.newcomers()
+    assert asked.customer_id == shop.number
+    assert [one.customer_ids for one in shop.desk.drift().people] == [(shop.number,)]
+    assert shop.desk.why(EMAIL).customer_ids == (shop.number,)
+    assert shop.desk.answer_newcomer(shop.number, add=True)
+    shop.later()
+    shop.cycle()
+    assert EMAIL.lower() in shop.members(), "staff have the last word"
+
+
 def test_who_is_still_opted_in_comes_back_and_that_is_said(shop: World) -> None:
     person = shop.desk.whom_to_forget(EMAIL)
     assert (person.opted_in, person.opted_out) == (True, False)
