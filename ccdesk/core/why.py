@@ -122,7 +122,7 @@ class People(Protocol):
     """What is kept of single people, found by index in a store of any size."""
 
     def accounts_of(self, key: str) -> list[int]:
-        """Return the ids of all accounts ever seen under this compared email, ascending."""
+        """Return the ids of the accounts that have this compared email, or had it, ascending."""
 
     def entries_of(
         self, customer_ids: Collection[int], emails: Collection[str], limit: int

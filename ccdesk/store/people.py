@@ -8,14 +8,17 @@ from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import email_key
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, RunKind
 from ccdesk.core.why import FoundPerson, RunEntry
-from ccdesk.store.columns import email_mark, from_text
+from ccdesk.store.columns import from_text
 from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.forgetting import SEAL
 
 SEARCHED = 200_000
 """So many emails are looked through for one that contains what is searched for."""
 
-ACCOUNTS_OF = "SELECT customer_id FROM known_account WHERE mark = ? ORDER BY customer_id"
+# An account that has moved on has left statements under this email: what only its link told is kept then.
+ACCOUNTS_OF = """
+    SELECT customer_id FROM statement WHERE email_key = ?1
+    UNION ALL SELECT customer_id FROM link WHERE email_key = ?1"""
 _ENTRY = "run_id, number, outcome, customer_id, email, reason, code"
 # The newest of each account by the index alone; their rows are then looked up.
 ENTRIES_OF_ACCOUNT = f"""
@@ -52,9 +55,9 @@ class SqlitePeople:
         self._database = database
 
     def accounts_of(self, key: str) -> list[int]:
-        """Return the ids of all accounts ever seen under this compared email, ascending."""
-        found = self._database.statement(ACCOUNTS_OF, (email_mark(key),)) if key else []
-        return [int(number) for (number,) in found]
+        """Return the ids of the accounts that have or had this compared email, ascending."""
+        found = self._database.statement(ACCOUNTS_OF, (key,)) if key else []
+        return sorted({int(number) for (number,) in found})
 
     def entries_of(
         self, customer_ids: Collection[int], emails: Collection[str], limit: int

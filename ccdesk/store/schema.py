@@ -320,7 +320,6 @@ def note_seen_set(migrator: SqliteMigrator) -> None:
 PEOPLE_INDEXES = (
     "CREATE INDEX entry_by_account ON entry (customer_id, run_id, number) WHERE customer_id IS NOT NULL",
     "CREATE INDEX entry_by_email ON entry (email COLLATE NOCASE, run_id, number) WHERE customer_id IS NULL",
-    "CREATE INDEX known_account_by_mark ON known_account (mark)",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -38,10 +39,13 @@ def test_the_entries_of_a_person_over_all_runs(store: SqliteStore) -> None:
     assert len(store.people.entries_of([1], [], 100)) == 3, "runs that go on are kept"
 
 
-def test_accounts_ever_seen_under_an_email(store: SqliteStore) -> None:
-    store.links.note_seen([(3, "ann@x.example"), (1, "ann@x.example"), (2, "ben@x.example")], NOON)
-    store.links.note_seen([(2, "ann@x.example")], NOON)
-    assert store.people.accounts_of("ann@x.example") == [1, 2, 3]
+def test_accounts_that_have_or_had_an_email(store: SqliteStore) -> None:
+    known = {"kibo_opted_in": True, "agreed": True, "written_at": NOON, "kibo_updated_at": NOON}
+    first, second = Link(1, email="ann@x.example", **known), Link(2, email="Ann@x.example", **known)
+    store.links.save([first, second, Link(3, email="ben@x.example", **known)])
+    store.links.save([replace(first, email="new@x.example", kibo_updated_at=NOON + timedelta(hours=1))])
+    assert store.people.accounts_of("ann@x.example") == [1, 2]
+    assert store.people.accounts_of("new@x.example") == [1]
     assert store.people.accounts_of("") == []
 
 
