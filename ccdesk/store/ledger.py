@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -166,34 +166,36 @@ class SqliteLedger:
             return {(source, row[0]): _stated_entry(row) for row in self._rows(STATEMENTS, numbers)}
         if source == _COMMAND:
             return {(source, row[0]): _command_entry(row) for row in self._rows(COMMANDS, numbers)}
-        tell: Callable[[Link], Stated | None] = {
-            _FIRST: self._first_word,
-            _ADDED: added_word,
-            _STANDING: self._standing,
-        }[source]
         links = self._links.many(numbers)
-        told = {number: tell(link) for number, link in links.items()}
-        return {
-            (source, number): self._told(links[number], one)
-            for number, one in told.items()
-            if one is not None
-        }
+        told = self._told(source, links)
+        exports: dict[datetime | None, int | None] = {}  # many have been put on the list by one call
+        return {(source, number): self._entry_of(links[number], one, exports) for number, one in told.items()}
+
+    def _told(self, source: int, links: Mapping[int, Link]) -> dict[int, Stated]:
+        """Return what only links tell, by customer id."""
+        beside = Beside(self._clock.now(), self._statements.skew())
+        wrote = self._statements.wrote(list(links)) if source == _FIRST else {}
+        found: dict[int, Stated] = {}
+        for number, link in links.items():
+            if source == _FIRST:
+                one = first_word(link, replace(beside, wrote=wrote.get(number)))
+            else:
+                one = added_word(link) if source == _ADDED else next(iter(stated(None, link, beside)), None)
+            if one is not None:
+                found[number] = one
+        return found
 
     def _rows(self, sql: str, numbers: Sequence[int]) -> Iterator[Row]:
         for some in chunks(numbers):
             yield from self._database.statement(sql.format(marks=", ".join("?" * len(some))), some)
 
-    def _first_word(self, link: Link) -> Stated | None:
-        wrote = self._statements.wrote(link.customer_id)
-        return first_word(link, Beside(self._clock.now(), self._statements.skew(), wrote=wrote))
-
-    def _standing(self, link: Link) -> Stated | None:
-        return next(iter(stated(None, link, Beside(self._clock.now()))), None)
-
-    def _told(self, link: Link, one: Stated) -> LedgerEntry:
-        """Return the entry of what only a link tells: the export that read it wrote it as well."""
-        of_export = one.how in (How.ADDED, How.FLAG_SET)
-        return _entry(link.email, one, self._statements.export_of(link) if of_export else None)
+    def _entry_of(self, link: Link, one: Stated, exports: dict[datetime | None, int | None]) -> LedgerEntry:
+        """Return the entry of what only a link tells: the export that read it put the person on the list."""
+        if one.how not in (How.ADDED, How.FLAG_SET):
+            return _entry(link.email, one, None)
+        if link.written_at not in exports:
+            exports[link.written_at] = self._statements.export_of(link)
+        return _entry(link.email, one, exports[link.written_at])
 
 
 def _placed(entry: LedgerEntry, at: datetime) -> LedgerEntry:

@@ -16,7 +16,7 @@ from ccdesk.core.intents import SHOP_ACTS, Act
 from ccdesk.core.models import Link
 from ccdesk.core.statements import Author, How, Side
 from ccdesk.store.columns import to_text
-from ccdesk.store.db import Database, Row
+from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.forgetting import SEAL
 from ccdesk.store.intents import words
 from ccdesk.store.state import SqliteState
@@ -35,6 +35,9 @@ LAST_WORD = f"""
 WRITING = f"""
     SELECT act FROM intent WHERE customer_id = ? AND ended = 'open' AND act IN ({words(SHOP_ACTS)})
     ORDER BY number DESC LIMIT 1"""
+WROTE_LAST = f"""
+    SELECT customer_id, act FROM intent WHERE number IN (SELECT MAX(number) FROM intent
+    WHERE customer_id IN ({{ids}}) AND ended = 'done' AND act IN ({words(SHOP_ACTS)}) GROUP BY customer_id)"""
 WROTE = f"""
     SELECT act, begun FROM intent WHERE customer_id = ? AND ended = 'done' AND act IN ({words(SHOP_ACTS)})
     ORDER BY number DESC LIMIT 1"""
@@ -109,10 +112,13 @@ class SqliteStatements:
         """Return how far Kibo's clock is ahead of the mail service's, as the last run that asked both saw."""
         return timedelta(seconds=int(self._state.get(SKEW) or 0))
 
-    def wrote(self, customer_id: int) -> Act | None:
-        """Return what we last did to an account's flag, as the journal tells."""
-        wrote = self._first(WROTE, customer_id)
-        return Act(wrote[0]) if wrote else None
+    def wrote(self, customer_ids: Sequence[int]) -> dict[int, Act]:
+        """Return what we last did to the flags of accounts, as the journal tells."""
+        found: dict[int, Act] = {}
+        for some in chunks(customer_ids):
+            sql = WROTE_LAST.format(ids=", ".join("?" * len(some)))
+            found.update((number, Act(act)) for number, act in self._database.statement(sql, some))
+        return found
 
     def note_put_on(self, customer_ids: Collection[int], at: datetime) -> None:
         """Keep that customers who had opted out were seen on the list, put there by somebody else."""
