@@ -165,8 +165,11 @@ class PersonSides:
         return gone and any(one.on_list and one.contact_id in ("", contact.id) for one in self.links)
 
     def _has_come_back(self) -> bool:
-        """Say whether a sign-up since then, which no run may have seen yet, ended a leaving."""
-        return self.member and any(self._signed_up(one) for one in self.links)
+        """Say whether a sign-up since then, which no run may have seen yet, or a done add ended a leaving.
+
+        An add was done for an account that agrees and is on the list, though the leaving stays with another.
+        """
+        return self.member and any(self._signed_up(one) or _is_put_on(one) for one in self.links)
 
     # ------------------------------------------------------------ column
 
@@ -257,6 +260,11 @@ class PersonSides:
 
 _PROVEN_LATER = (LinkState.CONFIRMING, LinkState.ASKED_BEFORE)
 """States of links whose opt-in was found to be later than the opt-out."""
+
+
+def _is_put_on(link: Link) -> bool:
+    settled = link.state is LinkState.SYNCED and link.pending is WriteBack.NOTHING
+    return settled and link.on_list and link.kibo_opted_in is True and link.agreed is True
 
 
 def _is_on(account: Customer) -> bool:

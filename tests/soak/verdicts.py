@@ -54,7 +54,7 @@ def _wrong(truth: Truth, email: str, found: Why) -> list[str]:
     )
     if verdict.in_step and mailed and by_us and not opted_in and email not in truth.moved_away:
         lines.append(f"in step, but mailed because of us, and nobody is opted in: {said}")
-    if verdict.in_step and not verdict.should_be_on_list and mailed and by_us and wanting:
+    if not verdict.should_be_on_list and mailed and by_us and wanting:
         lines.append(f"mailed by us and opted in, but should not be: {said}")
     if verdict.should_be_on_list and accounts and not opted_in and verdict.in_step:
         lines.append(f"should be on the list, but nobody is opted in: {said}")

@@ -65,6 +65,13 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
         [NO, replace(IN, customer_id=2)],
         None,
     ),
+    (
+        "left by one account, put on anew by the other's later opt-in",
+        [OFF, replace(ON, id=2)],
+        THERE,
+        [replace(NO, state=LinkState.LEFT_LIST), replace(IN, customer_id=2)],
+        None,
+    ),
     ("opted out, not acted on", [OFF], THERE, [IN], K.OPT_OUT_DUE),
     ("opted out, add under way", [OFF], THERE, [replace(NO, begun=Act.ADD)], K.OPT_OUT_DUE),
     ("removal begun", [OFF], THERE, [replace(NO, begun=Act.REMOVE)], K.OPT_OUT_DUE),
