@@ -34,8 +34,8 @@ MAIL_WRITES = {
 }  # fmt: skip
 SHOP_READS = {
     "server_time", "server_ahead", "tenant", "test", "opted_in", "left_to_read", "everyone", "changed_since",
-    "finds_changes", "newest_update", "get", "many", "by_email", "opt_in_set_at", "events_since",
-    "app_enabled", "welcome_mail_on",
+    "finds_changes", "newest_update", "get", "many", "by_email", "opt_in_set_at", "flag_changes",
+    "events_since", "app_enabled", "welcome_mail_on",
 }  # fmt: skip
 SHOP_WRITES = {"set_opt_in"}
 
