@@ -210,12 +210,12 @@ def _left(before: Link | None, after: Link, beside: Beside) -> Stated | None:
         if before is not None and before.state is LinkState.LEFT_LIST and before.out_since == after.out_since:
             return None
         words = "left the list: on it before, and not any more"
-        return _mail(after, How.LEFT, after.out_after, latest, words, Author.PERSON)
+        return _mail(after, How.LEFT, after.out_after, latest, words, Author.UNKNOWN)
     if before is None or before.state is not LinkState.CLOSED or after.state is not LinkState.CLOSED:
         return None
     if before.on_list and not after.on_list and after.agreed is False:
         words = "left the list or unsubscribed while Kibo did not show the customer"
-        return _mail(after, How.LEFT, after.out_after, latest, words, Author.PERSON)
+        return _mail(after, How.LEFT, after.out_after, latest, words, Author.UNKNOWN)
     return None
 
 

@@ -10,8 +10,7 @@ from ccdesk.core.errors import SettingsError
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.models import email_key
 from ccdesk.core.ports.store import Store
-
-_LARGEST = 2**63 - 1  # SQLite's integers end here
+from ccdesk.service.who import customer_id_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,8 @@ def named(store: Store, who: str) -> Named:
     if not text.isdecimal():
         key = email_key(text)
         return Named(key, tuple(one.customer_id for one in store.links.by_email(key)))
-    number = int(text)
-    if number > _LARGEST:
+    number = customer_id_of(text)
+    if number is None:
         return Named("")
     link = store.links.get(number)
     key = link.email_key if link is not None else ""

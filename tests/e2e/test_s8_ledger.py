@@ -60,7 +60,7 @@ def test_left_the_list(world: World, ann: int) -> None:
     world.later(20)
     world.run(RunKind.INBOUND)
     world.cycle()
-    assert sorted(told(world)[2:]) == ["person left", "us flag_cleared done"]
+    assert sorted(told(world)[2:]) == ["unknown left", "us flag_cleared done"]
 
 
 def test_unsubscribed_with_two_accounts_is_one_statement_and_two_write_backs(world: World, ann: int) -> None:
