@@ -145,6 +145,7 @@ class SettingsWindow(QWidget):
 
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(self._on_tab)
+        self.tabs.currentChanged.connect(self.toast.find_place)
         for page in self.pages():
             page.go_to.connect(self.go_to)
         self.settings.save_began.connect(self.sync.to_page.on_save_began)

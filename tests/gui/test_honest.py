@@ -208,6 +208,18 @@ def test_a_success_covers_no_button_or_field(qtbot, parts, tab, size):
     assert window.rect().contains(place)
 
 
+def test_a_success_goes_down_again_where_another_tab_leaves_it_room(qtbot, parts):
+    window = parts.window
+    window.tabs.setCurrentWidget(window.settings)
+    window.settings.chk_welcome.click()
+    window.settings.findChild(QScrollArea).verticalScrollBar().setValue(10_000)
+    window.context.news.say("Saved", "\n".join(["Contact List Name is now “Spring sale”."] * 5))
+    toast = find(window, "toast")
+    above_the_buttons = toast.y()
+    window.tabs.setCurrentWidget(window.sync)
+    assert toast.y() > above_the_buttons
+
+
 def test_a_success_is_a_toast_that_goes_by_itself(qtbot, parts, monkeypatch):
     monkeypatch.setattr("ccdesk.gui.components.news.TOAST_MS", 50)
     before = find(parts.window, "tabs").geometry()

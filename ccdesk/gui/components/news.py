@@ -133,6 +133,12 @@ class Toast(QFrame):
         self._timer.start(TOAST_MS)
         announce(self, self.accessibleName())
 
+    @Slot()
+    def find_place(self) -> None:
+        """Go where it covers nothing of what is in front now."""
+        if self.isVisible():
+            self._place()
+
     def _place(self) -> None:
         room, layout = self._page.geometry(), self.layout()
         width = min(_WIDEST, room.width() - 2 * MARGIN)
