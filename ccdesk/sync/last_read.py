@@ -73,7 +73,9 @@ def account_of(link: Link, opted_in: bool | None) -> Customer | None:
     """Return the account as a link remembers it; None where it is gone, or its flag was never read."""
     if link.state is LinkState.CLOSED or opted_in is None:
         return None
-    silent = opted_in and (link.seen_set or link.note in (NOT_ACTIVE, GUEST))
+    # Without a note, a flag seen set that was never acted on is an opt-in that was sent, and failed.
+    seen_only = link.seen_set and link.kibo_opted_in is False
+    silent = opted_in and (seen_only or link.note in (NOT_ACTIVE, GUEST))
     return Customer(
         link.customer_id,
         link.email,

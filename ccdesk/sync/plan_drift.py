@@ -249,6 +249,10 @@ class PersonSides:
         }
         return others[self.contact.standing]
 
+    def failed(self) -> str:
+        """Return why an opt-in that was sent is not on the list, "" if none was."""
+        return next((one.note for one in self.links if one.kibo_opted_in is None and one.seen_set), "")
+
     def who_does_not_count(self) -> str:
         """Say why no account agrees any more."""
         for one, _ in self.accounts:
@@ -387,6 +391,8 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
         return f"{text}: {person.who_does_not_count()}"
     if kind is DriftKind.INVALID_EMAIL:
         return person.bad_email() or text
+    if kind is DriftKind.NOT_ADDED and (failed := person.failed()):
+        return f"{text}: {failed}"
     if kind is DriftKind.REFUSED and person.sides.parked:
         return person.sides.parked[0][1] or text
     return text

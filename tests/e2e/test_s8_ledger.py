@@ -43,13 +43,15 @@ def test_opted_out_in_the_shop_and_in_again(world: World, ann: int) -> None:
     world.kibo.opt_out(ann)
     world.later()
     world.cycle()
-    assert told(world) == [*EXPORTED, "unknown flag_cleared", "us removed done"]
+    first, *others = told(world)  # the flag may have been cleared as soon as the export had read it
+    assert first == "unknown flag_set"
+    assert sorted(others) == ["unknown flag_cleared", "us added done", "us removed done"]
     world.kibo.opt_in(ann)
     world.later()
     world.cycle()
     world.cycle()
     found = told(world)
-    assert found[:3] == [*EXPORTED, "unknown flag_cleared"]
+    assert sorted(found[:3]) == ["unknown flag_cleared", "unknown flag_set", "us added done"]
     # The opt-in may have been made before the removal: Kibo tells only that it came after the opt-out.
     assert sorted(found[3:]) == ["unknown flag_set", "us added done", "us removed done"]
 

@@ -302,3 +302,20 @@ def test_an_opt_out_called_a_mistake_is_not_owed(world: World) -> None:
     assert found.next is not None
     assert "staff set right" in found.next.what
     assert [one.remark for one in found.accounts] == ["opt-out called a mistake"]
+
+
+def test_who_was_sent_in_vain_is_not_in_step_and_the_verdict_says_what_came_of_it(ready: World) -> None:
+    """Their account was read as opted in, though nothing was agreed on; so was another one of theirs."""
+    for email in ("eve@example.com", "Eve@Example.com"):
+        ready.kibo.add_customer(email, True)
+    ready.cc.switches.turn(import_loses_every=1)
+    ready.export()
+    found = ask(ready, "eve")
+    assert says(found) == says(ask(ready, "eve", live=True)) == (True, True, False)
+    assert len(found.customer_ids) == 2
+    assert "Not on the list after it was sent" in found.verdict.reason
+    ready.cc.switches.turn(import_loses_every=0)
+    ready.later()
+    ready.run(RunKind.FULL_COMPARE)
+    ready.cycle()
+    assert both(ready, "eve") == (True, True, True)

@@ -23,7 +23,14 @@ from ccdesk.sync.plan_export import NEW_CONTACT, Action
 from ccdesk.sync.runs.export_session import PAGE, begin, pages_of, with_open_intent
 from ccdesk.sync.runs.export_singles import FAILED
 from ccdesk.sync.runs.members_file import MembersFile
-from ccdesk.sync.runs.sent_links import NOT_ON_LIST, confirmed, followers, out_since_sent, seen_to_since
+from ccdesk.sync.runs.sent_links import (
+    NOT_ON_LIST,
+    confirmed,
+    failed,
+    followers,
+    out_since_sent,
+    seen_to_since,
+)
 from ccdesk.sync.runs.sent_words import is_refused, reason_of, reported
 from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import queue_again
@@ -197,6 +204,7 @@ class _Checker:
             for how in set(ended.values()):
                 ctx.store.intents.end([number for number, end in ended.items() if end is how], how)
             begin(ctx, missing, links, chunk.sent_at if chunk else ctx.mail_now(), by_job=chunk is not None)
+            ctx.store.links.save(failed(ctx, entries))
             for customer_id in again:
                 queue_again(ctx, customer_id)
             ctx.record(entries)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ccdesk.core.exporting import Planned
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, WriteBack
+from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import fields_hash
 
@@ -27,6 +28,17 @@ def followers(ctx: RunContext, absent: Sequence[Planned]) -> list[Link]:
         for one in absent
         for link in by_email.get(one.customer.email_key, ())
         if link.customer_id not in sent and _only_follows(link)
+    ]
+
+
+def failed(ctx: RunContext, entries: Sequence[Entry]) -> list[Link]:
+    """Return the links of people sent in vain: their opt-in was seen, and why it came to nothing."""
+    reasons = {one.customer_id: one.reason for one in entries if one.outcome is Outcome.ERROR}
+    links = ctx.store.links.many([number for number in reasons if number is not None])
+    return [
+        replace(link, seen_set=True, note=reasons[link.customer_id])
+        for link in links.values()
+        if link.kibo_opted_in is None
     ]
 
 
