@@ -154,7 +154,7 @@ def is_account(customer_id: int) -> bool:
     The link that keeps the opt-out of a person who was forgotten on request has a negative one, of no account
     (design §8, `forget`).
     """
-    return customer_id > 0
+    return customer_id >= 0
 
 
 class Ownership(StrEnum):

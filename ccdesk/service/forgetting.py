@@ -119,7 +119,7 @@ def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
         raise SettingsError(
             "An export that is not finished has this person",
             meaning="What it sent would be lost sight of. Nobody was forgotten.",
-            next_step="Run “ccdesk sync export” to its end, then try again.",
+            next_step="Do the export to its end, then try again.",
             code="export_open",
         )
     on_list = [one for one in store.links.many(person.customer_ids).values() if one.on_list or one.begun]
@@ -127,7 +127,7 @@ def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
         raise SettingsError(
             "A change of this customer is not processed yet",
             meaning="It may be an opt-out, which would be forgotten with the person. Nobody was forgotten.",
-            next_step="Run “ccdesk sync events”, see to the entry if it is parked, then try again.",
+            next_step="Sync the changes, see to the entry if it needs attention, then try again.",
             code="change_open",
         )
 

@@ -258,7 +258,7 @@ class SqliteLinks:
 
     def count(self, *, on_list: bool | None = None) -> int:
         """Count links of accounts, all or those (not) on the list with the customer's agreement."""
-        everyone = LinkRow.select(fn.COUNT(SQL("*"))).where(LinkRow.customer_id > 0)
+        everyone = LinkRow.select(fn.COUNT(SQL("*"))).where(LinkRow.customer_id >= 0)
         if on_list is None:
             return int(self._database.value(everyone))
         on = int(self._database.value(everyone.where(ON_LIST & AGREED)))
