@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ccdesk.core.intents import Act
-from ccdesk.core.models import Link, LinkState, WriteBack
+from ccdesk.core.models import OPTED_OUT_THERE, Link, LinkState, WriteBack
 from ccdesk.core.statements import BY_STAFF, UNSUBSCRIBED, Author, How, Side
 
-_OUT = (LinkState.UNSUBSCRIBED, LinkState.CONFIRMING, LinkState.ASKED_BEFORE)
 _OURS = (LinkState.UNSUBSCRIBED, LinkState.LEFT_LIST)  # a flag off beside these was cleared by a write-back
 
 
@@ -183,9 +182,9 @@ def _unsubscribed(before: Link | None, after: Link, beside: Beside) -> Stated | 
 
     Who did it is kept only where it is carried to the shop.
     """
-    if after.state not in _OUT:
+    if after.state not in OPTED_OUT_THERE:
         return None
-    known = before is not None and before.state in _OUT
+    known = before is not None and before.state in OPTED_OUT_THERE
     dated = after.out_since is not None and (before is None or after.out_since != before.out_since)
     if known and not dated:
         return None

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 SKEW = "clocks.skew"
 """Name in the store: seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both."""
+
+
+def kept_skew(text: str) -> timedelta:
+    """Return how far Kibo's clock is ahead of Constant Contact's, from what the store has under `SKEW`."""
+    return timedelta(seconds=int(text or 0))
 
 
 class Clock:

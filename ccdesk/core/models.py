@@ -182,6 +182,10 @@ class LinkState(StrEnum):
     CLOSED = "closed"  # the customer is gone from Kibo
 
 
+OPTED_OUT_THERE = (LinkState.UNSUBSCRIBED, LinkState.CONFIRMING, LinkState.ASKED_BEFORE)
+"""States of links whose contact is unsubscribed in Constant Contact."""
+
+
 class WriteBack(StrEnum):
     """A change seen in Constant Contact that Kibo has not been given yet (kept so no opt-out is lost)."""
 

@@ -11,15 +11,13 @@ from pathlib import Path
 
 from ccdesk.core import files
 from ccdesk.core.errors import SettingsError
-from ccdesk.core.models import Link, LinkState, WriteBack
+from ccdesk.core.models import OPTED_OUT_THERE, Link, LinkState, WriteBack
 from ccdesk.core.ports.store import Store
 from ccdesk.service.ledger import Named, named
 from ccdesk.sync.context import EXPORT_OPEN
 
 _OUT = (
-    LinkState.UNSUBSCRIBED,
-    LinkState.CONFIRMING,
-    LinkState.ASKED_BEFORE,
+    *OPTED_OUT_THERE,
     LinkState.LEFT_LIST,
     LinkState.LEFT_OUT,
     LinkState.CONTACT_DELETED,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from ccdesk.core.clock import Clock
+from ccdesk.core.clock import SKEW, Clock, kept_skew
 from ccdesk.core.drift import Sides
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.models import Standing, is_account
@@ -30,6 +30,7 @@ from ccdesk.sync.outbox.welcomes import question
 from ccdesk.sync.plan_drift import DriftRules
 from ccdesk.sync.plan_next import Plan, next_step
 from ccdesk.sync.plan_why import kind_of, verdict_of, without_list
+from ccdesk.sync.runs.drift import rules_of
 
 _ORIGIN = "why"
 _MOST = 200  # moments of the time line, the newest
@@ -47,17 +48,9 @@ class Basis:
     def rules(self, list_id: str, skew: timedelta | None = None, now: datetime | None = None) -> DriftRules:
         """Return what the verdict goes by, as a comparison of everything does."""
         state = self.store.state
-        known = timedelta(seconds=int(state.get(names.SKEW) or 0))
-        at, began = now or self.clock.now(), state.get_time(names.INBOUND_BEGAN)
-        return DriftRules(
-            list_id,
-            self.settings.export_guests,
-            at,
-            known if skew is None else skew,
-            None if began is not None and began > at else began,
-            exported=bool(state.get(names.BASELINE)),
-            watched=not state.get(names.FORMER_LIST),
-        )
+        skew = kept_skew(state.get(SKEW)) if skew is None else skew
+        guests = self.settings.export_guests
+        return rules_of(state, list_id, now or self.clock.now(), skew, guests=guests)
 
     def plan(self) -> Plan:
         """Return what runs and when, and what keeps it from running."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.ports.waiting import Waiting
 from ccdesk.store.columns import from_text, to_text
-from ccdesk.store.db import Database, chunks, upsert
+from ccdesk.store.db import Database, Row, chunks, upsert
 from ccdesk.store.tables import HeldLossRow
 
 HOLD = upsert(HeldLossRow)
@@ -44,10 +44,7 @@ class SqliteLosses:
         sql = f"SELECT {COLUMNS} FROM held_loss {where} ORDER BY kind, customer_id"
         rows = self._database.statement(sql, values)
         with self._database.reading():
-            return [
-                Held(number, LossKind(word), email, key, from_text(since), postponed, Answer(answer))
-                for number, word, email, key, since, postponed, answer in rows
-            ]
+            return [held_of(row) for row in rows]
 
     def unanswered(self, kinds: Collection[LossKind], *, shown: int = 0) -> Waiting:
         """Return how many of these kinds are held and not answered, and name the first `shown`."""
@@ -120,3 +117,9 @@ class SqliteLosses:
         """Count the people, by compared email, of whom an account was linked before that time."""
         sql = f"SELECT COUNT(DISTINCT l.email_key) FROM link l WHERE {_OLD}"
         return int(self._database.statement(sql, (to_text(since),))[0][0])
+
+
+def held_of(row: Row) -> Held:
+    """Return one held loss from its `COLUMNS`."""
+    number, word, email, key, since, postponed, answer = row
+    return Held(number, LossKind(word), email, key, from_text(since), postponed, Answer(answer))

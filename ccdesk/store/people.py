@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ccdesk.core.losses import Answer, Held, LossKind
+from ccdesk.core.losses import Held, LossKind
 from ccdesk.core.models import email_key
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, RunKind
 from ccdesk.core.why import FoundPerson, RunEntry
 from ccdesk.store.columns import from_text
 from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.forgetting import SEAL
+from ccdesk.store.losses import COLUMNS, held_of
 
 SEARCHED = 200_000
 """So many emails are looked through for one that contains what is searched for."""
@@ -34,9 +35,7 @@ QUEUED = """
     UNION ALL
     SELECT event_id, object_id, created_at, status, attempts, error, next_try_at, processed_at, result
     FROM event WHERE status IN ('Pending', 'Retry') AND object_id = ?1"""
-HELD = """
-    SELECT kind, email, email_key, since, postponed, answer FROM held_loss
-    WHERE kind = ? AND customer_id = ?"""
+HELD = f"SELECT {COLUMNS} FROM held_loss WHERE kind = ? AND customer_id = ?"
 BY_ID = "SELECT customer_id, email, email_key FROM link WHERE customer_id = ?"
 _SHOWN = f"email_key <> '' AND email_key NOT GLOB '{SEAL}*'"
 BY_PREFIX = """
@@ -102,7 +101,7 @@ class SqlitePeople:
             for kind in LossKind:  # the table's key begins with it
                 rows = self._database.statement(HELD, (kind.value, number))
                 with self._database.reading():
-                    found += [_held(number, row) for row in rows]
+                    found += [held_of(row) for row in rows]
         return found
 
     def find(self, text: str, limit: int) -> list[FoundPerson]:
@@ -142,8 +141,3 @@ def _event(row: Row) -> QueuedEvent:
         from_text(processed) if processed else None,
         result,
     )
-
-
-def _held(number: int, row: Row) -> Held:
-    kind, email, key, since, postponed, answer = row
-    return Held(number, LossKind(kind), email, key, from_text(since), postponed, Answer(answer))

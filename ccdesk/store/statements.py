@@ -1,6 +1,6 @@
 """Statements: what people and staff said about being mailed, kept for good (docs/decisions/0006).
 
-They are read off the links as these are saved, in the same transaction, whoever saves them. What a first
+They are read off the links as these are saved, in the same transaction, in one place for all. What a first
 export reads of a million strangers is kept as their links alone: `consent.stated` reads it off them, and it
 becomes a row with the first change that would lose it.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ccdesk.consent.stated import Beside, Stated, added_word, differs, first_word, stated
-from ccdesk.core.clock import SKEW, Clock
+from ccdesk.core.clock import SKEW, Clock, kept_skew
 from ccdesk.core.intents import SHOP_ACTS, Act
 from ccdesk.core.models import Link
 from ccdesk.core.statements import Author, How, Side
@@ -110,7 +110,7 @@ class SqliteStatements:
 
     def skew(self) -> timedelta:
         """Return how far Kibo's clock is ahead of the mail service's, as the last run that asked both saw."""
-        return timedelta(seconds=int(self._state.get(SKEW) or 0))
+        return kept_skew(self._state.get(SKEW))
 
     def wrote(self, customer_ids: Sequence[int]) -> dict[int, Act]:
         """Return what we last did to the flags of accounts, as the journal tells."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
-from ccdesk.core.models import Customer, Link
+from ccdesk.core.models import Customer, Link, LinkState, WriteBack
 
 NOT_ACTIVE = "account is not active in Kibo"
 GUEST = "guest account; guests are not exported (setting)"
@@ -41,3 +42,27 @@ def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
 def wants_mail(customer: Customer, *, guests: bool) -> bool:
     """Say whether this account is a person's agreement to be mailed (design R1, R2)."""
     return customer.accepts_marketing and not not_exported(customer, guests=guests)
+
+
+def agreed_on(link: Link, customer: Customer, written_at: datetime) -> Link:
+    """Return the link of somebody whom we have put on the list: both sides agree, and no opt-out stands.
+
+    Which contact that is, and how it looks, is the caller's to say.
+    """
+    return replace(
+        link,
+        email=customer.email,
+        state=LinkState.SYNCED,
+        agreed=True,
+        kibo_opted_in=True,
+        kibo_updated_at=customer.updated_at,
+        on_list=True,
+        written_at=written_at,
+        opt_out_at=None,
+        out_since=None,
+        out_after=None,
+        pending=WriteBack.NOTHING,
+        pending_reason="",
+        note="",
+        passed_by=False,
+    )

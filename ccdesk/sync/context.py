@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TypeVar
 
 from ccdesk.core.clock import SKEW as SKEW
-from ccdesk.core.clock import Clock
+from ccdesk.core.clock import Clock, kept_skew
 from ccdesk.core.errors import (
     Cancelled,
     CcdeskError,
@@ -151,7 +151,7 @@ class RunContext:
         """
         kibo, mail = self.shop.server_ahead, self.mail.server_ahead
         if kibo is None or mail is None:
-            return timedelta(seconds=int(self.store.state.get(SKEW) or 0))
+            return kept_skew(self.store.state.get(SKEW))
         return kibo - mail if abs(kibo - mail) >= _NOISE else timedelta(0)
 
     def remember_skew(self) -> None:

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from ccdesk.core.drift import Sides
 from ccdesk.core.intents import Act
 from ccdesk.core.losses import Held
-from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission
+from ccdesk.core.models import OPTED_OUT_THERE, Contact, Customer, Link, LinkState, Permission
 from ccdesk.core.runs import EventStatus, QueuedEvent
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.later import is_noted
 
-_OUT = (LinkState.UNSUBSCRIBED, LinkState.CONFIRMING, LinkState.ASKED_BEFORE)
 _OFF_LIST = (LinkState.LEFT_LIST, LinkState.LEFT_OUT)  # a contact in good standing, though not on the list
 _WAITING = re.compile(r"waiting \((\w+)\)")  # what `plan_inbound` notes of a contact that is neither
 
@@ -106,8 +105,8 @@ def contact_of(known: Remembered, list_id: str) -> Contact | None:
     email = next((one.email for one in links if one.email), known.key)
     if is_member(known):
         return Contact(number, email, _good(links), list_ids=frozenset({list_id}))
-    if states & {*_OUT}:
-        since = [one.opt_out_at or one.out_since for one in links if one.state in _OUT]
+    if states & {*OPTED_OUT_THERE}:
+        since = [one.opt_out_at or one.out_since for one in links if one.state in OPTED_OUT_THERE]
         at = max((one for one in since if one is not None), default=None)
         return Contact(number, email, Permission.UNSUBSCRIBED, opt_out_at=at)
     if LinkState.HELD in states:

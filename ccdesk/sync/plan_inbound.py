@@ -9,14 +9,9 @@ from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.sync.later import acted_after
 from ccdesk.sync.ownership import is_ours, left_unseen
-from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, opted_out_since
+from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, opted_out_since, out_words
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
-
-
-def unsubscribed(contact: Contact) -> str:
-    """Return why somebody counts as unsubscribed: by their own act, or by that of the account's staff."""
-    return BY_STAFF if contact.opt_out_source == "Account" else UNSUBSCRIBED
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +153,7 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Observation:
                 out_since=link.out_since or out_since,
             )
         )
-    reason = unsubscribed(contact)
+    reason = out_words(contact)
     by_person_since = link.pending_reason == BY_STAFF and reason == UNSUBSCRIBED
     if link.pending is WriteBack.OPT_OUT and link.state is LinkState.UNSUBSCRIBED and not by_person_since:
         return Observation(link)

@@ -398,4 +398,4 @@ def test_whether_a_contact_that_shows_no_more_than_an_email_is_ours(by_form, sho
     cut_off = Link(1, email=ADA.email, ownership=Ownership.OWNED, written_hash=sent, written_at=NOW)
     assert is_ours(cut_off, contact(lists=[LIST], **shown)) is ours
     begun = replace(cut_off, begun=Act.CREATE)
-    assert left_unseen(begun, contact(**shown))  # on no list: whoever made it, they have left
+    assert left_unseen(begun, contact(**shown))  # on no list: they have left, no matter who made it

@@ -29,6 +29,7 @@ from ccdesk.core.models import (
     WriteBack,
 )
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync.agreement import agreed_on
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.mapping import creation_hash, fields_hash, is_long, to_fields
@@ -229,25 +230,11 @@ def on_list_link(ctx: RunContext, addition: Addition, contact_id: str, read: Con
     """The link of somebody we have just put on the list; `read` is the contact as the service showed it."""
     customer, owned = addition.customer, addition.decision.ownership is Ownership.OWNED
     return replace(
-        addition.link or Link(customer.id),
-        email=customer.email,
+        agreed_on(addition.link or Link(customer.id), customer, ctx.mail_now()),
         contact_id=contact_id,
         ownership=addition.decision.ownership,
-        state=LinkState.SYNCED,
-        agreed=True,
-        kibo_opted_in=True,
-        kibo_updated_at=customer.updated_at,
-        on_list=True,
         written_hash=fields_hash(to_fields(customer).fields) if owned else "",
         read_hash=fields_hash(read) if owned and read is not None else "",
-        written_at=ctx.mail_now(),
-        opt_out_at=None,
-        out_since=None,
-        out_after=None,
-        pending=WriteBack.NOTHING,
-        pending_reason="",
-        note="",
-        passed_by=False,
     )
 
 

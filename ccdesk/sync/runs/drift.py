@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
 from ccdesk.core.models import Contact, Customer
+from ccdesk.core.ports.store import State
 from ccdesk.sync import context as names
 from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.context import RunContext
@@ -88,17 +90,23 @@ def _found(people: Sequence[Sides], rules: DriftRules) -> list[Drift]:
     return [found for one in people if (found := drift_of(one, rules)) is not None]
 
 
-def _rules(ctx: RunContext) -> DriftRules:
-    now, began = ctx.mail_now(), ctx.store.state.get_time(names.INBOUND_BEGAN)
+def rules_of(state: State, list_id: str, now: datetime, skew: timedelta, *, guests: bool) -> DriftRules:
+    """Return what a comparison goes by, one person's or everybody's: the same as a run does."""
+    began = state.get_time(names.INBOUND_BEGAN)
     return DriftRules(
-        ctx.settings.list_id,
-        ctx.settings.guests,
+        list_id,
+        guests,
         now,
-        ctx.skew(),
+        skew,
         None if began is not None and began > now else began,
-        exported=bool(ctx.store.state.get(names.BASELINE)),
-        watched=not ctx.store.state.get(names.FORMER_LIST),
+        exported=bool(state.get(names.BASELINE)),
+        watched=not state.get(names.FORMER_LIST),
     )
+
+
+def _rules(ctx: RunContext) -> DriftRules:
+    of_run, state = ctx.settings, ctx.store.state
+    return rules_of(state, of_run.list_id, ctx.mail_now(), ctx.skew(), guests=of_run.guests)
 
 
 def _unreadable(contact: Contact) -> Drift:

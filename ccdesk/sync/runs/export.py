@@ -19,7 +19,6 @@ from ccdesk.core.limits import KIBO_OVERLAP
 from ccdesk.core.models import Customer, Link
 from ccdesk.core.runs import Entry, OffList
 from ccdesk.sync import context as names
-from ccdesk.sync.agreement import passed_over
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.outbox.own_writes import note_own_write
@@ -29,7 +28,7 @@ from ccdesk.sync.runs.export_candidates import candidate_of
 from ccdesk.sync.runs.export_check import check
 from ccdesk.sync.runs.export_first import ask, note_exported, settle_question
 from ccdesk.sync.runs.export_jobs import Watched
-from ccdesk.sync.runs.export_links import planned_of, settled_of
+from ccdesk.sync.runs.export_links import planned_of, unsent_of
 from ccdesk.sync.runs.export_send import end_open_chunks, send
 from ccdesk.sync.runs.export_session import PAGE, ExportSession, close, discard_stale, resume_or_start
 from ccdesk.sync.runs.export_unreached import note_unreached
@@ -261,13 +260,9 @@ def _plan_page(
             entries.append(
                 Entry(customer.id, customer.email, decision.outcome, decision.reason, decision.code)
             )
-            if decision.by_event and customer.id in links:  # an opt-in that is acted on later
-                saved.append(replace(links[customer.id], kibo_opted_in=None, seen_set=True))
-                by_event.append(customer.id)
-            elif decision.passed_over:
-                saved.append(passed_over(links.get(customer.id), customer, decision.reason))
-            elif not decision.keep_link:
-                saved.append(settled_of(ctx, one, contact, links.get(customer.id), decision))
+            link = unsent_of(ctx, one, contact, links.get(customer.id), decision)
+            saved += [] if link is None else [link]
+            by_event += [customer.id] if decision.by_event and link is not None else []
     if sendable_only:
         store.exports.decide([one for one in planned if one.action in early.SENT_EARLY])
         return back

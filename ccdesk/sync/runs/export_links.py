@@ -7,6 +7,7 @@ from dataclasses import replace
 from ccdesk.core.exporting import Candidate, Planned
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import Outcome
+from ccdesk.sync.agreement import passed_over
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import fields_hash
 from ccdesk.sync.plan_export import Action, ExportDecision
@@ -22,6 +23,17 @@ def planned_of(one: Candidate, contact: Contact | None, decision: ExportDecision
         contact.id if contact else "",
         decision.ownership,
     )
+
+
+def unsent_of(
+    ctx: RunContext, one: Candidate, contact: Contact | None, link: Link | None, decision: ExportDecision
+) -> Link | None:
+    """Return the link of somebody for whom nothing is sent, None where it stays as it is."""
+    if decision.by_event and link is not None:  # an opt-in that is acted on later
+        return replace(link, kibo_opted_in=None, seen_set=True)
+    if decision.passed_over:
+        return passed_over(link, one.customer, decision.reason)
+    return None if decision.keep_link else settled_of(ctx, one, contact, link, decision)
 
 
 def settled_of(

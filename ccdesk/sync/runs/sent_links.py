@@ -9,6 +9,7 @@ from datetime import datetime
 from ccdesk.core.exporting import Planned
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.runs import Entry, Outcome
+from ccdesk.sync.agreement import agreed_on
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import fields_hash
 
@@ -85,24 +86,10 @@ def confirmed(
     """
     owned = ownership is Ownership.OWNED
     return replace(
-        link,
-        email=customer.email,
+        agreed_on(link, customer, sent_at),
         contact_id=contact.id if contact else contact_id,
         ownership=ownership,
-        state=LinkState.SYNCED,
-        agreed=True,
-        kibo_opted_in=True,
-        kibo_updated_at=customer.updated_at,
-        on_list=True,
         written_hash=written if owned else "",
         read_hash=fields_hash(contact) if owned and contact else "",
-        written_at=sent_at,
-        opt_out_at=None,
-        out_since=None,
-        out_after=None,
-        pending=WriteBack.NOTHING,
-        pending_reason="",
-        note="",
-        passed_by=False,
         begun=None,  # ended by this sight, see `people`
     )

@@ -11,7 +11,8 @@ from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Pe
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.plan_inbound import UNPROVEN, unsubscribed
+from ccdesk.sync.plan_inbound import UNPROVEN
+from ccdesk.sync.standing_opt_outs import out_words
 
 _UNREAD = (
     "Signed up in Constant Contact, but the account cannot be read in Kibo: nothing was changed there. "
@@ -131,7 +132,7 @@ def adopt_opt_out(ctx: RunContext, contact: Contact) -> None:
             state=LinkState.UNSUBSCRIBED,
             out_since=contact.opt_out_at,
             pending=WriteBack.OPT_OUT,
-            pending_reason=unsubscribed(contact),
+            pending_reason=out_words(contact),
         )
         for customer in ctx.shop.by_email(contact.email)
         if (customer.accepts_marketing or not customer.readable) and ctx.store.links.get(customer.id) is None
