@@ -87,6 +87,7 @@ OVERTAKE = f"UPDATE intent SET ended = 'unknown', ended_at = ? WHERE {_BEGUN}"
 NOTE_SEEN = "INSERT OR IGNORE INTO known_account (customer_id, mark, since) VALUES (?, ?, ?)"
 # Asked for every person several times: to make such a statement takes longer than to execute it.
 _LINKS = LinkRow.select(*COLUMNS).sql()[0]
+WHOLE = SQL(_LINKS[len("SELECT ") : _LINKS.rindex(' FROM "link"')])
 GET = f"{_LINKS} WHERE t1.customer_id = ?"
 BY_EMAIL = f"{_LINKS} WHERE t1.email_key = ? ORDER BY t1.customer_id"
 BY_EMAIL_OR_SEAL = f"{_LINKS} WHERE t1.email_key IN (?, ?) ORDER BY t1.customer_id"
@@ -118,7 +119,7 @@ class SqliteLinks:
         """Return those of the given customers that are known."""
         found: dict[int, Link] = {}
         for some in chunks(customer_ids):
-            query = LinkRow.select(*COLUMNS).where(LinkRow.customer_id.in_(some))
+            query = LinkRow.select(WHOLE).where(LinkRow.customer_id.in_(some))
             found.update((link.customer_id, link) for link in self._select(query))
         return found
 
@@ -134,7 +135,7 @@ class SqliteLinks:
 
     def by_contact(self, contact_id: str) -> list[Link]:
         """Return every link with this contact, by ascending customer id; reads all, so for the odd case."""
-        query = LinkRow.select(*COLUMNS).where(LinkRow.contact_id == contact_id)
+        query = LinkRow.select(WHOLE).where(LinkRow.contact_id == contact_id)
         return self._select(query.order_by(LinkRow.customer_id))
 
     def by_emails(self, keys: Sequence[str]) -> dict[str, list[Link]]:
@@ -144,7 +145,7 @@ class SqliteLinks:
         """
         found: dict[str, list[Link]] = {}
         for some in chunks(list(dict.fromkeys(keys))):
-            query = LinkRow.select(*COLUMNS).where(LinkRow.email_key.in_(some))
+            query = LinkRow.select(WHOLE).where(LinkRow.email_key.in_(some))
             for link in self._select(query.order_by(LinkRow.email_key, LinkRow.customer_id)):
                 found.setdefault(link.email_key, []).append(link)
             self._add_sealed(found, some)
@@ -297,7 +298,7 @@ class SqliteLinks:
         return [number for (number,) in found]
 
     def _above(self, after: int, limit: int, *conditions: Any) -> list[Link]:
-        query = LinkRow.select(*COLUMNS).where(LinkRow.customer_id > after, *conditions)
+        query = LinkRow.select(WHOLE).where(LinkRow.customer_id > after, *conditions)
         return self._select(query.order_by(LinkRow.customer_id).limit(limit))
 
     def _select(self, query: peewee.BaseQuery) -> list[Link]:
