@@ -273,6 +273,8 @@ class Player:
     def _all_goes_well(self) -> bool:
         """Say whether no service refuses, loses or holds back what it is sent: a preview cannot know that."""
         cc = self.schedule.cc
+        if self.bench.cc.account.book.list_named(self.bench.list_name) is None:
+            return False  # deleted: every add is refused
         return not any(cc.get(name) for name in ("confirmed_opt_in", "refused_text")) and all(
             getattr(getattr(self.bench, service).switches, name) == good
             for service, name, _, good in TROUBLE_SWITCHES

@@ -54,6 +54,17 @@ def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
 ADA = "ada@people.example"
 FOUND = {
+    "an account that opted out took the email of somebody who opted in between": Schedule(
+        930221, {}, {}, {"welcome_email": "false", "export_guests": "false"},
+        (
+            ("act", "customer", 3, "pzq2@people.example", True, "inactive"),
+            ("run", "export", ()),
+            ("act", "opt_out", 3),
+            ("act", "customer", 12, "pzq10@people.example", True, "address"),
+            ("run", "inbound", ((2, ("act", "change_email", 3, "PZQ10@PEOPLE.EXAMPLE")),)),
+            ("run", "export", ()),
+        ),
+    ),
     "opt-outs called a mistake were dated by a clock an hour behind, our own adding looked later": Schedule(
         1, {}, {}, SETTINGS,
         (

@@ -360,6 +360,18 @@ class Truth:
         present = self.bench.kibo.book.get(account)
         return first is not None and first < opt_out and not (present and present.anonymous)
 
+    def _is_of_another_email(self, account: int, email: str, opt_out: Done) -> bool:
+        """Say whether an opt-out was stated of another email, before this account opted in to this one.
+
+        The account that opted out took the email afterwards: it is not from there that its person opted out.
+        """
+        taken = (one.at for one in self.states[opt_out.account] if one.email == email and one.at > opt_out.at)
+        moved = min(taken, default=None)
+        if moved is None or self._email_at(opt_out.account, opt_out.at) == email:
+            return False
+        ins = (one.at for one in self.acts if one.kind == "kibo_in" and one.account == account)
+        return any(opt_out.at < at < moved for at in ins)
+
     def _refusals(self, email: str) -> list[Done]:
         """Flags cleared, as ccdesk could see, and not set again, by accounts that have this email still."""
         found = []
@@ -385,7 +397,12 @@ class Truth:
         """
         refusals = self._refusals(email)
         for account, known in self.states.items():
-            if not all(one.account == account or self._lifts(account, email, one.at) for one in refusals):
+            if not all(
+                one.account == account
+                or self._lifts(account, email, one.at)
+                or self._is_of_another_email(account, email, one)
+                for one in refusals
+            ):
                 continue
             for index, state in enumerate(known):
                 until = known[index + 1].at if index + 1 < len(known) else None
