@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from ccdesk.cli.console import Console
@@ -14,30 +15,21 @@ from ccdesk.cli.tables import when
 from ccdesk.container import Container
 from ccdesk.core.errors import ExitCode
 from ccdesk.core.ledger import LedgerEntry
-from ccdesk.core.models import Permission
 from ccdesk.core.runs import Outcome
-from ccdesk.core.why import AccountView, RunEntry, Why
+from ccdesk.core.why import RunEntry, Why
+from ccdesk.service.why_words import (
+    account_lines,
+    contact_line,
+    headline,
+    mail_line,
+    next_line,
+    shop_line,
+    what_happened,
+)
 
 _WIDTH = 96
 _SHOWN = 40  # moments on a terminal, the newest
 _SUGGESTED = 5
-_DOES = {
-    "flag_set": "opt-in set in Kibo",
-    "flag_cleared": "opt-in cleared in Kibo",
-    "seen_off": "first seen in Kibo, not opted in",
-    "inherited": "opt-out of the email before",
-    "unsubscribed": "unsubscribed",
-    "left": "left the list",
-    "signed_up": "signed up",
-    "deleted": "contact deleted",
-    "put_on": "put on the list by others",
-    "put_back": "put back on the list",
-    "added": "put on the list",
-    "removed": "taken off the list",
-    "asked": "asked to confirm",
-    "answered_add": "answered: add",
-    "answered_leave": "answered: leave",
-}
 
 
 def why(args: argparse.Namespace, container: Container, console: Console) -> int:
@@ -137,32 +129,11 @@ def _print(console: Console, found: Why, asked: str) -> None:
         more = " (there is more: ccdesk ledger)" if _is_cut(found) else ""
         console.line(f"What happened, oldest first{more}")
         for one in found.timeline[-_SHOWN:]:
-            _paragraph(console, _moment(one), indent="  ", further=" " * 23)
+            _paragraph(console, f"{when(one.at)}  {what_happened(one, when)}", indent="  ", further=" " * 23)
     console.line()
-    _paragraph(console, f"Next: {_next(found)}")
+    _paragraph(console, f"Next: {next_line(found, when)}")
     if not found.live and found.known:
         console.line("As last read. Give --live to read both sides now.")
-
-
-def headline(found: Why, asked: str) -> str:
-    """Return the verdict as one sentence, and whether both sides differ."""
-    reason = found.verdict.reason.rstrip(".")
-    if not found.known:
-        return f"{asked.strip()} is not known here. {reason[:1].upper()}{reason[1:]}."
-    who = found.email or f"Customer {asked.strip()}"
-    differ = "" if found.verdict.in_step else " Both sides differ."
-    return f"{who} {_mailed(found)}: {reason}.{differ}"
-
-
-def _mailed(found: Why) -> str:
-    """Say whether a person is mailed, and whether they should be."""
-    should = found.verdict.should_be_on_list
-    mail = found.mail
-    if mail.on_list is None:
-        return f"should {'be mailed' if should else 'not be mailed'}; whether they are is not known"
-    mailed = mail.on_list and mail.permission in ("", Permission.EXPLICIT, Permission.IMPLICIT)
-    link = "and" if mailed is should else "but"
-    return f"{'is' if mailed else 'is not'} mailed, {link} {'should' if should else 'should not'} be"
 
 
 def _is_cut(found: Why) -> bool:
@@ -171,48 +142,11 @@ def _is_cut(found: Why) -> bool:
 
 def _sides(found: Why) -> Iterator[str]:
     """Yield the lines of both sides, the shop's account by account."""
-    shop, mail = found.shop, found.mail
-    flag = {True: "opted in", False: "not opted in", None: "not known"}[shop.opted_in]
-    yield f"Kibo              {flag}{_since(shop.since)}{_as_of(shop.read_at)}"
-    for one in found.accounts:
-        yield f"  {_account(one)}"
-    if not found.accounts:
-        yield "  no account" if found.live else "  no account known"
-    listed = {True: "on the list", False: "not on the list", None: "not known whether on the list"}
-    permission = f", {mail.permission}" if mail.permission else ""
-    never = not found.live and mail.read_at is None and mail.on_list is None
-    shown = "never read" if never else f"{listed[mail.on_list]}{permission}"
-    yield f"Constant Contact  {shown}{_since(mail.since)}{_as_of(mail.read_at)}"
-    if found.contact_id:
-        yield f"  contact {found.contact_id}"
-    elif found.live:
-        yield "  no contact"
-
-
-def _account(one: AccountView) -> str:
-    flag = {True: "opted in", False: "not opted in", None: "opt-in not known"}[one.opted_in]
-    changed = f", changed {when(one.updated_at)}" if one.updated_at else ""
-    remark = f" ({one.remark})" if one.remark else ""
-    return f"customer {one.customer_id} {one.email}: {flag}{changed}{remark}"
-
-
-def _moment(one: LedgerEntry | RunEntry) -> str:
-    if isinstance(one, RunEntry):
-        outcome = "error" if one.entry.outcome is Outcome.ERROR else one.entry.outcome.value.replace("_", " ")
-        return f"{when(one.at)}  run {one.run_id} {one.kind.value}: {outcome}, {one.entry.reason}"
-    who = {"us": "ccdesk", "person": "the person", "staff": "staff", "unknown": "not known by whom"}
-    what = _DOES.get(one.how.value, one.how.value.replace("_", " "))
-    until = f", by {when(one.until)} at the latest" if one.until else ""
-    ended = f" ({one.outcome})" if one.outcome and one.outcome != "done" else ""
-    said = f"{what}{ended}, {who.get(one.author.value, one.author.value)}{until}"
-    return f"{when(one.at)}  {said}" + (f": {one.evidence}" if one.evidence else "")
-
-
-def _next(found: Why) -> str:
-    if found.next is None:
-        return "nothing, as long as nobody acts."
-    at = f" ({when(found.next.when)})" if found.next.when else ""
-    return f"{found.next.what.rstrip('.')}{at}."
+    yield f"Kibo              {shop_line(found, when)}{_as_of(found.shop.read_at)}"
+    yield from (f"  {line}" for line in account_lines(found, when))
+    yield f"Constant Contact  {mail_line(found, when)}{_as_of(found.mail.read_at)}"
+    if contact := contact_line(found):
+        yield f"  {contact}"
 
 
 def _suggest(console: Console, container: Container, text: str) -> None:
@@ -221,11 +155,7 @@ def _suggest(console: Console, container: Container, text: str) -> None:
         console.line(f"Known are: {', '.join(people)}")
 
 
-def _since(at: Any) -> str:
-    return f", since {when(at)}" if at else ""
-
-
-def _as_of(at: Any) -> str:
+def _as_of(at: datetime | None) -> str:
     return f" [read {when(at)}]" if at else ""
 
 

@@ -34,8 +34,9 @@ from ccdesk.gui.components.news import (
     subject_of,
 )
 from ccdesk.gui.components.theme import Tone
-from ccdesk.gui.components.widgets import MARGIN, ElideLabel
+from ccdesk.gui.components.widgets import MARGIN, ElideLabel, button
 from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.help import HelpDialog
 from ccdesk.gui.dialogs.newcomers import show_newcomers
 from ccdesk.gui.dialogs.put_back import show_put_back
@@ -120,7 +121,9 @@ class SettingsWindow(QWidget):
         footer.setObjectName("footer")
         line = QHBoxLayout(footer)
         line.setContentsMargins(MARGIN, 7, MARGIN, 7)
-        line.addWidget(self.lbl_footer)
+        line.addWidget(self.lbl_footer, 1)
+        tip = "Why somebody is on the list or not (Ctrl+F)"
+        line.addWidget(button("Find a person…", "btn_find", self.find_person, link=True, tip=tip))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(0)
@@ -131,6 +134,7 @@ class SettingsWindow(QWidget):
     def _add_keys(self) -> None:
         self._key("act_help", QKeySequence.StandardKey.HelpContents, self.show_help)
         self._key("act_refresh", QKeySequence(Qt.Key.Key_F5), self._reload)
+        self._key("act_find", QKeySequence.StandardKey.Find, self.find_person)
         self._key("act_quit", QKeySequence("Ctrl+Q"), self.close)
         for number in range(self.tabs.count()):
             choose = partial(self.tabs.setCurrentIndex, number)
@@ -217,6 +221,11 @@ class SettingsWindow(QWidget):
         if self._help is None:
             self._help = HelpDialog(self)
         self._help.show_part(self.current().help_part)
+
+    @Slot()
+    def find_person(self) -> None:
+        """Ask whom to look up, and say why they are on the list or not."""
+        find_person(self.context, self)
 
     @Slot()
     def come_forward(self) -> None:

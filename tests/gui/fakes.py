@@ -28,6 +28,7 @@ from ccdesk.core.runs import (
 )
 from ccdesk.core.settings import Settings, resolve
 from ccdesk.core.welcomes import WelcomeAnswer
+from ccdesk.core.why import FoundPerson, MailView, ShopView, Verdict, Why
 from ccdesk.service.api import Calls, Connection, ConnectionState, SaveResult, Status, WelcomeMail
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
 from ccdesk.service.needs_you import Need, NeedKind
@@ -36,6 +37,12 @@ from ccdesk.service.preview import Preview
 NOW = datetime(2015, 12, 16, 11, 5, tzinfo=UTC)
 ORGANIZATION = "Mystic Outdoors"
 NOT_SET_UP = Connection(ConnectionState.NOT_SET_UP)
+
+
+UNKNOWN = Why(
+    False, "", (), "", ShopView(), MailView(),
+    Verdict(None, False, True, "nothing known", "neither side has this person, as far as was read"),
+)  # fmt: skip
 
 
 @dataclass
@@ -62,6 +69,7 @@ class FakeDesk:
     logged_out: LoggedOut = field(default_factory=lambda: LoggedOut(True, SecretPlace.VAULT))
     needs: tuple[Need, ...] = ()
     put_back: list[Disagreement] = field(default_factory=list)
+    answers: dict[str, Why] = field(default_factory=dict)  # to `why`, by whom it is asked about
     called: str = ""  # what the list is called in Constant Contact, if that is not the setting
     base_dir: str = "/home/ada/.local/share/ccdesk"
     fail: dict[str, Exception] = field(default_factory=dict)
@@ -268,6 +276,17 @@ class FakeDesk:
     def answer_welcomes(self, answer: WelcomeAnswer) -> int:
         self._called("answer_welcomes", answer)
         return 423
+
+    def why(self, who: str, *, live: bool = False, cancel: threading.Event | None = None) -> Why:
+        self._called("why", (who, live))
+        found = self.answers.get(who, UNKNOWN)
+        return replace(found, live=live)
+
+    def find_people(self, text: str, limit: int = 20) -> Sequence[FoundPerson]:
+        self._called("find_people", text)
+        return [
+            FoundPerson(one.email, one.customer_ids) for one in self.answers.values() if text in one.email
+        ]
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         self._called("disagreements", (offset, limit))

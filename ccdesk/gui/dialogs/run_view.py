@@ -20,6 +20,7 @@ from ccdesk.gui.components.widgets import Badge, button, label, restyle, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.errors_view import ErrorsDialog
 from ccdesk.gui.dialogs.files import choose_csv
+from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.export_csv import write_people
 from ccdesk.gui.tasks import Refresher
@@ -90,6 +91,8 @@ class RunDialog(QDialog):
         self.tbl_people = PagedTable("tbl_run_people", self.people, EMPTY_PEOPLE)
         self.tbl_people.setAccessibleName("People of this run")
         self.tbl_people.show_long_words()
+        self.tbl_people.row_chosen.connect(self._on_person)
+        self.tbl_people.row_activated.connect(self._why)
         self.notice = Notice("notice_run")
         self.people.load_failed.connect(self.notice.show_error)
         self.kinds.load_failed.connect(self.notice.show_error)
@@ -107,6 +110,9 @@ class RunDialog(QDialog):
         self.btn_review = button("&Review…", "btn_run_review", self._review, primary=True)
         tip = "Save the people shown, with outcome and reason"
         self.btn_export = button("E&xport CSV…", "btn_run_export", self._choose_file, icon="save", tip=tip)
+        tip = "Why the person chosen is on the list or not"
+        self.btn_why = button("&Why…", "btn_run_why", self._why, tip=tip)
+        self.btn_why.setEnabled(False)
         self.btn_close = button("C&lose", "btn_run_close", self.accept)
 
     def _lay_out(self) -> None:
@@ -124,7 +130,9 @@ class RunDialog(QDialog):
         layout.addSpacing(4)
         layout.addLayout(row(label("People", "label", wrap=False), None, filter_label, self.cmb_outcome))
         layout.addWidget(self.tbl_people, 3)
-        layout.addLayout(row(self.btn_review, self.btn_errors, self.btn_export, None, self.btn_close))
+        layout.addLayout(
+            row(self.btn_review, self.btn_why, self.btn_errors, self.btn_export, None, self.btn_close)
+        )
 
     def _people_source(self) -> Source:
         desk, run_id, outcome = self._context.desk, self.run.id, self._outcome
@@ -157,6 +165,18 @@ class RunDialog(QDialog):
     def _on_kind(self, kind: Any) -> None:
         if kind is not None:
             self.cmb_outcome.setCurrentIndex(self.cmb_outcome.findData(kind[0].value))
+
+    @Slot(object)
+    def _on_person(self, entry: Any) -> None:
+        self.btn_why.setEnabled(entry is not None)
+
+    @Slot()
+    def _why(self) -> None:
+        """Say why the person chosen is on the list or not."""
+        entry = self.tbl_people.chosen()
+        if entry is not None:
+            who = entry.email if entry.customer_id is None else str(entry.customer_id)
+            find_person(self._context, self, who)
 
     @Slot(int)
     def _on_filter(self, _index: int) -> None:

@@ -92,6 +92,26 @@ def _unsubscribe(scene: Scene) -> None:
     check(email in shown, "the person is not named in the run")
     driver.picture("sync-from-view", "the kinds of change and the person behind it")
     driver.close_dialog("dlg_run")
+    _find(scene, email)
+
+
+def _find(scene: Scene, email: str) -> None:
+    """Why is she not on the list? By a part of her email, as last read and as it is now."""
+    driver = scene.driver
+    driver.click("btn_find")
+    driver.until(lambda: driver.shown("dlg_find_person"), "the search for a person")
+    driver.type_into("txt_find_who", email)
+    driver.click("btn_find_ask")
+    driver.until(lambda: driver.shown("lbl_find_verdict"), "the verdict")
+    check(email in driver.text("lbl_find_verdict").lower(), "the verdict is about somebody else")
+    driver.until(lambda: bool(driver.rows("tbl_find_timeline")), "the time line")
+    check("is not mailed" in driver.text("lbl_find_verdict"), "the verdict is not that she is not mailed")
+    mark = scene.sandbox.log.mark()
+    driver.click("btn_find_read")
+    driver.until(lambda: driver.text("lbl_find_as_of").startswith("Both sides were read"), "both sides")
+    check(not scene.sandbox.log.writes(since=mark), "to read both sides has written something")
+    driver.picture("find-person", "why she is not on the list, what both sides show, and what happened")
+    driver.close_dialog("dlg_find_person")
 
 
 def _quiet(scene: Scene) -> None:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QLabel,
+    QLineEdit,
     QTabWidget,
     QWidget,
 )
@@ -124,11 +125,11 @@ class Driver:
             parent = parent.parentWidget()
 
     def type_into(self, name: str, text: str) -> None:
-        """Type into an editable combo box."""
-        box = self.find(QComboBox, name)
+        """Type into a field or an editable combo box."""
+        box = self.find(QWidget, name)
         self.into_view(box)
         box.setFocus()
-        line = box.lineEdit()
+        line = box.lineEdit() if isinstance(box, QComboBox) else box if isinstance(box, QLineEdit) else None
         if line is None:
             raise TourError(f"{name} cannot be typed into")
         line.selectAll()
