@@ -136,6 +136,8 @@ class SettingsWindow(QWidget):
         self._key("act_refresh", QKeySequence(Qt.Key.Key_F5), self._reload)
         self._key("act_find", QKeySequence.StandardKey.Find, self.find_person)
         self._key("act_quit", QKeySequence("Ctrl+Q"), self.close)
+        self._key("act_close", QKeySequence("Ctrl+W"), self.close)
+        self._key("act_settings", QKeySequence("Ctrl+,"), partial(self.tabs.setCurrentWidget, self.settings))
         for number in range(self.tabs.count()):
             choose = partial(self.tabs.setCurrentIndex, number)
             self._key(f"act_tab_{number + 1}", QKeySequence(f"Ctrl+{number + 1}"), choose)

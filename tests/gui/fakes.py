@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ccdesk.core.disagreements import Disagreement
+from ccdesk.core.drift import Drift, DriftKind, DriftReport
 from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded
 from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.models import ContactList
@@ -69,6 +71,7 @@ class FakeDesk:
     logged_out: LoggedOut = field(default_factory=lambda: LoggedOut(True, SecretPlace.VAULT))
     needs: tuple[Need, ...] = ()
     put_back: list[Disagreement] = field(default_factory=list)
+    differ: list[Drift] = field(default_factory=list)  # what `drift` finds
     answers: dict[str, Why] = field(default_factory=dict)  # to `why`, by whom it is asked about
     called: str = ""  # what the list is called in Constant Contact, if that is not the setting
     base_dir: str = "/home/ada/.local/share/ccdesk"
@@ -276,6 +279,15 @@ class FakeDesk:
     def answer_welcomes(self, answer: WelcomeAnswer) -> int:
         self._called("answer_welcomes", answer)
         return 423
+
+    def drift(self, *, listener: Any = None, cancel: threading.Event | None = None) -> DriftReport:
+        if listener is not None:
+            listener(Progress(0, RunKind.INBOUND, "Reading contacts from Constant Contact", 500))
+        self._called("drift")
+        kinds = Counter(one.kind for one in self.differ)
+        return DriftReport(
+            self.now, {kind: kinds[kind] for kind in DriftKind if kinds[kind]}, iter(self.differ)
+        )
 
     def why(self, who: str, *, live: bool = False, cancel: threading.Event | None = None) -> Why:
         self._called("why", (who, live))

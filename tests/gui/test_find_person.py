@@ -98,6 +98,14 @@ def test_where_both_sides_differ_it_is_not_green(qtbot, window, desk):
     assert text(shown, "lbl_find_verdict").endswith("Both sides differ.")
 
 
+def test_what_was_never_read_is_not_called_in_step(qtbot, window, desk):
+    desk.answers[ANN] = replace(OUT, mail=MailView())
+    shown = opened(qtbot, window)
+    ask(qtbot, shown, ANN)
+    assert shown.badge.text() == "Not compared yet"
+    assert text(shown, "lbl_find_mail").startswith("Never read")
+
+
 def test_somebody_unknown_is_said_to_be_unknown(qtbot, window):
     shown = opened(qtbot, window)
     ask(qtbot, shown, "nobody@example.com")

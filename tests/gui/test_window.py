@@ -30,6 +30,7 @@ from tests.gui.helpers import click, dialog, find
 # Others drive the window by these names: they stay.
 NAMES = """
 tabs tab_info tab_settings tab_sync tab_sync_logs tab_events btn_help btn_login btn_logout
+btn_compare btn_find
 btn_login_cancel btn_login_copy btn_check btn_kibo_test btn_kibo_save btn_kibo_advanced inp_kibo_home_url
 inp_kibo_tenant_id inp_kibo_app_key inp_kibo_secret inp_kibo_tenant_url inp_cc_client_id inp_cc_api_url
 inp_cc_auth_url chk_enabled card_kibo_state card_constant_contact_state lbl_calls lbl_version
@@ -75,6 +76,19 @@ def test_keys_lead_through_the_tabs(qtbot, window):
     for number, page in enumerate(window.pages(), start=1):
         qtbot.keyClick(window, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier)
         assert window.current() is page
+
+
+def test_ctrl_comma_leads_to_the_settings(qtbot, window):
+    qtbot.keyClick(window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+    assert window.current() is window.settings
+
+
+def test_ctrl_w_closes_the_window_and_asks_first_while_enabled(qtbot, window):
+    qtbot.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+    question = dialog(qtbot, window, "dlg_quit")
+    assert window.isVisible()
+    qtbot.keyClick(question, Qt.Key.Key_Escape)
+    assert window.isVisible()
 
 
 def test_f5_refreshes_the_tab_in_front(qtbot, window, desk):

@@ -243,6 +243,8 @@ class FindPersonDialog(QDialog):
     def _show_badge(self, found: Why) -> None:
         if not found.known:
             self.badge.show_state("Not known", "circle", Tone.NEUTRAL)
+        elif found.mail.on_list is None:  # nothing is in step that was never read
+            self.badge.show_state("Not compared yet", "circle", Tone.NEUTRAL)
         elif found.verdict.in_step:
             self.badge.show_state("In step", "check-circle", Tone.GOOD)
         else:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ccdesk.gui.components.widgets import button, label
 from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.drift_view import show_drift
 from ccdesk.gui.formats import ago
 
 COUNT_AGAIN_MS = 20_000
@@ -25,7 +26,7 @@ class CheckLine(QWidget):
 
     def __init__(self, context: Context) -> None:
         super().__init__()
-        self._watch = context.watch
+        self._context, self._watch = context, context.watch
         self._checking = self._slow = self._vault = False
         self.button = button("Check connections", "btn_check", context.watch.check, icon="refresh")
         self.words = label(role="muted", name="lbl_checked")
@@ -34,12 +35,19 @@ class CheckLine(QWidget):
         layout.setSpacing(10)
         layout.addWidget(self.button)
         layout.addWidget(self.words, 1)
+        tip = "Read both services now, and see about whom they differ"
+        self.compare = button("Compare both sides…", "btn_compare", self._compare, link=True, tip=tip)
+        layout.addWidget(self.compare)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._show)
         self._timer.start(COUNT_AGAIN_MS)
         context.watch.checking.connect(self._on_checking)
         context.watch.slow.connect(self._on_slow)
         context.watch.waiting_for_vault.connect(self._on_vault)
+
+    @Slot()
+    def _compare(self) -> None:
+        show_drift(self._context, self.window())
 
     @Slot(bool)
     def _on_checking(self, checking: bool) -> None:

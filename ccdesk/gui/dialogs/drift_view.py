@@ -1,0 +1,276 @@
+"""Both sides compared whole, as they are now: about whom they differ, and what it means (design §8)."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
+
+from ccdesk.core.drift import Drift, DriftKind
+from ccdesk.core.errors import Cancelled, CcdeskError
+from ccdesk.core.runs import Progress
+from ccdesk.gui import formats
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.table_models import Column, PagedModel, Source
+from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Badge, button, disable, label, row
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.find_person import find_person
+from ccdesk.gui.dialogs.once import open_once
+from ccdesk.service.api import Desk
+
+KEPT = 1_000  # people shown of one kind; the figures count everybody
+INTRO = "Both services were read as they are now. Nothing was written to either."
+BY_ITSELF = "Put right by the next runs."
+KIND_WORDS = {
+    DriftKind.PUT_BACK: "Opted out, put back on the list",
+    DriftKind.NOBODY_AGREES: "On the list, nobody agrees any more",
+    DriftKind.MISTAKE: "Opt-out called a mistake",
+    DriftKind.HELD: "Opt-out held",
+    DriftKind.OPT_OUT_DUE: "Opted out, still on the list",
+    DriftKind.SIGN_UP_DUE: "Signed up, not opted in yet",
+    DriftKind.NEVER_OPTED_IN: "On the list, never opted in",
+    DriftKind.NO_ACCOUNT: "On the list, no account",
+    DriftKind.UNSUBSCRIBED: "Unsubscribed, opted in",
+    DriftKind.LEFT_LIST: "Left the list, opted in",
+    DriftKind.CONFIRMING: "Asked to confirm",
+    DriftKind.ASKED_BEFORE: "Was asked to confirm before",
+    DriftKind.DELETED: "Deleted in Constant Contact",
+    DriftKind.WAITING: "Waiting in Constant Contact",
+    DriftKind.LEFT_OUT: "Left out of the list",
+    DriftKind.NEWCOMER: "Newer account opted in",
+    DriftKind.INVALID_EMAIL: "Email cannot be sent",
+    DriftKind.REFUSED: "Refused",
+    DriftKind.NOT_ADDED: "Not on the list yet",
+    DriftKind.CHANGE_DUE: "Changed since the last run",
+    DriftKind.UNREADABLE: "Cannot be read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One comparison as the window keeps it: figures of everybody, and the first people of each kind."""
+
+    at: datetime
+    kinds: dict[DriftKind, int]
+    people: tuple[Drift, ...]
+
+
+def show_drift(context: Context, parent: QWidget) -> DriftDialog:
+    """Compare both sides and show what differs."""
+    return open_once(DriftDialog, parent, lambda: DriftDialog(context, parent))
+
+
+def _meaning(kind: DriftKind) -> str:
+    words = kind.meaning
+    return f"{words} {BY_ITSELF}" if kind.repairable and "next" not in words else words
+
+
+def _mark(kind: DriftKind) -> tuple[str, Tone]:
+    return ("waiting", Tone.ACCENT) if kind.repairable else ("warning", Tone.WARNING)
+
+
+KIND_COLUMNS = (
+    Column(
+        "kind",
+        "Difference",
+        lambda kind: KIND_WORDS[kind[0]],
+        width=34,
+        icon=lambda kind: _mark(kind[0]),
+        note=lambda kind: _meaning(kind[0]),
+    ),
+    Column("people", "People", lambda kind: formats.number(kind[1])),
+)
+PEOPLE_COLUMNS = (
+    Column("email", "Email", lambda one: one.email or "(none)", width=32),
+    Column("customer", "Customer", lambda one: ", ".join(map(str, one.customer_ids)) or "–", width=11),
+    Column("reason", "Reason", lambda one: one.reason),
+)
+
+
+class DriftDialog(QDialog):
+    """Compares when it opens and when asked again; closing it stops a comparison."""
+
+    progressed = Signal(object)  # Progress, from the job's thread
+
+    def __init__(self, context: Context, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._context = context
+        self._cancel = threading.Event()
+        self._found: Compared | None = None
+        self.setObjectName("dlg_drift")
+        self.setWindowTitle("Compare both sides")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(860, 560)
+        self._build()
+        self._lay_out()
+        self.progressed.connect(self._on_progress)
+        self.finished.connect(self._on_finished)
+        self._compare()
+
+    def _build(self) -> None:
+        tasks = self._context.tasks
+        self.badge = Badge()
+        self.lbl_state = label(name="lbl_drift_state")
+        self.notice = Notice("notice_drift")
+        self.kinds = PagedModel(tasks, KIND_COLUMNS, None, self)
+        self.tbl_kinds = PagedTable("tbl_drift_kinds", self.kinds, ("", ""))
+        self.tbl_kinds.setAccessibleName("Kinds of difference")
+        self.tbl_kinds.setMinimumHeight(120)
+        self.tbl_kinds.row_chosen.connect(self._on_kind)
+        self.people = PagedModel(tasks, PEOPLE_COLUMNS, None, self)
+        self.tbl_people = PagedTable("tbl_drift_people", self.people, ("", ""))
+        self.tbl_people.setAccessibleName("People about whom both sides differ")
+        self.tbl_people.show_whole_texts()
+        self.tbl_people.row_chosen.connect(self._on_person)
+        self.tbl_people.row_activated.connect(self._why)
+        self.cmb_kind = QComboBox()
+        self.cmb_kind.setObjectName("cmb_drift_kind")
+        self.cmb_kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.cmb_kind.currentIndexChanged.connect(self._show_people)
+        self.lbl_meaning = label(name="lbl_drift_meaning")
+        self.lbl_more = label(role="muted", name="lbl_drift_more")
+        self.btn_why = button(
+            "&Why…", "btn_drift_why", self._why, tip="Why the person chosen is mailed or not"
+        )
+        self.btn_again = button("Compare &Again", "btn_drift_again", self._compare, icon="refresh")
+        self.btn_close = button("C&lose", "btn_drift_close", self.reject)
+
+    def _lay_out(self) -> None:
+        show = QLabel("&Show")
+        show.setBuddy(self.cmb_kind)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(22, 18, 22, 16)
+        layout.setSpacing(10)
+        layout.addLayout(row(label("Compare both sides", "title", wrap=False), self.badge, None))
+        layout.addWidget(self.lbl_state)
+        layout.addWidget(self.notice)
+        layout.addWidget(self.tbl_kinds, 2)
+        layout.addLayout(row(label("People", "label", wrap=False), None, show, self.cmb_kind))
+        layout.addWidget(self.lbl_meaning)
+        layout.addWidget(self.tbl_people, 3)
+        layout.addWidget(self.lbl_more)
+        layout.addLayout(row(self.btn_why, self.btn_again, None, self.btn_close))
+
+    # comparing
+
+    @Slot()
+    def _compare(self) -> None:
+        self._cancel.set()
+        cancel = self._cancel = threading.Event()
+        self._found = None
+        self._show_figures()
+        self.notice.clear()
+        self.badge.hide()
+        self.lbl_state.setText("Reading both sides…")
+        disable(self.btn_again, self.btn_close)
+        desk, said = self._context.desk, self.progressed.emit
+        self._context.tasks.run(
+            self,
+            lambda: _compared(desk, said, cancel),
+            done=self._on_compared,
+            failed=self._on_failed,
+            key="drift",
+            cancel=cancel,
+        )
+
+    @Slot(object)
+    def _on_progress(self, progress: Progress) -> None:
+        if self._found is None and not self.btn_again.isEnabled():
+            figure = f", {formats.number(progress.done)}" if progress.done else ""
+            self.lbl_state.setText(f"{progress.phase}{figure}…")
+
+    def _on_compared(self, found: Compared) -> None:
+        self._found = found
+        self.btn_again.setEnabled(True)
+        self.lbl_state.setText(f"{INTRO} Compared {formats.in_sentence(found.at)}.")
+        people = sum(found.kinds.values())
+        if not people:
+            self.badge.show_state("In step", "check-circle", Tone.GOOD)
+        elif all(kind.repairable for kind in found.kinds):
+            self.badge.show_state("The next runs put it right", "waiting", Tone.ACCENT)
+        else:
+            self.badge.show_state(
+                f"{formats.count(people, 'person differs', 'people differ')}", "warning", Tone.WARNING
+            )
+        self.badge.show()
+        self._show_figures()
+
+    def _on_failed(self, error: CcdeskError) -> None:
+        self.btn_again.setEnabled(True)
+        self.lbl_state.setText("Not compared.")
+        if not isinstance(error, Cancelled):
+            self.notice.show_error(error)
+
+    # showing
+
+    def _show_figures(self) -> None:
+        """Show the kinds; with none, why there are none."""
+        found = self._found
+        kinds = list(found.kinds.items()) if found is not None else []
+        nobody = ("Both sides are in step", "Nobody differs.") if found is not None else ("", "")
+        for table in (self.tbl_kinds, self.tbl_people):
+            table.show_empty_words(*nobody)
+        self.kinds.show_source(
+            Source(fetch=lambda offset, limit: kinds[offset : offset + limit], count=lambda: len(kinds))
+        )
+        self.cmb_kind.blockSignals(True)
+        self.cmb_kind.clear()
+        self.cmb_kind.addItem("Everybody", None)
+        for kind, _ in kinds:
+            self.cmb_kind.addItem(KIND_WORDS[kind], kind.value)
+        self.cmb_kind.blockSignals(False)
+        self._show_people()
+
+    @Slot()
+    def _show_people(self) -> None:
+        found, value = self._found, self.cmb_kind.currentData()
+        all_of_them = found.people if found is not None else ()
+        people = [one for one in all_of_them if value in (None, one.kind.value)]
+        self.people.show_source(
+            Source(fetch=lambda offset, limit: people[offset : offset + limit], count=lambda: len(people))
+        )
+        self.btn_why.setEnabled(False)
+        kinds = found.kinds if found is not None else {}
+        self.lbl_meaning.setText(_meaning(DriftKind(value)) if value else "")
+        self.lbl_meaning.setVisible(bool(value))
+        more = sum(figure for kind, figure in kinds.items() if value in (None, kind.value)) - len(people)
+        self.lbl_more.setText(f"{formats.number(more)} more are counted, but not listed here.")
+        self.lbl_more.setVisible(more > 0)
+
+    @Slot(object)
+    def _on_kind(self, kind: Any) -> None:
+        if kind is not None:
+            self.cmb_kind.setCurrentIndex(self.cmb_kind.findData(kind[0].value))
+
+    @Slot(object)
+    def _on_person(self, one: Any) -> None:
+        self.btn_why.setEnabled(one is not None)
+
+    @Slot()
+    def _why(self) -> None:
+        one = self.tbl_people.chosen()
+        if one is not None:
+            find_person(self._context, self, one.email or str(next(iter(one.customer_ids), "")))
+
+    @Slot(int)
+    def _on_finished(self, _result: int) -> None:
+        self._cancel.set()
+
+
+def _compared(desk: Desk, said: Any, cancel: threading.Event) -> Compared:
+    """Compare, and go through the report's people here: they are this thread's alone."""
+    report = desk.drift(listener=said, cancel=cancel)
+    kept: Counter[DriftKind] = Counter()
+    people = []
+    for one in report.people:
+        if kept[one.kind] < KEPT:
+            kept[one.kind] += 1
+            people.append(one)
+    return Compared(report.checked_at, dict(report.kinds), tuple(people))
