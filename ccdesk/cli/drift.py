@@ -1,28 +1,38 @@
-"""`ccdesk drift`: both sides compared whole and now, and everybody about whom they differ (design §8)."""
+"""`ccdesk drift`: both sides compared as they are now; one kind of difference put right first (design §8)."""
 
 from __future__ import annotations
 
 import argparse
+import threading
 from itertools import islice
 
 from ccdesk.cli.console import Console
 from ccdesk.cli.documents import write_drift
 from ccdesk.cli.stopping import CANCELLED, stoppable
-from ccdesk.cli.tables import print_table, when
+from ccdesk.cli.tables import print_table, summary, when
 from ccdesk.container import Container
-from ccdesk.core.drift import DriftReport
-from ccdesk.core.errors import Cancelled, ExitCode
+from ccdesk.core.drift import DriftKind, DriftReport
+from ccdesk.core.errors import Cancelled, ExitCode, SettingsError
+from ccdesk.core.runs import RunStatus
 
+_STOPPED = "Comparing changes nothing; what runs had done before stands."
 _MOST = 50  # people shown on a terminal
 
 
 def drift(args: argparse.Namespace, container: Container, console: Console) -> int:
-    """Compare, and show what differs; ends with 0 whatever is found."""
+    """Compare, and show what differs; ends with 0 whatever is found. What is to be repaired is done first."""
     with stoppable() as cancel:
         try:
+            if args.repair:
+                _repair(DriftKind(args.repair), container, console, cancel)
             report = container.desk.drift(listener=console.progress, cancel=cancel)
         except Cancelled:
-            console.error(Cancelled("The comparison was stopped", meaning="Nothing was changed."))
+            console.error(
+                Cancelled(
+                    "The comparison was stopped",
+                    meaning="What the runs had done before stands; comparing changes nothing.",
+                )
+            )
             return CANCELLED
         console.end_progress()
         if console.as_json:
@@ -31,6 +41,32 @@ def drift(args: argparse.Namespace, container: Container, console: Console) -> i
         else:
             _print(console, report)
     return int(ExitCode.DONE)
+
+
+def _repair(kind: DriftKind, container: Container, console: Console, cancel: threading.Event) -> None:
+    """Do the runs that put a kind right, and tell on stderr how they ended.
+
+    Raises:
+        SettingsError: no run puts this kind right.
+        CcdeskError: a run failed, or asks first.
+        Cancelled: a run was stopped.
+
+    """
+    if not kind.repairable:
+        raise SettingsError(
+            f"No run puts “{kind.value}” right",
+            meaning=kind.meaning,
+            next_step="ccdesk drift without --repair names the people.",
+            code="wrong_use",
+        )
+    for number in kind.repaired_by:
+        run = container.desk.run(number, listener=console.progress, cancel=cancel)
+        console.end_progress()
+        console.say(f"{number.value}: {summary(run)}")
+        if run.failure is not None:
+            raise run.failure
+        if run.status is RunStatus.CANCELLED:
+            raise Cancelled
 
 
 def _print(console: Console, report: DriftReport) -> None:

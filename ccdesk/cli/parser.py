@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from ccdesk import __version__
+from ccdesk.core.drift import DriftKind
 from ccdesk.core.errors import SettingsError
 
 _LARGEST = 2**63 - 1  # SQLite's integers end here
@@ -169,7 +170,14 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     runs = add("runs", "list the runs, or show one with its people and errors")
     runs.add_argument("run_id", nargs="?", type=_count, metavar="ID")
     runs.add_argument("--limit", type=_count, default=None, metavar="N", help="only the newest N")
-    add("drift", "compare both sides as they are now, and name everybody about whom they differ")
+    drift = add("drift", "compare both sides as they are now, and name everybody about whom they differ")
+    drift.add_argument(
+        "--repair",
+        choices=[kind.value for kind in DriftKind],
+        metavar="KIND",
+        help="first do the runs that put this kind right, by their ordinary rules and guard; then compare. "
+        f"Kinds: {', '.join(kind.value for kind in DriftKind if kind.repairable)}",
+    )
     ledger = add("ledger", "show every statement about being mailed, and all that ccdesk did, in time order")
     ledger.add_argument("who", nargs="?", metavar="WHO", help="an email or a customer id (else everybody)")
     ledger.add_argument("--since", metavar="DATE", help="only from then on: 2026-03-01, or with a time (UTC)")

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link
+from ccdesk.core.runs import RunKind
 
 
 class DriftKind(StrEnum):
@@ -48,7 +49,15 @@ class DriftKind(StrEnum):
     @property
     def repairable(self) -> bool:
         """True where the ordinary rules, and so the next runs, put it right."""
-        return self in _REPAIRABLE
+        return bool(self.repaired_by)
+
+    @property
+    def repaired_by(self) -> tuple[RunKind, ...]:
+        """The ordinary runs that put it right, in their order; none where somebody has to act.
+
+        They do everything that is due, not this kind alone: a run has one way to decide.
+        """
+        return _REPAIRED_BY.get(self, ())
 
 
 _MEANINGS = {
@@ -83,16 +92,15 @@ _MEANINGS = {
     DriftKind.CHANGE_DUE: "Changed in Kibo since the last run: the next one decides.",
     DriftKind.UNREADABLE: "The account or contact cannot be read, so nothing is done.",
 }
-_REPAIRABLE = frozenset(
-    {
-        DriftKind.OPT_OUT_DUE,
-        DriftKind.SIGN_UP_DUE,
-        DriftKind.UNSUBSCRIBED,
-        DriftKind.LEFT_LIST,
-        DriftKind.NOT_ADDED,
-        DriftKind.CHANGE_DUE,
-    }
-)
+_BOTH_WAYS = (RunKind.FULL_COMPARE, RunKind.EVENTS, RunKind.INBOUND)  # whatever the polls have missed
+_REPAIRED_BY = {
+    DriftKind.OPT_OUT_DUE: _BOTH_WAYS,
+    DriftKind.SIGN_UP_DUE: _BOTH_WAYS,
+    DriftKind.UNSUBSCRIBED: _BOTH_WAYS,
+    DriftKind.LEFT_LIST: _BOTH_WAYS,
+    DriftKind.NOT_ADDED: (RunKind.EXPORT,),  # sends no welcome emails
+    DriftKind.CHANGE_DUE: _BOTH_WAYS,
+}
 
 
 class ShopShows(StrEnum):

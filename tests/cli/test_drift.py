@@ -87,11 +87,66 @@ def test_what_keeps_it_from_comparing_has_the_exit_codes_of_any_command(shop: Sh
     assert failed.returncode == 4
     assert json.loads(failed.stdout)["error"]["title"]
     shop.sandbox.faults.clear()
-    assert shop("drift", "--repair", "put_back").returncode == 2, "repair is not promised yet"
     shop.sandbox.cc.delete_list(shop.sandbox.cc.list_id(LIST))
     assert shop("drift").returncode == 2
     shop.json("logout")
     assert shop("drift").returncode == 3
+
+
+def opted_out_unseen(shop: Shell) -> None:
+    """Ann has opted out, and so long ago that no poll of Kibo's changes shows it any more."""
+    shop.sandbox.kibo.opt_out(shop.ids[0])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DriftKind if kind.repairable])
+def test_what_can_be_repaired_names_its_runs(kind: DriftKind) -> None:
+    assert kind.repaired_by
+    assert ("next" in kind.meaning) is True, "and its meaning says that the next runs do it anyway"
+
+
+def test_an_opt_out_that_is_due_is_put_right_by_the_ordinary_runs(shop: Shell) -> None:
+    opted_out_unseen(shop)
+    [due] = shop.json("drift")["people"]
+    assert due["kind"] in ("opt_out_due", "change_due")
+    found = shop.json("drift", "--repair", due["kind"])
+    assert found["people"] == []
+    assert set(found) == {"checked_at", "kinds", "people"}
+    assert "ann@example.com" not in shop.sandbox.cc.members(shop.sandbox.cc.list_id(LIST))
+    assert [run["kind"] for run in shop.json("runs")["runs"]][:3] == ["inbound", "events", "full-compare"]
+
+
+def test_an_unsubscribe_is_brought_to_the_shop(shop: Shell) -> None:
+    shop.sandbox.cc.unsubscribe("ben@example.com", "too many")
+    [due] = shop.json("drift")["people"]
+    assert due["kind"] == "unsubscribed"
+    assert shop.json("drift", "--repair", "unsubscribed")["people"] == []
+    assert shop.sandbox.kibo.customer(shop.ids[1])["acceptsMarketing"] is False
+
+
+def test_a_new_opt_in_is_exported_without_a_welcome_email(shop: Shell) -> None:
+    shop.json("settings", "set", "welcome_email=true")
+    shop.sandbox.kibo.add_customer("new@example.com", True)
+    assert shop.json("drift", "--repair", "not_added")["people"] == []
+    assert "new@example.com" in shop.sandbox.cc.members(shop.sandbox.cc.list_id(LIST))
+    assert shop.sandbox.cc.mails() == []
+
+
+def test_what_no_run_puts_right_is_refused_with_what_it_means(shop: Shell) -> None:
+    put_back(shop)
+    mark = shop.sandbox.log.mark()
+    refused = shop("drift", "--repair", "put_back")
+    assert refused.returncode == 2
+    assert "No run puts “put_back” right" in refused.stderr
+    assert "Take them off the list" in refused.stderr
+    assert shop.sandbox.log.writes(since=mark) == []
+
+
+def test_a_run_that_fails_ends_the_repair_with_its_code(shop: Shell) -> None:
+    opted_out_unseen(shop)
+    shop.sandbox.faults.add(Fault("status", service="kibo", path="accounts", status=503, times=40))
+    failed = shop("drift", "--repair", "opt_out_due", "--json")
+    assert failed.returncode == 4
+    assert json.loads(failed.stdout)["error"]["title"]
 
 
 def test_without_a_list_it_asks_for_one(shop: Shell, tmp_path: Path) -> None:
