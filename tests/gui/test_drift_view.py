@@ -7,6 +7,7 @@ import pytest
 
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows
 from ccdesk.core.errors import Busy
+from ccdesk.core.runs import RunKind
 from ccdesk.gui.dialogs import drift_view
 from tests.gui.fakes import NOW
 from tests.gui.helpers import click, dialog, find, rows, texts
@@ -72,6 +73,20 @@ def test_many_people_are_counted_and_some_are_listed(qtbot, window, desk, monkey
     rows(qtbot, shown.tbl_people, 4)
     assert text(shown, "lbl_drift_more") == "2 more are counted, but not listed here."
     assert texts(shown.tbl_kinds, 1)[1] == "5"
+
+
+def test_what_the_next_runs_put_right_can_be_put_right_now(qtbot, window, desk, loop):
+    desk.differ = [PUT_BACK, DUE]
+    shown = opened(qtbot, window)
+    rows(qtbot, shown.tbl_kinds, 2)
+    assert not shown.btn_repair.isVisible(), "no kind is chosen"
+    shown.tbl_kinds.selectRow(0)
+    assert not shown.btn_repair.isVisible(), "only staff can know what to do here"
+    shown.tbl_kinds.selectRow(1)
+    click(qtbot, shown, "btn_drift_repair")
+    assert loop.requests == [(RunKind.EXPORT, False)]
+    qtbot.waitUntil(lambda: not window.findChildren(drift_view.DriftDialog))
+    assert window.current() is window.logs, "where the runs are followed"
 
 
 def test_why_about_the_person_chosen(qtbot, window, desk):

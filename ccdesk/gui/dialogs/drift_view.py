@@ -98,6 +98,7 @@ class DriftDialog(QDialog):
     """Compares when it opens and when asked again; closing it stops a comparison."""
 
     progressed = Signal(object)  # Progress, from the job's thread
+    repairing = Signal()  # runs were asked for, and the dialog closes
 
     def __init__(self, context: Context, parent: QWidget) -> None:
         super().__init__(parent)
@@ -139,6 +140,8 @@ class DriftDialog(QDialog):
         self.btn_why = button(
             "&Why…", "btn_drift_why", self._why, tip="Why the person chosen is mailed or not"
         )
+        tip = "Do the runs that put this kind right, by their ordinary rules; what else is due they do, too"
+        self.btn_repair = button("&Put Right Now", "btn_drift_repair", self._repair, tip=tip)
         self.btn_again = button("Compare &Again", "btn_drift_again", self._compare, icon="refresh")
         self.btn_close = button("C&lose", "btn_drift_close", self.reject)
 
@@ -156,7 +159,7 @@ class DriftDialog(QDialog):
         layout.addWidget(self.lbl_meaning)
         layout.addWidget(self.tbl_people, 3)
         layout.addWidget(self.lbl_more)
-        layout.addLayout(row(self.btn_why, self.btn_again, None, self.btn_close))
+        layout.addLayout(row(self.btn_why, self.btn_repair, self.btn_again, None, self.btn_close))
 
     # comparing
 
@@ -240,6 +243,7 @@ class DriftDialog(QDialog):
         kinds = found.kinds if found is not None else {}
         self.lbl_meaning.setText(_meaning(DriftKind(value)) if value else "")
         self.lbl_meaning.setVisible(bool(value))
+        self.btn_repair.setVisible(bool(value) and DriftKind(value).repairable)
         more = sum(figure for kind, figure in kinds.items() if value in (None, kind.value)) - len(people)
         self.lbl_more.setText(f"{formats.number(more)} more are counted, but not listed here.")
         self.lbl_more.setVisible(more > 0)
@@ -258,6 +262,14 @@ class DriftDialog(QDialog):
         one = self.tbl_people.chosen()
         if one is not None:
             find_person(self._context, self, one.email or str(next(iter(one.customer_ids), "")))
+
+    @Slot()
+    def _repair(self) -> None:
+        """Ask for the runs that put the kind shown right; the window follows them, and asks what they ask."""
+        for kind in DriftKind(self.cmb_kind.currentData()).repaired_by:
+            self._context.monitor.request(kind)
+        self.repairing.emit()
+        self.accept()
 
     @Slot(int)
     def _on_finished(self, _result: int) -> None:

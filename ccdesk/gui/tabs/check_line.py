@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from PySide6.QtCore import QTimer, Slot
+from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ccdesk.gui.components.widgets import button, label
@@ -22,7 +22,9 @@ VAULT = (
 
 
 class CheckLine(QWidget):
-    """A button, and what came of it."""
+    """A button, and what came of it; and the way to compare both sides whole."""
+
+    jump = Signal(str)  # to a place of the window
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -47,7 +49,12 @@ class CheckLine(QWidget):
 
     @Slot()
     def _compare(self) -> None:
-        show_drift(self._context, self.window())
+        dialog = show_drift(self._context, self.window())
+        dialog.repairing.connect(self._show_logs, Qt.ConnectionType.UniqueConnection)
+
+    @Slot()
+    def _show_logs(self) -> None:
+        self.jump.emit("logs")
 
     @Slot(bool)
     def _on_checking(self, checking: bool) -> None:

@@ -41,6 +41,7 @@ class InfoTab(Tab):
         self.kibo_card.body.addStretch(1)
         self.kibo_card.try_again.connect(context.watch.check)
         self.check_line = CheckLine(context)
+        self.check_line.jump.connect(self.go_to)
         self.login_card = LoginCard(context, self.notice)
         self.login_card.try_again.connect(context.watch.check)
         self.enabled_card = EnabledCard(context)
