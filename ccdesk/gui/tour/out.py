@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QAbstractButton, QComboBox
 
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.gui.tour.driver import check
@@ -68,6 +68,7 @@ def first_export(scene: Scene) -> None:
     driver.click("btn_to_cc")
     driver.until(lambda: LIST_NAME in driver.text("lbl_sync_facts"), "the tab to know the new list")
     driver.picture("sync-to-constant-contact", "nothing exported yet")
+    previewed = _preview(scene)
 
     driver.click("btn_sync_contacts")
     driver.until(lambda: driver.shown("dlg_first_export"), "the question before the first export")
@@ -90,6 +91,7 @@ def first_export(scene: Scene) -> None:
     done = sum(run.counts.get(name, 0) for name in ("added", "updated", "unchanged", "skipped"))
     check(done + run.error_count == run.total_contacts, "the figures do not add up")
     bad = len(scene.report.malformed) + len(scene.report.too_long_email)
+    check(previewed == run.counts["added"], f"{previewed} people in the preview, {run.counts['added']} added")
     check(run.error_count == bad, f"{run.error_count} errors instead of {bad}")
     members = scene.members()
     ordinary = {scene.email(customer) for customer in scene.report.ordinary}
@@ -108,6 +110,22 @@ def first_export(scene: Scene) -> None:
     )
 
     _errors(scene, bad)
+
+
+def _preview(scene: Scene) -> int:
+    """See what the export would do, with nothing written; returns how many people it would export."""
+    driver = scene.driver
+    mark = scene.sandbox.log.mark()
+    driver.click("btn_sync_preview")
+    driver.until(lambda: driver.shown("dlg_preview"), "the preview")
+    driver.until(lambda: bool(driver.rows("tbl_preview_people")), "the people of the preview")
+    driver.until(lambda: bool(driver.rows("tbl_preview_kinds")), "the kinds of change of the preview")
+    check(not scene.sandbox.log.writes(since=mark), "a preview has written something")
+    check(scene.members() == set(), "a preview has put somebody on the list")
+    words = driver.find(QAbstractButton, "btn_preview_export").text()
+    driver.picture("sync-preview", "the figures and people of the export, and nothing was written")
+    driver.close_dialog("dlg_preview")
+    return int("".join(sign for sign in words if sign.isdigit()) or 0)
 
 
 def _errors(scene: Scene, bad: int) -> None:
