@@ -61,8 +61,8 @@ def mail_view(
     """Return what Constant Contact shows of a person."""
     contact, mine = sides.contact, who.known.mine
     if reading is not None:
-        on_list = contact is not None and contact.standing is not Standing.DELETED
-        on_list = on_list and contact is not None and list_id in contact.list_ids
+        # By its date: one that unsubscribed before it was deleted stands as unsubscribed and keeps its lists.
+        on_list = contact is not None and not contact.deleted_at and list_id in contact.list_ids
         since = _since_now(contact) or _last(told, Side.MAIL, _JOINED if on_list else _GONE)
         permission = contact.permission.value if contact is not None else ""
         return MailView(permission, on_list, since, reading.mail_at)

@@ -54,6 +54,13 @@ def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
 ADA = "ada@people.example"
 FOUND = {
+    "a deleted contact that had unsubscribed keeps its lists, and was said to be on the list": Schedule(
+        260125, {"unsubscribe_empties_lists": False}, {}, {"welcome_email": "false", "export_guests": "true"},
+        (
+            ("act", "contact", "pzq9@people.example", "unsubscribed", "active other", "deleted"),
+            ("act", "staff_add", "pzq9@people.example", "active"),
+        ),
+    ),
     "an account that opted out took the email of somebody who opted in between": Schedule(
         930221, {}, {}, {"welcome_email": "false", "export_guests": "false"},
         (
