@@ -15,7 +15,7 @@ from ccdesk.core.drift import DriftKind, DriftReport
 from ccdesk.core.errors import Cancelled, ExitCode, SettingsError
 from ccdesk.core.runs import RunStatus
 
-_STOPPED = "Comparing changes nothing; what runs had done before stands."
+_REPAIR_STOPPED = "What the runs had done before stands; comparing changes nothing."
 _MOST = 50  # people shown on a terminal
 
 
@@ -27,12 +27,8 @@ def drift(args: argparse.Namespace, container: Container, console: Console) -> i
                 _repair(DriftKind(args.repair), container, console, cancel)
             report = container.desk.drift(listener=console.progress, cancel=cancel)
         except Cancelled:
-            console.error(
-                Cancelled(
-                    "The comparison was stopped",
-                    meaning="What the runs had done before stands; comparing changes nothing.",
-                )
-            )
+            meaning = _REPAIR_STOPPED if args.repair else "Nothing was changed."
+            console.error(Cancelled("The comparison was stopped", meaning=meaning))
             return CANCELLED
         console.end_progress()
         if console.as_json:
@@ -59,10 +55,10 @@ def _repair(kind: DriftKind, container: Container, console: Console, cancel: thr
             next_step="ccdesk drift without --repair names the people.",
             code="wrong_use",
         )
-    for number in kind.repaired_by:
-        run = container.desk.run(number, listener=console.progress, cancel=cancel)
+    for run_kind in kind.repaired_by:
+        run = container.desk.run(run_kind, listener=console.progress, cancel=cancel)
         console.end_progress()
-        console.say(f"{number.value}: {summary(run)}")
+        console.say(f"{run_kind.value}: {summary(run)}")
         if run.failure is not None:
             raise run.failure
         if run.status is RunStatus.CANCELLED:
