@@ -105,6 +105,8 @@ def build_parser() -> argparse.ArgumentParser:
     _world(sandbox, 480)
     _account_commands(add)
     _sync_commands(add)
+    _people_commands(add)
+    _question_commands(add)
     return parser
 
 
@@ -170,6 +172,9 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     runs = add("runs", "list the runs, or show one with its people and errors")
     runs.add_argument("run_id", nargs="?", type=_count, metavar="ID")
     runs.add_argument("--limit", type=_count, default=None, metavar="N", help="only the newest N")
+
+
+def _people_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     drift = add("drift", "compare both sides as they are now, and name everybody about whom they differ")
     drift.add_argument(
         "--repair",
@@ -192,6 +197,9 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     why.epilog = _WHY_EXAMPLE
     why.add_argument("who", metavar="WHO", help="an email, or a Kibo customer id")
     why.add_argument("--live", action="store_true", help="read both sides now instead of what is remembered")
+
+
+def _question_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     held = add("held", "show whose opt-outs are held because they are unusually many, or answer for them")
     held.add_argument(
         "answer",

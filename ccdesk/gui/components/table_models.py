@@ -50,6 +50,11 @@ class Source:
     key: Callable[[Any], Hashable] | None = None
 
 
+def of_rows(rows: Sequence[Any]) -> Source:
+    """Return the source of rows that are all there already."""
+    return Source(fetch=lambda offset, limit: rows[offset : offset + limit], count=lambda: len(rows))
+
+
 class PagedModel(QAbstractTableModel):
     """Rows of the desk. A refresh changes only what differs, so selection and scrolling stay."""
 

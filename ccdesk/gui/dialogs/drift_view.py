@@ -16,7 +16,7 @@ from ccdesk.core.errors import Cancelled, CcdeskError
 from ccdesk.core.runs import Progress
 from ccdesk.gui import formats
 from ccdesk.gui.components.messages import Notice
-from ccdesk.gui.components.table_models import Column, PagedModel, Source
+from ccdesk.gui.components.table_models import Column, PagedModel, of_rows
 from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Badge, button, disable, label, row
@@ -27,7 +27,6 @@ from ccdesk.service.api import Desk
 
 KEPT = 1_000  # people shown of one kind; the figures count everybody
 INTRO = "Both services were read as they are now. Nothing was written to either."
-BY_ITSELF = "Put right by the next runs."
 KIND_WORDS = {
     DriftKind.PUT_BACK: "Opted out, put back on the list",
     DriftKind.NOBODY_AGREES: "On the list, nobody agrees any more",
@@ -67,11 +66,6 @@ def show_drift(context: Context, parent: QWidget) -> DriftDialog:
     return open_once(DriftDialog, parent, lambda: DriftDialog(context, parent))
 
 
-def _meaning(kind: DriftKind) -> str:
-    words = kind.meaning
-    return f"{words} {BY_ITSELF}" if kind.repairable and "next" not in words else words
-
-
 def _mark(kind: DriftKind) -> tuple[str, Tone]:
     return ("waiting", Tone.ACCENT) if kind.repairable else ("warning", Tone.WARNING)
 
@@ -83,7 +77,7 @@ KIND_COLUMNS = (
         lambda kind: KIND_WORDS[kind[0]],
         width=34,
         icon=lambda kind: _mark(kind[0]),
-        note=lambda kind: _meaning(kind[0]),
+        note=lambda kind: kind[0].meaning,
     ),
     Column("people", "People", lambda kind: formats.number(kind[1])),
 )
@@ -220,9 +214,7 @@ class DriftDialog(QDialog):
         nobody = ("Both sides are in step", "Nobody differs.") if found is not None else ("", "")
         for table in (self.tbl_kinds, self.tbl_people):
             table.show_empty_words(*nobody)
-        self.kinds.show_source(
-            Source(fetch=lambda offset, limit: kinds[offset : offset + limit], count=lambda: len(kinds))
-        )
+        self.kinds.show_source(of_rows(kinds))
         self.cmb_kind.blockSignals(True)
         self.cmb_kind.clear()
         self.cmb_kind.addItem("Everybody", None)
@@ -236,12 +228,10 @@ class DriftDialog(QDialog):
         found, value = self._found, self.cmb_kind.currentData()
         all_of_them = found.people if found is not None else ()
         people = [one for one in all_of_them if value in (None, one.kind.value)]
-        self.people.show_source(
-            Source(fetch=lambda offset, limit: people[offset : offset + limit], count=lambda: len(people))
-        )
+        self.people.show_source(of_rows(people))
         self.btn_why.setEnabled(False)
         kinds = found.kinds if found is not None else {}
-        self.lbl_meaning.setText(_meaning(DriftKind(value)) if value else "")
+        self.lbl_meaning.setText(DriftKind(value).meaning if value else "")
         self.lbl_meaning.setVisible(bool(value))
         self.btn_repair.setVisible(bool(value) and DriftKind(value).repairable)
         more = sum(figure for kind, figure in kinds.items() if value in (None, kind.value)) - len(people)

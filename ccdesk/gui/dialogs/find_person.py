@@ -23,7 +23,7 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.why import FoundPerson, Why
 from ccdesk.gui import formats
 from ccdesk.gui.components.messages import Notice
-from ccdesk.gui.components.table_models import Column, PagedModel, Source
+from ccdesk.gui.components.table_models import Column, PagedModel, of_rows
 from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Badge, Card, button, disable, label, row
@@ -232,10 +232,7 @@ class FindPersonDialog(QDialog):
         self.lbl_shop.setText(_sentences([*shop, _read(found.shop.read_at)]))
         self.lbl_mail.setText(_sentences([*mail, _read(found.mail.read_at)]))
         self.lbl_next.setText(f"Next: {why_words.next_line(found, _when)}")
-        moments = found.timeline[::-1]
-        self.timeline.show_source(
-            Source(fetch=lambda offset, limit: moments[offset : offset + limit], count=lambda: len(moments))
-        )
+        self.timeline.show_source(of_rows(found.timeline[::-1]))
         read = f"Both sides were read {formats.in_sentence(_read_at(found))}." if found.live else REMEMBERED
         self.lbl_as_of.setText(read)
         self.btn_read.setEnabled(True)
