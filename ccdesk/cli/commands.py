@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from ccdesk.cli import documents, tables, words
 from ccdesk.cli.console import Console
+from ccdesk.cli.draft import draft
 from ccdesk.cli.drift import drift
 from ccdesk.cli.forget import forget
 from ccdesk.cli.held import held
@@ -351,6 +352,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "forget": forget,
     "held": held,
     "ledger": ledger,
+    "draft": draft,
     "drift": drift,
     "newcomers": _newcomers,
     "why": why,

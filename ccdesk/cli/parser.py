@@ -145,6 +145,10 @@ def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
 
 
 def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    add(
+        "draft",
+        "make a campaign draft in Constant Contact with the chosen From and ReplyTo for the active list",
+    )
     sync = add("sync", "do one run now")
     sync.add_argument("kind", choices=("export", "events", "inbound", "full-compare"))
     answer = sync.add_mutually_exclusive_group()

@@ -13,6 +13,7 @@ REMEDIES = {
     Remedy.TENANT_ADDRESS: "Set kibo_tenant_url by hand.",
     Remedy.CHECK_KEYS: "Check the keys, addresses and permissions (“ccdesk settings show”).",
     Remedy.CHOOSE_LIST: "Choose or create one: “ccdesk settings set contact_list=NAME”.",
+    Remedy.CHOOSE_SENDER: "Choose a confirmed one: “ccdesk settings set from_email=ADDRESS”.",
     Remedy.CONFIRM_RUN: "To confirm, give the same command with --confirm.",
     Remedy.OFF_LIST: "Give the same command with --leave-out if anybody may have left this list; whoever "
     "opts in again later is added then. With --confirm all of them are added.",

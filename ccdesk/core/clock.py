@@ -15,6 +15,23 @@ def kept_skew(text: str) -> timedelta:
     return timedelta(seconds=int(text or 0))
 
 
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+def ordinal(day: int) -> str:
+    """Return the day of a month as it is spoken: 1st, 2nd, 3rd, 4th, 11th."""
+    suffix = "th" if 10 <= day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
+    return f"{day}{suffix}"
+
+
+def spoken_date(moment: datetime) -> str:
+    """Return the date of a moment in its own zone, in fixed English: “November 27th, 2026”."""
+    return f"{MONTHS[moment.month - 1]} {ordinal(moment.day)}, {moment.year}"
+
+
 class Clock:
     """The system's clock; tests hand in one they move themselves."""
 

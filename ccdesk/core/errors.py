@@ -42,6 +42,7 @@ class Remedy(StrEnum):
     TENANT_ADDRESS = "tenant_address"
     CHECK_KEYS = "check_keys"
     CHOOSE_LIST = "choose_list"
+    CHOOSE_SENDER = "choose_sender"
     CONFIRM_RUN = "confirm_run"
     OFF_LIST = "off_list"
     WELCOMES = "welcomes"

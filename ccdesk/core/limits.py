@@ -12,6 +12,8 @@ EMAIL_MAX = 80
 NAME_MAX = 50
 STREET_MAX = 255
 LIST_NAME_MAX = 255
+CAMPAIGN_NAME_MAX = 80
+FROM_NAME_MAX = 100
 
 DAILY_CALLS = 10_000
 RESERVED_SHARE = 0.10  # of the daily calls, kept for opt-outs (design §4)

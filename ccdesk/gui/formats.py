@@ -9,15 +9,12 @@ import contextlib
 import re
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from ccdesk.core.clock import MONTHS, ordinal
 from ccdesk.core.errors import GOES_ON
 from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
 
 UTC_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")  # in messages the command line prints too
 PROCESS = re.compile(r"\bprocess \d+ (?=on )")  # in the words of `ports.Lease.holder`
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 KIND_WORDS = {
@@ -62,12 +59,6 @@ def local(moment: datetime, zone: tzinfo | None = None) -> datetime:
     """Return the moment in `zone`, or in the computer's own; a naive one is taken as UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware.astimezone(zone)
-
-
-def ordinal(day: int) -> str:
-    """Return the day of a month as it is spoken: 1st, 2nd, 3rd, 4th, 11th."""
-    suffix = "th" if 10 <= day % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
-    return f"{day}{suffix}"
 
 
 def _clock(moment: datetime) -> str:

@@ -25,6 +25,7 @@ from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind
 from ccdesk.core.settings import Settings
 from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.core.why import FoundPerson, Why
+from ccdesk.service.drafts import DraftMade
 from ccdesk.service.forgetting import Forgotten, PersonToForget
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
@@ -206,6 +207,15 @@ class Desk(Protocol):
 
     def senders(self) -> list[str]:
         """Return the account's confirmed addresses."""
+
+    def new_draft(self, *, cancel: threading.Event | None = None) -> DraftMade:
+        """Make a campaign draft with the chosen From and ReplyTo for the active list; nothing is sent.
+
+        Raises:
+            SettingsError: no list or confirmed address is chosen; nothing was made.
+            AnswerLost: it may have been made; asked again, it is looked for first.
+
+        """
 
     def kibo_welcome_mail(self) -> WelcomeMail:
         """Say whether Kibo's own Welcome mail appears to be on."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError, Remedy, SettingsError
+from ccdesk.core.ports.campaigns import Campaigns
 from ccdesk.core.ports.mail import Account, Mail
 from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
@@ -48,8 +49,8 @@ class ShopClient(Shop, Protocol):
         """Tell when a call is tried again: how often it was tried in vain, and the seconds to wait."""
 
 
-class MailClient(Mail, Protocol):
-    """The Constant Contact client with its count of calls."""
+class MailClient(Mail, Campaigns, Protocol):
+    """The Constant Contact client: the sync, campaign drafts, and its count of calls."""
 
     @property
     def calls(self) -> int:

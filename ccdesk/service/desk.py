@@ -33,6 +33,7 @@ from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.core.why import FoundPerson, Why
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
+from ccdesk.service.drafts import DraftMade, new_draft
 from ccdesk.service.drift import compare
 from ccdesk.service.forgetting import Forgotten, PersonToForget, forget, look
 from ccdesk.service.held import answer_held
@@ -205,6 +206,12 @@ class LocalDesk:
     def senders(self) -> list[str]:
         """Return the confirmed addresses."""
         return self._connections.mail(self.settings(), _WINDOW).senders()
+
+    def new_draft(self, *, cancel: threading.Event | None = None) -> DraftMade:
+        """Make a campaign draft with the chosen From and ReplyTo for the active list."""
+        settings = self.settings()
+        mail = self._connections.mail(settings, _WINDOW, cancel)
+        return new_draft(self._store, mail, settings, self._clock)
 
     def kibo_welcome_mail(self) -> WelcomeMail:
         """Say whether Kibo's own Welcome mail appears to be on."""

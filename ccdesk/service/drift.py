@@ -8,14 +8,14 @@ from functools import partial
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.drift import Drift, DriftReport, Drifts
-from ccdesk.core.errors import ListGone, Remedy, SettingsError
+from ccdesk.core.errors import ListGone
 from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.service.connections import Connections
 from ccdesk.service.heartbeat import beating
-from ccdesk.service.lists import find_by_name
+from ccdesk.service.lists import find_by_name, require_name
 from ccdesk.service.whose_people import check_people
 from ccdesk.sync.active_list import LIST_ID, is_chosen
 from ccdesk.sync.context import RunContext, RunSettings
@@ -80,12 +80,7 @@ def _active_list(store: Store, mail: Mail, name: str) -> str:
         ListGone: the one that is chosen is not in the account.
 
     """
-    if not name:
-        raise SettingsError(
-            "No contact list is chosen",
-            meaning="ccdesk needs to know which Constant Contact list to compare.",
-            remedy=Remedy.CHOOSE_LIST,
-        )
+    require_name(name, "compare")
     if is_chosen(store, name) and (known := store.state.get(LIST_ID)):
         return known
     found = find_by_name(mail.lists(), name)

@@ -9,7 +9,7 @@ from ccdesk.core.models import ContactList
 from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
 from ccdesk.sync import context as names
-from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME
+from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME, is_chosen
 from ccdesk.sync.runs.export_first import forget_answer, note_exported
 from ccdesk.sync.watermarks import begin_from
 
@@ -19,6 +19,28 @@ def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
     exact = [one for one in lists if one.name == name]
     loose = [one for one in lists if one.name.strip().casefold() == name.strip().casefold()]
     return (exact or loose or [None])[0]  # type: ignore[list-item]
+
+
+def require_name(name: str, purpose: str) -> None:
+    """Make sure that a list is chosen; `purpose` is what it is needed for: “compare”.
+
+    Raises:
+        SettingsError: none is.
+
+    """
+    if not name:
+        raise SettingsError(
+            "No contact list is chosen",
+            meaning=f"ccdesk needs to know which Constant Contact list to {purpose}.",
+            remedy=Remedy.CHOOSE_LIST,
+        )
+
+
+def chosen_among(store: Store, lists: list[ContactList], name: str) -> ContactList | None:
+    """Return the list the setting `name` means, which may be called otherwise by now; None if it is gone."""
+    if is_chosen(store, name) and (list_id := store.state.get(LIST_ID)):
+        return next((one for one in lists if one.id == list_id), None)
+    return find_by_name(lists, name)
 
 
 def resolve(store: Store, mail: Mail, name: str) -> tuple[ContactList, bool]:
@@ -74,12 +96,7 @@ def active_list(store: Store, mail: Mail, name: str) -> str:
         SettingsError: no list is chosen yet.
 
     """
-    if not name:
-        raise SettingsError(
-            "No contact list is chosen",
-            meaning="ccdesk needs to know which Constant Contact list to keep in step.",
-            remedy=Remedy.CHOOSE_LIST,
-        )
+    require_name(name, "keep in step")
     list_id = store.state.get(LIST_ID)
     if list_id and store.state.get(LIST_NAME) == name:
         return list_id

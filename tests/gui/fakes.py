@@ -32,6 +32,7 @@ from ccdesk.core.settings import Settings, resolve
 from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.core.why import FoundPerson, MailView, ShopView, Verdict, Why
 from ccdesk.service.api import Calls, Connection, ConnectionState, SaveResult, Status, WelcomeMail
+from ccdesk.service.drafts import DraftMade
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
 from ccdesk.service.needs_you import Need, NeedKind
 from ccdesk.service.preview import Preview
@@ -45,6 +46,15 @@ UNKNOWN = Why(
     False, "", (), "", ShopView(), MailView(),
     Verdict(None, False, True, "nothing known", "neither side has this person, as far as was read"),
 )  # fmt: skip
+
+
+DRAFT = DraftMade(
+    "Kibo customers – December 16th, 2015",
+    "8987dc1a-48ef-433a-b836-7ca4f9aa3481",
+    "https://app.constantcontact.com/pages/campaigns/email-details/details/activity/4c08372c",
+    "Kibo customers",
+    "news@example.com",
+)
 
 
 @dataclass
@@ -72,6 +82,7 @@ class FakeDesk:
     needs: tuple[Need, ...] = ()
     put_back: list[Disagreement] = field(default_factory=list)
     differ: list[Drift] = field(default_factory=list)  # what `drift` finds
+    drafted: DraftMade = field(default_factory=lambda: DRAFT)  # what `new_draft` makes
     answers: dict[str, Why] = field(default_factory=dict)  # to `why`, by whom it is asked about
     called: str = ""  # what the list is called in Constant Contact, if that is not the setting
     base_dir: str = "/home/ada/.local/share/ccdesk"
@@ -202,6 +213,10 @@ class FakeDesk:
     def senders(self) -> list[str]:
         self._called("senders")
         return list(self.confirmed)
+
+    def new_draft(self, *, cancel: threading.Event | None = None) -> DraftMade:
+        self._called("new_draft")
+        return self.drafted
 
     def kibo_welcome_mail(self) -> WelcomeMail:
         self._called("kibo_welcome_mail")

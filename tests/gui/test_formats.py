@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from ccdesk.core.clock import ordinal, spoken_date
 from ccdesk.core.errors import Cancelled, QuotaUsedUp
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats
@@ -36,7 +37,12 @@ def test_dates_are_local():
 
 @pytest.mark.parametrize("day", [11, 12, 13, 4, 20, 30])
 def test_most_days_end_in_th(day):
-    assert formats.ordinal(day) == f"{day}th"
+    assert ordinal(day) == f"{day}th"
+
+
+def test_a_date_alone():
+    assert spoken_date(datetime(2026, 11, 27, 23, 59, tzinfo=UTC)) == "November 27th, 2026"
+    assert spoken_date(datetime(2027, 1, 1, tzinfo=UTC)) == "January 1st, 2027"
 
 
 NOW = datetime(2015, 12, 16, 11, 5, tzinfo=UTC)  # a Wednesday

@@ -1,6 +1,7 @@
 """Constant Contact V3 as the engine sees it: `ports.Mailing` (constant-contact.md).
 
-No call here sends a campaign or deletes a contact, and none changes an unsubscribed contact (§21.4).
+No call here sends or schedules a campaign or deletes a contact, and none changes an unsubscribed contact
+(§21.4).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tempfile import TemporaryFile
 from ccdesk.clients.constant_contact import body as cc_body
 from ccdesk.clients.constant_contact import parse
 from ccdesk.clients.constant_contact.account import AccountCalls
+from ccdesk.clients.constant_contact.campaigns import CampaignCalls
 from ccdesk.clients.constant_contact.members import NoEmails, members
 from ccdesk.clients.constant_contact.pages import same_host
 from ccdesk.clients.constant_contact.session import PAGE_SIZE
@@ -37,7 +39,7 @@ _UNUSABLE = "The service gave an answer that cannot be used"
 log = logging.getLogger(__name__)
 
 
-class ConstantContact(AccountCalls):
+class ConstantContact(AccountCalls, CampaignCalls):
     """Calls Constant Contact on behalf of who logged in; each answer comes back as core models."""
 
     def contacts(

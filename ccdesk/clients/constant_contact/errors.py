@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ccdesk.clients.http.caller import Call, after_status
 from ccdesk.clients.http.policy import next_midnight
 from ccdesk.clients.http.shape import text
-from ccdesk.clients.http.transport import Answer
+from ccdesk.clients.http.transport import Answer, Request
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import (
     CcdeskError,
@@ -28,10 +28,10 @@ _THROTTLED_FIRST, _THROTTLED_CEILING = 1.0, 8.0
 
 @dataclass
 class MailErrorPolicy:
-    """How Constant Contact refuses. `who_may` says in words what the login may lack; asked on a 403."""
+    """How Constant Contact refuses. `who_may` says what the login may lack for a call that got a 403."""
 
     clock: Clock = field(default_factory=Clock)
-    who_may: Callable[[], str] = field(default=lambda: "")
+    who_may: Callable[[Request], str] = field(default=lambda _: "")
 
     def is_error(self, _answer: Answer) -> bool:
         """Never: a 2xx of this service is a success."""
@@ -66,9 +66,9 @@ class MailErrorPolicy:
             said = f"Constant Contact says: {_sentence(redact(message))} " if message else ""
             return Refused(
                 "Constant Contact does not allow this",
-                meaning=f"{said}{self.who_may()}".strip(),
+                meaning=f"{said}{self.who_may(call.request)}".strip(),
                 next_step="Settle in Constant Contact what it says; where a permission is missing, log out "
-                "and log in again as a user who may manage contacts.",
+                "and log in again as an Account Owner or Account Manager.",
                 detail=detail,
                 code="forbidden",
             )

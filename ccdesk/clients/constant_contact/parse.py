@@ -9,7 +9,7 @@ from ccdesk.clients.http.shape import Json, child, children, moment, text, whole
 from ccdesk.core.models import Address, Contact, ContactList, Permission
 from ccdesk.core.ports.mail import Activity
 
-# What the calls of this client need (§3); `campaign:…` is not among them, no campaign is made.
+# What the calls of this client need (§3), those for campaign drafts aside: everything else works without.
 NEEDED_PRIVILEGES = (
     "account:read",
     "contacts:lists:read",
@@ -17,6 +17,7 @@ NEEDED_PRIVILEGES = (
     "contacts:read",
     "contacts:write",
 )
+DRAFT_PRIVILEGES = ("campaign:read", "campaign:write")
 _ADDRESS_KINDS = ("home", "work", "other")  # ours is written as home: read it first
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
@@ -85,17 +85,17 @@ class MailSession:
 
     def missing_privileges(self) -> list[str]:
         """Return the privileges our calls need and the user's role lacks (§3)."""
-        return self._missing_in(self._get("/account/user/privileges"))
+        return _missing_in(self._get("/account/user/privileges"), parse.NEEDED_PRIVILEGES)
 
-    def _missing_in(self, answer: Answer) -> list[str]:
-        held = {text(one, "privilege_name") for one in required_objects(answer, answer.json())}
-        return [name for name in parse.NEEDED_PRIVILEGES if name not in held]
+    def _is_about_campaigns(self, request: Request) -> bool:
+        return request.url.startswith(f"{self._base}/emails")
 
-    def _what_is_missing(self) -> str:
+    def _what_is_missing(self, refused: Request) -> str:
         """Say in words what the login may lack: a 403 cannot tell its causes apart (§4, design §3a)."""
+        needed = parse.DRAFT_PRIVILEGES if self._is_about_campaigns(refused) else parse.NEEDED_PRIVILEGES
         try:
             answer = self._send(Call(self._request("GET", "/account/user/privileges"), accept=_FORBIDDEN))
-            missing = self._missing_in(answer) if answer.status != 403 else None
+            missing = _missing_in(answer, needed) if answer.status != 403 else None
         except CcdeskError:
             return ""
         if missing is None:
@@ -105,7 +105,7 @@ class MailSession:
             )
         if not missing:
             return (
-                "The user has every privilege that ccdesk needs; the login may have been given without one "
+                "The user has every privilege that this needs; the login may have been given without one "
                 "of the permissions (scopes) it asked for."
             )
         return f"The reason may be that the user's role lacks: {', '.join(missing)}."
@@ -130,3 +130,8 @@ class MailSession:
             return self._send(Call(request, accept=accept))
 
         return pages(send, self._base + path, params, key)
+
+
+def _missing_in(answer: Answer, needed: Sequence[str]) -> list[str]:
+    held = {text(one, "privilege_name") for one in required_objects(answer, answer.json())}
+    return [name for name in needed if name not in held]

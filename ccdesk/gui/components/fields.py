@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.settings import SETTINGS, check
-from ccdesk.gui.components.widgets import label, restyle
+from ccdesk.gui.components.widgets import label, restyle, row
 
 FIXED = "Set outside ccdesk on this computer, so it cannot be changed here"
 
 
 class Field(QWidget):
-    """Label over input, with hint and problem below."""
+    """Label over input, with hint and problem below.
 
-    def __init__(self, caption: str, widget: QWidget, hint: str = "") -> None:
+    What can be done with the value may stand `beside` the input, and a `remark` about that beside the hint.
+    """
+
+    def __init__(
+        self,
+        caption: str,
+        widget: QWidget,
+        hint: str = "",
+        *,
+        beside: QWidget | None = None,
+        remark: QWidget | None = None,
+    ) -> None:
         super().__init__()
         self.input = widget
         self.caption = QLabel(caption)
@@ -29,8 +40,10 @@ class Field(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for part in (self.caption, widget, self.hint, self.problem):
-            layout.addWidget(part)
+        layout.addWidget(self.caption)
+        layout.addLayout(_led_by(widget, beside))
+        layout.addLayout(_led_by(self.hint, remark))
+        layout.addWidget(self.problem)
 
     def show_hint(self, text: str, role: str = "muted") -> None:
         """Show a hint below the input."""
@@ -44,6 +57,13 @@ class Field(QWidget):
         self.problem.setVisible(bool(text))
         self.input.setAccessibleDescription(text)
         restyle(self.input, "invalid", bool(text))
+
+
+def _led_by(first: QWidget, other: QWidget | None) -> QHBoxLayout:
+    """Return a row in which the first has what room the other leaves."""
+    line = row(first) if other is None else row(first, other)
+    line.setStretch(0, 1)
+    return line
 
 
 class TextSetting(Field):

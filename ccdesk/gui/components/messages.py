@@ -37,6 +37,7 @@ REMEDIES = {  # in the words of tabs and buttons; the command line has its own (
     Remedy.TENANT_ADDRESS: "Enter the Kibo tenant address on the Info tab, under Advanced.",
     Remedy.CHECK_KEYS: "Check the keys, addresses and permissions on the Info tab.",
     Remedy.CHOOSE_LIST: "Choose or create a list on the Settings tab.",
+    Remedy.CHOOSE_SENDER: "Choose a confirmed address on the Settings tab.",
     Remedy.CONFIRM_RUN: "Nothing more happens until you answer.",
     Remedy.OFF_LIST: "Click Sync Contacts on the Sync tab, and choose whether they are left out or added.",
     Remedy.WELCOMES: "Choose whether they are sent, or these people are added without.",

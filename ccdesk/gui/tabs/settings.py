@@ -21,6 +21,7 @@ from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import list_change
 from ccdesk.gui.tabs.base import Tab, scrolling
+from ccdesk.gui.tabs.campaign_draft import CampaignDraft
 from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState, SaveResult, WelcomeMail
@@ -69,7 +70,9 @@ class SettingsTab(Tab):
         self._older_expected = False
         self.list_field = ListField()
         self.list_field.edited.connect(self._on_edited)
-        self.sender_field = SenderField()
+        self.draft = CampaignDraft(context)
+        self.draft.go_to.connect(self.go_to)
+        self.sender_field = SenderField(beside=self.draft.btn_draft, remark=self.draft.lbl_draft)
         self.sender_field.edited.connect(self._on_edited)
         self.chk_welcome = QCheckBox("Send &welcome email to customer on signup")
         self.chk_welcome.setObjectName("chk_welcome")
@@ -103,6 +106,7 @@ class SettingsTab(Tab):
         welcome_card.body.addLayout(hints)
         sender_card = Card()
         sender_card.body.addWidget(self.sender_field)
+        sender_card.body.addWidget(self.draft.notice)
         for card in (list_card, welcome_card, sender_card):
             page.addWidget(card)
         page.addLayout(row(self.lbl_unsaved, None, self.btn_discard, self.btn_save))
@@ -240,6 +244,7 @@ class SettingsTab(Tab):
             self.btn_save.setEnabled(True)
         else:
             disable(self.btn_save, self.list_field.combo)
+        self.draft.show_state(self._snapshot, unsaved=changed)
         self._show_welcome()
 
     def _show_welcome(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView
+from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView, QWidget
 
 from ccdesk.core.models import ContactList
 from ccdesk.gui.components.fields import Field
@@ -167,13 +167,14 @@ class SenderField(Field):
 
     edited = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, *, beside: QWidget | None = None, remark: QWidget | None = None) -> None:
         self.combo = QComboBox()
         self.combo.setObjectName("cmb_from_email")
         self.combo.setPlaceholderText(ASK_SENDER)
         self.combo.setMinimumContentsLength(24)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        super().__init__("Specify From and &ReplyTo email for Campaigns", self.combo)
+        caption = "Specify From and &ReplyTo email for Campaigns"
+        super().__init__(caption, self.combo, beside=beside, remark=remark)
         self._stored = ""
         self._senders: list[str] = []
         self._offer, self._advice = Offer.LOADING, LOG_IN

@@ -58,6 +58,25 @@ def settings(scene: Scene) -> None:
     created = [one for one in scene.sandbox.log.all(service="cc", method="POST") if one.status == 201]
     check(len(created) == 1, "more than the list was created")
     driver.picture("settings-saved", "the list was created once and is empty")
+    _draft(scene)
+
+
+def _draft(scene: Scene) -> None:
+    """Make a campaign draft with the sender just saved; it opens in the browser, and nothing is sent."""
+    driver, cc = scene.driver, scene.sandbox.cc
+    scene.browser.address = ""
+    driver.click("btn_campaign_draft")
+    driver.until(lambda: driver.shown("notice_campaign_draft"), "the draft to be told of")
+    check(driver.text("notice_campaign_draft_title") == "Draft made", "no draft was made")
+    drafts = cc.drafts()
+    check(len(drafts) == 1, "not exactly one draft was made")
+    email = drafts[0]["activity"]
+    check(email["contact_list_ids"] == [scene.list_id], "the draft is not for the active list")
+    sender = scene.container.desk.settings().from_email
+    check(email["from_email"] == email["reply_to_email"] == sender, "the draft has another sender")
+    check(email["campaign_activity_id"] in scene.browser.address, "the draft was not opened in the browser")
+    check(not cc.mails(), "making a draft has sent mail")
+    driver.picture("settings-draft", "one draft for the list, with the sender; opened, nothing sent")
 
 
 def first_export(scene: Scene) -> None:

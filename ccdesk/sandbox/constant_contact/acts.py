@@ -142,9 +142,23 @@ class StaffActs(Acts):
 
     def confirm_account_email(self, address: str) -> None:
         """Confirm one of the account's own addresses, so that campaigns can use it (§7)."""
+        self._set_confirmed(address, confirmed=True)
+
+    def unconfirm_account_email(self, address: str) -> None:
+        """Have an own address of the account not confirmed (any more)."""
+        self._set_confirmed(address, confirmed=False)
+
+    def _set_confirmed(self, address: str, *, confirmed: bool) -> None:
         with self.held() as account:
-            for email in account.emails:
-                if email.address == address:
-                    email.confirmed = True
-                    return
-            raise LookupError(f"No account e-mail {address}")
+            found = next((one for one in account.emails if one.address == address), None)
+            if found is None:
+                raise LookupError(f"No account e-mail {address}")
+            found.confirmed = confirmed
+
+    def delete_campaign(self, name: str) -> None:
+        """Delete a campaign; the collection shows it all the same, for it can be restored (§16)."""
+        with self.held() as account:
+            found = next((one for one in account.campaigns if one.summary["name"] == name), None)
+            if found is None:
+                raise LookupError(f"No campaign {name}")
+            found.summary["current_status"] = found.activity["current_status"] = "REMOVED"

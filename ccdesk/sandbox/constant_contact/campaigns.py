@@ -118,6 +118,16 @@ def _new_campaign(account: Account, name: str, fields: Json, footer: Json | None
     return Campaign(summary, activity, new_id())
 
 
+@blueprint.get("/v3/emails/<campaign_id>")
+@guarded(CAMPAIGN_READ, "campaigns")
+def get_campaign(account: Account, campaign_id: str) -> Reply:
+    """Return one campaign with its activities, which the collection does not show."""
+    found = next((one for one in account.campaigns if one.summary["campaign_id"] == campaign_id), None)
+    if found is None:
+        raise Refusal(404, "The campaign was not found.")
+    return Reply(found.as_json())
+
+
 @blueprint.get("/v3/emails/activities/<activity_id>")
 @guarded(CAMPAIGN_READ, "campaigns")
 def get_activity(account: Account, activity_id: str) -> Reply:
@@ -149,6 +159,8 @@ def put_activity(account: Account, activity_id: str) -> Reply:
     lists, segments = body.get("contact_list_ids") or [], body.get("segment_ids") or []
     if lists and segments:
         raise invalid("contact_list_ids and segment_ids cannot be combined")
+    if not isinstance(lists, list) or not all(account.book.has_list(one) for one in lists):
+        raise invalid("contact_list_ids does not have a valid value")
     kept = {name: old[name] for name in (*_SYSTEM, *_SUBS) if name in old}
     subs = {name: body[name] for name in _SUBS if body.get(name) is not None and name != "permalink_url"}
     if "html_content" in subs:

@@ -1,4 +1,4 @@
-"""The HTML of the sign-in: self-contained, for light and dark, keyboard and screen reader."""
+"""The HTML of the sign-in and of a draft: self-contained, for light and dark, keyboard and screen reader."""
 
 from __future__ import annotations
 
@@ -86,6 +86,16 @@ _ERROR = _page("""<h1>This request cannot be continued</h1>
 <p class="bad" role="alert">{{ problem }}</p>
 <p class="soft">Close this page and start again from the application. If it happens again, check the
 application's API key and redirect addresses in the developer portal.</p>""")
+
+_DRAFT = _page("""<h1>{{ name }}</h1>
+<p class="soft">Draft. Nobody gets it before somebody schedules it here.</p>
+<ul>{% for what, value in lines %}<li>{{ what }}: <b>{{ value }}</b></li>{% endfor %}</ul>
+<p class="soft">In the sandbox a draft can be looked at only.</p>""")
+
+
+def draft_page(name: str, lines: Sequence[tuple[str, str]]) -> str:
+    """Return the page that shows a campaign draft."""
+    return render_template_string(_DRAFT, title=name, name=name, lines=lines)
 
 
 def login_page(ticket: str, application: str, username: str = "", problem: str = "") -> str:

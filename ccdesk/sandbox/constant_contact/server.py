@@ -9,11 +9,20 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler
 
-from ccdesk.sandbox.constant_contact import account, activities, campaigns, contacts, lists, oauth, signup
+from ccdesk.sandbox.constant_contact import (
+    account,
+    activities,
+    campaigns,
+    contacts,
+    lists,
+    oauth,
+    signup,
+    web,
+)
 from ccdesk.sandbox.constant_contact.gateway import STATE_KEY, gateway_error
 from ccdesk.sandbox.constant_contact.state import CcState
 
-_PARTS = (account, activities, campaigns, contacts, lists, oauth, signup)
+_PARTS = (account, activities, campaigns, contacts, lists, oauth, signup, web)
 
 
 def build_cc_app(state: CcState) -> Flask:

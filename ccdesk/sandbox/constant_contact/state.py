@@ -41,8 +41,10 @@ CONTROL_ACTS: tuple[str, ...] = (
     "confirm",
     "confirm_account_email",
     "contact",
+    "delete_campaign",
     "delete_contact",
     "delete_list",
+    "drafts",
     "edit_profile",
     "expire_tokens",
     "fingerprint",
@@ -63,6 +65,7 @@ CONTROL_ACTS: tuple[str, ...] = (
     "staff_add_to_list",
     "staff_remove_from_list",
     "switches_json",
+    "unconfirm_account_email",
     "unsubscribe",
     "use_up_calls",
 )
@@ -178,6 +181,11 @@ class CcState(PersonActs, StaffActs, Dials):
         """Return everything held of a contact as one text: equal before and after means untouched."""
         with self.held():
             return json.dumps(asdict(self._contact(email)), sort_keys=True)
+
+    def drafts(self) -> list[Json]:
+        """Return the campaigns with their emails, oldest first: none was ever scheduled or sent."""
+        with self.held() as account:
+            return [{**one.summary, "activity": dict(one.activity)} for one in account.campaigns]
 
     def mails(self, kind: str = "", to: str = "") -> list[Json]:
         """Return the outbox, or the mails of one kind or to one address."""

@@ -188,7 +188,58 @@ def test_updating_a_draft_clears_what_is_left_out_but_not_its_content() -> None:
     assert "preheader" not in updated
     assert updated["html_content"] == DRAFT["html_content"]
     assert error_of(service.call("PUT", path, {**body, "from_email": "new@example.com"}))[0] == 400
+    assert error_of(service.call("PUT", path, {**body, "contact_list_ids": ["x"]}))[0] == 400
     both = {**body, "contact_list_ids": ["x"], "segment_ids": [1]}
     assert error_of(service.call("PUT", path, both))[0] == 400
     assert error_of(service.call("PUT", f"/emails/activities/{permalink}", body))[0] == 400
     assert error_of(service.get("/emails/activities/nothing"))[0] == 404
+
+
+def test_one_campaign_shows_its_emails_and_a_deleted_one_stays_in_the_collection() -> None:
+    service = Service()
+    campaign = draft(service).json
+    path = f"/emails/{campaign['campaign_id']}"
+    assert service.ok("GET", path) == campaign
+    assert error_of(service.get("/emails/nothing"))[:2] == (404, "campaigns.api.not_found")
+    service.state.delete_campaign("Welcome draft")
+    assert [one["current_status"] for one in service.ok("GET", "/emails")["campaigns"]] == ["REMOVED"]
+    assert error_of(draft(service))[0] == 409
+
+
+def test_no_draft_goes_to_a_deleted_list() -> None:
+    service = Service()
+    news = service.state.add_list("News")
+    activity_id = draft(service).json["campaign_activities"][0]["campaign_activity_id"]
+    body = {name: DRAFT[name] for name in ("from_name", "from_email", "reply_to_email", "subject")}
+    service.state.delete_list(news)
+    answer = service.call("PUT", f"/emails/activities/{activity_id}", {**body, "contact_list_ids": [news]})
+    assert error_of(answer)[0] == 400
+
+
+def test_an_address_that_lost_its_confirmation_sends_nothing() -> None:
+    service = Service()
+    service.state.unconfirm_account_email("news@example.com")
+    assert error_of(draft(service))[0] == 400
+    service.state.confirm_account_email("news@example.com")
+    assert draft(service).status_code == 200
+    with pytest.raises(LookupError):
+        service.state.unconfirm_account_email("nobody@example.com")
+
+
+def test_a_draft_has_a_page_on_which_nothing_can_be_done() -> None:
+    service = Service()
+    news = service.state.add_list("News <b>")
+    campaign = draft(service, "A <script>").json
+    activity_id = campaign["campaign_activities"][0]["campaign_activity_id"]
+    path = f"/pages/campaigns/email-details/details/activity/{activity_id}"
+    page = service.client.get(path)
+    assert page.status_code == 200
+    assert "A &lt;script&gt;" in page.text
+    assert "nobody chosen yet" in page.text
+    assert "<form" not in page.text
+    body = {name: DRAFT[name] for name in ("from_name", "from_email", "reply_to_email", "subject")}
+    service.ok("PUT", f"/emails/activities/{activity_id}", {**body, "contact_list_ids": [news]})
+    assert "News &lt;b&gt;" in service.client.get(path).text
+    assert "service@example.com" in service.client.get(path).text
+    assert service.client.get(f"{path}x").status_code == 404
+    assert service.client.post(path).status_code == 405

@@ -1,0 +1,21 @@
+def test_a_draft_for_scripts_and_for_people(connected):
+    connected.json("settings", "set", "from_email=news@example.com")
+    made = connected.json("draft")
+    assert made["name"].startswith("Kibo customers – ")
+    assert (made["contact_list"], made["from_email"]) == ("Kibo customers", "news@example.com")
+    assert (made["list_chosen"], made["made_before"], made["note"]) == (True, False, None)
+    [draft] = connected.sandbox.cc.drafts()
+    assert draft["campaign_id"] == made["campaign_id"]
+    assert draft["activity"]["campaign_activity_id"] in made["address"]
+    done = connected("draft")
+    assert done.returncode == 0
+    assert f"Draft made: {made['name']} (2)" in done.stdout
+    assert "nothing is scheduled or sent" in done.stdout
+    assert len(connected.sandbox.cc.drafts()) == 2
+
+
+def test_without_an_address_the_command_says_which_setting(connected):
+    done = connected("draft")
+    assert done.returncode == 2
+    assert "settings set from_email=" in done.stderr
+    assert connected.sandbox.cc.drafts() == []
