@@ -9,7 +9,7 @@ from typing import Any
 
 from ccdesk.sandbox.constant_contact.fields import ADDRESS_LIMITS, CORE
 from ccdesk.sandbox.constant_contact.model import PERMISSIONS, Contact, stamp
-from ccdesk.sandbox.constant_contact.profile import Account
+from ccdesk.sandbox.constant_contact.profile import Account, AccountEmail
 
 
 class Acts:
@@ -142,18 +142,13 @@ class StaffActs(Acts):
 
     def confirm_account_email(self, address: str) -> None:
         """Confirm one of the account's own addresses, so that campaigns can use it (§7)."""
-        self._set_confirmed(address, confirmed=True)
+        with self.held() as account:
+            _own_email(account, address).confirmed = True
 
     def unconfirm_account_email(self, address: str) -> None:
         """Have an own address of the account not confirmed (any more)."""
-        self._set_confirmed(address, confirmed=False)
-
-    def _set_confirmed(self, address: str, *, confirmed: bool) -> None:
         with self.held() as account:
-            found = next((one for one in account.emails if one.address == address), None)
-            if found is None:
-                raise LookupError(f"No account e-mail {address}")
-            found.confirmed = confirmed
+            _own_email(account, address).confirmed = False
 
     def delete_campaign(self, name: str) -> None:
         """Delete a campaign; the collection shows it all the same, for it can be restored (§16)."""
@@ -162,3 +157,10 @@ class StaffActs(Acts):
             if found is None:
                 raise LookupError(f"No campaign {name}")
             found.summary["current_status"] = found.activity["current_status"] = "REMOVED"
+
+
+def _own_email(account: Account, address: str) -> AccountEmail:
+    found = next((one for one in account.emails if one.address == address), None)
+    if found is None:
+        raise LookupError(f"No account e-mail {address}")
+    return found
