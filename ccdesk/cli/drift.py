@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import threading
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
 
 from ccdesk.cli.console import Console
@@ -11,9 +13,10 @@ from ccdesk.cli.documents import write_drift
 from ccdesk.cli.stopping import CANCELLED, stoppable
 from ccdesk.cli.tables import print_table, summary, when
 from ccdesk.container import Container
-from ccdesk.core.drift import DriftKind, DriftReport
+from ccdesk.core.drift import Chosen, DriftKind, DriftReport
 from ccdesk.core.errors import Cancelled, ExitCode, SettingsError
-from ccdesk.core.runs import RunStatus
+from ccdesk.core.runs import Run, RunStatus
+from ccdesk.service.repair import cannot_be_repaired
 
 _REPAIR_STOPPED = "What the runs had done before stands; comparing changes nothing."
 _MOST = 50  # people shown on a terminal
@@ -23,8 +26,10 @@ def drift(args: argparse.Namespace, container: Container, console: Console) -> i
     """Compare, and show what differs; ends with 0 whatever is found. What is to be repaired is done first."""
     with stoppable() as cancel:
         try:
+            if args.person and not args.repair:
+                raise _person_alone()
             if args.repair:
-                _repair(DriftKind(args.repair), container, console, cancel)
+                _repair(DriftKind(args.repair), args.person, container, console, cancel)
             report = container.desk.drift(listener=console.progress, cancel=cancel)
         except Cancelled:
             meaning = _REPAIR_STOPPED if args.repair else "Nothing was changed."
@@ -39,26 +44,36 @@ def drift(args: argparse.Namespace, container: Container, console: Console) -> i
     return int(ExitCode.DONE)
 
 
-def _repair(kind: DriftKind, container: Container, console: Console, cancel: threading.Event) -> None:
-    """Do the runs that put a kind right, and tell on stderr how they ended.
+def _person_alone() -> SettingsError:
+    return SettingsError(
+        "--person says for whom something is done",
+        meaning="A comparison alone is of everybody. Nothing was done.",
+        next_step="Give --repair KIND as well; “ccdesk why WHO --live” compares one person.",
+        code="wrong_use",
+    )
+
+
+def _repair(
+    kind: DriftKind, person: str | None, container: Container, console: Console, cancel: threading.Event
+) -> None:
+    """Do the runs that put a kind right, or the one for a person; tell on stderr how they ended.
 
     Raises:
-        SettingsError: no run puts this kind right.
+        SettingsError: no run puts this kind right, or the person is not of it.
         CcdeskError: a run failed, or asks first.
         Cancelled: a run was stopped.
 
     """
     if not kind.repairable:
-        raise SettingsError(
-            f"No run puts “{kind.value}” right",
-            meaning=kind.meaning,
-            next_step="ccdesk drift without --repair names the people.",
-            code="wrong_use",
-        )
-    for run_kind in kind.repaired_by:
-        run = container.desk.run(run_kind, listener=console.progress, cancel=cancel)
+        raise cannot_be_repaired(kind)
+    desk = container.desk
+    runs: list[Callable[..., Run]] = [partial(desk.run, run_kind) for run_kind in kind.repaired_by]
+    if person is not None:
+        runs = [partial(desk.repair, [Chosen(kind, person)])]
+    for do in runs:
+        run = do(listener=console.progress, cancel=cancel)
         console.end_progress()
-        console.say(f"{run_kind.value}: {summary(run)}")
+        console.say(f"{run.kind.value}: {summary(run)}")
         if run.failure is not None:
             raise run.failure
         if run.status is RunStatus.CANCELLED:

@@ -187,6 +187,11 @@ def _people_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None
         help="first do the runs that put this kind right, by their ordinary rules and guard; then compare. "
         f"Kinds: {', '.join(kind.value for kind in DriftKind if kind.repairable)}",
     )
+    drift.add_argument(
+        "--person",
+        metavar="WHO",
+        help="only this person of the kind: an email or a customer id. One run is about them alone",
+    )
     ledger = add("ledger", "show every statement about being mailed, and all that ccdesk did, in time order")
     ledger.add_argument("who", nargs="?", metavar="WHO", help="an email or a customer id (else everybody)")
     ledger.add_argument("--since", metavar="DATE", help="only from then on: 2026-03-01, or with a time (UTC)")

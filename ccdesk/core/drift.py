@@ -139,6 +139,14 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """One person of a kind, named by email or customer id (`who`), to be put right without the others."""
+
+    kind: DriftKind
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sides:
     """One person as both sides show them now, beside what ccdesk remembers.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
+from ccdesk.core.drift import Chosen
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
 from ccdesk.gui.tasks import unexpected
@@ -60,6 +62,9 @@ class LoopControl(Protocol):
 
     def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
         """Do a run as soon as possible; the answers are those of `Desk.run`."""
+
+    def repair(self, people: Sequence[Chosen]) -> None:
+        """Do a run that puts these people right as soon as possible."""
 
     def try_out(self, kind: RunKind) -> None:
         """Do a preview of a run as soon as possible."""

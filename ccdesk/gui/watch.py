@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from ccdesk.core.drift import Chosen
 from ccdesk.core.errors import CcdeskError, LoginNeeded, ProxyRefused, Refused, StoreError, Unreachable
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
@@ -289,6 +291,12 @@ class RunMonitor(QObject):
             self._loop.request(kind, leave_out=True)
         else:
             self._loop.request(kind, confirmed=confirmed)
+        self.changed.emit()
+
+    def repair(self, people: Sequence[Chosen]) -> None:
+        """Have a run done that puts these people right as soon as possible."""
+        self.asked.add(RunKind.FULL_COMPARE)
+        self._loop.repair(people)
         self.changed.emit()
 
     def cancel(self) -> None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ccdesk.core.disagreements import Disagreement
-from ccdesk.core.drift import DriftReport
+from ccdesk.core.drift import Chosen, DriftReport
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
@@ -319,6 +319,22 @@ class Desk(Protocol):
         """Compare both sides whole, as they are now (design §8); nothing is written to either.
 
         The report's people are gone through once, by this thread. Raises Busy while a run is going on.
+        """
+
+    def repair(
+        self,
+        chosen: Sequence[Chosen],
+        *,
+        listener: ProgressListener | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Run:
+        """Put chosen people right by the ordinary rules and guard, and nobody else; return the run.
+
+        Raises:
+            SettingsError: somebody is not of the kind named with them (any more); nothing was done.
+            Busy: a run is going on.
+            ConfirmNeeded: the guard holds somebody (design R8).
+
         """
 
     def ledger(

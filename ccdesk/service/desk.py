@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreement
-from ccdesk.core.drift import DriftReport
+from ccdesk.core.drift import Chosen, DriftReport
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
@@ -40,6 +40,7 @@ from ccdesk.service.held import answer_held
 from ccdesk.service.ledger import ledger_entries
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.preview import Preview, try_out
+from ccdesk.service.repair import repair
 from ccdesk.service.runner import Asked, Runner
 from ccdesk.service.save import BEFORE_DROPPING, save_settings
 from ccdesk.service.setup import missing, not_ready
@@ -352,6 +353,19 @@ class LocalDesk:
             cancel=cancel or threading.Event(),
         )
 
+    def repair(
+        self,
+        chosen: Sequence[Chosen],
+        *,
+        listener: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Run:
+        """Put chosen people right by the ordinary rules and guard, and nobody else."""
+        cancel = cancel or threading.Event()
+        return repair(
+            self._basis(), self._connections, self._runner, chosen, listener=listener, cancel=cancel
+        )
+
     def ledger(
         self, who: str = "", *, since: datetime | None = None, limit: int | None = None
     ) -> Iterator[LedgerEntry]:
@@ -368,12 +382,13 @@ class LocalDesk:
 
     def why(self, who: str, *, live: bool = False, cancel: threading.Event | None = None) -> Why:
         """Answer why a person, named by email or customer id, is mailed or not (design §8)."""
-        settings = self.settings()
-        planned = {kind: self.planned_run(kind) for kind in RunKind}
-        basis = Basis(self._store, settings, self._clock, planned)
         if live:
-            return why_live(basis, self._connections, who, cancel)
-        return why(basis, who)
+            return why_live(self._basis(), self._connections, who, cancel)
+        return why(self._basis(), who)
+
+    def _basis(self) -> Basis:
+        planned = {kind: self.planned_run(kind) for kind in RunKind}
+        return Basis(self._store, self.settings(), self._clock, planned)
 
     def find_people(self, text: str, limit: int = 20) -> Sequence[FoundPerson]:
         """Return people for a search while somebody types: by customer id, or an email or part of it."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 from ccdesk.core.clock import Clock
+from ccdesk.core.drift import Chosen
 from ccdesk.core.errors import Busy, CcdeskError, StoreError
 from ccdesk.core.limits import LOOP_EVERY
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
@@ -99,6 +100,7 @@ class _Request:
     confirmed: bool = False
     leave_out: bool = False
     preview: bool = False
+    people: tuple[Chosen, ...] = ()  # to be put right, and nobody else
 
 
 class Loop:
@@ -120,6 +122,10 @@ class Loop:
     def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
         """Ask for a run now; it is done after the one going on."""
         self._inbox.put(_Request(kind, confirmed, leave_out))
+
+    def repair(self, people: Sequence[Chosen]) -> None:
+        """Ask for a run that puts these people right; it is done after the one going on."""
+        self._inbox.put(_Request(RunKind.FULL_COMPARE, people=tuple(people)))
 
     def try_out(self, kind: RunKind) -> None:
         """Ask for a preview of a run; it is done after the run going on."""
@@ -212,6 +218,10 @@ class Loop:
         if request.preview:
             self._guarded(partial(self._try_out, request.kind))
             return
+        if request.people:
+            repair = partial(self._desk.repair, request.people)
+            self._guarded(partial(self._tell_of, request.kind, Trigger.MANUAL, repair))
+            return
         kind, answers = request.kind, {"confirmed": request.confirmed}
         if request.leave_out:
             answers["leave_out"] = True
@@ -249,18 +259,21 @@ class Loop:
 
         `answers`: what a person said (`confirmed`, `leave_out` of `LocalDesk.run`).
         """
+
+        def run_it(listener: Callable[[Progress], None], cancel: threading.Event) -> Run:
+            wish = {"confirmed": False, **answers}
+            return self._desk.run(kind, trigger=trigger, listener=listener, cancel=cancel, **wish)
+
+        return self._tell_of(kind, trigger, run_it)
+
+    def _tell_of(self, kind: RunKind, trigger: Trigger, run_it: Callable[..., Run]) -> bool:
+        """Have a run done and tell of it, as `_do`."""
         self._cancel.clear()
         if self._stop.is_set():
             return True
         self.listener.run_started(kind, trigger)
         try:
-            run = self._desk.run(
-                kind,
-                trigger=trigger,
-                listener=self.listener.progress,
-                cancel=self._cancel,
-                **{"confirmed": False, **answers},
-            )
+            run = run_it(listener=self.listener.progress, cancel=self._cancel)
         except CcdeskError as error:
             self.listener.run_failed(kind, error)
             return not isinstance(error, Busy)

@@ -40,10 +40,12 @@ from ccdesk.sync.runs.export import run_export
 from ccdesk.sync.runs.export_session import note_cut_short
 from ccdesk.sync.runs.inbound import run_inbound
 from ccdesk.sync.runs.list_switch import switch_list
+from ccdesk.sync.runs.repair import Affected, run_repair
 
 log = logging.getLogger(__name__)
 
-_ENGINES: dict[RunKind, Callable[[RunContext], None]] = {
+Engine = Callable[[RunContext], None]
+_ENGINES: dict[RunKind, Engine] = {
     RunKind.EXPORT: run_export,
     RunKind.EVENTS: run_events,
     RunKind.INBOUND: run_inbound,
@@ -66,6 +68,7 @@ class Asked:
     cancel: threading.Event
     confirmed: bool
     leave_out: bool = False
+    people: tuple[Affected, ...] = ()  # whom alone it puts right (`sync/runs/repair.py`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +173,13 @@ class Runner:
         clients.kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
         clients.mail.tell_waits(partial(ctx.no_answer, "Constant Contact"))
         with beating(self._store.lease), self._store.dated_by(ctx.mail_clock):
-            error = self._go(ctx, settings)
+            error = self._go(ctx, settings, _engine_of(asked))
         if isinstance(error, Busy):
             return self._lost(run, error)
         kibo_calls, mail_calls = (now - then for now, then in zip(clients.calls, before, strict=True))
-        return self._finish(ctx, error, kibo_calls, mail_calls)
+        return self._finish(ctx, error, kibo_calls, mail_calls, whole=not asked.people)
 
-    def _go(self, ctx: RunContext, settings: Settings) -> CcdeskError | None:
+    def _go(self, ctx: RunContext, settings: Settings, engine: Engine) -> CcdeskError | None:
         """Run the engine; return what ended it early, None if nothing did."""
         ctx.progress("Connecting to Constant Contact")
         try:
@@ -186,7 +189,7 @@ class Runner:
             if ctx.run.kind is not RunKind.EXPORT:
                 note_cut_short(ctx)
             switch_list(ctx)
-            _ENGINES[ctx.run.kind](ctx)
+            engine(ctx)
             self._store.disagreements.forget_answered()
             ask_about_held(ctx)
             ask_about_welcomes(ctx)
@@ -210,7 +213,10 @@ class Runner:
         log.warning("run %s (%s) lost the lease: %s", run.id, run.kind.value, error.meaning)
         return replace(self._store.runs.get(run.id) or run, failure=error)
 
-    def _finish(self, ctx: RunContext, error: CcdeskError | None, kibo_calls: int, mail_calls: int) -> Run:
+    def _finish(
+        self, ctx: RunContext, error: CcdeskError | None, kibo_calls: int, mail_calls: int, *, whole: bool
+    ) -> Run:
+        """Close the run; one that was about some people only answers no question and is no sign of health."""
         status = RunStatus.COMPLETE
         if isinstance(error, Cancelled):
             status = RunStatus.CANCELLED
@@ -236,9 +242,11 @@ class Runner:
         if kibo_calls and mail_calls:  # else one of the two clocks was read in an earlier run
             ctx.remember_skew()
         with self._store.transaction():
-            close_answered(self._store.runs, run)
+            if whole:
+                close_answered(self._store.runs, run)
             self._store.runs.finish(run)
-            note_good_run(self._store, run)
+            if whole:
+                note_good_run(self._store, run)
         log.info("run %s (%s) ended %s: %s", run.id, run.kind.value, status.value, run.counts)
         if error is not None:
             log.warning("run %s (%s): %s %s", run.id, run.kind.value, error.title, error.detail)
@@ -258,6 +266,10 @@ class Runner:
         self._store.intents.prune()
         self._store.forget_gone(before)
         self._store.expire_backups(before)
+
+
+def _engine_of(asked: Asked) -> Engine:
+    return partial(run_repair, people=asked.people) if asked.people else _ENGINES[asked.kind]
 
 
 def _off_list(*, confirmed: bool, leave_out: bool) -> OffList:

@@ -86,6 +86,25 @@ def why_live(basis: Basis, connections: Connections, text: str, cancel: threadin
         CcdeskError: a service cannot be asked.
 
     """
+    now = read_person(basis, connections, text, cancel)
+    return _answer(basis, now.who, now.sides, now.rules, now.reading, list_gone=now.list_gone)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonNow:
+    """One person with both sides read just now; `list_gone`: the active list is not in the account."""
+
+    who: Who
+    sides: Sides
+    rules: DriftRules
+    reading: Reading
+    list_gone: bool
+
+
+def read_person(
+    basis: Basis, connections: Connections, text: str, cancel: threading.Event | None = None
+) -> PersonNow:
+    """Read both sides of the person that a text names; the calls are counted, and nothing is kept of it."""
     who = find_who(basis.store, text)
     if remembers_people(basis.store):
         check_people(basis.store, basis.settings)
@@ -101,7 +120,7 @@ def why_live(basis: Basis, connections: Connections, text: str, cancel: threadin
     sides = Sides(who.key, tuple(reading.accounts), reading.contact, known.links, known.held, known.parked)
     rules = basis.rules(list_id, reading.skew, reading.mail_at)
     gone = _seems_to_have_left(sides, list_id) and all(one.id != list_id for one in mail.lists())
-    return _answer(basis, who, sides, rules, reading, list_gone=gone)
+    return PersonNow(who, sides, rules, reading, gone)
 
 
 def _seems_to_have_left(sides: Sides, list_id: str) -> bool:

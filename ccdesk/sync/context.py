@@ -105,6 +105,7 @@ class RunContext:
     cancel: threading.Event = field(default_factory=threading.Event)
     listener: Callable[[Progress], None] | None = None
     confirmed: bool = False
+    only: frozenset[int] | None = None  # the customers whom it is about; None: everybody
     off_list: OffList = OffList.ASK  # what an export does with contacts who are not on the list
     fresh: dict[int, Customer] = field(default_factory=dict)  # read within this run, at most `FRESH_MOST`
     fresh_at: float = 0.0  # since when all of them hold, by the clock that only ever grows
@@ -126,6 +127,10 @@ class RunContext:
     _phase: str = ""
     _phase_began: float = 0.0
     _phase_start: int = 0
+
+    def concerns(self, customer_id: int) -> bool:
+        """Say whether the run is about a customer: one that puts chosen people right is about these alone."""
+        return self.only is None or customer_id in self.only
 
     def mail_now(self) -> datetime:
         """The mailing service's clock as of its last answer; ours only if neither service ever told.

@@ -151,7 +151,9 @@ def hold_write_backs(ctx: RunContext, pending: Iterator[Link]) -> set[int]:
     held: set[int] = set()
     for kind, some in losses.items():
         there = {one.customer_id for one in some}
-        gone = {one.customer_id for one in ctx.store.losses.held(kind)} - there
+        gone = {
+            one.customer_id for one in ctx.store.losses.held(kind) if ctx.concerns(one.customer_id)
+        } - there
         held |= hold(ctx, kind, some, gone=gone)
     return held
 

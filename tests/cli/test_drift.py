@@ -156,3 +156,24 @@ def test_without_a_list_it_asks_for_one(shop: Shell, tmp_path: Path) -> None:
     failed = other("drift")
     assert failed.returncode == 2
     assert "No contact list is chosen" in failed.stderr
+
+
+def test_one_person_of_a_kind_is_put_right_alone(shop: Shell) -> None:
+    for number in shop.ids:
+        shop.sandbox.kibo.opt_out(number)
+    found = shop.json("drift", "--repair", "opt_out_due", "--person", "ann@example.com")
+    assert [one["email"] for one in found["people"]] == ["ben@example.com"]
+    members = shop.sandbox.cc.members(shop.sandbox.cc.list_id(LIST))
+    assert members == ["ben@example.com"]
+    found = shop.json("drift", "--repair", "opt_out_due", "--person", str(shop.ids[1]))
+    assert found["people"] == []
+
+
+def test_a_person_who_is_not_of_the_kind_is_refused(shop: Shell) -> None:
+    mark = shop.sandbox.log.mark()
+    refused = shop("drift", "--repair", "opt_out_due", "--person", "ann@example.com")
+    assert refused.returncode == 2
+    assert "“ann@example.com” is not of the kind “opt_out_due”" in refused.stderr
+    assert shop("drift", "--person", "ann@example.com").returncode == 2
+    assert shop("drift", "--repair", "put_back", "--person", "ann@example.com").returncode == 2
+    assert shop.sandbox.log.writes(since=mark) == []

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ccdesk.core.disagreements import Disagreement
-from ccdesk.core.drift import Drift, DriftKind, DriftReport
+from ccdesk.core.drift import Chosen, Drift, DriftKind, DriftReport
 from ccdesk.core.errors import Cancelled, CcdeskError, ConfirmNeeded
 from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.models import ContactList
@@ -229,6 +229,9 @@ class FakeDesk:
     def run(self, kind: RunKind, **_: Any) -> Run:
         raise AssertionError("the window never runs in its own thread: it asks the loop")
 
+    def repair(self, chosen: Sequence[Chosen], **_: Any) -> Run:
+        raise AssertionError("the window puts nobody right in its own thread: it asks the loop")
+
     def preview(self, kind: RunKind, **_: Any) -> Preview:
         raise AssertionError("the window tries nothing out in its own thread: it asks the loop")
 
@@ -337,6 +340,7 @@ class FakeLoop:
         self.scripts: dict[RunKind, Callable[[Any, threading.Event], None]] = {}
         self.requests: list[tuple[RunKind, bool]] = []
         self.tries: list[RunKind] = []
+        self.repaired: list[list[Chosen]] = []
         self.try_script: Callable[[Any, threading.Event], None] = lambda _listener, _cancel: None
         self.woken = 0
         self.cancel = threading.Event()
@@ -363,6 +367,9 @@ class FakeLoop:
         self.requests.append((kind, confirmed))
         if kind in self.scripts:
             self._inbox.put(kind)
+
+    def repair(self, people: Sequence[Chosen]) -> None:
+        self.repaired.append(list(people))
 
     def try_out(self, kind: RunKind) -> None:
         self.tries.append(kind)

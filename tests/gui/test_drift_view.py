@@ -1,14 +1,18 @@
 """Compare both sides: who differs, with what it means, and why for one person (design §8)."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from PySide6.QtCore import QItemSelectionModel, Qt
+from PySide6.QtWidgets import QLabel
 
-from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows
+from ccdesk.core.drift import Chosen, Drift, DriftKind, MailShows, ShopShows
 from ccdesk.core.errors import Busy
 from ccdesk.core.runs import RunKind
 from ccdesk.gui.dialogs import drift_view
+from ccdesk.gui.dialogs.question import Question
 from tests.gui.fakes import NOW
 from tests.gui.helpers import click, dialog, find, rows, texts
 
@@ -22,6 +26,15 @@ def opened(qtbot, window):
     shown = dialog(qtbot, window, "dlg_drift")
     qtbot.waitUntil(shown.btn_again.isEnabled)
     return shown
+
+
+def choose(shown, *places):
+    """Choose people as with Ctrl and clicks."""
+    chosen = shown.tbl_people.selectionModel()
+    chosen.clearSelection()
+    for place in places:
+        flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
+        chosen.select(shown.people.index(place, 0), flags)
 
 
 def text(shown, name):
@@ -87,6 +100,56 @@ def test_what_the_next_runs_put_right_can_be_put_right_now(qtbot, window, desk, 
     assert loop.requests == [(RunKind.EXPORT, False)]
     qtbot.waitUntil(lambda: not window.findChildren(drift_view.DriftDialog))
     assert window.current() is window.logs, "where the runs are followed"
+
+
+def test_only_the_people_chosen_are_put_right_after_a_question(qtbot, window, desk, loop):
+    other = Drift("", (11,), DriftKind.OPT_OUT_DUE, ShopShows.OPTED_OUT, MailShows.ON_LIST, "opted out")
+    desk.differ = [PUT_BACK, other, DUE]
+    shown = opened(qtbot, window)
+    rows(qtbot, shown.tbl_people, 3)
+    shown.tbl_people.selectRow(0)
+    assert not shown.btn_repair.isVisible(), "only staff can know what to do about her"
+    shown.tbl_people.selectAll()
+    assert not shown.btn_repair.isVisible()
+    assert not shown.btn_why.isEnabled(), "why is asked about one"
+    choose(shown, 1, 2)
+    assert shown.btn_repair.text() == "&Put Right…"
+    click(qtbot, shown, "btn_drift_repair")
+    question = dialog(qtbot, shown, "dlg_put_right")
+    said = " ".join(label.text() for label in question.findChildren(QLabel))
+    assert BOB in said
+    assert "nobody else is changed" in said
+    assert loop.repaired == []
+    click(qtbot, question, "btn_question_yes")
+    assert loop.repaired == [[Chosen(DriftKind.OPT_OUT_DUE, "11"), Chosen(DriftKind.NOT_ADDED, BOB)]]
+    assert loop.requests == []
+    qtbot.waitUntil(lambda: not window.findChildren(drift_view.DriftDialog))
+    assert window.current() is window.logs
+    assert window.context.monitor.is_pending(RunKind.FULL_COMPARE)
+
+
+def test_the_question_is_declined_by_escape(qtbot, window, desk, loop):
+    desk.differ = [DUE]
+    shown = opened(qtbot, window)
+    rows(qtbot, shown.tbl_people, 1)
+    choose(shown, 0)
+    click(qtbot, shown, "btn_drift_repair")
+    question = dialog(qtbot, shown, "dlg_put_right")
+    qtbot.keyClick(question.no, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not shown.findChildren(Question))
+    assert loop.repaired == []
+    assert shown.isVisible()
+
+
+def test_too_many_people_at_once_are_the_whole_kinds_business(qtbot, window, desk):
+    desk.differ = [replace(DUE, email=f"p{n}@example.com") for n in range(26)]
+    shown = opened(qtbot, window)
+    rows(qtbot, shown.tbl_people, 26)
+    shown.tbl_people.selectAll()
+    assert not shown.btn_repair.isEnabled()
+    assert "at most 25 people" in shown.btn_repair.toolTip()
+    shown.tbl_people.clearSelection()
+    assert not shown.btn_repair.isVisible(), "no kind is chosen"
 
 
 def test_why_about_the_person_chosen(qtbot, window, desk):

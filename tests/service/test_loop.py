@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ccdesk.core.clock import Clock
+from ccdesk.core.drift import Chosen, DriftKind
 from ccdesk.core.errors import Busy, StoreError, Unreachable
 from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
 from ccdesk.service.loop import SOON, Loop, Silent
@@ -62,6 +63,12 @@ class FakeDesk:
         self.cut_short = self.cut_short and kind is not RunKind.EXPORT
         self.during()
         return Run(1, kind, trigger, RunStatus.COMPLETE, self.clock.now())
+
+    def repair(self, people, *, listener, cancel):
+        if self.problem:
+            raise self.problem
+        self.done.append((people, Trigger.MANUAL, self.clock.now()))
+        return Run(1, RunKind.FULL_COMPARE, Trigger.MANUAL, RunStatus.COMPLETE, self.clock.now())
 
     def close(self):
         pass
@@ -306,3 +313,30 @@ def test_a_preview_is_done_in_the_loops_thread_and_what_fails_is_told(clock):
     began = ("started", RunKind.EXPORT)
     assert told == [began, ("finished", "a preview"), began, ("failed", busy)]
     assert desk.done == []
+
+
+def test_people_are_put_right_when_asked_and_told_of_as_a_run(clock):
+    class Told(Silent):
+        def __init__(self):
+            self.told = []
+
+        def run_started(self, kind, trigger):
+            self.told.append((kind, trigger))
+
+        def run_finished(self, run):
+            self.told.append(run.status)
+
+        def run_failed(self, kind, error):
+            self.told.append((kind, error))
+
+    desk, loop = started(clock)
+    loop.listener = told = Told()
+    people = [Chosen(DriftKind.NOT_ADDED, "ann@example.com")]
+    loop.repair(people)
+    loop._take(0.01)
+    assert [who for who, _, _ in desk.done] == [tuple(people)]
+    assert told.told == [(RunKind.FULL_COMPARE, Trigger.MANUAL), RunStatus.COMPLETE]
+    desk.problem = problem = Busy()
+    loop.repair(people)
+    loop._take(0.01)
+    assert told.told[-1] == (RunKind.FULL_COMPARE, problem)

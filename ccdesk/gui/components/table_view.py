@@ -101,6 +101,7 @@ class PagedTable(QTableView):
     link_activated = Signal(object, str)  # row, column key
     row_activated = Signal(object)
     row_chosen = Signal(object)  # row or None
+    rows_chosen = Signal()  # where several can be
 
     def __init__(self, name: str, model: PagedModel, empty: tuple[str, str], parent: QWidget | None = None):
         super().__init__(parent)
@@ -176,6 +177,16 @@ class PagedTable(QTableView):
         rows = self.selectionModel().selectedRows()
         return self.paged.row_at(rows[0]) if rows else None
 
+    def let_choose_many(self) -> None:
+        """Let several rows be chosen: with Ctrl and Shift, or all by Ctrl+A."""
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.selectionModel().selectionChanged.connect(self._on_selection)
+
+    def all_chosen(self) -> list[Any]:
+        """Return the rows that are selected, from the top."""
+        places = sorted(self.selectionModel().selectedRows(), key=lambda index: index.row())
+        return [row for index in places if (row := self.paged.row_at(index)) is not None]
+
     def _set_up(self) -> None:
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -243,6 +254,11 @@ class PagedTable(QTableView):
     @Slot()
     def _on_reset(self) -> None:
         self.row_chosen.emit(None)
+        self.rows_chosen.emit()
+
+    @Slot()
+    def _on_selection(self) -> None:
+        self.rows_chosen.emit()
 
     # refresh
 

@@ -6,12 +6,13 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
 
-from ccdesk.core.drift import Drift, DriftKind
+from ccdesk.core.drift import Chosen, Drift, DriftKind
 from ccdesk.core.errors import Cancelled, CcdeskError
 from ccdesk.core.runs import Progress
 from ccdesk.gui import formats
@@ -23,9 +24,15 @@ from ccdesk.gui.components.widgets import Badge, button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.once import open_once
+from ccdesk.gui.dialogs.question import ask
+from ccdesk.gui.dialogs.words import put_right
 from ccdesk.service.api import Desk
+from ccdesk.service.repair import MOST
 
 KEPT = 1_000  # people shown of one kind; the figures count everybody
+ALL_OF_KIND = "Do the runs that put this kind right, by their ordinary rules; what else is due they do, too"
+ONLY_CHOSEN = "Put the people chosen right by the ordinary rules, and nobody else"
+TOO_MANY = f"Choose at most {MOST} people, or none to put the whole kind right"
 INTRO = "Both services were read as they are now. Nothing was written to either."
 KIND_WORDS = {
     DriftKind.PUT_BACK: "Opted out, put back on the list",
@@ -123,7 +130,8 @@ class DriftDialog(QDialog):
         self.tbl_people = PagedTable("tbl_drift_people", self.people, ("", ""))
         self.tbl_people.setAccessibleName("People about whom both sides differ")
         self.tbl_people.show_whole_texts()
-        self.tbl_people.row_chosen.connect(self._on_person)
+        self.tbl_people.let_choose_many()
+        self.tbl_people.rows_chosen.connect(self._on_people)
         self.tbl_people.row_activated.connect(self._why)
         self.cmb_kind = QComboBox()
         self.cmb_kind.setObjectName("cmb_drift_kind")
@@ -134,8 +142,7 @@ class DriftDialog(QDialog):
         self.btn_why = button(
             "&Why…", "btn_drift_why", self._why, tip="Why the person chosen is mailed or not"
         )
-        tip = "Do the runs that put this kind right, by their ordinary rules; what else is due they do, too"
-        self.btn_repair = button("&Put Right Now", "btn_drift_repair", self._repair, tip=tip)
+        self.btn_repair = button("&Put Right Now", "btn_drift_repair", self._repair)
         self.btn_again = button("Compare &Again", "btn_drift_again", self._compare, icon="refresh")
         self.btn_close = button("C&lose", "btn_drift_close", self.reject)
 
@@ -229,11 +236,10 @@ class DriftDialog(QDialog):
         all_of_them = found.people if found is not None else ()
         people = [one for one in all_of_them if value in (None, one.kind.value)]
         self.people.show_source(of_rows(people))
-        self.btn_why.setEnabled(False)
         kinds = found.kinds if found is not None else {}
         self.lbl_meaning.setText(DriftKind(value).meaning if value else "")
         self.lbl_meaning.setVisible(bool(value))
-        self.btn_repair.setVisible(bool(value) and DriftKind(value).repairable)
+        self._on_people()
         more = sum(figure for kind, figure in kinds.items() if value in (None, kind.value)) - len(people)
         self.lbl_more.setText(f"{formats.number(more)} more are counted, but not listed here.")
         self.lbl_more.setVisible(more > 0)
@@ -243,27 +249,54 @@ class DriftDialog(QDialog):
         if kind is not None:
             self.cmb_kind.setCurrentIndex(self.cmb_kind.findData(kind[0].value))
 
-    @Slot(object)
-    def _on_person(self, one: Any) -> None:
-        self.btn_why.setEnabled(one is not None)
+    @Slot()
+    def _on_people(self) -> None:
+        """Offer what can be done: for the people chosen, else for all of the kind that is shown."""
+        chosen, kind = self.tbl_people.all_chosen(), self.cmb_kind.currentData()
+        self.btn_why.setEnabled(len(chosen) == 1)
+        if chosen:
+            repairable = all(one.kind.repairable and _name_of(one) for one in chosen)
+            self.btn_repair.setText("&Put Right…")
+        else:
+            repairable = bool(kind) and DriftKind(kind).repairable
+            self.btn_repair.setText("&Put Right Now")
+        self.btn_repair.setVisible(repairable)
+        self.btn_repair.setEnabled(len(chosen) <= MOST)
+        tip = ONLY_CHOSEN if chosen else ALL_OF_KIND
+        self.btn_repair.setToolTip(TOO_MANY if len(chosen) > MOST else tip)
 
     @Slot()
     def _why(self) -> None:
         one = self.tbl_people.chosen()
         if one is not None:
-            find_person(self._context, self, one.email or str(next(iter(one.customer_ids), "")))
+            find_person(self._context, self, _name_of(one))
 
     @Slot()
     def _repair(self) -> None:
-        """Ask for the runs that put the kind shown right; the window follows them, and asks what they ask."""
+        """Put the people chosen right, else the kind shown; the window follows the runs."""
+        chosen = self.tbl_people.all_chosen()
+        if chosen:
+            people = [Chosen(one.kind, _name_of(one)) for one in chosen]
+            ask(put_right([one.who for one in people]), self, yes=partial(self._repair_people, people))
+            return
         for kind in DriftKind(self.cmb_kind.currentData()).repaired_by:
             self._context.monitor.request(kind)
+        self.repairing.emit()
+        self.accept()
+
+    def _repair_people(self, people: list[Chosen]) -> None:
+        self._context.monitor.repair(people)
         self.repairing.emit()
         self.accept()
 
     @Slot(int)
     def _on_finished(self, _result: int) -> None:
         self._cancel.set()
+
+
+def _name_of(one: Drift) -> str:
+    """Return what a person is asked about by, `""` for somebody known by neither email nor account."""
+    return one.email or str(next(iter(one.customer_ids), ""))
 
 
 def _compared(desk: Desk, said: Any, cancel: threading.Event) -> Compared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ccdesk.core.errors import CcdeskError
@@ -55,6 +56,13 @@ Leave Them Out exports everybody else. Whoever of them opts in again in the shop
 
 Add Them puts all of them on the list.
 """
+PUT_RIGHT = """
+{people}
+
+Both services are read anew for them. Then they are added, taken off the list, or opted in or out in Kibo, by
+the same rules and with the same guard as in every run; nobody else is changed. Who is only added to the list
+gets no welcome email from this.
+"""
 RUNNING = """
 A run is in progress. If you quit, it stops after the current customer. Finished work is kept and the next
 export continues from there.
@@ -69,6 +77,9 @@ ENABLED = """
 ccdesk is enabled, but it syncs only while it is open. While it is closed, no unsubscribe reaches Kibo and no
 customer change reaches Constant Contact. It catches up when you open it again.
 """
+
+
+_NAMED = 5  # people a question names
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +134,18 @@ def welcomes(count: int) -> Words:
         yes=f"&Send {count:,} Emails",
         no="&Add Without",
         cancel="&Not Now",
+    )
+
+
+def put_right(people: Sequence[str]) -> Words:
+    """Return the question before chosen people, named by email or customer id, are put right."""
+    number = len(people)
+    named = ", ".join(people[:_NAMED]) + (f" and {number - _NAMED} more" if number > _NAMED else "")
+    return Words(
+        "dlg_put_right",
+        "Put this person right?" if number == 1 else f"Put these {number} people right?",
+        _paragraphs(PUT_RIGHT, people=named),
+        yes="&Put Right",
     )
 
 

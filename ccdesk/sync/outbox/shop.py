@@ -24,7 +24,10 @@ _AT_ONCE = 5_000  # so many write-backs are looked up together: a bounded number
 
 
 def write_back(ctx: RunContext) -> None:
-    """Write every pending opt-out and opt-in to Kibo; one account's failure keeps only that one pending."""
+    """Write every pending opt-out and opt-in to Kibo; one account's failure keeps only that one pending.
+
+    In a run about some customers only theirs are written.
+    """
     total = sum(1 for _ in _pending_links(ctx))
     if total:
         _refuse_while_stopped(ctx)
@@ -42,13 +45,18 @@ def write_back(ctx: RunContext) -> None:
                 passed |= _write_back_now(ctx, link.customer_id, accounts, passed)
             except ITEM_ERRORS:
                 # Too many in a row: the next run begins behind them, so that they hold nobody up for good.
-                ctx.store.state.set(names.WRITE_BACK_FROM, str(link.customer_id))
+                if ctx.only is None:
+                    ctx.store.state.set(names.WRITE_BACK_FROM, str(link.customer_id))
                 raise
-    ctx.store.state.set(names.WRITE_BACK_FROM, "")
+    if ctx.only is None:
+        ctx.store.state.set(names.WRITE_BACK_FROM, "")
 
 
 def _pending_in_turn(ctx: RunContext) -> Iterator[Link]:
     """Yield the customers with a pending write-back, from where the last run was stopped, and round."""
+    if ctx.only is not None:
+        yield from _pending_links(ctx)
+        return
     begin = int(ctx.store.state.get(names.WRITE_BACK_FROM) or -1)
     after = begin
     while page := ctx.store.links.pending(after, _PAGE):
@@ -96,6 +104,10 @@ def _refuse_while_stopped(ctx: RunContext) -> None:
 
 
 def _pending_links(ctx: RunContext) -> Iterator[Link]:
+    if ctx.only is not None:
+        some = ctx.store.links.many(sorted(ctx.only)).values()
+        yield from [link for link in some if link.pending is not WriteBack.NOTHING]
+        return
     after = -1
     while page := ctx.store.links.pending(after, _PAGE):
         after = page[-1].customer_id

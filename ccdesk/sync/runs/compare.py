@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ccdesk.core.models import Contact, Customer, Link, LinkState
@@ -50,27 +51,31 @@ def _compare_links(ctx: RunContext) -> None:
     while links := ctx.store.links.page(after, _PAGE):
         ctx.check_cancel()
         after = links[-1].customer_id
-        contacts = ctx.store.staging.contacts([link.email_key for link in links])
-        observe = ctx.observing()
-        observations: list[Observation] = []
-        seen = Sightings()
-        for link in links:
-            try:
-                contact = _contact_of(ctx, link, contacts.get(link.email_key))
-            except ITEM_ERRORS as error:
-                not_known(ctx, link, error)
-                continue
-            if contact is None and not link.contact_id:
-                seen.settled.append(link.customer_id)
-                continue
-            observation = observe(contact, link)
-            if observation.link != link:
-                observations.append(observation)
-            seen.told.update([link.customer_id] if observation.reason else [])
-            if not observation.off:
-                seen.add_one(contact, observation.link, links_of(ctx, observation.link), ctx.settings.list_id)
-        save(ctx, observations)
-        note_put_back(ctx, seen)
+        compare_with(ctx, links, ctx.store.staging.contacts([link.email_key for link in links]))
+
+
+def compare_with(ctx: RunContext, links: Sequence[Link], contacts: Mapping[str, Contact]) -> None:
+    """Compare some links with their contacts, by compared email, and store what is new."""
+    observe = ctx.observing()
+    observations: list[Observation] = []
+    seen = Sightings()
+    for link in links:
+        try:
+            contact = _contact_of(ctx, link, contacts.get(link.email_key))
+        except ITEM_ERRORS as error:
+            not_known(ctx, link, error)
+            continue
+        if contact is None and not link.contact_id:
+            seen.settled.append(link.customer_id)
+            continue
+        observation = observe(contact, link)
+        if observation.link != link:
+            observations.append(observation)
+        seen.told.update([link.customer_id] if observation.reason else [])
+        if not observation.off:
+            seen.add_one(contact, observation.link, links_of(ctx, observation.link), ctx.settings.list_id)
+    save(ctx, observations)
+    note_put_back(ctx, seen)
 
 
 def _contact_of(ctx: RunContext, link: Link, found: Contact | None) -> Contact | None:
@@ -102,10 +107,22 @@ def _sweep_customers(ctx: RunContext) -> None:
         with ctx.store.transaction():
             for customer in page:
                 link = links.get(customer.id)
-                if (exported or link is not None) and _differs(ctx, customer, link):
-                    ctx.counts["queued"] += int(_queue(ctx, customer))
+                if exported or link is not None:
+                    queue_if_changed(ctx, customer, link)
         done += len(page)
         ctx.progress("Comparing customers in Kibo", done)
+
+
+def queue_if_changed(ctx: RunContext, customer: Customer, link: Link | None) -> None:
+    """Queue a customer whose consent or email differs from what we last acted on."""
+    if _differs(ctx, customer, link):
+        ctx.counts["queued"] += int(_queue(ctx, customer))
+
+
+def queue_gone(ctx: RunContext, link: Link) -> None:
+    """Queue the account of a link that Kibo does not show any more."""
+    gone = Customer(link.customer_id, link.email, False, updated_at=ctx.clock.now())
+    ctx.counts["queued"] += int(ctx.store.queue.add(event_of(ctx, gone)))
 
 
 def _queue(ctx: RunContext, customer: Customer) -> bool:
@@ -136,5 +153,4 @@ def _find_gone(ctx: RunContext) -> None:
         with ctx.store.transaction():
             for link in links:
                 if link.customer_id not in seen and link.state is not LinkState.CLOSED:
-                    gone = Customer(link.customer_id, link.email, False, updated_at=ctx.clock.now())
-                    ctx.counts["queued"] += int(ctx.store.queue.add(event_of(ctx, gone)))
+                    queue_gone(ctx, link)

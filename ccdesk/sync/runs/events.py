@@ -45,6 +45,13 @@ def run_events(ctx: RunContext) -> None:
     entry is kept with it and never blocks the others. Whose opt-out the guard holds is left in the queue.
     """
     poll_customers(ctx)
+    process_due(ctx)
+    note_welcomes(ctx)
+    charge_doubtful(ctx)
+
+
+def process_due(ctx: RunContext) -> None:
+    """Process what is due of the customers whom the run is about."""
     now = ctx.clock.now()
     leaving = _leaving(ctx, now)
     _drop_mistakes(ctx, leaving)
@@ -65,8 +72,6 @@ def run_events(ctx: RunContext) -> None:
         process_opt_ins(ctx, work.opted_in)
         done += len(batch)
         ctx.progress("Processing customer events", done, max(total, done))
-    note_welcomes(ctx)
-    charge_doubtful(ctx)
 
 
 def _read_accounts(ctx: RunContext, accounts: AccountsByEmail, emails: Mapping[int, str]) -> None:
@@ -84,7 +89,7 @@ def _due(ctx: RunContext, now: datetime) -> Iterator[list[QueuedEvent]]:
     after: tuple[datetime, str] | None = None
     while batch := ctx.store.queue.due(now, after, _BATCH, early=early):
         after = (batch[-1].created_at, batch[-1].event_id)
-        yield batch
+        yield [event for event in batch if ctx.concerns(event.object_id)]
 
 
 def _leave_unweighed(ctx: RunContext, work: _Work, held: Collection[int]) -> None:

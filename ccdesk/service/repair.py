@@ -1,0 +1,100 @@
+"""Chosen people put right: who they are is read now, then one run is about them alone (design §8)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ccdesk.core.drift import Chosen, DriftKind
+from ccdesk.core.errors import ListGone, SettingsError
+from ccdesk.core.runs import Progress, Run, RunKind, Trigger
+from ccdesk.service.connections import Connections
+from ccdesk.service.lists import require_name
+from ccdesk.service.runner import Asked, Runner
+from ccdesk.service.why import Basis, read_person
+from ccdesk.sync import context as names
+from ccdesk.sync.outbox.welcomes import question
+from ccdesk.sync.plan_why import kind_of
+from ccdesk.sync.runs.repair import Affected
+
+MOST = 25  # so many at once are never unusual (design R8), nor are their welcome emails (§3a R3)
+
+
+def repair(
+    basis: Basis,
+    connections: Connections,
+    runner: Runner,
+    chosen: Sequence[Chosen],
+    *,
+    listener: Callable[[Progress], None] | None,
+    cancel: threading.Event,
+) -> Run:
+    """Put chosen people right by the ordinary rules and guard; the run is a comparison of these alone.
+
+    Nobody gets a welcome email by it who is only missing on the list, as by an export.
+
+    Raises:
+        SettingsError: somebody is not of the kind named, or no run puts that right; nothing was done.
+        Busy: a run is going on.
+        ConfirmNeeded: the guard holds somebody.
+
+    """
+    require_name(basis.settings.contact_list, "compare")
+    _refuse(basis, chosen)
+    people = tuple(_affected(basis, connections, one, cancel) for one in chosen)
+    silent = any(one.kind is DriftKind.NOT_ADDED for one in chosen) or bool(question(basis.store).count)
+    settings = replace(basis.settings, welcome_email=False) if silent else basis.settings
+    asked = Asked(RunKind.FULL_COMPARE, settings, Trigger.MANUAL, listener, cancel, False, people=people)
+    return runner.run(asked)
+
+
+def cannot_be_repaired(kind: DriftKind) -> SettingsError:
+    """Return why a kind is not put right by any run."""
+    return SettingsError(
+        f"No run puts “{kind.value}” right",
+        meaning=kind.meaning,
+        next_step="A comparison of both sides names the people.",
+        code="wrong_use",
+    )
+
+
+def _refuse(basis: Basis, chosen: Sequence[Chosen]) -> None:
+    """Refuse what no run about some people can do."""
+    for one in chosen:
+        if not one.kind.repairable:
+            raise cannot_be_repaired(one.kind)
+    if not 0 < len(chosen) <= MOST:
+        raise SettingsError(
+            f"Choose 1 to {MOST} people",
+            meaning=f"{len(chosen):,} are chosen. More are put right by the runs for their whole kind.",
+            next_step="Choose fewer, or put the whole kind right.",
+            code="wrong_use",
+        )
+    if not basis.store.state.get(names.BASELINE):
+        raise SettingsError(
+            "There has been no export yet",
+            meaning="Before the first export nobody is put on the list one by one.",
+            next_step="Do the first export.",
+            code="no_export",
+        )
+
+
+def _affected(
+    basis: Basis, connections: Connections, chosen: Chosen, cancel: threading.Event | None
+) -> Affected:
+    """Return the person, whom both sides must show to be of the kind now."""
+    now = read_person(basis, connections, chosen.who, cancel)
+    if now.list_gone:
+        raise ListGone
+    kind = kind_of(now.sides, now.rules)
+    if kind is not chosen.kind:
+        shown = f"They are “{kind.value}”: {kind.meaning}" if kind is not None else "Both sides are in step."
+        raise SettingsError(
+            f"“{chosen.who}” is not of the kind “{chosen.kind.value}”",
+            meaning=f"{shown} Nothing was done.",
+            next_step="Compare both sides again.",
+            code="other_kind",
+        )
+    ids = {*now.who.customer_ids, *(one.id for one in now.sides.accounts)}
+    return Affected(now.who.email, tuple(sorted(ids)))
