@@ -19,7 +19,7 @@ from ccdesk.auth.withdraw import withdraw
 from ccdesk.clients.constant_contact.client import ConstantContact
 from ccdesk.clients.http.pace import KeptInFile, Pacer
 from ccdesk.clients.http.policy import CallMeter, DailyBudget
-from ccdesk.clients.http.transport import prepare_session
+from ccdesk.clients.http.transport import Transport, prepare_session
 from ccdesk.clients.kibo.client import Kibo
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError, Remedy, SettingsError, VaultError
@@ -32,6 +32,7 @@ from ccdesk.service.connections import LoginState, PendingLogin, secret_missing
 from ccdesk.service.kibo_host import forget_change, note_host
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
 from ccdesk.service.status import MAIL
+from ccdesk.support.recorder import Recorder
 
 KIBO = "kibo"
 _PROMPT_LOGIN = "cc.prompt_login"
@@ -57,8 +58,16 @@ class _NewLogin:
 class RealConnections:
     """Implements `service.connections.Connections` on the real clients; one instance a process."""
 
-    def __init__(self, store: Store, base: Path, environment: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        base: Path,
+        environment: Mapping[str, str],
+        clock: Clock,
+        recorder: Recorder | None = None,
+    ) -> None:
         self._store, self._base, self._environment, self._clock = store, base, environment, clock
+        self._recorder = recorder
         self._opened: Vault | None = None
         self._kibo_pacer, self._mail_pacer = (
             Pacer(clock=clock, kept=KeptInFile(base / f"{service}.pace")) for service in (KIBO, MAIL)
@@ -144,6 +153,7 @@ class RealConnections:
             tenant_url=settings.kibo_tenant_url,
             memo=self._store.state,
             check_host=self._host_checked(settings, given=secret is not None),
+            transport=self._transport("Kibo", KIBO, origin),
             pacer=self._kibo_pacer,
             clock=self._clock,
         )
@@ -165,14 +175,19 @@ class RealConnections:
     ) -> ConstantContact:
         client = ConstantContact(
             settings.cc_api_url,
-            tokens,
+            self._recorder.login(tokens, origin) if self._recorder else tokens,
             budget=DailyBudget(self._store.calls, MAIL, origin=lambda: origin, clock=self._clock),
+            transport=self._transport("Constant Contact", MAIL, origin),
             pacer=self._mail_pacer,
             clock=self._clock,
         )
         if cancel is not None:
             client.cancel = cancel
         return client
+
+    def _transport(self, name: str, service: str, origin: str) -> Transport:
+        """Return what sends a client's requests, watched by the recorder where there is one."""
+        return Transport(name, around=self._recorder.around(service, origin) if self._recorder else None)
 
     def login_state(self, settings: Settings) -> LoginState:
         """Return what the vault knows of the login."""

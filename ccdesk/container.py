@@ -7,12 +7,16 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ccdesk.core.bundles import Made, Wanted
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import VaultError
 from ccdesk.core.ports.store import Store
 from ccdesk.core.redaction import hide
+from ccdesk.core.runs import Run
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
 from ccdesk.paths import Paths
 from ccdesk.service.connections import Connections, LoginState, MailClient, PendingLogin, ShopClient
@@ -22,6 +26,8 @@ from ccdesk.store.store import SqliteStore
 
 if TYPE_CHECKING:
     from ccdesk.connections import RealConnections
+    from ccdesk.support.recorder import Recorder
+    from ccdesk.support.records import RecordFiles
 
 
 class LateConnections:
@@ -94,6 +100,44 @@ class LateConnections:
         return self.real.missing_approvals(settings)
 
 
+class LateRecording:
+    """`ports.Recording` that is built with the first run: what it needs takes longer than the window."""
+
+    def __init__(self, store: SqliteStore, paths: Paths, clock: Clock) -> None:
+        self._store, self._paths, self._clock = store, paths, clock
+        self._lock = threading.Lock()
+        self._real: Recorder | None = None
+
+    @property
+    def real(self) -> Recorder:
+        """The real one."""
+        with self._lock:
+            if self._real is None:
+                from ccdesk.support.recorder import Recorder
+                from ccdesk.support.records import RecordFiles
+
+                files = RecordFiles(self._paths.base)
+                self._real = Recorder(self._store, partial(_copied, self._store, files), files, self._clock)
+            return self._real
+
+    def begin(self, asked: Mapping[str, Any]) -> None:
+        """Begin to record a run."""
+        self.real.begin(asked)
+
+    def end(self, run: Run) -> None:
+        """End with it."""
+        self.real.end(run)
+
+
+def _copied(store: SqliteStore, files: RecordFiles) -> bool:
+    """Copy the data file as it is before a run, if there is room; say whether that was done."""
+    files.drop_open()
+    if not files.has_room(store.path):
+        return False
+    store.copy_to(files.open_before)
+    return True
+
+
 @dataclass
 class Container:
     """Everything a front end needs, built once a process."""
@@ -115,6 +159,14 @@ class Container:
             return bool(self.connections.kibo_secret())
         except VaultError:
             return False
+
+    def save_bundle(self, out: Path, wanted: Wanted) -> Made:
+        """Write a bundle for support; errors as `support.bundle.make_bundle`."""
+        from ccdesk.support.bundle import make_bundle
+        from ccdesk.support.records import RecordFiles
+
+        files, settings = RecordFiles(self.paths.base), self.desk.settings()
+        return make_bundle(self.store, files, settings, self.clock.now(), out, wanted)
 
     def close(self) -> None:
         """Close every connection to the store."""
@@ -142,13 +194,22 @@ def build_container(
     paths.prepare()
     store = SqliteStore(paths.database, clock)
 
+    recording = LateRecording(store, paths, clock)
+
     def connect() -> RealConnections:
         from ccdesk.connections import RealConnections
 
-        return RealConnections(store, paths.base, environment, clock)
+        return RealConnections(store, paths.base, environment, clock, recording.real)
 
     connections = LateConnections(connect)
-    desk = LocalDesk(store, connections, base_dir=str(paths.base), environment=environment, clock=clock)
+    desk = LocalDesk(
+        store,
+        connections,
+        base_dir=str(paths.base),
+        environment=environment,
+        clock=clock,
+        recording=recording,
+    )
     return Container(desk, store, connections, clock, paths)
 
 

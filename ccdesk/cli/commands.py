@@ -42,6 +42,10 @@ def perform(args: argparse.Namespace, paths: Paths, console: Console) -> int:
 
         serve_forever(args.port, args.customers, args.seed)
         return int(ExitCode.DONE)
+    if args.command == "replay":
+        from ccdesk.cli.bundle import replay_bundle
+
+        return replay_bundle(args, console)
     with open_container(paths) as container:
         return _COMMANDS[args.command](args, container, console)
 
@@ -340,6 +344,13 @@ def _events(args: argparse.Namespace, container: Container, console: Console) ->
     return int(ExitCode.DONE)
 
 
+def _bundle(args: argparse.Namespace, container: Container, console: Console) -> int:
+    """Import what a bundle needs only for one: it is much."""
+    from ccdesk.cli.bundle import bundle
+
+    return bundle(args, container, console)
+
+
 _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = {
     "login": _login,
     "logout": _logout,
@@ -356,4 +367,5 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "drift": drift,
     "newcomers": _newcomers,
     "why": why,
+    "bundle": _bundle,
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from ccdesk import __version__
+from ccdesk.core.bundles import USUAL_DAYS
 from ccdesk.core.drift import DriftKind
 from ccdesk.core.errors import SettingsError
 
@@ -107,6 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     _sync_commands(add)
     _people_commands(add)
     _question_commands(add)
+    _support_commands(add)
     return parser
 
 
@@ -224,6 +226,22 @@ def _question_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> No
     events = add("events", "show the queue of customer changes")
     events.add_argument("--all", action="store_true", help="the processed ones too")
     events.add_argument("--offline", action="store_true", help="do not look at Kibo for new changes first")
+
+
+def _support_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    bundle = add("bundle", "write what support needs into one file, with pseudonyms and without secrets")
+    bundle.add_argument("out", metavar="OUT.zip", help="the file to write")
+    bundle.add_argument("--person", metavar="WHO", help="only what is about this email or customer id")
+    bundle.add_argument(
+        "--days", type=_count, default=USUAL_DAYS, metavar="N", help=f"of the last N days ({USUAL_DAYS})"
+    )
+    bundle.add_argument("--plain", action="store_true", help="emails as they are; asks first")
+    bundle.add_argument("--yes", action="store_true", help="do not ask first")
+    opened = add("open", "open the window on a bundle, to look at only")
+    opened.add_argument("bundle", metavar="BUNDLE.zip", help="what ccdesk bundle has written")
+    replay = add("replay", "do the recorded runs of a bundle once more, with no service, and compare")
+    replay.add_argument("bundle", metavar="BUNDLE.zip", help="what ccdesk bundle has written")
+    replay.add_argument("--run", type=_count, metavar="ID", help="only this run")
 
 
 def _count(text: str) -> int:

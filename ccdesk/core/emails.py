@@ -33,9 +33,9 @@ def spellings(email: str) -> list[str]:
     written = email.strip()
     ways = [sent_email(written), written, email_key(written), written.lower()]
     if _ACE in written.lower():
-        ways.append(_with_domain(written.lower(), _unicode))
+        ways.append(_with_domain(written.lower(), unicode_domain))
     elif not written.isascii():
-        ways.append(_with_domain(email_key(written), _unicode))
+        ways.append(_with_domain(email_key(written), unicode_domain))
     return list(dict.fromkeys(ways))
 
 
@@ -64,7 +64,8 @@ def _ascii(domain: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _unicode(domain: str) -> str:
+def unicode_domain(domain: str) -> str:
+    """Return a domain as people write it; one that cannot be read stays as it is."""
     import idna
 
     try:

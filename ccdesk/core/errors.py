@@ -30,6 +30,7 @@ class ExitCode(IntEnum):
     SERVICE = 4
     BUSY = 5
     CONFIRM = 6
+    NOT_REPRODUCED = 7  # of a replay (design §8)
 
 
 class Remedy(StrEnum):

@@ -15,6 +15,7 @@ from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports.mail import Account
+from ccdesk.core.ports.recording import Recording
 from ccdesk.core.ports.shop import ConnectionTest
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import (
@@ -67,10 +68,11 @@ class LocalDesk:
         base_dir: str,
         environment: Mapping[str, str],
         clock: Clock,
+        recording: Recording | None = None,
     ) -> None:
         self._store, self._connections, self._clock = store, connections, clock
         self._environment, self._base = environment, Path(base_dir)
-        self._runner = Runner(store, connections, clock)
+        self._runner = Runner(store, connections, clock, recording)
         self._status = StatusReader(store, connections, clock, base_dir)
         self._pending: PendingLogin | None = None
         self._runner.recover()

@@ -131,9 +131,9 @@ def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
 
 
 def _remove_copies(base: Path) -> int:
-    """Remove the backups of the data file: each holds everybody who was known then."""
+    """Remove the backups of the data file and the records of runs: each holds everybody known then."""
     removed = 0
-    for copy in base.glob("*.bak"):
+    for copy in [*base.glob("*.bak"), *base.glob("ccdesk.run*"), *base.glob("ccdesk.calls*")]:
         copy.unlink()
         removed += 1
     return removed

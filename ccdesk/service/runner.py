@@ -21,6 +21,7 @@ from ccdesk.core.errors import (
     our_fault,
 )
 from ccdesk.core.ports.mail import Mail
+from ccdesk.core.ports.recording import NoRecording, Recording
 from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import OffList, Progress, Run, RunKind, RunStatus, Trigger
@@ -99,8 +100,11 @@ def open_clients(connections: Connections, asked: Asked) -> Clients:
 class Runner:
     """Does runs one at a time; whoever else holds the lease makes it raise Busy."""
 
-    def __init__(self, store: Store, connections: Connections, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, connections: Connections, clock: Clock, recording: Recording | None = None
+    ) -> None:
         self._store, self._connections, self._clock = store, connections, clock
+        self._recording = recording or NoRecording()
 
     def recover(self, *, patiently: bool = False) -> None:
         """Close the run a dead process left RUNNING; does nothing while somebody alive holds the lease.
@@ -156,6 +160,7 @@ class Runner:
         """
         before = clients.calls
         self._close_dead()
+        self._recording.begin(_as_values(asked))
         run = self._store.runs.start(asked.kind, asked.trigger, self._clock.now())
         settings = asked.settings
         ctx = RunContext(
@@ -177,7 +182,9 @@ class Runner:
         if isinstance(error, Busy):
             return self._lost(run, error)
         kibo_calls, mail_calls = (now - then for now, then in zip(clients.calls, before, strict=True))
-        return self._finish(ctx, error, kibo_calls, mail_calls, whole=not asked.people)
+        finished = self._finish(ctx, error, kibo_calls, mail_calls, whole=not asked.people)
+        self._recording.end(finished)
+        return finished
 
     def _go(self, ctx: RunContext, settings: Settings, engine: Engine) -> CcdeskError | None:
         """Run the engine; return what ended it early, None if nothing did."""
@@ -270,6 +277,17 @@ class Runner:
 
 def _engine_of(asked: Asked) -> Engine:
     return partial(run_repair, people=asked.people) if asked.people else _ENGINES[asked.kind]
+
+
+def _as_values(asked: Asked) -> dict[str, object]:
+    """Return what was asked for as it is recorded."""
+    return {
+        "kind": asked.kind.value,
+        "trigger": asked.trigger.value,
+        "confirmed": asked.confirmed,
+        "leave_out": asked.leave_out,
+        "people": list(asked.people),
+    }
 
 
 def _off_list(*, confirmed: bool, leave_out: bool) -> OffList:

@@ -18,6 +18,8 @@ from ccdesk.core.files import OWNER_ONLY, replace
 from ccdesk.store.db import Database
 from ccdesk.store.troubles import DAMAGED, store_error, translated
 
+RECORDS = "ccdesk.run-*"  # the files of recorded runs, see support/records.py
+
 
 def back_up(database: Database, label: str = "") -> Path:
     """Copy the whole database, what is still in its write-ahead log included, beside it.
@@ -49,9 +51,12 @@ def back_up(database: Database, label: str = "") -> Path:
 
 
 def expire(path: Path, before: datetime) -> list[Path]:
-    """Remove copies of the data file at `path` that were made before that time; return them."""
+    """Remove copies of the data file at `path` that were made before that time; return them.
+
+    Those in the records of runs are among them.
+    """
     gone = []
-    for copy in path.parent.glob(f"{path.name}.*.bak"):
+    for copy in [*path.parent.glob(f"{path.name}.*.bak"), *path.parent.glob(RECORDS)]:
         with suppress(OSError):  # one that cannot be removed now is tried again after the next run
             if copy.stat().st_mtime < before.timestamp():
                 copy.unlink()

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from ccdesk.core.errors import StoreError
-from ccdesk.core.files import OWNER_ONLY
+from ccdesk.core.files import OWNER_ONLY, open_private
 from ccdesk.store.db import Database
 from ccdesk.store.troubles import translated
 
@@ -49,6 +49,22 @@ def copy(database: Database) -> Path:
         remove(path)
         raise
     return path
+
+
+def copy_to(database: Database, path: Path) -> None:
+    """Copy the whole database into a new file of that name; what it held before is gone.
+
+    It is not made to survive a power cut.
+
+    Raises:
+        StoreError: no copy could be made.
+        OSError: the file cannot be made.
+
+    """
+    os.close(open_private(path, os.O_CREAT | os.O_TRUNC | os.O_RDWR))
+    with translated(path), closing(sqlite3.connect(path)) as target:
+        target.execute("PRAGMA synchronous = off")
+        database.connection().backup(target)
 
 
 def remove(path: Path) -> None:

@@ -53,7 +53,8 @@ from ccdesk.store.tables import (
     StateRow,
 )
 
-KEPT_STATE = ("cc.", "kibo.", "loop.", "forget.", "secrets.")  # prefixes; any other name is forgotten
+# Prefixes; any other name is forgotten.
+KEPT_STATE = ("cc.", "kibo.", "loop.", "forget.", "secrets.", "support.")
 
 
 class SqliteStore:
@@ -107,6 +108,16 @@ class SqliteStore:
 
         """
         return backup.back_up(self._database, f"{label}-{self._clock.now():%Y%m%dT%H%M%S}")
+
+    def copy_to(self, path: Path) -> None:
+        """Copy everything into a file of that name, for support.
+
+        Raises:
+            StoreError: no copy could be made.
+            OSError: the file cannot be made.
+
+        """
+        scratch.copy_to(self._database, path)
 
     def scratch(self) -> SqliteScratch:
         """Copy everything, for a run that is only tried out; see `ports.ScratchStore`.

@@ -10,7 +10,7 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -138,16 +138,30 @@ class Answer:
         )
 
 
+Around = Callable[[Request, Callable[[Request], Answer]], Answer]
+
+
+def _straight(request: Request, send: Callable[[Request], Answer]) -> Answer:
+    return send(request)
+
+
 class Transport:
     """A session that sends one request at a time per thread, and remembers the server's clock.
 
-    `service` is the name its errors tell: with two services nobody could know which one failed.
+    `service` is the name its errors tell: with two services nobody could know which one failed. `around`
+    stands around every sending of a request: it may note what comes of it, or answer in its place.
     """
 
     def __init__(
-        self, service: str = "The service", *, connect: float = CONNECT_SECONDS, read: float = READ_SECONDS
+        self,
+        service: str = "The service",
+        *,
+        connect: float = CONNECT_SECONDS,
+        read: float = READ_SECONDS,
+        around: Around | None = None,
     ) -> None:
         self._service = service
+        self._around = around or _straight
         self._timeout = (connect, read)
         self._local = threading.local()
         self.server_time: datetime | None = None
@@ -163,7 +177,7 @@ class Transport:
 
         """
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = self._send(request)
+            answer = self._around(request, self._send)
             target = _redirect_within_host(answer)
             if not target:
                 return answer

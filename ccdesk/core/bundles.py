@@ -1,0 +1,43 @@
+"""What a bundle for support is to hold, and what it holds (design §8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+USUAL_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a bundle is to hold: `who` alone if named, the last `days`, emails as they are if `plain`."""
+
+    who: str = ""
+    days: int = USUAL_DAYS
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A bundle as it was written; `contents` says in words what went in."""
+
+    path: Path
+    contents: list[str] = field(default_factory=list)
+    runs: list[int] = field(default_factory=list)
+
+
+def contents(plain: bool) -> list[str]:
+    """Say what goes into a bundle, and what never does."""
+    people = (
+        "Emails as they are, because you asked for it; names and addresses as pseudonyms."
+        if plain
+        else "Emails, names and addresses as pseudonyms, the same one throughout."
+    )
+    return [
+        "Versions of ccdesk, Python and the operating system; settings without keys.",
+        "What ccdesk remembers: links, runs and their people, the queue, statements, commands.",
+        "Of recent runs: what was there before, and the calls to both services with what they answered.",
+        "The newest calls and the end of the log.",
+        people,
+        "Never: the login, tokens, the Kibo secret.",
+    ]

@@ -1,0 +1,180 @@
+"""Pseudonyms of what is personal: another text of the same shape, always the same one for the same text.
+
+What support must reproduce hangs on shapes: a second @, a length beyond a limit, an apostrophe, a letter
+outside ASCII. So a pseudonym has a letter for each letter and a digit for each digit, in the same case, and
+everything else as it was. Without the key nobody can tell whom it means. Two texts never share a pseudonym:
+each step is a permutation (a Feistel network over the letters and digits), so people do not become one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+import unicodedata
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+from itertools import count
+
+from ccdesk.core.emails import unicode_domain
+
+_ROUNDS = 6
+_SIXTEEN = struct.Struct(">16I")
+_DIGITS = "0123456789"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_BLOCK = 0x100  # letters beyond ASCII are exchanged among their neighbours
+_ACE = "xn--"
+_SEAL = "~"  # a compared email begins with it where a keyed hash has taken its place
+_IN_TEXT = re.compile(
+    r"""[^\s@"'<>(),;:=&?/\\|“”‘’]+@[^\s@"'<>(),;:=&?/\\|“”‘’]*[^\s@"'<>(),;:=&?/\\|“”‘’.]"""
+)
+_QUOTED = re.compile(r"(?<=“)[^“”]+(?=”)|(?<=\")[^\"]+(?=\")|(?<=‘)[^‘’]+(?=’)|(?<![\w])'([^']+)'(?!\w)")
+_WORD = re.compile(r"[^\W_][^\W_'’.-]*(?:['’.-][^\W_]+)*\.?")
+
+
+class Pseudonyms:
+    """Gives pseudonyms under one key (any bytes, best 32 random ones)."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = hashlib.blake2b(key, digest_size=32).digest()
+        self._mixer = hashlib.blake2b(key=self._key)
+        self.text = lru_cache(maxsize=65536)(self._text)
+        self.email = lru_cache(maxsize=65536)(self._email)
+
+    def _text(self, text: str) -> str:
+        """Return a pseudonym of any text; texts that differ by case alone get ones that do, too."""
+        places, alphabets, symbols = [], [], []
+        for place, character in enumerate(text.lower() if text.isascii() else text):
+            alphabet, at = _place(character)
+            if alphabet:
+                places.append(place)
+                alphabets.append(alphabet)
+                symbols.append(at)
+        exchanged = self._exchange(symbols, [len(one) for one in alphabets])
+        written = list(text)
+        for place, alphabet, symbol in zip(places, alphabets, exchanged, strict=True):
+            letter = alphabet[symbol]
+            written[place] = letter.upper() if text[place].isupper() else letter
+        return "".join(written)
+
+    def _email(self, email: str) -> str:
+        """Return a pseudonym of an email: the labels of its domain each by themselves, the last one kept.
+
+        Compared emails are compared pseudonyms, and a domain is the same in either of its two spellings. A
+        seal, which stands for an email that was forgotten, stays as it is.
+        """
+        if email.startswith(_SEAL):
+            return email
+        name, at, domain = email.rpartition("@")
+        if not at:
+            return self._text(email)
+        labels = domain.split(".")
+        kept = labels[-1:] if len(labels) > 1 and labels[-1].strip().isascii() else []
+        others = [self._label(one) for one in labels[: len(labels) - len(kept)]]
+        return f"{self._text(name)}@{'.'.join([*others, *kept])}"
+
+    def _label(self, label: str) -> str:
+        if not label.lower().startswith(_ACE):
+            return self._text(label)
+        import idna  # few shops need it
+
+        try:
+            return idna.encode(self._text(unicode_domain(label)), uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            return self._text(label)
+
+    def emails_inside(self, text: str) -> str:
+        """Return a text with pseudonyms for the emails in it."""
+        return _IN_TEXT.sub(lambda found: self.email(found[0]), text) if "@" in text else text
+
+    def inside(self, text: str, personal: Collection[str] = (), kept: Collection[str] = ()) -> str:
+        """Return a text in words with pseudonyms for emails, for what is quoted, and for personal words.
+
+        `personal`: pseudonyms that are in use; a word is taken for a name if its pseudonym is among them.
+        What is quoted stays if it is in `kept`, or begins with a small letter and holds no space: so services
+        name their fields.
+        """
+        text = self.emails_inside(text)
+        text = _QUOTED.sub(lambda found: self._quoted(found[0], kept), text)
+        return self.words_inside(text, personal)
+
+    def words_inside(self, text: str, personal: Collection[str]) -> str:
+        """Return a text with pseudonyms for the words whose pseudonyms are in `personal`."""
+        if not personal:
+            return text
+        return _WORD.sub(lambda found: self._if_personal(found[0], personal), text)
+
+    def _quoted(self, text: str, kept: Collection[str]) -> str:
+        return text if _is_field(text.strip("'")) or "@" in text or text in kept else self._text(text)
+
+    def _if_personal(self, word: str, personal: Collection[str]) -> str:
+        for one in (word, word.rstrip(".")):
+            if (instead := self.text(one)) in personal:
+                return instead + word[len(one) :]
+        return word
+
+    def digest(self, value: bytes, size: int) -> bytes:
+        """Return what stands for a hash: without the key it cannot be looked up in a table of names."""
+        return hashlib.blake2b(value, key=self._key, digest_size=size).digest()
+
+    def _exchange(self, symbols: list[int], sizes: list[int]) -> list[int]:
+        """Return other symbols of the same alphabets; different ones for different ones."""
+        middle = len(symbols) // 2
+        parts = [symbols[:middle], symbols[middle:]]
+        moduli = [sizes[:middle], sizes[middle:]]
+        for number in range(_ROUNDS):
+            this, other = number % 2, 1 - number % 2
+            if parts[this]:
+                shifts = self._shifts(number, parts[other], len(sizes))
+                parts[this] = [
+                    (symbol + shift) % size
+                    for symbol, shift, size in zip(parts[this], shifts, moduli[this], strict=False)
+                ]
+        return parts[0] + parts[1]
+
+    def _shifts(self, number: int, other: list[int], length: int) -> Iterator[int]:
+        """Yield numbers without end that nobody knows without the key."""
+        about = b"%d|%d|%s" % (number, length, repr(other).encode())
+        for piece in count():
+            mixed = self._mixer.copy()
+            mixed.update(b"%d|" % piece + about)
+            yield from _SIXTEEN.unpack(mixed.digest())
+
+
+def _is_field(text: str) -> bool:
+    return text[:1].islower() and not any(character.isspace() for character in text)
+
+
+@lru_cache(maxsize=4096)
+def _place(character: str) -> tuple[str, int]:
+    """Return the letters that may take a character's place, and where among them it is; `""`: it stays."""
+    alphabet = _alphabet(character)
+    at = alphabet.find(character.lower())
+    return (alphabet, at) if at >= 0 else ("", 0)
+
+
+def _alphabet(character: str) -> str:
+    """Return the letters that may take a character's place, in small letters; `""`: it stays.
+
+    Only letters whose two cases have one character each: a text keeps its length.
+    """
+    if character in _DIGITS:
+        return _DIGITS
+    small = character.lower()
+    if small in _LETTERS:
+        return _LETTERS
+    if len(small) != 1 or not character.isalpha():
+        return ""
+    first = ord(small) // _BLOCK * _BLOCK
+    kind = unicodedata.category(small)
+    return "".join(other for code in range(first, first + _BLOCK) if _takes_part(other := chr(code), kind))
+
+
+def _takes_part(character: str, kind: str) -> bool:
+    """Say whether a letter may stand for another of its kind: in one form only, and case and back again."""
+    return (
+        unicodedata.category(character) == kind
+        and character not in _LETTERS
+        and unicodedata.normalize("NFKC", character) == character
+        and (kind != "Ll" or (len(character.upper()) == 1 and character.upper().lower() == character))
+    )

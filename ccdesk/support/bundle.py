@@ -1,0 +1,203 @@
+"""The bundle: what support needs to see what happened and to do it again, and nobody's name (design §8)."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ccdesk import __version__
+from ccdesk.core import files
+from ccdesk.core.bundles import Made, Wanted, contents
+from ccdesk.core.clock import format_time
+from ccdesk.core.errors import SettingsError, StoreError
+from ccdesk.core.ports.store import Store
+from ccdesk.core.settings import Settings
+from ccdesk.service.ledger import named
+from ccdesk.store.pseudonymous import keep_only
+from ccdesk.store.store import SqliteStore
+from ccdesk.support.bundle_file import CALLS, DATA, FORMAT, LOG, MANIFEST, SETTINGS
+from ccdesk.support.covering import Covering
+from ccdesk.support.recorder import pseudonyms_of
+from ccdesk.support.records import Record, RecordFiles, read_lines
+
+_LOG_BYTES = 512 * 1024
+_HIDDEN = ("kibo_app_key", "cc_client_id", "from_email")
+
+
+def make_bundle(
+    store: SqliteStore, records: RecordFiles, settings: Settings, now: datetime, out: Path, wanted: Wanted
+) -> Made:
+    """Write a bundle to `out`, whole or not at all.
+
+    Raises:
+        SettingsError: there is a file of that name, no such folder, or nobody known by `who`.
+        StoreError: the disk is full, or the data file cannot be copied.
+
+    """
+    _check_place(out)
+    since = now - timedelta(days=wanted.days)
+    person = _person(store, wanted.who) if wanted.who else None
+    chosen = [one for one in records.all() if _is_chosen(store, one, since, person)]
+    covering = Covering(pseudonyms_of(store), wanted.plain, records.all(), kept=_known_names(store, settings))
+    try:
+        with tempfile.TemporaryDirectory(prefix="ccdesk-bundle-", dir=out.parent) as folder:
+            parts = _write_parts(Path(folder), store, records, chosen, covering, since, person)
+            facts = _facts(settings, now, wanted, covering, chosen)
+            made = Path(folder, "bundle.zip")
+            _zip(made, parts, {MANIFEST: facts, SETTINGS: _settings(settings, covering)})
+            files.replace(made, out)
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(
+            "The bundle could not be written",
+            meaning=f"Nothing was written to {out}.",
+            detail=str(error),
+            code="no_bundle",
+        ) from error
+    return Made(out, contents(wanted.plain), [one.run_id for one in chosen])
+
+
+def _write_parts(
+    folder: Path,
+    store: SqliteStore,
+    records: RecordFiles,
+    chosen: Sequence[Record],
+    covering: Covering,
+    since: datetime,
+    person: tuple[frozenset[int], frozenset[str]] | None,
+) -> dict[str, Path]:
+    """Write the larger parts as files; return them by their names in the bundle."""
+    parts = {DATA: folder / "data"}
+    store.copy_to(parts[DATA])
+    ids, keys = person or (frozenset(), frozenset())
+    keep_only(parts[DATA], ids, keys, since)
+    covering.take_emails(parts[DATA])
+    covering.file(parts[DATA])
+    for one in chosen:
+        name = f"records/{one.run_id}"
+        parts[f"{name}/calls.jsonl"] = _text(folder / f"{one.run_id}.calls", _calls(one, covering))
+        if one.before is not None:
+            copy = folder / f"{one.run_id}.before"
+            copy.write_bytes(files.read_private(one.before))
+            covering.file(copy)
+            parts[f"{name}/before.sqlite3"] = copy
+    newest = (one for one in records.newest_calls() if one.get("at", "") >= format_time(since))
+    parts[CALLS] = _text(folder / "calls", map(covering.call, newest))
+    parts[LOG] = _text(folder / "log", map(covering.words, _log_lines(records.base)))
+    return parts
+
+
+def _text(path: Path, lines: Any) -> Path:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="backslashreplace")
+    return path
+
+
+def _calls(record: Record, covering: Covering) -> list[str]:
+    """Return the lines of a record's calls; a damaged one has none."""
+    try:
+        header, calls = read_lines(files.read_private(record.calls))
+    except (ValueError, OSError):
+        return []
+    header = {key: value for key, value in header.items() if key not in ("fingerprints", "personal")}
+    return [covering.call(one) for one in [header, *calls]]
+
+
+def _log_lines(base: Path) -> list[str]:
+    with suppress(OSError):
+        content = files.read_private(base / "ccdesk.log")[-_LOG_BYTES:]
+        return content.decode("utf-8", "replace").splitlines()[1 if len(content) == _LOG_BYTES else 0 :]
+    return []
+
+
+def _person(store: Store, who: str) -> tuple[frozenset[int], frozenset[str]]:
+    """Return the accounts and the compared email of whom a text names.
+
+    Raises:
+        SettingsError: nobody is known by that.
+
+    """
+    found = named(store, who)
+    if not found.customer_ids and not store.people.find(who, 1):
+        raise SettingsError(
+            "Nobody is known by that",
+            meaning="No customer with this email or id is in what ccdesk remembers. Nothing was written.",
+            code="unknown_person",
+        )
+    return frozenset(found.customer_ids), frozenset({found.key} if found.key else ())
+
+
+def _is_chosen(
+    store: Store, record: Record, since: datetime, person: tuple[frozenset[int], frozenset[str]] | None
+) -> bool:
+    """Say whether a recorded run goes in: it is known, new enough, and about the person if one is named."""
+    run = store.runs.get(record.run_id)
+    if run is None or run.started_at < since:
+        return False
+    if person is None:
+        return True
+    ids, keys = person
+    entries = store.runs.entries(record.run_id, outcome=None, offset=0, limit=100_000)
+    return any(one.customer_id in ids or one.email.lower() in keys for one in entries)
+
+
+def _known_names(store: Store, settings: Settings) -> set[str]:
+    """Return what is quoted in texts and is nobody's name: that of the list."""
+    return {settings.contact_list, store.state.get("list.called"), store.state.get("list.name")} - {""}
+
+
+def _facts(
+    settings: Settings, now: datetime, wanted: Wanted, covering: Covering, chosen: Sequence[Record]
+) -> dict[str, Any]:
+    who = wanted.who.strip()
+    return {
+        "format": FORMAT,
+        "made_at": format_time(now),
+        "ccdesk": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "sqlite": sqlite3.sqlite_version,
+        "plain": wanted.plain,
+        "days": wanted.days,
+        "person": covering.names.email(who) if who else None,
+        "runs": [{"id": one.run_id, "replayable": one.before is not None} for one in chosen],
+        "contents": contents(wanted.plain),
+    }
+
+
+def _settings(settings: Settings, covering: Covering) -> dict[str, Any]:
+    shown = asdict(settings)
+    for key in _HIDDEN:
+        shown[key] = (
+            covering.names.email(shown[key]) if key == "from_email" else covering.given.text(shown[key])
+        )
+    return shown
+
+
+def _check_place(out: Path) -> None:
+    if out.exists():
+        problem, what_then = f"There is a file {out} already", "Choose another name."
+    elif not out.parent.is_dir():
+        problem, what_then = f"There is no folder {out.parent}", "Choose another place."
+    elif not os.access(out.parent, os.W_OK):
+        problem, what_then = f"The folder {out.parent} cannot be written", "Choose another place."
+    else:
+        return
+    raise SettingsError(problem, meaning="Nothing was written.", next_step=what_then, code="bundle_place")
+
+
+def _zip(path: Path, parts: Mapping[str, Path], documents: Mapping[str, Any]) -> None:
+    handle = files.open_private(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, document in documents.items():
+            packed.writestr(name, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        for name, part in parts.items():
+            packed.write(part, name)

@@ -1,0 +1,119 @@
+"""Reading a bundle: what it says of itself, and its parts. What comes from elsewhere is not believed."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ccdesk.core import files
+from ccdesk.core.errors import SettingsError
+
+FORMAT = 1
+DATA, MANIFEST, SETTINGS, CALLS, LOG = (
+    "data.sqlite3",
+    "manifest.json",
+    "settings.json",
+    "calls.jsonl",
+    "log.txt",
+)
+_MOST = 1 << 30  # bytes of one part, unpacked: a bundle may have been made to fill the disk
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """An open bundle."""
+
+    path: Path
+    packed: zipfile.ZipFile
+    manifest: dict[str, Any]
+
+    @property
+    def run_ids(self) -> list[int]:
+        """The runs that can be done again, the newest first."""
+        runs = self.manifest.get("runs", [])
+        return [int(one["id"]) for one in runs if one.get("replayable")]
+
+    def settings(self) -> dict[str, str]:
+        """Return the settings in force when it was made, as text."""
+        found = self._document(SETTINGS)
+        return {key: _as_text(value) for key, value in found.items()}
+
+    def calls(self, run_id: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return the header of a run's record, and its calls."""
+        lines = self._read(f"records/{run_id}/calls.jsonl").splitlines()
+        try:
+            header, *calls = (json.loads(line) for line in lines if line.strip())
+        except ValueError as error:
+            raise self._unusable(f"records/{run_id}: {error}") from None
+        return header, calls
+
+    def extract(self, name: str, target: Path) -> None:
+        """Write one part into a new file for its owner only."""
+        files.write_private(target, self._read(name))
+
+    def _document(self, name: str) -> dict[str, Any]:
+        try:
+            found = json.loads(self._read(name))
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise self._unusable(f"{name} is not what it should be")
+        return found
+
+    def _read(self, name: str) -> bytes:
+        try:
+            if self.packed.getinfo(name).file_size > _MOST:
+                raise self._unusable(f"{name} is too large")
+            return self.packed.read(name)
+        except (KeyError, zipfile.BadZipFile, OSError, EOFError) as error:
+            raise self._unusable(f"{name}: {error}") from None
+
+    def _unusable(self, detail: str) -> SettingsError:
+        return _unusable(self.path, detail)
+
+
+@contextmanager
+def open_bundle(path: Path) -> Iterator[Bundle]:
+    """Open a bundle.
+
+    Raises:
+        SettingsError: there is none, it is none, or a newer ccdesk made it.
+
+    """
+    try:
+        packed = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise _unusable(path, str(error)) from None
+    with packed:
+        empty = Bundle(path, packed, {})
+        manifest = empty._document(MANIFEST)
+        if manifest.get("format") != FORMAT:
+            raise SettingsError(
+                "This bundle was made by another version of ccdesk",
+                meaning=f"Its format is {manifest.get('format')}; this version reads {FORMAT}.",
+                next_step="Use the version that made it, or a newer one.",
+                code="bundle_version",
+            )
+        yield Bundle(path, packed, manifest)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _unusable(path: Path, detail: str) -> SettingsError:
+    return SettingsError(
+        f"{path.name} is not a bundle that can be read",
+        meaning="It is missing, damaged, or no bundle of ccdesk.",
+        next_step="Ask for it once more, or give another file.",
+        detail=detail,
+        code="no_bundle",
+    )

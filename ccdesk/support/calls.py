@@ -1,0 +1,134 @@
+"""One call to a service as it is kept: what was asked, what came back, and never whose (design §8)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from ccdesk.clients.http.transport import Answer, Request
+from ccdesk.core.errors import CcdeskError
+from ccdesk.support.scrub import Scrubber
+
+KIBO, MAIL, LOGIN = "kibo", "constant_contact", "login"
+LEFT_OUT = "left out"
+_HEADERS = ("content-type", "date", "retry-after", "x-vol-correlation", "location", "x-correlation-id")
+_NEVER = ("authtickets", "/token", "/revoke", "/authorize")  # paths whose bodies are secrets
+
+
+@dataclass(frozen=True, slots=True)
+class CallMade:
+    """One call. `status` 0: no answer came, and `lost` says why.
+
+    `sent` and `answer` are bodies with pseudonyms; `form` says what `answer` is: "json", "text", "empty", or
+    "left out" where there was too much of it. `length` is that of the body as it came, in bytes.
+    """
+
+    at: str
+    service: str
+    method: str
+    path: str
+    query: list[list[str]] = field(default_factory=list)
+    origin: str = ""
+    seconds: float = 0.0
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    form: str = LEFT_OUT
+    length: int = 0
+    sent: Any = None
+    answer: Any = None
+    lost: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON values, without what is empty."""
+        return {key: value for key, value in asdict(self).items() if value not in (None, "", [], {})}
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> CallMade:
+        """Return what `as_json` made values of; TypeError if they are something else."""
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A call with its bodies as they were, held in memory only until its run is over."""
+
+    made: CallMade
+    here: str
+    sent: bytes | None = field(repr=False)
+    answer: bytes = field(repr=False)
+
+    def parsed(self) -> Any:
+        """Return the answer as JSON; ValueError if it is none."""
+        return json.loads(self.answer)
+
+    def scrubbed(self, scrubber: Scrubber) -> CallMade:
+        """Return the call with bodies in pseudonyms."""
+        sent, _ = body(self.sent or b"", scrubber)
+        answer, form = body(self.answer, scrubber)
+        values = asdict(self.made) | {"sent": sent, "answer": answer, "form": form}
+        return CallMade(**values)
+
+
+def noted(
+    service: str,
+    origin: str,
+    at: str,
+    seconds: float,
+    request: Request,
+    outcome: Answer | CcdeskError,
+    scrubber: Scrubber,
+) -> Raw:
+    """Return a call as it ended: without bodies, and beside it the bodies as they were."""
+    parts = urlsplit(request.url)
+    asked = [*parse_qsl(parts.query, keep_blank_values=True), *request.params.items()]
+    made: dict[str, Any] = {
+        "at": at,
+        "service": service,
+        "method": request.method,
+        "path": scrubber.words(parts.path),
+        "query": [list(pair) for pair in scrubber.query(asked)],
+        "origin": origin,
+        "seconds": round(seconds, 3),
+    }
+    secret = any(one in parts.path for one in _NEVER)
+    here = f"{parts.scheme}://{parts.netloc}"
+    if not isinstance(outcome, Answer):
+        made["lost"] = error_values(outcome, scrubber)
+        return Raw(CallMade(**made), here, None if secret else request.body, b"")
+    headers = {name: outcome.headers[name] for name in _HEADERS if name in outcome.headers}
+    headers = {name: scrubber.link(one) if name == "location" else one for name, one in headers.items()}
+    made |= {"status": outcome.status, "headers": headers, "length": len(outcome.body)}
+    kept = b"" if secret and outcome.status < 300 else outcome.body
+    return Raw(CallMade(**made), here, None if secret else request.body, kept)
+
+
+def error_values(error: CcdeskError, scrubber: Scrubber) -> dict[str, Any]:
+    """Return an error so that it can be raised again."""
+    words = {
+        name: scrubber.words(getattr(error, name)) for name in ("title", "meaning", "next_step", "detail")
+    }
+    return {
+        "kind": type(error).__name__,
+        **words,
+        "remedy": error.remedy.value if error.remedy else "",
+        "code": error.code,
+        "everybodys": error.everybodys,
+    }
+
+
+def body(raw: bytes, scrubber: Scrubber) -> tuple[Any, str]:
+    """Return a body in pseudonyms, and its form."""
+    if not raw:
+        return None, "empty"
+    try:
+        return scrubber.value(json.loads(raw)), "json"
+    except (ValueError, RecursionError):
+        return _shape(raw, scrubber), "text"
+
+
+def _shape(raw: bytes, scrubber: Scrubber) -> str:
+    """Return the beginning of what is no JSON, such as a page of HTML, in pseudonyms."""
+    return scrubber.text(raw[:400].decode("utf-8", "replace"))

@@ -1,0 +1,165 @@
+"""The services as a record has them: each call is answered as it was, and nothing is ever sent."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from ccdesk.clients.http.transport import Answer, Request, Transport
+from ccdesk.core.clock import parse_time
+from ccdesk.core.errors import (
+    AnswerLost,
+    CcdeskError,
+    LoginNeeded,
+    ProxyRefused,
+    Refused,
+    Remedy,
+    Unreachable,
+    VaultError,
+)
+from ccdesk.support.calls import LEFT_OUT, LOGIN, CallMade
+from ccdesk.support.scrub import HERE
+
+_KINDS: dict[str, type[CcdeskError]] = {
+    one.__name__: one for one in (AnswerLost, Unreachable, ProxyRefused, Refused, LoginNeeded, VaultError)
+}
+_SIGN_IN = "/authtickets"
+_TICKET = {"access_token": "of the record", "expires_in": 3600, "token_type": "bearer"}
+
+
+class RecordedAnswers:
+    """Gives each recorded answer once, in order, to the call it was given to; thread-safe.
+
+    `missing`: calls made now that the record does not hold, in words.
+    """
+
+    def __init__(self, calls: Iterable[CallMade]) -> None:
+        self._lock = threading.Lock()
+        self._waiting = list(calls)
+        self._given: dict[tuple[str, str, str], CallMade] = {}
+        self.missing: list[str] = []
+
+    @property
+    def left(self) -> list[str]:
+        """Recorded calls that were not made now, in words."""
+        with self._lock:
+            return [_label(one) for one in self._waiting if one.service != LOGIN and _SIGN_IN not in one.path]
+
+    def take(self, service: str, request: Request) -> CallMade | None:
+        """Return what a call got when it was recorded; None if it was not made then.
+
+        Of calls to one path the one with the same query comes first; moments in it may differ. A reading that
+        was made once and is made twice now gets the same again.
+        """
+        parts = urlsplit(request.url)
+        key = service, request.method, parts.path
+        query = sorted([*parse_qsl(parts.query, keep_blank_values=True), *request.params.items()])
+        with self._lock:
+            same = [one for one in self._waiting if (one.service, one.method, one.path) == key]
+            exact = [one for one in same if sorted((name, value) for name, value in one.query) == query]
+            for found in (exact or same)[:1]:
+                self._waiting.remove(found)
+                self._given[key] = found
+                return found
+            return self._given.get(key) if request.method == "GET" else None
+
+    def login_failure(self) -> CallMade | None:
+        """Return the failure to renew the login that comes next in the record, None if another call does."""
+        with self._lock:
+            first = next((one for one in self._waiting if _SIGN_IN not in one.path), None)
+            if first is None or first.service != LOGIN:
+                return None
+            self._waiting.remove(first)
+            return first
+
+    def note_missing(self, service: str, request: Request) -> None:
+        """Note a call that the record does not hold."""
+        with self._lock:
+            self.missing.append(f"{service} {request.method} {urlsplit(request.url).path}")
+
+
+class RecordedTransport(Transport):
+    """Sends nothing: answers as recorded, on the server's clock as recorded."""
+
+    def __init__(self, name: str, service: str, answers: RecordedAnswers) -> None:
+        super().__init__(name, around=self._answer)
+        self._name, self._kind, self._answers = name, service, answers
+        self._ahead: timedelta | None = None
+
+    def get_ready(self) -> None:
+        """Do nothing: there is no session to be made."""
+
+    @property
+    def server_ahead(self) -> timedelta | None:
+        """The server's clock less ours, as it was."""
+        return self._ahead
+
+    def _answer(self, request: Request, _send: Callable[[Request], Answer]) -> Answer:
+        found = self._answers.take(self._kind, request)
+        if _SIGN_IN in request.url and (found is None or 200 <= found.status < 300):
+            return Answer(request, 200, {}, json.dumps(_TICKET).encode(), self._name)
+        if found is None or (found.form == LEFT_OUT and found.status):
+            self._answers.note_missing(self._kind, request)
+            raise Unreachable(f"{self._name}: the bundle does not hold this call", detail=request.label)
+        if not found.status:
+            raise rebuilt(found.lost)
+        self._note_clock(found)
+        return Answer(request, found.status, found.headers, _body(found, request), self._name)
+
+    def _note_clock(self, found: CallMade) -> None:
+        at = parse_time(found.at)
+        try:
+            told = parsedate_to_datetime(found.headers.get("date", ""))
+        except (ValueError, TypeError):
+            return
+        told = told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+        self.server_time = told
+        self._ahead = told - at if isinstance(at, datetime) else None
+
+
+class RecordedLogin:
+    """A login that is there, unless the record says that it was not (`ports.secrets.TokenSource`)."""
+
+    def __init__(self, answers: RecordedAnswers) -> None:
+        self._answers = answers
+
+    def bearer(self) -> str:
+        """Return something that stands for a token, or raise what was raised then."""
+        failure = self._answers.login_failure()
+        if failure is not None:
+            raise rebuilt(failure.lost)
+        return "of the record"
+
+    def renew(self, stale: str) -> str:
+        """Return the same."""
+        return self.bearer()
+
+
+def rebuilt(values: dict[str, Any]) -> CcdeskError:
+    """Return an error of the transport or the login as it was recorded (`calls.error_values`)."""
+    kind = _KINDS.get(str(values.get("kind")), Unreachable)
+    said = {name: str(values.get(name, "")) for name in ("title", "meaning", "next_step", "detail", "code")}
+    error = kind(said["title"], meaning=said["meaning"], next_step=said["next_step"], detail=said["detail"])
+    if values.get("remedy") in set(Remedy):
+        error.remedy = Remedy(values["remedy"])
+    error.code = said["code"] or error.code
+    error.everybodys = bool(values.get("everybodys"))
+    return error
+
+
+def _body(found: CallMade, request: Request) -> bytes:
+    if found.form == "json":
+        parts = urlsplit(request.url)
+        return json.dumps(found.answer).replace(HERE, f"{parts.scheme}://{parts.netloc}").encode()
+    if found.form == "text":
+        return str(found.answer).encode().ljust(found.length)
+    return b""
+
+
+def _label(one: CallMade) -> str:
+    return f"{one.service} {one.method} {one.path}"

@@ -1,0 +1,158 @@
+"""The files in which runs are recorded, beside the data file: for their owner only, and bounded.
+
+Of each run kept there are two: the data file as it was before (`ccdesk.run-12.before`), which holds emails as
+the data file does, and the calls with their bodies in pseudonyms (`ccdesk.run-12.calls`, JSON lines, packed).
+`ccdesk.calls` has a line for every call of any run or window, the newest of them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ccdesk.core import files
+
+log = logging.getLogger(__name__)
+
+KEPT_RUNS = 24
+MOST_BYTES = 128 << 20  # of all records
+_ROOM = 4  # so many times the copy must be free on the disk
+MOST_COPIED = 64 << 20  # bytes: the data file of some 60,000 people
+_RING_BYTES = 1_000_000  # of the newest calls, and once more of those before them
+_NAME = re.compile(r"ccdesk\.run-(\d+)\.(before|calls)")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The record of one run. `before` None: the data file was too large to be copied."""
+
+    run_id: int
+    calls: Path
+    before: Path | None
+
+
+class RecordFiles:
+    """The records of one base dir."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+        self.open_before = base / "ccdesk.run.before"
+        self._ring = base / "ccdesk.calls"
+
+    def has_room(self, data_file: Path) -> bool:
+        """Say whether the data file may be copied: it is not too large, and the disk not nearly full."""
+        size = sum(one.stat().st_size for one in data_file.parent.glob(f"{data_file.name}*") if _is_part(one))
+        return size <= MOST_COPIED and shutil.disk_usage(self.base).free > _ROOM * size
+
+    def keep(self, run_id: int, header: dict[str, Any], calls: list[dict[str, Any]]) -> None:
+        """Keep the record of a run, its copy included, and remove the oldest."""
+        text = "\n".join(json.dumps(one) for one in [header, *calls])
+        files.write_private(self._named(run_id, "calls"), gzip.compress(text.encode(), 5))
+        if self.open_before.exists():
+            files.replace(self.open_before, self._named(run_id, "before"))
+        self._prune()
+
+    def drop_open(self) -> None:
+        """Remove the copy of a run that is not kept."""
+        with suppress(OSError):
+            self.open_before.unlink(missing_ok=True)
+
+    def all(self) -> list[Record]:
+        """Return the records, newest run first."""
+        found = {
+            int(name[1])
+            for one in self.base.glob("ccdesk.run-*.calls")
+            if (name := _NAME.fullmatch(one.name))
+        }
+        records = []
+        for number in sorted(found, reverse=True):
+            before = self._named(number, "before")
+            records.append(Record(number, self._named(number, "calls"), before if before.exists() else None))
+        return records
+
+    def remove_all(self) -> int:
+        """Remove every record: they hold the emails of everybody who was known then; return how many."""
+        self.drop_open()
+        found = self.all()
+        for one in found:
+            self._remove(one)
+        return len(found)
+
+    def expire(self, before: datetime) -> None:
+        """Remove the records of runs that ended before that time."""
+        for one in self.all():
+            with suppress(OSError):
+                if one.calls.stat().st_mtime < before.timestamp():
+                    self._remove(one)
+
+    def note(self, line: dict[str, Any]) -> None:
+        """Add a line to the newest calls."""
+        content = json.dumps(line).encode() + b"\n"
+        with suppress(OSError):
+            if self._ring.exists() and self._ring.stat().st_size + len(content) > _RING_BYTES:
+                files.replace(self._ring, self._former)
+        handle = files.patiently(
+            lambda: files.open_private(self._ring, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        )
+        with os.fdopen(handle, "ab") as file:
+            file.write(content)
+
+    def newest_calls(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of the newest calls, oldest first; one that was cut off is left out."""
+        for path in (self._former, self._ring):
+            with suppress(FileNotFoundError):
+                for line in files.read_private(path).splitlines():
+                    with suppress(ValueError):
+                        yield json.loads(line)
+
+    @property
+    def _former(self) -> Path:
+        return self._ring.with_name(f"{self._ring.name}.1")
+
+    def _named(self, run_id: int, kind: str) -> Path:
+        return self.base / f"ccdesk.run-{run_id}.{kind}"
+
+    def _prune(self) -> None:
+        held = 0
+        for place, one in enumerate(self.all()):
+            held += sum(path.stat().st_size for path in (one.calls, one.before) if path)
+            if place >= KEPT_RUNS or (held > MOST_BYTES and place):
+                self._remove(one)
+
+    def _remove(self, record: Record) -> None:
+        for path in (record.calls, record.before):
+            if path is not None:
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    log.warning("the record of a run cannot be removed: %s", error)
+
+
+def read_lines(packed: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what a file of calls holds: its header, and the calls.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    try:
+        lines = [json.loads(line) for line in gzip.decompress(packed).splitlines() if line.strip()]
+    except (OSError, EOFError) as error:
+        raise ValueError(str(error)) from None
+    if not lines or not all(isinstance(one, dict) for one in lines):
+        raise ValueError("no calls")
+    return lines[0], lines[1:]
+
+
+def _is_part(path: Path) -> bool:
+    return path.name.endswith((".sqlite3", "-wal"))

@@ -1,0 +1,232 @@
+"""A recorded run done once more, by the same code, from a bundle alone (design §8)."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ccdesk.clients.constant_contact.client import ConstantContact
+from ccdesk.clients.http.pace import Pacer
+from ccdesk.clients.http.policy import CallMeter, DailyBudget
+from ccdesk.clients.kibo.client import Kibo
+from ccdesk.core.clock import Clock, parse_time
+from ccdesk.core.errors import SettingsError
+from ccdesk.core.runs import Entry, Run, RunKind, Trigger
+from ccdesk.core.settings import Settings, resolve
+from ccdesk.service.runner import Asked, Clients, Runner
+from ccdesk.service.status import MAIL
+from ccdesk.service.whose_people import PEOPLE_OF
+from ccdesk.store.store import SqliteStore
+from ccdesk.support.bundle_file import DATA, Bundle
+from ccdesk.support.calls import KIBO, CallMade
+from ccdesk.support.recorded import RecordedAnswers, RecordedLogin, RecordedTransport
+
+_NOWHERE = "http://127.0.0.1:9"  # the port of nobody: nothing is sent, and nothing could be
+_ENTRIES = 1_000
+_MOST_DIFFERENCES = 20
+_VARIES = re.compile(r"“[^”]*”|\"[^\"]*\"|'[^']*'|[^\s@]+@[^\s@]+|\d\d\d\d-\d\d-\d\d[T ][\d:.]+Z?")
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A run done once more: whether it ended as it had, and if not, in what it differs, in words."""
+
+    id: int
+    kind: str
+    same: bool
+    differences: list[str] = field(default_factory=list)
+
+
+class ReplayClock(Clock):
+    """Begins at the moment a run had begun; a wait is over at once, and that much time has passed."""
+
+    def __init__(self, began: datetime) -> None:
+        self._lock = threading.Lock()
+        self._ahead = (began - datetime.now(UTC)).total_seconds()
+        self._skipped = 0.0
+
+    def now(self) -> datetime:
+        """Return the present moment of the run."""
+        with self._lock:
+            return datetime.now(UTC) + timedelta(seconds=self._ahead + self._skipped)
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever grow, waits that were skipped included."""
+        with self._lock:
+            return super().monotonic() + self._skipped
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Return at once."""
+        with self._lock:
+            self._skipped += max(0.0, seconds)
+        return event.is_set()
+
+
+def replay(bundle: Bundle, run_id: int | None, tell: Callable[[str], None]) -> list[Replayed]:
+    """Do the runs of a bundle once more, or one of them.
+
+    Raises:
+        SettingsError: the bundle holds no such run, or none at all.
+
+    """
+    chosen = bundle.run_ids if run_id is None else [run_id]
+    if not chosen or not set(chosen) <= set(bundle.run_ids):
+        raise _no_such_run(bundle, run_id)
+    results = []
+    for number in sorted(chosen):
+        tell(f"Doing run {number} once more …")
+        with tempfile.TemporaryDirectory(prefix="ccdesk-replay-") as folder:
+            results.append(_replay_one(bundle, number, Path(folder)))
+    return results
+
+
+def _replay_one(bundle: Bundle, number: int, folder: Path) -> Replayed:
+    bundle.extract(DATA, folder / "after.sqlite3")
+    bundle.extract(f"records/{number}/before.sqlite3", folder / "before.sqlite3")
+    header, lines = bundle.calls(number)
+    answers = RecordedAnswers(CallMade.read(one) for one in lines)
+    clock = ReplayClock(parse_time(str(header["asked"]["began"])) or datetime.now(UTC))
+    after, before = SqliteStore(folder / "after.sqlite3"), SqliteStore(folder / "before.sqlite3", clock)
+    try:
+        recorded = after.runs.get(number)
+        if recorded is None:
+            return Replayed(
+                number, str(header.get("kind", "")), False, ["the bundle does not say how it ended"]
+            )
+        run = _again(before, clock, answers, header["asked"], bundle.settings())
+        differences = _differences(recorded, run, _people(after, recorded), _people(before, run))
+        if differences:
+            differences += [f"asked for {one}, which the bundle does not hold" for one in answers.missing]
+            differences += [f"did not ask for {one}" for one in answers.left]
+        return Replayed(number, recorded.kind.value, not differences, differences[:_MOST_DIFFERENCES])
+    finally:
+        after.close_all()
+        before.close_all()
+
+
+def _again(
+    store: SqliteStore, clock: Clock, answers: RecordedAnswers, asked: dict[str, Any], given: dict[str, str]
+) -> Run:
+    """Do the run on what was there before, with the services as recorded."""
+    settings = _settings(given)
+    store.state.set(PEOPLE_OF, "")
+    store.settings.save({"kibo_tenant_id": "", "kibo_home_url": ""})
+    cancel = threading.Event()
+    wanted = Asked(
+        RunKind(asked["kind"]),
+        settings,
+        Trigger(asked["trigger"]),
+        None,
+        cancel,
+        bool(asked.get("confirmed")),
+        bool(asked.get("leave_out")),
+    )
+    clients = _clients(store, clock, answers, settings, cancel)
+    store.lease.acquire("replay")
+    try:
+        return Runner(store, _NoConnections(), clock).do(wanted, clients, clients.kibo, clients.mail)
+    finally:
+        store.lease.release()
+
+
+class _NoConnections:
+    """Nothing is opened while a run is done once more: its clients are given to it."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(f"a run that is done once more has no {name}")
+
+
+def _settings(given: dict[str, str]) -> Settings:
+    """Return the settings of the bundle, with addresses where nobody is."""
+    elsewhere = {
+        "kibo_home_url": _NOWHERE,
+        "kibo_tenant_url": _NOWHERE,
+        "cc_api_url": f"{_NOWHERE}{_path(given.get('cc_api_url', ''))}",
+        "cc_auth_url": _NOWHERE,
+        "from_email": "",
+    }
+    return resolve({**given, **elsewhere}, {})
+
+
+def _path(url: str) -> str:
+    return "/" + url.split("://", 1)[-1].partition("/")[2] if "/" in url.split("://", 1)[-1] else ""
+
+
+def _clients(
+    store: SqliteStore, clock: Clock, answers: RecordedAnswers, settings: Settings, cancel: threading.Event
+) -> Clients:
+    kibo = Kibo(
+        settings.kibo_home_url,
+        settings.kibo_tenant_id,
+        settings.kibo_app_key or "of the record",
+        lambda: "of the record",
+        meter=CallMeter(store.calls, KIBO, origin=lambda: "loops", clock=clock),
+        tenant_url=settings.kibo_tenant_url,
+        memo=store.state,
+        transport=RecordedTransport("Kibo", KIBO, answers),
+        pacer=Pacer(clock=clock),
+        clock=clock,
+    )
+    mail = ConstantContact(
+        settings.cc_api_url,
+        RecordedLogin(answers),
+        budget=DailyBudget(store.calls, MAIL, origin=lambda: "loops", clock=clock),
+        transport=RecordedTransport("Constant Contact", MAIL, answers),
+        pacer=Pacer(clock=clock),
+        clock=clock,
+    )
+    kibo.cancel = mail.cancel = cancel
+    return Clients(kibo, mail)
+
+
+# ---------------------------------------------------------------- what differs
+
+
+def _people(store: SqliteStore, run: Run) -> list[Entry]:
+    return list(store.runs.entries(run.id, outcome=None, offset=0, limit=_ENTRIES))
+
+
+def _differences(recorded: Run, now: Run, before: Sequence[Entry], after: Sequence[Entry]) -> list[str]:
+    """Say in words how a run differs from the one recorded."""
+    found = []
+    for name in ("status", "total_contacts", "error_count", "counts"):
+        was, became = getattr(recorded, name), getattr(now, name)
+        if was != became:
+            found.append(f"{name.replace('_', ' ')}: {_shown(was)} before, {_shown(became)} now")
+    if _alike(recorded.message) != _alike(now.message):
+        found.append(f"message: {recorded.message} — now: {now.message}")
+    were, are = sorted(map(_told, before)), sorted(map(_told, after))
+    found += [f"before, not now: {one}" for one in were if one not in are]
+    found += [f"now, not before: {one}" for one in are if one not in were]
+    return found
+
+
+def _told(entry: Entry) -> str:
+    """Return what is told of one person, apart from names."""
+    code = f" [{entry.code}]" if entry.code else ""
+    return f"customer {entry.customer_id}: {entry.outcome.value}{code}, {_alike(entry.reason)}"
+
+
+def _alike(text: str) -> str:
+    """Return a text without what is quoted, emails and moments, which need not be the same."""
+    return _VARIES.sub("…", text)
+
+
+def _shown(value: object) -> str:
+    return str(getattr(value, "value", value))
+
+
+def _no_such_run(bundle: Bundle, run_id: int | None) -> SettingsError:
+    known = ", ".join(map(str, bundle.run_ids)) or "none"
+    return SettingsError(
+        "The bundle has no run to do again" if run_id is None else f"Run {run_id} is not in the bundle",
+        meaning=f"Runs that can be done again: {known}. A run is recorded if anything happened in it, and "
+        "only while the data file is smaller than 64 MB.",
+        code="no_such_run",
+    )

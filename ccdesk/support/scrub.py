@@ -1,0 +1,244 @@
+"""What may be kept of a call's body: its shape, with pseudonyms for everything that may be personal.
+
+What is kept as it is, is named here: structure, ids, moments, and the words of the two services. Any other
+text becomes a pseudonym, so a field that a service adds tomorrow is safe without anybody knowing of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from ccdesk.core.pseudonyms import Pseudonyms
+from ccdesk.core.redaction import without_secrets
+
+HERE = "http://here"
+"""Stands for the address a call went to."""
+
+SECRET = "<secret>"
+_DEEPEST = 60
+_SECRET_KEY = re.compile(r"token|secret|password|passwd|authorization|client_id|code_verifier|cookie", re.I)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{24}", re.I)
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,60}")
+_BORN = re.compile(r"birth|anniversary", re.I)
+# Numbers under keys like these count or name things; others may be a telephone or a card.
+_COUNTING = re.compile(
+    r"(^|_|[a-z])(ids?|I[dD]s?|count|total|size|index|page|pages|version|percent\w*|limit|offset|status|done|number"
+    r"|expires_in|errors?|seconds|quantity)$|Count$|Size$|Index$|Total$",
+    re.IGNORECASE,
+)
+# Words of the services: states, kinds, sources. A value is kept if it looks like a word of theirs.
+_WORDS = frozenset(
+    [
+        "permission_to_send",
+        "opt_out_source",
+        "opt_in_source",
+        "create_source",
+        "update_source",
+        "addresstype",
+        "kind",
+        "topic",
+        "countrycode",
+        "country",
+        "privilege_name",
+        "source_file",
+        "type",
+        "status",
+        "activity_type",
+        "event_type",
+        "error_key",
+        "errorcode",
+        "exceptiontype",
+        "applicationname",
+        "time_zone_id",
+        "country_code",
+        "confirm_status",
+        "roles",
+        "role",
+        "currencycode",
+        "defaultcurrencycode",
+        "privilege",
+        "scope",
+        "token_type",
+        "encoding",
+        "format",
+        "include",
+    ]
+)
+# Words where they are one of these; "state" is a part of an address, too.
+_STATES = frozenset(
+    [
+        "initialized",
+        "processing",
+        "completed",
+        "complete",
+        "cancelled",
+        "failed",
+        "timed_out",
+        "ready",
+        "running",
+        "pending",
+        "queued",
+        "partial",
+        "explicit",
+        "implicit",
+        "unsubscribed",
+        "temp_hold",
+        "pending_confirmation",
+        "not_set",
+        "confirmed",
+        "unconfirmed",
+    ]
+)
+_MESSAGES = frozenset(
+    [
+        "message",
+        "error_message",
+        "error",
+        "error_description",
+        "errors",
+        "activity_errors",
+        "detail",
+        "details",
+        "title",
+        "description",
+        "reason",
+        "opt_out_reason",
+        "exceptiondetail",
+        "additionalerrordata",
+        "items_error",
+    ]
+)
+_NOT_AVAILABLE = "n/a"  # Kibo's word for an empty state or postal code (kibo.md §7)
+_LINKS = frozenset({"href", "next", "location", "self", "previous", "domain", "url"})
+_NAMED = frozenset({"types", "lists", "privileges"})  # a `name` in these is no person's
+
+
+class Scrubber:
+    """Scrubs bodies under the pseudonyms of one installation; `personal` collects what it gave.
+
+    `here`: the scheme and host the call went to, which does not matter and differs where it is played again.
+    """
+
+    def __init__(self, pseudonyms: Pseudonyms, here: str = "") -> None:
+        self._pseudonyms, self._here = pseudonyms, here
+        self.personal: set[str] = set()
+
+    def value(self, value: Any, key: str = "", inside: str = "", depth: int = 0) -> Any:
+        """Return a JSON value with pseudonyms; `key` is the name it has, `inside` that of what it is in."""
+        if value is None or isinstance(value, bool):
+            return value
+        if _SECRET_KEY.search(key) and not isinstance(value, dict | list):
+            return SECRET
+        if isinstance(value, str):
+            return self._string(value, key.lower(), inside.lower())
+        if isinstance(value, int | float):
+            return self._number(value, key)
+        if depth >= _DEEPEST:
+            return None
+        if isinstance(value, Mapping):
+            return {self._key(name): self.value(one, name, key, depth + 1) for name, one in value.items()}
+        return [self.value(one, key, inside, depth + 1) for one in value]
+
+    def _key(self, name: str) -> str:
+        """Return a name; one that is no name of a field may be anything."""
+        return name if _CODE.fullmatch(name) or name.startswith("_") else self.text(name)
+
+    def _string(self, text: str, key: str, inside: str) -> str:
+        if not text or text.lower() == _NOT_AVAILABLE or _is_kept(text, key, inside):
+            return text
+        if key in _MESSAGES:
+            return self.words(text)
+        if key in _LINKS and ("/" in text or "." in text):
+            return self.link(text)
+        return self.text(text)
+
+    def _number(self, value: int | float, key: str) -> int | float:
+        if abs(value) < 100 or (isinstance(value, int) and _COUNTING.search(key)):
+            return value
+        return int(self._pseudonyms.text(str(abs(int(value))))) if abs(value) < 1e15 else 0
+
+    def text(self, text: str) -> str:
+        """Return a pseudonym, which is an email's if it has an @."""
+        given = self._pseudonyms.email(text) if "@" in text else self._pseudonyms.text(text)
+        if len(text) > 1 and "@" not in text:
+            self.personal.add(given)
+            self.personal.update(given.split())
+        return given
+
+    def words(self, text: str) -> str:
+        """Return a text meant for people, with pseudonyms for whom and what it may name."""
+        return self._pseudonyms.inside(without_secrets(text), self.personal)
+
+    def link(self, link: str) -> str:
+        """Return an address with pseudonyms in its query."""
+        if self._here and link.startswith(self._here):
+            link = HERE + link[len(self._here) :]
+        try:
+            parts = urlsplit(link)
+        except ValueError:
+            return self.text(link)
+        query = urlencode(self.query(parse_qsl(parts.query, keep_blank_values=True)))
+        return urlunsplit((parts.scheme, parts.netloc, self.words(parts.path), query, ""))
+
+    def query(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return the parameters of a query with pseudonyms."""
+        return [(key, self._parameter(key, value)) for key, value in pairs]
+
+    def _parameter(self, key: str, value: str) -> str:
+        if _SECRET_KEY.search(key):
+            return SECRET
+        if key.lower() in _CALLED or _is_plain(value):
+            return value
+        if " " in value.strip() or "," in value:  # a filter, or a list of names: quoted values are whose
+            return self._pseudonyms.inside(value) if key.lower() in _FILTERS else self.text(value)
+        return self.text(value)
+
+
+_FILTERS = frozenset({"filter", "sort", "sortby", "responsefields", "fields", "q"})
+_CALLED = frozenset(
+    [
+        "include",
+        "include_count",
+        "limit",
+        "pagesize",
+        "startindex",
+        "status",
+        "responsefields",
+        "fields",
+        "sortby",
+        "sort",
+        "lists",
+        "list_ids",
+        "include_membership_count",
+        "cursor_size",
+        "state",
+        "sources",
+    ]
+)
+
+
+def _is_plain(text: str) -> bool:
+    return (
+        (text.isdigit() and len(text) < 10)
+        or text in ("true", "false")
+        or bool(_MOMENT.fullmatch(text) or _UUID.fullmatch(text))
+    )
+
+
+def _is_kept(text: str, key: str, inside: str) -> bool:
+    """Say whether a text is an id, a moment or a word of a service."""
+    if _BORN.search(key):
+        return False
+    if _MOMENT.fullmatch(text) or _UUID.fullmatch(text):
+        return True
+    if key in ("state", "code"):
+        return text.lower() in _STATES or (key == "code" and text.isupper() and "_" in text)
+    if key == "name":
+        return inside in _NAMED
+    if key.endswith("id") and key not in ("userid", "externalid", "emailid"):
+        return _is_plain(text) or (len(text) > 6 and bool(_CODE.fullmatch(text)))
+    return key in _WORDS and bool(_CODE.fullmatch(text))

@@ -1,0 +1,259 @@
+"""A bundle reproduces what happened, on a machine that has nothing but the bundle (design §8, issue 16)."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ccdesk.core.bundles import Wanted
+from ccdesk.core.errors import ConfirmNeeded, SettingsError
+from ccdesk.core.runs import Run, RunKind, RunStatus
+from ccdesk.sandbox.wire.kernel import Fault
+from ccdesk.support.bundle import make_bundle
+from ccdesk.support.bundle_file import open_bundle
+from ccdesk.support.records import RecordFiles
+from ccdesk.support.replay import replay
+from tests.e2e.world import World, open_world
+
+ANN, BEN, CLEO = "Ann.O'Brien@shop-of-kältetechnik.de", "ben@example.com", "cleo+news@example.org"
+NAMES = {
+    ANN: ("Ann-Sophie", "O'Brien", "Hauptstraße 7", "Wuppertal"),
+    BEN: ("Benjamin", "Müller", "12 Baker Street", "London"),
+    CLEO: ("Cleopatra", "van der Meer", "Keizersgracht 1", "Amsterdam"),
+}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[World]:
+    """Three customers who opted in, with names and addresses."""
+    with open_world(tmp_path / "base") as world:
+        world.choose_list()
+        for email, (first, last, street, city) in NAMES.items():
+            address = {"address1": street, "cityOrTown": city, "countryCode": "DE"}
+            world.kibo.add_customer(
+                email, True, first_name=first, last_name=last, address=address, phone="0151 23456789"
+            )
+        yield world
+
+
+def done(world: World, kind: RunKind) -> Run:
+    """Do a run, whatever comes of it."""
+    try:
+        run = world.desk.run(kind)
+    except ConfirmNeeded:
+        run = world.desk.runs(limit=1)[0]
+    world.later()
+    return run
+
+
+def number_of(world: World, email: str) -> int:
+    return world.kibo.customers_by_email(email)[0]["id"]
+
+
+def bundle_of(world: World, folder: Path, **wanted: object) -> Path:
+    out = folder / "bundle.zip"
+    container = world.container
+    files = RecordFiles(container.paths.base)
+    make_bundle(
+        container.store, files, container.desk.settings(), container.clock.now(), out, Wanted(**wanted)
+    )
+    return out
+
+
+def everything_in(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as packed:
+        return b"\0".join([packed.read(name) for name in packed.namelist()])
+
+
+def assert_nobody_is_named(path: Path) -> None:
+    text = everything_in(path).decode("utf-8", "replace").lower()
+    for email, names in NAMES.items():
+        for one in (email, email.split("@")[0], *names):
+            assert not re.search(rf"(?<![a-zäöüß]){re.escape(one.lower())}(?![a-zäöüß])", text), one
+    assert "kältetechnik" not in text
+    assert "xn--" not in text or "ltetechnik" not in text
+
+
+def malformed(world: World) -> RunKind:
+    world.kibo.add_customer("not.an@email@at.all", True, first_name="Dora")
+    return RunKind.EXPORT
+
+
+def conflict(world: World) -> RunKind:
+    done(world, RunKind.EXPORT)
+    world.cc.unsubscribe(BEN)
+    number = number_of(world, BEN)
+    world.kibo.opt_out(number)
+    world.kibo.opt_in(number)
+    return RunKind.EVENTS
+
+
+def import_refused(world: World) -> RunKind:
+    world.cc.set_switches(refused_text="Müller", import_refused_text="request")
+    return RunKind.EXPORT
+
+
+def forbidden(world: World) -> RunKind:
+    done(world, RunKind.EXPORT)
+    body = json.dumps(
+        [{"error_key": "contacts.api.forbidden", "error_message": "Contact limit of Benjamin reached"}]
+    )
+    world.sandbox.faults.add(Fault("status", service="cc", path="/contacts", status=403, body=body, times=9))
+    return RunKind.INBOUND
+
+
+def slowed_down(world: World) -> RunKind:
+    world.sandbox.faults.add(Fault("status", service="cc", path="/contacts", status=429, times=60))
+    return RunKind.INBOUND
+
+
+def html(world: World) -> RunKind:
+    page = "<html><body>Sign in, Cleopatra</body></html>"
+    world.sandbox.faults.add(
+        Fault("garbage", service="kibo", path="/accounts", body=page, content_type="text/html", times=9)
+    )
+    return RunKind.EXPORT
+
+
+def lost_answer(world: World) -> RunKind:
+    done(world, RunKind.EXPORT)
+    number = world.kibo.add_customer("dora@example.com", True, first_name="Dora")
+    world.kibo.opt_in(number)
+    world.sandbox.faults.add(Fault("drop_after", service="cc", method="POST", path="/contacts", times=9))
+    return RunKind.EVENTS
+
+
+def parked(world: World) -> RunKind:
+    done(world, RunKind.EXPORT)
+    world.cc.set_switches(refused_text="cleo")
+    number = number_of(world, CLEO)
+    world.kibo.change_name(number, "cleo", "Smith")
+    return RunKind.EVENTS
+
+
+def held(world: World) -> RunKind:
+    for number in range(40):
+        world.kibo.add_customer(f"guest{number}@example.net", True)
+    done(world, RunKind.EXPORT)
+    for number in range(40):
+        world.cc.leave_list(f"guest{number}@example.net", world.list_id)
+    return RunKind.INBOUND
+
+
+def added(world: World) -> RunKind:
+    done(world, RunKind.EXPORT)
+    world.kibo.opt_out(number_of(world, BEN))
+    world.kibo.change_name(number_of(world, CLEO), "Kleo", "Meer")
+    world.kibo.add_customer("dora@example.com", True, first_name="Dora")
+    return RunKind.EVENTS
+
+
+WAYS = [malformed, conflict, import_refused, forbidden, slowed_down, html, lost_answer, parked, held, added]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_what_went_wrong_goes_wrong_again(
+    shop: World, tmp_path: Path, way: Callable[[World], RunKind]
+) -> None:
+    run = done(shop, way(shop))
+    assert run.status is not RunStatus.COMPLETE or run.total_contacts
+    path = bundle_of(shop, tmp_path)
+    shop.sandbox.stop()
+    assert_nobody_is_named(path)
+    with open_bundle(path) as opened:
+        assert run.id in opened.run_ids
+        results = replay(opened, None, lambda _text: None)
+    assert [one.differences for one in results] == [[] for _ in results]
+    assert run.id in [one.id for one in results]
+
+
+def test_a_run_that_ended_otherwise_is_told_from_its_record(shop: World, tmp_path: Path) -> None:
+    done(shop, RunKind.EXPORT)
+    path, other = bundle_of(shop, tmp_path), tmp_path / "other.zip"
+    with zipfile.ZipFile(path) as packed, zipfile.ZipFile(other, "w") as changed:
+        for name in packed.namelist():
+            content = packed.read(name)
+            if name == "records/1/calls.jsonl":  # nobody has opted in
+                content = content.replace(b'"acceptsMarketing": true', b'"acceptsMarketing": false')
+            changed.writestr(name, content)
+    with open_bundle(other) as opened:
+        (result,) = replay(opened, 1, lambda _text: None)
+    assert not result.same
+    assert any("counts" in one for one in result.differences)
+
+
+def test_a_bundle_of_one_person_has_nobody_else(shop: World, tmp_path: Path) -> None:
+    done(shop, RunKind.EXPORT)
+    path = bundle_of(shop, tmp_path, who=BEN)
+    with open_bundle(path) as opened:
+        opened.extract("data.sqlite3", tmp_path / "data")
+        assert opened.run_ids == [1]
+    with sqlite3.connect(tmp_path / "data") as data:
+        assert data.execute("SELECT customer_id FROM link").fetchall() == [(number_of(shop, BEN),)]
+        assert len(data.execute("SELECT * FROM entry").fetchall()) == 1
+    with pytest.raises(SettingsError, match="Nobody is known"):
+        make_bundle(
+            shop.container.store,
+            RecordFiles(shop.base),
+            shop.desk.settings(),
+            shop.container.clock.now(),
+            tmp_path / "nobody.zip",
+            Wanted("nobody@example.com"),
+        )
+
+
+def test_a_plain_bundle_has_emails_and_no_names_and_can_be_done_again(shop: World, tmp_path: Path) -> None:
+    done(shop, RunKind.EXPORT)
+    path = bundle_of(shop, tmp_path, plain=True)
+    text = everything_in(path).decode("utf-8", "replace")
+    assert BEN in text
+    assert "Benjamin" not in text
+    with open_bundle(path) as opened:
+        assert [one.same for one in replay(opened, None, lambda _text: None)] == [True]
+
+
+def test_no_secret_is_in_it(shop: World, tmp_path: Path) -> None:
+    shop.cc.expire_tokens()
+    shop.kibo.expire_tokens()
+    done(shop, RunKind.EXPORT)
+    everything = everything_in(bundle_of(shop, tmp_path))
+    vault = json.loads((shop.base / "vault.json").read_text())
+    secrets = [
+        shop.addresses["kibo_shared_secret"],
+        shop.addresses["kibo_app_key"],
+        shop.addresses["cc_client_id"],
+    ]
+    secrets += re.findall(r"[\w.~+/-]{20,}", json.dumps(vault))
+    for one in secrets:
+        assert one.encode() not in everything, one
+    assert b"support.key" not in everything
+
+
+def test_forgetting_somebody_removes_what_was_recorded(shop: World) -> None:
+    done(shop, RunKind.EXPORT)
+    assert list(shop.base.glob("ccdesk.run-*"))
+    shop.desk.forget(BEN)
+    assert not list(shop.base.glob("ccdesk.run*"))
+    for path in shop.base.iterdir():
+        if path.is_file():
+            assert BEN.encode() not in path.read_bytes(), path.name
+
+
+def test_quiet_runs_leave_no_record(shop: World) -> None:
+    done(shop, RunKind.EXPORT)
+    recorded = sorted(path.name for path in shop.base.glob("ccdesk.run*"))
+    done(shop, RunKind.INBOUND)
+    done(shop, RunKind.EVENTS)
+    assert (
+        sorted(path.name for path in shop.base.glob("ccdesk.run*"))
+        == recorded
+        == ["ccdesk.run-1.before", "ccdesk.run-1.calls"]
+    )
+    newest = [one["path"] for one in RecordFiles(shop.base).newest_calls()]
+    assert any("/contacts" in one for one in newest)
