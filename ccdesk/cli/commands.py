@@ -7,6 +7,7 @@ import getpass
 import sys
 import webbrowser
 from collections.abc import Callable
+from pathlib import Path
 
 from ccdesk.cli import documents, tables, words
 from ccdesk.cli.console import Console
@@ -35,7 +36,7 @@ FIRST_EXPORT = (
 
 def perform(args: argparse.Namespace, paths: Paths, console: Console) -> int:
     """Do the command that was asked for and return its exit code."""
-    if args.command in (None, "demo"):
+    if args.command in (None, "demo", "open"):
         return _window(args, paths, console)
     if args.command == "sandbox":
         from ccdesk.sandbox.run import serve_forever
@@ -64,6 +65,8 @@ def _window(args: argparse.Namespace, paths: Paths, console: Console) -> int:
         ) from error
     if args.command == "demo":
         return start.demo(args, paths, console.say, base_given=bool(args.base_dir))
+    if args.command == "open":
+        return start.bundle_window(Path(args.bundle).expanduser())
     return start.window(paths)
 
 

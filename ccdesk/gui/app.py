@@ -6,6 +6,7 @@ import gc
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ccdesk import __version__
 from ccdesk.gui.components.icons import app_icon
 from ccdesk.gui.components.news import News
 from ccdesk.gui.components.theme import apply_theme
-from ccdesk.gui.context import Context, OpenUrl
+from ccdesk.gui.context import Context, OpenUrl, SaveBundle
 from ccdesk.gui.hooks import Hooks
 from ccdesk.gui.single_instance import SingleInstance
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl, SyncThread
@@ -115,6 +116,7 @@ def build(
     *,
     app: QApplication | None = None,
     open_url: OpenUrl | None = None,
+    save_bundle: SaveBundle | None = None,
     theme: str = "system",
 ) -> AppParts:
     """Build everything without showing it, starting a thread or entering the event loop."""
@@ -131,6 +133,7 @@ def build(
         monitor=RunMonitor(loop, bridge, root),
         news=News(root),
         open_url=open_url or open_in_browser,
+        save_bundle=save_bundle,
     )
     window = SettingsWindow(context)
     thread = SyncThread(loop, root)
@@ -144,16 +147,20 @@ def main(
     *,
     base_dir: str | Path = "",
     open_url: OpenUrl | None = None,
+    save_bundle: SaveBundle | None = None,
     theme: str = "system",
+    dress: Callable[[SettingsWindow], object] | None = None,
 ) -> int:
-    """Open the window and stay until it is closed; returns the exit code."""
+    """Open the window and stay until it is closed; returns the exit code. `dress` changes it before."""
     app = application()
     instance = SingleInstance(base_dir or desk.status(live=False).base_dir)
     if not instance.claim():
         if sys.stderr is not None:  # the windowed program has none
             sys.stderr.write(ALREADY_OPEN)
         return 0
-    parts = build(desk, loop, app=app, open_url=open_url, theme=theme)
+    parts = build(desk, loop, app=app, open_url=open_url, save_bundle=save_bundle, theme=theme)
+    if dress is not None:
+        dress(parts.window)
     hooks = Hooks()
     hooks.install()
     hooks.caught.connect(parts.window.show_error)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from ccdesk.core.bundles import Made, Wanted
 from ccdesk.gui.components.news import News
 from ccdesk.gui.sync_thread import LoopBridge
 from ccdesk.gui.tasks import Tasks
@@ -12,11 +14,15 @@ from ccdesk.gui.watch import RunMonitor, Watch
 from ccdesk.service.api import Desk
 
 OpenUrl = Callable[[str], bool]
+SaveBundle = Callable[[Path, Wanted], Made]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Shared by the window, its tabs and its dialogs. `open_url` shows an address in the browser."""
+    """Shared by the window, its tabs and its dialogs. `open_url` shows an address in the browser.
+
+    `save_bundle` writes what support needs; None on a bundle.
+    """
 
     desk: Desk
     tasks: Tasks
@@ -25,3 +31,4 @@ class Context:
     monitor: RunMonitor
     news: News
     open_url: OpenUrl
+    save_bundle: SaveBundle | None = None

@@ -21,6 +21,7 @@ from ccdesk.core.settings import is_loopback, resolve
 from ccdesk.gui import app as gui_app
 from ccdesk.gui.components.messages import show_fatal
 from ccdesk.gui.display import Trial, require_display
+from ccdesk.gui.formats import long_date
 from ccdesk.gui.single_instance import raise_running
 from ccdesk.logs import start_logging
 from ccdesk.paths import Paths
@@ -51,9 +52,30 @@ def window(paths: Paths) -> int:
         container = build_container(paths)
         try:
             display.require()
-            return gui_app.main(container.desk, Loop(container.desk, container.clock), base_dir=paths.base)
+            loop = Loop(container.desk, container.clock)
+            save = container.save_bundle
+            return gui_app.main(container.desk, loop, base_dir=paths.base, save_bundle=save)
         finally:
             container.close()
+
+
+def bundle_window(path: Path) -> int:
+    """Open the window on a bundle, to look at only.
+
+    Raises:
+        SettingsError: it is no bundle that can be read.
+
+    """
+    from ccdesk.gui.read_only import ReadOnly, StillLoop
+    from ccdesk.support.bundle_file import open_bundle
+    from ccdesk.support.opened import opened
+
+    with Trial() as display, open_bundle(path) as bundle, opened(bundle) as shown:
+        display.require()
+        made = long_date(shown.made_at)
+        return gui_app.main(
+            shown.desk, StillLoop(), base_dir=shown.base, dress=lambda window: ReadOnly(window, made)
+        )
 
 
 def tell(error: CcdeskError) -> None:
@@ -89,7 +111,13 @@ def demo(args: argparse.Namespace, paths: Paths, say: Callable[[str], None], *, 
 
                 return play(container, loop, sandbox, report, Path(args.tour), theme=args.theme)
             say("Log in as “owner” with the password “sandbox”.")
-            return gui_app.main(container.desk, loop, base_dir=base.base, theme=args.theme)
+            return gui_app.main(
+                container.desk,
+                loop,
+                base_dir=base.base,
+                save_bundle=container.save_bundle,
+                theme=args.theme,
+            )
         finally:
             container.close()
             start_logging(None)

@@ -36,6 +36,7 @@ from ccdesk.gui.components.news import (
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import MARGIN, ElideLabel, button
 from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.diagnostics import save_diagnostics
 from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.help import HelpDialog
 from ccdesk.gui.dialogs.newcomers import show_newcomers
@@ -221,7 +222,8 @@ class SettingsWindow(QWidget):
     def show_help(self) -> None:
         """Show the help at the part about the tab in front."""
         if self._help is None:
-            self._help = HelpDialog(self)
+            save = partial(save_diagnostics, self.context, self) if self.context.save_bundle else None
+            self._help = HelpDialog(self, save_diagnostics=save)
         self._help.show_part(self.current().help_part)
 
     @Slot()

@@ -58,7 +58,10 @@ _LONGEST_WAIT = timedelta(days=1)  # the day's calls come back at midnight (cons
 
 
 class LocalDesk:
-    """Implements `service.api.Desk`; safe to call from several threads."""
+    """Implements `service.api.Desk`; safe to call from several threads.
+
+    `recover`: close a run that a dead program left open; not where the data are only looked at.
+    """
 
     def __init__(
         self,
@@ -69,13 +72,15 @@ class LocalDesk:
         environment: Mapping[str, str],
         clock: Clock,
         recording: Recording | None = None,
+        recover: bool = True,
     ) -> None:
         self._store, self._connections, self._clock = store, connections, clock
         self._environment, self._base = environment, Path(base_dir)
         self._runner = Runner(store, connections, clock, recording)
         self._status = StatusReader(store, connections, clock, base_dir)
         self._pending: PendingLogin | None = None
-        self._runner.recover()
+        if recover:
+            self._runner.recover()
 
     # -------------------------------------------------------- settings and connections
 

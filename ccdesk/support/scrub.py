@@ -164,9 +164,8 @@ class Scrubber:
     def text(self, text: str) -> str:
         """Return a pseudonym, which is an email's if it has an @."""
         given = self._pseudonyms.email(text) if "@" in text else self._pseudonyms.text(text)
-        if len(text) > 1 and "@" not in text:
-            self.personal.add(given)
-            self.personal.update(given.split())
+        if "@" not in text:
+            self.personal.update(one for one in (given, *given.split()) if _may_be_a_name(one))
         return given
 
     def words(self, text: str) -> str:
@@ -219,6 +218,11 @@ _CALLED = frozenset(
         "sources",
     ]
 )
+
+
+def _may_be_a_name(word: str) -> bool:
+    """Say whether a word may be told from the words of any sentence: “an” and “80” may not."""
+    return len(word) > 2 and word[0].isupper()
 
 
 def _is_plain(text: str) -> bool:

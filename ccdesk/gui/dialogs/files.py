@@ -10,10 +10,21 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 def choose_csv(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
     """Ask for a CSV file to save to, and call `then` with its path."""
-    chooser = QFileDialog(parent, title, name, "CSV files (*.csv)")
+    _choose(parent, title, name, "CSV files (*.csv)", "csv", then)
+
+
+def choose_zip(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
+    """Ask for a ZIP file to save to, and call `then` with its path."""
+    _choose(parent, title, name, "ZIP files (*.zip)", "zip", then)
+
+
+def _choose(
+    parent: QWidget, title: str, name: str, kinds: str, suffix: str, then: Callable[[str], object]
+) -> None:
+    chooser = QFileDialog(parent, title, name, kinds)
     chooser.setObjectName("dlg_export_file")
     chooser.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    chooser.setDefaultSuffix("csv")
+    chooser.setDefaultSuffix(suffix)
     chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     chooser.fileSelected.connect(then)
     chooser.open()

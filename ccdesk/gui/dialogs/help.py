@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
 
@@ -9,11 +11,15 @@ from ccdesk.gui import assets
 from ccdesk.gui.components.theme import scheme
 from ccdesk.gui.components.widgets import button, row
 
+_TIP = "One file for support, in which nobody can be recognised"
+
 
 class HelpDialog(QDialog):
     """Shows the help text beside the window; it does not stop the work."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, parent: QWidget | None = None, *, save_diagnostics: Callable[[], object] | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("dlg_help")
         self.setWindowTitle("Help: Constant Contact Settings")
@@ -27,7 +33,12 @@ class HelpDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 18, 18, 14)
         layout.addWidget(self.browser)
-        layout.addLayout(row(None, button("C&lose", "btn_help_close", self.hide)))
+        close = button("C&lose", "btn_help_close", self.hide)
+        if save_diagnostics is None:
+            layout.addLayout(row(None, close))
+        else:
+            save = button("Save &diagnostics…", "btn_diagnostics", save_diagnostics, tip=_TIP)
+            layout.addLayout(row(save, None, close))
         self._fill()
 
     def show_part(self, anchor: str) -> None:

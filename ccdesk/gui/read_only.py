@@ -1,0 +1,98 @@
+"""The window on a bundle: what would change something stays switched off, whatever a tab thinks of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QLineEdit, QPushButton, QWidget
+
+from ccdesk.core.runs import RunKind
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Segments
+from ccdesk.gui.sync_thread import LoopListener
+from ccdesk.gui.window import SettingsWindow
+
+TIP = "This is a bundle: it can only be looked at."
+LOOKS = frozenset(
+    {
+        *("btn_find", "btn_logs_view", "btn_logs_errors", "btn_last_export_view", "btn_last_export_errors"),
+        *("btn_logs_refresh", "chk_events_processed", "btn_kibo_advanced"),
+    }
+)
+_ACTS = (QPushButton, QCheckBox, QLineEdit, QComboBox, QAbstractSpinBox)
+
+
+class StillLoop:
+    """A loop that does nothing (`sync_thread.LoopControl`)."""
+
+    listener: LoopListener
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Wait to be stopped."""
+        self._stopped.wait()
+
+    def stop(self) -> None:
+        """End waiting."""
+        self._stopped.set()
+
+    def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
+        """Do nothing."""
+
+    def try_out(self, kind: RunKind) -> None:
+        """Do nothing."""
+
+    def cancel_current(self) -> None:
+        """Do nothing."""
+
+    def wake(self) -> None:
+        """Do nothing."""
+
+
+class ReadOnly(QObject):
+    """Keeps the controls of a window's pages off, except those that only look."""
+
+    def __init__(self, window: SettingsWindow, made: str) -> None:
+        super().__init__(window)
+        window.setWindowTitle(f"{window.windowTitle()}: bundle of {made}, read-only")
+        window.notice.show_text(
+            Tone.NEUTRAL,
+            f"You are looking at a bundle of {made}",
+            "It shows what ccdesk knew then, with pseudonyms for people. Nothing is asked of the services "
+            "from here, and nothing is changed.",
+        )
+        for widget in _acting(window.pages()):
+            widget.installEventFilter(self)
+            self._switch_off(widget)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Switch off again what a tab has switched on."""
+        if event.type() == QEvent.Type.EnabledChange and isinstance(watched, QWidget):
+            self._switch_off(watched)
+        return False
+
+    @staticmethod
+    def _switch_off(widget: QWidget) -> None:
+        if isinstance(widget, QLineEdit):
+            widget.setReadOnly(True)
+        elif widget.isEnabled():
+            widget.setEnabled(False)
+        widget.setToolTip(TIP)
+
+
+def _acting(pages: Iterable[QWidget]) -> Iterable[QWidget]:
+    for page in pages:
+        for kind in _ACTS:
+            for widget in page.findChildren(kind):
+                if not _only_looks(widget):
+                    yield widget
+
+
+def _only_looks(widget: QWidget) -> bool:
+    """Say whether a control shows, filters or leads somewhere; what is done there the desk refuses."""
+    name = widget.objectName()
+    return name in LOOKS or name.startswith("btn_need_") or isinstance(widget.parent(), Segments)
