@@ -23,6 +23,7 @@ from ccdesk.logs import LogFile, start_logging
 from ccdesk.paths import Paths
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.service.loop import Loop
+from ccdesk.support.records import KEPT_RUNS
 from tests.soak.conftest import amount
 from tests.soak.inprocess import Bench, Handler, Reply, Services, open_bench, plain
 
@@ -42,6 +43,8 @@ TABLES = (
     "export_person",
     "staged_contact",
     "list_scan",
+    "statement",
+    "intent",
 )
 
 
@@ -56,6 +59,7 @@ class Day:
     traced: int
     rows: dict[str, int]
     queued: int
+    recorded: int  # files in which runs are recorded
 
 
 class Month:
@@ -162,6 +166,7 @@ class Month:
             traced=traced,
             rows=rows,
             queued=self.bench.desk.event_count(),
+            recorded=len(list(base.glob("ccdesk.run*"))),
         )
 
 
@@ -203,10 +208,13 @@ def test_a_month_stays_level(month: Month, say: Callable[[str], None]) -> None:
 
 
 def _level(second: list[Day], third: list[Day]) -> None:
-    grown_people = third[-1].rows["link"] - second[-1].rows["link"]
-    assert max(day.file for day in third) <= max(day.file for day in second) + 2_000 * grown_people + 65_536
+    """Hold what grows to what is meant to: people, and what was stated, which is kept for good (decisions/0006)."""
+    people, statements = (third[-1].rows[one] - second[-1].rows[one] for one in ("link", "statement"))
+    meant = 2_000 * people + 600 * statements
+    assert max(day.file for day in third) <= max(day.file for day in second) + meant + 65_536
+    assert max(day.recorded for day in third) <= 2 * KEPT_RUNS
     assert max(day.log_ahead for day in third) <= max(day.log_ahead for day in second) + 1_000_000
-    for table in ("run", "entry", "entry_kind", "event"):
+    for table in ("run", "entry", "entry_kind", "event", "intent"):
         before = max(day.rows[table] for day in second)
         assert max(day.rows[table] for day in third) <= before * 1.25 + 10, table
     assert third[-1].rows["state"] == second[-1].rows["state"]
@@ -220,7 +228,10 @@ def _tell(days: list[Day], acts: Counter[str], say: Callable[[str], None]) -> No
     for number in (2, 10, 20, 30):
         if number <= len(days):
             day = days[number - 1]
-            rows = ", ".join(f"{name} {day.rows[name]}" for name in ("run", "entry", "event", "link"))
+            rows = ", ".join(
+                f"{name} {day.rows[name]}"
+                for name in ("run", "entry", "event", "link", "statement", "intent")
+            )
             say(
                 f"  day {number}: file {day.file // 1024} kB, its log {day.log_ahead // 1024} kB, "
                 f"logs {day.logs // 1024} kB, process {day.resident // 2**20} MB with the sandbox, "
