@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QAbstractSpinBox, QCheckBox, QComboBox, QLineEdit, QPushButton, QWidget
 
+from ccdesk.core.drift import Chosen
 from ccdesk.core.runs import RunKind
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Segments
@@ -21,6 +22,7 @@ LOOKS = frozenset(
         *("btn_logs_refresh", "chk_events_processed", "btn_kibo_advanced"),
     }
 )
+_EVERY_MS = 100
 _ACTS = (QPushButton, QCheckBox, QLineEdit, QComboBox, QAbstractSpinBox)
 
 
@@ -41,6 +43,9 @@ class StillLoop:
         self._stopped.set()
 
     def request(self, kind: RunKind, *, confirmed: bool = False, leave_out: bool = False) -> None:
+        """Do nothing."""
+
+    def repair(self, people: Sequence[Chosen]) -> None:
         """Do nothing."""
 
     def try_out(self, kind: RunKind) -> None:
@@ -65,23 +70,27 @@ class ReadOnly(QObject):
             "It shows what ccdesk knew then, with pseudonyms for people. Nothing is asked of the services "
             "from here, and nothing is changed.",
         )
-        for widget in _acting(window.pages()):
-            widget.installEventFilter(self)
-            self._switch_off(widget)
+        self._window = window
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._look)
+        self._timer.start(_EVERY_MS)
+        self._look()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Switch off again what a tab has switched on."""
-        if event.type() == QEvent.Type.EnabledChange and isinstance(watched, QWidget):
-            self._switch_off(watched)
-        return False
+    @Slot()
+    def _look(self) -> None:
+        """Switch off what a tab has switched on since; whoever is faster is refused by the desk."""
+        for widget in _acting(self._window.pages()):
+            self._switch_off(widget)
 
     @staticmethod
     def _switch_off(widget: QWidget) -> None:
         if isinstance(widget, QLineEdit):
-            widget.setReadOnly(True)
+            if not widget.isReadOnly():
+                widget.setReadOnly(True)
         elif widget.isEnabled():
             widget.setEnabled(False)
-        widget.setToolTip(TIP)
+        if widget.toolTip() != TIP:
+            widget.setToolTip(TIP)
 
 
 def _acting(pages: Iterable[QWidget]) -> Iterable[QWidget]:

@@ -286,7 +286,7 @@ def _as_values(asked: Asked) -> dict[str, object]:
         "trigger": asked.trigger.value,
         "confirmed": asked.confirmed,
         "leave_out": asked.leave_out,
-        "people": list(asked.people),
+        "people": [{"email": one.email, "ids": list(one.customer_ids)} for one in asked.people],
     }
 
 

@@ -83,6 +83,7 @@ class Recorder:
     def _keep(self, run: Run, asked: dict[str, Any], raw: list[Raw]) -> None:
         scrubber, known = Scrubber(self._pseudonyms()), fingerprints.plain_pairs()
         calls = [_with_bodies(one, self._pseudonyms(), scrubber, known) for one in raw]
+        asked = asked | {"people": scrubber.value(asked.get("people", []))}
         header = {
             "format": FORMAT,
             "run": run.id,

@@ -26,6 +26,7 @@ from ccdesk.store.store import SqliteStore
 from ccdesk.support.bundle_file import DATA, Bundle
 from ccdesk.support.calls import KIBO, CallMade
 from ccdesk.support.recorded import RecordedAnswers, RecordedLogin, RecordedTransport
+from ccdesk.sync.runs.repair import Affected
 
 _NOWHERE = "http://127.0.0.1:9"  # the port of nobody: nothing is sent, and nothing could be
 _ENTRIES = 1_000
@@ -126,6 +127,7 @@ def _again(
         cancel,
         bool(asked.get("confirmed")),
         bool(asked.get("leave_out")),
+        tuple(Affected(one["email"], tuple(one["ids"])) for one in asked.get("people", [])),
     )
     clients = _clients(store, clock, answers, settings, cancel)
     store.lease.acquire("replay")

@@ -208,7 +208,7 @@ def test_a_month_stays_level(month: Month, say: Callable[[str], None]) -> None:
 
 
 def _level(second: list[Day], third: list[Day]) -> None:
-    """Hold what grows to what is meant to: people, and what was stated, which is kept for good (decisions/0006)."""
+    """Hold what grows to what is meant to: people, and statements, kept for good (decisions/0006)."""
     people, statements = (third[-1].rows[one] - second[-1].rows[one] for one in ("link", "statement"))
     meant = 2_000 * people + 600 * statements
     assert max(day.file for day in third) <= max(day.file for day in second) + meant + 65_536
