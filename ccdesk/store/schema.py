@@ -329,6 +329,19 @@ def find_people(migrator: SqliteMigrator) -> None:
         migrator.database.execute_sql(statement)
 
 
+LEFT_AS_IS = (
+    "ALTER TABLE disagreement ADD COLUMN left_at TEXT",
+    "CREATE TABLE left_as_is (mark BLOB PRIMARY KEY NOT NULL, customer_id INTEGER, kind TEXT NOT NULL, "
+    "shown TEXT NOT NULL, left_at TEXT NOT NULL) WITHOUT ROWID",
+)
+
+
+def note_left_as_is(migrator: SqliteMigrator) -> None:
+    """Step 22: differences that staff have looked at and left as they are."""
+    for statement in LEFT_AS_IS:
+        migrator.database.execute_sql(statement)
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -351,4 +364,5 @@ STEPS: tuple[Step, ...] = (
     note_seen_set,
     keep_statements,
     find_people,
+    note_left_as_is,
 )

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ccdesk.core.disagreements import Disagreements
-from ccdesk.core.drift import Drifts
+from ccdesk.core.drift import Drifts, LeftAsIs
 from ccdesk.core.exporting import Exports
 from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
@@ -284,6 +284,7 @@ class Store(Protocol):
     disagreements: Disagreements
     ledger: Ledger
     drifts: Drifts
+    left_as_is: LeftAsIs
     people: People
     state: State
     calls: CallCounts
