@@ -17,7 +17,9 @@ from ccdesk.cli.forget import forget
 from ccdesk.cli.held import held
 from ccdesk.cli.ledger import ledger
 from ccdesk.cli.preview import preview
+from ccdesk.cli.show_run import show_run
 from ccdesk.cli.stopping import exit_code, stoppable
+from ccdesk.cli.undo import undo
 from ccdesk.cli.why import why
 from ccdesk.container import Container, open_container
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
@@ -208,20 +210,8 @@ def _sync(args: argparse.Namespace, container: Container, console: Console) -> i
             leave_out=args.leave_out,
         )
     console.end_progress()
-    _show_run(console, container, run)
+    show_run(console, container, run)
     return exit_code(run)
-
-
-def _show_run(console: Console, container: Container, run: Run) -> None:
-    if run.failure is not None:
-        console.say(f"ccdesk: {words.text(run.failure)}")
-    elif run.message:
-        console.say(f"ccdesk: {run.message}")
-    if console.as_json:
-        console.started_document()
-        documents.write_run(console, container.desk, run)
-    else:
-        tables.print_run(console, container.desk, run)
 
 
 class _Narrator(Silent):
@@ -297,7 +287,7 @@ def _runs(args: argparse.Namespace, container: Container, console: Console) -> i
         run = desk.get_run(args.run_id)
         if run is None:
             raise SettingsError(f"There is no run {args.run_id}", next_step="“ccdesk runs” lists them.")
-        _show_run(console, container, run)
+        show_run(console, container, run)
         return int(ExitCode.DONE)
     limit = args.limit if args.limit is not None else (None if console.as_json else 30)
     found: list[Run] = []
@@ -369,6 +359,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "draft": draft,
     "drift": drift,
     "newcomers": _newcomers,
+    "undo": undo,
     "why": why,
     "bundle": _bundle,
 }

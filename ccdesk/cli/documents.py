@@ -56,6 +56,8 @@ def run_head(run: Run) -> dict[str, Any]:
     }
     if run.resumes is not None:
         document["continues"] = run.resumes
+    if run.undoes is not None:
+        document["undoes"] = run.undoes
     if run.waiting_until is not None:
         document["waiting_until"] = moment(run.waiting_until)
     return document

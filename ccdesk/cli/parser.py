@@ -172,6 +172,13 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
         "it would ask is shown as its status and message, and ends with 0, for nothing waits for an answer; "
         "a service that fails ends with the code of a run",
     )
+    undo = add(
+        "undo",
+        "take back what a run added to the list and the opt-ins it switched on in Kibo, where the person has "
+        "not acted since; no opt-out is undone",
+    )
+    undo.add_argument("run_id", type=_count, metavar="RUN", help="the run's id, as “ccdesk runs” shows it")
+    undo.add_argument("--dry-run", action="store_true", help="only show what it would do; nothing is changed")
     add("run", "do the loops without a window, until stopped")
     status = add("status", "show both connections, next runs and calls used today")
     status.add_argument("--offline", action="store_true", help="ask neither service")
@@ -182,25 +189,17 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
 
 def _people_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     drift = add("drift", "compare both sides as they are now, and name everybody about whom they differ")
-    act = drift.add_mutually_exclusive_group()
-    act.add_argument(
+    drift.add_argument(
         "--repair",
         choices=[kind.value for kind in DriftKind],
         metavar="KIND",
         help="first do the runs that put this kind right, by their ordinary rules and guard; then compare. "
         f"Kinds: {', '.join(kind.value for kind in DriftKind if kind.repairable)}",
     )
-    act.add_argument(
-        "--leave",
-        choices=[kind.value for kind in DriftKind],
-        metavar="KIND",
-        help="leave this kind as it is: staff have looked at it, and it is named as left until either side "
-        f"changes. Kinds: {', '.join(kind.value for kind in DriftKind if kind.can_be_left)}",
-    )
     drift.add_argument(
         "--person",
         metavar="WHO",
-        help="only this person of the kind: an email or a customer id. A repair is one run about them alone",
+        help="only this person of the kind: an email or a customer id. One run is about them alone",
     )
     ledger = add("ledger", "show every statement about being mailed, and all that ccdesk did, in time order")
     ledger.add_argument("who", nargs="?", metavar="WHO", help="an email or a customer id (else everybody)")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import threading
+from collections.abc import Callable
 
 from ccdesk.cli import words
 from ccdesk.cli.console import Console
@@ -12,20 +14,26 @@ from ccdesk.cli.tables import print_preview
 from ccdesk.container import Container
 from ccdesk.core.errors import ConfirmNeeded, ExitCode
 from ccdesk.core.runs import Run, RunKind
+from ccdesk.service.preview import Preview
 
 
 def preview(args: argparse.Namespace, container: Container, console: Console) -> int:
-    """Try the run out and show it; what it would ask is no failure, because nothing waits for an answer."""
-    with (
-        stoppable() as cancel,
-        container.desk.preview(
+    """Try out the run that `sync` was asked for, and show it."""
+    return show_preview(
+        console,
+        lambda cancel: container.desk.preview(
             RunKind(args.kind),
             listener=console.progress,
             cancel=cancel,
             confirmed=args.confirm,
             leave_out=args.leave_out,
-        ) as tried,
-    ):
+        ),
+    )
+
+
+def show_preview(console: Console, try_out: Callable[[threading.Event], Preview]) -> int:
+    """Try a run out and show it; what it would ask is no failure, because nothing waits for an answer."""
+    with stoppable() as cancel, try_out(cancel) as tried:
         console.end_progress()
         _tell(console, tried.run)
         if console.as_json:

@@ -59,9 +59,14 @@ def summary(run: Run) -> str:
     return f"{text} ({calls:,} calls)" + (f". {run.message}" if run.message else "")
 
 
+def kind_words(run: Run) -> str:
+    """Return what a run does; of an undo, which run it takes back."""
+    return run.kind.value if run.undoes is None else f"{run.kind.value} of run {run.undoes}"
+
+
 def print_run(console: Console, desk: People, run: Run) -> None:
     """Print one run: result, kinds of change, errors."""
-    console.line(f"Run {run.id} {run.kind.value} {when(run.started_at)}")
+    console.line(f"Run {run.id} {kind_words(run)} {when(run.started_at)}")
     console.line(summary(run))
     _print_people(console, desk, run)
 
@@ -69,7 +74,7 @@ def print_run(console: Console, desk: People, run: Run) -> None:
 def print_preview(console: Console, preview: Preview) -> None:
     """Print what a run would do, and everybody for whom it would do something."""
     run = preview.run
-    console.line(f"Preview of {run.kind.value}: nothing was changed.")
+    console.line(f"Preview of {kind_words(run)}: nothing was changed.")
     console.line(summary(run))
     console.line(f"Welcome emails: {preview.welcome_emails:,}")
     _print_people(console, preview, run)
@@ -101,7 +106,7 @@ def print_runs(console: Console, runs: Sequence[Run]) -> None:
         (
             str(run.id),
             run.status.value,
-            run.kind.value,
+            kind_words(run),
             when(run.started_at),
             f"{run.total_contacts:,}",
             f"{run.error_count:,}",

@@ -87,6 +87,8 @@ def _shop_word(before: Link, after: Link, beside: Beside) -> Stated | None:
         return None
     if beside.writing is (Act.OPT_IN if is_set else Act.OPT_OUT):
         return None  # the journal's
+    if is_set and before.state is LinkState.UNDONE and beside.writing is Act.OPT_OUT:
+        return None  # it was to be switched off by an undo, and has not been
     # The date is that of the account as read now, unless the flag was seen otherwise with the same one.
     dated = after.kibo_updated_at != before.kibo_updated_at or (is_set and flag_of(before) is None)
     latest = _on_mail_clock(after.kibo_updated_at, beside) if dated else None
@@ -248,6 +250,9 @@ def _came_back(before: Link | None, after: Link, beside: Beside) -> Stated | Non
     if before.state is LinkState.CONFIRMING:
         words = "confirmed the resubscribe"
         return _mail(after, How.SIGNED_UP, before.asked_at, beside.now, words, Author.PERSON)
+    if before.state is LinkState.UNDONE and not before.begun:  # else the removal was refused
+        words = "on the list again after an undo had taken them off"
+        return _mail(after, How.PUT_ON, before.written_at, beside.now, words, Author.UNKNOWN)
     if before.pending is not WriteBack.OPT_OUT or after.pending is not WriteBack.NOTHING or before.begun:
         return None
     if beside.held:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from ccdesk.core.clock import spoken_date
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link
 from ccdesk.core.runs import RunKind
@@ -34,6 +33,7 @@ class DriftKind(StrEnum):
     DELETED = "deleted"
     WAITING = "waiting_in_constant_contact"
     LEFT_OUT = "left_out"
+    UNDONE = "undone"
     NEWCOMER = "newcomer"
     INVALID_EMAIL = "invalid_email"
     REFUSED = "refused"
@@ -41,8 +41,6 @@ class DriftKind(StrEnum):
     CHANGE_DUE = "change_due"
     # it cannot be told
     UNREADABLE = "unreadable"
-    # staff have looked at it, whatever it is
-    LEFT_AS_IS = "left_as_is"
 
     @property
     def meaning(self) -> str:
@@ -61,11 +59,6 @@ class DriftKind(StrEnum):
         They do everything that is due, not this kind alone: a run has one way to decide.
         """
         return _REPAIRED_BY.get(self, ())
-
-    @property
-    def can_be_left(self) -> bool:
-        """True where staff may leave the sides as they are: no run repairs it, and no other answer is due."""
-        return not self.repairable and self not in _NOT_LEFT
 
 
 _MEANINGS = {
@@ -91,6 +84,8 @@ _MEANINGS = {
     "nothing is done until that changes there.",
     DriftKind.LEFT_OUT: "Left out of the list: they may have left it before its first export, or while "
     "another was in use. A new opt-in adds them.",
+    DriftKind.UNDONE: "What a run had done for them was undone: they stay so until they opt in anew in Kibo "
+    "or sign up themselves.",
     DriftKind.NEWCOMER: "Opted out before a newer account with the same email opted in: staff add or leave "
     "them.",
     DriftKind.INVALID_EMAIL: "Opted in in Kibo, but the email cannot be sent to Constant Contact: correct it "
@@ -99,18 +94,7 @@ _MEANINGS = {
     DriftKind.NOT_ADDED: "Opted in in Kibo and not on the list yet: the next export or run adds them.",
     DriftKind.CHANGE_DUE: "Changed in Kibo since the last run: the next one decides.",
     DriftKind.UNREADABLE: "The account or contact cannot be read, so nothing is done.",
-    DriftKind.LEFT_AS_IS: "Staff have looked at the difference and left it as it is. It is named again once "
-    "either side changes.",
 }
-_NOT_LEFT = frozenset(
-    {
-        DriftKind.HELD,  # waits for another answer
-        DriftKind.REFUSED,  # is retried, or settled in the queue
-        DriftKind.CONFIRMING,  # the person answers it
-        DriftKind.UNREADABLE,
-        DriftKind.LEFT_AS_IS,
-    }
-)
 _BOTH_WAYS = (RunKind.FULL_COMPARE, RunKind.EVENTS, RunKind.INBOUND)  # whatever the polls have missed
 _REPAIRED_BY = {
     DriftKind.OPT_OUT_DUE: _BOTH_WAYS,
@@ -147,10 +131,7 @@ class MailShows(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One person about whom the two sides differ, and why.
-
-    `shown`: all that decides of what both sides show, as one text: it is another one once either changes.
-    """
+    """One person about whom the two sides differ, and why."""
 
     email: str
     customer_ids: tuple[int, ...]
@@ -158,22 +139,11 @@ class Drift:
     shop: ShopShows
     mail: MailShows
     reason: str
-    shown: str = ""
-
-
-def as_left(one: Drift, at: datetime) -> Drift:
-    """Return a person whom staff left as they are at that moment, named as one of these."""
-    return replace(one, kind=DriftKind.LEFT_AS_IS, reason=f"{one.reason}; {left_words(at)}")
-
-
-def left_words(at: datetime) -> str:
-    """Return that staff left a difference as it is, and when."""
-    return f"left as it is on {spoken_date(at.astimezone())} by staff"
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One person of a kind, named by email or customer id; `who` empty: everybody of the kind."""
+    """One person of a kind, named by email or customer id (`who`), to be put right without the others."""
 
     kind: DriftKind
     who: str
@@ -227,35 +197,16 @@ class Drifts(Protocol):
         """Keep what was found; `claimed` are ids of contacts that belong to somebody by another email."""
 
     def finish(self, reasons: Mapping[DriftKind, str]) -> None:
-        """Add the strangers of both sides, once everybody else is decided, and see whom staff have left."""
-
-    def mark_left(self) -> None:
-        """See anew whom staff have left as they are; who has changed since is forgotten of those."""
+        """Add the strangers of both sides, once everybody else is decided."""
 
     def kinds(self) -> dict[DriftKind, int]:
         """Count the people of each kind that was found, in the kinds' order."""
 
     def people(self) -> Iterator[Drift]:
-        """Yield everybody found, by kind in its order and email; those whom staff have left come last."""
+        """Yield everybody found, by kind in its order and email."""
 
     def end(self) -> None:
         """Drop the tables."""
-
-
-class LeftAsIs(Protocol):
-    """Differences that staff have looked at and left; kept until a comparison shows a side changed."""
-
-    def leave(self, people: Iterable[Drift], at: datetime) -> int:
-        """Keep people as left, as they were shown; return how many."""
-
-    def leave_put_back(self, customer_ids: Sequence[int], at: datetime) -> int:
-        """Keep customers who were put back on the list as left, as the next comparison will show them."""
-
-    def left_at(self, key: str, kind: DriftKind, shown: str = "") -> datetime | None:
-        """Return since when the person with this compared email is left so; None if not.
-
-        `shown`: what both sides show now, where that was read; it has to be the same as then.
-        """
 
 
 @dataclass(frozen=True, slots=True)

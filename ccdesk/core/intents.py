@@ -66,6 +66,7 @@ class JournalLine:
     it is to be made or its id was not learned). `begun` is on the mail service's clock. `lands_by` is the
     latest moment at which the call can still take effect, None where a job carries it out. `event_id` is the
     queue's entry that it answers, "" for an export's. `sign_up`: by a call that looks like the person's act.
+    `undoes`: the run whose doing it takes back (design §8, `undo`); it answers nobody's statement then.
     """
 
     act: Act
@@ -81,6 +82,12 @@ class JournalLine:
     ended: Ended = Ended.OPEN
     ended_at: datetime | None = None
     number: int = 0
+    undoes: int | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """True where the command was refused or had no effect."""
+        return self.ended in (Ended.VOID, Ended.REFUSED)
 
 
 class Intents(Protocol):
@@ -106,6 +113,12 @@ class Intents(Protocol):
 
     def of(self, customer_id: int) -> list[JournalLine]:
         """Return the lines of one account, oldest first."""
+
+    def of_many(self, customer_ids: Collection[int]) -> dict[int, list[JournalLine]]:
+        """Return the lines of many accounts, of each oldest first; those without any are absent."""
+
+    def of_run(self, run_id: int, after: int, limit: int) -> list[JournalLine]:
+        """Return the lines of one run with numbers above `after`, ascending."""
 
     def prune(self) -> None:
         """Delete lines that ended more than `KEPT_FOR` ago: the rule is the journal's own.

@@ -171,6 +171,7 @@ class LinkState(StrEnum):
     SYNCED = "synced"  # both sides agree, or nothing was ever due
     UNSUBSCRIBED = "opted_out_there"  # unsubscribed in Constant Contact
     LEFT_OUT = "left_out"  # not on the list at its first export, and may have left it: waits for an opt-in
+    UNDONE = "undone"  # what a run did for them was taken back (design §8, `undo`): waits for a statement
     LEFT_LIST = "left_list"  # active there, but gone from the active list by an act that was not ours
     CONTACT_DELETED = "deleted_there"  # tombstone: stays until the person opts in anew in Kibo (R2)
     NEWCOMER = "newcomer"  # opted in, but came after an opt-out of the person: staff add or leave (§3a R1)

@@ -16,6 +16,11 @@ class RunKind(StrEnum):
     EVENTS = "events"
     INBOUND = "inbound"
     FULL_COMPARE = "full-compare"
+    UNDO = "undo"
+
+
+ORDINARY = tuple(kind for kind in RunKind if kind is not RunKind.UNDO)
+"""The kinds of which one is as good as another; an undo is of a certain run."""
 
 
 class Trigger(StrEnum):
@@ -77,11 +82,12 @@ class OffList(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of export, events, inbound or full compare.
+    """One execution of export, events, inbound, full compare or undo.
 
     `counts` maps `Outcome` values (and further named counts such as "ignored") to people;
     `message` says in words why it failed or waits; `waiting_until` belongs to WAITING. `resumes` is the
-    run that was cut short and is gone on with here.
+    run that was cut short and is gone on with here, `undoes` the one that an undo takes back. `list_id`: the
+    active list of that time, "" where that was not noted.
     """
 
     id: int
@@ -98,7 +104,20 @@ class Run:
     message: str = ""
     waiting_until: datetime | None = None
     resumes: int | None = None
+    undoes: int | None = None
+    list_id: str = ""
     failure: CcdeskError | None = field(default=None, compare=False)  # of the run just done; not stored
+
+    @property
+    def may_be_undone(self) -> bool:
+        """True where it may have added people or switched opt-ins on, by its figures alone (design §8)."""
+        if self.kind is RunKind.UNDO or self.status is RunStatus.RUNNING:
+            return False
+        did = (Outcome.ADDED, Outcome.UPDATED, Outcome.OPTED_IN)
+        # What an export had sent when it was cut short has not been counted.
+        whole = self.status in (RunStatus.COMPLETE, RunStatus.NEEDS_YOU)
+        cut_short = self.kind is RunKind.EXPORT and not whole
+        return cut_short or any(self.counts.get(one.value, 0) for one in did)
 
     @property
     def changes(self) -> int:

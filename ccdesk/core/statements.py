@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 UNSUBSCRIBED = "unsubscribed in Constant Contact"
 BY_STAFF = "unsubscribed in Constant Contact, by its staff"
@@ -42,6 +46,7 @@ class How(StrEnum):
     ASKED = "asked"  # ours: the one confirmation
     ANSWERED_ADD = "answered_add"  # staff's answer about an account that is asked about (design §3a R1)
     ANSWERED_LEAVE = "answered_leave"
+    UNDONE = "undone"  # ours: what a run had done was taken back, so nobody stated anything
 
     @property
     def says(self) -> Says:
@@ -69,3 +74,25 @@ _SAYS = {
     How.LEFT: Says.OPT_OUT,
     How.REMOVED: Says.OPT_OUT,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class KeptStatement:
+    """One statement as it is kept: made between `earliest` (None: not told) and `latest`.
+
+    Both are on the mail service's clock. `run` is the one that learned of it, None for staff's answers.
+    """
+
+    customer_id: int
+    how: How
+    author: Author
+    earliest: datetime | None
+    latest: datetime
+    run: int | None
+
+
+class Statements(Protocol):
+    """What people and staff stated, kept for good (docs/decisions/0006)."""
+
+    def of_people(self, keys: Sequence[str]) -> dict[str, list[KeptStatement]]:
+        """Return what is kept of people by their compared emails, of each in the order it was kept."""

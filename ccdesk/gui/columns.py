@@ -82,7 +82,7 @@ RUN_COLUMNS = (
         tip=_run_tip,
         note=formats.reason,
     ),
-    Column("kind", "Kind", lambda run: formats.KIND_WORDS[run.kind], width=24),
+    Column("kind", "Kind", formats.kind_words, width=24),
     Column("date", "Run Date", _started),
     Column("total", "Total Contacts", lambda run: formats.number(run.total_contacts), width=15, right=True),
     Column(
@@ -121,7 +121,7 @@ ENTRY_COLUMNS = (
         "outcome",
         "Outcome",
         lambda entry: formats.OUTCOME_WORDS[entry.outcome],
-        width=22,
+        width=26,
         icon=lambda entry: OUTCOME_ICONS[entry.outcome],
     ),
     Column("reason", "Reason", lambda entry: entry.reason),

@@ -22,7 +22,16 @@ KIND_WORDS = {
     RunKind.EVENTS: "Events",
     RunKind.INBOUND: "From Constant Contact",
     RunKind.FULL_COMPARE: "Daily comparison",
+    RunKind.UNDO: "Undo",
 }
+
+
+def kind_words(run: Run) -> str:
+    """Return what a run does; of an undo, which run it takes back."""
+    words = KIND_WORDS[run.kind]
+    return words if run.undoes is None else f"{words} of run {run.undoes}"
+
+
 OUTCOME_WORDS = {
     Outcome.ADDED: "Added",
     Outcome.UPDATED: "Updated",

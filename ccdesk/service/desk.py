@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreement
-from ccdesk.core.drift import Chosen, Drift, DriftReport
+from ccdesk.core.drift import Chosen, DriftReport
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
@@ -38,7 +38,6 @@ from ccdesk.service.drafts import DraftMade, new_draft
 from ccdesk.service.drift import compare
 from ccdesk.service.forgetting import Forgotten, PersonToForget, forget, look
 from ccdesk.service.held import answer_held
-from ccdesk.service.leaving import leave
 from ccdesk.service.ledger import ledger_entries
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.preview import Preview, try_out
@@ -51,6 +50,7 @@ from ccdesk.service.why import Basis, why, why_live
 from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
 from ccdesk.sync.outbox.welcomes import answer_welcomes
 from ccdesk.sync.runs.newcomer_rule import answer
+from ccdesk.sync.runs.undo import to_undo
 from ccdesk.sync.sensors.shop_changes import poll_customers
 
 _WINDOW = "window"
@@ -262,6 +262,40 @@ class LocalDesk:
         asked = Asked(kind, settings, Trigger.MANUAL, listener, cancel, confirmed, leave_out)
         return try_out(self._store, self._connections, self._clock, asked)
 
+    def undo(
+        self,
+        run_id: int,
+        *,
+        listener: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Run:
+        """Take back what a run added to the list and switched on in Kibo (design §8)."""
+        return self._runner.run(self._asked_undo(run_id, listener, cancel))
+
+    def preview_undo(
+        self,
+        run_id: int,
+        *,
+        listener: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Preview:
+        """Try out what undoing a run would do now."""
+        asked = self._asked_undo(run_id, listener, cancel)
+        return try_out(self._store, self._connections, self._clock, asked)
+
+    def _asked_undo(
+        self, run_id: int, listener: Callable[[Progress], None] | None, cancel: threading.Event | None
+    ) -> Asked:
+        """Return what is asked for.
+
+        Raises:
+            SettingsError: there is no such run, or it is an undo itself.
+
+        """
+        to_undo(run_id, self._store.runs.get(run_id))
+        settings, cancel = self.settings(), cancel or threading.Event()
+        return Asked(RunKind.UNDO, settings, Trigger.MANUAL, listener, cancel, confirmed=False, undoes=run_id)
+
     def look_for_events(self) -> int:
         """Look at Kibo and queue what changed; takes the lease, so it never mixes with a run."""
         settings = self.settings()
@@ -349,11 +383,7 @@ class LocalDesk:
         return answer(self._store, customer_id, self._clock.now(), add=add)
 
     def drift(
-        self,
-        *,
-        listener: Callable[[Progress], None] | None = None,
-        cancel: threading.Event | None = None,
-        leave: Chosen | None = None,
+        self, *, listener: Callable[[Progress], None] | None = None, cancel: threading.Event | None = None
     ) -> DriftReport:
         """Compare both sides whole, as they are now; nothing is written to either."""
         return compare(
@@ -363,16 +393,7 @@ class LocalDesk:
             self.settings(),
             listener=listener,
             cancel=cancel or threading.Event(),
-            leave=leave,
         )
-
-    def leave_as_is(self, people: Sequence[Drift]) -> int:
-        """Leave people as a comparison has shown them; return how many."""
-        return leave(self._store, people, self._clock.now())
-
-    def leave_put_back(self, customer_ids: Sequence[int]) -> int:
-        """Leave customers who opted out and were put back on the list as they are; return how many."""
-        return self._store.left_as_is.leave_put_back(customer_ids, self._clock.now())
 
     def repair(
         self,

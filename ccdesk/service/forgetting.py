@@ -20,6 +20,7 @@ _OUT = (
     *OPTED_OUT_THERE,
     LinkState.LEFT_LIST,
     LinkState.LEFT_OUT,
+    LinkState.UNDONE,
     LinkState.CONTACT_DELETED,
     LinkState.NEWCOMER,
     LinkState.NEWCOMER_LEFT,

@@ -42,7 +42,7 @@ def close_answered(runs: Runs, ended: Run) -> None:
     if ended.status not in (RunStatus.COMPLETE, RunStatus.NEEDS_YOU):
         return
     words = ANSWERED if ended.status is RunStatus.COMPLETE else ASKED_AGAIN
-    same = next(group for group in _GROUPS if ended.kind in group)
+    same = next((group for group in _GROUPS if ended.kind in group), ())
     for run in list(open_questions(runs)):
         if run.kind in same:
             runs.finish(replace(run, status=RunStatus.CANCELLED, message=f"{run.message} {words}".strip()))

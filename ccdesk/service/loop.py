@@ -101,6 +101,7 @@ class _Request:
     leave_out: bool = False
     preview: bool = False
     people: tuple[Chosen, ...] = ()  # to be put right, and nobody else
+    undoes: int | None = None  # the run that an undo takes back
 
 
 class Loop:
@@ -130,6 +131,14 @@ class Loop:
     def try_out(self, kind: RunKind) -> None:
         """Ask for a preview of a run; it is done after the run going on."""
         self._inbox.put(_Request(kind, preview=True))
+
+    def undo(self, run_id: int) -> None:
+        """Ask for a run to be undone; it is done after the one going on."""
+        self._inbox.put(_Request(RunKind.UNDO, undoes=run_id))
+
+    def try_out_undo(self, run_id: int) -> None:
+        """Ask for a preview of what undoing a run would do."""
+        self._inbox.put(_Request(RunKind.UNDO, preview=True, undoes=run_id))
 
     def cancel_current(self) -> None:
         """Stop the run going on between two items; what it did stands."""
@@ -216,7 +225,11 @@ class Loop:
             self.listener.schedule_changed()
             return
         if request.preview:
-            self._guarded(partial(self._try_out, request.kind))
+            self._guarded(partial(self._try_out, request.kind, request.undoes))
+            return
+        if request.undoes is not None:
+            undo = partial(self._desk.undo, request.undoes)
+            self._guarded(partial(self._tell_of, RunKind.UNDO, Trigger.MANUAL, undo))
             return
         if request.people:
             repair = partial(self._desk.repair, request.people)
@@ -280,14 +293,18 @@ class Loop:
         self.listener.run_finished(run)
         return True
 
-    def _try_out(self, kind: RunKind) -> None:
-        """Try one run out and tell what it would do."""
+    def _try_out(self, kind: RunKind, undoes: int | None = None) -> None:
+        """Try one run out, or an undo, and tell what it would do."""
         self._cancel.clear()
         if self._stop.is_set():
             return
         self.listener.preview_started(kind)
+        told, cancel = self.listener.progress, self._cancel
         try:
-            preview = self._desk.preview(kind, listener=self.listener.progress, cancel=self._cancel)
+            if undoes is None:
+                preview = self._desk.preview(kind, listener=told, cancel=cancel)
+            else:
+                preview = self._desk.preview_undo(undoes, listener=told, cancel=cancel)
         except CcdeskError as error:
             self.listener.preview_failed(kind, error)
             return

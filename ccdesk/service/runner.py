@@ -42,6 +42,7 @@ from ccdesk.sync.runs.export_session import note_cut_short
 from ccdesk.sync.runs.inbound import run_inbound
 from ccdesk.sync.runs.list_switch import switch_list
 from ccdesk.sync.runs.repair import Affected, run_repair
+from ccdesk.sync.runs.undo import run_undo
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ _ENGINES: dict[RunKind, Engine] = {
     RunKind.EVENTS: run_events,
     RunKind.INBOUND: run_inbound,
     RunKind.FULL_COMPARE: run_full_compare,
+    RunKind.UNDO: run_undo,
 }
 _SLOW_DOWN = timedelta(minutes=5)  # at least, after a service asked us to again and again
 _INTERRUPTED = (
@@ -60,7 +62,10 @@ _INTERRUPTED = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What run is asked for, and by whom; see `service.api.Desk.run`."""
+    """What run is asked for, and by whom; see `service.api.Desk.run`.
+
+    `undoes`: the run that an undo takes back.
+    """
 
     kind: RunKind
     settings: Settings
@@ -70,6 +75,7 @@ class Asked:
     confirmed: bool
     leave_out: bool = False
     people: tuple[Affected, ...] = ()  # whom alone it puts right (`sync/runs/repair.py`)
+    undoes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +167,7 @@ class Runner:
         before = clients.calls
         self._close_dead()
         self._recording.begin(_as_values(asked))
-        run = self._store.runs.start(asked.kind, asked.trigger, self._clock.now())
+        run = self._store.runs.start(asked.kind, asked.trigger, self._clock.now(), undoes=asked.undoes)
         settings = asked.settings
         ctx = RunContext(
             run=run,
@@ -193,6 +199,8 @@ class Runner:
             check_people(self._store, settings)
             list_id = active_list(self._store, ctx.mail, ctx.settings.list_name)
             ctx.settings = replace(ctx.settings, list_id=list_id)
+            ctx.run = replace(ctx.run, list_id=list_id)
+            self._store.runs.note_list(ctx.run.id, list_id)
             if ctx.run.kind is not RunKind.EXPORT:
                 note_cut_short(ctx)
             switch_list(ctx)
@@ -233,7 +241,7 @@ class Runner:
             status = RunStatus.NEEDS_YOU
         elif error is not None:
             status = RunStatus.FAILED
-        message = error.text if error else _balance(ctx)
+        message = error.text if error else _balance(ctx) or ctx.said
         run = replace(
             ctx.run,
             status=status,
@@ -286,6 +294,7 @@ def _as_values(asked: Asked) -> dict[str, object]:
         "trigger": asked.trigger.value,
         "confirmed": asked.confirmed,
         "leave_out": asked.leave_out,
+        "undoes": asked.undoes,
         "people": [{"email": one.email, "ids": list(one.customer_ids)} for one in asked.people],
     }
 

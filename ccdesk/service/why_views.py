@@ -19,9 +19,9 @@ from ccdesk.sync.last_read import is_begun, is_member
 from ccdesk.sync.standing_opt_outs import NEWCOMERS
 
 _ON = (How.FLAG_SET,)
-_OFF = (How.FLAG_CLEARED, How.INHERITED, How.SEEN_OFF)
+_OFF = (How.FLAG_CLEARED, How.INHERITED, How.SEEN_OFF, How.UNDONE)
 _JOINED = (How.SIGNED_UP, How.ADDED, How.PUT_ON, How.PUT_BACK)
-_GONE = (How.UNSUBSCRIBED, How.LEFT, How.REMOVED, How.DELETED)
+_GONE = (How.UNSUBSCRIBED, How.LEFT, How.REMOVED, How.DELETED, How.UNDONE)
 
 
 def shop_view(

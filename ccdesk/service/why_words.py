@@ -31,6 +31,7 @@ _DOES = {
     "asked": "asked to confirm",
     "answered_add": "answered: add",
     "answered_leave": "answered: leave",
+    "undone": "taken back",
 }
 _AUTHORS = {"us": "ccdesk", "person": "the person", "staff": "staff", "unknown": "not known by whom"}
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import fields
 from datetime import datetime
 
+import peewee
+
 from ccdesk.core.clock import Clock
 from ccdesk.core.intents import KEPT_FOR, LIST_ACTS, Act, Ended, JournalLine
 from ccdesk.store.columns import from_text, to_text
@@ -78,7 +80,24 @@ class SqliteIntents:
     def of(self, customer_id: int) -> list[JournalLine]:
         """Return the lines of one account, oldest first."""
         query = IntentRow.select(*COLUMNS).where(IntentRow.customer_id == customer_id)
-        return [JournalLine(*row) for row in self._database.rows(query.order_by(IntentRow.number))]
+        return self._read(query.order_by(IntentRow.number))
+
+    def of_many(self, customer_ids: Collection[int]) -> dict[int, list[JournalLine]]:
+        """Return the lines of many accounts, of each oldest first; those without any are absent."""
+        found: dict[int, list[JournalLine]] = {}
+        for some in chunks(list(customer_ids)):
+            query = IntentRow.select(*COLUMNS).where(IntentRow.customer_id.in_(some))
+            for line in self._read(query.order_by(IntentRow.customer_id, IntentRow.number)):
+                found.setdefault(line.customer_id, []).append(line)
+        return found
+
+    def of_run(self, run_id: int, after: int, limit: int) -> list[JournalLine]:
+        """Return the lines of one run with numbers above `after`, ascending."""
+        query = IntentRow.select(*COLUMNS).where(IntentRow.number > after, IntentRow.run_id == run_id)
+        return self._read(query.order_by(IntentRow.number).limit(limit))
+
+    def _read(self, query: peewee.BaseQuery) -> list[JournalLine]:
+        return [JournalLine(*row) for row in self._database.rows(query)]
 
     def prune(self) -> None:
         """Delete lines that ended more than `KEPT_FOR` ago, but those that are for good."""

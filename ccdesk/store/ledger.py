@@ -63,7 +63,7 @@ STATEMENTS = """
     WHERE number IN ({marks})"""
 COMMANDS = """
     SELECT i.number, CASE WHEN l.email_key = i.email_key THEN l.email ELSE i.email_key END, i.act,
-    i.customer_id, i.contact_id, i.run_id, i.ended, i.sign_up, i.event_id, i.lands_by FROM intent i
+    i.customer_id, i.contact_id, i.run_id, i.ended, i.sign_up, i.event_id, i.lands_by, i.undoes FROM intent i
     LEFT JOIN link l ON l.customer_id = i.customer_id WHERE i.number IN ({marks})"""
 ACCOUNTS = """
     SELECT customer_id FROM statement WHERE email_key IN (?, ?)
@@ -78,6 +78,10 @@ _WORDS = {
     Act.ASK: "asked for the one confirmation of a resubscribe",
     Act.OPT_IN: "opt-in of Constant Contact written to Kibo",
     Act.OPT_OUT: "opt-out of Constant Contact written to Kibo",
+}
+_UNDOING = {
+    Act.REMOVE: "took the contact off the list again",
+    Act.OPT_OUT: "switched the opt-in off again in Kibo",
 }
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _Found = dict[tuple[int, int], LedgerEntry]
@@ -232,10 +236,10 @@ def _entry(email: str, one: Stated, run: int | None) -> LedgerEntry:
 
 
 def _command_entry(row: Row) -> LedgerEntry:
-    _, email, word, customer_id, contact_id, run, ended, sign_up, event_id, lands_by = row
+    _, email, word, customer_id, contact_id, run, ended, sign_up, event_id, lands_by, undoes = row
     act = Act(word)
-    how: Any = _HOW.get(act, How.ADDED)
-    evidence = _WORDS[act]
+    how: Any = _HOW.get(act, How.ADDED) if undoes is None else How.UNDONE
+    evidence = _WORDS[act] if undoes is None else f"{_UNDOING[act]}, undoing run {undoes}"
     if act.puts_on or act is Act.REMOVE:
         evidence += ", by the sign-up call" if sign_up else "" if lands_by else ", by a job"
     return LedgerEntry(
@@ -248,7 +252,7 @@ def _command_entry(row: Row) -> LedgerEntry:
         says=how.says,
         how=how,
         evidence=evidence,
-        rule=_RULE.get(act, "R3" if event_id else "R2"),
+        rule="undo" if undoes is not None else _RULE.get(act, "R3" if event_id else "R2"),
         run=run,
         outcome=ended,
     )

@@ -83,6 +83,17 @@ SETTLED_OFF_LIST = SQL(
 )
 
 
+# An undo takes people off one list: it says nothing of another, nor is it forgotten by choosing another.
+NO_MORE_UNDONE = "UPDATE link SET state = 'synced', note = '' WHERE state = 'undone' AND kibo_opted_in = 1"
+UNDONE_AGAIN = """
+    UPDATE link SET state = 'undone', agreed = NULL, on_list = 0
+    WHERE kibo_opted_in = 1 AND state = 'synced' AND owed = '' AND EXISTS (
+        SELECT 1 FROM intent i WHERE i.undoes IS NOT NULL AND i.email_key = link.email_key
+        AND i.list_id = ? AND i.act = 'remove' AND i.ended = 'done' AND NOT EXISTS (
+            SELECT 1 FROM intent l WHERE l.customer_id = i.customer_id AND l.list_id = i.list_id
+            AND l.number > i.number AND l.ended = 'done')
+        AND NOT EXISTS (SELECT 1 FROM statement s WHERE s.customer_id = link.customer_id
+            AND s.how IN ('flag_set', 'signed_up', 'answered_add') AND s.latest > i.begun))"""
 OVERTAKE = f"UPDATE intent SET ended = 'unknown', ended_at = ? WHERE {_BEGUN}"
 NOTE_SEEN = "INSERT OR IGNORE INTO known_account (customer_id, mark, since) VALUES (?, ?, ?)"
 # Asked for every person several times: to make such a statement takes longer than to execute it.
@@ -293,6 +304,8 @@ class SqliteLinks:
             self._database.statement(OVERTAKE, (to_text(self._clock.now()),))
             self._database.run(LinkRow.update({LinkRow.on_list: False}).where(ON_LIST))
             self._database.run(LinkRow.update({LinkRow.on_list: True}).where(*on_it))
+            self._database.statement(NO_MORE_UNDONE)
+            self._database.statement(UNDONE_AGAIN, (active,))
             found = self._database.rows(LinkRow.select(LinkRow.customer_id).where(*out))
             self._database.run(FormerMemberRow.delete().where(FormerMemberRow.list_id == active))
         return [number for (number,) in found]

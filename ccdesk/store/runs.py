@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ import peewee
 from peewee import SQL, fn
 
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
-from ccdesk.store.db import Database, Row
+from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.tables import EntryRow, EventRow, KindRow, RunRow
 
 RUN_COLUMNS = tuple(RunRow._meta.sorted_fields)  # Run's fields but `failure`, which is not stored
@@ -36,9 +36,9 @@ class SqliteRuns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def start(self, kind: RunKind, trigger: Trigger, at: datetime) -> Run:
-        """Create a run that is RUNNING."""
-        run = Run(0, kind, trigger, RunStatus.RUNNING, at)
+    def start(self, kind: RunKind, trigger: Trigger, at: datetime, *, undoes: int | None = None) -> Run:
+        """Create a run that is RUNNING; `undoes`: the run that it takes back."""
+        run = Run(0, kind, trigger, RunStatus.RUNNING, at, undoes=undoes)
         return replace(run, id=self._database.run(RunRow.insert(_values(run))))
 
     def finish(self, run: Run) -> None:
@@ -52,6 +52,10 @@ class SqliteRuns:
             self._database.run(RunRow.update(resumes=earlier).where(RunRow.id == run_id))
             stored = fn.TRIM(RunRow.message.concat(f" Continued in run {run_id}."))
             self._database.run(RunRow.update(message=stored).where(RunRow.id == earlier))
+
+    def note_list(self, run_id: int, list_id: str) -> None:
+        """Note the active list of a run."""
+        self._database.run(RunRow.update(list_id=list_id).where(RunRow.id == run_id))
 
     def tally(self, run_id: int, *, total: int, counts: dict[str, int], errors: int) -> None:
         """Store the figures so far, for those who watch."""
@@ -111,6 +115,18 @@ class SqliteRuns:
             query = EntryRow.select(fn.MAX(EntryRow.outcome_number))
             query = query.where(EntryRow.run_id == run_id, EntryRow.outcome == outcome)
         return int(self._database.value(query) or 0)
+
+    def told_of(self, run_id: int, customer_ids: Collection[int], outcomes: Collection[Outcome]) -> set[int]:
+        """Return those of the given customers that a run has an entry of with one of these outcomes."""
+        found: set[int] = set()
+        for some in chunks(list(customer_ids)):
+            query = EntryRow.select(EntryRow.customer_id).where(
+                EntryRow.customer_id.in_(some),
+                EntryRow.run_id == run_id,
+                EntryRow.outcome.in_(list(outcomes)),
+            )
+            found.update(number for (number,) in self._database.rows(query))
+        return found
 
     def entry_kinds(self, run_id: int) -> list[tuple[Outcome, str, int]]:
         """Return (outcome, reason, people) of a run, most frequent first."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from ccdesk.consent.stated import Beside, Stated, added_word, differs, first_word, stated
 from ccdesk.core.clock import SKEW, Clock, kept_skew
 from ccdesk.core.intents import SHOP_ACTS, Act
 from ccdesk.core.models import Link
-from ccdesk.core.statements import Author, How, Side
-from ccdesk.store.columns import to_text
+from ccdesk.core.statements import Author, How, KeptStatement, Side
+from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.forgetting import SEAL
 from ccdesk.store.intents import words
@@ -42,6 +43,9 @@ WROTE = f"""
     SELECT act, begun FROM intent WHERE customer_id = ? AND ended = 'done' AND act IN ({words(SHOP_ACTS)})
     ORDER BY number DESC LIMIT 1"""
 PUT_ON = f"SELECT 1 FROM intent WHERE customer_id = ? AND act IN ({PUTS_ON}) LIMIT 1"
+OF_PEOPLE = """
+    SELECT email_key, customer_id, how, author, earliest, latest, run_id FROM statement
+    WHERE email_key IN ({keys}) ORDER BY number"""
 ADDED = "SELECT 1 FROM statement WHERE customer_id = ? AND how = 'added' LIMIT 1"
 TOLD = "SELECT 1 FROM statement WHERE email_key = ? AND side = 'mail' AND how <> 'added' LIMIT 1"
 HELD = "SELECT 1 FROM held_loss WHERE kind IN ('left', 'staff') AND customer_id = ? LIMIT 1"
@@ -120,6 +124,16 @@ class SqliteStatements:
             found.update((number, Act(act)) for number, act in self._database.statement(sql, some))
         return found
 
+    def of_people(self, keys: Sequence[str]) -> dict[str, list[KeptStatement]]:
+        """Return what is kept of people by their compared emails, of each in the order it was kept."""
+        found: dict[str, list[KeptStatement]] = {}
+        for some in chunks(list(dict.fromkeys(key for key in keys if key))):
+            rows = self._database.statement(OF_PEOPLE.format(keys=", ".join("?" * len(some))), some)
+            with self._database.reading():
+                for key, *row in rows:
+                    found.setdefault(key, []).append(_kept(row))
+        return found
+
     def note_put_on(self, customer_ids: Collection[int], at: datetime) -> None:
         """Keep that customers who had opted out were seen on the list, put there by somebody else."""
         evidence = "opted out, and seen on the list, where neither they nor ccdesk had put them"
@@ -157,6 +171,12 @@ class SqliteStatements:
     def _first(self, sql: str, *values: object) -> Row | None:
         found = self._database.statement(sql, values)
         return found[0] if found else None
+
+
+def _kept(row: Sequence[Any]) -> KeptStatement:
+    number, how, author, earliest, latest, run = row
+    begin = from_text(earliest) if earliest else None
+    return KeptStatement(number, How(how), Author(author), begin, from_text(latest), run)
 
 
 def _row(link: Link, one: Stated, key: str, now: str, run: int | None) -> Row:

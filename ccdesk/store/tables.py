@@ -12,7 +12,6 @@ from dataclasses import fields
 
 import peewee
 
-from ccdesk.core.drift import DriftKind
 from ccdesk.core.exporting import ChunkState
 from ccdesk.core.intents import Act, Ended
 from ccdesk.core.losses import Answer, LossKind
@@ -76,6 +75,7 @@ class IntentRow(peewee.Model):
     sign_up = peewee.BooleanField()
     ended = WordField(Ended)
     ended_at = MomentField(null=True)
+    undoes = peewee.IntegerField(null=True)
 
     class Meta:
         table_name = "intent"
@@ -200,6 +200,8 @@ class RunRow(peewee.Model):
     message = peewee.TextField()
     waiting_until = MomentField(null=True)
     resumes = peewee.IntegerField(null=True, column_name="continues")
+    undoes = peewee.IntegerField(null=True)
+    list_id = peewee.TextField(default="")
 
     class Meta:
         table_name = "run"
@@ -381,23 +383,9 @@ class DisagreementRow(peewee.Model):
 
     customer_id = peewee.IntegerField(primary_key=True)
     since = MomentField()
-    left_at = MomentField(null=True)
 
     class Meta:
         table_name = "disagreement"
-
-
-class LeftAsIsRow(peewee.Model):
-    """A difference that staff left as it is. `mark` stands for the email, or for the account without one."""
-
-    mark = peewee.BlobField(primary_key=True)
-    customer_id = peewee.IntegerField(null=True)
-    kind = WordField(DriftKind)
-    shown = peewee.TextField()
-    left_at = MomentField()
-
-    class Meta:
-        table_name = "left_as_is"
 
 
 class StateRow(peewee.Model):
@@ -471,7 +459,6 @@ TABLES: tuple[type[peewee.Model], ...] = (
     HeldLossRow,
     CarriedLossRow,
     DisagreementRow,
-    LeftAsIsRow,
     StateRow,
     SettingRow,
     CallsRow,

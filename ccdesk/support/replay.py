@@ -128,6 +128,7 @@ def _again(
         bool(asked.get("confirmed")),
         bool(asked.get("leave_out")),
         tuple(Affected(one["email"], tuple(one["ids"])) for one in asked.get("people", [])),
+        asked.get("undoes"),
     )
     clients = _clients(store, clock, answers, settings, cancel)
     store.lease.acquire("replay")

@@ -116,6 +116,7 @@ class RunContext:
     expected: int | None = None  # customers read by an export; every one of them gets an outcome
     read: int = 0  # the same while reading
     sent: int = 0  # people sent to Constant Contact by an export
+    said: str = ""  # what the run has to say in words, beside its figures
     held: int = 0  # customers whose opt-out waits for an answer (guard.py)
     held_anew: int = 0  # of them those who were not held before this run
     welcomes: WelcomeTally = field(default_factory=WelcomeTally)

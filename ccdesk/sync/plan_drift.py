@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ccdesk.consent.columns import Column
 from ccdesk.consent.reasons import Reason
@@ -50,27 +50,8 @@ def drift_of(sides: Sides, rules: DriftRules) -> Drift | None:
     ids = sorted({one.id for one in sides.accounts} | {one.customer_id for one in found.links})
     contact = sides.contact
     email = next((one.email for one in sides.accounts if one.email), contact.email if contact else "")
-    shop, mail = found.shop(), found.mail()
-    shown = "|".join((rules.list_id, kind, shop, mail, *_shown(sides, rules.list_id)))
-    return Drift(email or sides.key, tuple(ids), kind, shop, mail, reason_for(found, kind), shown)
-
-
-def _shown(sides: Sides, list_id: str) -> tuple[str, str]:
-    """Return what decides of what both sides show; `store/drift.py` writes a stranger's in the same way."""
-    accounts = (
-        f"{one.id}:{one.accepts_marketing:d}{one.is_active:d}{one.is_anonymous:d}{one.readable:d}"
-        for one in sorted(sides.accounts, key=lambda one: one.id)
-    )
-    contact = sides.contact
-    if contact is None:
-        return ",".join(accounts), ""
-    dates = (_exactly(contact.opt_in_at), contact.opt_in_source, _exactly(contact.opt_out_at))
-    parts = (contact.id, contact.permission, contact.deleted_at, *dates, contact.opt_out_source)
-    return ",".join(accounts), ":".join((*parts, "1" if list_id in contact.list_ids else "0"))
-
-
-def _exactly(moment: datetime | None) -> str:
-    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    reason = reason_for(found, kind)
+    return Drift(email or sides.key, tuple(ids), kind, found.shop(), found.mail(), reason)
 
 
 class PersonSides:
@@ -111,6 +92,8 @@ class PersonSides:
             return None if self.yes and self.row() is Row.ON_LIST else DriftKind.UNREADABLE
         if self.yes and not self.sides.key:
             return DriftKind.INVALID_EMAIL
+        if self.undone() is not None:
+            return DriftKind.UNDONE
         kind = self.by_table()
         if kind is None:
             return self.outside_the_table()
@@ -124,6 +107,27 @@ class PersonSides:
         if self.sides.parked:
             return DriftKind.REFUSED
         return DriftKind.HELD if Answer.NONE in held else kind
+
+    def undone(self) -> Link | None:
+        """Return the link by which what a run did was taken back, while both sides differ by that.
+
+        An opt-out at Constant Contact comes before it, and whatever is stated later ends it.
+        """
+        if self.contact is not None and self.contact.standing is Standing.OUT:
+            return None
+        off = bool(self.yes) and not self.member
+        left_on = self.member and not self.yes
+        for one in self.links:
+            kept = off if one.kibo_opted_in else left_on
+            if one.state is LinkState.UNDONE and kept and not self._is_stated_anew(one):
+                return one
+        return None
+
+    def _is_stated_anew(self, undone: Link) -> bool:
+        """Say whether an opt-in came after an undo that no run has acted on yet."""
+        known = {link.customer_id for _, link in self.yes if link is not None and link.kibo_opted_in is True}
+        new = any(account.id not in known for account, _ in self.yes)
+        return new or self._signed_up(undone)
 
     def by_table(self) -> DriftKind | None:
         """Return the kind of difference that the table names, whatever stands before it."""
@@ -386,6 +390,7 @@ REASONS: Mapping[DriftKind, str] = {
     DriftKind.DELETED: Reason.TOMBSTONE.text,
     DriftKind.WAITING: Reason.WAITING.text,
     DriftKind.LEFT_OUT: "may have left the list before: left out until they opt in again",
+    DriftKind.UNDONE: "taken back by undoing a run: left as it is until they opt in anew or sign up",
     DriftKind.NEWCOMER: Reason.NEWCOMER.text,
     DriftKind.INVALID_EMAIL: "the email cannot be sent to Constant Contact",
     DriftKind.REFUSED: Reason.REFUSED.text,
@@ -400,6 +405,8 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
     text, contact = REASONS[kind], person.contact
     if kind is DriftKind.UNSUBSCRIBED and contact is not None:
         return f"{out_words(contact)}{_on(contact.opt_out_at)}"
+    if kind is DriftKind.UNDONE and (undone := person.undone()) is not None:
+        return undone.note or text
     if kind is DriftKind.DELETED and contact is not None and contact.deleted_at:
         return f"{text} (deleted on {contact.deleted_at[:10]})"
     if kind is DriftKind.WAITING and contact is not None:

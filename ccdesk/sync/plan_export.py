@@ -273,6 +273,9 @@ def plan_person(
         ):  # staff have just answered, also about what its event may say
             return _skip(LEFT_OUT, LinkState.LEFT_OUT)
         return replace(_skip(LATER, LinkState.SYNCED, keep_link=True), by_event=not new_opt_in)
+    out = contact is not None and contact.standing is Standing.OUT
+    if not new_opt_in and not out and (undone := _undone(known)):
+        return _skip(undone, LinkState.UNDONE, keep_link=True)
     if contact is None:
         if any(one.contact_id for one in known) and not new_opt_in:
             reason = "not in Constant Contact any more (deleted, or its email changed there)"
@@ -291,6 +294,12 @@ def plan_person(
     if standing is Standing.WAITING:
         return _skip(f"waiting ({contact.permission.value})", LinkState.HELD)
     return _plan_active(candidate, contact, known, list_id=list_id, new_opt_in=new_opt_in, off_list=off_list)
+
+
+def _undone(known: Sequence[Link]) -> str:
+    """Say that an undo has taken the person off the list, "" if none has (design §8, `undo`)."""
+    undone = next((one for one in known if one.state is LinkState.UNDONE and not one.on_list), None)
+    return "" if undone is None else undone.note or UNDONE
 
 
 def _plan_active(
@@ -329,10 +338,14 @@ def _plan_active(
     if on_list and not stale:
         return ExportDecision(Action.NONE, Outcome.UNCHANGED, "nothing differs", ownership=Ownership.OWNED)
     action = Action.REWRITE if is_long(candidate.customer.email) else Action.IMPORT
-    what = "fields brought up to date" if stale else "put back on the list"
+    what = "fields brought up to date" if stale else BACK_ON_LIST
+    if stale and not on_list:
+        what = f"{BACK_ON_LIST}, fields brought up to date"
     return ExportDecision(action, Outcome.UPDATED, what, ownership=Ownership.OWNED)
 
 
+BACK_ON_LIST = "put back on the list"
+UNDONE = "taken off the list by undoing a run: left off until they opt in anew or sign up"
 LATER = "another account of this person opted out: decided with the customer's event"
 LEFT_OUT = "may have left the list before its first export: left out until the customer opts in anew"
 

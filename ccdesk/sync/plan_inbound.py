@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ccdesk.core.limits import A_SECOND
+from ccdesk.core.limits import A_SECOND, MAIL_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.sync.later import acted_after
 from ccdesk.sync.ownership import is_ours, left_unseen
@@ -50,7 +50,7 @@ def observe(
         return Observation(known, left=link.on_list and not known.on_list and contact is not None)
     other = contact is not None and link.contact_id not in ("", contact.id)
     if contact is None or contact.standing is Standing.DELETED:
-        return Observation(link) if other else _deleted(link)
+        return Observation(link) if other or link.state is LinkState.UNDONE else _deleted(link)
     unseen = left_unseen(link, contact)
     if link.contact_id != contact.id:
         link = _now_by(contact, link)
@@ -59,6 +59,8 @@ def observe(
     if contact.standing is Standing.WAITING:
         return _waiting(contact, link)
     if list_id in contact.list_ids:
+        if link.state is LinkState.UNDONE:
+            return _undone_on_list(contact, link, now, skew, began)
         return _on_list(contact, link, skew, began)
     if unseen:
         return mark_left(link, now)
@@ -208,6 +210,28 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
     if out and link.agreed is not None:
         return Observation(link)
     return Observation(replace(link, on_list=True))  # by no account's agreement: if they go, they have left
+
+
+def _undone_on_list(
+    contact: Contact, link: Link, now: datetime, skew: timedelta, began: datetime | None
+) -> Observation:
+    """Read somebody on the list for whom an undo has taken back what a run did (design §8, `undo`).
+
+    Whose opt-in was switched off again is opted in by a later sign-up of their own only. Who was taken off
+    the list is back on it by that as well, or once a look shows it that cannot be older than the removal: a
+    list may lag behind (constant-contact.md §10).
+    """
+    signed_up = acted_after(contact, _out_since(link, skew, began))
+    if link.kibo_opted_in is False:
+        if not signed_up or link.pending is WriteBack.OPT_IN:
+            return Observation(link)
+        reason = "signed up in Constant Contact"
+        back = replace(link, on_list=True, pending=WriteBack.OPT_IN, pending_reason=reason)
+        return Observation(back, reason)
+    late = link.written_at is None or now - link.written_at <= MAIL_OVERLAP
+    if link.being_taken_off or (late and not signed_up):
+        return Observation(link)
+    return Observation(replace(in_step(link), note=""))
 
 
 def is_from_before(contact: Contact, link: Link) -> bool:

@@ -121,6 +121,7 @@ _WAITING: Mapping[DriftKind, str] = {
     DriftKind.PUT_BACK: "staff take them off the list or, if they agreed again, set the opt-in in Kibo",
     DriftKind.NOBODY_AGREES: "staff decide whether they stay on the list",
     DriftKind.MISTAKE: "staff set right what was called a mistake; until then it is named",
+    DriftKind.UNDONE: "the person opts in anew in Kibo, or signs up in Constant Contact",
     DriftKind.INVALID_EMAIL: "somebody corrects the email in Kibo; the change is then taken up",
     DriftKind.WAITING: "Constant Contact shows otherwise: a confirmation, or the end of the hold",
 }

@@ -73,6 +73,9 @@ _BY_KIND: Mapping[DriftKind, _Says] = {
     DriftKind.LEFT_OUT: _Says(
         None, False, "§3a R2: who may have left the list before is left out until they opt in again"
     ),
+    DriftKind.UNDONE: _Says(
+        True, False, "§8 undo: what a run did is taken back until the person states something new"
+    ),
     DriftKind.NEWCOMER: _Says(
         None,
         False,
@@ -110,9 +113,9 @@ def verdict_of(
     if kind is None:
         return _in_step(person, former=former)
     says = _said(person, kind)
-    return Verdict(
-        says.wants, says.should, False, _with_cell(person, _BY_KIND[kind].rule), _reason(person, kind)
-    )
+    rule = _BY_KIND[kind].rule  # what an undo left so is not the table's
+    rule = rule if kind is DriftKind.UNDONE else _with_cell(person, rule)
+    return Verdict(says.wants, says.should, False, rule, _reason(person, kind))
 
 
 def without_list(verdict: Verdict) -> Verdict:
@@ -155,6 +158,8 @@ def _not_read(person: PersonSides) -> Verdict:
 def _said(person: PersonSides, kind: DriftKind) -> _Says:
     """Return what a kind says about this person: some say it only with what they stand before."""
     says = _BY_KIND[kind]
+    if kind is DriftKind.UNDONE and not person.yes:  # the opt-in that was switched off again
+        return _Says(False, person.member, says.rule)
     if kind in _OVER_ANOTHER:
         below = person.by_table()
         return _said(person, below) if below is not None and below is not kind else says

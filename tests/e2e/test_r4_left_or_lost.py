@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ccdesk.core.errors import ListGone
-from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.core.runs import ORDINARY, RunKind, RunStatus
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.e2e.conftest import change_list, cut, exported
 
@@ -212,7 +212,7 @@ def test_who_is_missing_after_a_lost_row_is_an_error_that_names_them(world):
 # ---------------------------------------------------------------- a deleted list
 
 
-@pytest.mark.parametrize("kind", list(RunKind))
+@pytest.mark.parametrize("kind", ORDINARY)
 @pytest.mark.parametrize("who", ["a guest", "the customer", "a new account"])
 def test_a_deleted_list_says_nothing_about_anybody(world, kind, who):
     exported(world, "ada", "bob")
@@ -233,7 +233,7 @@ def test_a_deleted_list_says_nothing_about_anybody(world, kind, who):
     assert more is None or world.opted_in(more)
 
 
-@pytest.mark.parametrize("kind", list(RunKind))
+@pytest.mark.parametrize("kind", ORDINARY)
 def test_a_list_deleted_while_a_run_reads_says_nothing_about_anybody(world, kind):
     """The list was still there when the run asked for it; the absence was read after that."""
     exported(world, "ada", "bob")

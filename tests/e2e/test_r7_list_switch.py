@@ -6,7 +6,7 @@ import pytest
 
 from ccdesk.clients.constant_contact.client import ConstantContact
 from ccdesk.core.models import WriteBack
-from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.core.runs import ORDINARY, Outcome, RunKind, RunStatus
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.e2e.conftest import change_list, exported
 from tests.e2e.spoil import Spoiler
@@ -22,7 +22,7 @@ def left(world):
     return world
 
 
-@pytest.mark.parametrize("first", list(RunKind))
+@pytest.mark.parametrize("first", ORDINARY)
 def test_who_left_the_old_list_is_not_put_on_the_new_one(left, first):
     left.run(first)
     left.export()
@@ -204,7 +204,7 @@ def back(world):
     return world
 
 
-@pytest.mark.parametrize("first", list(RunKind))
+@pytest.mark.parametrize("first", ORDINARY)
 def test_an_opt_out_while_another_list_was_chosen_takes_off_the_first_when_it_is_chosen_again(back, first):
     back.kibo.opt_out(back.ids["ada"])
     back.later()
@@ -245,7 +245,7 @@ def test_a_sign_up_for_the_first_list_after_that_no_counts(back):
     back.quiet_cycles()
 
 
-@pytest.mark.parametrize("first", list(RunKind))
+@pytest.mark.parametrize("first", ORDINARY)
 def test_who_left_the_first_list_while_another_was_in_use_is_not_put_back(back, first):
     back.cycle()
     back.cc.leave_list("ada@example.com", back.old)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ccdesk.core.errors import ConfirmNeeded, ExitCode, SettingsError, StoreError, VaultError
-from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.core.runs import ORDINARY, RunKind, RunStatus
 from ccdesk.paths import Paths
 from ccdesk.service.whose_people import PEOPLE_OF
 from ccdesk.store import backup
@@ -103,7 +103,7 @@ def test_a_value_the_environment_fixes_is_not_asked_about(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("way", ["variable", "data file", "first run since the update"])
-@pytest.mark.parametrize("kind", list(RunKind))
+@pytest.mark.parametrize("kind", ORDINARY)
 def test_another_tenants_customers_are_not_taken_for_these(bench: Bench, kind: RunKind, way: str) -> None:
     """The same numbers are other people there: their opt-outs would be carried to these, and theirs lost."""
     tenant = bench.kibo.tenant_id

@@ -41,6 +41,8 @@ LEFT = replace(GONE_OFF, state=LinkState.LEFT_LIST)
 CLOSED = replace(IN, state=LinkState.CLOSED)
 NEWCOMER = Link(1, email=KEY, kibo_opted_in=True, state=LinkState.NEWCOMER)
 MOVED = replace(IN, email="before@example.com")
+UNDONE = replace(GONE_OFF, state=LinkState.UNDONE, agreed=None, written_at=NOON)
+BACK = replace(UNDONE, kibo_opted_in=False, on_list=True, out_since=NOON)
 
 CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | None]] = [
     # in step, or nobody's business
@@ -127,6 +129,13 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("pending", [ON], PENDING, [IN], K.WAITING),
     ("on hold", [ON], HOLD, [IN], K.WAITING),
     ("left out", [ON], ELSEWHERE, [replace(GONE_OFF, state=LinkState.LEFT_OUT)], K.LEFT_OUT),
+    ("undone", [ON], ELSEWHERE, [UNDONE], K.UNDONE),
+    ("undone, contact deleted since", [ON], DELETED, [UNDONE], K.UNDONE),
+    ("undone, unsubscribed since", [ON], OUT, [UNDONE], K.UNSUBSCRIBED),
+    ("undone, opted out since", [OFF], ELSEWHERE, [UNDONE], None),
+    ("undone, another account opts in", [ON, replace(ON, id=2)], ELSEWHERE, [UNDONE], K.NOT_ADDED),
+    ("opt-in undone, on the list", [OFF], THERE, [BACK], K.UNDONE),
+    ("opt-in undone, and left", [OFF], ELSEWHERE, [BACK], None),
     ("newcomer", [ON], ELSEWHERE, [NEWCOMER], K.NEWCOMER),
     ("newcomer, left", [ON], ELSEWHERE, [replace(NEWCOMER, state=LinkState.NEWCOMER_LEFT)], K.NEWCOMER),
     ("stranger", [ON], None, [], K.NOT_ADDED),
@@ -162,8 +171,8 @@ def test_kind(
 
 def test_every_kind_has_a_case_a_meaning_and_a_reason() -> None:
     elsewhere = {K.HELD, K.MISTAKE, K.REFUSED}  # below
-    assert {kind for *_, kind in CASES if kind} | elsewhere == set(DriftKind) - {DriftKind.LEFT_AS_IS}
-    assert set(REASONS) == set(DriftKind) - {DriftKind.LEFT_AS_IS}
+    assert {kind for *_, kind in CASES if kind} | elsewhere == set(DriftKind)
+    assert set(REASONS) == set(DriftKind)
     assert all(kind.meaning.endswith(".") for kind in DriftKind)
 
 

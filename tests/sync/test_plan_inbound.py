@@ -39,7 +39,41 @@ def contact(permission=Permission.IMPLICIT, lists=(), **more):
 UNSUBSCRIBED = contact(Permission.UNSUBSCRIBED, opt_out_at=NOON, opt_out_source="Contact")
 SIGNED_UP = {"opt_in_source": "Contact", "opt_in_at": NOON}
 SIGNED = replace(OUT, on_list=True, pending=WriteBack.OPT_IN, pending_reason="signed up")
+UNDONE = replace(IN, state=LinkState.UNDONE, agreed=None, on_list=False, written_at=NOON - HOUR)
+BACK = replace(UNDONE, kibo_opted_in=False, on_list=True, out_since=NOON - HOUR)
+BY_OTHERS = {"update_source": "Account", "updated_at": NOON}
 CASES = {
+    "taken off by an undo": (contact(), UNDONE, WriteBack.NOTHING, LinkState.UNDONE),
+    "undone, and deleted": (contact(deleted_at="2026-05-01"), UNDONE, WriteBack.NOTHING, LinkState.UNDONE),
+    "undone, and gone": (None, UNDONE, WriteBack.NOTHING, LinkState.UNDONE),
+    "undone, and unsubscribed": (UNSUBSCRIBED, UNDONE, WriteBack.OPT_OUT, LinkState.UNSUBSCRIBED),
+    "undone, and on hold": (contact(Permission.TEMP_HOLD), UNDONE, WriteBack.NOTHING, LinkState.UNDONE),
+    "undone, and signed up": (
+        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP), UNDONE, WriteBack.NOTHING, LinkState.SYNCED,
+    ),
+    "undone, signed up elsewhere only": (
+        contact(Permission.EXPLICIT, ["other"], **SIGNED_UP), UNDONE, WriteBack.NOTHING, LinkState.UNDONE,
+    ),
+    "undone, put back by staff long after": (
+        contact(lists=[LIST], **BY_OTHERS), UNDONE, WriteBack.NOTHING, LinkState.SYNCED,
+    ),
+    "undone just now, and the list lags behind": (
+        contact(lists=[LIST], **BY_OTHERS), replace(UNDONE, written_at=NOON), WriteBack.NOTHING,
+        LinkState.UNDONE,
+    ),
+    "undone, the removal may take effect still": (
+        contact(lists=[LIST], **BY_OTHERS), replace(UNDONE, begun=Act.REMOVE), WriteBack.NOTHING,
+        LinkState.UNDONE,
+    ),
+    "opt-in undone, on the list by the sign-up before": (
+        contact(Permission.EXPLICIT, [LIST], opt_in_source="Contact", opt_in_at=NOON - 2 * HOUR), BACK,
+        WriteBack.NOTHING, LinkState.UNDONE,
+    ),
+    "opt-in undone, signed up again": (
+        contact(Permission.EXPLICIT, [LIST], **SIGNED_UP), BACK, WriteBack.OPT_IN, LinkState.UNDONE,
+    ),
+    "opt-in undone, left": (contact(), BACK, WriteBack.NOTHING, LinkState.LEFT_LIST),
+    "opt-in undone, unsubscribed": (UNSUBSCRIBED, BACK, WriteBack.NOTHING, LinkState.UNSUBSCRIBED),
     "unsubscribed": (UNSUBSCRIBED, IN, WriteBack.OPT_OUT, LinkState.UNSUBSCRIBED),
     "unsubscribed, membership still shown": (
         replace(UNSUBSCRIBED, list_ids=frozenset({LIST})), IN, WriteBack.OPT_OUT, LinkState.UNSUBSCRIBED,

@@ -78,6 +78,27 @@ LAST_READ: list[tuple[str, Remembered, tuple[bool | None, bool, bool], str, str]
         "R4",
         "left the list",
     ),
+    (
+        "undone",
+        known(replace(OFF, state=S.UNDONE, agreed=None, note="taken off the list by undoing run 7")),
+        (True, False, False),
+        "§8 undo",
+        "undoing run 7",
+    ),
+    (
+        "undone, by a note that was lost",
+        known(replace(OFF, state=S.UNDONE, agreed=None)),
+        (True, False, False),
+        "§8 undo",
+        "undoing a run",
+    ),
+    (
+        "opt-in switched off again",
+        known(replace(OUT, state=S.UNDONE, agreed=None, on_list=True, note="switched off by undoing run 7")),
+        (False, True, False),
+        "§8 undo",
+        "undoing run 7",
+    ),
     ("left out", known(replace(OFF, state=S.LEFT_OUT)), (None, False, False), "§3a R2", "may have left"),
     (
         "deleted",
@@ -253,6 +274,7 @@ WANTS: dict[DriftKind | None, tuple[set[bool | None], set[bool]]] = {
     K.DELETED: ({True}, {False}),
     K.WAITING: ({True}, {True, False}),
     K.LEFT_OUT: ({None}, {False}),
+    K.UNDONE: ({True, False}, {True, False}),
     K.NEWCOMER: ({None}, {False}),
     K.INVALID_EMAIL: ({True}, {True}),
     K.REFUSED: ({True}, {True}),
@@ -289,7 +311,7 @@ def test_read_now_it_says_what_the_comparison_says(
 
 
 def test_every_kind_of_difference_has_a_verdict() -> None:
-    assert set(WANTS) == set(DriftKind) - {DriftKind.LEFT_AS_IS}
+    assert set(WANTS) == set(DriftKind)
 
 
 def test_a_refusal_says_what_the_change_would_have_done() -> None:

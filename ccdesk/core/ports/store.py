@@ -6,13 +6,13 @@ held across a request. Nothing that grows with the shop is held in memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from ccdesk.core.disagreements import Disagreements
-from ccdesk.core.drift import Drifts, LeftAsIs
+from ccdesk.core.drift import Drifts
 from ccdesk.core.exporting import Exports
 from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
@@ -20,6 +20,7 @@ from ccdesk.core.models import Contact, Link, WriteBack
 from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.ports.waiting import Waiting
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
+from ccdesk.core.statements import Statements
 from ccdesk.core.why import People
 
 
@@ -145,8 +146,11 @@ class Queue(Protocol):
 class Runs(Protocol):
     """Runs with their entries and errors."""
 
-    def start(self, kind: RunKind, trigger: Trigger, at: datetime) -> Run:
-        """Create a run that is RUNNING."""
+    def start(self, kind: RunKind, trigger: Trigger, at: datetime, *, undoes: int | None = None) -> Run:
+        """Create a run that is RUNNING; `undoes`: the run that it takes back."""
+
+    def note_list(self, run_id: int, list_id: str) -> None:
+        """Note the active list of a run, as soon as it is known: an undo must know it, whatever happens."""
 
     def finish(self, run: Run) -> None:
         """Store the run's final state and figures."""
@@ -174,6 +178,9 @@ class Runs(Protocol):
 
     def entry_count(self, run_id: int, *, outcome: Outcome | None = None) -> int:
         """Count a run's entries."""
+
+    def told_of(self, run_id: int, customer_ids: Collection[int], outcomes: Collection[Outcome]) -> set[int]:
+        """Return those of the given customers that a run has an entry of with one of these outcomes."""
 
     def entry_kinds(self, run_id: int) -> list[tuple[Outcome, str, int]]:
         """Return (outcome, reason, people) of a run, most frequent first."""
@@ -282,9 +289,9 @@ class Store(Protocol):
     exports: Exports
     losses: Losses
     disagreements: Disagreements
+    statements: Statements
     ledger: Ledger
     drifts: Drifts
-    left_as_is: LeftAsIs
     people: People
     state: State
     calls: CallCounts

@@ -51,7 +51,7 @@ class ErrorsDialog(QDialog):
         self.model.refresh()
 
     def _lay_out(self) -> None:
-        kind = formats.KIND_WORDS[self._run.kind]
+        kind = formats.kind_words(self._run)
         head = f"{kind}, {formats.long_date(self._run.started_at)}"
         self.btn_copy = button(
             "&Copy", "btn_errors_copy", self._copy, icon="copy", tip="Copy the selected messages, or all"

@@ -29,6 +29,7 @@ AT_WORK = {
     RunKind.EVENTS: "Customer changes are being synced",
     RunKind.INBOUND: "A check for unsubscribes is running",
     RunKind.FULL_COMPARE: "The daily comparison is running",
+    RunKind.UNDO: "A run is being undone",
 }
 REFRESH = "&Refresh"
 LOOKING = "Asking Kibo…"

@@ -94,12 +94,24 @@ def _stopped(customer_id: str) -> WritesStopped:
     )
 
 
-def _refuse_while_stopped(ctx: RunContext) -> None:
+def stop_writing(ctx: RunContext, customer_id: int) -> WritesStopped:
+    """Have nothing more written to Kibo until a person says so; return the error that says why."""
+    ctx.store.state.set(names.WRITES_STOPPED, str(customer_id))
+    return _stopped(str(customer_id))
+
+
+def why_stopped(ctx: RunContext) -> WritesStopped | None:
+    """Return why nothing is written to Kibo: a customer lost data when written to; None if it may be."""
     customer_id = ctx.store.state.get(names.WRITES_STOPPED)
-    if not customer_id:
+    return _stopped(customer_id) if customer_id else None
+
+
+def _refuse_while_stopped(ctx: RunContext) -> None:
+    stopped = why_stopped(ctx)
+    if stopped is None:
         return
     if not ctx.confirmed:
-        raise _stopped(customer_id)
+        raise stopped
     ctx.store.state.set(names.WRITES_STOPPED, "")
 
 
@@ -131,8 +143,7 @@ def _write_back_one(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> s
             write(ctx, link, account)
         except ITEM_ERRORS as error:
             if isinstance(error, ItemError) and error.code == LOST_DATA:
-                ctx.store.state.set(names.WRITES_STOPPED, str(account.id))
-                raise _stopped(str(account.id)) from error
+                raise stop_writing(ctx, account.id) from error
             failed.add(_still_pending(ctx, _pending_link(ctx, link, account), error))
     return failed
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.clock import format_time, parse_time
 from ccdesk.core.exporting import Chunk, Planned
-from ccdesk.core.intents import Act
+from ccdesk.core.intents import Act, JournalLine
 from ccdesk.core.models import Link, LinkState, Ownership
 from ccdesk.core.runs import OffList
 from ccdesk.sync import context as names
@@ -141,6 +141,12 @@ def close(ctx: RunContext) -> None:
         ctx.store.exports.clear()
 
 
+def is_open_export_of(ctx: RunContext, run_id: int) -> bool:
+    """Say whether an export that was cut short is that of this run, and would be gone on with."""
+    export = _remembered(ctx)
+    return export is not None and export.run_id == run_id and export.list_id == ctx.settings.list_id
+
+
 def note_cut_short(ctx: RunContext) -> None:
     """Before anything else runs: let the links know of everybody sent by an export that was cut short.
 
@@ -152,19 +158,22 @@ def note_cut_short(ctx: RunContext) -> None:
         return
     for chunk in ctx.store.exports.chunks():
         if not chunk.noted:
-            store_intents(ctx, chunk)
+            store_intents(ctx, chunk, export.run_id)
             ctx.store.exports.save_chunk(replace(chunk, noted=True))
 
 
-def store_intents(ctx: RunContext, chunk: Chunk) -> None:
-    """Note on the links that a chunk's people may be on the list through us, except where that is known."""
+def store_intents(ctx: RunContext, chunk: Chunk, run_id: int | None = None) -> None:
+    """Note on the links that a chunk's people may be on the list through us, except where that is known.
+
+    `run_id`: the run that sent them, None for the one going on.
+    """
     after = -1
     while page := ctx.store.exports.unsettled(chunk, after, PAGE, new_contacts=True):
         ctx.check_cancel()
         after = page[-1].customer.id
         links = ctx.store.links.many([one.customer.id for one in page])
         unnoted = [one for one in page if not _is_noted(links.get(one.customer.id), chunk)]
-        begin(ctx, unnoted, links, chunk.sent_at, by_job=True)
+        begin(ctx, unnoted, links, chunk.sent_at, by_job=True, run_id=run_id)
 
 
 def _is_noted(link: Link | None, chunk: Chunk) -> bool:
@@ -179,15 +188,24 @@ def begin(
     sent_at: datetime,
     *,
     by_job: bool = False,
+    run_id: int | None = None,
 ) -> None:
-    """Store that people are being put on the list since then, in links and journal."""
+    """Store that people are being put on the list since then, in links and journal.
+
+    `run_id`: the run that does it, None for the one going on.
+    """
     made = [with_open_intent(ctx, one, links.get(one.customer.id), sent_at) for one in people]
     with ctx.store.transaction():
         ctx.store.links.save(made)
         ctx.store.intents.begin(
-            line_of(ctx, Act.ADD if one.contact_id else Act.CREATE, link, begun=sent_at, by_job=by_job)
+            replace(_line(ctx, one, link, sent_at, by_job=by_job), run_id=run_id or ctx.run.id)
             for one, link in zip(people, made, strict=True)
         )
+
+
+def _line(ctx: RunContext, one: Planned, link: Link, sent_at: datetime, *, by_job: bool) -> JournalLine:
+    act = Act.ADD if one.contact_id else Act.CREATE
+    return line_of(ctx, act, link, begun=sent_at, by_job=by_job)
 
 
 def with_open_intent(ctx: RunContext, person: Planned, link: Link | None, sent_at: datetime) -> Link:

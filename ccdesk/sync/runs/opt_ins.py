@@ -28,6 +28,7 @@ from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.outbox.welcomes import hold_welcomes
 from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
+from ccdesk.sync.plan_export import UNDONE
 from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
 from ccdesk.sync.runs.newcomer_rule import NEWCOMER, has_left, stands_against, welcome
 from ccdesk.sync.runs.opt_in_order import (
@@ -87,6 +88,8 @@ def _decide(
     if _not_exported(ctx, event, customer, known):
         return None
     if _opted_out_before(ctx, event, customer, known, directory):
+        return None
+    if change is Change.EMAIL and _stays_undone(ctx, event, customer, known):
         return None
     note_former_email(ctx, customer, known)
     link = _for_this_email(known, customer)
@@ -186,6 +189,24 @@ def _opted_out_before(
     entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
     seen = replace(inherited, kibo_updated_at=customer.updated_at, passed_by=False)
     settle(ctx, event, entry, seen, ended=Ended.UNKNOWN)
+    return True
+
+
+def _stays_undone(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
+    """Settle a new email of somebody taken off the list by an undo: it is no new opt-in (design §8)."""
+    if link is None or link.state is not LinkState.UNDONE:
+        return False
+    reason = link.note or UNDONE
+    moved = replace(
+        link,
+        email=customer.email,
+        contact_id="",
+        ownership=Ownership.NONE,
+        kibo_updated_at=customer.updated_at,
+        written_hash="",
+        read_hash="",
+    )
+    settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, reason), moved)
     return True
 
 
