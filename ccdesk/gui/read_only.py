@@ -14,6 +14,7 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Segments
 from ccdesk.gui.sync_thread import LoopListener
 from ccdesk.gui.window import SettingsWindow
+from ccdesk.service.read_only import refused
 
 TIP = "This is a bundle: it can only be looked at."
 LOOKS = frozenset(
@@ -50,6 +51,14 @@ class StillLoop:
 
     def try_out(self, kind: RunKind) -> None:
         """Do nothing."""
+
+    def undo(self, run_id: int) -> None:
+        """Do nothing."""
+
+    def try_out_undo(self, run_id: int) -> None:
+        """Say that it can only be looked at: a run's View stays as it is, its button included."""
+        self.listener.preview_started(RunKind.UNDO)
+        self.listener.preview_failed(RunKind.UNDO, refused())
 
     def cancel_current(self) -> None:
         """Do nothing."""

@@ -69,6 +69,12 @@ class LoopControl(Protocol):
     def try_out(self, kind: RunKind) -> None:
         """Do a preview of a run as soon as possible."""
 
+    def undo(self, run_id: int) -> None:
+        """Undo a run as soon as possible."""
+
+    def try_out_undo(self, run_id: int) -> None:
+        """Do a preview of undoing a run as soon as possible."""
+
     def cancel_current(self) -> None:
         """Stop the run under way between two people."""
 

@@ -261,6 +261,18 @@ class RunMonitor(QObject):
         self._loop.try_out(kind)
         self.changed.emit()
 
+    def undo(self, run_id: int) -> None:
+        """Have a run undone as soon as possible."""
+        self.asked.add(RunKind.UNDO)
+        self._loop.undo(run_id)
+        self.changed.emit()
+
+    def try_out_undo(self, run_id: int) -> None:
+        """Have a preview of undoing a run done as soon as possible."""
+        self._to_try.add(RunKind.UNDO)
+        self._loop.try_out_undo(run_id)
+        self.changed.emit()
+
     def waits_for_preview(self, kind: RunKind) -> bool:
         """Say whether a preview was asked for that has not begun yet."""
         return kind in self._to_try

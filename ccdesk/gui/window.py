@@ -53,6 +53,7 @@ from ccdesk.gui.tabs.info import InfoTab
 from ccdesk.gui.tabs.settings import SettingsTab
 from ccdesk.gui.tabs.sync import FROM, TO, SyncTab
 from ccdesk.gui.tabs.sync_logs import SyncLogsTab
+from ccdesk.gui.undo_previews import UndoPreviews
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState
 
@@ -168,6 +169,7 @@ class SettingsWindow(QWidget):
         self.context.monitor.changed.connect(self._show_footer)
         self.context.bridge.finished.connect(self._on_finished)
         self.context.monitor.failed.connect(self._on_failed)
+        UndoPreviews(self.context, self).failed.connect(self.show_error)
         self.context.tasks.unhandled.connect(self.show_error)
 
     def pages(self) -> tuple[Tab, ...]:

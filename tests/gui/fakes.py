@@ -229,19 +229,16 @@ class FakeDesk:
     def run(self, kind: RunKind, **_: Any) -> Run:
         raise AssertionError("the window never runs in its own thread: it asks the loop")
 
-    def leave_as_is(self, people: Sequence[Drift]) -> int:
-        self._called("leave_as_is", list(people))
-        return len(people)
-
-    def leave_put_back(self, customer_ids: Sequence[int]) -> int:
-        self._called("leave_put_back", list(customer_ids))
-        self.put_back = [one for one in self.put_back if one.customer_id not in customer_ids]
-        return len(customer_ids)
-
     def repair(self, chosen: Sequence[Chosen], **_: Any) -> Run:
         raise AssertionError("the window puts nobody right in its own thread: it asks the loop")
 
     def preview(self, kind: RunKind, **_: Any) -> Preview:
+        raise AssertionError("the window tries nothing out in its own thread: it asks the loop")
+
+    def undo(self, run_id: int, **_: Any) -> Run:
+        raise AssertionError("the window never runs in its own thread: it asks the loop")
+
+    def preview_undo(self, run_id: int, **_: Any) -> Preview:
         raise AssertionError("the window tries nothing out in its own thread: it asks the loop")
 
     def look_for_events(self) -> int:
@@ -350,6 +347,8 @@ class FakeLoop:
         self.requests: list[tuple[RunKind, bool]] = []
         self.tries: list[RunKind] = []
         self.repaired: list[list[Chosen]] = []
+        self.undone: list[int] = []
+        self.undo_tries: list[int] = []
         self.try_script: Callable[[Any, threading.Event], None] = lambda _listener, _cancel: None
         self.woken = 0
         self.cancel = threading.Event()
@@ -382,6 +381,15 @@ class FakeLoop:
 
     def try_out(self, kind: RunKind) -> None:
         self.tries.append(kind)
+        self._inbox.put("try")
+
+    def undo(self, run_id: int) -> None:
+        self.undone.append(run_id)
+        if RunKind.UNDO in self.scripts:
+            self._inbox.put(RunKind.UNDO)
+
+    def try_out_undo(self, run_id: int) -> None:
+        self.undo_tries.append(run_id)
         self._inbox.put("try")
 
     def cancel_current(self) -> None:

@@ -1,4 +1,4 @@
-"""What an export would do, before it is done: its figures, the people, and the button that does it."""
+"""What an export or an undo would do, before it is done: figures, people, and the button that does it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,27 @@ from ccdesk.gui.dialogs.run_view import KIND_COLUMNS
 from ccdesk.service.preview import Preview
 
 NOTHING = "Nothing was changed in either service."
-EMPTY_KINDS = ("No changes", "The export would change nobody.")
-EMPTY_PEOPLE = ("Nobody to show", "The export would touch no person, or nobody with this outcome.")
+EMPTY_KINDS = ("No changes", "The {run} would change nobody.")
+EMPTY_PEOPLE = ("Nobody to show", "The {run} would touch no person, or nobody with this outcome.")
+UNDO = (
+    "Whoever is taken off the list stays off until they opt in anew or sign up; that cannot be undone. "
+    "People who have acted since, and those who opted out, are left alone."
+)
 
 
 class PreviewDialog(QDialog):
-    """Shows a preview and closes it in the end; accepted when the export is to be done."""
+    """Shows a preview and closes it in the end; accepted when the export, or the undo, is to be done."""
 
     def __init__(self, context: Context, preview: Preview, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._context, self._preview = context, preview
         self._outcome: Outcome | None = None
         self.setObjectName("dlg_preview")
-        self.setWindowTitle("Preview of the export")
+        undoes = preview.run.undoes
+        self._undo = undoes is not None
+        self._words = "undo" if self._undo else "export"
+        self._title = f"Preview of undoing run {undoes}" if self._undo else "Preview of the export"
+        self.setWindowTitle(self._title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(840, 560)
         self._build()
@@ -53,12 +61,12 @@ class PreviewDialog(QDialog):
             ),
             self,
         )
-        self.tbl_kinds = PagedTable("tbl_preview_kinds", self.kinds, EMPTY_KINDS)
+        self.tbl_kinds = PagedTable("tbl_preview_kinds", self.kinds, self._empty(EMPTY_KINDS))
         self.tbl_kinds.setAccessibleName("Kinds of change")
         self.tbl_kinds.setMinimumHeight(100)
         self.people = PagedModel(tasks, ENTRY_COLUMNS, self._people_source(), self)
-        self.tbl_people = PagedTable("tbl_preview_people", self.people, EMPTY_PEOPLE)
-        self.tbl_people.setAccessibleName("People of the export")
+        self.tbl_people = PagedTable("tbl_preview_people", self.people, self._empty(EMPTY_PEOPLE))
+        self.tbl_people.setAccessibleName(f"People of the {self._words}")
         self.tbl_people.show_long_words()
         self.notice = Notice("notice_preview")
         self.people.load_failed.connect(self.notice.show_error)
@@ -77,13 +85,16 @@ class PreviewDialog(QDialog):
         self.btn_export = button("&Export", "btn_preview_export", self.accept, primary=True)
         self.btn_close = button("C&lose", "btn_preview_close", self.reject)
 
+    def _empty(self, words: tuple[str, str]) -> tuple[str, str]:
+        return words[0], words[1].format(run=self._words)
+
     def _lay_out(self) -> None:
         filter_label = QLabel("&Show")
         filter_label.setBuddy(self.cmb_outcome)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.setSpacing(10)
-        layout.addLayout(row(label("Preview of the export", "title", wrap=False), self.badge, None))
+        layout.addLayout(row(label(self._title, "title", wrap=False), self.badge, None))
         for part in (self.lbl_nothing, self.lbl_message, self.lbl_counts, self.lbl_welcomes, self.notice):
             layout.addWidget(part)
         layout.addWidget(self.tbl_kinds, 2)
@@ -100,14 +111,16 @@ class PreviewDialog(QDialog):
         self.badge.setVisible(run.failure is not None)  # nothing has completed
         self.lbl_counts.setText(formats.summary(run, "person", "people"))
         emails = formats.count(self._preview.welcome_emails, "welcome email")
-        self.lbl_welcomes.setText(f"{emails} would be sent.")
+        self.lbl_welcomes.setText(UNDO if self._undo else f"{emails} would be sent.")
         said = formats.run_words(run)
         self.lbl_message.setText(said)
         self.lbl_message.setVisible(bool(said))
-        exported = sum(run.counts.get(one.value, 0) for one in (Outcome.ADDED, Outcome.UPDATED))
-        people = formats.count(exported, "person", "people")
-        self.btn_export.setText("&Sync Contacts…" if asks else f"&Export {people}")
-        self.btn_export.setVisible(asks or (run.failure is None and exported > 0))
+        people = formats.count(run.changes, "person", "people")
+        if self._undo:
+            self.btn_export.setText(f"&Undo for {people}")
+        else:
+            self.btn_export.setText("&Sync Contacts…" if asks else f"&Export {people}")
+        self.btn_export.setVisible((asks and not self._undo) or (run.failure is None and run.changes > 0))
 
     def _people_source(self) -> Source:
         preview, outcome = self._preview, self._outcome

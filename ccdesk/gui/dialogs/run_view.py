@@ -30,12 +30,13 @@ KIND_COLUMNS = (
         "outcome",
         "Kind of change",
         lambda kind: formats.OUTCOME_WORDS[kind[0]],
-        width=22,
+        width=26,
         icon=lambda kind: OUTCOME_ICONS[kind[0]],
     ),
     Column("reason", "Reason", lambda kind: kind[1]),
     Column("people", "People", lambda kind: formats.number(kind[2]), width=9, right=True),
 )
+UNDO = "&Undo This Run…"
 MESSAGE_ROLES = {Tone.ERROR: "problem", Tone.WARNING: "warning"}  # else it is no trouble: “Continued …”
 EMPTY_KINDS = ("No changes", "This run found nothing that had to be carried over.")
 NOTHING_YET = ("Nothing yet", "This run has not got to anybody so far.")
@@ -67,6 +68,11 @@ class RunDialog(QDialog):
         context.bridge.progressed.connect(self._on_progress)
         context.bridge.finished.connect(self._on_finished)
         context.bridge.failed.connect(self._on_failed)
+        context.bridge.not_tried_out.connect(self._on_not_undone)
+        context.bridge.failed.connect(self._on_not_undone)
+        context.bridge.finished.connect(self._on_undone)
+        context.monitor.changed.connect(self._show_undo)
+        self._show_undo()
         self.kinds.refresh()
         self.people.refresh()
         self.tbl_people.setFocus()
@@ -106,6 +112,8 @@ class RunDialog(QDialog):
         self.lbl_facts = label(role="muted", name="lbl_run_facts")
         self.lbl_counts = label(name="lbl_run_counts")
         self.lbl_message = label(role="muted", name="lbl_run_message")
+        tip = "Show what undoing this run would do; nothing is changed before you say so"
+        self.btn_undo = button(UNDO, "btn_run_undo", self._undo, tip=tip)
         self.btn_errors = button("Show &Errors…", "btn_run_errors", self._show_errors)
         self.btn_review = button("&Review…", "btn_run_review", self._review, primary=True)
         tip = "Save the people shown, with outcome and reason"
@@ -116,7 +124,7 @@ class RunDialog(QDialog):
         self.btn_close = button("C&lose", "btn_run_close", self.accept)
 
     def _lay_out(self) -> None:
-        words = formats.KIND_WORDS[self.run.kind]
+        words = formats.kind_words(self.run)
         self.setWindowTitle(f"{words}, {formats.long_date(self.run.started_at)}")
         filter_label = QLabel("&Show")
         filter_label.setBuddy(self.cmb_outcome)
@@ -131,7 +139,15 @@ class RunDialog(QDialog):
         layout.addLayout(row(label("People", "label", wrap=False), None, filter_label, self.cmb_outcome))
         layout.addWidget(self.tbl_people, 3)
         layout.addLayout(
-            row(self.btn_review, self.btn_why, self.btn_errors, self.btn_export, None, self.btn_close)
+            row(
+                self.btn_review,
+                self.btn_why,
+                self.btn_errors,
+                self.btn_export,
+                self.btn_undo,
+                None,
+                self.btn_close,
+            )
         )
 
     def _people_source(self) -> Source:
@@ -158,6 +174,7 @@ class RunDialog(QDialog):
         self.lbl_message.setVisible(bool(said))
         self.btn_errors.setVisible(run.error_count > 0)
         self.btn_review.setVisible(run.status is RunStatus.NEEDS_YOU)
+        self.btn_undo.setVisible(run.may_be_undone)
         words = {RunStatus.COMPLETE: EMPTY_KINDS, RunStatus.RUNNING: NOTHING_YET}
         self.tbl_kinds.show_empty_words(*words.get(run.status, NOTHING_NOTED))
 
@@ -211,6 +228,43 @@ class RunDialog(QDialog):
     @Slot()
     def _review(self) -> None:
         review(self._context, self.run.kind, self, run=self.run)
+
+    @Slot()
+    def _undo(self) -> None:
+        """Have it shown what undoing this run would do (`undo_previews`); it is done from there."""
+        self.notice.clear()
+        self._context.monitor.try_out_undo(self.run.id)
+
+    @Slot()
+    def _show_undo(self) -> None:
+        """Show whether a run is being undone, or looked at for it."""
+        monitor = self._context.monitor
+        looking = monitor.waits_for_preview(RunKind.UNDO) or (
+            monitor.previewing and monitor.kind is RunKind.UNDO
+        )
+        undoing = not looking and monitor.is_pending(RunKind.UNDO)
+        self.btn_undo.setText("Looking…" if looking else "Undoing…" if undoing else UNDO)
+        self.btn_undo.setEnabled(not (looking or undoing))
+
+    @Slot(object, object)
+    def _on_not_undone(self, kind: RunKind, error: CcdeskError) -> None:
+        if kind is RunKind.UNDO:
+            self.notice.show_error(error)
+
+    @Slot(object)
+    def _on_undone(self, undo: Run) -> None:
+        """Show how the undo of this run ended, with the way to its people."""
+        if undo.undoes != self.run.id:
+            return
+        well = undo.status is RunStatus.COMPLETE and not undo.error_count
+        tone = Tone.GOOD if well else Tone.WARNING
+        summary = formats.summary(undo, "person", "people")
+        said = "" if undo.status is RunStatus.COMPLETE else formats.run_words(undo)
+        title = f"Run {self.run.id} was undone" if not said else f"Undo of run {self.run.id}"
+        text = f"{said} {summary}".strip()
+        self.notice.show_text(
+            tone, title, text, "&View…", lambda: RunDialog(self._context, undo, self).open()
+        )
 
     @Slot()
     def _show_errors(self) -> None:

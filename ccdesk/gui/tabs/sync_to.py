@@ -245,6 +245,8 @@ class ToPage(QWidget):
     @Slot(object)
     def _on_tried_out(self, preview: Preview) -> None:
         """Show what the export would do, unless it was stopped."""
+        if preview.run.kind is not RunKind.EXPORT:
+            return  # an undo's: its own dialog shows it
         if preview.run.status is RunStatus.CANCELLED:
             self._context.tasks.run(self, preview.close)
             return
@@ -253,8 +255,9 @@ class ToPage(QWidget):
         dialog.open()
 
     @Slot(object, object)
-    def _on_not_tried_out(self, _kind: RunKind, error: CcdeskError) -> None:
-        self.failed.emit(error)
+    def _on_not_tried_out(self, kind: RunKind, error: CcdeskError) -> None:
+        if kind is RunKind.EXPORT:
+            self.failed.emit(error)
 
     @Slot()
     def on_save_began(self) -> None:
