@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from ccdesk.core.drift import Chosen, DriftKind
 from ccdesk.core.errors import ListGone, SettingsError
@@ -14,11 +13,10 @@ from ccdesk.service.lists import require_name
 from ccdesk.service.runner import Asked, Runner
 from ccdesk.service.why import Basis, read_person
 from ccdesk.sync import context as names
-from ccdesk.sync.outbox.welcomes import question
 from ccdesk.sync.plan_why import kind_of
 from ccdesk.sync.runs.repair import Affected
 
-MOST = 25  # so many at once are never unusual (design R8), nor are their welcome emails (§3a R3)
+MOST = 25  # so many at once are never unusual by themselves (design R8)
 
 
 def repair(
@@ -32,8 +30,6 @@ def repair(
 ) -> Run:
     """Put chosen people right by the ordinary rules and guard; the run is a comparison of these alone.
 
-    Nobody gets a welcome email by it who is only missing on the list, as by an export.
-
     Raises:
         SettingsError: somebody is not of the kind named, or no run puts that right; nothing was done.
         Busy: a run is going on.
@@ -43,9 +39,9 @@ def repair(
     require_name(basis.settings.contact_list, "compare")
     _refuse(basis, chosen)
     people = tuple(_affected(basis, connections, one, cancel) for one in chosen)
-    silent = any(one.kind is DriftKind.NOT_ADDED for one in chosen) or bool(question(basis.store).count)
-    settings = replace(basis.settings, welcome_email=False) if silent else basis.settings
-    asked = Asked(RunKind.FULL_COMPARE, settings, Trigger.MANUAL, listener, cancel, False, people=people)
+    asked = Asked(
+        RunKind.FULL_COMPARE, basis.settings, Trigger.MANUAL, listener, cancel, False, people=people
+    )
     return runner.run(asked)
 
 

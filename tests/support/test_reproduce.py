@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from ccdesk.core.bundles import Wanted
+from ccdesk.core.drift import Chosen
+from ccdesk.core.drift import DriftKind as K
 from ccdesk.core.errors import ConfirmNeeded, SettingsError
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.sandbox.wire.kernel import Fault
@@ -171,6 +173,24 @@ def test_what_went_wrong_goes_wrong_again(
         results = replay(opened, None, lambda _text: None)
     assert [one.differences for one in results] == [[] for _ in results]
     assert run.id in [one.id for one in results]
+
+
+def test_chosen_people_put_right_are_put_right_again(shop: World, tmp_path: Path) -> None:
+    """With welcome emails on, too: such a run sends none."""
+    shop.desk.save_settings({"welcome_email": "true"})
+    done(shop, RunKind.EXPORT)
+    shop.cc.unsubscribe(BEN)
+    shop.kibo.add_customer("dora@example.com", True, first_name="Dora")
+    shop.kibo.opt_out(number_of(shop, CLEO))
+    shop.later()
+    run = shop.desk.repair([Chosen(K.UNSUBSCRIBED, BEN), Chosen(K.NOT_ADDED, "dora@example.com")])
+    assert (run.counts["opted_out"], run.counts["added"]) == (1, 1)
+    path = bundle_of(shop, tmp_path)
+    shop.sandbox.stop()
+    assert_nobody_is_named(path)
+    with open_bundle(path) as opened:
+        (result,) = replay(opened, run.id, lambda _text: None)
+    assert result.differences == []
 
 
 def test_a_run_that_ended_otherwise_is_told_from_its_record(shop: World, tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ PUT_RIGHT = """
 {people}
 
 Both services are read anew for them. Then they are added, taken off the list, or opted in or out in Kibo, by
-the same rules and with the same guard as in every run; nobody else is changed. Who is only added to the list
-gets no welcome email from this.
+the same rules and with the same guard as in every run; nobody else is changed. Nobody gets a welcome
+email from this.
 """
 RUNNING = """
 A run is in progress. If you quit, it stops after the current customer. Finished work is kept and the next

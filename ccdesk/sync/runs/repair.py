@@ -7,7 +7,7 @@ then what their accounts show goes through the queue, by the code that does it f
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ccdesk.core.errors import CcdeskError, NotFound
 from ccdesk.core.models import Contact, Link, LinkState, email_key
@@ -28,7 +28,11 @@ class Affected:
 
 
 def run_repair(ctx: RunContext, people: Sequence[Affected]) -> None:
-    """Put these people right. Whoever has one of their emails in the shop is one of them (design R1)."""
+    """Put these people right. Whoever has one of their emails in the shop is one of them (design R1).
+
+    Nobody gets a welcome email by it, as by an export: their opt-in may be an old one that was missed.
+    """
+    ctx.settings = replace(ctx.settings, welcome=False)
     ctx.require_list()
     ctx.fresh_at = ctx.clock.monotonic()
     ctx.only = frozenset(_accounts_of(ctx, people))
