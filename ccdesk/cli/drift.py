@@ -1,4 +1,4 @@
-"""`ccdesk drift`: both sides compared as they are now; one kind of difference put right first (design §8)."""
+"""`ccdesk drift`: both sides compared as they are now; a kind put right first, or left (design §8)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ccdesk.container import Container
 from ccdesk.core.drift import Chosen, DriftKind, DriftReport
 from ccdesk.core.errors import Cancelled, ExitCode, SettingsError
 from ccdesk.core.runs import Run, RunStatus
+from ccdesk.service.leaving import cannot_be_left
 from ccdesk.service.repair import cannot_be_repaired
 
 _REPAIR_STOPPED = "What the runs had done before stands; comparing changes nothing."
@@ -26,11 +27,14 @@ def drift(args: argparse.Namespace, container: Container, console: Console) -> i
     """Compare, and show what differs; ends with 0 whatever is found. What is to be repaired is done first."""
     with stoppable() as cancel:
         try:
-            if args.person and not args.repair:
+            if args.person is not None and not (args.repair or args.leave):
                 raise _person_alone()
+            leave = Chosen(DriftKind(args.leave), args.person or "") if args.leave else None
+            if leave is not None and not leave.kind.can_be_left:
+                raise cannot_be_left(leave.kind)
             if args.repair:
                 _repair(DriftKind(args.repair), args.person, container, console, cancel)
-            report = container.desk.drift(listener=console.progress, cancel=cancel)
+            report = container.desk.drift(listener=console.progress, cancel=cancel, leave=leave)
         except Cancelled:
             meaning = _REPAIR_STOPPED if args.repair else "Nothing was changed."
             console.error(Cancelled("The comparison was stopped", meaning=meaning))
@@ -48,7 +52,7 @@ def _person_alone() -> SettingsError:
     return SettingsError(
         "--person says for whom something is done",
         meaning="A comparison alone is of everybody. Nothing was done.",
-        next_step="Give --repair KIND as well; “ccdesk why WHO --live” compares one person.",
+        next_step="Give --repair KIND or --leave KIND as well; “ccdesk why WHO --live” compares one person.",
         code="wrong_use",
     )
 

@@ -37,7 +37,8 @@ def _put_back(need: Need) -> tuple[str, str]:
     title = f"{who}{more} opted out, but {verb} on the list again{_since(need.since)}"
     return title, (
         "No later sign-up is known, and they are being mailed. Take them off the list in Constant Contact "
-        "or, if they agreed anew, set the opt-in in Kibo; “ccdesk drift” names all of them."
+        "or, if they agreed anew, set the opt-in in Kibo; “ccdesk drift” names all of them, and “ccdesk "
+        "drift --leave put_back” leaves them as they are."
     )
 
 

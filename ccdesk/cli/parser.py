@@ -189,17 +189,25 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
 
 def _people_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     drift = add("drift", "compare both sides as they are now, and name everybody about whom they differ")
-    drift.add_argument(
+    act = drift.add_mutually_exclusive_group()
+    act.add_argument(
         "--repair",
         choices=[kind.value for kind in DriftKind],
         metavar="KIND",
         help="first do the runs that put this kind right, by their ordinary rules and guard; then compare. "
         f"Kinds: {', '.join(kind.value for kind in DriftKind if kind.repairable)}",
     )
+    act.add_argument(
+        "--leave",
+        choices=[kind.value for kind in DriftKind],
+        metavar="KIND",
+        help="leave this kind as it is: staff have looked at it, and it is named as left until either side "
+        f"changes. Kinds: {', '.join(kind.value for kind in DriftKind if kind.can_be_left)}",
+    )
     drift.add_argument(
         "--person",
         metavar="WHO",
-        help="only this person of the kind: an email or a customer id. One run is about them alone",
+        help="only this person of the kind: an email or a customer id. A repair is one run about them alone",
     )
     ledger = add("ledger", "show every statement about being mailed, and all that ccdesk did, in time order")
     ledger.add_argument("who", nargs="?", metavar="WHO", help="an email or a customer id (else everybody)")

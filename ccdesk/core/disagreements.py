@@ -27,7 +27,8 @@ class Disagreements(Protocol):
     """Customers who opted out and whom somebody else has put back on the list.
 
     Only the customer is kept, never an email. A customer who has opted in since, by this or another account,
-    is not among those returned; `forget_answered` removes them for good.
+    is not among those returned; `forget_answered` removes them for good. Nor is one whom staff left as they
+    are.
     """
 
     def among(self, customer_ids: Collection[int]) -> set[int]:
@@ -35,6 +36,9 @@ class Disagreements(Protocol):
 
     def name(self, customer_ids: Collection[int], at: datetime) -> None:
         """Keep customers as put back since `at`; who is kept already stays as they are."""
+
+    def leave(self, customer_ids: Collection[int], at: datetime) -> None:
+        """Keep that staff leave customers as they are: they are not named until they are put back anew."""
 
     def settle(self, customer_ids: Collection[int]) -> None:
         """Forget customers: they are not on the list any more, or there by an opt-in."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from ccdesk.core.clock import spoken_date
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link
 from ccdesk.core.runs import RunKind
@@ -41,6 +42,8 @@ class DriftKind(StrEnum):
     CHANGE_DUE = "change_due"
     # it cannot be told
     UNREADABLE = "unreadable"
+    # staff have looked at it, whatever it is
+    LEFT_AS_IS = "left_as_is"
 
     @property
     def meaning(self) -> str:
@@ -59,6 +62,11 @@ class DriftKind(StrEnum):
         They do everything that is due, not this kind alone: a run has one way to decide.
         """
         return _REPAIRED_BY.get(self, ())
+
+    @property
+    def can_be_left(self) -> bool:
+        """True where staff may leave the sides as they are: no run repairs it, and no other answer is due."""
+        return not self.repairable and self not in _NOT_LEFT
 
 
 _MEANINGS = {
@@ -94,7 +102,18 @@ _MEANINGS = {
     DriftKind.NOT_ADDED: "Opted in in Kibo and not on the list yet: the next export or run adds them.",
     DriftKind.CHANGE_DUE: "Changed in Kibo since the last run: the next one decides.",
     DriftKind.UNREADABLE: "The account or contact cannot be read, so nothing is done.",
+    DriftKind.LEFT_AS_IS: "Staff have looked at the difference and left it as it is. It is named again once "
+    "either side changes.",
 }
+_NOT_LEFT = frozenset(
+    {
+        DriftKind.HELD,  # waits for another answer
+        DriftKind.REFUSED,  # is retried, or settled in the queue
+        DriftKind.CONFIRMING,  # the person answers it
+        DriftKind.UNREADABLE,
+        DriftKind.LEFT_AS_IS,
+    }
+)
 _BOTH_WAYS = (RunKind.FULL_COMPARE, RunKind.EVENTS, RunKind.INBOUND)  # whatever the polls have missed
 _REPAIRED_BY = {
     DriftKind.OPT_OUT_DUE: _BOTH_WAYS,
@@ -131,7 +150,10 @@ class MailShows(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One person about whom the two sides differ, and why."""
+    """One person about whom the two sides differ, and why.
+
+    `shown`: all that decides of what both sides show, as one text: it is another one once either changes.
+    """
 
     email: str
     customer_ids: tuple[int, ...]
@@ -139,11 +161,22 @@ class Drift:
     shop: ShopShows
     mail: MailShows
     reason: str
+    shown: str = ""
+
+
+def as_left(one: Drift, at: datetime) -> Drift:
+    """Return a person whom staff left as they are at that moment, named as one of these."""
+    return replace(one, kind=DriftKind.LEFT_AS_IS, reason=f"{one.reason}; {left_words(at)}")
+
+
+def left_words(at: datetime) -> str:
+    """Return that staff left a difference as it is, and when."""
+    return f"left as it is on {spoken_date(at.astimezone())} by staff"
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One person of a kind, named by email or customer id (`who`), to be put right without the others."""
+    """One person of a kind, named by email or customer id; `who` empty: everybody of the kind."""
 
     kind: DriftKind
     who: str
@@ -197,16 +230,35 @@ class Drifts(Protocol):
         """Keep what was found; `claimed` are ids of contacts that belong to somebody by another email."""
 
     def finish(self, reasons: Mapping[DriftKind, str]) -> None:
-        """Add the strangers of both sides, once everybody else is decided."""
+        """Add the strangers of both sides, once everybody else is decided, and see whom staff have left."""
+
+    def mark_left(self) -> None:
+        """See anew whom staff have left as they are; who has changed since is forgotten of those."""
 
     def kinds(self) -> dict[DriftKind, int]:
         """Count the people of each kind that was found, in the kinds' order."""
 
     def people(self) -> Iterator[Drift]:
-        """Yield everybody found, by kind in its order and email."""
+        """Yield everybody found, by kind in its order and email; those whom staff have left come last."""
 
     def end(self) -> None:
         """Drop the tables."""
+
+
+class LeftAsIs(Protocol):
+    """Differences that staff have looked at and left; kept until a comparison shows a side changed."""
+
+    def leave(self, people: Iterable[Drift], at: datetime) -> int:
+        """Keep people as left, as they were shown; return how many."""
+
+    def leave_put_back(self, customer_ids: Sequence[int], at: datetime) -> int:
+        """Keep customers who were put back on the list as left, as the next comparison will show them."""
+
+    def left_at(self, key: str, kind: DriftKind, shown: str = "") -> datetime | None:
+        """Return since when the person with this compared email is left so; None if not.
+
+        `shown`: what both sides show now, where that was read; it has to be the same as then.
+        """
 
 
 @dataclass(frozen=True, slots=True)

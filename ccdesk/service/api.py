@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ccdesk.core.disagreements import Disagreement
-from ccdesk.core.drift import Chosen, DriftReport
+from ccdesk.core.drift import Chosen, Drift, DriftReport
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
@@ -336,12 +336,28 @@ class Desk(Protocol):
         """Take staff's answer about one of them; False if it is not asked about (any more)."""
 
     def drift(
-        self, *, listener: ProgressListener | None = None, cancel: threading.Event | None = None
+        self,
+        *,
+        listener: ProgressListener | None = None,
+        cancel: threading.Event | None = None,
+        leave: Chosen | None = None,
     ) -> DriftReport:
         """Compare both sides whole, as they are now (design §8); nothing is written to either.
 
+        `leave`: who is found of this kind is left as they are by staff; SettingsError if nobody is.
+
         The report's people are gone through once, by this thread. Raises Busy while a run is going on.
         """
+
+    def leave_as_is(self, people: Sequence[Drift]) -> int:
+        """Leave people as a comparison has shown them, by staff's decision; return how many.
+
+        They are named as left, and need nobody, until either side changes. SettingsError: somebody's
+        difference cannot be left (`DriftKind.can_be_left`).
+        """
+
+    def leave_put_back(self, customer_ids: Sequence[int]) -> int:
+        """Leave customers who opted out and were put back on the list (`disagreements`) as they are."""
 
     def repair(
         self,

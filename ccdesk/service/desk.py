@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreement
-from ccdesk.core.drift import Chosen, DriftReport
+from ccdesk.core.drift import Chosen, Drift, DriftReport
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
@@ -38,6 +38,7 @@ from ccdesk.service.drafts import DraftMade, new_draft
 from ccdesk.service.drift import compare
 from ccdesk.service.forgetting import Forgotten, PersonToForget, forget, look
 from ccdesk.service.held import answer_held
+from ccdesk.service.leaving import leave
 from ccdesk.service.ledger import ledger_entries
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.preview import Preview, try_out
@@ -383,7 +384,11 @@ class LocalDesk:
         return answer(self._store, customer_id, self._clock.now(), add=add)
 
     def drift(
-        self, *, listener: Callable[[Progress], None] | None = None, cancel: threading.Event | None = None
+        self,
+        *,
+        listener: Callable[[Progress], None] | None = None,
+        cancel: threading.Event | None = None,
+        leave: Chosen | None = None,
     ) -> DriftReport:
         """Compare both sides whole, as they are now; nothing is written to either."""
         return compare(
@@ -393,7 +398,16 @@ class LocalDesk:
             self.settings(),
             listener=listener,
             cancel=cancel or threading.Event(),
+            leave=leave,
         )
+
+    def leave_as_is(self, people: Sequence[Drift]) -> int:
+        """Leave people as a comparison has shown them; return how many."""
+        return leave(self._store, people, self._clock.now())
+
+    def leave_put_back(self, customer_ids: Sequence[int]) -> int:
+        """Leave customers who opted out and were put back on the list as they are; return how many."""
+        return self._store.left_as_is.leave_put_back(customer_ids, self._clock.now())
 
     def repair(
         self,

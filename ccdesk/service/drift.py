@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.drift import Drift, DriftReport, Drifts
+from ccdesk.core.drift import Chosen, Drift, DriftReport, Drifts
 from ccdesk.core.errors import ListGone
 from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
@@ -15,6 +15,7 @@ from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.service.connections import Connections
 from ccdesk.service.heartbeat import beating
+from ccdesk.service.leaving import leave_found
 from ccdesk.service.lists import find_by_name, require_name
 from ccdesk.service.whose_people import check_people
 from ccdesk.sync.active_list import LIST_ID, is_chosen
@@ -32,8 +33,11 @@ def compare(
     *,
     listener: Callable[[Progress], None] | None,
     cancel: threading.Event,
+    leave: Chosen | None = None,
 ) -> DriftReport:
     """Compare both sides as they are now; its calls are counted, and it is no run.
+
+    `leave`: who is of this kind is left as they are by that (`service/leaving.py`).
 
     The report's people are gone through once, by the thread that asked, before it compares again.
 
@@ -57,6 +61,8 @@ def compare(
         mail.tell_waits(partial(ctx.no_answer, "Constant Contact"))
         with beating(store.lease):
             compare_sides(ctx)
+            if leave is not None:
+                leave_found(store, leave, at)
         return DriftReport(at, store.drifts.kinds(), _once(store.drifts))
     except BaseException:
         store.drifts.end()

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from ccdesk.core.clock import SKEW, Clock, kept_skew
-from ccdesk.core.drift import Sides
+from ccdesk.core.drift import DriftKind, Sides, left_words
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.models import Standing, is_account
 from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import RunKind
 from ccdesk.core.settings import Settings
-from ccdesk.core.why import RunEntry, Why
+from ccdesk.core.why import NextStep, RunEntry, Why
 from ccdesk.service.connections import Connections, MailClient
 from ccdesk.service.lists import find_by_name
 from ccdesk.service.read_now import Reading, current_email, read_now, with_new
@@ -27,12 +27,13 @@ from ccdesk.sync import context as names
 from ccdesk.sync.active_list import LIST_ID, gone_at, is_chosen
 from ccdesk.sync.last_read import as_last_read
 from ccdesk.sync.outbox.welcomes import question
-from ccdesk.sync.plan_drift import DriftRules
+from ccdesk.sync.plan_drift import DriftRules, drift_of
 from ccdesk.sync.plan_next import Plan, next_step
 from ccdesk.sync.plan_why import kind_of, verdict_of, without_list
 from ccdesk.sync.runs.drift import rules_of
 
 _ORIGIN = "why"
+_LEFT = "nothing: staff have left it as it is, and it is named again once either side changes"
 _MOST = 200  # moments of the time line, the newest
 
 
@@ -160,6 +161,13 @@ def _answer(
         plan, rules = replace(plan, list_gone=True), replace(rules, watched=False)
     verdict = verdict_of(sides, rules, live=reading is not None, former=former, seen=bool(who.customer_ids))
     verdict = without_list(verdict) if plan.list_gone else verdict
+    kind = kind_of(sides, rules)
+    following = next_step(who.known, kind, plan)
+    named = DriftKind.NOBODY_AGREES if kind is DriftKind.NO_ACCOUNT and former else kind
+    left = _left_at(basis, sides, rules, named, live=reading is not None)
+    if left is not None:
+        verdict = replace(verdict, reason=f"{verdict.reason}; {left_words(left)}")
+        following = NextStep(_LEFT)
     kept, shortened = _kept(basis.store.ledger, who)
     told = with_new(reading.told, kept) if reading is not None else kept
     mail = mail_view(basis.store, who, sides, told, reading, rules.list_id)
@@ -174,12 +182,22 @@ def _answer(
         shop=shop_view(basis.store, who, sides, told, reading),
         mail=replace(mail, on_list=False, since=None) if plan.list_gone and mail.on_list else mail,
         verdict=verdict,
-        next=next_step(who.known, kind_of(sides, rules), plan) if known else None,
+        next=following if known else None,
         timeline=_timeline(told, who.entries),
         accounts=accounts_view(who, sides, live=reading is not None),
         live=reading is not None,
         shortened=shortened,
     )
+
+
+def _left_at(
+    basis: Basis, sides: Sides, rules: DriftRules, kind: DriftKind | None, *, live: bool
+) -> datetime | None:
+    """Return since when staff leave the person as they are, None if they do not, or a side has changed."""
+    if kind is None or not kind.can_be_left:
+        return None
+    now = drift_of(sides, rules) if live else None
+    return basis.store.left_as_is.left_at(sides.key, kind, now.shown if now is not None else "")
 
 
 def _kept(ledger: Ledger, who: Who) -> tuple[list[LedgerEntry], bool]:

@@ -11,6 +11,7 @@ from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, chunks
 from ccdesk.store.statements import SqliteStatements
 
+LEAVE = "UPDATE disagreement SET left_at = ? WHERE customer_id = ?"
 NAME = "INSERT OR IGNORE INTO disagreement (customer_id, since) VALUES (?, ?)"
 SETTLE = "DELETE FROM disagreement WHERE customer_id = ?"
 # The opt-out stands, and no account of the person agrees to be mailed. A customer who has just opted in anew,
@@ -20,6 +21,7 @@ STANDS = """
     WHERE l.kibo_opted_in = 0 AND l.owed = '' AND NOT EXISTS (
         SELECT 1 FROM link o WHERE o.email_key = l.email_key AND o.email_key <> '' AND o.kibo_opted_in = 1
         AND o.state NOT IN ('closed', 'newcomer', 'newcomer_left'))"""
+TO_NAME = f"{STANDS} AND d.left_at IS NULL"
 ANSWERED = f"DELETE FROM disagreement WHERE customer_id NOT IN (SELECT d.customer_id {STANDS})"
 OFF_SCAN = """
     DELETE FROM disagreement WHERE customer_id NOT IN (
@@ -50,6 +52,12 @@ class SqliteDisagreements:
             self._database.many(NAME, [(number, to_text(at)) for number in new])
             self._statements.note_put_on(new, at)
 
+    def leave(self, customer_ids: Collection[int], at: datetime) -> None:
+        """Keep that staff leave customers as they are: they are not named until they are put back anew."""
+        with self._database.transaction():
+            self.name(customer_ids, at)
+            self._database.many(LEAVE, [(to_text(at), number) for number in customer_ids])
+
     def settle(self, customer_ids: Collection[int]) -> None:
         """Forget customers: they are not on the list any more, or there by an opt-in."""
         self._database.many(SETTLE, [(number,) for number in customer_ids])
@@ -69,10 +77,10 @@ class SqliteDisagreements:
     def waiting(self, *, shown: int = 0) -> Waiting:
         """Return how many people are to be named, and the first `shown` of them."""
         key = "CASE l.email_key WHEN '' THEN '#' || l.customer_id ELSE l.email_key END"
-        [(count, since)] = self._database.statement(f"SELECT COUNT(DISTINCT {key}), MIN(d.since) {STANDS}")
+        [(count, since)] = self._database.statement(f"SELECT COUNT(DISTINCT {key}), MIN(d.since) {TO_NAME}")
         if not count:
             return Waiting()
-        first = f"SELECT MIN(l.email), MIN(l.customer_id) {STANDS} GROUP BY {key} ORDER BY MIN(d.since), 2"
+        first = f"SELECT MIN(l.email), MIN(l.customer_id) {TO_NAME} GROUP BY {key} ORDER BY MIN(d.since), 2"
         named = self._database.statement(f"{first} LIMIT ?", (shown,))
         with self._database.reading():
             began = from_text(since)
@@ -82,13 +90,13 @@ class SqliteDisagreements:
 
     def count(self) -> int:
         """Count the customers to be named."""
-        return int(self._database.statement(f"SELECT COUNT(*) {STANDS}")[0][0])
+        return int(self._database.statement(f"SELECT COUNT(*) {TO_NAME}")[0][0])
 
     def page(self, offset: int, limit: int) -> list[Disagreement]:
         """Return who is to be named, the longest first, one entry for each customer."""
         order = "ORDER BY d.since, d.customer_id LIMIT ? OFFSET ?"
         rows = self._database.statement(
-            f"SELECT d.customer_id, l.email, d.since {STANDS} {order}", (limit, offset)
+            f"SELECT d.customer_id, l.email, d.since {TO_NAME} {order}", (limit, offset)
         )
         with self._database.reading():
             return [Disagreement(number, email, from_text(since)) for number, email, since in rows]

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
+from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides, as_left
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Contact, Customer, Link, Permission, Standing, email_key, is_account
 from ccdesk.store.columns import email_mark, from_text, to_text
 from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.forgetting import SEAL
+from ccdesk.store.left_as_is import SqliteLeftAsIs
 from ccdesk.store.links import SqliteLinks
 
 TABLES = ("drift_account", "drift_contact", "drift_plain", "drift_todo", "drift_former", "drift_person")
@@ -29,7 +30,8 @@ MADE = (
         updated_at TEXT, member INTEGER, elsewhere INTEGER, mailed INTEGER, claimed INTEGER)""",
     "CREATE TEMP TABLE drift_todo (email_key TEXT PRIMARY KEY) WITHOUT ROWID",
     """CREATE TEMP TABLE drift_person (
-        email_key TEXT, email TEXT, customer_ids TEXT, kind TEXT, shop TEXT, mail TEXT, reason TEXT)""",
+        email_key TEXT, email TEXT, customer_ids TEXT, kind TEXT, shop TEXT, mail TEXT, reason TEXT,
+        shown TEXT, left_at TEXT)""",
 )
 ADD_ACCOUNT = "INSERT OR REPLACE INTO drift_account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_CONTACT = "INSERT INTO drift_contact VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
@@ -70,10 +72,13 @@ REST_MEMBERS = f"""
     WHERE c.member = 1 AND {_NO_ACCOUNT}"""
 REST_REMEMBERED = f"{REST_MEMBERS} AND EXISTS (SELECT 1 FROM link l WHERE l.email_key = c.email_key)"
 KEEP_STRANGERS = """
-    INSERT INTO drift_person SELECT a.email_key, a.email, a.id, ?, ?, ?, ?
+    INSERT INTO drift_person SELECT a.email_key, a.email, a.id, ?, ?, ?, ?, '', NULL
     FROM drift_plain p JOIN drift_account a ON a.id = p.id WHERE p.stranger = 1"""
+_SHOWN = """? || '|no_account|no_account|on_list||' || c.id || ':' || c.permission || ':' || c.deleted_at
+    || ':' || ifnull(c.opt_in_at, '') || ':' || c.opt_in_source || ':' || ifnull(c.opt_out_at, '') || ':'
+    || c.opt_out_source || ':1'"""
 KEEP_NOBODYS = f"""
-    INSERT INTO drift_person SELECT c.email_key, c.email, '', ?, ?, ?, ? FROM drift_contact c
+    INSERT INTO drift_person SELECT c.email_key, c.email, '', ?, ?, ?, ?, {_SHOWN}, NULL FROM drift_contact c
     WHERE c.mailed = 1 AND c.claimed = 0 AND {_NO_ACCOUNT}
     AND NOT EXISTS (SELECT 1 FROM drift_todo t WHERE t.email_key = c.email_key)"""
 # Accounts that ccdesk has known under an email which none has now.
@@ -86,21 +91,45 @@ MOVED = f"""
         SELECT group_concat(customer_id, ' ') FROM (SELECT f.customer_id {_FORMER_OF} ORDER BY 1))
     WHERE kind = 'no_account' AND EXISTS (SELECT 1 {_FORMER_OF})"""
 ANY_SEALED = f"SELECT 1 FROM link WHERE email_key >= '{SEAL}' AND email_key < '{SEAL}g' LIMIT 1"
-KEEP = "INSERT INTO drift_person VALUES (?, ?, ?, ?, ?, ?, ?)"
+KEEP = "INSERT INTO drift_person VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+# Whom staff have left as they are: known by a hash, and only while both sides show the same.
+_MARK = "email_mark(CASE p.email_key WHEN '' THEN '#' || p.customer_ids ELSE p.email_key END)"
+UNMARK = "UPDATE drift_person SET left_at = NULL WHERE left_at IS NOT NULL"
+MARK = f"""
+    UPDATE drift_person AS p SET left_at = (
+        SELECT l.left_at FROM left_as_is l
+        WHERE l.mark = {_MARK} AND l.kind = p.kind AND l.shown IN ('', p.shown))
+    WHERE kind IN (SELECT kind FROM left_as_is)"""
+SEEN = f"""
+    UPDATE left_as_is SET shown = (
+        SELECT p.shown FROM drift_person p WHERE p.left_at IS NOT NULL AND {_MARK} = left_as_is.mark)
+    WHERE shown = '' AND mark IN (SELECT {_MARK} FROM drift_person p WHERE p.left_at IS NOT NULL)"""
+CHANGED = f"""
+    DELETE FROM left_as_is WHERE mark NOT IN (
+        SELECT {_MARK} FROM drift_person p WHERE p.left_at IS NOT NULL OR p.kind = 'unreadable')"""
+COUNTED = """
+    SELECT CASE WHEN left_at IS NULL THEN kind ELSE 'left_as_is' END AS named, COUNT(*)
+    FROM drift_person GROUP BY named"""
 CLAIM = "UPDATE drift_contact SET claimed = 1 WHERE id = ?"
+_PAGE = 1_000
+_PERSON_COLUMNS = "rowid, email_key, email, customer_ids, shop, mail, reason, shown, left_at"
+OF_KIND = f"""
+    SELECT {_PERSON_COLUMNS} FROM drift_person
+    WHERE kind = ? AND left_at IS NULL AND (email_key, rowid) > (?, ?)
+    ORDER BY email_key, rowid LIMIT {_PAGE}"""
+OF_LEFT = OF_KIND.replace("left_at IS NULL", "left_at IS NOT NULL")
 _ACCOUNT_COLUMNS = "id, email_key, email, opted_in, active, guest, readable"
 _CONTACT_COLUMNS = (
     "id, email_key, email, permission, deleted_at, opt_out_at, opt_out_source, opt_in_at, opt_in_source, "
     "update_source, updated_at, member, elsewhere"
 )
-_PAGE = 1_000
 
 
 class SqliteDrifts:
     """`core.drift.Drifts` on SQLite; all calls of one comparison come from one thread."""
 
-    def __init__(self, database: Database, links: SqliteLinks) -> None:
-        self._database, self._links = database, links
+    def __init__(self, database: Database, links: SqliteLinks, left: SqliteLeftAsIs) -> None:
+        self._database, self._links, self._left = database, links, left
         self._list_id = ""
 
     def begin(self, list_id: str) -> None:
@@ -286,6 +315,7 @@ class SqliteDrifts:
                 one.shop.value,
                 one.mail.value,
                 one.reason,
+                one.shown,
             )
             for one in found
         ]
@@ -298,30 +328,51 @@ class SqliteDrifts:
         stranger = (added.value, ShopShows.OPTED_IN.value, MailShows.NO_CONTACT.value, reasons[added])
         nobody = (nobodys.value, ShopShows.NO_ACCOUNT.value, MailShows.ON_LIST.value, reasons[nobodys])
         self._database.statement(KEEP_STRANGERS, stranger)
-        self._database.statement(KEEP_NOBODYS, nobody)
+        self._database.statement(KEEP_NOBODYS, (*nobody, self._list_id))
         self._database.statement(FORMER)
         self._database.statement("CREATE INDEX temp.drift_former_mark ON drift_former (mark)")
         self._database.statement(MOVED, (moved.value, reasons[moved]))
         self._database.statement("CREATE INDEX temp.drift_person_kind ON drift_person (kind, email_key)")
+        self.mark_left()
+
+    def mark_left(self) -> None:
+        """See anew whom staff have left as they are; who has changed since is forgotten of those."""
+        self._database.statement(UNMARK)
+        if not self._database.statement("SELECT 1 FROM left_as_is LIMIT 1"):
+            return
+        self._left.forget_put_back_anew()
+        self._database.statement(MARK)
+        with self._database.transaction():
+            self._database.statement(SEEN)
+            self._database.statement(CHANGED)
+            self._left.name_changed()
 
     def kinds(self) -> dict[DriftKind, int]:
         """Count the people of each kind that was found, in the kinds' order."""
-        found = self._database.statement("SELECT kind, COUNT(*) FROM drift_person GROUP BY kind")
+        found = self._database.statement(COUNTED)
         counts: dict[str, int] = dict(found)
         return {kind: counts[kind.value] for kind in DriftKind if kind.value in counts}
 
     def people(self) -> Iterator[Drift]:
-        """Yield everybody found, by kind in its order and email."""
-        columns = "rowid, email_key, email, customer_ids, shop, mail, reason"
-        sql = f"""SELECT {columns} FROM drift_person WHERE kind = ? AND (email_key, rowid) > (?, ?)
-            ORDER BY email_key, rowid LIMIT {_PAGE}"""
+        """Yield everybody found, by kind in its order and email; those whom staff have left come last."""
         for kind in DriftKind:
-            after: tuple[str, int] = ("", 0)
-            while rows := self._database.statement(sql, (kind.value, *after)):
-                after = (rows[-1][1], rows[-1][0])
-                for _, _, email, ids, shop, mail, reason in rows:
-                    numbers = tuple(int(one) for one in str(ids).split())
-                    yield Drift(email, numbers, kind, ShopShows(shop), MailShows(mail), reason)
+            yield from self._of_kind(kind, left=False)
+        for kind in DriftKind:
+            if kind.can_be_left:
+                yield from self._of_kind(kind, left=True)
+
+    def _of_kind(self, kind: DriftKind, *, left: bool) -> Iterator[Drift]:
+        after: tuple[str, int] = ("", 0)
+        while rows := self._database.statement(OF_LEFT if left else OF_KIND, (kind.value, *after)):
+            after = (rows[-1][1], rows[-1][0])
+            for _, _, email, ids, shop, mail, reason, shown, left_at in rows:
+                numbers = tuple(int(one) for one in str(ids).split())
+                found = Drift(email, numbers, kind, ShopShows(shop), MailShows(mail), reason, shown)
+                yield found if left_at is None else as_left(found, self._moment(left_at))
+
+    def _moment(self, text: str) -> datetime:
+        with self._database.reading():
+            return from_text(text)
 
 
 def _once(links: Iterable[Link]) -> tuple[Link, ...]:

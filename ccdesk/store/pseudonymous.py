@@ -40,7 +40,7 @@ _PLAIN = (
     *("contact_id", "list_id", "event_id", "activity_id", "action", "code", "earliest", "latest"),
     *("service", "day", "origin", "name", "key", "owner", "host", "what", "counts"),
 )
-_WORDS = ["note", "owed_reason", "error", "result", "reason", "message", "problem", "told"]
+_WORDS = ["note", "owed_reason", "error", "result", "reason", "message", "problem", "told", "shown"]
 COLUMNS: dict[str, Holds] = {
     **dict.fromkeys(_PLAIN, Holds.PLAIN),
     **dict.fromkeys(_WORDS, Holds.WORDS),
@@ -218,10 +218,11 @@ def _note_marks(database: sqlite3.Connection) -> None:
 
 def _cover_marks(database: sqlite3.Connection) -> None:
     """Exchange the hashes of emails: each for that of the pseudonym, where the email is known."""
-    database.execute(
-        "UPDATE known_account SET mark = coalesce((SELECT covered FROM cover_mark WHERE plain = mark), "
-        "UNKNOWN_MARK(mark))"
-    )
+    for table in ("known_account", "left_as_is"):
+        database.execute(
+            f"UPDATE {table} SET mark = coalesce((SELECT covered FROM cover_mark WHERE plain = mark), "
+            "UNKNOWN_MARK(mark))"
+        )
     database.execute("DROP TABLE temp.cover_mark")
 
 

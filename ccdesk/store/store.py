@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.disagreements import Disagreements
-from ccdesk.core.drift import Drifts
+from ccdesk.core.drift import Drifts, LeftAsIs
 from ccdesk.core.exporting import Exports
 from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
@@ -29,6 +29,7 @@ from ccdesk.store.imagined import SqliteImagined
 from ccdesk.store.intents import SqliteIntents
 from ccdesk.store.lease import SqliteLease
 from ccdesk.store.ledger import SqliteLedger
+from ccdesk.store.left_as_is import SqliteLeftAsIs
 from ccdesk.store.links import SqliteLinks
 from ccdesk.store.losses import SqliteLosses
 from ccdesk.store.people import SqlitePeople
@@ -48,6 +49,7 @@ from ccdesk.store.tables import (
     HeldLossRow,
     IntentRow,
     KnownAccountRow,
+    LeftAsIsRow,
     LinkRow,
     LinkSinceRow,
     StatementRow,
@@ -86,7 +88,9 @@ class SqliteStore:
         self.losses: Losses = SqliteLosses(self._database)
         self.disagreements: Disagreements = SqliteDisagreements(self._database, self._statements)
         self.ledger: Ledger = SqliteLedger(self._database, links, self._statements, clock, self._seals)
-        self.drifts: Drifts = SqliteDrifts(self._database, links)
+        left = SqliteLeftAsIs(self._database, self.disagreements)
+        self.left_as_is: LeftAsIs = left
+        self.drifts: Drifts = SqliteDrifts(self._database, links, left)
         self.people: People = SqlitePeople(self._database)
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
@@ -174,7 +178,7 @@ class SqliteStore:
             self._database.run(KnownAccountRow.delete())
             self._database.run(FormerContactRow.delete())
             self._database.run(EventRow.delete())
-            for model in (LinkSinceRow, HeldLossRow, CarriedLossRow, DisagreementRow):
+            for model in (LinkSinceRow, HeldLossRow, CarriedLossRow, DisagreementRow, LeftAsIsRow):
                 self._database.run(model.delete())
             self._database.run(StateRow.delete().where(~reduce(or_, kept)))
             self.staging.clear()

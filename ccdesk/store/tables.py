@@ -12,6 +12,7 @@ from dataclasses import fields
 
 import peewee
 
+from ccdesk.core.drift import DriftKind
 from ccdesk.core.exporting import ChunkState
 from ccdesk.core.intents import Act, Ended
 from ccdesk.core.losses import Answer, LossKind
@@ -383,9 +384,23 @@ class DisagreementRow(peewee.Model):
 
     customer_id = peewee.IntegerField(primary_key=True)
     since = MomentField()
+    left_at = MomentField(null=True)
 
     class Meta:
         table_name = "disagreement"
+
+
+class LeftAsIsRow(peewee.Model):
+    """A difference that staff left as it is. `mark` stands for the email, or for the account without one."""
+
+    mark = peewee.BlobField(primary_key=True)
+    customer_id = peewee.IntegerField(null=True)
+    kind = WordField(DriftKind)
+    shown = peewee.TextField()
+    left_at = MomentField()
+
+    class Meta:
+        table_name = "left_as_is"
 
 
 class StateRow(peewee.Model):
@@ -459,6 +474,7 @@ TABLES: tuple[type[peewee.Model], ...] = (
     HeldLossRow,
     CarriedLossRow,
     DisagreementRow,
+    LeftAsIsRow,
     StateRow,
     SettingRow,
     CallsRow,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from ccdesk.consent.columns import Column
 from ccdesk.consent.reasons import Reason
@@ -50,8 +50,27 @@ def drift_of(sides: Sides, rules: DriftRules) -> Drift | None:
     ids = sorted({one.id for one in sides.accounts} | {one.customer_id for one in found.links})
     contact = sides.contact
     email = next((one.email for one in sides.accounts if one.email), contact.email if contact else "")
-    reason = reason_for(found, kind)
-    return Drift(email or sides.key, tuple(ids), kind, found.shop(), found.mail(), reason)
+    shop, mail = found.shop(), found.mail()
+    shown = "|".join((rules.list_id, kind, shop, mail, *_shown(sides, rules.list_id)))
+    return Drift(email or sides.key, tuple(ids), kind, shop, mail, reason_for(found, kind), shown)
+
+
+def _shown(sides: Sides, list_id: str) -> tuple[str, str]:
+    """Return what decides of what both sides show; `store/drift.py` writes a stranger's in the same way."""
+    accounts = (
+        f"{one.id}:{one.accepts_marketing:d}{one.is_active:d}{one.is_anonymous:d}{one.readable:d}"
+        for one in sorted(sides.accounts, key=lambda one: one.id)
+    )
+    contact = sides.contact
+    if contact is None:
+        return ",".join(accounts), ""
+    dates = (_exactly(contact.opt_in_at), contact.opt_in_source, _exactly(contact.opt_out_at))
+    parts = (contact.id, contact.permission, contact.deleted_at, *dates, contact.opt_out_source)
+    return ",".join(accounts), ":".join((*parts, "1" if list_id in contact.list_ids else "0"))
+
+
+def _exactly(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 class PersonSides:

@@ -177,3 +177,32 @@ def test_a_person_who_is_not_of_the_kind_is_refused(shop: Shell) -> None:
     assert shop("drift", "--person", "ann@example.com").returncode == 2
     assert shop("drift", "--repair", "put_back", "--person", "ann@example.com").returncode == 2
     assert shop.sandbox.log.writes(since=mark) == []
+
+
+def test_what_staff_leave_as_it_is_needs_nobody_and_stays_named(shop: Shell) -> None:
+    put_back(shop)
+    shop.json("sync", "inbound")
+    assert [need["kind"] for need in shop.json("status")["needs_you"]] == ["disagreement"]
+    found = shop.json("drift", "--leave", "put_back", "--person", "ann@example.com")
+    assert set(found) == {"checked_at", "kinds", "people"}
+    [kind], [ann] = found["kinds"], found["people"]
+    assert set(kind) == {"kind", "people", "repairable", "meaning"}
+    assert (kind["kind"], kind["people"], kind["repairable"]) == ("left_as_is", 1, False)
+    assert set(ann) == {"email", "customer_ids", "kind", "shop", "mail", "reason"}
+    assert (ann["kind"], ann["shop"], ann["mail"]) == ("left_as_is", "opted_out", "on_list")
+    assert "left as it is on " in ann["reason"]
+    assert shop.json("status")["needs_you"] == []
+    assert shop.json("drift")["people"] == found["people"]
+    assert "left as it is on " in shop("drift").stdout
+
+
+def test_what_cannot_be_left_is_refused_before_anything_is_read(shop: Shell) -> None:
+    mark = shop.sandbox.log.mark()
+    refused = shop("drift", "--leave", "not_added")
+    assert refused.returncode == 2
+    assert "“not_added” cannot be left as it is" in refused.stderr
+    assert shop("drift", "--leave", "put_back", "--repair", "not_added").returncode == 2
+    assert shop.sandbox.log.all(since=mark) == []
+    nobody = shop("drift", "--leave", "put_back")
+    assert nobody.returncode == 2
+    assert "Nobody is of the kind “put_back”" in nobody.stderr

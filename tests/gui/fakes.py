@@ -229,6 +229,15 @@ class FakeDesk:
     def run(self, kind: RunKind, **_: Any) -> Run:
         raise AssertionError("the window never runs in its own thread: it asks the loop")
 
+    def leave_as_is(self, people: Sequence[Drift]) -> int:
+        self._called("leave_as_is", list(people))
+        return len(people)
+
+    def leave_put_back(self, customer_ids: Sequence[int]) -> int:
+        self._called("leave_put_back", list(customer_ids))
+        self.put_back = [one for one in self.put_back if one.customer_id not in customer_ids]
+        return len(customer_ids)
+
     def repair(self, chosen: Sequence[Chosen], **_: Any) -> Run:
         raise AssertionError("the window puts nobody right in its own thread: it asks the loop")
 

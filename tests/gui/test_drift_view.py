@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtWidgets import QLabel
 
-from ccdesk.core.drift import Chosen, Drift, DriftKind, MailShows, ShopShows
-from ccdesk.core.errors import Busy
+from ccdesk.core.drift import Chosen, Drift, DriftKind, MailShows, ShopShows, as_left
+from ccdesk.core.errors import Busy, StoreError
 from ccdesk.core.runs import RunKind
 from ccdesk.gui.dialogs import drift_view
 from ccdesk.gui.dialogs.question import Question
@@ -150,6 +150,55 @@ def test_too_many_people_at_once_are_the_whole_kinds_business(qtbot, window, des
     assert "at most 25 people" in shown.btn_repair.toolTip()
     shown.tbl_people.clearSelection()
     assert not shown.btn_repair.isVisible(), "no kind is chosen"
+
+
+def test_people_are_left_as_they_are_and_stay_named_as_left(qtbot, window, desk):
+    other = replace(PUT_BACK, email="cyd@example.com", customer_ids=(9,))
+    desk.differ = [PUT_BACK, other, DUE]
+    shown = opened(qtbot, window)
+    rows(qtbot, shown.tbl_people, 3)
+    assert not shown.btn_leave.isVisible(), "nobody is chosen"
+    choose(shown, 2)
+    assert not shown.btn_leave.isVisible(), "the next run puts him right"
+    choose(shown, 0)
+    click(qtbot, shown, "btn_drift_leave")
+    qtbot.waitUntil(lambda: ("leave_as_is", [PUT_BACK]) in desk.calls)
+    rows(qtbot, shown.tbl_kinds, 3)
+    kinds = [texts(shown.tbl_kinds, row) for row in range(3)]
+    assert kinds[0] == ["Opted out, put back on the list", "1"]
+    assert kinds[2] == ["Left as it is", "1"]
+    rows(qtbot, shown.tbl_people, 3)
+    assert texts(shown.tbl_people, 2)[0] == ANN, "at the end"
+    assert "; left as it is on " in texts(shown.tbl_people, 2)[2]
+    choose(shown, 2)
+    assert not shown.btn_leave.isVisible()
+    assert shown.badge.text() == "2 people differ"
+    choose(shown, 0)
+    click(qtbot, shown, "btn_drift_leave")
+    qtbot.waitUntil(lambda: shown.badge.text() == "The next runs put it right")
+
+
+def test_all_left_is_neither_green_nor_a_warning(qtbot, window, desk):
+    desk.differ = [as_left(PUT_BACK, NOW)]
+    shown = opened(qtbot, window)
+    assert shown.badge.text() == "1 person is left as is"
+    assert shown.badge.property("tone") == "neutral"
+    rows(qtbot, shown.tbl_people, 1)
+    shown.tbl_kinds.selectRow(0)
+    rows(qtbot, shown.tbl_people, 1)
+    assert text(shown, "lbl_drift_meaning") == DriftKind.LEFT_AS_IS.meaning
+
+
+def test_what_could_not_be_kept_is_said_and_nobody_is_shown_as_left(qtbot, window, desk):
+    desk.differ = [PUT_BACK]
+    desk.fail["leave_as_is"] = StoreError("The data file is damaged")
+    shown = opened(qtbot, window)
+    rows(qtbot, shown.tbl_people, 1)
+    choose(shown, 0)
+    click(qtbot, shown, "btn_drift_leave")
+    qtbot.waitUntil(shown.notice.isVisible)
+    assert texts(shown.tbl_kinds, 0)[0] == "Opted out, put back on the list"
+    assert shown.btn_leave.isEnabled()
 
 
 def test_why_about_the_person_chosen(qtbot, window, desk):

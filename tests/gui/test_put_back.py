@@ -62,3 +62,21 @@ def test_a_store_that_cannot_be_read_is_said_in_the_dialog(qtbot, open_window, p
     window.go_to("put back")
     dialog = window.findChild(PutBackDialog)
     qtbot.waitUntil(dialog.notice.isVisible)
+
+
+def test_people_are_left_as_they_are_from_the_list(qtbot, open_window, put_back):
+    window = open_window(put_back).window
+    window.go_to("put back")
+    dialog = window.findChild(PutBackDialog)
+    qtbot.waitUntil(lambda: dialog.model.rowCount() == 2)
+    assert not dialog.btn_leave.isEnabled(), "nobody is chosen"
+    dialog.table.selectRow(0)
+    click(qtbot, dialog, "btn_put_back_leave")
+    qtbot.waitUntil(lambda: dialog.model.rowCount() == 1)
+    assert ("leave_put_back", [7]) in put_back.calls
+    assert dialog.model.index(0, 1).data() == "8"
+    put_back.fail["leave_put_back"] = StoreError("The data file is damaged")
+    dialog.table.selectAll()
+    click(qtbot, dialog, "btn_put_back_leave")
+    qtbot.waitUntil(dialog.notice.isVisible)
+    assert dialog.model.rowCount() == 1

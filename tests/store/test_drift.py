@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows
+from ccdesk.core.drift import Drift, DriftKind
 from ccdesk.core.intents import Act, JournalLine
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, WriteBack
 from ccdesk.store.store import SqliteStore
@@ -38,6 +38,10 @@ contacts = st.builds(
     permission=st.sampled_from((Permission.IMPLICIT, Permission.IMPLICIT, *Permission)),
     deleted_at=st.sampled_from(("", "", "", "2026-05-01")),
     list_ids=st.sets(st.sampled_from((LIST, LIST, "other"))).map(frozenset),
+    opt_in_at=st.sampled_from((None, NOON.replace(microsecond=1))),
+    opt_in_source=st.sampled_from(("", "Account")),
+    opt_out_at=st.sampled_from((None, NOON)),
+    opt_out_source=st.sampled_from(("", "Contact")),
 )
 links = st.builds(
     Link,
@@ -75,8 +79,11 @@ def read_in(store: SqliteStore, shop: list[Customer], mail: list[Contact], known
     store.drifts.add_contacts(mail)
 
 
-def once(found: list[Drift]) -> set[tuple[str, tuple[int, ...], DriftKind, ShopShows, MailShows, str]]:
-    rows = {(d.email.lower(), d.customer_ids, d.kind, d.shop, d.mail, d.reason) for d in found}
+def once(found: list[Drift]) -> set[tuple[object, ...]]:
+    rows = {
+        (d.email.lower(), d.customer_ids, d.kind, d.shop, d.mail, d.reason, d.kind.can_be_left and d.shown)
+        for d in found
+    }
     assert len(rows) == len(found)
     return rows
 

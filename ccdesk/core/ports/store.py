@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ccdesk.core.disagreements import Disagreements
-from ccdesk.core.drift import Drifts
+from ccdesk.core.drift import Drifts, LeftAsIs
 from ccdesk.core.exporting import Exports
 from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
@@ -292,6 +292,7 @@ class Store(Protocol):
     statements: Statements
     ledger: Ledger
     drifts: Drifts
+    left_as_is: LeftAsIs
     people: People
     state: State
     calls: CallCounts

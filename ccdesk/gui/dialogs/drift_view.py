@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
 
-from ccdesk.core.drift import Chosen, Drift, DriftKind
+from ccdesk.core.drift import Chosen, Drift, DriftKind, as_left
 from ccdesk.core.errors import Cancelled, CcdeskError
 from ccdesk.core.runs import Progress
 from ccdesk.gui import formats
@@ -32,6 +33,7 @@ from ccdesk.service.repair import MOST
 KEPT = 1_000  # people shown of one kind; the figures count everybody
 ALL_OF_KIND = "Do the runs that put this kind right, by their ordinary rules; what else is due they do, too"
 ONLY_CHOSEN = "Put the people chosen right by the ordinary rules, and nobody else"
+LEAVE = "Name them as left as they are, and need nobody for them, until either side changes"
 TOO_MANY = f"Choose at most {MOST} people, or none to put the whole kind right"
 INTRO = "Both services were read as they are now. Nothing was written to either."
 KIND_WORDS = {
@@ -57,6 +59,7 @@ KIND_WORDS = {
     DriftKind.NOT_ADDED: "Not on the list yet",
     DriftKind.CHANGE_DUE: "Changed since the last run",
     DriftKind.UNREADABLE: "Cannot be read",
+    DriftKind.LEFT_AS_IS: "Left as it is",
 }
 
 
@@ -75,6 +78,8 @@ def show_drift(context: Context, parent: QWidget) -> DriftDialog:
 
 
 def _mark(kind: DriftKind) -> tuple[str, Tone]:
+    if kind is DriftKind.LEFT_AS_IS:
+        return "info", Tone.NEUTRAL
     return ("waiting", Tone.ACCENT) if kind.repairable else ("warning", Tone.WARNING)
 
 
@@ -144,6 +149,7 @@ class DriftDialog(QDialog):
             "&Why…", "btn_drift_why", self._why, tip="Why the person chosen is mailed or not"
         )
         self.btn_repair = button("&Put Right Now", "btn_drift_repair", self._repair)
+        self.btn_leave = button("Leave As &It Is", "btn_drift_leave", self._leave, tip=LEAVE)
         self.btn_again = button("Compare &Again", "btn_drift_again", self._compare, icon="refresh")
         self.btn_close = button("C&lose", "btn_drift_close", self.reject)
 
@@ -161,7 +167,9 @@ class DriftDialog(QDialog):
         layout.addWidget(self.lbl_meaning)
         layout.addWidget(self.tbl_people, 3)
         layout.addWidget(self.lbl_more)
-        layout.addLayout(row(self.btn_why, self.btn_repair, self.btn_again, None, self.btn_close))
+        layout.addLayout(
+            row(self.btn_why, self.btn_repair, self.btn_leave, self.btn_again, None, self.btn_close)
+        )
 
     # comparing
 
@@ -195,17 +203,24 @@ class DriftDialog(QDialog):
         self._found = found
         self.btn_again.setEnabled(True)
         self.lbl_state.setText(f"{INTRO} Compared {formats.in_sentence(found.at)}.")
-        people = sum(found.kinds.values())
-        if not people:
+        self._show_badge(found)
+        self._show_figures()
+
+    def _show_badge(self, found: Compared) -> None:
+        left = found.kinds.get(DriftKind.LEFT_AS_IS, 0)
+        people = sum(found.kinds.values()) - left
+        if left and not people:
+            words = formats.count(left, "person is left as is", "people are left as they are")
+            self.badge.show_state(words, "info", Tone.NEUTRAL)
+        elif not people:
             self.badge.show_state("In step", "check-circle", Tone.GOOD)
-        elif all(kind.repairable for kind in found.kinds):
+        elif all(kind.repairable for kind in found.kinds if kind is not DriftKind.LEFT_AS_IS):
             self.badge.show_state("The next runs put it right", "waiting", Tone.ACCENT)
         else:
             self.badge.show_state(
                 f"{formats.count(people, 'person differs', 'people differ')}", "warning", Tone.WARNING
             )
         self.badge.show()
-        self._show_figures()
 
     def _on_failed(self, error: CcdeskError) -> None:
         self.btn_again.setEnabled(True)
@@ -263,6 +278,7 @@ class DriftDialog(QDialog):
             self.btn_repair.setText("&Put Right Now")
         self.btn_repair.setVisible(repairable)
         self.btn_repair.setEnabled(len(chosen) <= MOST)
+        self.btn_leave.setVisible(bool(chosen) and all(one.kind.can_be_left for one in chosen))
         tip = ONLY_CHOSEN if chosen else ALL_OF_KIND
         self.btn_repair.setToolTip(TOO_MANY if len(chosen) > MOST else tip)
 
@@ -285,6 +301,31 @@ class DriftDialog(QDialog):
         self.repairing.emit()
         self.accept()
 
+    @Slot()
+    def _leave(self) -> None:
+        """Have it remembered that staff leave the people chosen as they are."""
+        people, desk = self.tbl_people.all_chosen(), self._context.desk
+        self.btn_leave.setEnabled(False)
+        self._context.tasks.run(
+            self,
+            lambda: desk.leave_as_is(people),
+            done=lambda _: self._on_left(people),
+            failed=self._on_not_left,
+            key="leave",
+        )
+
+    def _on_left(self, people: list[Drift]) -> None:
+        self.btn_leave.setEnabled(True)
+        if self._found is not None:
+            self._found = with_left(self._found, people, datetime.now(UTC))
+            self._show_badge(self._found)
+            self._show_figures()
+        self._context.watch.refresh()
+
+    def _on_not_left(self, error: CcdeskError) -> None:
+        self.btn_leave.setEnabled(True)
+        self.notice.show_error(error)
+
     def _repair_people(self, people: list[Chosen]) -> None:
         self._context.monitor.repair(people)
         self.repairing.emit()
@@ -293,6 +334,17 @@ class DriftDialog(QDialog):
     @Slot(int)
     def _on_finished(self, _result: int) -> None:
         self._cancel.set()
+
+
+def with_left(found: Compared, people: Collection[Drift], at: datetime) -> Compared:
+    """Return a comparison in which these people, just left as they are, are named as such."""
+    chosen, kinds = set(people), Counter(found.kinds)
+    kinds.subtract(one.kind for one in people)
+    kinds[DriftKind.LEFT_AS_IS] += len(people)
+    others = [one for one in found.people if one not in chosen]
+    left = [as_left(one, at) for one in found.people if one in chosen]
+    ordered = {kind: kinds[kind] for kind in DriftKind if kinds[kind] > 0}
+    return Compared(found.at, ordered, (*others, *left))
 
 
 def _name_of(one: Drift) -> str:

@@ -1,0 +1,94 @@
+"""Differences that staff leave as they are: they are named as such until either side changes (design §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from ccdesk.core.drift import Chosen, Drift, DriftKind, Drifts
+from ccdesk.core.emails import email_key
+from ccdesk.core.errors import SettingsError
+from ccdesk.core.ports.store import Store
+from ccdesk.service.who import customer_id_of
+from ccdesk.sync.context import batched
+from ccdesk.sync.runs.newcomer_rule import answer
+
+_AT_ONCE = 1_000  # a kind may be as large as the shop
+
+
+def leave(store: Store, people: Iterable[Drift], now: datetime) -> int:
+    """Leave people as they were found by a comparison; return how many.
+
+    Of newer accounts that opted in, staff's answer is *Leave* by this (design §3a R1).
+
+    Raises:
+        SettingsError: somebody's difference cannot be left; nothing was changed for any of them.
+
+    """
+    chosen = list(people)
+    for one in chosen:
+        if not one.kind.can_be_left:
+            raise cannot_be_left(one.kind)
+    with store.transaction():
+        for one in chosen:
+            if one.kind is DriftKind.NEWCOMER:
+                for number in one.customer_ids:
+                    answer(store, number, now, add=False)
+        return store.left_as_is.leave(chosen, now)
+
+
+def leave_found(store: Store, chosen: Chosen, now: datetime) -> int:
+    """Leave whom the comparison just made has found of a kind: one person, or all; return how many.
+
+    Raises:
+        SettingsError: the kind cannot be left, or nobody of it is meant; nothing was changed.
+
+    """
+    if not chosen.kind.can_be_left:
+        raise cannot_be_left(chosen.kind)
+    meant = (one for one in store.drifts.people() if _is_meant(one, chosen))
+    done = sum(leave(store, some, now) for some in batched(meant, _AT_ONCE))
+    if not done:
+        raise _nobody(store.drifts, chosen)
+    store.drifts.mark_left()
+    return done
+
+
+def cannot_be_left(kind: DriftKind) -> SettingsError:
+    """Return why a kind cannot be left as it is."""
+    return SettingsError(
+        f"“{kind.value}” cannot be left as it is",
+        meaning=kind.meaning,
+        next_step="What the next runs put right, or what waits for another answer, is not left.",
+        code="wrong_use",
+    )
+
+
+def _is_meant(one: Drift, chosen: Chosen) -> bool:
+    return one.kind is chosen.kind and is_named(one, chosen.who)
+
+
+def is_named(one: Drift, who: str) -> bool:
+    """Say whether a text names a person, by email or customer id; an empty one names everybody."""
+    number = customer_id_of(who)
+    if number is not None:
+        return number in one.customer_ids
+    return not who.strip() or email_key(one.email) == email_key(who)
+
+
+def _nobody(drifts: Drifts, chosen: Chosen) -> SettingsError:
+    if not chosen.who.strip():
+        return SettingsError(
+            f"Nobody is of the kind “{chosen.kind.value}”",
+            meaning="There is nothing to leave as it is. Nothing was changed.",
+            next_step="A comparison of both sides names the kinds.",
+            code="other_kind",
+        )
+    kind = next((one.kind for one in drifts.people() if is_named(one, chosen.who)), None)
+    shown = f"They are “{kind.value}”: {kind.meaning}" if kind is not None else "Both sides are in step."
+    return SettingsError(
+        f"“{chosen.who}” is not of the kind “{chosen.kind.value}”",
+        meaning=f"{shown} Nothing was changed.",
+        next_step="A comparison of both sides names the kind of each person.",
+        code="other_kind",
+    )
