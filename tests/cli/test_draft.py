@@ -1,3 +1,8 @@
+import time
+
+from tests.cli.conftest import kill_at
+
+
 def test_a_draft_for_scripts_and_for_people(connected):
     connected.json("settings", "set", "from_email=news@example.com")
     made = connected.json("draft")
@@ -19,3 +24,18 @@ def test_without_an_address_the_command_says_which_setting(connected):
     assert done.returncode == 2
     assert "settings set from_email=" in done.stderr
     assert connected.sandbox.cc.drafts() == []
+
+
+def test_killed_while_it_is_made_the_next_one_finds_it(connected):
+    connected.json("settings", "set", "from_email=news@example.com")
+    kill_at(connected, "^/v3/emails$", "draft", method="POST")
+    deadline = time.monotonic() + 30
+    while not (made := connected.sandbox.cc.drafts()) and time.monotonic() < deadline:
+        time.sleep(0.01)  # the sandbox finishes what it had received, as a real service would
+    [lost] = made
+    assert lost["activity"]["contact_list_ids"] == []
+    found = connected.json("draft")
+    assert (found["made_before"], found["campaign_id"]) == (True, lost["campaign_id"])
+    [draft] = connected.sandbox.cc.drafts()
+    assert draft["activity"]["contact_list_ids"] == [connected.sandbox.cc.list_id("Kibo customers")]
+    assert connected.json("draft")["made_before"] is False

@@ -65,6 +65,8 @@ def _draft(scene: Scene) -> None:
     """Make a campaign draft with the sender just saved; it opens in the browser, and nothing is sent."""
     driver, cc = scene.driver, scene.sandbox.cc
     scene.browser.address = ""
+    driver.until(lambda: driver.shown("toast_close"), "what was saved to be said")
+    driver.click("toast_close")
     driver.click("btn_campaign_draft")
     driver.until(lambda: driver.shown("notice_campaign_draft"), "the draft to be told of")
     check(driver.text("notice_campaign_draft_title") == "Draft made", "no draft was made")
