@@ -48,6 +48,7 @@ COLUMNS: dict[str, Holds] = {
     **dict.fromkeys(("written_hash", "read_hash", "fields_hash"), Holds.FINGERPRINT),
     "row": Holds.ROW,
 }
+_MORE = {"written_hash": ", 1", "fields_hash": ", 1", "read_hash": ", 0"}  # arguments of a column's function
 WORDS_TOO = {("statement", "evidence"), ("statement", "subject")}  # they may name an email
 EMPTIED = (StagedContactRow, SeenCustomerRow, LeaseRow)  # they belong to one run, or to one computer
 BY_NAME = ("state", "setting")  # rows are told by their names
@@ -80,11 +81,14 @@ class Names(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """How people are covered: `words` for texts, `fingerprint` for hashes, `row` for what is sent of one."""
+    """How people are covered: `words` for texts, `row` for what is sent of one.
+
+    `fingerprint` is for hashes of fields, and 1 for those of what was sent, 0 of what was read.
+    """
 
     pseudonyms: Names
     words: Callable[[str], str]
-    fingerprint: Callable[[str], str]
+    fingerprint: Callable[[str, int], str]
     row: Callable[[str], str]
 
 
@@ -154,10 +158,10 @@ def _register(database: sqlite3.Connection, how: Cover) -> None:
     functions: Mapping[Holds, Callable[[str], str]] = {
         Holds.EMAIL: given.email,
         Holds.WORDS: how.words,
-        Holds.FINGERPRINT: how.fingerprint,
     }
     for holds, function in functions.items():
         database.create_function(holds.name, 1, function, deterministic=True)
+    database.create_function(Holds.FINGERPRINT.name, 2, how.fingerprint, deterministic=True)
     database.create_function(Holds.ROW.name, 1, lambda row: _bytes(how.row, row), deterministic=True)
     database.create_function("MARK", 1, lambda key: email_mark(given.email(key)))
     database.create_function("PLAIN_MARK", 1, email_mark)
@@ -181,9 +185,8 @@ def _cover_table(database: sqlite3.Connection, model: type[peewee.Model]) -> Non
         name = field.column_name
         holds = holding(table, field)
         if holds is not Holds.PLAIN:
-            changes.append(
-                f'"{name}" = CASE WHEN length("{name}") > 0 THEN {holds.name}("{name}") ELSE "{name}" END'
-            )
+            call = f'{holds.name}("{name}"{_MORE.get(name, "")})'
+            changes.append(f'"{name}" = CASE WHEN length("{name}") > 0 THEN {call} ELSE "{name}" END')
     if changes:
         database.execute(f'UPDATE "{table}" SET {", ".join(changes)}')
 

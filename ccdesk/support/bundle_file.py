@@ -42,7 +42,7 @@ class Bundle:
     def settings(self) -> dict[str, str]:
         """Return the settings in force when it was made, as text."""
         found = self._document(SETTINGS)
-        return {key: _as_text(value) for key, value in found.items()}
+        return {key: as_text(value) for key, value in found.items()}
 
     def calls(self, run_id: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Return the header of a run's record, and its calls."""
@@ -103,7 +103,8 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
         yield Bundle(path, packed, manifest)
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return a setting's value as it is given in words."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,6 +16,8 @@ from ccdesk.support.scrub import Scrubber
 
 KIBO, MAIL, LOGIN = "kibo", "constant_contact", "login"
 LEFT_OUT = "left out"
+_HEADING = 2_000  # bytes
+_MOST_FILED = 4 << 20  # bytes
 _HEADERS = ("content-type", "date", "retry-after", "x-vol-correlation", "location", "x-correlation-id")
 _NEVER = ("authtickets", "/token", "/revoke", "/authorize")  # paths whose bodies are secrets
 
@@ -22,8 +26,8 @@ _NEVER = ("authtickets", "/token", "/revoke", "/authorize")  # paths whose bodie
 class CallMade:
     """One call. `status` 0: no answer came, and `lost` says why.
 
-    `sent` and `answer` are bodies with pseudonyms; `form` says what `answer` is: "json", "text", "empty", or
-    "left out" where there was too much of it. `length` is that of the body as it came, in bytes.
+    `sent` and `answer` are bodies with pseudonyms; `form` says what `answer` is: "json", "csv", "text",
+    "empty", or "left out" where there was too much of it. `length` is that of the body as it came, in bytes.
     """
 
     at: str
@@ -72,6 +76,12 @@ class Raw:
         return CallMade(**values)
 
 
+def asked_for(request: Request) -> list[tuple[str, str]]:
+    """Return the parameters of a request's query, as text."""
+    inside = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
+    return [*inside, *((key, str(value)) for key, value in request.params.items())]
+
+
 def noted(
     service: str,
     origin: str,
@@ -83,7 +93,7 @@ def noted(
 ) -> Raw:
     """Return a call as it ended: without bodies, and beside it the bodies as they were."""
     parts = urlsplit(request.url)
-    asked = [*parse_qsl(parts.query, keep_blank_values=True), *request.params.items()]
+    asked = asked_for(request)
     made: dict[str, Any] = {
         "at": at,
         "service": service,
@@ -101,8 +111,17 @@ def noted(
     headers = {name: outcome.headers[name] for name in _HEADERS if name in outcome.headers}
     headers = {name: scrubber.link(one) if name == "location" else one for name, one in headers.items()}
     made |= {"status": outcome.status, "headers": headers, "length": len(outcome.body)}
-    kept = b"" if secret and outcome.status < 300 else outcome.body
+    kept = b"" if secret and outcome.status < 300 else outcome.body or _filed(request, outcome)
     return Raw(CallMade(**made), here, None if secret else request.body, kept)
+
+
+def _filed(request: Request, outcome: Answer) -> bytes:
+    """Return what the request had put into a file, unless it is very much; the file is as it was."""
+    if request.sink is None or outcome.status != 200:
+        return b""
+    found = request.sink.read(_MOST_FILED + 1)
+    request.sink.seek(0)
+    return found if len(found) <= _MOST_FILED else b""
 
 
 def error_values(error: CcdeskError, scrubber: Scrubber) -> dict[str, Any]:
@@ -126,7 +145,21 @@ def body(raw: bytes, scrubber: Scrubber) -> tuple[Any, str]:
     try:
         return scrubber.value(json.loads(raw)), "json"
     except (ValueError, RecursionError):
-        return _shape(raw, scrubber), "text"
+        pass
+    if (rows := _rows(raw)) is not None:
+        return [rows[0], *([scrubber.cell(cell) for cell in row] for row in rows[1:])], "csv"
+    return _shape(raw, scrubber), "text"
+
+
+def _rows(raw: bytes) -> list[list[str]] | None:
+    """Return the rows of a list's members (constant-contact.md §15); None if it is no such file."""
+    head = raw[:_HEADING].decode("utf-8-sig", "replace")
+    if "email" not in head.partition("\n")[0].lower() or "," not in head or head.lstrip().startswith("<"):
+        return None
+    try:
+        return list(csv.reader(io.StringIO(raw.decode("utf-8-sig", "replace"), newline="")))
+    except csv.Error:
+        return None
 
 
 def _shape(raw: bytes, scrubber: Scrubber) -> str:

@@ -60,9 +60,9 @@ class Covering:
         """Return a text for people with everybody covered."""
         return text if self.plain else self.given.inside(text, self._personal, self._kept)
 
-    def fingerprint(self, stored: str) -> str:
+    def fingerprint(self, stored: str, sent: int) -> str:
         """Return a fingerprint of fields in pseudonyms: names are such even in a plain bundle."""
-        return fingerprints.exchanged(stored, self._known, self._other)
+        return fingerprints.exchanged(stored, self._known, self._other, sent=bool(sent))
 
     def _other(self, stored: str) -> str:
         return self.given.digest(bytes.fromhex(stored), 12).hex()

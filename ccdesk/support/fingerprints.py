@@ -16,13 +16,19 @@ from ccdesk.core.models import Address, Contact, ContactFields
 from ccdesk.sync.mapping import creation_hash, fields_hash, to_fields
 
 _ONE = re.compile(r"[0-9a-f]{24}")
+SENT = "sent:"
 _NOBODY = ContactFields("", "", "", "", Address())
 
 
 def pairs(raw: Any, scrubbed: Any) -> Iterator[tuple[str, str]]:
-    """Yield the fingerprints of everybody in a body, each with that of the same fields in pseudonyms."""
+    """Yield the fingerprints of everybody in a body, each with that of the same fields in pseudonyms.
+
+    Those of accounts begin with `SENT`: of fields that were cut, an account and the contact made of it have
+    the same fingerprint, but not the same pseudonyms.
+    """
     for before, after in _people(raw, scrubbed):
-        yield from zip(_of(before), _of(after), strict=True)
+        first = SENT if isinstance(before, ContactFields) else ""
+        yield from ((first + one, other) for one, other in zip(_of(before), _of(after), strict=True))
 
 
 def plain_pairs() -> dict[str, str]:
@@ -30,9 +36,17 @@ def plain_pairs() -> dict[str, str]:
     return dict(zip(_of(_NOBODY), _of(_NOBODY), strict=True))
 
 
-def exchanged(stored: str, known: Mapping[str, str], other: Callable[[str], str]) -> str:
-    """Return a stored fingerprint, of one or more parts, in pseudonyms; `other` for those not known."""
-    return _ONE.sub(lambda found: known.get(found[0]) or other(found[0]), stored)
+def exchanged(stored: str, known: Mapping[str, str], other: Callable[[str], str], *, sent: bool) -> str:
+    """Return a stored fingerprint, of one or more parts, in pseudonyms; `other` for those not known.
+
+    `sent`: it is of what was sent, not of what a contact showed.
+    """
+
+    def instead(found: re.Match[str]) -> str:
+        first, second = (SENT, "") if sent else ("", SENT)
+        return known.get(first + found[0]) or known.get(second + found[0]) or other(found[0])
+
+    return _ONE.sub(instead, stored)
 
 
 def _of(fields: ContactFields | Contact) -> list[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from ccdesk.clients.http.transport import Answer, Request, Transport
 from ccdesk.core.clock import parse_time
@@ -22,56 +25,81 @@ from ccdesk.core.errors import (
     Unreachable,
     VaultError,
 )
-from ccdesk.support.calls import LEFT_OUT, LOGIN, CallMade
+from ccdesk.support.calls import LEFT_OUT, LOGIN, CallMade, asked_for
 from ccdesk.support.scrub import HERE
 
 _KINDS: dict[str, type[CcdeskError]] = {
     one.__name__: one for one in (AnswerLost, Unreachable, ProxyRefused, Refused, LoginNeeded, VaultError)
 }
 _SIGN_IN = "/authtickets"
+_TENANT = "/api/platform/tenants/"
+_HOME = {"id": 1, "name": "of the record", "domain": "nowhere.invalid", "sites": []}
 _TICKET = {"access_token": "of the record", "expires_in": 3600, "token_type": "bearer"}
+
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d:?\d\d)?")
+_Key = tuple[str, str, str, tuple[tuple[str, str], ...]]
+
+
+def _key(one: CallMade) -> _Key:
+    """Return what a call is known by."""
+    query = sorted((name, value) for name, value in one.query)
+    return one.service, one.method, one.path, _apart_from_moments(query)
+
+
+def _apart_from_moments(query: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _MOMENT.sub("…", value)) for name, value in query)
 
 
 class RecordedAnswers:
     """Gives each recorded answer once, in order, to the call it was given to; thread-safe.
 
+    `elsewhere`: readings of other runs, the nearest last: a client that runs for days asks some things once,
+    such as what filters are honoured, and a replay's is new. `at_end` is called once the last has been given.
     `missing`: calls made now that the record does not hold, in words.
     """
 
-    def __init__(self, calls: Iterable[CallMade]) -> None:
+    def __init__(
+        self,
+        calls: Iterable[CallMade],
+        elsewhere: Iterable[CallMade] = (),
+        at_end: Callable[[], object] | None = None,
+    ) -> None:
         self._lock = threading.Lock()
-        self._waiting = list(calls)
-        self._given: dict[tuple[str, str, str], CallMade] = {}
+        self._waiting, self._at_end = list(calls), at_end
+        self._given = {_key(one): one for one in elsewhere if one.method == "GET"}
         self.missing: list[str] = []
 
     @property
     def left(self) -> list[str]:
         """Recorded calls that were not made now, in words."""
         with self._lock:
-            return [_label(one) for one in self._waiting if one.service != LOGIN and _SIGN_IN not in one.path]
+            return [_label(one) for one in self._waiting if one.service != LOGIN and not _goes_before(one)]
 
     def take(self, service: str, request: Request) -> CallMade | None:
         """Return what a call got when it was recorded; None if it was not made then.
 
-        Of calls to one path the one with the same query comes first; moments in it may differ. A reading that
-        was made once and is made twice now gets the same again.
+        Of calls to one path the one with the same query comes first, then one in which only moments differ.
+        A reading that was made once and is made twice now gets the same again.
         """
         parts = urlsplit(request.url)
-        key = service, request.method, parts.path
-        query = sorted([*parse_qsl(parts.query, keep_blank_values=True), *request.params.items()])
+        asked = sorted(asked_for(request))
+        key = service, request.method, parts.path, _apart_from_moments(asked)
         with self._lock:
-            same = [one for one in self._waiting if (one.service, one.method, one.path) == key]
-            exact = [one for one in same if sorted((name, value) for name, value in one.query) == query]
+            same = [one for one in self._waiting if _key(one) == key]
+            exact = [one for one in same if sorted((name, value) for name, value in one.query) == asked]
             for found in (exact or same)[:1]:
                 self._waiting.remove(found)
                 self._given[key] = found
+                if self._at_end is not None and all(map(_goes_before, self._waiting)):
+                    self._at_end()
                 return found
             return self._given.get(key) if request.method == "GET" else None
 
     def login_failure(self) -> CallMade | None:
         """Return the failure to renew the login that comes next in the record, None if another call does."""
         with self._lock:
-            first = next((one for one in self._waiting if _SIGN_IN not in one.path), None)
+            first = next((one for one in self._waiting if not _goes_before(one)), None)
             if first is None or first.service != LOGIN:
                 return None
             self._waiting.remove(first)
@@ -80,7 +108,9 @@ class RecordedAnswers:
     def note_missing(self, service: str, request: Request) -> None:
         """Note a call that the record does not hold."""
         with self._lock:
-            self.missing.append(f"{service} {request.method} {urlsplit(request.url).path}")
+            path = urlsplit(request.url).path
+            query = "&".join(f"{key}={value}" for key, value in request.params.items())
+            self.missing.append(f"{service} {request.method} {path}{f'?{query}' if query else ''}")
 
 
 class RecordedTransport(Transport):
@@ -103,13 +133,27 @@ class RecordedTransport(Transport):
         found = self._answers.take(self._kind, request)
         if _SIGN_IN in request.url and (found is None or 200 <= found.status < 300):
             return Answer(request, 200, {}, json.dumps(_TICKET).encode(), self._name)
+        if found is None and _TENANT in request.url:  # found in an earlier run
+            return Answer(request, 200, {}, json.dumps(_HOME).encode(), self._name)
         if found is None or (found.form == LEFT_OUT and found.status):
             self._answers.note_missing(self._kind, request)
             raise Unreachable(f"{self._name}: the bundle does not hold this call", detail=request.label)
         if not found.status:
             raise rebuilt(found.lost)
         self._note_clock(found)
+        if found.form == "csv" and request.sink is not None:
+            return self._filed(request, found)
         return Answer(request, found.status, found.headers, _body(found, request), self._name)
+
+    def _filed(self, request: Request, found: CallMade) -> Answer:
+        """Put a table where the request wants it."""
+        assert request.sink is not None
+        text = io.TextIOWrapper(request.sink, encoding="utf-8", newline="")
+        csv.writer(text).writerows(found.answer)
+        text.flush()
+        text.detach()
+        request.sink.seek(0)
+        return Answer(request, found.status, found.headers, b"", self._name)
 
     def _note_clock(self, found: CallMade) -> None:
         at = parse_time(found.at)
@@ -161,5 +205,11 @@ def _body(found: CallMade, request: Request) -> bytes:
     return b""
 
 
+def _goes_before(one: CallMade) -> bool:
+    """Say whether a call is made once for many: a client made anew makes it, one that went on did not."""
+    return _SIGN_IN in one.path or _TENANT in one.path
+
+
 def _label(one: CallMade) -> str:
-    return f"{one.service} {one.method} {one.path}"
+    query = "&".join(f"{key}={value}" for key, value in one.query)
+    return f"{one.service} {one.method} {one.path}{f'?{query}' if query else ''}"

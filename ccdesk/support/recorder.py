@@ -89,6 +89,7 @@ class Recorder:
             "run": run.id,
             "kind": run.kind.value,
             "asked": asked,
+            "ended": {"status": run.status.value, "message": scrubber.words(run.message)},
             "fingerprints": known,
             "personal": sorted(scrubber.personal),
         }

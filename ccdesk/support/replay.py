@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,13 @@ from ccdesk.clients.http.policy import CallMeter, DailyBudget
 from ccdesk.clients.kibo.client import Kibo
 from ccdesk.core.clock import Clock, parse_time
 from ccdesk.core.errors import SettingsError
-from ccdesk.core.runs import Entry, Run, RunKind, Trigger
-from ccdesk.core.settings import Settings, resolve
+from ccdesk.core.runs import Entry, Run, RunKind, RunStatus, Trigger
+from ccdesk.core.settings import SETTINGS, Settings, resolve
 from ccdesk.service.runner import Asked, Clients, Runner
 from ccdesk.service.status import MAIL
 from ccdesk.service.whose_people import PEOPLE_OF
 from ccdesk.store.store import SqliteStore
-from ccdesk.support.bundle_file import DATA, Bundle
+from ccdesk.support.bundle_file import DATA, Bundle, as_text
 from ccdesk.support.calls import KIBO, CallMade
 from ccdesk.support.recorded import RecordedAnswers, RecordedLogin, RecordedTransport
 from ccdesk.sync.runs.repair import Affected
@@ -31,6 +31,7 @@ from ccdesk.sync.runs.repair import Affected
 _NOWHERE = "http://127.0.0.1:9"  # the port of nobody: nothing is sent, and nothing could be
 _ENTRIES = 1_000
 _MOST_DIFFERENCES = 20
+_CONTINUED = re.compile(r"Continued in run \d+\.")
 _VARIES = re.compile(r"“[^”]*”|\"[^\"]*\"|'[^']*'|[^\s@]+@[^\s@]+|\d\d\d\d-\d\d-\d\d[T ][\d:.]+Z?")
 
 
@@ -91,7 +92,7 @@ def _replay_one(bundle: Bundle, number: int, folder: Path) -> Replayed:
     bundle.extract(DATA, folder / "after.sqlite3")
     bundle.extract(f"records/{number}/before.sqlite3", folder / "before.sqlite3")
     header, lines = bundle.calls(number)
-    answers = RecordedAnswers(CallMade.read(one) for one in lines)
+    calls = [CallMade.read(one) for one in lines]
     clock = ReplayClock(parse_time(str(header["asked"]["began"])) or datetime.now(UTC))
     after, before = SqliteStore(folder / "after.sqlite3"), SqliteStore(folder / "before.sqlite3", clock)
     try:
@@ -100,7 +101,13 @@ def _replay_one(bundle: Bundle, number: int, folder: Path) -> Replayed:
             return Replayed(
                 number, str(header.get("kind", "")), False, ["the bundle does not say how it ended"]
             )
-        run = _again(before, clock, answers, header["asked"], bundle.settings())
+        recorded = _as_it_ended(recorded, header.get("ended"))
+        cancel = threading.Event()
+        stopped = recorded.status is RunStatus.CANCELLED
+        if stopped and not calls:
+            cancel.set()
+        answers = RecordedAnswers(calls, _elsewhere(bundle, number), cancel.set if stopped else None)
+        run = _again(before, clock, answers, header["asked"], cancel)
         differences = _differences(recorded, run, _people(after, recorded), _people(before, run))
         if differences:
             differences += [f"asked for {one}, which the bundle does not hold" for one in answers.missing]
@@ -111,14 +118,30 @@ def _replay_one(bundle: Bundle, number: int, folder: Path) -> Replayed:
         before.close_all()
 
 
+def _elsewhere(bundle: Bundle, number: int) -> Iterator[CallMade]:
+    """Yield the calls of other runs, the nearest last: what comes later backwards, then what came before."""
+    ids = sorted(bundle.run_ids)
+    for other in [*(one for one in reversed(ids) if one > number), *(one for one in ids if one < number)]:
+        yield from (CallMade.read(one) for one in bundle.calls(other)[1])
+
+
+def _as_it_ended(run: Run, ended: dict[str, Any] | None) -> Run:
+    """Return a run as it was when it had just ended: an answer of staff closes one that had asked."""
+    if not ended:
+        return run
+    return replace(run, status=RunStatus(ended["status"]), message=str(ended["message"]))
+
+
 def _again(
-    store: SqliteStore, clock: Clock, answers: RecordedAnswers, asked: dict[str, Any], given: dict[str, str]
+    store: SqliteStore, clock: Clock, answers: RecordedAnswers, asked: dict[str, Any], cancel: threading.Event
 ) -> Run:
-    """Do the run on what was there before, with the services as recorded."""
-    settings = _settings(given)
+    """Do the run on what was there before, with the services as recorded.
+
+    A run that staff had stopped is stopped after the last recorded call.
+    """
+    settings = _settings(asked["settings"])
     store.state.set(PEOPLE_OF, "")
     store.settings.save({"kibo_tenant_id": "", "kibo_home_url": ""})
-    cancel = threading.Event()
     wanted = Asked(
         RunKind(asked["kind"]),
         settings,
@@ -145,11 +168,12 @@ class _NoConnections:
         raise RuntimeError(f"a run that is done once more has no {name}")
 
 
-def _settings(given: dict[str, str]) -> Settings:
-    """Return the settings of the bundle, with addresses where nobody is."""
+def _settings(given: dict[str, Any]) -> Settings:
+    """Return the settings of the run, with addresses where nobody is."""
+    given = {key: as_text(value) for key, value in given.items() if key in SETTINGS}
     elsewhere = {
         "kibo_home_url": _NOWHERE,
-        "kibo_tenant_url": _NOWHERE,
+        "kibo_tenant_url": _NOWHERE if given.get("kibo_tenant_url") else "",
         "cc_api_url": f"{_NOWHERE}{_path(given.get('cc_api_url', ''))}",
         "cc_auth_url": _NOWHERE,
         "from_email": "",
@@ -217,8 +241,11 @@ def _told(entry: Entry) -> str:
 
 
 def _alike(text: str) -> str:
-    """Return a text without what is quoted, emails and moments, which need not be the same."""
-    return _VARIES.sub("…", text)
+    """Return a text without what is quoted, emails and moments, which need not be the same.
+
+    Nor with what a later run adds, which goes on with this one.
+    """
+    return _VARIES.sub("…", _CONTINUED.sub("", text)).strip()
 
 
 def _shown(value: object) -> str:

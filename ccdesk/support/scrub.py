@@ -91,6 +91,7 @@ _STATES = frozenset(
         "not_set",
         "confirmed",
         "unconfirmed",
+        "active",
     ]
 )
 _MESSAGES = frozenset(
@@ -160,6 +161,10 @@ class Scrubber:
         if abs(value) < 100 or (isinstance(value, int) and _COUNTING.search(key)):
             return value
         return int(self._pseudonyms.text(str(abs(int(value))))) if abs(value) < 1e15 else 0
+
+    def cell(self, text: str) -> str:
+        """Return a cell of a table: moments, numbers and the words of a service as they are."""
+        return text if not text or text.lower() in _STATES or _is_plain(text) else self.text(text)
 
     def text(self, text: str) -> str:
         """Return a pseudonym, which is an email's if it has an @."""
