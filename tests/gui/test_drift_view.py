@@ -114,6 +114,7 @@ def test_only_the_people_chosen_are_put_right_after_a_question(qtbot, window, de
     assert not shown.btn_why.isEnabled(), "why is asked about one"
     choose(shown, 1, 2)
     assert shown.btn_repair.text() == "&Put Right…"
+    assert shown.btn_repair.accessibleName() == "Put Right…"
     click(qtbot, shown, "btn_drift_repair")
     question = dialog(qtbot, shown, "dlg_put_right")
     said = " ".join(label.text() for label in question.findChildren(QLabel))

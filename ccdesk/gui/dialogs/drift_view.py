@@ -272,10 +272,11 @@ class DriftDialog(QDialog):
         self.btn_why.setEnabled(len(chosen) == 1)
         if chosen:
             repairable = all(one.kind.repairable and _name_of(one) for one in chosen)
-            self.btn_repair.setText("&Put Right…")
         else:
             repairable = bool(kind) and DriftKind(kind).repairable
-            self.btn_repair.setText("&Put Right Now")
+        words = "&Put Right…" if chosen else "&Put Right Now"
+        self.btn_repair.setText(words)
+        self.btn_repair.setAccessibleName(words.replace("&", ""))
         self.btn_repair.setVisible(repairable)
         self.btn_repair.setEnabled(len(chosen) <= MOST)
         self.btn_leave.setVisible(bool(chosen) and all(one.kind.can_be_left for one in chosen))
