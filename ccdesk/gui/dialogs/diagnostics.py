@@ -87,10 +87,13 @@ class DiagnosticsDialog(QDialog):
         choose_zip(self, "Save Diagnostics", f"ccdesk-diagnostics-{today}.zip", self._save)
 
     def _save(self, chosen: str) -> None:
+        self.save_to(Path(chosen))
+
+    def save_to(self, out: Path) -> None:
+        """Write the bundle to a file; one of that name is written over."""
         save = self._context.save_bundle
         if save is None:
             return
-        out = Path(chosen)
         wanted = Wanted(self.txt_person.text().strip(), self.spn_days.value(), self.chk_plain.isChecked())
         disable(self.btn_save, self.btn_close)
         self.btn_save.setText("Saving…")

@@ -14,6 +14,7 @@ from ccdesk.gui.tour.back import acts_back
 from ccdesk.gui.tour.driver import Driver, TourError
 from ccdesk.gui.tour.out import first_export, log_in, settings
 from ccdesk.gui.tour.scene import Scene
+from ccdesk.gui.tour.support import support
 from ccdesk.sandbox.constant_contact.person import Person, SignInFailed
 from ccdesk.sandbox.run import Sandbox
 from ccdesk.sandbox.seed.shop import SeedReport
@@ -55,7 +56,9 @@ def play(
 ) -> int:
     """Play every step; returns 0 only if all held, and says which one did not."""
     browser = Browser()
-    parts = gui_app.build(container.desk, loop, open_url=browser.open, theme=theme)
+    parts = gui_app.build(
+        container.desk, loop, open_url=browser.open, save_bundle=container.save_bundle, theme=theme
+    )
     parts.window.resize(*WINDOW_SIZE)
     driver = Driver(parts, folder)
     scene = Scene(driver, container, loop, sandbox, report, browser)
@@ -63,6 +66,7 @@ def play(
         parts.start()
         for step in (log_in, settings, first_export, acts_back):
             step(scene)
+        support(scene, theme)
     except TourError as error:
         driver.save_problem()
         sys.stderr.write(f"The tour stopped after picture {len(driver.pictures)}: {error}\n")
