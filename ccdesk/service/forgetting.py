@@ -132,12 +132,14 @@ def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
 
 
 def _remove_copies(base: Path) -> int:
-    """Remove the backups of the data file and the records of runs: each holds everybody known then."""
-    removed = 0
-    for copy in [*base.glob("*.bak"), *base.glob("ccdesk.run*"), *base.glob("ccdesk.calls*")]:
-        copy.unlink()
-        removed += 1
-    return removed
+    """Remove the backups of the data file and the records of runs: each holds everybody known then.
+
+    Returns the number of backups.
+    """
+    backups = list(base.glob("*.bak"))
+    for copy in [*backups, *base.glob("ccdesk.run*"), *base.glob("ccdesk.calls*")]:
+        copy.unlink(missing_ok=True)
+    return len(backups)
 
 
 def _scrub_logs(base: Path, emails: Collection[str]) -> None:

@@ -71,7 +71,7 @@ def _look(scene: Scene, bundle: Bundle, theme: str) -> None:
             scene.driver.parts.window.hide()
             parts.start()
             driver.until(lambda: parts.context.watch.is_read, "the bundle to be read")
-            driver.tab("tab_logs")
+            driver.tab("tab_sync_logs")
             driver.until(lambda: bool(driver.rows("tbl_logs")), "the runs of the bundle")
             driver.picture("bundle", "the window on a bundle: the same runs, and only to look at")
         finally:
