@@ -54,6 +54,15 @@ def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
 ADA = "ada@people.example"
 FOUND = {
+    "an account is deleted and no event tells: as last read it is there": Schedule(
+        320149, {}, {"pull_works": False}, {"welcome_email": "false", "export_guests": "false"},
+        (
+            ("act", "customer", 2, "pzq1@people.example", False, "long"),
+            ("act", "customer", 4, "PZQ1@PEOPLE.EXAMPLE", True, "long"),
+            ("run", "export", ()),
+            ("run", "events", ((0, ("act", "delete_customer", 4)),)),
+        ),
+    ),
     "a deleted contact that had unsubscribed keeps its lists, and was said to be on the list": Schedule(
         260125, {"unsubscribe_empties_lists": False}, {}, {"welcome_email": "false", "export_guests": "true"},
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ccdesk.core.models import LinkState
 from ccdesk.core.why import Why
 from tests.soak.truth import Seen, State, Truth
 
@@ -15,7 +16,10 @@ def verdicts(truth: Truth) -> list[str]:
         remembered = truth.bench.desk.why(email)
         now = truth.bench.desk.why(email, live=True)
         lines += [f"why {email}: {line}" for line in _read_now(truth, email, now)]
-        lines += [f"why {email}, as last read: {line}" for line in _wrong(truth, email, remembered)]
+        lines += [
+            f"why {email}, as last read: {line}"
+            for line in _wrong(truth, email, remembered, deletions=_unseen(truth, email))
+        ]
     return lines
 
 
@@ -36,15 +40,27 @@ def _read_now(truth: Truth, email: str, found: Why) -> list[str]:
     return lines + _wrong(truth, email, found)
 
 
-def _wrong(truth: Truth, email: str, found: Why) -> list[str]:
+def _unseen(truth: Truth, email: str) -> bool:
+    """Say whether an account with this email was deleted and no run could tell: what is kept shows it still.
+
+    A deletion is told by an event alone, until everything is compared (kibo.md §13).
+    """
+    gone = [number for number, known in truth.states.items() if known[-1].gone and known[-1].email == email]
+    links = truth.bench.container.store.links.many(gone).values()
+    return any(one.kibo_opted_in is True and one.state is not LinkState.CLOSED for one in links)
+
+
+def _wrong(truth: Truth, email: str, found: Why, *, deletions: bool = False) -> list[str]:
     """Return what contradicts the oracle: in step though both sides differ, or not to be mailed by us.
+
+    `deletions`: an account may have been deleted unseen, so nothing is asked of who is opted in.
 
     Where the sides differ for a reason, the verdict must not call it in step; which reason is the rules'.
     """
     accounts, contact = _accounts(truth, email), _contact(truth, email)
     mailed = contact is not None and contact.mailed
     wanting = any(_counts(truth, number, one) for number, one in accounts.items())
-    opted_in = any(one.accepts for one in accounts.values())
+    opted_in = deletions or any(one.accepts for one in accounts.values())
     verdict, lines = found.verdict, []
     said = f"“{verdict.reason}” ({verdict.rule})"
     if verdict.in_step and wanting and not mailed:
