@@ -14,6 +14,10 @@ from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, opt
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 
 
+_REMOVAL_LANDS = timedelta(hours=1)
+"""So long after it was begun a job may still take somebody off the list (docs/consent.md a, b4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """The link as it should be remembered, and the reason if something is new ("" if not).
@@ -228,8 +232,9 @@ def _undone_on_list(
         reason = "signed up in Constant Contact"
         back = replace(link, on_list=True, pending=WriteBack.OPT_IN, pending_reason=reason)
         return Observation(back, reason)
-    late = link.written_at is None or now - link.written_at <= MAIL_OVERLAP
-    if link.being_taken_off or (late and not signed_up):
+    until = _REMOVAL_LANDS if link.being_taken_off else MAIL_OVERLAP  # one whose end was not seen
+    late = link.written_at is None or now - link.written_at <= until
+    if late and (link.being_taken_off or not signed_up):
         return Observation(link)
     return Observation(replace(in_step(link), note=""))
 

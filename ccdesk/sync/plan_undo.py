@@ -215,7 +215,8 @@ def _accounts_show(doing: Doing, person: PersonNow, by: Surroundings) -> str:
             continue  # its flag is looked at by itself
         if not account.accepts_marketing and link is not None and link.cleared_is_opt_out:
             return OPTED_OUT
-        new = link is None or (link.kibo_opted_in is False and not link.being_added)
+        created = account.created_at is not None and account.created_at - by.skew > doing.at
+        new = created or link is None or (link.kibo_opted_in is False and not link.being_added)
         if new and doing.part is Part.ADDED and wants_mail(account, guests=by.guests):
             return OPTED_IN
     for number, at in person.set_at.items():

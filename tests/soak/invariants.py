@@ -22,6 +22,7 @@ _TELLING = (
     LinkState.LEFT_OUT,
     LinkState.NEWCOMER,
     LinkState.NEWCOMER_LEFT,
+    LinkState.UNDONE,
 )
 
 

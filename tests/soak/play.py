@@ -77,7 +77,8 @@ class Player:
         self._list_is_new = False  # nobody was exported to it yet
         self.truth = Truth(bench)
         self.shadow = Watch()
-        self._with_shadow = shadow
+        undone = any(thing[0] == "undo" for thing in schedule.things)
+        self._with_shadow = shadow and not undone  # the table knows no undo: no command of it answers anybody
         self.people = People(bench, self.truth)
         self.result = Result()
         self._due: list[tuple[int, Thing]] = []
@@ -168,6 +169,7 @@ class Player:
             "cancel": self._cancel.set,
             "reinstall": self._install_anew,
             "preview": lambda: self._try_out(*rest),
+            "undo": lambda: self._undo(*rest),
         }
         if kind in plain:
             plain[kind]()
@@ -191,6 +193,18 @@ class Player:
             self._answer(add=rest[0] == "add")
         elif kind == "run":
             self.run(rest[0], rest[1])
+
+    def _undo(self, share: float, tried: bool, during: tuple[tuple[int, Thing], ...]) -> None:
+        """Let staff undo a run, `tried` out first: of those that did something the one at a share of them."""
+        runs = [run for run in self.bench.desk.runs(limit=1000) if run.may_be_undone]
+        if not runs:
+            return
+        run_id = runs[min(int(share * len(runs)), len(runs) - 1)].id
+        if tried and not during:
+            self._try_out("undo", run_id)
+        run = self.run("undo", during, undoes=run_id)
+        if run is not None:
+            self.result.met["undone"] += run.changes
 
     def _answer_question(self, about: str, answer: str) -> None:
         """Let staff answer for people held by the guard, or whose welcome email waits; there may be none."""
@@ -237,13 +251,14 @@ class Player:
         begun = state.get(names.EXPORT_OPEN) or (state.get(names.BASELINE) and not known)
         return bool(active and not begun and active not in known and self.bench.cc.members(active))
 
-    def _try_out(self, kind: str) -> None:
+    def _try_out(self, kind: str, undoes: int | None = None) -> None:
         """Try a run out; neither the services nor the data file may show it. Its calls are no run's."""
         bench, broken = self.bench, self.truth.broken
         handler, bench.handler = bench.handler, lambda *call: self._null_consents(plain(*call))
         before, mark = stored(bench.base), bench.log.mark()
         try:
-            with bench.desk.preview(RunKind(kind)) as preview:
+            desk = bench.desk
+            with desk.preview_undo(undoes) if undoes else desk.preview(RunKind(kind)) as preview:
                 would = done(preview.run, preview.entries(limit=100_000))
         finally:
             bench.handler = handler
@@ -287,6 +302,7 @@ class Player:
         *,
         confirmed: bool = False,
         leave_out: bool = False,
+        undoes: int | None = None,
     ) -> Run | None:
         """Do one run with all that comes between its calls; None if it was cut off."""
         bench, truth = self.bench, self.truth
@@ -301,7 +317,11 @@ class Player:
         run: Run | None = None
         asked = False
         try:
-            run = bench.desk.run(RunKind(kind), confirmed=confirmed, leave_out=leave_out, cancel=self._cancel)
+            desk, cancel = bench.desk, self._cancel
+            if undoes is not None:
+                run = desk.undo(undoes, cancel=cancel)
+            else:
+                run = desk.run(RunKind(kind), confirmed=confirmed, leave_out=leave_out, cancel=cancel)
         except ListHasMembers:
             asked = True
         except PowerCut:

@@ -139,6 +139,9 @@ _MAILING_ACTS = (
 _KINDS = ("export", "events", "events", "inbound", "inbound", "full-compare")
 
 
+UNDOS = 0.1  # of the schedules
+
+
 @dataclass(frozen=True)
 class Schedule:
     """One whole story."""
@@ -314,6 +317,7 @@ def make(seed: int, steps: int = 30) -> Schedule:
             place = asking.randrange(len(things) // 3, len(things) + 1)
             things.insert(place, ("welcomes", asking.choice(["send", "without"])))
     things = list(_trying_out(Random(f"{seed} previews"), things))
+    things = _with_undos(Random(f"{seed} undos"), writer, things)
     return Schedule(seed, cc, kibo, settings, tuple(things), sizes, ahead)
 
 
@@ -323,6 +327,20 @@ def _trying_out(chance: Random, things: list[Thing]) -> Iterator[Thing]:
         if thing[0] == "run" and not thing[2] and chance.random() < 1 / 6:
             yield ("preview", thing[1])
         yield thing
+
+
+def _with_undos(chance: Random, writer: Writer, things: list[Thing]) -> list[Thing]:
+    """Have staff undo runs in few schedules, of those that there are by then one at a share of them (§8)."""
+    if chance.random() >= UNDOS:
+        return things
+    found = list(things)
+    others, writer.chance = writer.chance, chance
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        during = writer.during() if chance.random() < 0.4 else ()
+        place = chance.randrange(len(found) // 3, len(found) + 1)
+        found[place:place] = [("undo", round(chance.random(), 2), chance.random() < 0.4, during)]
+    writer.chance = others
+    return found
 
 
 def in_order(during: Iterable[tuple[int, Thing]]) -> tuple[tuple[int, Thing], ...]:

@@ -87,6 +87,10 @@ class Truth:
         self.traced: dict[str, tuple[Any, ...]] = {}  # made by us on the list, and as we made them since
         self.moved_away: set[str] = set()
         self.absent: set[str] = set()  # an export going on must ask before it puts these contacts on the list
+        self.added_at: dict[tuple[str, str], datetime] = {}  # when we last put a contact on a list
+        self.taken_off: dict[tuple[str, str], datetime] = {}  # when an undo last took a contact off a list
+        self.switched_on: dict[int, datetime] = {}  # when we last switched an opt-in on in Kibo
+        self.switched_back: dict[int, datetime] = {}  # when an undo last switched it off again
         self.left_out: dict[str, datetime] = {}  # staff said so when a first export asked, and when
         self.run_began = bench.time.now()
         self.known_from = self.run_began  # what was before, a call that takes effect now may have known
@@ -173,7 +177,8 @@ class Truth:
         self.settle()
         self.acts = [replace(one, known=False, knowers=frozenset()) for one in self.acts]
         self.made |= dict.fromkeys(self.view, self.bench.time.now())
-        for known in (self.ours, self.put_by_us, self.traced, self.left_out, self.runs):
+        remembered = (self.left_out, self.taken_off, self.added_at, self.switched_on, self.switched_back)
+        for known in (self.ours, self.put_by_us, self.traced, self.runs, *remembered):
             known.clear()
 
     # ------------------------------------------------------------ acts of others
@@ -297,10 +302,33 @@ class Truth:
         others = old.others if old is not None else frozenset()
         if new.others != others:
             self._break("another list than the active one was touched by us", name)
+        if old is not None and old.on_list and not new.on_list and self.run_kind == "undo":
+            self._judge_taking_off(contact, new)
         if new.mailed and not (old is not None and old.mailed):
             self.put_by_us.add(contact)
+            self.added_at[self.bench.list_name, contact] = self.bench.time.now()
             for why in self._may_not_be_added(contact, old, new):
                 self._break(f"put on the list although {why}", name)
+
+    def _judge_taking_off(self, contact: str, new: Seen) -> None:
+        """An undo takes off whom we put on the list, and nobody who has acted since, as could be known."""
+        added = self.added_at.get((self.bench.list_name, contact))
+        if added is None:
+            self._break("undo: taken off the list although we had not put them there", new.email)
+            return
+        if acts := self._acted_between(new.email, added, self.run_began):
+            self._break("undo: taken off the list although they have acted since", (new.email, acts))
+        self.taken_off[self.bench.list_name, contact] = self.bench.time.now()
+
+    def _acted_between(self, email: str, since: datetime, until: datetime) -> list[Done]:
+        """Return the opt-ins of a person between two moments."""
+        return [
+            one
+            for one in self.acts
+            if since < one.at < until
+            and one.kind in ("kibo_in", "came")
+            and (one.email == email or self._has(one.account, email))
+        ]
 
     def _tell(self, contact: str, old: Seen | None, new: Seen) -> None:
         if new.mailed and not (old is not None and old.mailed):
@@ -322,8 +350,18 @@ class Truth:
             return []
         return ["staff left them out, and they did not opt in since"]
 
+    def _came_after(self, email: str, at: datetime) -> bool:
+        back = ("kibo_in", "came", "added")
+        return any(
+            one.at > at and one.kind in back and (one.email == email or self._has(one.account, email))
+            for one in self.acts
+        )
+
     def _may_not_be_added(self, contact: str, old: Seen | None, new: Seen) -> list[str]:
         began, email, why = self.known_from, new.email, self._may_have_left(contact, new.email)
+        undone = self.taken_off.get((self.bench.list_name, contact))
+        if undone is not None and not self._came_after(email, undone):
+            why.append("an undo took them off, and they did not opt in since")
         if not self._wanted(email):
             why.append("no account with this email wants mail")
         outs = [one for one in self.acts if one.email == email and one.kind == "unsubscribed"]
@@ -474,6 +512,10 @@ class Truth:
         self._note_states()
 
     def _judge_opt_in(self, account: int, new: State) -> None:
+        self.switched_on[account] = self.bench.time.now()
+        undone = self.switched_back.get(account)
+        if undone is not None and not self._came_after(new.email, undone):
+            self._break("undo: an opt-in that was switched off again is switched on", new)
         mine = [one for one in self.acts if one.account == account and one.kind == "kibo_out"]
         out = max((one.at for one in mine), default=None)
         cc = [one for one in self.acts if one.email == new.email and not one.account]
@@ -494,7 +536,19 @@ class Truth:
         if again:
             self._break("R4: opted in in Kibo although they have opted out again since", new)
 
+    def _judge_switching_back(self, account: int, new: State) -> None:
+        """An undo switches off what we switched on, and nothing that the person has stated since."""
+        on = self.switched_on.get(account)
+        if on is None:
+            self._break("undo: an opt-in was switched off that we had not switched on", new)
+        elif acts := self._acted_between(new.email, on, self.run_began):
+            self._break("undo: an opt-in was switched off although they have acted since", (new, acts))
+        self.switched_back[account] = self.bench.time.now()
+
     def _judge_opt_out(self, account: int, new: State) -> None:
+        if self.run_kind == "undo":
+            self._judge_switching_back(account, new)
+            return
         emails = {one.email for one in self.states[account]}
         outs = [one for one in self.acts if one.email in emails and one.kind in ("unsubscribed", "left")]
         if not outs and not any(self._seems_to_have_left(email) for email in emails):

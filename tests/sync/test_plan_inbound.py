@@ -65,6 +65,10 @@ CASES = {
         contact(lists=[LIST], **BY_OTHERS), replace(UNDONE, begun=Act.REMOVE), WriteBack.NOTHING,
         LinkState.UNDONE,
     ),
+    "undone, the removal has not taken effect": (
+        contact(lists=[LIST], **BY_OTHERS), replace(UNDONE, begun=Act.REMOVE, written_at=NOON - 2 * HOUR),
+        WriteBack.NOTHING, LinkState.SYNCED,
+    ),
     "opt-in undone, on the list by the sign-up before": (
         contact(Permission.EXPLICIT, [LIST], opt_in_source="Contact", opt_in_at=NOON - 2 * HOUR), BACK,
         WriteBack.NOTHING, LinkState.UNDONE,

@@ -78,6 +78,7 @@ REMOVED = {
     "answered by staff before": person(statements=said(How.ANSWERED_ADD, run=None, at=NOON - HOUR)),
     "stated by us": person(statements=said(How.ADDED, author=Author.US)),
     "first seen off: no statement": person(statements=said(How.SEEN_OFF)),
+    "the account was made before the run": person(accounts=(replace(ON, created_at=NOON - HOUR),)),
     "two accounts, both in": person(accounts=(ON, SECOND_ON), links=(IN, SECOND_IN)),
     "another account that never agreed": person(
         accounts=(ON, replace(OFF, id=2)), links=(IN, Link(2, email=KEY, kibo_opted_in=False))
@@ -120,6 +121,10 @@ LEFT_ALONE = {
     ),
     "opted out, and in again, unseen": (person(own=replace(IN, kibo_opted_in=False)), words.OPTED_IN),
     "another account opted in since": (person(accounts=(ON, SECOND_ON)), words.OPTED_IN),
+    "another account was made since, and a later run has seen it": (
+        person(accounts=(ON, replace(SECOND_ON, created_at=NOON + HOUR)), links=(IN, SECOND_IN)),
+        words.OPTED_IN,
+    ),
     "opted in again by the log": (person(set_at={1: NOON + HOUR}), words.OPTED_IN),
     "signed up": (person(contact=SIGNED), words.SIGNED_UP),
     "joined by their own act": (

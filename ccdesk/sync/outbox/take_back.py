@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ccdesk.core.errors import CcdeskError, ItemError
+from ccdesk.core.errors import CcdeskError, ItemError, RequestRefused
 from ccdesk.core.intents import Act, Ended
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Link, LinkState, WriteBack
@@ -86,7 +86,8 @@ def take_back(ctx: RunContext, people: Sequence[TakeBack], undoes: int) -> None:
             for group in batched(some, LIST_JOB_MAX_IDS):
                 _send(ctx, group, undoes, done)
         except AllRefused as error:
-            _put_back(ctx, [one for one in group if one not in done.sent])
+            known = {id(one) for one in (*done.sent, *(one for one, _ in done.refused))}
+            done.refused += [(one, error.error) for one in group if id(one) not in known]
             _read_back(ctx, done, undoes)
             raise error.error from error
         _read_back(ctx, done, undoes)
@@ -127,8 +128,8 @@ def _read_back(ctx: RunContext, done: bulk.Outcome[TakeBack], undoes: int) -> No
             settle_off(ctx, one.doing, one.links, undoes, one.reason)
             continue
         refusal = refusals.get(id(one))
-        if refusal is not None:
-            _put_back(ctx, [one])
+        if isinstance(refusal, RequestRefused):  # a job that failed may have been done all the same
+            _put_back(ctx, one)
         failed(ctx, one.doing, as_item(refusal) if refusal else StillShown())
 
 
@@ -146,9 +147,8 @@ def failed(ctx: RunContext, doing: Doing, error: CcdeskError) -> None:
     ctx.record([Entry(doing.customer_id, doing.email, Outcome.ERROR, error.text, error.code)])
 
 
-def _put_back(ctx: RunContext, people: Sequence[TakeBack]) -> None:
-    """Store of people whom the service refused to take off that nothing was done."""
+def _put_back(ctx: RunContext, one: TakeBack) -> None:
+    """Store of somebody whom the service refused to take off that nothing was done."""
     with ctx.store.transaction():
-        for one in people:
-            ctx.store.links.save(one.links)
-            ctx.store.intents.end_last([one.doing.customer_id], Ended.REFUSED)
+        ctx.store.links.save(one.links)
+        ctx.store.intents.end_last([one.doing.customer_id], Ended.REFUSED)
