@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 FORMAT = 1
 _KEY = "support.key"
 _RUNS = ("loops", "export")  # whose calls belong to a run, see `service.runner.open_clients`
-_MOST_BODIES = 8 << 20  # bytes of one run; what comes later is kept without its body
+_MOST_BODIES = 4 << 20  # bytes of one run; what comes later is kept without its body
 _MOST_CALLS = 20_000  # of one run
 _MOST_SHOWN = 4_000  # bytes of a refusal's body in the newest calls
 

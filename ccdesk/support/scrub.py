@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -132,7 +133,7 @@ class Scrubber:
         """Return a JSON value with pseudonyms; `key` is the name it has, `inside` that of what it is in."""
         if value is None or isinstance(value, bool):
             return value
-        if _SECRET_KEY.search(key) and not isinstance(value, dict | list):
+        if _is_secret(key) and not isinstance(value, dict | list):
             return SECRET
         if isinstance(value, str):
             return self._string(value, key.lower(), inside.lower())
@@ -146,7 +147,7 @@ class Scrubber:
 
     def _key(self, name: str) -> str:
         """Return a name; one that is no name of a field may be anything."""
-        return name if _CODE.fullmatch(name) or name.startswith("_") else self.text(name)
+        return name if _is_a_name_of_a_field(name) else self.text(name)
 
     def _string(self, text: str, key: str, inside: str) -> str:
         if not text or text.lower() == _NOT_AVAILABLE or _is_kept(text, key, inside):
@@ -158,7 +159,7 @@ class Scrubber:
         return self.text(text)
 
     def _number(self, value: int | float, key: str) -> int | float:
-        if abs(value) < 100 or (isinstance(value, int) and _COUNTING.search(key)):
+        if abs(value) < 100 or (isinstance(value, int) and _counts(key)):
             return value
         return int(self._pseudonyms.text(str(abs(int(value))))) if abs(value) < 1e15 else 0
 
@@ -193,7 +194,7 @@ class Scrubber:
         return [(key, self._parameter(key, value)) for key, value in pairs]
 
     def _parameter(self, key: str, value: str) -> str:
-        if _SECRET_KEY.search(key):
+        if _is_secret(key):
             return SECRET
         if key.lower() in _CALLED or _is_plain(value):
             return value
@@ -223,6 +224,21 @@ _CALLED = frozenset(
         "sources",
     ]
 )
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    return bool(_SECRET_KEY.search(key))
+
+
+@lru_cache(maxsize=1024)
+def _counts(key: str) -> bool:
+    return bool(_COUNTING.search(key))
+
+
+@lru_cache(maxsize=1024)
+def _is_a_name_of_a_field(name: str) -> bool:
+    return bool(_CODE.fullmatch(name)) or name.startswith("_")
 
 
 def _may_be_a_name(word: str) -> bool:
