@@ -123,14 +123,16 @@ def _read_back(ctx: RunContext, done: bulk.Outcome[TakeBack], undoes: int) -> No
     refusals = {id(one): error for one, error in done.refused}
     tried = [*done.sent, *(one for one, _ in done.refused)]
     still = members_among(ctx, [one.contact.id for one in tried], unreadable=True)
-    for one in tried:
-        if one.contact.id not in still:
-            settle_off(ctx, one.doing, one.links, undoes, one.reason)
-            continue
-        refusal = refusals.get(id(one))
-        if isinstance(refusal, RequestRefused):  # a job that failed may have been done all the same
-            _put_back(ctx, one)
-        failed(ctx, one.doing, as_item(refusal) if refusal else StillShown())
+    for some in batched(tried, LIST_JOB_MAX_IDS):
+        with ctx.store.transaction():  # one for many: ten thousand of their own take minutes
+            for one in some:
+                if one.contact.id not in still:
+                    settle_off(ctx, one.doing, one.links, undoes, one.reason)
+                    continue
+                refusal = refusals.get(id(one))
+                if isinstance(refusal, RequestRefused):  # a job that failed may have been done all the same
+                    _put_back(ctx, one)
+                failed(ctx, one.doing, as_item(refusal) if refusal else StillShown())
 
 
 def settle_off(ctx: RunContext, doing: Doing, links: Sequence[Link], undoes: int, reason: str) -> None:

@@ -56,8 +56,6 @@ def close_unchanged(ctx: RunContext, event: QueuedEvent, customer: Customer, lin
 def _noted(ctx: RunContext, customer: Customer, known: Link) -> str:
     """Return what is noted of an account that is opted in: why it counts for nothing by now, or no more."""
     why = not_exported(customer, guests=ctx.settings.guests)
-    if known.state is LinkState.UNDONE:
-        return known.note  # it says by which run, and why they are not on the list
     return why or ("" if known.note in (NOT_ACTIVE, GUEST) else known.note)
 
 
