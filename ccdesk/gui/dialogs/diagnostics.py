@@ -38,7 +38,7 @@ class DiagnosticsDialog(QDialog):
         self.setObjectName("dlg_diagnostics")
         self.setWindowTitle("Save Diagnostics")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(600, 640)
+        self.resize(600, 570)
         self.lbl_contents = label(name="lbl_contents")
         self.spn_days = QSpinBox()
         self.spn_days.setObjectName("spn_days")
