@@ -111,11 +111,21 @@ def verdict_of(
     if kind is DriftKind.NO_ACCOUNT and former:
         kind = DriftKind.NOBODY_AGREES
     if kind is None:
-        return _in_step(person, former=former)
+        found = _in_step(person, former=former)
+        return found if live else _unless_parked(found, sides)
     says = _said(person, kind)
     rule = _BY_KIND[kind].rule  # what an undo left so is not the table's
     rule = rule if kind is DriftKind.UNDONE else _with_cell(person, rule)
     return Verdict(says.wants, says.should, False, rule, _reason(person, kind))
+
+
+def _unless_parked(verdict: Verdict, sides: Sides) -> Verdict:
+    """Return a verdict on what was last acted on: a change that waits for a person may say otherwise."""
+    if not sides.parked:
+        return verdict
+    number, why = sides.parked[0]
+    waits = f"a change of customer {number} waits for a person, so this may not be so any more"
+    return replace(verdict, in_step=False, reason=f"{verdict.reason}; {waits}: {why}")
 
 
 def without_list(verdict: Verdict) -> Verdict:

@@ -50,6 +50,8 @@ CLOSED = replace(IN, state=LinkState.CLOSED)
 NAMED = replace(IN, state=LinkState.NEWCOMER, on_list=False)
 WANTS = replace(CARRIED, pending=WriteBack.OPT_IN, on_list=True)
 
+UNDONE = replace(IN, state=LinkState.UNDONE, on_list=False)
+
 WRITES_OFF, WRITES_ON = replace(BESIDE, writing=Act.OPT_OUT), replace(BESIDE, writing=Act.OPT_IN)
 LATER = NOON + 4 * HOUR
 
@@ -59,6 +61,19 @@ def moved(link: Link) -> Link:
 
 
 CASES = {
+    "an undo that was to switch the flag off, and has not": (
+        replace(UNDONE, kibo_opted_in=False),
+        replace(UNDONE, kibo_opted_in=True),
+        WRITES_OFF,
+        [],
+    ),
+    "on the list again after an undo": (
+        UNDONE,
+        IN,
+        BESIDE,
+        [(How.PUT_ON, Author.UNKNOWN, NOON + HOUR, NOW)],
+    ),
+    "an undo whose removal was refused": (replace(UNDONE, begun=Act.REMOVE), IN, BESIDE, []),
     # name: (before, after, what else is known, [(how, author, earliest, latest)])
     "nothing": (IN, replace(IN, note="x"), BESIDE, []),
     "read for the first time": (None, IN, BESIDE, []),

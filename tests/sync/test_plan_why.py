@@ -55,6 +55,13 @@ LAST_READ: list[tuple[str, Remembered, tuple[bool | None, bool, bool], str, str]
         "R1",
         "by one of several accounts, which is enough",
     ),
+    (
+        "in step by what was last acted on, and a change is parked",
+        known(IN, queued=queued(EventStatus.PARKED, error="Bad.")),
+        (True, True, False),
+        "R1",
+        "a change of customer 1 waits for a person, so this may not be so any more: Bad.",
+    ),
     ("opted out on both sides", known(OUT), (False, False, True), "R1", "opted out in the shop"),
     (
         "unsubscribed and carried",
