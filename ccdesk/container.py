@@ -128,6 +128,10 @@ class LateRecording:
         """End with it."""
         self.real.end(run)
 
+    def abandon(self) -> None:
+        """Forget a run that another program has taken over."""
+        self.real.abandon()
+
 
 def _copied(store: SqliteStore, files: RecordFiles) -> bool:
     """Copy the data file as it is before a run, if there is room; say whether that was done."""

@@ -20,15 +20,21 @@ from ccdesk.core.emails import unicode_domain
 _ROUNDS = 4  # Luby and Rackoff: as many make a permutation that cannot be told from a random one
 _AT_ONCE = 32
 _NUMBERS = struct.Struct(f">{_AT_ONCE}H")
-_DIGITS = "0123456789"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _BLOCK = 0x100  # letters beyond ASCII are exchanged among their neighbours
 _ACE = "xn--"
 _SEAL = "~"  # a compared email begins with it where a keyed hash has taken its place
-_IN_TEXT = re.compile(
-    r"""[^\s@"'<>(),;:=&?/\\|“”‘’]+@[^\s@"'<>(),;:=&?/\\|“”‘’]*[^\s@"'<>(),;:=&?/\\|“”‘’.]"""
+_PART = r"""[^\s@＠"'<>(),;:=&?/\\|“”‘’]"""
+_AT = r"(?:@|＠|%40)"
+_EMAIL = rf"{_PART}+{_AT}(?:{_PART}*[^\s@＠\"'<>(),;:=&?/\\|“”‘’.])?"
+_QUOTED = r"""(?<=“)[^“”]+(?=”)|(?<=")[^"]+(?=")|(?<=‘)[^‘’]+(?=’)|(?<!\w)'[^']+'(?!\w)"""
+_IN_TEXT = re.compile(_EMAIL)
+_TOLD = re.compile(f"(?P<quoted>{_QUOTED})|{_EMAIL}")
+_TOP_LEVEL = re.compile(r"[A-Za-z]{2,24}\s*")  # what else follows the last dot may be a sentence
+# How services name their fields: in one word of several parts. Anything else may be somebody's name.
+_FIELD = re.compile(
+    r"[a-z]+(\.?[A-Z][a-z]+|\.[a-z]+[A-Z][a-z]+)+|[a-z]+(_[a-z]+)+|email|filter|id|lists?|state"
 )
-_QUOTED = re.compile(r"(?<=“)[^“”]+(?=”)|(?<=\")[^\"]+(?=\")|(?<=‘)[^‘’]+(?=’)|(?<![\w])'([^']+)'(?!\w)")
 _WORD = re.compile(r"[^\W_][^\W_'’.-]*(?:['’.-][^\W_]+)*\.?")
 
 
@@ -69,7 +75,7 @@ class Pseudonyms:
         if not at:
             return self._text(email)
         labels = domain.split(".")
-        kept = labels[-1:] if len(labels) > 1 and labels[-1].strip().isascii() else []
+        kept = labels[-1:] if len(labels) > 1 and _TOP_LEVEL.fullmatch(labels[-1]) else []
         others = [self._label(one) for one in labels[: len(labels) - len(kept)]]
         return f"{self._text(name)}@{'.'.join([*others, *kept])}"
 
@@ -85,18 +91,19 @@ class Pseudonyms:
 
     def emails_inside(self, text: str) -> str:
         """Return a text with pseudonyms for the emails in it."""
-        return _IN_TEXT.sub(lambda found: self.email(found[0]), text) if "@" in text else text
+        return _IN_TEXT.sub(lambda found: self.email(found[0]), text)
 
     def inside(self, text: str, personal: Collection[str] = (), kept: Collection[str] = ()) -> str:
         """Return a text in words with pseudonyms for emails, for what is quoted, and for personal words.
 
         `personal`: pseudonyms that are in use; a word is taken for a name if its pseudonym is among them.
-        What is quoted stays if it is in `kept`, or begins with a small letter and holds no space: so services
-        name their fields.
+        What is quoted stays if it is in `kept`, or is written as services write the names of fields.
         """
-        text = self.emails_inside(text)
-        text = _QUOTED.sub(lambda found: self._quoted(found[0], kept), text)
-        return self.words_inside(text, personal)
+
+        def instead(found: re.Match[str]) -> str:
+            return self.email(found[0]) if found["quoted"] is None else self._quoted(found[0], kept)
+
+        return self.words_inside(_TOLD.sub(instead, text), personal)
 
     def words_inside(self, text: str, personal: Collection[str]) -> str:
         """Return a text with pseudonyms for the words whose pseudonyms are in `personal`."""
@@ -105,7 +112,14 @@ class Pseudonyms:
         return _WORD.sub(lambda found: self._if_personal(found[0], personal), text)
 
     def _quoted(self, text: str, kept: Collection[str]) -> str:
-        return text if _is_field(text.strip("'")) or "@" in text or text in kept else self._text(text)
+        """Return what stands for a quotation: its emails as such, the rest as a text."""
+        if text in kept or _FIELD.fullmatch(text.strip("'")):
+            return text
+        done, covered = 0, []
+        for found in _IN_TEXT.finditer(text):
+            covered += [self.text(text[done : found.start()]), self.email(found[0])]
+            done = found.end()
+        return "".join([*covered, self.text(text[done:])])
 
     def _if_personal(self, word: str, personal: Collection[str]) -> str:
         for one in (word, word.rstrip(".")):
@@ -142,10 +156,6 @@ class Pseudonyms:
         return found
 
 
-def _is_field(text: str) -> bool:
-    return text[:1].islower() and not any(character.isspace() for character in text)
-
-
 @lru_cache(maxsize=4096)
 def _place(character: str) -> tuple[str, int]:
     """Return the letters that may take a character's place, and where among them it is; `""`: it stays."""
@@ -157,25 +167,28 @@ def _place(character: str) -> tuple[str, int]:
 def _alphabet(character: str) -> str:
     """Return the letters that may take a character's place, in small letters; `""`: it stays.
 
-    Only letters whose two cases have one character each: a text keeps its length.
+    Digits are exchanged within their script, letters with their neighbours. Only letters whose two cases have
+    one character each: a text keeps its length. What another form stands for (ﬁ, 𝓐) goes among its like.
     """
-    if character in _DIGITS:
-        return _DIGITS
+    if (value := unicodedata.digit(character, None)) is not None and character.isdecimal():
+        return "".join(chr(ord(character) - value + other) for other in range(10))
     small = character.lower()
     if small in _LETTERS:
         return _LETTERS
     if len(small) != 1 or not character.isalpha():
         return ""
     first = ord(small) // _BLOCK * _BLOCK
-    kind = unicodedata.category(small)
-    return "".join(other for code in range(first, first + _BLOCK) if _takes_part(other := chr(code), kind))
-
-
-def _takes_part(character: str, kind: str) -> bool:
-    """Say whether a letter may stand for another of its kind: in one form only, and case and back again."""
-    return (
-        unicodedata.category(character) == kind
-        and character not in _LETTERS
-        and unicodedata.normalize("NFKC", character) == character
-        and (kind != "Ll" or (len(character.upper()) == 1 and character.upper().lower() == character))
+    likeness = _likeness(small)
+    return "".join(
+        other for code in range(first, first + _BLOCK) if _likeness(other := chr(code)) == likeness
     )
+
+
+def _likeness(character: str) -> tuple[str, bool, bool]:
+    """Return what letters must have in common to stand for each other; never that of an ASCII one."""
+    if character in _LETTERS:
+        return ("", False, False)
+    kind = unicodedata.category(character)
+    upper = character.upper()
+    cased = kind == "Ll" and len(upper) == 1 and upper != character and upper.lower() == character
+    return kind, unicodedata.normalize("NFKC", character) == character, cased

@@ -187,6 +187,7 @@ class Runner:
         with beating(self._store.lease), self._store.dated_by(ctx.mail_clock):
             error = self._go(ctx, settings, _engine_of(asked))
         if isinstance(error, Busy):
+            self._recording.abandon()
             return self._lost(run, error)
         kibo_calls, mail_calls = (now - then for now, then in zip(clients.calls, before, strict=True))
         finished = self._finish(ctx, error, kibo_calls, mail_calls, whole=not asked.people)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from ccdesk import __version__
 from ccdesk.core import files
 from ccdesk.core.bundles import Made, Wanted, contents
 from ccdesk.core.clock import format_time
-from ccdesk.core.errors import SettingsError, StoreError
+from ccdesk.core.errors import CcdeskError, SettingsError, StoreError
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import Settings
 from ccdesk.service.ledger import named
@@ -29,6 +30,8 @@ from ccdesk.support.bundle_file import CALLS, DATA, FORMAT, LOG, MANIFEST, SETTI
 from ccdesk.support.covering import Covering
 from ccdesk.support.recorder import pseudonyms_of
 from ccdesk.support.records import Record, RecordFiles, read_lines
+
+log = logging.getLogger(__name__)
 
 _LOG_BYTES = 512 * 1024
 _HIDDEN = ("kibo_app_key", "cc_client_id", "from_email")
@@ -50,10 +53,10 @@ def make_bundle(
     chosen = [one for one in records.all() if _is_chosen(store, one, since, person)]
     covering = Covering(pseudonyms_of(store), wanted.plain, records.all(), kept=_known_names(store, settings))
     try:
-        with tempfile.TemporaryDirectory(prefix="ccdesk-bundle-", dir=out.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix="ccdesk-bundle-") as folder:
             parts = _write_parts(Path(folder), store, records, chosen, covering, since, person)
-            facts = _facts(settings, now, wanted, covering, chosen)
-            made = Path(folder, "bundle.zip")
+            facts = _facts(settings, now, wanted, covering, chosen, parts)
+            made = out.with_name(f".{out.name}.partial")
             _zip(made, parts, {MANIFEST: facts, SETTINGS: _settings(settings, covering)})
             files.replace(made, out)
     except (OSError, sqlite3.Error) as error:
@@ -85,15 +88,29 @@ def _write_parts(
     for one in chosen:
         name = f"records/{one.run_id}"
         parts[f"{name}/calls.jsonl"] = _text(folder / f"{one.run_id}.calls", _calls(one, covering))
-        if one.before is not None:
-            copy = folder / f"{one.run_id}.before"
-            copy.write_bytes(files.read_private(one.before))
-            covering.file(copy)
-            parts[f"{name}/before.sqlite3"] = copy
+        copy = folder / f"{one.run_id}.before"
+        if one.before is not None and _is_covered(one.before, copy, covering):
+            parts[_before(one.run_id)] = copy
     newest = (one for one in records.newest_calls() if one.get("at", "") >= format_time(since))
     parts[CALLS] = _text(folder / "calls", map(covering.call, newest))
     parts[LOG] = _text(folder / "log", map(covering.words, _log_lines(records.base)))
     return parts
+
+
+def _before(run_id: int) -> str:
+    return f"records/{run_id}/before.sqlite3"
+
+
+def _is_covered(before: Path, copy: Path, covering: Covering) -> bool:
+    """Copy and cover a data file as it was before a run; one that is damaged is left out."""
+    try:
+        files.write_private(copy, files.read_private(before))
+        SqliteStore(copy).close_all()  # of a former version, perhaps
+        covering.file(copy)
+    except (OSError, sqlite3.Error, CcdeskError) as error:
+        log.warning("the record of a run is left out: %s", type(error).__name__)
+        return False
+    return True
 
 
 def _text(path: Path, lines: Any) -> Path:
@@ -155,7 +172,12 @@ def _known_names(store: Store, settings: Settings) -> set[str]:
 
 
 def _facts(
-    settings: Settings, now: datetime, wanted: Wanted, covering: Covering, chosen: Sequence[Record]
+    settings: Settings,
+    now: datetime,
+    wanted: Wanted,
+    covering: Covering,
+    chosen: Sequence[Record],
+    parts: Collection[str],
 ) -> dict[str, Any]:
     who = wanted.who.strip()
     return {
@@ -168,7 +190,7 @@ def _facts(
         "plain": wanted.plain,
         "days": wanted.days,
         "person": covering.names.email(who) if who else None,
-        "runs": [{"id": one.run_id, "replayable": one.before is not None} for one in chosen],
+        "runs": [{"id": one.run_id, "replayable": _before(one.run_id) in parts} for one in chosen],
         "contents": contents(wanted.plain),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ DATA, MANIFEST, SETTINGS, CALLS, LOG = (
     "log.txt",
 )
 _MOST = 1 << 30  # bytes of one part, unpacked: a bundle may have been made to fill the disk
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,10 @@ class Bundle:
     @property
     def run_ids(self) -> list[int]:
         """The runs that can be done again, the newest first."""
-        runs = self.manifest.get("runs", [])
-        return [int(one["id"]) for one in runs if one.get("replayable")]
+        try:
+            return [int(one["id"]) for one in self.manifest.get("runs", []) if one.get("replayable")]
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise self.unusable(f"{MANIFEST}: {type(error).__name__}") from None
 
     def settings(self) -> dict[str, str]:
         """Return the settings in force when it was made, as text."""
@@ -49,8 +51,8 @@ class Bundle:
         lines = self._read(f"records/{run_id}/calls.jsonl").splitlines()
         try:
             header, *calls = (json.loads(line) for line in lines if line.strip())
-        except ValueError as error:
-            raise self._unusable(f"records/{run_id}: {error}") from None
+        except (ValueError, RecursionError) as error:
+            raise self.unusable(f"records/{run_id}: {type(error).__name__}") from None
         return header, calls
 
     def extract(self, name: str, target: Path) -> None:
@@ -60,21 +62,22 @@ class Bundle:
     def _document(self, name: str) -> dict[str, Any]:
         try:
             found = json.loads(self._read(name))
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise self._unusable(f"{name} is not what it should be")
+            raise self.unusable(f"{name} is not what it should be")
         return found
 
     def _read(self, name: str) -> bytes:
         try:
             if self.packed.getinfo(name).file_size > _MOST:
-                raise self._unusable(f"{name} is too large")
+                raise self.unusable(f"{name} is too large")
             return self.packed.read(name)
-        except (KeyError, zipfile.BadZipFile, OSError, EOFError) as error:
-            raise self._unusable(f"{name}: {error}") from None
+        except (KeyError, zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
+            raise self.unusable(f"{name}: {error}") from None
 
-    def _unusable(self, detail: str) -> SettingsError:
+    def unusable(self, detail: str) -> SettingsError:
+        """Return the error of a bundle that is not what it should be."""
         return _unusable(self.path, detail)
 
 

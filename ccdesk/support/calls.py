@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -19,6 +20,13 @@ LEFT_OUT = "left out"
 _HEADING = 2_000  # bytes
 _MOST_FILED = 4 << 20  # bytes
 _HEADERS = ("content-type", "date", "retry-after", "x-vol-correlation", "location", "x-correlation-id")
+_HAS_EMAILS = re.compile(
+    r"(^|,)[\s\"\ufeff]*([\w -]{0,12}\s)?e-?mail[\s_-]?(address(es)?)?[\s\"]*(,|$)", re.IGNORECASE
+)
+_PLAIN_HEADER = re.compile(
+    r"[\w.+-]+/[\w.+-]+(;\s*charset=[\w-]+)?|\d{1,10}|[0-9a-fA-F-]{8,64}"
+    r"|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
+)
 _NEVER = ("authtickets", "/token", "/revoke", "/authorize")  # paths whose bodies are secrets
 
 
@@ -109,10 +117,17 @@ def noted(
         made["lost"] = error_values(outcome, scrubber)
         return Raw(CallMade(**made), here, None if secret else request.body, b"")
     headers = {name: outcome.headers[name] for name in _HEADERS if name in outcome.headers}
-    headers = {name: scrubber.link(one) if name == "location" else one for name, one in headers.items()}
+    headers = {name: _header(name, one, scrubber) for name, one in headers.items()}
     made |= {"status": outcome.status, "headers": headers, "length": len(outcome.body)}
     kept = b"" if secret and outcome.status < 300 else outcome.body or _filed(request, outcome)
     return Raw(CallMade(**made), here, None if secret else request.body, kept)
+
+
+def _header(name: str, value: str, scrubber: Scrubber) -> str:
+    """Return a header as it is kept: what is no date, number, id or kind of content may be anything."""
+    if name == "location":
+        return scrubber.link(value)
+    return value if _PLAIN_HEADER.fullmatch(value) else scrubber.text(value)
 
 
 def _filed(request: Request, outcome: Answer) -> bytes:
@@ -154,7 +169,8 @@ def body(raw: bytes, scrubber: Scrubber) -> tuple[Any, str]:
 def _rows(raw: bytes) -> list[list[str]] | None:
     """Return the rows of a list's members (constant-contact.md §15); None if it is no such file."""
     head = raw[:_HEADING].decode("utf-8-sig", "replace")
-    if "email" not in head.partition("\n")[0].lower() or "," not in head or head.lstrip().startswith("<"):
+    first = head.partition("\n")[0]
+    if not _HAS_EMAILS.search(first) or "," not in first or "@" in first:
         return None
     try:
         return list(csv.reader(io.StringIO(raw.decode("utf-8-sig", "replace"), newline="")))

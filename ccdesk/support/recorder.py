@@ -61,7 +61,7 @@ class Recorder:
         copied = False
         try:
             copied = self._copy()
-        except (OSError, CcdeskError) as error:
+        except Exception as error:  # the last net, here and below: no run may fail for being recorded
             log.info("the state before the run is not recorded: %s", error)
         with self._lock:
             self._asked = {**asked, "began": format_time(self._clock.now()), "before": copied}
@@ -77,8 +77,13 @@ class Recorder:
                 self.files.drop_open()
             else:
                 self._keep(run, asked, raw)
-        except (OSError, CcdeskError) as error:
-            log.info("run %s is not recorded: %s", run.id, error)
+        except Exception as error:
+            log.info("run %s is not recorded: %s", run.id, type(error).__name__)
+
+    def abandon(self) -> None:
+        """Forget a run that another program has taken over: its copy is that program's by now."""
+        with self._lock:
+            self._asked, self._raw = None, []
 
     def _keep(self, run: Run, asked: dict[str, Any], raw: list[Raw]) -> None:
         scrubber, known = Scrubber(self._pseudonyms()), fingerprints.plain_pairs()
@@ -93,7 +98,7 @@ class Recorder:
             "fingerprints": known,
             "personal": sorted(scrubber.personal),
         }
-        self.files.keep(run.id, header, [one.as_json() for one in calls])
+        self.files.keep(run.id, header, [one.as_json() for one in calls], copied=bool(asked["before"]))
 
     # ------------------------------------------------------------------------------ calls
 
@@ -138,7 +143,7 @@ class Recorder:
             scrubber = Scrubber(self._pseudonyms())
             raw = noted(service, origin, at, seconds, request, outcome, scrubber)
             self.files.note(_line(raw, scrubber).as_json())
-        except (OSError, CcdeskError, ValueError) as error:
+        except Exception as error:
             log.info("a call is not recorded: %s", type(error).__name__)
             return
         with self._lock:

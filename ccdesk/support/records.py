@@ -16,7 +16,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +53,13 @@ class RecordFiles:
         size = sum(one.stat().st_size for one in data_file.parent.glob(f"{data_file.name}*") if _is_part(one))
         return size <= MOST_COPIED and shutil.disk_usage(self.base).free > _ROOM * size
 
-    def keep(self, run_id: int, header: dict[str, Any], calls: list[dict[str, Any]]) -> None:
-        """Keep the record of a run, its copy included, and remove the oldest."""
+    def keep(self, run_id: int, header: dict[str, Any], calls: list[dict[str, Any]], *, copied: bool) -> None:
+        """Keep the record of a run, its copy included if it was `copied` whole, and remove the oldest."""
         text = "\n".join(json.dumps(one) for one in [header, *calls])
         files.write_private(self._named(run_id, "calls"), gzip.compress(text.encode(), 5))
-        if self.open_before.exists():
+        if copied and self.open_before.exists():
             files.replace(self.open_before, self._named(run_id, "before"))
+        self.drop_open()
         self._prune()
 
     def drop_open(self) -> None:
@@ -79,21 +79,6 @@ class RecordFiles:
             before = self._named(number, "before")
             records.append(Record(number, self._named(number, "calls"), before if before.exists() else None))
         return records
-
-    def remove_all(self) -> int:
-        """Remove every record: they hold the emails of everybody who was known then; return how many."""
-        self.drop_open()
-        found = self.all()
-        for one in found:
-            self._remove(one)
-        return len(found)
-
-    def expire(self, before: datetime) -> None:
-        """Remove the records of runs that ended before that time."""
-        for one in self.all():
-            with suppress(OSError):
-                if one.calls.stat().st_mtime < before.timestamp():
-                    self._remove(one)
 
     def note(self, line: dict[str, Any]) -> None:
         """Add a line to the newest calls."""

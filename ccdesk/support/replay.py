@@ -84,7 +84,10 @@ def replay(bundle: Bundle, run_id: int | None, tell: Callable[[str], None]) -> l
     for number in sorted(chosen):
         tell(f"Doing run {number} once more …")
         with tempfile.TemporaryDirectory(prefix="ccdesk-replay-") as folder:
-            results.append(_replay_one(bundle, number, Path(folder)))
+            try:
+                results.append(_replay_one(bundle, number, Path(folder)))
+            except (TypeError, KeyError, ValueError, AttributeError, RecursionError) as error:
+                raise bundle.unusable(f"records/{number}: {type(error).__name__}") from error
     return results
 
 

@@ -24,10 +24,11 @@ _SECRET_KEY = re.compile(r"token|secret|password|passwd|authorization|client_id|
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{24}", re.I)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,60}")
+_BY_NUMBER = re.compile(r"[\d.]+(:\d+)?|localhost(:\d+)?")  # a host that tells nobody's name
 _BORN = re.compile(r"birth|anniversary", re.I)
 # Numbers under keys like these count or name things; others may be a telephone or a card.
 _COUNTING = re.compile(
-    r"(^|_|[a-z])(ids?|I[dD]s?|count|total|size|index|page|pages|version|percent\w*|limit|offset|status|done|number"
+    r"(^|_|[a-z])(ids?|I[dD]s?|count|total|size|index|page|pages|version|percent\w*|limit|offset|status|done"
     r"|expires_in|errors?|seconds|quantity)$|Count$|Size$|Index$|Total$",
     re.IGNORECASE,
 )
@@ -108,7 +109,6 @@ _MESSAGES = frozenset(
         "title",
         "description",
         "reason",
-        "opt_out_reason",
         "exceptiondetail",
         "additionalerrordata",
         "items_error",
@@ -116,6 +116,7 @@ _MESSAGES = frozenset(
 )
 _NOT_AVAILABLE = "n/a"  # Kibo's word for an empty state or postal code (kibo.md §7)
 _LINKS = frozenset({"href", "next", "location", "self", "previous", "domain", "url"})
+_PERSONAL_IDS = frozenset({"userid", "externalid", "emailid", "taxid", "vatid"})
 _NAMED = frozenset({"types", "lists", "privileges"})  # a `name` in these is no person's
 
 
@@ -154,7 +155,7 @@ class Scrubber:
             return text
         if key in _MESSAGES:
             return self.words(text)
-        if key in _LINKS and ("/" in text or "." in text):
+        if key in _LINKS and "/" in text:
             return self.link(text)
         return self.text(text)
 
@@ -185,6 +186,8 @@ class Scrubber:
         try:
             parts = urlsplit(link)
         except ValueError:
+            return self.text(link)
+        if parts.netloc and not link.startswith(HERE):  # somewhere else, perhaps the merchant's own
             return self.text(link)
         query = urlencode(self.query(parse_qsl(parts.query, keep_blank_values=True)))
         return urlunsplit((parts.scheme, parts.netloc, self.words(parts.path), query, ""))
@@ -238,7 +241,7 @@ def _counts(key: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _is_a_name_of_a_field(name: str) -> bool:
-    return bool(_CODE.fullmatch(name)) or name.startswith("_")
+    return bool(_CODE.fullmatch(name.lstrip("_")))
 
 
 def _may_be_a_name(word: str) -> bool:
@@ -260,10 +263,12 @@ def _is_kept(text: str, key: str, inside: str) -> bool:
         return False
     if _MOMENT.fullmatch(text) or _UUID.fullmatch(text):
         return True
+    if key == "domain":
+        return bool(_BY_NUMBER.fullmatch(text))
     if key in ("state", "code"):
         return text.lower() in _STATES or (key == "code" and text.isupper() and "_" in text)
     if key == "name":
         return inside in _NAMED
-    if key.endswith("id") and key not in ("userid", "externalid", "emailid"):
+    if key.endswith("id") and key.replace("_", "") not in _PERSONAL_IDS:
         return _is_plain(text) or (len(text) > 6 and bool(_CODE.fullmatch(text)))
     return key in _WORDS and bool(_CODE.fullmatch(text))

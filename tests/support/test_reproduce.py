@@ -277,3 +277,39 @@ def test_quiet_runs_leave_no_record(shop: World) -> None:
     )
     newest = [one["path"] for one in RecordFiles(shop.base).newest_calls()]
     assert any("/contacts" in one for one in newest)
+
+
+def test_a_damaged_record_does_not_keep_a_bundle_from_being_made(shop: World, tmp_path: Path) -> None:
+    done(shop, RunKind.EXPORT)
+    (shop.base / "ccdesk.run-1.before").write_bytes(b"no data file")
+    path = bundle_of(shop, tmp_path)
+    with open_bundle(path) as opened:
+        assert opened.run_ids == []
+    (shop.base / "ccdesk.run-1.calls").write_bytes(b"no calls")
+    other = tmp_path / "other"
+    other.mkdir()
+    assert bundle_of(shop, other).exists()
+
+
+def test_a_bundle_that_was_tampered_with_is_told_in_words(shop: World, tmp_path: Path) -> None:
+    done(shop, RunKind.EXPORT)
+    path = bundle_of(shop, tmp_path)
+    strange = {"records/1/calls.jsonl": b'[1]\n{"a": 2}\n', "manifest.json": b'{"format": 1, "runs": [7]}'}
+    for number, (name, content) in enumerate(strange.items()):
+        other = tmp_path / f"{number}.zip"
+        with zipfile.ZipFile(path) as packed, zipfile.ZipFile(other, "w") as changed:
+            for one in packed.namelist():
+                changed.writestr(one, content if one == name else packed.read(one))
+        with open_bundle(other) as opened, pytest.raises(SettingsError, match="not a bundle"):
+            replay(opened, None, lambda _text: None)
+
+
+def test_no_run_fails_for_being_recorded(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_given: object, **_named: object) -> None:
+        raise RuntimeError("the recorder is broken")
+
+    monkeypatch.setattr(RecordFiles, "keep", broken)
+    monkeypatch.setattr(RecordFiles, "note", broken)
+    run = done(shop, RunKind.EXPORT)
+    assert run.status is RunStatus.COMPLETE
+    assert run.counts["added"] == 3

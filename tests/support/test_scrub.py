@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ccdesk.core.pseudonyms import Pseudonyms
+from ccdesk.support.calls import body
 from ccdesk.support.scrub import SECRET, Scrubber
 
 NAMES = Pseudonyms(b"key")
@@ -159,3 +161,63 @@ def test_any_json_can_be_scrubbed_and_keeps_its_shape(value: Any) -> None:
         return before == after or (before == "int" and after == "str")  # a number that was a secret
 
     assert json.dumps(shape(scrubbed(value))).count("[") == json.dumps(shape(value)).count("[") or fits(0, 1)
+
+
+def test_what_follows_an_email_in_a_free_text_is_covered() -> None:
+    for text in ("Ask ann@example.com. Then call Ann Smith on 0151 23", "x@y. Ann Smith"):
+        assert "Smith" not in scrubbed(text, "content")
+        assert "0151" not in scrubbed(text, "content")
+    assert scrubbed("ann@example.com", "content").endswith(".com")
+
+
+def test_personal_numbers_reasons_and_keys_are_covered_whatever_they_are_called() -> None:
+    value = {
+        "phoneNumber": 15123456789,
+        "tax_id": "DE123456789",
+        "external_id": "AnnSmith-99",
+        "user_id": "annsmith",
+        "opt_out_reason": "Ann Smith has moved",
+        "_ann@example.com": 1,
+    }
+    text = json.dumps(scrubbed(value))
+    for one in ("15123456789", "DE123456789", "AnnSmith", "annsmith", "Ann Smith", "ann@example"):
+        assert one not in text, one
+
+
+def test_a_refusal_in_words_is_no_table() -> None:
+    said = b"The email of Ann Smith, ann@example.com, was refused"
+    made, form = body(said, Scrubber(NAMES))
+    assert form == "text"
+    assert "Smith" not in made
+    assert body(b"Email address,First name\nann@example.com,Ann\n", Scrubber(NAMES))[1] == "csv"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The name “ann smith <ann@x.example>” is refused",
+        "The name “annsmith” is refused",
+        "“@annsmith” and “a@smith@hotmail.example” are no emails",
+        "Write to annsmith%40x.example. Ask annsmith＠x.example",
+    ],
+)
+def test_what_a_service_quotes_is_covered_whole(said: str) -> None:
+    covered = Scrubber(NAMES).words(said)
+    for one in ("ann", "smith", "hotmail"):
+        assert one not in covered.replace("is refused", "")
+
+
+def test_other_scripts_and_forms_of_letters_are_covered() -> None:
+    for text in ("ＡＮＮ", "ﾔﾏﾀﾞ", "٠١٥١", "𝓐𝓷𝓷"):
+        given = NAMES.text(text)
+        assert given != text
+        assert len(given) == len(text)
+
+
+def test_headers_and_addresses_elsewhere_are_covered() -> None:
+    scrubber = Scrubber(NAMES, here="https://api.cc.email")
+    for link in ("https://user:pw@acme-corp.com/x/Ann", "//acme-corp.com/Ann"):
+        assert "acme" not in scrubber.link(link)
+    assert "acme" not in json.dumps(
+        scrubber.value({"domain": "acme-corp.com", "url": "https://acme-corp.com/a"})
+    )

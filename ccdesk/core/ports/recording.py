@@ -17,6 +17,9 @@ class Recording(Protocol):
     def end(self, run: Run) -> None:
         """End with the run as it ended; kept if anything happened in it."""
 
+    def abandon(self) -> None:
+        """Forget a run that another program has taken over."""
+
 
 class NoRecording:
     """Records nothing: for runs that are only tried out, or done again."""
@@ -25,4 +28,7 @@ class NoRecording:
         """Record nothing."""
 
     def end(self, run: Run) -> None:
+        """Record nothing."""
+
+    def abandon(self) -> None:
         """Record nothing."""
