@@ -42,4 +42,9 @@ def former_contact(ctx: RunContext, link: Link) -> Contact | None:
     """Return the contact of the email before; found by the email where its id was not learned yet."""
     if link.contact_id:
         return ctx.mail.get(link.contact_id)
-    return ctx.mail.find(link.email) if (link.on_list or link.may_be_there) and "@" in link.email else None
+    return ctx.mail.find(link.email) if may_have_contact(link) else None
+
+
+def may_have_contact(link: Link) -> bool:
+    """Say whether a contact is to be looked for by the link's email: the link has put, or seen, one there."""
+    return (link.on_list or link.may_be_there) and "@" in link.email

@@ -1,5 +1,7 @@
 """An opt-out takes former emails that ccdesk added for the account off the list as well (design §3a R3)."""
 
+from dataclasses import replace
+
 import pytest
 
 from ccdesk.clients.constant_contact.client import ConstantContact
@@ -164,3 +166,22 @@ def test_a_former_contact_that_the_list_does_not_show_yet_is_taken_off_all_the_s
         patched.setattr(ConstantContact, "contacts", without_ada)
         world.run(RunKind.EVENTS)
     assert world.members() == {BOB}
+
+
+def test_many_emails_changed_after_a_large_export_take_no_call_each(world):
+    """A large export reads the list's emails from a file, so no link knows its contact's id."""
+    world.choose_list()
+    ids = [world.kibo.add_customer(f"{number}@example.com", True) for number in range(60)]
+    world.export()
+    links = world.container.store.links
+    links.save([replace(link, contact_id="") for link in links.many(ids).values()])
+    world.later(60)
+    for number in ids:
+        world.kibo.change_email(number, f"new{number}@example.com")
+    world.later()
+    mark = world.sandbox.log.mark()
+    run = world.run(RunKind.EVENTS)
+    assert run.counts["added"] == 60
+    asked = [one for one in world.sandbox.log.all(service="cc", since=mark) if "email" in one.query]
+    assert asked == []
+    assert run.calls_constant_contact < 10

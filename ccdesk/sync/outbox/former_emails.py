@@ -6,7 +6,7 @@ out of what ccdesk did for this account, and would otherwise be mailed on at the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ccdesk.core.models import Contact, Customer, Link, Permission
 from ccdesk.sync.agreement import wants_mail
@@ -17,13 +17,18 @@ from ccdesk.sync.sensors.list_contacts import ListContacts
 _FEW_EMAILS = 40  # so many are asked for one by one when their turn comes
 
 
-def note_former_email(ctx: RunContext, customer: Customer, link: Link | None) -> None:
-    """Note the contact of the email before, where an add of ours for this account put it on the list."""
+def note_former_email(
+    ctx: RunContext, customer: Customer, link: Link | None, find: Callable[[str], Contact | None]
+) -> None:
+    """Note the contact of the email before, where an add of ours for this account put it on the list.
+
+    `find` gives the contact with an email, of many people without a call for each.
+    """
     if link is None or link.email_key == customer.email_key or link.written_at is None:
         return
     if not link.on_list or link.kibo_opted_in is not True:
         return
-    found = None if link.contact_id or "@" not in link.email else ctx.mail.find(link.email)
+    found = None if link.contact_id or "@" not in link.email else find(link.email)
     if contact_id := link.contact_id or (found.id if found is not None else ""):
         ctx.store.links.note_former(customer.id, contact_id, ctx.settings.list_id, link.written_at)
 

@@ -91,7 +91,7 @@ def _decide(
         return None
     if change is Change.EMAIL and _stays_undone(ctx, event, customer, known):
         return None
-    note_former_email(ctx, customer, known)
+    note_former_email(ctx, customer, known, directory.find)
     link = _for_this_email(known, customer)
     if _unsendable(ctx, event, customer, link):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from ccdesk.core.models import Contact, Link, email_key
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.inherited_opt_out import former_contact
+from ccdesk.sync.inherited_opt_out import former_contact, may_have_contact
 from ccdesk.sync.sensors.identity import resolve_identity
 
 _FEW_LOOKUPS = 40  # above this, one scan of all contacts is cheaper than a look-up each
@@ -43,12 +43,15 @@ class ContactDirectory:
     def former(self, link: Link) -> Contact | None:
         """Return the contact of the email that a customer has given up, as the link knows it.
 
-        One that has taken another email itself is not among those scanned under this one: it is asked for.
+        One that has taken another email itself is not among those scanned under this one: it is asked for. A
+        link that has not learned the contact's id, as after a large export, means whoever has the email.
         """
         if self._scanned and link.contact_id and link.email_key not in self._outdated:
             found = self._ctx.store.staging.contacts([link.email_key]).get(link.email_key)
             if found is not None and found.id == link.contact_id:
                 return found
+        if self._scanned and not link.contact_id and may_have_contact(link):
+            return self.find(link.email)
         return former_contact(self._ctx, link)
 
     def outdate(self, keys: Collection[str]) -> None:
