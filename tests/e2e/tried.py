@@ -28,7 +28,7 @@ class Done:
 
 
 def stored(base: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return everything in the data file, table by table, but the calls counted and the key of their record."""
+    """Return everything in the data file by table, but the calls counted and the key of their record."""
     with closing(sqlite3.connect(f"{(base / 'ccdesk.sqlite3').as_uri()}?mode=ro", uri=True)) as file:
         tables = file.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         return {
