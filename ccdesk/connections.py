@@ -31,10 +31,9 @@ from ccdesk.core.settings import SECRET_VARIABLE, Settings
 from ccdesk.service.connections import LoginState, PendingLogin, secret_missing
 from ccdesk.service.kibo_host import forget_change, note_host
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
-from ccdesk.service.status import MAIL
+from ccdesk.support.calls import KIBO, MAIL
 from ccdesk.support.recorder import Recorder
 
-KIBO = "kibo"
 _PROMPT_LOGIN = "cc.prompt_login"
 
 

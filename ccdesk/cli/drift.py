@@ -16,8 +16,7 @@ from ccdesk.container import Container
 from ccdesk.core.drift import Chosen, DriftKind, DriftReport
 from ccdesk.core.errors import Cancelled, ExitCode, SettingsError
 from ccdesk.core.runs import Run, RunStatus
-from ccdesk.service.leaving import cannot_be_left
-from ccdesk.service.repair import cannot_be_repaired
+from ccdesk.service.of_kind import cannot_be_left, cannot_be_repaired
 
 _REPAIR_STOPPED = "What the runs had done before stands; comparing changes nothing."
 _MOST = 50  # people shown on a terminal

@@ -7,6 +7,12 @@ from pathlib import Path
 
 USUAL_DAYS = 30
 
+SUPPORT_KEY = "support.key"
+"""Name in the store of the key under which names and emails are recorded; made with the data file."""
+
+RUN_FILES, CALL_FILES = "ccdesk.run*", "ccdesk.calls*"
+"""What the records of runs and of the newest calls are called in the base dir (`support/records`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -130,6 +130,10 @@ SETTINGS: dict[str, Setting] = {
 }
 
 
+NAMING = ("kibo_app_key", "cc_client_id", "from_email")
+"""The settings that tell who the merchant is: none of them leaves this computer as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings in force, already checked; see `SETTINGS` for what each means."""

@@ -87,7 +87,7 @@ class ReadOnly(QObject):
 
     @Slot()
     def _look(self) -> None:
-        """Switch off what a tab has switched on since; whoever is faster is refused by the desk."""
+        """Switch off what a tab has switched on since; what is pressed before that the desk refuses."""
         for widget in _acting(self._window.pages()):
             self._switch_off(widget)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ccdesk.core import files
+from ccdesk.core.bundles import CALL_FILES, RUN_FILES
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.models import OPTED_OUT_THERE, Link, LinkState, WriteBack
 from ccdesk.core.ports.store import Store
@@ -137,7 +138,7 @@ def _remove_copies(base: Path) -> int:
     Returns the number of backups.
     """
     backups = list(base.glob("*.bak"))
-    for copy in [*backups, *base.glob("ccdesk.run*"), *base.glob("ccdesk.calls*")]:
+    for copy in [*backups, *base.glob(RUN_FILES), *base.glob(CALL_FILES)]:
         copy.unlink(missing_ok=True)
     return len(backups)
 

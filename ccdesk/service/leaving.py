@@ -9,6 +9,7 @@ from ccdesk.core.drift import Chosen, Drift, DriftKind, Drifts
 from ccdesk.core.emails import email_key
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.ports.store import Store
+from ccdesk.service.of_kind import cannot_be_left, of_another_kind
 from ccdesk.service.who import customer_id_of
 from ccdesk.sync.context import batched
 from ccdesk.sync.runs.newcomer_rule import answer
@@ -54,16 +55,6 @@ def leave_found(store: Store, chosen: Chosen, now: datetime) -> int:
     return done
 
 
-def cannot_be_left(kind: DriftKind) -> SettingsError:
-    """Return why a kind cannot be left as it is."""
-    return SettingsError(
-        f"“{kind.value}” cannot be left as it is",
-        meaning=kind.meaning,
-        next_step="What the next runs put right, or what waits for another answer, is not left.",
-        code="wrong_use",
-    )
-
-
 def _is_meant(one: Drift, chosen: Chosen) -> bool:
     return one.kind is chosen.kind and is_named(one, chosen.who)
 
@@ -85,10 +76,9 @@ def _nobody(drifts: Drifts, chosen: Chosen) -> SettingsError:
             code="other_kind",
         )
     kind = next((one.kind for one in drifts.people() if is_named(one, chosen.who)), None)
-    shown = f"They are “{kind.value}”: {kind.meaning}" if kind is not None else "Both sides are in step."
-    return SettingsError(
-        f"“{chosen.who}” is not of the kind “{chosen.kind.value}”",
-        meaning=f"{shown} Nothing was changed.",
+    return of_another_kind(
+        chosen,
+        kind,
+        nothing="Nothing was changed.",
         next_step="A comparison of both sides names the kind of each person.",
-        code="other_kind",
     )

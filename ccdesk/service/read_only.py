@@ -40,7 +40,7 @@ def refused() -> SettingsError:
 
 
 class NoConnections:
-    """Stands where the services would be."""
+    """Stands where the services would be, for what is looked at or done again from a bundle."""
 
     def __getattr__(self, name: str) -> NoReturn:
         """Refuse.

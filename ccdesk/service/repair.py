@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from ccdesk.core.drift import Chosen, DriftKind
+from ccdesk.core.drift import Chosen
 from ccdesk.core.errors import ListGone, SettingsError
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
 from ccdesk.service.connections import Connections
 from ccdesk.service.lists import require_name
+from ccdesk.service.of_kind import cannot_be_repaired, of_another_kind
 from ccdesk.service.runner import Asked, Runner
 from ccdesk.service.why import Basis, read_person
 from ccdesk.sync import context as names
@@ -45,16 +46,6 @@ def repair(
     return runner.run(asked)
 
 
-def cannot_be_repaired(kind: DriftKind) -> SettingsError:
-    """Return why a kind is not put right by any run."""
-    return SettingsError(
-        f"No run puts “{kind.value}” right",
-        meaning=kind.meaning,
-        next_step="A comparison of both sides names the people.",
-        code="wrong_use",
-    )
-
-
 def _refuse(basis: Basis, chosen: Sequence[Chosen]) -> None:
     """Refuse what no run about some people can do."""
     for one in chosen:
@@ -85,12 +76,8 @@ def _affected(
         raise ListGone
     kind = kind_of(now.sides, now.rules)
     if kind is not chosen.kind:
-        shown = f"They are “{kind.value}”: {kind.meaning}" if kind is not None else "Both sides are in step."
-        raise SettingsError(
-            f"“{chosen.who}” is not of the kind “{chosen.kind.value}”",
-            meaning=f"{shown} Nothing was done.",
-            next_step="Compare both sides again.",
-            code="other_kind",
+        raise of_another_kind(
+            chosen, kind, nothing="Nothing was done.", next_step="Compare both sides again."
         )
     ids = {*now.who.customer_ids, *(one.id for one in now.sides.accounts)}
     return Affected(now.who.email, tuple(sorted(ids)))

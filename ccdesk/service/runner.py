@@ -25,7 +25,7 @@ from ccdesk.core.ports.recording import NoRecording, Recording
 from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import OffList, Progress, Run, RunKind, RunStatus, Trigger
-from ccdesk.core.settings import SETTINGS, Settings
+from ccdesk.core.settings import NAMING, SETTINGS, Settings
 from ccdesk.service.connections import Connections, MailClient, ShopClient
 from ccdesk.service.heartbeat import beating
 from ccdesk.service.held import close_answered
@@ -54,7 +54,6 @@ _ENGINES: dict[RunKind, Engine] = {
     RunKind.FULL_COMPARE: run_full_compare,
     RunKind.UNDO: run_undo,
 }
-NAMING = ("kibo_app_key", "cc_client_id", "from_email")  # settings that tell who the merchant is
 _SLOW_DOWN = timedelta(minutes=5)  # at least, after a service asked us to again and again
 _INTERRUPTED = (
     "The program ended while this run was going on. What was done so far stands; the next run goes on."

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import psutil
 
+from ccdesk.core.bundles import RUN_FILES
 from ccdesk.core.errors import StoreError
 from ccdesk.core.files import OWNER_ONLY, replace
 from ccdesk.store.db import Database
 from ccdesk.store.troubles import DAMAGED, store_error, translated
-
-RECORDS = "ccdesk.run-*"  # the files of recorded runs, see support/records.py
 
 
 def back_up(database: Database, label: str = "") -> Path:
@@ -56,7 +55,7 @@ def expire(path: Path, before: datetime) -> list[Path]:
     Those in the records of runs are among them.
     """
     gone = []
-    for copy in [*path.parent.glob(f"{path.name}.*.bak"), *path.parent.glob(RECORDS)]:
+    for copy in [*path.parent.glob(f"{path.name}.*.bak"), *path.parent.glob(RUN_FILES)]:
         with suppress(OSError):  # one that cannot be removed now is tried again after the next run
             if copy.stat().st_mtime < before.timestamp():
                 copy.unlink()

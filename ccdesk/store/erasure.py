@@ -40,6 +40,11 @@ _NOTE = "forgotten on request; the opt-out stands"
 _TRIES, _PAUSE = 20, 0.25  # seconds; somebody may be reading just then
 
 
+def account_column(table: str) -> str:
+    """Return the column of a table that names the account a row is about, if it has one of that name."""
+    return _IDS.get(table, "customer_id")
+
+
 def emails_pattern(emails: Iterable[str]) -> re.Pattern[str]:
     """Return what finds these emails in a text, in any case, and not as a part of another email."""
     words = "|".join(re.escape(one) for one in sorted(emails, key=len, reverse=True))
@@ -87,7 +92,7 @@ def keep_opt_out(database: Database, links: Links, seals: Seals, key: str, now: 
 def _delete(database: Database, model: type[peewee.Model], key: str, customer_ids: Collection[int]) -> None:
     meta = model._meta
     table = meta.table_name
-    column = _IDS.get(table, "customer_id")
+    column = account_column(table)
     if column in meta.columns:
         sql = f'DELETE FROM "{table}" WHERE "{column}" = ?'
         database.many(sql, [(number,) for number in customer_ids])

@@ -17,7 +17,9 @@ from typing import Protocol
 
 import peewee
 
+from ccdesk.core.settings import NAMING
 from ccdesk.store.columns import MomentField, WordField, email_mark, to_text
+from ccdesk.store.erasure import account_column
 from ccdesk.store.tables import (
     TABLES,
     LeaseRow,
@@ -53,7 +55,6 @@ WORDS_TOO = {("statement", "evidence"), ("statement", "subject")}  # they may na
 EMPTIED = (StagedContactRow, SeenCustomerRow, LeaseRow)  # they belong to one run, or to one computer
 BY_NAME = ("state", "setting")  # rows are told by their names
 _SECRET_NAMES = ("forget.", "secrets.", "support.")  # keys, and where secrets were given
-_HIDDEN_SETTINGS = ("kibo_app_key", "cc_client_id", "from_email")
 _NAMING = (
     "cc.organization",
     "cc.user",
@@ -112,7 +113,7 @@ def _keep_some(
     """Remove the rows of a table that are about somebody else."""
     columns = {field.column_name for field in model._meta.sorted_fields}
     table = model._meta.table_name
-    account = {"event": "object_id", "export_person": "id", "seen_customer": "id"}.get(table, "customer_id")
+    account = account_column(table)
     theirs: list[str] = []
     values: list[int | str] = []
     if account in columns:
@@ -250,7 +251,7 @@ def _cover_named(database: sqlite3.Connection, how: Cover) -> None:
                 "UPDATE state SET value = ? WHERE name = ?", (_remembered(name, value, how), name)
             )
     for key, value in database.execute("SELECT key, value FROM setting").fetchall():
-        if key in _HIDDEN_SETTINGS:
+        if key in NAMING:
             covered = how.pseudonyms.email(value) if "@" in value else how.pseudonyms.text(value)
             database.execute("UPDATE setting SET value = ? WHERE key = ?", (covered, key))
 

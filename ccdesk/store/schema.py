@@ -6,10 +6,12 @@ Later steps use `playhouse.migrate`'s operations, which know how SQLite has to b
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
 from playhouse.migrate import SqliteMigrator
 
+from ccdesk.core.bundles import SUPPORT_KEY
 from ccdesk.core.emails import email_key
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.origins import ADOPTED_LOGIN, ADOPTED_SHOP, ENV_GIVEN_FOR, LoginPlace, ShopPlace
@@ -356,6 +358,13 @@ def note_what_is_undone(migrator: SqliteMigrator) -> None:
         migrator.database.execute_sql(statement)
 
 
+def make_support_key(migrator: SqliteMigrator) -> None:
+    """Step 24: the key of the pseudonyms under which calls are recorded; it never leaves the base dir."""
+    migrator.database.execute_sql(
+        "INSERT OR IGNORE INTO state (name, value) VALUES (?, ?)", (SUPPORT_KEY, secrets.token_hex(32))
+    )
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -380,4 +389,5 @@ STEPS: tuple[Step, ...] = (
     find_people,
     note_left_as_is,
     note_what_is_undone,
+    make_support_key,
 )

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from ccdesk.core.errors import StoreError
-from ccdesk.core.files import OWNER_ONLY, open_private
+from ccdesk.core.files import open_private
 from ccdesk.store.db import Database
 from ccdesk.store.troubles import translated
 
@@ -39,9 +39,7 @@ def copy(database: Database) -> Path:
     path = database.path.with_name(f"{database.path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}{_SUFFIX}")
     _in_use.add(path)
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
-        with translated(path), closing(sqlite3.connect(path)) as target:
-            database.connection().backup(target)
+        copy_to(database, path)
     except OSError as error:
         remove(path)
         raise _not_copied(path, error) from error

@@ -22,7 +22,7 @@ from ccdesk.core.bundles import Made, Wanted, contents
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError, SettingsError, StoreError
 from ccdesk.core.ports.store import Store
-from ccdesk.core.settings import Settings
+from ccdesk.core.settings import NAMING, Settings
 from ccdesk.service.ledger import named
 from ccdesk.store.pseudonymous import keep_only
 from ccdesk.store.store import SqliteStore
@@ -34,7 +34,6 @@ from ccdesk.support.records import Record, RecordFiles, read_lines
 log = logging.getLogger(__name__)
 
 _LOG_BYTES = 512 * 1024
-_HIDDEN = ("kibo_app_key", "cc_client_id", "from_email")
 
 
 def make_bundle(
@@ -197,7 +196,7 @@ def _facts(
 
 def _settings(settings: Settings, covering: Covering) -> dict[str, Any]:
     shown = asdict(settings)
-    for key in _HIDDEN:
+    for key in NAMING:
         shown[key] = (
             covering.names.email(shown[key]) if key == "from_email" else covering.given.text(shown[key])
         )

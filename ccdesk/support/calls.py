@@ -7,15 +7,16 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from ccdesk.clients.http.transport import Answer, Request
 from ccdesk.core.errors import CcdeskError
+from ccdesk.service.status import MAIL as MAIL
 from ccdesk.support.scrub import Scrubber
 
-KIBO, MAIL, LOGIN = "kibo", "constant_contact", "login"
+KIBO, LOGIN = "kibo", "login"  # names of services in a record; MAIL is the third
 LEFT_OUT = "left out"
 _HEADING = 2_000  # bytes
 _MOST_FILED = 4 << 20  # bytes
@@ -55,7 +56,8 @@ class CallMade:
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values, without what is empty."""
-        return {key: value for key, value in asdict(self).items() if value not in (None, "", [], {})}
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {key: value for key, value in values.items() if value not in (None, "", [], {})}
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> CallMade:
@@ -80,8 +82,7 @@ class Raw:
         """Return the call with bodies in pseudonyms."""
         sent, _ = body(self.sent or b"", scrubber)
         answer, form = body(self.answer, scrubber)
-        values = asdict(self.made) | {"sent": sent, "answer": answer, "form": form}
-        return CallMade(**values)
+        return replace(self.made, sent=sent, answer=answer, form=form)
 
 
 def asked_for(request: Request) -> list[tuple[str, str]]:

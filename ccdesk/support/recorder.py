@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -11,8 +10,9 @@ from functools import partial
 from typing import Any
 
 from ccdesk.clients.http.transport import Answer, Around, Request
+from ccdesk.core.bundles import SUPPORT_KEY
 from ccdesk.core.clock import Clock, format_time
-from ccdesk.core.errors import CcdeskError
+from ccdesk.core.errors import CcdeskError, StoreError
 from ccdesk.core.ports.secrets import TokenSource
 from ccdesk.core.ports.store import Store
 from ccdesk.core.pseudonyms import Pseudonyms
@@ -24,8 +24,6 @@ from ccdesk.support.scrub import Scrubber
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
-_KEY = "support.key"
 _RUNS = ("loops", "export")  # whose calls belong to a run, see `service.runner.open_clients`
 _MOST_BODIES = 4 << 20  # bytes of one run; what comes later is kept without its body
 _MOST_CALLS = 20_000  # of one run
@@ -33,11 +31,15 @@ _MOST_SHOWN = 4_000  # bytes of a refusal's body in the newest calls
 
 
 def pseudonyms_of(store: Store) -> Pseudonyms:
-    """Return the pseudonyms of this installation, whose key stays here."""
-    key = store.state.get(_KEY)
+    """Return the pseudonyms of this installation, whose key stays here.
+
+    Raises:
+        StoreError: the key is gone; nothing is recorded or written under a key that anybody could guess.
+
+    """
+    key = store.state.get(SUPPORT_KEY)
     if not key:
-        key = secrets.token_hex(32)
-        store.state.set(_KEY, key)
+        raise StoreError(meaning="The key under which names are recorded is gone.", code="no_support_key")
     return Pseudonyms(bytes.fromhex(key))
 
 
@@ -90,7 +92,6 @@ class Recorder:
         calls = [_with_bodies(one, self._pseudonyms(), scrubber, known) for one in raw]
         asked = asked | {"people": scrubber.value(asked.get("people", []))}
         header = {
-            "format": FORMAT,
             "run": run.id,
             "kind": run.kind.value,
             "asked": asked,

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 from ccdesk.clients.constant_contact.client import ConstantContact
 from ccdesk.clients.http.pace import Pacer
@@ -19,12 +20,13 @@ from ccdesk.core.clock import Clock, parse_time
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.runs import Entry, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import SETTINGS, Settings, resolve
+from ccdesk.service.connections import Connections
+from ccdesk.service.read_only import NoConnections
 from ccdesk.service.runner import Asked, Clients, Runner
-from ccdesk.service.status import MAIL
 from ccdesk.service.whose_people import PEOPLE_OF
 from ccdesk.store.store import SqliteStore
 from ccdesk.support.bundle_file import DATA, Bundle, as_text
-from ccdesk.support.calls import KIBO, CallMade
+from ccdesk.support.calls import KIBO, MAIL, CallMade
 from ccdesk.support.recorded import RecordedAnswers, RecordedLogin, RecordedTransport
 from ccdesk.sync.runs.repair import Affected
 
@@ -159,16 +161,10 @@ def _again(
     clients = _clients(store, clock, answers, settings, cancel)
     store.lease.acquire("replay")
     try:
-        return Runner(store, _NoConnections(), clock).do(wanted, clients, clients.kibo, clients.mail)
+        runner = Runner(store, cast("Connections", NoConnections()), clock)
+        return runner.do(wanted, clients, clients.kibo, clients.mail)
     finally:
         store.lease.release()
-
-
-class _NoConnections:
-    """Nothing is opened while a run is done once more: its clients are given to it."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise RuntimeError(f"a run that is done once more has no {name}")
 
 
 def _settings(given: dict[str, Any]) -> Settings:
@@ -177,15 +173,11 @@ def _settings(given: dict[str, Any]) -> Settings:
     elsewhere = {
         "kibo_home_url": _NOWHERE,
         "kibo_tenant_url": _NOWHERE if given.get("kibo_tenant_url") else "",
-        "cc_api_url": f"{_NOWHERE}{_path(given.get('cc_api_url', ''))}",
+        "cc_api_url": f"{_NOWHERE}{urlsplit(given.get('cc_api_url', '')).path}",
         "cc_auth_url": _NOWHERE,
         "from_email": "",
     }
     return resolve({**given, **elsewhere}, {})
-
-
-def _path(url: str) -> str:
-    return "/" + url.split("://", 1)[-1].partition("/")[2] if "/" in url.split("://", 1)[-1] else ""
 
 
 def _clients(

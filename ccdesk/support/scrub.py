@@ -14,6 +14,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from ccdesk.core.pseudonyms import Pseudonyms
 from ccdesk.core.redaction import without_secrets
+from ccdesk.support.kept_words import (
+    CALLED,
+    FILTERS,
+    LINKS,
+    MESSAGES,
+    NAMED,
+    PERSONAL_IDS,
+    STATES,
+    WORDS,
+)
 
 HERE = "http://here"
 """Stands for the address a call went to."""
@@ -32,92 +42,7 @@ _COUNTING = re.compile(
     r"|expires_in|errors?|seconds|quantity)$|Count$|Size$|Index$|Total$",
     re.IGNORECASE,
 )
-# Words of the services: states, kinds, sources. A value is kept if it looks like a word of theirs.
-_WORDS = frozenset(
-    [
-        "permission_to_send",
-        "opt_out_source",
-        "opt_in_source",
-        "create_source",
-        "update_source",
-        "addresstype",
-        "kind",
-        "topic",
-        "countrycode",
-        "country",
-        "privilege_name",
-        "source_file",
-        "type",
-        "status",
-        "activity_type",
-        "event_type",
-        "error_key",
-        "errorcode",
-        "exceptiontype",
-        "applicationname",
-        "time_zone_id",
-        "country_code",
-        "confirm_status",
-        "roles",
-        "role",
-        "currencycode",
-        "defaultcurrencycode",
-        "privilege",
-        "scope",
-        "token_type",
-        "encoding",
-        "format",
-        "include",
-    ]
-)
-# Words where they are one of these; "state" is a part of an address, too.
-_STATES = frozenset(
-    [
-        "initialized",
-        "processing",
-        "completed",
-        "complete",
-        "cancelled",
-        "failed",
-        "timed_out",
-        "ready",
-        "running",
-        "pending",
-        "queued",
-        "partial",
-        "explicit",
-        "implicit",
-        "unsubscribed",
-        "temp_hold",
-        "pending_confirmation",
-        "not_set",
-        "confirmed",
-        "unconfirmed",
-        "active",
-    ]
-)
-_MESSAGES = frozenset(
-    [
-        "message",
-        "error_message",
-        "error",
-        "error_description",
-        "errors",
-        "activity_errors",
-        "detail",
-        "details",
-        "title",
-        "description",
-        "reason",
-        "exceptiondetail",
-        "additionalerrordata",
-        "items_error",
-    ]
-)
 _NOT_AVAILABLE = "n/a"  # Kibo's word for an empty state or postal code (kibo.md §7)
-_LINKS = frozenset({"href", "next", "location", "self", "previous", "domain", "url"})
-_PERSONAL_IDS = frozenset({"userid", "externalid", "emailid", "taxid", "vatid"})
-_NAMED = frozenset({"types", "lists", "privileges"})  # a `name` in these is no person's
 
 
 class Scrubber:
@@ -153,9 +78,9 @@ class Scrubber:
     def _string(self, text: str, key: str, inside: str) -> str:
         if not text or text.lower() == _NOT_AVAILABLE or _is_kept(text, key, inside):
             return text
-        if key in _MESSAGES:
+        if key in MESSAGES:
             return self.words(text)
-        if key in _LINKS and "/" in text:
+        if key in LINKS and "/" in text:
             return self.link(text)
         return self.text(text)
 
@@ -166,7 +91,7 @@ class Scrubber:
 
     def cell(self, text: str) -> str:
         """Return a cell of a table: moments, numbers and the words of a service as they are."""
-        return text if not text or text.lower() in _STATES or _is_plain(text) else self.text(text)
+        return text if not text or text.lower() in STATES or _is_plain(text) else self.text(text)
 
     def text(self, text: str) -> str:
         """Return a pseudonym, which is an email's if it has an @."""
@@ -199,34 +124,11 @@ class Scrubber:
     def _parameter(self, key: str, value: str) -> str:
         if _is_secret(key):
             return SECRET
-        if key.lower() in _CALLED or _is_plain(value):
+        if key.lower() in CALLED or _is_plain(value):
             return value
         if " " in value.strip() or "," in value:  # a filter, or a list of names: quoted values are whose
-            return self._pseudonyms.inside(value) if key.lower() in _FILTERS else self.text(value)
+            return self._pseudonyms.inside(value) if key.lower() in FILTERS else self.text(value)
         return self.text(value)
-
-
-_FILTERS = frozenset({"filter", "sort", "sortby", "responsefields", "fields", "q"})
-_CALLED = frozenset(
-    [
-        "include",
-        "include_count",
-        "limit",
-        "pagesize",
-        "startindex",
-        "status",
-        "responsefields",
-        "fields",
-        "sortby",
-        "sort",
-        "lists",
-        "list_ids",
-        "include_membership_count",
-        "cursor_size",
-        "state",
-        "sources",
-    ]
-)
 
 
 @lru_cache(maxsize=1024)
@@ -266,9 +168,9 @@ def _is_kept(text: str, key: str, inside: str) -> bool:
     if key == "domain":
         return bool(_BY_NUMBER.fullmatch(text))
     if key in ("state", "code"):
-        return text.lower() in _STATES or (key == "code" and text.isupper() and "_" in text)
+        return text.lower() in STATES or (key == "code" and text.isupper() and "_" in text)
     if key == "name":
-        return inside in _NAMED
-    if key.endswith("id") and key.replace("_", "") not in _PERSONAL_IDS:
+        return inside in NAMED
+    if key.endswith("id") and key.replace("_", "") not in PERSONAL_IDS:
         return _is_plain(text) or (len(text) > 6 and bool(_CODE.fullmatch(text)))
-    return key in _WORDS and bool(_CODE.fullmatch(text))
+    return key in WORDS and bool(_CODE.fullmatch(text))

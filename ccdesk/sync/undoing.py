@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ccdesk.core.intents import JournalLine
-from ccdesk.core.models import Contact, Customer, Link
+from ccdesk.core.models import Contact, Customer, Link, LinkState, WriteBack
 from ccdesk.core.runs import Outcome
 from ccdesk.core.statements import How, KeptStatement
 
@@ -79,6 +79,25 @@ class UndoDecision:
     outcome: Outcome
     reason: str
     settle: bool = False
+
+
+def undone(link: Link, note: str, at: datetime) -> Link:
+    """Return the link of an account for which something was undone: our own act, and nobody's statement.
+
+    So `agreed` tells of none, and nothing noted before counts; `at` is now, on the mail service's clock.
+    """
+    return replace(
+        link,
+        state=LinkState.UNDONE,
+        agreed=None,
+        written_at=at,
+        out_after=None,
+        pending=WriteBack.NOTHING,
+        pending_reason="",
+        note=note,
+        passed_by=False,
+        seen_set=False,
+    )
 
 
 def undone_words(run_id: int) -> str:

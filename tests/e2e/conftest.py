@@ -30,6 +30,16 @@ def world(tmp_path):
         yield world
 
 
+@pytest.fixture
+def ten_in_step(world):
+    """Ten people, p0 to p9, are in step; their accounts are `world.ids`."""
+    world.ids = {f"p{n}": world.kibo.add_customer(f"p{n}@example.com", True) for n in range(10)}
+    world.choose_list()
+    world.export()
+    world.cycle()
+    return world
+
+
 @pytest.fixture(autouse=True)
 def _shadow(request):
     """Compare what the engine did in a story with what the table decides; differences must have a name."""

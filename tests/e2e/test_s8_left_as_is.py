@@ -13,21 +13,30 @@ K, ANN = DriftKind, "p1@example.com"
 
 
 @pytest.fixture
-def ready(world: World) -> World:
+def ready(ten_in_step: World) -> World:
     """Ann has opted out and staff have put her on the list again; nine others are in step."""
-    world.ids = {f"p{n}": world.kibo.add_customer(f"p{n}@example.com", True) for n in range(10)}
-    world.choose_list()
-    world.export()
-    world.cycle()
+    world = ten_in_step
     world.kibo.opt_out(world.ids["p1"])
     world.later()
     world.cycle()
+    put_back(world)
+    assert needs(world) == [ANN]
+    return world
+
+
+def put_back(world: World) -> None:
+    """An hour later staff put Ann on the list, and the runs look."""
     world.later(60)
     world.cc.staff_add_to_list(ANN, world.list_id)
     world.later()
     world.cycle()
-    assert needs(world) == [ANN]
-    return world
+
+
+def taken_off(world: World) -> None:
+    """Staff take Ann off the list, and the runs look."""
+    world.cc.staff_remove_from_list(ANN, world.list_id)
+    world.later()
+    world.cycle()
 
 
 def needs(world: World) -> list[str]:
@@ -63,15 +72,10 @@ def test_left_it_needs_nobody_and_stays_named_as_left(ready: World) -> None:
 
 def test_taken_off_and_put_back_again_it_counts_again(ready: World) -> None:
     drift(ready, Chosen(K.PUT_BACK, ""))
-    ready.cc.staff_remove_from_list(ANN, ready.list_id)
-    ready.later()
-    ready.cycle()
+    taken_off(ready)
     assert needs(ready) == []
     assert drift(ready) == {}
-    ready.later(60)
-    ready.cc.staff_add_to_list(ANN, ready.list_id)
-    ready.later()
-    ready.cycle()
+    put_back(ready)
     assert needs(ready) == [ANN]
     assert drift(ready)[ANN][0] is K.PUT_BACK
 
@@ -79,13 +83,8 @@ def test_taken_off_and_put_back_again_it_counts_again(ready: World) -> None:
 def test_put_back_anew_it_counts_again_in_the_comparison_as_well(ready: World) -> None:
     """Nobody compared in between, and the contact looks as it did: the runs have seen that it was off."""
     drift(ready, Chosen(K.PUT_BACK, ANN))
-    ready.cc.staff_remove_from_list(ANN, ready.list_id)
-    ready.later()
-    ready.cycle()
-    ready.later(60)
-    ready.cc.staff_add_to_list(ANN, ready.list_id)
-    ready.later()
-    ready.cycle()
+    taken_off(ready)
+    put_back(ready)
     assert needs(ready) == [ANN]
     assert drift(ready)[ANN][0] is K.PUT_BACK
 

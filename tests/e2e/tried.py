@@ -28,13 +28,11 @@ class Done:
 
 
 def stored(base: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return everything in the data file by table, but the calls counted and the key of their record."""
+    """Return everything in the data file but the calls counted, table by table."""
     with closing(sqlite3.connect(f"{(base / 'ccdesk.sqlite3').as_uri()}?mode=ro", uri=True)) as file:
         tables = file.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         return {
-            name: sorted(
-                (row for row in file.execute(f"SELECT * FROM {name}") if row[0] != "support.key"), key=repr
-            )
+            name: sorted(file.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
             for (name,) in tables
             if name not in _COUNTED and not name.startswith("sqlite_")
         }

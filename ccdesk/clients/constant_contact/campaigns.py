@@ -22,7 +22,7 @@ class CampaignCalls(MailSession):
     """Implements `ports.campaigns.Campaigns`."""
 
     def campaigns(self) -> Iterator[list[Campaign]]:
-        """Yield pages of the account's campaigns, whoever made them; sent and deleted ones too."""
+        """Yield pages of the account's campaigns, by any program or person; sent and deleted ones too."""
         for page in self._pages("/emails", {"limit": PAGE_SIZE}, "campaigns"):
             yield [_campaign(raw) for raw in page]
 

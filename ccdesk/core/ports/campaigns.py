@@ -46,7 +46,7 @@ class Campaigns(Protocol):
     """Makes drafts, finds them, and says to which list they would go. Raises the errors of `core.errors`."""
 
     def campaigns(self) -> Iterator[list[Campaign]]:
-        """Yield pages of the account's campaigns, whoever made them; sent and deleted ones too."""
+        """Yield pages of the account's campaigns, by any program or person; sent and deleted ones too."""
 
     def make_draft(self, new: NewDraft) -> Draft:
         """Make a draft. It belongs to no list yet.

@@ -21,7 +21,7 @@ NOTHING = "Nothing was changed in either service."
 EMPTY_KINDS = ("No changes", "The {run} would change nobody.")
 EMPTY_PEOPLE = ("Nobody to show", "The {run} would touch no person, or nobody with this outcome.")
 UNDO = (
-    "Whoever is taken off the list stays off until they opt in anew or sign up; that cannot be undone. "
+    "A person taken off the list stays off until they opt in anew or sign up; that cannot be undone. "
     "People who have acted since, and those who opted out, are left alone."
 )
 

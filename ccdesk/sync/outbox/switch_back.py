@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ccdesk.core.errors import CcdeskError, ItemError, ItemRefused, NotFound
 from ccdesk.core.intents import SHOP_ACTS, Act, Ended
-from ccdesk.core.models import Customer, Link, LinkState, WriteBack
+from ccdesk.core.models import Customer, Link
 from ccdesk.core.ports.shop import KiboWrite
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
@@ -18,7 +18,7 @@ from ccdesk.sync.journal import line_of
 from ccdesk.sync.outbox.shop import stop_writing
 from ccdesk.sync.outbox.shop_account import LOST_DATA
 from ccdesk.sync.outbox.take_back import failed
-from ccdesk.sync.undoing import Doing, switched_back_words
+from ccdesk.sync.undoing import Doing, switched_back_words, undone
 
 
 def switch_back(
@@ -51,24 +51,16 @@ def switch_back(
 def switched_off(ctx: RunContext, link: Link, account: Customer, undoes: int) -> Link:
     """Return the link of an account whose opt-in was switched off again.
 
-    No opt-out was stated, so `agreed` tells of none; only what the person does later opts them in.
+    No opt-out was stated; only what the person does later opts them in.
     """
+    now = ctx.mail_now()
     return replace(
-        link,
-        state=LinkState.UNDONE,
-        agreed=None,
+        undone(link, switched_back_words(undoes), now),
         kibo_opted_in=False,
         kibo_updated_at=account.updated_at,
-        written_at=ctx.mail_now(),
         opt_out_at=None,
-        out_since=ctx.mail_now(),
-        out_after=None,
+        out_since=now,
         in_after=None,
-        pending=WriteBack.NOTHING,
-        pending_reason="",
-        note=switched_back_words(undoes),
-        passed_by=False,
-        seen_set=False,
     )
 
 
@@ -97,7 +89,7 @@ def _after(ctx: RunContext, doing: Doing, link: Link, error: CcdeskError) -> Kib
             ctx.store.intents.end([link.customer_id], Ended.DONE, acts=SHOP_ACTS)
         failed(ctx, doing, error)
         if lost:
-            stop_writing(ctx, link.customer_id)  # whoever comes next is told so
+            stop_writing(ctx, link.customer_id)  # those who come next are told so
         return None
     ctx.tolerate_item_error(error)
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ccdesk.core.errors import CcdeskError, ItemError, RequestRefused
 from ccdesk.core.intents import Act, Ended
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
-from ccdesk.core.models import Contact, Link, LinkState, WriteBack
+from ccdesk.core.models import Contact, Link, LinkState
 from ccdesk.core.ports.mail import Activity
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync.context import RunContext, batched
@@ -20,7 +20,7 @@ from ccdesk.sync.outbox import bulk
 from ccdesk.sync.outbox.bulk import AllRefused, by_halves
 from ccdesk.sync.outbox.jobs import as_item
 from ccdesk.sync.outbox.verify import members_among
-from ccdesk.sync.undoing import Doing, undone_words
+from ccdesk.sync.undoing import Doing, undone, undone_words
 
 _READ_BACK_AFTER = 10  # jobs: reading back takes a scan of the whole list
 
@@ -53,19 +53,7 @@ def taken_off(ctx: RunContext, link: Link, undoes: int, *, own: bool) -> Link:
     if (link.kibo_opted_in is False and not own) or link.state in _SETTLED_ELSEWHERE:
         return replace(link, on_list=False, written_at=ctx.mail_now())
     return replace(
-        link,
-        state=LinkState.UNDONE,
-        agreed=None,
-        kibo_opted_in=True,
-        on_list=False,
-        written_at=ctx.mail_now(),
-        out_since=None,
-        out_after=None,
-        pending=WriteBack.NOTHING,
-        pending_reason="",
-        note=undone_words(undoes),
-        passed_by=False,
-        seen_set=False,
+        undone(link, undone_words(undoes), ctx.mail_now()), kibo_opted_in=True, on_list=False, out_since=None
     )
 
 
@@ -76,7 +64,7 @@ def take_back(ctx: RunContext, people: Sequence[TakeBack], undoes: int) -> None:
     """Take people off the list in jobs of up to 500, read back who is off it, and make their entries.
 
     Raises:
-        CcdeskError: the service takes nobody, or cannot be used; whoever is off the list by then is settled,
+        CcdeskError: the service takes nobody, or cannot be used; those off the list by then are settled,
             and the next undo of the run goes on.
 
     """

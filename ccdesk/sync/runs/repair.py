@@ -28,7 +28,7 @@ class Affected:
 
 
 def run_repair(ctx: RunContext, people: Sequence[Affected]) -> None:
-    """Put these people right. Whoever has one of their emails in the shop is one of them (design R1).
+    """Put these people right. Every account with one of their emails is theirs (design R1).
 
     Nobody gets a welcome email by it, as by an export: their opt-in may be an old one that was missed.
     """

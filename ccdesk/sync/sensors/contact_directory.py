@@ -44,7 +44,7 @@ class ContactDirectory:
         """Return the contact of the email that a customer has given up, as the link knows it.
 
         One that has taken another email itself is not among those scanned under this one: it is asked for. A
-        link that has not learned the contact's id, as after a large export, means whoever has the email.
+        link that has not learned the contact's id, as after a large export, means the one with the email.
         """
         if self._scanned and link.contact_id and link.email_key not in self._outdated:
             found = self._ctx.store.staging.contacts([link.email_key]).get(link.email_key)
