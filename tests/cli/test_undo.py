@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.cli.conftest import Shell, kill_at
@@ -9,8 +11,11 @@ from tests.cli.conftest import Shell, kill_at
 
 @pytest.fixture
 def shop(connected: Shell) -> Shell:
-    kibo = connected.sandbox.kibo
-    connected.ids = [kibo.add_customer(f"{name}@example.com", True) for name in ("ann", "ben", "cyd")]
+    """Three people who opted in an hour before: nobody can tell what is first within a second."""
+    kibo, before = connected.sandbox.kibo, datetime.now(UTC) - timedelta(hours=1)
+    connected.ids = [
+        kibo.add_customer(f"{name}@example.com", True, created_at=before) for name in ("ann", "ben", "cyd")
+    ]
     connected.run_id = connected.json("sync", "export")["id"]
     return connected
 
