@@ -17,6 +17,7 @@ from ccdesk.cli.forget import forget
 from ccdesk.cli.held import held
 from ccdesk.cli.ledger import ledger
 from ccdesk.cli.preview import preview
+from ccdesk.cli.setup import setup
 from ccdesk.cli.show_run import show_run
 from ccdesk.cli.stopping import exit_code, stoppable
 from ccdesk.cli.undo import undo
@@ -352,6 +353,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "run": _run,
     "status": _status,
     "runs": _runs,
+    "setup": setup,
     "events": _events,
     "forget": forget,
     "held": held,

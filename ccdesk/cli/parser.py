@@ -144,6 +144,19 @@ def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
     verbs.add_parser(
         "remove-kibo-secret", help="remove the Kibo shared secret that is kept", parents=[shared]
     )
+    setup = add("setup", "write or take over a partner's set-up file, which holds no secret")
+    setup_verbs = setup.add_subparsers(dest="verb", metavar="VERB", required=True)
+    written = setup_verbs.add_parser(
+        "export", help="write addresses, keys and choices to FILE", parents=[shared]
+    )
+    written.add_argument("file", metavar="FILE")
+    taken = setup_verbs.add_parser("import", help="take over what FILE holds", parents=[shared])
+    taken.add_argument("file", metavar="FILE")
+    taken.add_argument(
+        "--confirm",
+        action="store_true",
+        help="go on although the file names other servers, or what is remembered of people is dropped",
+    )
 
 
 def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
