@@ -78,6 +78,11 @@ def _unusable(base: Path, detail: str) -> StoreError:
     )
 
 
+def default_base() -> Path:
+    """Return the user's own data folder."""
+    return Path(platformdirs.user_data_dir("ccdesk", appauthor=False))
+
+
 def find_base(option: str | None, environment: Mapping[str, str]) -> Paths:
     """Return the base dir: the option, else CCDESK_BASE_DIR, else the user's own data folder.
 
@@ -93,6 +98,6 @@ def find_base(option: str | None, environment: Mapping[str, str]) -> Paths:
     try:
         if named:
             return Paths(Path(named).expanduser().absolute())
-        return Paths(Path(platformdirs.user_data_dir("ccdesk", appauthor=False)))
+        return Paths(default_base())
     except (RuntimeError, OSError) as error:
         raise _unusable(Path(named or "~"), str(error)) from error

@@ -46,6 +46,10 @@ def perform(args: argparse.Namespace, paths: Paths, console: Console) -> int:
 
         serve_forever(args.port, args.customers, args.seed)
         return int(ExitCode.DONE)
+    if args.command in ("autostart", "service"):
+        from ccdesk.cli.system import perform_with_system
+
+        return perform_with_system(args, paths, console)
     if args.command == "replay":
         from ccdesk.cli.bundle import replay_bundle
 
@@ -70,7 +74,7 @@ def _window(args: argparse.Namespace, paths: Paths, console: Console) -> int:
         return start.demo(args, paths, console.say, base_given=bool(args.base_dir))
     if args.command == "open":
         return start.bundle_window(Path(args.bundle).expanduser())
-    return start.window(paths)
+    return start.window(paths, in_tray=args.tray)
 
 
 def tell_in_window(error: CcdeskError) -> None:

@@ -86,6 +86,9 @@ def build_parser() -> argparse.ArgumentParser:
         "Without a command it opens the window.",
         parents=[_common(top=True)],
     )
+    parser.add_argument(
+        "--tray", action="store_true", help="open only the icon in the tray, as the start at login does"
+    )
     parser.add_argument("--version", action="version", version=f"ccdesk {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     shared = _common(top=False)
@@ -109,6 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
     _people_commands(add)
     _question_commands(add)
     _support_commands(add)
+    _system_commands(add)
     return parser
 
 
@@ -270,6 +274,13 @@ def _support_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
     replay = add("replay", "do the recorded runs of a bundle once more, with no service, and compare")
     replay.add_argument("bundle", metavar="BUNDLE.zip", help="what ccdesk bundle has written")
     replay.add_argument("--run", type=_count, metavar="ID", help="only this run")
+
+
+def _system_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    autostart = add("autostart", "have ccdesk start in the tray when you log in to this computer")
+    autostart.add_argument("verb", choices=("on", "off", "status"), metavar="on|off|status")
+    service = add("service", "have “ccdesk run” done without a window, started when you log in")
+    service.add_argument("verb", choices=("install", "remove", "status"), metavar="install|remove|status")
 
 
 def _count(text: str) -> int:

@@ -150,8 +150,12 @@ def main(
     save_bundle: SaveBundle | None = None,
     theme: str = "system",
     dress: Callable[[SettingsWindow], object] | None = None,
+    in_tray: bool = False,
 ) -> int:
-    """Open the window and stay until it is closed; returns the exit code. `dress` changes it before."""
+    """Open the window and stay until it is closed; returns the exit code.
+
+    `dress` changes it before. `in_tray`: it is out of the way at first.
+    """
     app = application()
     instance = SingleInstance(base_dir or desk.status(live=False).base_dir)
     if not instance.claim():
@@ -168,7 +172,9 @@ def main(
     parts.window.closed.connect(app.quit)
     ticker = _let_signals_in(app, parts.window)
     try:
-        parts.start()
+        parts.start(show=not in_tray)
+        if in_tray:
+            parts.window.showMinimized()
         quiet_memory()
         return int(app.exec())
     finally:

@@ -42,8 +42,11 @@ DEMO_MARKER = "demo"
 DEMO_TEXT = "A demo of ccdesk made this folder, and may overwrite everything in it.\n"
 
 
-def window(paths: Paths) -> int:
-    """Open the window, or bring the one forward that is open on this base dir already."""
+def window(paths: Paths, *, in_tray: bool = False) -> int:
+    """Open the window, or bring the one forward that is open on this base dir already.
+
+    `in_tray`: the system has started it at login, and nobody wants to look at it now.
+    """
     with Trial() as display:
         if raise_running(paths.base):
             if sys.stderr is not None:  # the windowed program has none
@@ -54,7 +57,7 @@ def window(paths: Paths) -> int:
             display.require()
             loop = Loop(container.desk, container.clock)
             save = container.save_bundle
-            return gui_app.main(container.desk, loop, base_dir=paths.base, save_bundle=save)
+            return gui_app.main(container.desk, loop, base_dir=paths.base, save_bundle=save, in_tray=in_tray)
         finally:
             container.close()
 
