@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from ccdesk.core.models import Link, LinkState, WriteBack
@@ -125,13 +126,22 @@ def _last_act_lost(
         return [f"{who} opted out as their last act, but are still mailed"]
     if not counting:
         return []
-    if last.kind == "came" and last.dated and contact.mailed and not opted_in:
+    if last.kind == "came" and last.dated and contact.mailed and not opted_in and _findable(truth, accounts):
         return [f"{who} came back in Constant Contact as their last act, but are opted out"]
     if last.kind == "left" and last.known and not contact.on_list and opted_in:
         return [f"{who} left the list as their last act, but are still opted in"]
     if last.kind == "kibo_in" and opted_in and contact.may_be_mailed and not contact.mailed:
         return [f"{who} opted in as their last act, but are not mailed"]
     return []
+
+
+def _findable(truth: Truth, accounts: Iterable[int]) -> bool:
+    """Say whether Kibo can be asked for the accounts of an email, or ccdesk has a link of each.
+
+    A Kibo whose filter matches case (no sheet says so) hides accounts spelled otherwise than the contact.
+    """
+    links = truth.bench.container.store.links
+    return not truth.bench.kibo.switches.email_match_case or all(links.get(one) for one in accounts)
 
 
 def _lost_opt_out(truth, email, opted_in, contact, reasons) -> list[str]:  # type: ignore[no-untyped-def]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ccdesk.core.models import Customer, Link, LinkState, WriteBack
+from ccdesk.core.models import Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE, not_exported
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.release import release
 from ccdesk.sync.runs.outcomes import settle
-from ccdesk.sync.standing_opt_outs import gone, left_since_gone
+from ccdesk.sync.standing_opt_outs import gone, is_cleared, left_since_gone
 
 
 def open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link | None:
@@ -40,9 +40,10 @@ def close_unchanged(ctx: RunContext, event: QueuedEvent, customer: Customer, lin
     if known.pending is WriteBack.OPT_IN:
         # Observed before this change, which may hide another opt-out: `write_back` compares the two dates.
         customer = replace(customer, updated_at=known.kibo_updated_at)
+    if not customer.accepts_marketing:
+        known = _moved(ctx, known, customer)
     seen = replace(
         known,
-        email=customer.email if not customer.accepts_marketing and not known.contact_id else known.email,
         kibo_opted_in=opted_in,
         kibo_updated_at=customer.updated_at,
         written_at=known.written_at if customer.accepts_marketing else _no_later_than(ctx, customer, known),
@@ -51,6 +52,29 @@ def close_unchanged(ctx: RunContext, event: QueuedEvent, customer: Customer, lin
     )
     entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or email")
     settle(ctx, event, entry, seen)
+
+
+def _moved(ctx: RunContext, known: Link, customer: Customer) -> Link:
+    """Return the link of an account that is opted out, under the email it has by now.
+
+    Its opt-out goes along and counts there from the move on (docs/consent.md, "Account moves"). Not where the
+    contact of the former email still matters: by it the rest of an opt-out, or a coming back, is found.
+    """
+    if not known.contact_id:
+        return replace(known, email=customer.email)
+    settled = not (known.on_list or known.begun or known.pending)
+    if known.email_key == customer.email_key or not settled or not is_cleared(known):
+        return known
+    there_before = known.kibo_updated_at and known.kibo_updated_at - ctx.skew()
+    return replace(
+        known,
+        email=customer.email,
+        contact_id="",
+        ownership=Ownership.NONE,
+        written_hash="",
+        read_hash="",
+        out_after=max(filter(None, (known.out_after, there_before)), default=None),
+    )
 
 
 def _noted(ctx: RunContext, customer: Customer, known: Link) -> str:
