@@ -23,6 +23,7 @@ from ccdesk.cli.stopping import exit_code, stoppable
 from ccdesk.cli.undo import undo
 from ccdesk.cli.why import why
 from ccdesk.container import Container, open_container
+from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.ports.mail import Account
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
@@ -264,6 +265,9 @@ def _status(args: argparse.Namespace, container: Container, console: Console) ->
         console.document(documents.status_document(status))
     else:
         tables.print_status(console, status)
+        gap = status.last_gap
+        if gap is not None and container.desk.first_time("status.gap", format_time(gap.until)):
+            console.line(tables.gap_words(gap))
     return _status_code(status, offline=args.offline)
 
 

@@ -20,6 +20,7 @@ from ccdesk.core.models import Link
 from ccdesk.core.runs import COUNT_KEYS, Entry, Outcome, QueuedEvent, Run
 from ccdesk.core.settings import SETTINGS, Settings
 from ccdesk.service.api import Connection, Status
+from ccdesk.service.gaps import Gap
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
 from ccdesk.service.preview import Preview
@@ -260,6 +261,8 @@ def status_document(status: Status) -> dict[str, Any]:
             "resets_at": moment(status.calls.resets_at),
         },
         "next_runs": {kind.value: moment(at) for kind, at in status.next_runs.items()},
+        "paused_until": moment(status.paused_until),
+        "last_gap": _gap(status.last_gap),
         "running": status.running or None,
         "queued": status.queued,
         "parked": status.parked,
@@ -273,6 +276,12 @@ def status_document(status: Status) -> dict[str, Any]:
         },
         "needs_you": [need_row(need) for need in status.needs_you],
     }
+
+
+def _gap(gap: Gap | None) -> dict[str, Any] | None:
+    if gap is None:
+        return None
+    return {"from": moment(gap.since), "to": moment(gap.until), "reason": gap.reason.value}
 
 
 def need_row(need: Need) -> dict[str, Any]:

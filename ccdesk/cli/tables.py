@@ -12,6 +12,7 @@ from ccdesk.cli.documents import People
 from ccdesk.core.models import Link
 from ccdesk.core.runs import Outcome, QueuedEvent, Run
 from ccdesk.service.api import Connection, Status
+from ccdesk.service.gaps import Gap, GapReason
 from ccdesk.service.preview import Preview
 
 _MOST_ERRORS = 20
@@ -144,11 +145,24 @@ def _print_connection(console: Console, name: str, connection: Connection) -> No
         console.line(f"  {connection.note}")
 
 
+_WHY_NOTHING_RAN = {
+    GapReason.ASLEEP: "the computer was asleep",
+    GapReason.NOT_RUNNING: "ccdesk was not running",
+}
+
+
+def gap_words(gap: Gap) -> str:
+    """Return when nothing ran, and why."""
+    return f"Nothing ran from {when(gap.since)} to {when(gap.until)}: {_WHY_NOTHING_RAN[gap.reason]}"
+
+
 def print_status(console: Console, status: Status) -> None:
     """Print the state of everything."""
     _print_connection(console, "Kibo", status.kibo)
     _print_connection(console, "Constant Contact", status.constant_contact)
     console.line(f"Enabled: {'yes' if status.enabled else 'no'}")
+    if status.paused_until:
+        console.line(f"Paused until {when(status.paused_until)}: nothing runs by itself")
     console.line(f"Contact list: {status.contact_list or '(none chosen)'}")
     for kind, at in status.next_runs.items():
         console.line(f"Next {kind.value}: {when(at)}")

@@ -27,6 +27,7 @@ from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.core.why import FoundPerson, Why
 from ccdesk.service.drafts import DraftMade
 from ccdesk.service.forgetting import Forgotten, PersonToForget
+from ccdesk.service.gaps import Gap
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.needs_you import Need
 from ccdesk.service.preview import Preview
@@ -86,7 +87,8 @@ class Status:
 
     `kibo_app` is Kibo's own switch, None: unknown; `running` names another program at work on this data.
     `links` counts the customers known, `on_list` those of them who are on the list, and `contact_list` is
-    its present name. `last_good` says when each kind of run last went well.
+    its present name. `last_good` says when each kind of run last went well. While `paused_until` is set
+    nothing runs by itself; `last_gap` is when nothing did though it should have.
     """
 
     version: str
@@ -107,6 +109,8 @@ class Status:
     needs_you: tuple[Need, ...] = ()
     pending: PendingWriteBacks = PendingWriteBacks()
     last_good: Mapping[RunKind, datetime | None] = field(default_factory=dict)
+    paused_until: datetime | None = None
+    last_gap: Gap | None = None
 
     @property
     def is_stuck(self) -> bool:
@@ -225,6 +229,15 @@ class Desk(Protocol):
 
         SettingsError: what they need is not set up yet (`service/setup.py`).
         """
+
+    def pause(self) -> datetime:
+        """Have nothing run by itself for an hour from now, also after a restart; return when that ends."""
+
+    def resume(self) -> None:
+        """End that pause."""
+
+    def first_time(self, name: str, about: str = "yes") -> bool:
+        """Say whether `name` is told for the first time of this matter, and remember that it was."""
 
     def run(
         self,

@@ -32,11 +32,13 @@ from ccdesk.core.runs import (
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.core.why import FoundPerson, Why
+from ccdesk.service import gaps, pausing
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
 from ccdesk.service.drafts import DraftMade, new_draft
 from ccdesk.service.drift import compare
 from ccdesk.service.forgetting import Forgotten, PersonToForget, forget, look
+from ccdesk.service.gaps import GapReason
 from ccdesk.service.held import answer_held
 from ccdesk.service.leaving import leave
 from ccdesk.service.ledger import ledger_entries
@@ -46,7 +48,8 @@ from ccdesk.service.repair import repair
 from ccdesk.service.runner import Asked, Runner
 from ccdesk.service.save import BEFORE_DROPPING, save_settings
 from ccdesk.service.setup import missing, not_ready
-from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run_name
+from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run, next_run_name
+from ccdesk.service.told import first_time
 from ccdesk.service.why import Basis, why, why_live
 from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
 from ccdesk.sync.outbox.welcomes import answer_welcomes
@@ -462,7 +465,7 @@ class LocalDesk:
 
     def next_run(self, kind: RunKind) -> datetime | None:
         """Return when the loop does this next; None while not enabled."""
-        return self.planned_run(kind) if self.settings().enabled else None
+        return next_run(self._store, self.settings(), kind, self._clock.now())
 
     def planned_run(self, kind: RunKind) -> datetime | None:
         """Return the remembered time of a loop's next run, enabled or not."""
@@ -493,6 +496,30 @@ class LocalDesk:
     def first_export_done(self) -> bool:
         """Say whether an export has ever completed."""
         return bool(self._store.state.get(BASELINE))
+
+    def pause(self) -> datetime:
+        """Have nothing run by itself for an hour from now; return when that ends."""
+        return pausing.pause(self._store, self._clock.now())
+
+    def resume(self) -> None:
+        """End that pause."""
+        pausing.resume(self._store, self._clock.now())
+
+    def paused_until(self) -> datetime | None:
+        """Return when the pause that is going on ends; None without one."""
+        return pausing.paused_until(self._store, self._clock.now())
+
+    def look_back(self, reason: GapReason, since: datetime | None = None) -> None:
+        """Keep what was missed since the loops were last at work, and note them at work."""
+        gaps.look_back(self._store, self.settings(), self._clock.now(), reason, since)
+
+    def note_alive(self) -> None:
+        """Note that the loops are at work."""
+        gaps.note_alive(self._store, self.settings(), self._clock.now())
+
+    def first_time(self, name: str, about: str = "yes") -> bool:
+        """Say whether this is asked about for the first time, and remember that it was."""
+        return first_time(self._store, name, about)
 
     def close(self) -> None:
         """Close this thread's connection to the store."""

@@ -21,6 +21,7 @@ from ccdesk.core.errors import Busy, CcdeskError, StoreError
 from ccdesk.core.limits import LOOP_EVERY
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
 from ccdesk.service.desk import LocalDesk
+from ccdesk.service.gaps import NOTE_EVERY, GapReason, SleepWatch
 from ccdesk.service.preview import Preview
 from ccdesk.service.scheduler import PlannedJob, UtcScheduler
 
@@ -117,6 +118,9 @@ class Loop:
         self._jobs: dict[RunKind, PlannedJob] = {}
         self._app: tuple[datetime, bool | None] | None = None
         self._trouble_told = False
+        self._sleep = SleepWatch(clock)
+        self._noted_at: datetime | None = None  # when it was last noted that the loops are at work
+        self._kept: dict[RunKind, datetime] = {}  # the plan as this loop has kept it
 
     # -------------------------------------------------------- any thread
 
@@ -158,12 +162,20 @@ class Loop:
 
     def run(self) -> None:
         """Serve until `stop`; plans the jobs first."""
+        self._guarded(self.look_back)
         self._guarded(self.plan)
         while not self._stop.is_set():
             self._guarded(self.tick)
             idle = self._scheduler.idle_seconds
             self._take(timeout=_LONGEST_WAIT if idle is None else min(idle, _LONGEST_WAIT))
+        self._guarded(self._desk.note_alive)
         self._guarded(self._desk.close)
+
+    def look_back(self) -> None:
+        """See whether the loops should have been at work before this program was started."""
+        self._sleep.asleep_since()
+        self._desk.look_back(GapReason.NOT_RUNNING)
+        self._noted_at = self._clock.now()
 
     def plan(self) -> None:
         """Enter the jobs: at the remembered time if that is to come, else soon."""
@@ -182,17 +194,45 @@ class Loop:
     def tick(self) -> None:
         """Run what is due while the application is enabled; jobs passed while it was not start soon after.
 
-        An export that was cut short or had to wait goes on first, enabled or not: a person asked for it.
+        What was missed while the computer was asleep is done now, each kind once. An export that was cut
+        short or had to wait goes on first, enabled or not: a person asked for it. In a pause nothing does.
         """
+        self._notice_sleep()
         self._disbelieve_far_plans()
-        if self._export_to_continue():
+        paused = self._desk.paused_until() is not None
+        if not paused and self._export_to_continue():
             self._do(RunKind.EXPORT, Trigger.SCHEDULED)
-        if self._desk.settings().enabled:
+        if not paused and self._desk.settings().enabled:
+            self._take_over_plans()
             self._scheduler.run_pending()
             return
         for job in self._jobs.values():
             if job.should_run:
                 job.plan(self._clock.now() + SOON)
+
+    def _notice_sleep(self) -> None:
+        """Note that the loops are at work, or that they were not because the computer was asleep."""
+        now, since = self._clock.now(), self._sleep.asleep_since()
+        if since is not None:
+            log.info("the computer was asleep")
+            self._desk.look_back(GapReason.ASLEEP, since)
+            self._app = None
+            self.listener.schedule_changed()
+        elif self._noted_at is None or abs(now - self._noted_at) >= NOTE_EVERY:
+            self._desk.note_alive()
+        else:
+            return
+        self._noted_at = now
+
+    def _take_over_plans(self) -> None:
+        """Leave alone what another loop on the same data has just done: it has planned the next time."""
+        now = self._clock.now()
+        for kind, job in self._jobs.items():
+            if job.should_run:
+                planned = self._desk.planned_run(kind)
+                others = planned is not None and planned != self._kept.get(kind)
+                if others and planned is not None and now < planned <= now + _EVERY[kind] + SOON:
+                    job.plan(planned)
 
     def _export_to_continue(self) -> bool:
         """Ask the store, which comes before all else; if it cannot be used, that is told once."""
@@ -215,9 +255,11 @@ class Loop:
 
     def _take(self, timeout: float) -> None:
         """Wait for a request and do it."""
+        began, timeout = self._clock.monotonic(), max(0.01, timeout)
         try:
-            request = self._inbox.get(timeout=max(0.01, timeout))
+            request = self._inbox.get(timeout=timeout)
         except queue.Empty:
+            self._sleep.waited(timeout, self._clock.monotonic() - began)
             return
         if self._stop.is_set():
             return
@@ -319,6 +361,7 @@ class Loop:
         at = self._jobs[kind].planned_at
         assert at is not None  # every job is planned from `plan` on
         self._desk.plan_run(kind, at)
+        self._kept[kind] = at
         self.listener.schedule_changed()
 
     def _guarded(self, step: Callable[[], object]) -> None:

@@ -24,6 +24,7 @@ from ccdesk.core.ports.waiting import Waiting
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.core.settings import Settings
 from ccdesk.service.held import QUESTIONS, question_about
+from ccdesk.service.pausing import last_pause
 from ccdesk.sync.active_list import gone_at, name_now
 from ccdesk.sync.context import WRITES_STOPPED
 from ccdesk.sync.outbox.welcomes import question
@@ -195,7 +196,8 @@ def _late(look: Look) -> Iterator[Need]:
     for kind in (RunKind.EVENTS, RunKind.INBOUND):
         good = _last_good(look.store, kind)
         failures = _failures_in_a_row(look.store, kind, good)
-        overdue = look.settings.enabled and good is not None and look.now - good > _OVERDUE
+        due_from = max(filter(None, (good, last_pause(look.store, look.now))), default=None)
+        overdue = look.settings.enabled and good is not None and look.now - (due_from or good) > _OVERDUE
         if failures >= _FAILURES or (overdue and not excused):
             yield Need(NeedKind.LATE, failures, good, kind.value)
 

@@ -13,6 +13,7 @@ from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import SECRET_VARIABLE, SETTINGS, Settings, check, resolve
 from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
+from ccdesk.service.gaps import forget_alive
 from ccdesk.service.lists import active_one, find_or_create, remember
 from ccdesk.service.status import KIBO_NAME, KIBO_SINCE
 from ccdesk.service.whose_people import forget_whose, remembers_people
@@ -98,6 +99,8 @@ def _keep(
         if active is not None:
             remember(store, active, after.contact_list, new=is_new, at=at)
         store.settings.save(checked)
+        if before.enabled != after.enabled:
+            forget_alive(store)
     return changed
 
 

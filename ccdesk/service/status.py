@@ -17,8 +17,10 @@ from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import Settings
 from ccdesk.service.api import Calls, Connection, ConnectionState, PendingWriteBacks, Status
 from ccdesk.service.connections import SECRET_MISSING, Connections, LoginState, secret_missing
+from ccdesk.service.gaps import last_gap
 from ccdesk.service.kibo_host import host_note
 from ccdesk.service.needs_you import Need, NeedKind, last_good_runs, needs_you
+from ccdesk.service.pausing import paused_until
 from ccdesk.sync.active_list import name_now, note_active_list
 
 MAIL = "constant_contact"
@@ -31,6 +33,14 @@ _T = TypeVar("_T")
 def next_run_name(kind: RunKind) -> str:
     """The name under which a loop's next time is remembered."""
     return f"loop.next.{kind.value}"
+
+
+def next_run(store: Store, settings: Settings, kind: RunKind, now: datetime) -> datetime | None:
+    """Return when a loop runs next: not before a pause is over, and None while not enabled."""
+    planned = store.state.get_time(next_run_name(kind))
+    if not settings.enabled or planned is None:
+        return None
+    return max(filter(None, (planned, paused_until(store, now))))
 
 
 class StatusReader:
@@ -51,7 +61,7 @@ class StatusReader:
     def _with(self, settings: Settings, kibo: Connection, app: bool | None, mail: Connection) -> Status:
         store = self._store
         last = store.runs.last_finished(RunKind.EXPORT, RunStatus.COMPLETE)
-        queue = store.queue.count()
+        queue, now = store.queue.count(), self._clock.now()
         return Status(
             version=__version__,
             base_dir=self._base_dir,
@@ -60,8 +70,7 @@ class StatusReader:
             constant_contact=mail,
             calls=self.calls(),
             next_runs={
-                kind: store.state.get_time(next_run_name(kind)) if settings.enabled else None
-                for kind in (RunKind.EVENTS, RunKind.INBOUND)
+                kind: next_run(store, settings, kind, now) for kind in (RunKind.EVENTS, RunKind.INBOUND)
             },
             kibo_app=app,
             running=store.lease.holder(others=True),
@@ -73,10 +82,12 @@ class StatusReader:
             contact_list=name_now(store, settings.contact_list),
             needs_you=(
                 *connection_needs(kibo, mail, enabled=settings.enabled),
-                *needs_you(store, settings, self._clock.now(), paused=app is False),
+                *needs_you(store, settings, now, paused=app is False),
             ),
             pending=_pending_write_backs(store),
             last_good=last_good_runs(store),
+            paused_until=paused_until(store, now),
+            last_gap=last_gap(store),
         )
 
     def calls(self) -> Calls:

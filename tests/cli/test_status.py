@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from ccdesk.container import open_container
+from ccdesk.core.clock import format_time
+from ccdesk.paths import Paths
 from ccdesk.sandbox.wire.kernel import Fault
+from ccdesk.service.gaps import GapReason
 from tests.cli.conftest import Shell
 
 KIBO_WRITES = Fault("status", service="kibo", path="accounts", method="PUT", times=999, status=400)
@@ -97,3 +103,25 @@ def test_a_login_that_is_missing_is_named_while_enabled(shop: Shell) -> None:
     shop("logout")
     status = shop.json("status", code=3)
     assert kinds(status) == ["login"]
+
+
+def test_a_pause_and_a_night_without_the_program_are_told(shop: Shell) -> None:
+    with open_container(Paths(shop.base), environment=shop.environment) as container:
+        state, now = container.store.state, container.clock.now()
+        state.set_time("loop.alive", now - timedelta(hours=9))
+        state.set_time("loop.next.events", now)
+        with container.store.transaction():
+            for run in container.store.runs.page(kind=None, offset=0, limit=9):
+                container.store.runs.finish(replace(run, finished_at=now - timedelta(hours=10)))
+        container.desk.look_back(GapReason.NOT_RUNNING)
+        until = container.desk.pause()
+    status = shop.json("status", "--offline")
+    assert status["paused_until"] == format_time(until)
+    assert status["next_runs"]["events"] == status["paused_until"]
+    assert status["last_gap"]["reason"] == "not running"
+    assert status["last_gap"]["from"] < status["last_gap"]["to"]
+    told = [shop("status", "--offline").stdout for _ in range(2)]
+    assert all("\nPaused until " in one for one in told)
+    assert ["\nNothing ran from " in one for one in told] == [True, False], "once"
+    assert "ccdesk was not running" in told[0]
+    assert shop.json("status", "--offline")["last_gap"] == status["last_gap"]

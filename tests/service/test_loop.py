@@ -1,5 +1,6 @@
 """The loops, on a clock that is moved by hand: nothing here waits."""
 
+import queue
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from ccdesk.core.clock import Clock
 from ccdesk.core.drift import Chosen, DriftKind
 from ccdesk.core.errors import Busy, StoreError, Unreachable
 from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
+from ccdesk.service.gaps import GapReason
 from ccdesk.service.loop import SOON, Loop, Silent
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -17,9 +19,18 @@ HALF_HOUR = timedelta(minutes=30)
 class HandClock(Clock):
     def __init__(self) -> None:
         self.at = NOON
+        self.asleep = timedelta()
 
     def now(self):
         return self.at
+
+    def monotonic(self):
+        return (self.at - NOON - self.asleep).total_seconds()
+
+    def sleep(self, long):
+        """Let the computer be asleep: the steady clock stands still."""
+        self.at += long
+        self.asleep += long
 
     def wait(self, event, seconds):
         return event.is_set()
@@ -34,6 +45,16 @@ class FakeDesk:
         self.done, self.problem, self.asked = [], None, 0
         self.during = lambda: None
         self.cut_short = False
+        self.pause_ends, self.gaps, self.notes = None, [], []
+
+    def paused_until(self):
+        return self.pause_ends if self.pause_ends and self.clock.now() < self.pause_ends else None
+
+    def look_back(self, reason, since=None):
+        self.gaps.append((reason, since))
+
+    def note_alive(self):
+        self.notes.append(self.clock.now())
 
     def export_to_continue(self):
         return self.cut_short
@@ -340,3 +361,115 @@ def test_people_are_put_right_when_asked_and_told_of_as_a_run(clock):
     loop.repair(people)
     loop._take(0.01)
     assert told.told[-1] == (RunKind.FULL_COMPARE, problem)
+
+
+# ---------------------------------------------------------------- sleep
+
+
+def test_a_sleep_is_noticed_and_everything_is_caught_up_once(clock):
+    desk, loop = started(clock)
+    clock.at += SOON
+    loop.tick()
+    fell_asleep = clock.now()
+    clock.sleep(timedelta(hours=9))
+    for _ in range(3):
+        loop.tick()
+        clock.at += timedelta(seconds=20)
+    assert kinds(desk).count(RunKind.EVENTS) == kinds(desk).count(RunKind.INBOUND) == 2
+    assert desk.gaps == [(GapReason.ASLEEP, fell_asleep)]
+
+
+def test_a_sleep_in_the_middle_of_a_run_is_noticed_after_it(clock):
+    desk, loop = started(clock)
+    desk.during = lambda: clock.sleep(timedelta(hours=2)) if len(desk.done) == 1 else None
+    clock.at += SOON
+    for _ in range(3):
+        loop.tick()
+    assert [reason for reason, _ in desk.gaps] == [GapReason.ASLEEP]
+
+
+@pytest.mark.parametrize("passed", [timedelta(hours=-3), timedelta(seconds=20), timedelta(hours=9)])
+def test_time_that_passes_awake_and_a_clock_set_back_are_no_sleep(clock, passed):
+    desk, loop = started(clock)
+    loop.tick()
+    clock.at += passed
+    if passed < timedelta():
+        clock.asleep += passed  # the steady clock is not set
+    loop.tick()
+    assert desk.gaps == []
+
+
+def test_where_the_steady_clock_goes_on_a_wait_that_took_too_long_tells_of_the_sleep(clock, monkeypatch):
+    desk, loop = started(clock)
+    loop.tick()
+    fell_asleep = clock.now()
+
+    def get(timeout):
+        clock.at += timedelta(hours=9) if not desk.gaps else timedelta(seconds=timeout)
+        raise queue.Empty
+
+    monkeypatch.setattr(loop._inbox, "get", get)
+    for _ in range(3):
+        loop._take(20.0)
+        loop.tick()
+    assert desk.gaps == [(GapReason.ASLEEP, fell_asleep)]
+
+
+def test_a_start_looks_back_and_a_stop_notes_until_when_it_was_at_work(clock):
+    desk = FakeDesk(clock)
+    loop = Loop(desk, clock, Silent())
+    loop.stop()
+    loop.run()
+    assert desk.gaps == [(GapReason.NOT_RUNNING, None)]
+    assert desk.notes == [NOON]
+
+
+def test_that_it_is_at_work_is_noted_now_and_then(clock):
+    desk, loop = started(clock)
+    loop.look_back()
+    for _ in range(61):
+        loop.tick()
+        clock.at += timedelta(seconds=20)
+    assert desk.notes == [NOON + timedelta(minutes=minutes) for minutes in (5, 10, 15, 20)]
+
+
+# ---------------------------------------------------------------- pause
+
+
+def test_in_a_pause_nothing_runs_by_itself_and_after_it_everything_due_does_once(clock):
+    desk, loop = started(clock, cut_short=True)
+    desk.pause_ends = NOON + timedelta(hours=1)
+    for _ in range(59):
+        clock.at += timedelta(minutes=1)
+        loop.tick()
+    assert desk.done == []
+    clock.at += timedelta(minutes=1)
+    loop.tick()
+    clock.at += SOON
+    loop.tick()
+    assert kinds(desk) == [RunKind.EXPORT, RunKind.EVENTS, RunKind.INBOUND]
+
+
+def test_what_a_person_asks_for_in_a_pause_is_done(clock):
+    desk, loop = started(clock)
+    desk.pause_ends = NOON + timedelta(hours=1)
+    loop.request(RunKind.INBOUND)
+    loop._take(1.0)
+    assert kinds(desk) == [RunKind.INBOUND]
+
+
+# ---------------------------------------------------------------- two loops on the same data
+
+
+def test_two_loops_on_the_same_data_do_what_is_due_once(clock):
+    """The window and `ccdesk run` as a service."""
+    desk, loop = started(clock)
+    other_desk, other = started(clock, desk.memory)
+    clock.at += SOON
+    loop.tick()
+    other.tick()
+    for _ in range(4):
+        clock.at += HALF_HOUR
+        other.tick()
+        loop.tick()
+    assert len(desk.done) + len(other_desk.done) == 10

@@ -28,6 +28,7 @@ from ccdesk.service.needs_you import (
     needs_you,
     note_good_run,
 )
+from ccdesk.service.pausing import pause
 from ccdesk.service.status import connection_needs
 from ccdesk.store.store import SqliteStore
 from ccdesk.sync.active_list import name_now, note_active_list
@@ -192,6 +193,16 @@ def test_a_direction_nobody_tries_is_told_while_it_is_enabled(store: SqliteStore
     assert look(store, clock, enabled=True, paused=True) == [], "switched off in Kibo as well"
     store.lease.acquire("export")
     assert look(store, clock, enabled=True) == [], "a long export is at work"
+
+
+def test_a_pause_that_a_person_wanted_makes_nothing_late(store: SqliteStore, clock: HandClock) -> None:
+    do_run(store, clock, RunStatus.COMPLETE)
+    clock.at += CYCLE - A_MINUTE
+    pause(store, clock.now())
+    clock.at += 2 * CYCLE
+    assert look(store, clock, enabled=True) == [], "the pause is over just now"
+    clock.at += 3 * CYCLE
+    assert kinds(look(store, clock, enabled=True)) == [NeedKind.LATE]
 
 
 def test_a_run_that_holds_some_is_a_good_one_after_it_was_answered_too(
