@@ -16,7 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-CALLBACK_PATH = "/callback"
+from ccdesk.core.redirects import CALLBACK_PATH
+
 POLL_SECONDS = 0.2
 _NAMES = ("localhost", "127.0.0.1", "[::1]")
 _REQUEST_SECONDS = 5.0  # for a whole request, however slowly it drips in

@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable, Sequence
 
 from ccdesk.auth.callback_server import Returned
-from ccdesk.auth.loopback import REDIRECT_PORTS, Listener
+from ccdesk.auth.loopback import Listener
 from ccdesk.auth.oauth import OAuthClient, TokenReply
 from ccdesk.auth.pkce import Attempt
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, redact
 from ccdesk.core.redaction import hide
+from ccdesk.core.redirects import REDIRECT_PORTS
 
 
 def log_in(

@@ -11,17 +11,12 @@ import socket
 import threading
 from collections.abc import Sequence
 
-from ccdesk.auth.callback_server import CALLBACK_PATH, POLL_SECONDS, CallbackServer, Inbox, Returned
+from ccdesk.auth.callback_server import POLL_SECONDS, CallbackServer, Inbox, Returned
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import Cancelled, LoginNeeded, Remedy, SettingsError
+from ccdesk.core.redirects import REDIRECT_PORTS, redirect_uri
 
-REDIRECT_PORTS = (8888, 8889, 8890, 47812, 47813)  # each must be registered with its redirect address
 _HOSTS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))  # a browser may take either for localhost
-
-
-def redirect_uri(port: int) -> str:
-    """Return the redirect address of a port, in the one form that is registered."""
-    return f"http://localhost:{port}{CALLBACK_PATH}"
 
 
 class Listener:

@@ -113,4 +113,5 @@ def _acting(pages: Iterable[QWidget]) -> Iterable[QWidget]:
 def _only_looks(widget: QWidget) -> bool:
     """Say whether a control shows, filters or leads somewhere; what is done there the desk refuses."""
     name = widget.objectName()
-    return name in LOOKS or name.startswith("btn_need_") or isinstance(widget.parent(), Segments)
+    leads = name.startswith(("btn_need_", "btn_step_")) or name.endswith("_fold")
+    return leads or name in LOOKS or isinstance(widget.parent(), Segments)

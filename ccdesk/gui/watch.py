@@ -246,6 +246,7 @@ class RunMonitor(QObject):
         self.told_at = 0.0  # the same of its last progress
         self.asked: set[RunKind] = set()
         self.previewing = False
+        self.preview_of = ""  # who asked for the last preview of an export, where that is not the Sync tab
         self._to_try: set[RunKind] = set()
         bridge.started.connect(self._on_started)
         bridge.progressed.connect(self._on_progress)
@@ -255,8 +256,9 @@ class RunMonitor(QObject):
         bridge.tried_out.connect(self._on_tried_out)
         bridge.not_tried_out.connect(self._on_not_tried_out)
 
-    def try_out(self, kind: RunKind) -> None:
-        """Have a preview of a run done as soon as possible."""
+    def try_out(self, kind: RunKind, *, of: str = "") -> None:
+        """Have a preview of a run done as soon as possible; `of` is kept as `preview_of`."""
+        self.preview_of = of
         self._to_try.add(kind)
         self._loop.try_out(kind)
         self.changed.emit()

@@ -372,5 +372,5 @@ class SettingsWindow(QWidget):
             running=self.context.monitor.kind is not None,
             enabled=self._snapshot is not None and self._snapshot.status.enabled,
             settings=self.settings.has_changes,
-            connection=self.info.kibo_form.has_changes,
+            connection=self.info.kibo_form.has_changes or self.info.login_card.has_changes,
         )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ccdesk.core.errors import ConfirmNeeded, Remedy, SettingsError
 from ccdesk.core.settings import SETTINGS, Settings, check, is_loopback
+from ccdesk.service.api import Desk, SaveResult
 
 MARK, VERSION, SETTINGS_PART = "ccdesk_setup", 1, "settings"
 CARRIED = (
@@ -22,11 +23,6 @@ CARRIED = (
     *("contact_list", "welcome_email", "export_guests", "keep_days"),
 )
 """The keys a set-up file may hold."""
-KIBO_HOMES = (  # docs/api/kibo.md: US, EU, and US on Google's cloud
-    "https://home.mozu.com",
-    "https://home.euw1.kibocommerce.com",
-    "https://home.usc1.gcp.kibocommerce.com",
-)
 LARGEST = 64 * 1024  # bytes
 _KEY_SHOWN = 60  # characters of a name that is in the file
 _ADDRESSES = tuple(key for key in CARRIED if key.endswith("_url"))
@@ -38,6 +34,42 @@ def setup_document(settings: Settings) -> dict[str, object]:
     values = {key: getattr(settings, key) for key in CARRIED}
     kept = {key: value for key, value in values.items() if value != "" and not _names_somebody(value)}
     return {MARK: VERSION, SETTINGS_PART: kept}
+
+
+def write_setup_file(settings: Settings, path: Path) -> dict[str, object]:
+    """Write the set-up file of these settings, and return what it holds.
+
+    Raises:
+        SettingsError: it cannot be written there.
+
+    """
+    document = setup_document(settings)
+    try:
+        path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            "The set-up file could not be written",
+            meaning="Nothing was changed.",
+            next_step="Name a file in a folder that exists and that you may write to.",
+            detail=error.strerror or type(error).__name__,
+            code="not_written",
+        ) from error
+    return document
+
+
+def take_setup_file(desk: Desk, path: Path, *, confirmed: bool = False) -> SaveResult:
+    """Save what a set-up file holds; one that is as it is already changes nothing, and asks nobody.
+
+    Raises:
+        SettingsError: the file or an item is not valid; nothing was changed.
+        ConfirmNeeded: it names strange servers, or people would be dropped, and that is not `confirmed`.
+
+    """
+    wanted = changes(desk.settings(), read_setup_file(path))
+    question = ask_about_addresses(wanted)
+    if question is not None and not confirmed:
+        raise question
+    return desk.save_settings(wanted, confirmed=confirmed) if wanted else SaveResult()
 
 
 def read_setup_file(path: Path) -> dict[str, str]:

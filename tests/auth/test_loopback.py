@@ -9,8 +9,9 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from ccdesk.auth import callback_server
-from ccdesk.auth.loopback import REDIRECT_PORTS, Listener, redirect_uri
+from ccdesk.auth.loopback import Listener
 from ccdesk.core.errors import Cancelled, LoginNeeded, SettingsError
+from ccdesk.core.redirects import REDIRECT_PORTS, redirect_uri
 from tests.auth.helpers import free_ports
 
 

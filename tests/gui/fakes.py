@@ -78,6 +78,7 @@ class FakeDesk:
     kibo_app: bool | None = None
     new_events: int = 0
     running: str = ""
+    good: dict[RunKind, datetime] = field(default_factory=dict)  # `last_good`
     logged_out: LoggedOut = field(default_factory=lambda: LoggedOut(True, SecretPlace.VAULT))
     needs: tuple[Need, ...] = ()
     put_back: list[Disagreement] = field(default_factory=list)
@@ -145,6 +146,7 @@ class FakeDesk:
             last_export=self.now if self.exported else None,
             contact_list=self.called or settings.contact_list,
             needs_you=(*self.needs, *self._parked()),
+            last_good=self.good,
         )
 
     def _parked(self) -> list[Need]:

@@ -16,7 +16,22 @@ from tests.gui.helpers import click, dialog, find
 
 @pytest.fixture
 def info(window):
-    return window.info
+    return unfold(window.info)
+
+
+@pytest.fixture
+def unfolded(window):
+    """The window with what can be done about both connections in sight."""
+    unfold(window.info)
+    return window
+
+
+def unfold(info):
+    for card in ("card_kibo", "card_constant_contact"):
+        fold = find(info, f"{card}_fold")
+        if fold.isVisible() and not fold.isChecked():
+            fold.click()
+    return info
 
 
 def state(info, name):
@@ -108,25 +123,25 @@ def test_a_browser_that_does_not_open_is_said(qtbot, open_window, desk):
     desk.gate["log_in"] = threading.Event()
     parts = open_window(desk)
     object.__setattr__(parts.context, "open_url", lambda _url: False)
-    info = parts.window.info
+    info = unfold(parts.window.info)
     click(qtbot, info, "btn_login")
     qtbot.waitUntil(lambda: "could not be opened" in value(info, "lbl_login_waiting"))
     parts.shutdown()  # cancels the waiting login, or this would hang
 
 
 @pytest.mark.parametrize(("answer", "call"), [("yes", "accept_login"), ("no", "reject_login")])
-def test_another_account_is_asked_about(qtbot, window, desk, answer, call):
+def test_another_account_is_asked_about(qtbot, unfolded, desk, answer, call):
     desk.fail["log_in"] = AccountChanged(meaning="This login belongs to “Other”.")
-    click(qtbot, window.info, "btn_login")
-    question = dialog(qtbot, window, "dlg_other_account")
+    click(qtbot, unfolded.info, "btn_login")
+    question = dialog(qtbot, unfolded, "dlg_other_account")
     click(qtbot, question, f"btn_question_{answer}")
     qtbot.waitUntil(lambda: call in desk.names())
 
 
-def test_a_failed_login_is_told_with_its_next_step(qtbot, window, desk):
+def test_a_failed_login_is_told_with_its_next_step(qtbot, unfolded, desk):
     desk.fail["log_in"] = VaultError(detail="no such bus")
-    click(qtbot, window.info, "btn_login")
-    notice = window.info.notice
+    click(qtbot, unfolded.info, "btn_login")
+    notice = unfolded.info.notice
     qtbot.waitUntil(lambda: notice.isVisible())
     assert notice.title.text() == "The system's keyring cannot be used"
     assert "protected file" in notice.text.text()
@@ -138,24 +153,24 @@ def test_a_failed_login_is_told_with_its_next_step(qtbot, window, desk):
     assert not notice.isVisible()
 
 
-def test_logging_out(qtbot, window, desk):
-    click(qtbot, window.info, "btn_logout")
-    qtbot.waitUntil(lambda: state(window.info, "card_constant_contact") == "Login needed")
+def test_logging_out(qtbot, unfolded, desk):
+    click(qtbot, unfolded.info, "btn_logout")
+    qtbot.waitUntil(lambda: state(unfolded.info, "card_constant_contact") == "Login needed")
     assert "log_out" in desk.names()
-    told = window.info.notice.text.text()
+    told = unfolded.info.notice.text.text()
     assert "until you log in again" in told
     assert "withdrawn the login" in told
     assert "Kibo shared secret is still kept" in told
-    assert find(window.info, "btn_kibo_remove_secret").text().replace("&", "") in told
+    assert find(unfolded.info, "btn_kibo_remove_secret").text().replace("&", "") in told
 
 
-def test_the_kibo_secret_can_be_removed(qtbot, window, desk):
-    click(qtbot, window.info, "btn_kibo_remove_secret")
-    click(qtbot, dialog(qtbot, window, "dlg_remove_secret"), "btn_question_no")
+def test_the_kibo_secret_can_be_removed(qtbot, unfolded, desk):
+    click(qtbot, unfolded.info, "btn_kibo_remove_secret")
+    click(qtbot, dialog(qtbot, unfolded, "dlg_remove_secret"), "btn_question_no")
     assert "save_settings" not in desk.names()
-    click(qtbot, window.info, "btn_kibo_remove_secret")
-    click(qtbot, dialog(qtbot, window, "dlg_remove_secret"), "btn_question_yes")
-    qtbot.waitUntil(lambda: window.info.kibo_form.notice.title.text() == "The shared secret is removed")
+    click(qtbot, unfolded.info, "btn_kibo_remove_secret")
+    click(qtbot, dialog(qtbot, unfolded, "dlg_remove_secret"), "btn_question_yes")
+    qtbot.waitUntil(lambda: unfolded.info.kibo_form.notice.title.text() == "The shared secret is removed")
     assert ("save_settings", ({}, "")) in desk.calls
 
 
@@ -163,12 +178,12 @@ def test_a_secret_that_is_not_there_cannot_be_removed(open_window):
     assert not find(open_window(fresh_desk()).window.info, "btn_kibo_remove_secret").isVisible()
 
 
-def test_kibo_values_are_tested_without_being_saved(qtbot, window, desk):
-    info = window.info
+def test_kibo_values_are_tested_without_being_saved(qtbot, unfolded, desk):
+    info = unfolded.info
     type_into(qtbot, info, "inp_kibo_tenant_id", "777")
     type_into(qtbot, info, "inp_kibo_secret", "s3cret")
     click(qtbot, info, "btn_kibo_test")
-    toast = window.toast
+    toast = unfolded.toast
     qtbot.waitUntil(lambda: toast.title.text().startswith("Kibo answers"))
     values, secret = next(about for name, about in desk.calls if name == "test_kibo")
     assert values["kibo_tenant_id"] == "777"
@@ -178,12 +193,12 @@ def test_kibo_values_are_tested_without_being_saved(qtbot, window, desk):
     assert "signed in · Mystic Outdoors DEV · 480 customers readable" in toast.title.text()
 
 
-def test_a_kibo_test_that_fails(qtbot, window, desk):
+def test_a_kibo_test_that_fails(qtbot, unfolded, desk):
     desk.fail["test_kibo"] = Refused()
-    click(qtbot, window.info, "btn_kibo_test")
-    notice = window.info.kibo_form.notice
+    click(qtbot, unfolded.info, "btn_kibo_test")
+    notice = unfolded.info.kibo_form.notice
     qtbot.waitUntil(lambda: notice.title.text() == "The service refused")
-    assert find(window.info, "btn_kibo_test").isEnabled()
+    assert find(unfolded.info, "btn_kibo_test").isEnabled()
 
 
 def test_saving_sends_only_what_changed_and_empties_the_secret(qtbot, open_window):
@@ -203,8 +218,8 @@ def test_saving_sends_only_what_changed_and_empties_the_secret(qtbot, open_windo
     assert not find(info, "btn_kibo_save").isEnabled()
 
 
-def test_a_bad_value_is_said_at_its_field_and_nothing_is_sent(qtbot, window, desk):
-    info = window.info
+def test_a_bad_value_is_said_at_its_field_and_nothing_is_sent(qtbot, unfolded, desk):
+    info = unfolded.info
     type_into(qtbot, info, "inp_kibo_tenant_id", "abc")
     click(qtbot, info, "btn_kibo_save")
     assert value(info, "inp_kibo_tenant_id_problem") == "Give the tenant's number, digits only."
@@ -213,11 +228,11 @@ def test_a_bad_value_is_said_at_its_field_and_nothing_is_sent(qtbot, window, des
     assert value(info, "inp_kibo_tenant_id_problem") == ""
 
 
-def test_another_tenant_is_asked_about_once_people_are_known(qtbot, window, desk):
+def test_another_tenant_is_asked_about_once_people_are_known(qtbot, unfolded, desk):
     desk.drops_people = True
-    type_into(qtbot, window.info, "inp_kibo_tenant_id", "99")
-    click(qtbot, window.info, "btn_kibo_save")
-    question = dialog(qtbot, window, "dlg_other_shop")
+    type_into(qtbot, unfolded.info, "inp_kibo_tenant_id", "99")
+    click(qtbot, unfolded.info, "btn_kibo_save")
+    question = dialog(qtbot, unfolded, "dlg_other_shop")
     assert "4,812 customers." in question.accessibleDescription()
     assert "save_settings" not in desk.names()
     click(qtbot, question, "btn_question_yes")
@@ -225,13 +240,13 @@ def test_another_tenant_is_asked_about_once_people_are_known(qtbot, window, desk
     assert desk.stored["kibo_tenant_id"] == "99"
 
 
-def test_without_an_opt_in_nobody_is_dropped(qtbot, window, desk):
+def test_without_an_opt_in_nobody_is_dropped(qtbot, unfolded, desk):
     desk.drops_people = True
-    type_into(qtbot, window.info, "inp_kibo_tenant_id", "1234")
-    click(qtbot, window.info, "btn_kibo_save")
-    click(qtbot, dialog(qtbot, window, "dlg_other_shop"), "btn_question_no")
+    type_into(qtbot, unfolded.info, "inp_kibo_tenant_id", "1234")
+    click(qtbot, unfolded.info, "btn_kibo_save")
+    click(qtbot, dialog(qtbot, unfolded, "dlg_other_shop"), "btn_question_no")
     assert desk.stored["kibo_tenant_id"] == "12345"
-    assert find(window.info, "btn_kibo_save").isEnabled(), "what was typed is still there"
+    assert find(unfolded.info, "btn_kibo_save").isEnabled(), "what was typed is still there"
 
 
 def test_typing_is_not_overwritten_by_a_fresh_snapshot(qtbot, parts):
@@ -251,11 +266,107 @@ def test_what_the_environment_fixes_is_read_only(open_window, desk):
     assert not find(info, "chk_enabled").isEnabled()
 
 
-def test_advanced_is_folded_unless_the_api_key_is_missing(qtbot, open_window, window):
-    assert not find(window.info, "kibo_advanced").isVisible()
-    click(qtbot, window.info, "btn_kibo_advanced")
-    assert find(window.info, "inp_cc_client_id").isVisible()
-    assert find(open_window(fresh_desk()).window.info, "inp_cc_client_id").isVisible()
+def test_advanced_holds_addresses_only_and_the_api_key_has_its_guide(qtbot, open_window, unfolded):
+    assert not find(unfolded.info, "kibo_advanced").isVisible()
+    click(qtbot, unfolded.info, "btn_kibo_advanced")
+    assert find(unfolded.info, "inp_cc_api_url").isVisible()
+    assert not find(unfolded.info, "inp_cc_client_id").isVisible(), "it is there already"
+    click(qtbot, unfolded.info, "btn_portal_fold")
+    assert find(unfolded.info, "inp_cc_client_id").isVisible()
+    fresh = open_window(fresh_desk()).window.info
+    click(qtbot, fresh, "btn_step_login")
+    assert find(fresh, "inp_cc_client_id").isVisible()
+    assert not find(fresh, "btn_portal_fold").isVisible()
+    click(qtbot, fresh, "btn_login")
+    assert value(fresh, "inp_cc_client_id_problem") == "Enter the API key that the developer portal shows."
+
+
+def test_forms_are_folded_while_connected_and_open_when_something_is_wrong(qtbot, open_window, window):
+    info = window.info
+    assert not find(info, "card_kibo_details").isVisible()
+    assert not find(info, "card_constant_contact_details").isVisible()
+    assert "Mystic Outdoors · ada@example.com" in find(info, "card_constant_contact_summary", QLabel).text()
+    click(qtbot, info, "card_kibo_fold")
+    assert find(info, "inp_kibo_tenant_id").isVisible()
+    click(qtbot, info, "card_kibo_fold")
+    assert not find(info, "inp_kibo_tenant_id").isVisible()
+    desk = ready_desk()
+    desk.mail = Connection(ConnectionState.LOGIN_NEEDED, "Mystic")
+    assert find(open_window(desk).window.info, "btn_login").isVisible()
+
+
+def test_an_api_key_is_saved_before_the_browser_opens(qtbot, open_window, opened):
+    desk = fresh_desk()
+    info = open_window(desk).window.info
+    click(qtbot, info, "btn_step_login")
+    type_into(qtbot, info, "inp_cc_client_id", "my-key")
+    click(qtbot, info, "btn_login")
+    qtbot.waitUntil(lambda: bool(opened))
+    assert desk.names().index("save_settings") < desk.names().index("log_in")
+    assert desk.stored["cc_client_id"] == "my-key"
+
+
+def test_connect_saves_nothing_that_kibo_refuses_unless_somebody_insists(qtbot, open_window):
+    desk = fresh_desk()
+    desk.fail["test_kibo"] = Unreachable()
+    info = open_window(desk).window.info
+    type_into(qtbot, info, "inp_kibo_tenant_id", "12345")
+    type_into(qtbot, info, "inp_kibo_app_key", "app.key")
+    click(qtbot, info, "btn_kibo_save")
+    notice = info.kibo_form.notice
+    qtbot.waitUntil(lambda: notice.title.text() == "The service cannot be reached")
+    assert "save_settings" not in desk.names()
+    click(qtbot, notice, "notice_kibo_action")
+    qtbot.waitUntil(lambda: desk.stored.get("kibo_tenant_id") == "12345")
+
+
+def test_connect_names_what_is_missing_at_its_field(qtbot, open_window):
+    desk = fresh_desk()
+    info = open_window(desk).window.info
+    type_into(qtbot, info, "inp_kibo_tenant_id", "12345")
+    click(qtbot, info, "btn_kibo_save")
+    assert value(info, "inp_kibo_app_key_problem") == "This is needed."
+    assert "test_kibo" not in desk.names()
+
+
+def test_the_home_is_chosen_from_the_three_known_ones(open_window):
+    desk = fresh_desk()
+    info = open_window(desk).window.info
+    combo = find(info, "cmb_kibo_home_url")
+    assert [combo.itemText(place) for place in range(combo.count())] == [
+        "https://home.mozu.com",
+        "https://home.euw1.kibocommerce.com",
+        "https://home.usc1.gcp.kibocommerce.com",
+    ]
+    combo.setCurrentIndex(1)
+    combo.activated.emit(1)
+    assert info.kibo_form.fields["kibo_home_url"].hint.text() == "Europe"
+    assert find(info, "btn_kibo_save").isEnabled()
+
+
+def test_only_one_card_is_shown_on_the_first_day_but_an_outage_is(qtbot, open_window):
+    desk = fresh_desk()
+    parts = open_window(desk)
+    info = parts.window.info
+
+    def shown():
+        return [name for name, card in info.steps.items() if card.isVisible()]
+
+    assert shown() == ["kibo"]
+    click(qtbot, info, "btn_step_export")
+    assert shown() == ["export"]
+    desk.stored.update(kibo_tenant_id="1", kibo_app_key="k", cc_client_id="c")
+    desk.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
+    desk.mail = connected_mail()
+    parts.context.watch.check()
+    qtbot.waitUntil(lambda: shown() == ["kibo", "export"])
+    assert not find(info, "lbl_calls").isVisible()
+
+
+def test_turned_off_later_is_no_first_day(qtbot, open_window, desk):
+    desk.stored["enabled"] = "false"
+    desk.good = {RunKind.EVENTS: NOW}
+    assert not open_window(desk).window.info.checklist.isVisible()
 
 
 def test_the_switch_enables_and_disables(qtbot, window, desk, loop):
@@ -301,13 +412,16 @@ def test_the_checklist_leads_through_the_first_start(qtbot, open_window):
     click(qtbot, info, "btn_step_enable")
     assert find(info, "chk_enabled").hasFocus()
     click(qtbot, info, "btn_step_list")
-    assert parts.window.current() is parts.window.settings
-    parts.window.tabs.setCurrentIndex(0)
+    assert find(info, "cmb_first_list").hasFocus() or find(info, "inp_first_list").hasFocus()
     click(qtbot, info, "btn_step_export")
-    assert parts.window.current() is parts.window.sync
+    assert find(info, "btn_first_preview").hasFocus()
     desk.stored.update(kibo_tenant_id="1", kibo_app_key="k", contact_list="L", enabled="true")
     desk.kibo, desk.mail, desk.exported = connected_mail(), connected_mail(), True
-    parts.window.tabs.setCurrentIndex(0)
+    desk.stored["enabled"] = "false"
+    parts.context.watch.refresh()
+    qtbot.waitUntil(lambda: info.enabled_card.isVisible())  # the step that was chosen is done
+    desk.stored["enabled"] = "true"
+    parts.context.watch.refresh()
     qtbot.waitUntil(lambda: not info.checklist.isVisible())
 
 

@@ -17,9 +17,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from ccdesk.auth.callback_server import CALLBACK_PATH
 from ccdesk.auth.loopback import Listener
 from ccdesk.core.errors import LoginNeeded
+from ccdesk.core.redirects import CALLBACK_PATH
 from ccdesk.sandbox.constant_contact.person import Person
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox

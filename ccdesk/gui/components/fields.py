@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from collections.abc import Mapping
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.settings import SETTINGS, check
@@ -66,20 +69,60 @@ def _led_by(first: QWidget, other: QWidget | None) -> QHBoxLayout:
     return line
 
 
+class CalmCombo(QComboBox):
+    """A combo box that a turn of the wheel scrolls past instead of changing it."""
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave the wheel to the page."""
+        event.ignore()
+
+
 class TextSetting(Field):
-    """A line for one setting: checked when left, kept as typed when the stored value is read again."""
+    """A line for one setting: checked when left, kept as typed when the stored value is read again.
+
+    `choices`: values on offer, each with the words for it; another one may be typed.
+    """
 
     edited = Signal()
 
-    def __init__(self, key: str, caption: str, *, placeholder: str = "", hint: str = "") -> None:
+    def __init__(
+        self,
+        key: str,
+        caption: str,
+        *,
+        placeholder: str = "",
+        hint: str = "",
+        choices: Mapping[str, str] | None = None,
+    ) -> None:
         self.line = QLineEdit()
         self.line.setObjectName(f"inp_{key}")
         self.line.setPlaceholderText(placeholder)
-        super().__init__(caption, self.line, hint)
+        self._choices = dict(choices or {})
+        self.combo = self._combo(key) if choices else None
+        super().__init__(caption, self.combo or self.line, hint)
+        self.line.setAccessibleName(caption.replace("&", ""))
         self.key = key
         self._stored = ""
         self.line.textEdited.connect(self._on_edited)
+        self.line.textChanged.connect(self._show_choice)
         self.line.editingFinished.connect(self.is_valid)
+
+    def _combo(self, key: str) -> QComboBox:
+        combo = CalmCombo()
+        combo.setObjectName(f"cmb_{key}")
+        combo.setLineEdit(self.line)
+        combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        combo.setMinimumContentsLength(12)
+        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        combo.addItems(list(self._choices))
+        combo.setCurrentIndex(-1)
+        combo.activated.connect(self._on_edited)
+        return combo
+
+    def _show_choice(self) -> None:
+        """Say what the value on offer is that is shown."""
+        if self._choices:
+            self.show_hint(self._choices.get(self.value, ""))
 
     @property
     def value(self) -> str:
@@ -98,6 +141,8 @@ class TextSetting(Field):
             self.line.setCursorPosition(0)
         self._stored = value
         self.line.setReadOnly(fixed)
+        if self.combo is not None:
+            self.combo.setEnabled(not fixed)
         restyle(self.line, "readOnly", fixed)
         self.line.setToolTip(FIXED if fixed else "")
 
@@ -111,7 +156,10 @@ class TextSetting(Field):
         self.show_problem(problem)
         return not problem
 
-    def _on_edited(self) -> None:
+    @Slot()
+    @Slot(int)
+    @Slot(str)
+    def _on_edited(self, _value: object = None) -> None:
         self.show_problem("")
         self.edited.emit()
 

@@ -31,7 +31,7 @@ ICONS = {Tone.NEUTRAL: "info", Tone.GOOD: "check-circle", Tone.WARNING: "warning
 
 REMEDIES = {  # in the words of tabs and buttons; the command line has its own (`cli/words.py`)
     Remedy.LOG_IN: "Open the Info tab and click “Log in to Constant Contact”.",
-    Remedy.API_KEY: "The key goes on the Info tab, under Advanced.",
+    Remedy.API_KEY: "The key goes on the Info tab, under Constant Contact.",
     Remedy.CONNECT_KIBO: "Fill in the Kibo connection on the Info tab.",
     Remedy.KIBO_SECRET: "Enter the application key and the shared secret on the Info tab.",
     Remedy.TENANT_ADDRESS: "Enter the Kibo tenant address on the Info tab, under Advanced.",

@@ -1,4 +1,4 @@
-"""Where to save a file: asked without stopping the event loop."""
+"""Where to save a file, or which one to open: asked without stopping the event loop."""
 
 from __future__ import annotations
 
@@ -16,6 +16,21 @@ def choose_csv(parent: QWidget, title: str, name: str, then: Callable[[str], obj
 def choose_zip(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
     """Ask for a ZIP file to save to, and call `then` with its path."""
     _choose(parent, title, name, "ZIP files (*.zip)", "zip", then)
+
+
+def choose_json(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
+    """Ask for a JSON file to save to, and call `then` with its path."""
+    _choose(parent, title, name, "JSON files (*.json)", "json", then)
+
+
+def open_json(parent: QWidget, title: str, then: Callable[[str], object]) -> None:
+    """Ask for a JSON file that is there, and call `then` with its path."""
+    chooser = QFileDialog(parent, title, "", "JSON files (*.json);;All files (*)")
+    chooser.setObjectName("dlg_open_file")
+    chooser.setFileMode(QFileDialog.FileMode.ExistingFile)
+    chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    chooser.fileSelected.connect(then)
+    chooser.open()
 
 
 def _choose(

@@ -27,9 +27,20 @@ UNDO = (
 
 
 class PreviewDialog(QDialog):
-    """Shows a preview and closes it in the end; accepted when the export, or the undo, is to be done."""
+    """Shows a preview and closes it in the end; accepted when the export, or the undo, is to be done.
 
-    def __init__(self, context: Context, preview: Preview, parent: QWidget | None = None) -> None:
+    `keep`: whoever opened it closes the preview. `outcome`: whom to show first.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        preview: Preview,
+        parent: QWidget | None = None,
+        *,
+        keep: bool = False,
+        outcome: Outcome | None = None,
+    ) -> None:
         super().__init__(parent)
         self._context, self._preview = context, preview
         self._outcome: Outcome | None = None
@@ -44,7 +55,10 @@ class PreviewDialog(QDialog):
         self._build()
         self._lay_out()
         self._show_figures()
-        self.finished.connect(self._on_finished)
+        if not keep:
+            self.finished.connect(self._on_finished)
+        if outcome is not None:
+            self.cmb_outcome.setCurrentIndex(self.cmb_outcome.findData(outcome.value))
         self.kinds.refresh()
         self.people.refresh()
         self.tbl_people.setFocus()

@@ -192,6 +192,11 @@ def other_shop(error: CcdeskError) -> Words:
     )
 
 
+def setup_file(error: CcdeskError) -> Words:
+    """Return the question before a set-up file is taken over that names other servers, or drops people."""
+    return Words("dlg_setup_file", error.title, _said(error), yes="&Use the File")
+
+
 def remove_secret() -> Words:
     """Return the question before the Kibo shared secret is removed from this computer."""
     return Words(

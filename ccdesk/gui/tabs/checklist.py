@@ -1,4 +1,4 @@
-"""The strip that leads through the first start: five steps, each with its state and the way there."""
+"""The strip that leads through the first day: five steps, each with its state and the way there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
+from ccdesk.core.runs import RunKind
 from ccdesk.gui.components.icons import set_icon
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Card
@@ -19,8 +20,9 @@ STEPS = (
     ("login", "Log in"),
     ("list", "Choose a list"),
     ("export", "Export"),
-    ("enable", "Enable"),
+    ("enable", "Turn on"),
 )
+LOOPS = (RunKind.EVENTS, RunKind.INBOUND)
 
 
 def done_steps(snapshot: Snapshot) -> dict[str, bool]:
@@ -34,6 +36,21 @@ def done_steps(snapshot: Snapshot) -> dict[str, bool]:
     }
 
 
+def in_first_day(snapshot: Snapshot) -> bool:
+    """Say whether the set-up is under way: nothing was exported yet, or nothing ever ran by itself.
+
+    A login that has run out, or syncing that somebody turned off, is no first day.
+    """
+    done = done_steps(snapshot)
+    ran = snapshot.status.enabled or any(snapshot.status.last_good.get(kind) for kind in LOOPS)
+    return not done["export"] or not done["list"] or not ran
+
+
+def next_step(snapshot: Snapshot) -> str:
+    """Return the first step that is not done, "" if all are."""
+    return next((place for place, is_done in done_steps(snapshot).items() if not is_done), "")
+
+
 def was_connected(connection: Connection) -> bool:
     """Say whether a service that fails now was connected before: an outage undoes no step."""
     lacks = connection.error is not None and connection.error.code == SECRET_MISSING
@@ -41,7 +58,7 @@ def was_connected(connection: Connection) -> bool:
 
 
 class Checklist(Card):
-    """Five buttons in a row. It goes away when all is done, and comes back when something is undone."""
+    """Five buttons in a row, on the first day; the card of one of them is shown below."""
 
     jump = Signal(str)
 
@@ -63,17 +80,17 @@ class Checklist(Card):
         self.body.addLayout(steps)
         self.hide()
 
-    def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show what is done; the first step that is not stands out."""
+    def show_snapshot(self, snapshot: Snapshot, shown: str = "") -> None:
+        """Show what is done; the step whose card is `shown` stands out."""
         done = done_steps(snapshot)
-        self.setVisible(not all(done.values()))
-        following = next((place for place, is_done in done.items() if not is_done), "")
+        self.setVisible(in_first_day(snapshot))
+        following = next_step(snapshot)
         for number, (place, words) in enumerate(STEPS, start=1):
             step = self.buttons[place]
             tone = Tone.GOOD if done[place] else Tone.ACCENT if place == following else Tone.NEUTRAL
             set_icon(step, "check-circle" if done[place] else "circle", tone)
             font = step.font()
-            font.setBold(place == following)
+            font.setBold(place == (shown or following))
             step.setFont(font)
             state = "done" if done[place] else "next" if place == following else "to do"
             step.setAccessibleName(f"Step {number}, {words}, {state}")

@@ -1,11 +1,11 @@
-"""A card that shows how one connection stands."""
+"""A row that shows how one connection stands; what can be done about it folds out below."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.components.icons import IconLabel, set_icon
 from ccdesk.gui.components.messages import body
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Badge, Card, ElideLabel, button, label, row
@@ -21,12 +21,14 @@ STATES = {
 }
 CHECKING = ("Checking…", "running", Tone.NEUTRAL)
 SLOW = ("No answer yet", "waiting", Tone.WARNING)
+SET_UP = (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)  # nothing of it has to be seen to
 
 
 class ConnectionCard(Card):
-    """Name, who, since when and until when; the state as icon, word and colour.
+    """One line: which service, who, and its state as icon, word and colour. *Details* fold out below it.
 
-    A service that fails keeps what is known of it on show: an outage is not a set-up undone.
+    They are open while there is something to do. A service that fails keeps what is known of it on show: an
+    outage is not a set-up undone.
     """
 
     try_again = Signal()
@@ -34,16 +36,24 @@ class ConnectionCard(Card):
     def __init__(self, name: str, title: str, picture: str, captions: dict[str, str]) -> None:
         super().__init__()
         self.setObjectName(name)
+        self.body.setContentsMargins(18, 11, 18, 11)
         self.badge = Badge()
         self.badge.setObjectName(f"{name}_state")
         self._connection: Connection | None = None
         self._checking = self._slow = False
+        self._title, self._wished = title, None  # type: str, bool | None
+        self.summary = ElideLabel()
+        self.summary.setObjectName(f"{name}_summary")
+        self.summary.setProperty("role", "muted")
+        self.fold = button("Details", f"{name}_fold", self._on_fold, link=True)
+        self.fold.setCheckable(True)
         head = QHBoxLayout()
         head.setSpacing(10)
         head.addWidget(IconLabel(picture, size=22))
         head.addWidget(label(title, "title", wrap=False))
-        head.addStretch(1)
+        head.addWidget(self.summary, 1)
         head.addWidget(self.badge)
+        head.addWidget(self.fold)
         self.body.addLayout(head)
         self.error = label("", "problem", name=f"{name}_error")
         self.error.setTextFormat(Qt.TextFormat.PlainText)
@@ -51,8 +61,23 @@ class ConnectionCard(Card):
         self.btn_try = button("Try again", f"{name}_try", self.try_again.emit, icon="refresh")
         self.body.addLayout(row(self.btn_try, None))
         self.btn_try.hide()
-        self.values: dict[str, ElideLabel] = {}
-        grid = QGridLayout()
+        self.details = QWidget()
+        self.details.setObjectName(f"{name}_details")
+        self.inside = QVBoxLayout(self.details)
+        self.inside.setContentsMargins(0, 0, 0, 4)
+        self.inside.setSpacing(12)
+        self.grid = QWidget()
+        self.inside.addWidget(self.grid)
+        self.values = self._grid(name, captions)
+        self.body.addWidget(self.details)
+        self.error.hide()
+        self.badge.show_state(*CHECKING)
+        self._show_fold()
+
+    def _grid(self, name: str, captions: dict[str, str]) -> dict[str, ElideLabel]:
+        values: dict[str, ElideLabel] = {}
+        grid = QGridLayout(self.grid)
+        grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
@@ -62,10 +87,38 @@ class ConnectionCard(Card):
             value.setAccessibleName(caption)
             grid.addWidget(label(caption, "muted", wrap=False), line, 0)
             grid.addWidget(value, line, 1)
-            self.values[key] = value
-        self.body.addLayout(grid)
-        self.error.hide()
-        self.badge.show_state(*CHECKING)
+            values[key] = value
+        return values
+
+    # folding
+
+    def unfold(self) -> None:
+        """Show the details: somebody was led here."""
+        self._wished = True
+        self._show_fold()
+
+    def follow_state(self) -> None:
+        """Fold by the state again: what somebody was led here for is done."""
+        self._wished = None
+        self._show_fold()
+
+    @Slot()
+    def _on_fold(self) -> None:
+        self._wished = self.fold.isChecked()
+        self._show_fold()
+
+    def _show_fold(self) -> None:
+        known = self._connection
+        needed = known is not None and known.state not in SET_UP
+        is_open = needed if self._wished is None else self._wished
+        self.fold.setChecked(is_open)
+        self.fold.setAccessibleName(f"Details of {self._title}")
+        set_icon(self.fold, "chevron-down" if is_open else "chevron-right")
+        self.fold.setVisible(known is not None and known.state is not ConnectionState.NOT_SET_UP)
+        self.details.setVisible(is_open)
+        self.grid.setVisible(known is not None and known.state is not ConnectionState.NOT_SET_UP)
+
+    # state
 
     def show_checking(self, checking: bool) -> None:
         """Show that the service is being asked: until it answers, the former state is not its state."""
@@ -92,6 +145,7 @@ class ConnectionCard(Card):
         self._connection = connection
         self.btn_try.setVisible(connection.state is ConnectionState.FAILED)
         self._show_badge()
+        self.summary.setText(" · ".join(part for part in (connection.name, connection.who) if part))
         texts = {
             "name": connection.name,
             "who": connection.who,
@@ -103,3 +157,4 @@ class ConnectionCard(Card):
         error = connection.error
         self.error.setText(f"{error.title}. {body(error)}" if error else "")
         self.error.setVisible(error is not None and connection.state is not ConnectionState.NOT_SET_UP)
+        self._show_fold()

@@ -1,22 +1,25 @@
-"""Info: what the application is, both connections, the Enabled switch, calls used today, version."""
+"""Info: on the first day one card at a time, later whether everything is all right."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Slot
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.gui.components.widgets import ElideLabel, label
 from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import Tab, scrolling
 from ccdesk.gui.tabs.check_line import CheckLine
-from ccdesk.gui.tabs.checklist import Checklist
+from ccdesk.gui.tabs.checklist import Checklist, done_steps, in_first_day, next_step
 from ccdesk.gui.tabs.connection_card import ConnectionCard
+from ccdesk.gui.tabs.first_export import FirstExport
+from ccdesk.gui.tabs.first_list import FirstList
 from ccdesk.gui.tabs.info_cards import CallsCard, EnabledCard
 from ccdesk.gui.tabs.kibo_form import KiboForm
 from ccdesk.gui.tabs.login import LoginCard
 from ccdesk.gui.tabs.needs_card import NeedsCard
 from ccdesk.gui.watch import Snapshot
+from ccdesk.service.api import ConnectionState
 
 ABOUT = (
     "Synchronizes contact information and opt-in preferences across Kibo eCommerce and Constant Contact, for "
@@ -33,59 +36,79 @@ class InfoTab(Tab):
 
     def __init__(self, context: Context) -> None:
         super().__init__("tab_info", context)
+        self._snapshot: Snapshot | None = None
+        self._done: dict[str, bool] = {}
+        self._chosen = ""  # the step whose card somebody wants to see, though it is not the next one
         self.needs_card = NeedsCard(context)
         self.needs_card.jump.connect(self.go_to)
         self.checklist = Checklist()
-        self.checklist.jump.connect(self.go_to)
+        self.checklist.jump.connect(self._show_step)
         self.kibo_card = ConnectionCard("card_kibo", "Kibo eCommerce", "shop", KIBO_CAPTIONS)
-        self.kibo_card.body.addStretch(1)
+        self.kibo_form = KiboForm(context)
+        self.kibo_card.inside.addWidget(self.kibo_form)
         self.kibo_card.try_again.connect(context.watch.check)
         self.check_line = CheckLine(context)
         self.check_line.jump.connect(self.go_to)
         self.login_card = LoginCard(context, self.notice)
         self.login_card.try_again.connect(context.watch.check)
+        self.first_list = FirstList(context)
+        self.first_export = FirstExport(context)
         self.enabled_card = EnabledCard(context)
         self.enabled_card.failed.connect(self.show_failure)
-        self.kibo_form = KiboForm(context)
         self.calls_card = CallsCard()
+        self.lbl_about = label(ABOUT, name="lbl_about")
         self.lbl_version = ElideLabel()
         self.lbl_version.setObjectName("lbl_version")
         self.lbl_version.setProperty("role", "muted")
+        self.steps: dict[str, QWidget] = {
+            "kibo": self.kibo_card,
+            "login": self.login_card,
+            "list": self.first_list,
+            "export": self.first_export,
+            "enable": self.enabled_card,
+        }
         self._lay_out()
-        context.watch.changed.connect(self._on_snapshot)
-        context.watch.failed.connect(self._on_unreadable)
-        context.watch.checking.connect(self._on_checking)
-        context.watch.slow.connect(self._on_slow)
+        self._connect()
 
     def _lay_out(self) -> None:
         page = scrolling(self)
-        cards = QHBoxLayout()
-        cards.setSpacing(14)
-        cards.addWidget(self.kibo_card, 1)
-        cards.addWidget(self.login_card, 1)
-        page.addWidget(self.needs_card)
-        page.addWidget(self.checklist)
-        page.addWidget(self.notice)
-        page.addWidget(label(ABOUT))
-        page.addLayout(cards)
-        page.addWidget(self.check_line)
-        page.addWidget(self.enabled_card)
-        page.addWidget(self.kibo_form)
-        page.addWidget(self.calls_card)
-        page.addWidget(self.lbl_version)
+        for part in (
+            *(self.needs_card, self.checklist, self.notice, self.lbl_about),
+            *self.steps.values(),
+            *(self.check_line, self.calls_card, self.lbl_version),
+        ):
+            page.addWidget(part)
         page.addStretch(1)
+        for card in (self.first_list, self.first_export):
+            card.hide()
+
+    def _connect(self) -> None:
+        watch = self.context.watch
+        watch.changed.connect(self._on_snapshot)
+        watch.failed.connect(self._on_unreadable)
+        watch.checking.connect(self._on_checking)
+        watch.slow.connect(self._on_slow)
+        self.kibo_form.saved.connect(self._follow)
+        self.kibo_form.setup_file.taken.connect(self.first_list.show_stored_again)
+        self.login_card.logged_in.connect(self._follow)
+        self.first_list.saved.connect(self._follow)
+        self.first_list.saved.connect(self.first_export.look)
 
     def refresh(self) -> None:
         """Read the status anew."""
         self.context.watch.refresh()
 
     def reload(self) -> None:
-        """Ask both services anew."""
+        """Ask both services anew, and what the account offers where that could not be read."""
         self.context.watch.check()
+        if self.first_list.isVisible():
+            self.first_list.load()
+
+    # going places
 
     def focus_kibo(self) -> None:
         """Lead to the Kibo form."""
-        self._reveal(self.kibo_form)
+        self._lead_to("kibo", self.kibo_card)
         self.kibo_form.focus_first_gap()
 
     def focus_needs(self) -> None:
@@ -96,23 +119,58 @@ class InfoTab(Tab):
 
     def focus_secret(self) -> None:
         """Lead to the field of the Kibo secret."""
-        self._reveal(self.kibo_form)
+        self._lead_to("kibo", self.kibo_card)
         self.kibo_form.secret.setFocus()
 
     def focus_login(self) -> None:
         """Lead to the login button."""
-        self._reveal(self.login_card)
+        self._lead_to("login", self.login_card)
         self.login_card.btn_login.setFocus()
 
     def focus_enabled(self) -> None:
         """Lead to the Enabled switch."""
+        self._show_card("enable")
         self._reveal(self.enabled_card)
         self.enabled_card.switch.setFocus()
+
+    def _lead_to(self, step: str, card: ConnectionCard) -> None:
+        self._show_card(step)
+        card.unfold()
+        self._reveal(card)
+
+    def _show_card(self, step: str) -> None:
+        self._chosen = step
+        if self._snapshot is not None:
+            self._show_cards(self._snapshot)
+
+    @Slot(str)
+    def _show_step(self, step: str) -> None:
+        """Show the card of a step that was clicked, with the keyboard where its work begins."""
+        self._show_card(step)
+        first = {
+            "kibo": self.focus_kibo,
+            "login": self.focus_login,
+            "list": self.first_list.list_field.combo.setFocus,
+            "export": self.first_export.btn_preview.setFocus,
+            "enable": self.focus_enabled,
+        }
+        first[step]()
+
+    @Slot()
+    def _follow(self) -> None:
+        """Go on to the next step: the one that was shown is done."""
+        self._chosen = ""
+        self.kibo_card.follow_state()
+        self.login_card.follow_state()
+        if self._snapshot is not None:
+            self._show_cards(self._snapshot)
 
     def _reveal(self, widget: QWidget) -> None:
         area = self.findChild(QScrollArea)
         if area is not None:
             area.ensureWidgetVisible(widget, 0, 24)
+
+    # what is known
 
     @Slot(object)
     def _on_unreadable(self, error: CcdeskError) -> None:
@@ -120,15 +178,37 @@ class InfoTab(Tab):
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
         self.notice.settle(UNREADABLE)
         self.needs_card.show_snapshot(snapshot)
-        self.checklist.show_snapshot(snapshot)
         self.kibo_card.show_connection(snapshot.status.kibo)
         self.login_card.show_snapshot(snapshot)
+        self.first_list.show_snapshot(snapshot)
+        self.first_export.show_snapshot(snapshot)
         self.enabled_card.show_snapshot(snapshot)
         self.kibo_form.show_snapshot(snapshot)
         self.calls_card.show_snapshot(snapshot)
         self.lbl_version.setText(f"ccdesk {snapshot.status.version} · data in {snapshot.status.base_dir}")
+        self._show_cards(snapshot)
+
+    def _show_cards(self, snapshot: Snapshot) -> None:
+        """Show the card of one step on the first day, and later everything but those of the first day."""
+        first_day, done = in_first_day(snapshot), done_steps(snapshot)
+        if self._chosen and done[self._chosen] and not self._done.get(self._chosen, True):
+            self._chosen = ""  # it was done on its card: go on
+        self._done = done
+        shown = (self._chosen or next_step(snapshot)) if first_day else ""
+        self.checklist.show_snapshot(snapshot, shown)
+        status = snapshot.status
+        for step, connection in (("kibo", status.kibo), ("login", status.constant_contact)):
+            failing = done[step] and connection.state is ConnectionState.FAILED
+            self.steps[step].setVisible(not first_day or shown == step or failing)
+        self.first_list.setVisible(shown == "list")
+        self.first_export.setVisible(shown == "export")
+        self.enabled_card.setVisible(not first_day or shown == "enable")
+        self.lbl_about.setVisible(first_day)
+        self.check_line.setVisible(not first_day)
+        self.calls_card.setVisible(not first_day)
 
     @Slot(bool)
     def _on_checking(self, checking: bool) -> None:

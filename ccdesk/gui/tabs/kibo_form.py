@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded
 from ccdesk.core.ports.shop import ConnectionTest
@@ -11,45 +11,54 @@ from ccdesk.gui.components.fields import Field, TextSetting
 from ccdesk.gui.components.icons import set_icon
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.theme import Tone
-from ccdesk.gui.components.widgets import Card, button, disable, row
+from ccdesk.gui.components.widgets import GAP, button, disable, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import other_shop, remove_secret
 from ccdesk.gui.formats import count
+from ccdesk.gui.tabs.setup_file import SetupFile
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState, SaveResult
 
 NEEDED_KEYS = ("kibo_home_url", "kibo_tenant_id", "kibo_app_key")
+HOMES = {  # docs/api/kibo.md §1
+    "https://home.mozu.com": "United States",
+    "https://home.euw1.kibocommerce.com": "Europe",
+    "https://home.usc1.gcp.kibocommerce.com": "United States, on Google's cloud",
+}
+ASKING = "Asking Kibo…"
 
 
-class KiboForm(Card):
-    """Home address, tenant, keys; Test tries them before they are saved."""
+class KiboForm(QWidget):
+    """Home address, tenant, keys. *Connect* tries them and saves them in one step."""
 
     saved = Signal()
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Kibo connection")
+        super().__init__()
         self.setObjectName("kibo_form")
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(GAP)
         self._context = context
         self._snapshot: Snapshot | None = None
-        self._first_snapshot = True
         self.notice = Notice("notice_kibo")
+        self.setup_file = SetupFile(context, self.notice)
         self._build()
         self._lay_out()
         self._fold(False)
 
     def _build(self) -> None:
-        home = TextSetting("kibo_home_url", "Kibo &home address")
+        home = TextSetting("kibo_home_url", "Kibo &home address", choices=HOMES)
         tenant = TextSetting("kibo_tenant_id", "Kibo tenant &id", placeholder="for example 12345")
         app_key = TextSetting("kibo_app_key", "Application &key", placeholder="from Dev Center")
         pod = TextSetting(
             "kibo_tenant_url", "Kibo tenant address (optional)", placeholder="found by the home address"
         )
-        client = TextSetting("cc_client_id", "Constant &Contact API key (client id)")
         api = TextSetting("cc_api_url", "Constant Contact API address")
         auth = TextSetting("cc_auth_url", "Constant Contact login address")
         self.main_fields = (home, tenant, app_key)
-        self.more_fields = (pod, client, api, auth)
+        self.more_fields = (pod, api, auth)
         self.fields = {field.key: field for field in (*self.main_fields, *self.more_fields)}
         for field in self.fields.values():
             field.edited.connect(self._show_buttons)
@@ -70,11 +79,21 @@ class KiboForm(Card):
         self.btn_test = button(
             "Tes&t", "btn_kibo_test", self._test, tip="Try these values without saving them"
         )
-        self.btn_save = button("&Save", "btn_kibo_save", self._save, primary=True)
+        tip = "Try these values, and save them if Kibo lets ccdesk in"
+        self.btn_save = button("&Connect", "btn_kibo_save", self._connect, primary=True, tip=tip)
 
     def _lay_out(self) -> None:
         self.body.addLayout(self._grid((*self.main_fields, self.secret_field)))
-        self.body.addLayout(row(self.btn_more, None, self.btn_remove))
+        self.body.addLayout(
+            row(
+                self.btn_more,
+                self.setup_file.btn_use,
+                self.setup_file.btn_write,
+                None,
+                self.btn_remove,
+                spacing=16,
+            )
+        )
         self.more = QWidget()
         self.more.setObjectName("kibo_advanced")
         more = self._grid(self.more_fields)
@@ -90,7 +109,7 @@ class KiboForm(Card):
         grid.setHorizontalSpacing(18)
         grid.setVerticalSpacing(12)
         for place, field in enumerate(fields):
-            grid.addWidget(field, place // 2, place % 2)
+            grid.addWidget(field, place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         return grid
@@ -103,9 +122,8 @@ class KiboForm(Card):
         stored = snapshot.status.kibo.state is not ConnectionState.NOT_SET_UP
         self.secret.setPlaceholderText("stored" if stored else "from Dev Center")
         self.btn_remove.setVisible(stored)
-        if self._first_snapshot:  # without the API key nobody can log in: do not hide where it goes
-            self._first_snapshot = False
-            self._fold(not snapshot.settings.cc_client_id)
+        self.btn_test.setVisible(stored)
+        self.setup_file.btn_write.setVisible(stored)
         self._show_buttons()
 
     def focus_first_gap(self) -> None:
@@ -147,7 +165,7 @@ class KiboForm(Card):
             return
         values = {key: field.value for key, field in self.fields.items() if key.startswith("kibo_")}
         secret, desk = self.secret.text(), self._context.desk
-        self.notice.show_text(Tone.NEUTRAL, "Asking Kibo…")
+        self.notice.show_text(Tone.NEUTRAL, ASKING)
         self._context.tasks.run(
             self,
             lambda: desk.test_kibo(values, secret),
@@ -164,9 +182,45 @@ class KiboForm(Card):
         self._context.news.say(f"Kibo answers: {tested.summary}", where)
 
     @Slot()
-    def _save(self) -> None:
+    def _connect(self) -> None:
+        """Try the values and save them, in one step; values Kibo does not know are not saved."""
         if not self._is_valid():
             return
+        if not (self.secret.text() or any(key.startswith("kibo_") for key in self._changed())):
+            self._save()  # only addresses of Constant Contact
+            return
+        if not self._is_complete():
+            return
+        values = {key: field.value for key, field in self.fields.items() if key.startswith("kibo_")}
+        secret, desk = self.secret.text(), self._context.desk
+        self.notice.show_text(Tone.NEUTRAL, ASKING)
+        disable(self.btn_save, self.fields["kibo_home_url"].line)
+        self._context.tasks.run(
+            self,
+            lambda: desk.test_kibo(values, secret),
+            done=self._on_lets_in,
+            failed=self._on_refused,
+            key="test",
+        )
+
+    def _is_complete(self) -> bool:
+        """Say what is missing at the field where it goes."""
+        empty = [self.fields[key] for key in NEEDED_KEYS if not self.fields[key].value]
+        for field in empty:
+            field.show_problem("This is needed.")
+        if empty:
+            empty[0].line.setFocus()
+        return not empty
+
+    def _on_lets_in(self, tested: ConnectionTest) -> None:
+        self._on_tested(tested)
+        self._save()
+
+    def _on_refused(self, error: CcdeskError) -> None:
+        self._show_buttons()
+        self.notice.show_error(error, "Save &Anyway", self._save)
+
+    def _save(self) -> None:
         self._save_now(confirmed=False)
 
     def _save_now(self, *, confirmed: bool) -> None:
@@ -213,7 +267,8 @@ class KiboForm(Card):
         self.secret.clear()
         self._show_buttons()
         self.notice.clear()
-        self._context.news.say("Saved", " ".join(result.notes))
+        if result.notes:  # more than a confirmation: it stays until it is read
+            self.notice.show_text(Tone.NEUTRAL, "Saved", " ".join(result.notes))
         self._context.monitor.wake()
         self._context.watch.check()
         self.saved.emit()

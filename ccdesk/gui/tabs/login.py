@@ -20,8 +20,9 @@ from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import other_account
 from ccdesk.gui.tabs.checklist import done_steps
 from ccdesk.gui.tabs.connection_card import ConnectionCard
+from ccdesk.gui.tabs.portal_panel import PortalPanel
 from ccdesk.gui.watch import Snapshot
-from ccdesk.service.api import AccountChanged, ConnectionState
+from ccdesk.service.api import AccountChanged, ConnectionState, SaveResult
 from ccdesk.service.logged_out import LoggedOut
 
 LOGIN_TIMEOUT = 600.0  # seconds a person may take in the browser
@@ -48,9 +49,10 @@ class LoginCard(ConnectionCard):
         self._address.ready.connect(self._on_address)
         self.btn_login = button("&Log in to Constant Contact", "btn_login", self.log_in, icon="external")
         self.btn_logout = button("Log &out", "btn_logout", self._log_out)
-        self.body.addStretch(1)
-        self.body.addWidget(self._waiting_row())
-        self.body.addLayout(row(self.btn_login, self.btn_logout, None))
+        self.portal = PortalPanel(context)
+        self.inside.addWidget(self.portal)
+        self.inside.addWidget(self._waiting_row())
+        self.inside.addLayout(row(self.btn_login, self.btn_logout, None))
         self._show_waiting(False)
 
     def _waiting_row(self) -> QFrame:
@@ -69,17 +71,48 @@ class LoginCard(ConnectionCard):
         """Show how the connection stands."""
         connection = snapshot.status.constant_contact
         self.show_connection(connection)
+        self.portal.show_snapshot(snapshot)
         needed = connection.state in (ConnectionState.NOT_SET_UP, ConnectionState.LOGIN_NEEDED)
         is_next = needed and done_steps(snapshot)["kibo"]  # the step before it comes first
         restyle(self.btn_login, "primary", is_next)
         self._tint_login()
-        self.btn_logout.setEnabled(connection.state is not ConnectionState.NOT_SET_UP)
+        self.btn_logout.setVisible(connection.state is not ConnectionState.NOT_SET_UP)
+
+    @property
+    def has_changes(self) -> bool:
+        """Say whether an API key was entered that is not saved."""
+        return self.portal.key.is_changed
 
     @Slot()
     def log_in(self) -> None:
-        """Open the browser and wait in the background."""
-        if self._cancel is not None:
+        """Save the API key if it is a new one, open the browser and wait in the background."""
+        if self._cancel is not None or self.portal.wants_key():
             return
+        if self.portal.key.is_changed:
+            self._save_key(self.portal.key.value)
+        else:
+            self._go_to_browser()
+
+    def _save_key(self, key: str) -> None:
+        desk = self._context.desk
+        disable(self.btn_login, self.portal.key.line)
+        self._context.tasks.run(
+            self,
+            lambda: desk.save_settings({"cc_client_id": key}),
+            done=self._on_key_saved,
+            failed=self._on_key_refused,
+            key="key",
+        )
+
+    def _on_key_saved(self, _: SaveResult) -> None:
+        self.portal.key.mark_stored()
+        self._go_to_browser()
+
+    def _on_key_refused(self, error: CcdeskError) -> None:
+        self.btn_login.setEnabled(True)
+        self._show_failure(error)
+
+    def _go_to_browser(self) -> None:
         cancel = threading.Event()
         self._cancel, self._url = cancel, ""
         self._notice.clear()
@@ -144,6 +177,7 @@ class LoginCard(ConnectionCard):
         self._end()
         self._context.news.settle(LOGIN_TRIED)
         self._context.news.say(f"Logged in to Constant Contact as {account.organization}", subject=LOGIN)
+        self.follow_state()
         self._context.monitor.wake()
         self.logged_in.emit()
 

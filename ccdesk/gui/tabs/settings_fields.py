@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView, QWidget
 
 from ccdesk.core.models import ContactList
-from ccdesk.gui.components.fields import Field
+from ccdesk.gui.components.fields import CalmCombo, Field
 from ccdesk.gui.components.widgets import plain_tip
 from ccdesk.gui.formats import count
 
@@ -39,8 +39,8 @@ class ListField(Field):
 
     edited = Signal()
 
-    def __init__(self) -> None:
-        self.combo = QComboBox()
+    def __init__(self, new_list: str = NEW_LIST) -> None:
+        self.combo = CalmCombo()
         self.line = QLineEdit()
         self.combo.setLineEdit(self.line)
         self.combo.setObjectName("cmb_contact_list")
@@ -52,6 +52,7 @@ class ListField(Field):
         super().__init__("Contact &List Name", self.combo)
         self.line.setAccessibleName("Contact List Name")
         self._lists: dict[str, ContactList] = {}
+        self._new_list = new_list  # what is said of a name that no list has
         self._offer = Offer.LOADING
         self._advice, self._stored, self._called = LOG_IN, "", ""
         completer = QCompleter(self.combo.model(), self.combo)
@@ -154,7 +155,7 @@ class ListField(Field):
         elif self.is_gone:
             self.show_hint(LIST_GONE, "problem")
         elif (known := self._lists.get(typed.casefold())) is None:
-            self.show_hint(NEW_LIST, "good")
+            self.show_hint(self._new_list, "good")
         elif known.member_count is None:
             self.show_hint("A list of your Constant Contact account.")
         else:
@@ -168,7 +169,7 @@ class SenderField(Field):
     edited = Signal()
 
     def __init__(self, *, beside: QWidget | None = None, remark: QWidget | None = None) -> None:
-        self.combo = QComboBox()
+        self.combo = CalmCombo()
         self.combo.setObjectName("cmb_from_email")
         self.combo.setPlaceholderText(ASK_SENDER)
         self.combo.setMinimumContentsLength(24)

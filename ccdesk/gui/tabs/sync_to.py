@@ -37,21 +37,21 @@ NO_EXPORT = "No export has been done yet."
 
 
 class ProgressBox(QWidget):
-    """Phase, bar, and how far the run is in words."""
+    """Phase, bar, and how far the run is in words; `name` tells its parts from those elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "sync") -> None:
         super().__init__()
-        self.origin = label(name="lbl_sync_origin")
-        self.phase = label(role="label", name="lbl_sync_phase")
+        self.origin = label(name=f"lbl_{name}_origin")
+        self.phase = label(role="label", name=f"lbl_{name}_phase")
         self.bar = QProgressBar()
-        self.bar.setObjectName("bar_sync")
+        self.bar.setObjectName(f"bar_{name}")
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress of the run")
-        self.detail = label(role="muted", name="lbl_sync_detail")
+        self.detail = label(role="muted", name=f"lbl_{name}_detail")
         layout = page_layout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(7)
-        self.time = label(role="muted", name="lbl_sync_time")
+        self.time = label(role="muted", name=f"lbl_{name}_time")
         for part in (self.origin, self.phase, self.bar, self.detail, self.time):
             layout.addWidget(part)
         self.show_origin("")
@@ -245,8 +245,8 @@ class ToPage(QWidget):
     @Slot(object)
     def _on_tried_out(self, preview: Preview) -> None:
         """Show what the export would do, unless it was stopped."""
-        if preview.run.kind is not RunKind.EXPORT:
-            return  # an undo's: its own dialog shows it
+        if preview.run.kind is not RunKind.EXPORT or self._context.monitor.preview_of:
+            return  # an undo's, or the first day's: shown where it was asked for
         if preview.run.status is RunStatus.CANCELLED:
             self._context.tasks.run(self, preview.close)
             return
@@ -256,7 +256,7 @@ class ToPage(QWidget):
 
     @Slot(object, object)
     def _on_not_tried_out(self, kind: RunKind, error: CcdeskError) -> None:
-        if kind is RunKind.EXPORT:
+        if kind is RunKind.EXPORT and not self._context.monitor.preview_of:
             self.failed.emit(error)
 
     @Slot()

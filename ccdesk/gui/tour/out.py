@@ -23,15 +23,28 @@ def log_in(scene: Scene) -> None:
     driver.picture("info-waiting-for-browser", "the browser was opened on the login page, with PKCE")
 
     scene.browser.walk()
-    driver.until(lambda: driver.shown("btn_logout"), "the window to be logged in")
+    driver.until(lambda: driver.shown("card_first_list"), "the window to be logged in")
     desk = scene.container.desk
     driver.until(lambda: bool(desk.status(live=False).constant_contact.name), "the account's name")
     watch = driver.parts.context.watch
-    driver.until(lambda: bool(watch.snapshot and watch.snapshot.logged_in), "the card to show the login")
+    driver.until(lambda: bool(watch.snapshot and watch.snapshot.logged_in), "the window to know the login")
     status = desk.status(live=False)
     tokens = [one for one in scene.sandbox.log.all(service="auth", path="token") if one.status == 200]
     check(len(tokens) == 1, "the code was not exchanged exactly once")
+    driver.until(lambda: driver.find(QAbstractButton, "btn_first_list").isEnabled(), "the lists to be read")
     driver.picture("info-logged-in", f"logged in to {status.constant_contact.name}, one token exchange")
+    _cards(scene)
+
+
+def _cards(scene: Scene) -> None:
+    """The cards of the first day that a demo has behind it: the Kibo form, and the way to an API key."""
+    driver = scene.driver
+    driver.click("btn_step_kibo")
+    driver.picture("first-day-kibo", "the first card: Connect tries the values, and saves them")
+    driver.click("btn_step_login")
+    driver.click("btn_portal_fold")
+    driver.picture("first-day-portal", "the way to an API key, with the redirect addresses to copy")
+    driver.click("btn_portal_fold")
 
 
 def settings(scene: Scene) -> None:
@@ -90,6 +103,7 @@ def first_export(scene: Scene) -> None:
     driver.until(lambda: LIST_NAME in driver.text("lbl_sync_facts"), "the tab to know the new list")
     driver.picture("sync-to-constant-contact", "nothing exported yet")
     previewed = _preview(scene)
+    _first_card(scene, previewed)
 
     driver.click("btn_sync_contacts")
     driver.until(lambda: driver.shown("dlg_first_export"), "the question before the first export")
@@ -147,6 +161,19 @@ def _preview(scene: Scene) -> int:
     driver.picture("sync-preview", "the figures and people of the export, and nothing was written")
     driver.close_dialog("dlg_preview")
     return int("".join(sign for sign in words if sign.isdigit()) or 0)
+
+
+def _first_card(scene: Scene, previewed: int) -> None:
+    """The same preview on the first day's card: figures that open, and the warning of automations."""
+    driver = scene.driver
+    driver.tab("tab_info")
+    driver.click("btn_step_export")
+    driver.click("btn_first_preview")
+    driver.until(lambda: driver.shown("btn_first_export"), "the figures of the preview")
+    words = driver.find(QAbstractButton, "btn_first_export").text()
+    check(f"{previewed:,}" in words, f"the first day's card says “{words}” instead of {previewed}")
+    driver.picture("first-day-export", "who would be added, each figure opens; automations are warned of")
+    driver.tab("tab_sync")
 
 
 def _errors(scene: Scene, bad: int) -> None:

@@ -1,0 +1,232 @@
+"""The fourth card of the first day: what an export would do, in figures that open; and the export."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton
+
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded
+from ccdesk.core.runs import Outcome, Run, RunKind, RunStatus
+from ccdesk.gui import formats
+from ccdesk.gui.components.messages import Notice
+from ccdesk.gui.components.plain import one_line
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Card, button, label, restyle, row
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.preview_view import PreviewDialog
+from ccdesk.gui.tabs.sync_to import ProgressBox
+from ccdesk.gui.watch import Snapshot
+from ccdesk.service.preview import Preview
+
+WHAT = (
+    "Everybody who has opted in to marketing in Kibo is put on the list. People who unsubscribed in Constant "
+    "Contact, or left the list, are not added again. The export sends no welcome email."
+)
+AUTOMATIONS = (
+    "Constant Contact does not tell ccdesk which automations start when a contact joins the list “{name}”. "
+    "One that does starts for everybody added, and may send email to all of them: look under Automations "
+    "there, and pause it first."
+)
+LOOK_FIRST = "First see who would be added. Nothing is changed by looking."
+LOOKING = "Looking who would be added. Nothing is changed."
+FIGURES = (  # in the order of the sentence; of an outcome that is not named here nothing is to be said
+    (Outcome.ADDED, "will be added", "will be added"),
+    (Outcome.UPDATED, "will be put on the list", "will be put on the list"),
+    (Outcome.UNCHANGED, "already there", "already there"),
+    (Outcome.SKIPPED, "skipped", "skipped"),
+    (Outcome.HELD, "waits for your answer", "wait for your answer"),
+    (Outcome.ERROR, "invalid email", "invalid emails"),
+)
+CANNOT = "cannot be added"
+PLACE = "first day"
+EMAIL_CODES = "email_"  # how the codes of emails that cannot be sent begin (sync/mapping.py)
+_ERRORS_READ = 500
+
+
+class FirstExport(Card):
+    """A preview, the warning about automations, and *Export N people*."""
+
+    look_at_logs = Signal()
+
+    def __init__(self, context: Context) -> None:
+        super().__init__("Put your customers on the list")
+        self.setObjectName("card_first_export")
+        self._context = context
+        self._preview: Preview | None = None
+        self._errors_are_emails = False  # those of the preview, as far as was looked
+        self.lbl_state = label(LOOK_FIRST, name="lbl_first_export")
+        self.total = label("", "label", name="lbl_first_total", wrap=False)
+        self.figures: dict[Outcome, QPushButton] = {}
+        self.line = QHBoxLayout()
+        self.line.setSpacing(4)
+        self.line.addWidget(self.total)
+        for outcome, _, _ in FIGURES:
+            name = f"btn_first_{outcome.value}"
+            figure = button("", name, partial(self._open, outcome), link=True, tip="Show who they are")
+            figure.hide()
+            self.figures[outcome] = figure
+            self.line.addWidget(figure)
+        self.line.addStretch(1)
+        self.progress = ProgressBox("first")
+        self.notice = Notice("notice_first_export")
+        self.lbl_automations = label("", "warning", name="lbl_automations")
+        self.btn_preview = button("&Preview", "btn_first_preview", self.look)
+        self.btn_cancel = button("&Cancel", "btn_first_cancel", context.monitor.cancel)
+        self.btn_export = button("&Export", "btn_first_export", self._export, primary=True)
+        self._second = QTimer(self, interval=1_000)
+        self._second.timeout.connect(self._show_state)
+        self._lay_out()
+        context.bridge.tried_out.connect(self._on_tried_out)
+        context.bridge.not_tried_out.connect(self._on_not_tried_out)
+        context.bridge.finished.connect(self._on_finished)
+        context.monitor.changed.connect(self._show_state)
+        self._show_state()
+
+    def _lay_out(self) -> None:
+        self.body.addWidget(label(WHAT, "muted"))
+        self.body.addWidget(self.lbl_state)
+        self.body.addLayout(self.line)
+        for part in (self.progress, self.lbl_automations, self.notice):
+            self.body.addWidget(part)
+        self.body.addLayout(row(None, self.btn_cancel, self.btn_preview, self.btn_export))
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Name the list in the warning."""
+        name = snapshot.status.contact_list or snapshot.settings.contact_list
+        self.lbl_automations.setText(AUTOMATIONS.format(name=one_line(name)))
+
+    @property
+    def _looking(self) -> bool:
+        """Say whether a preview that was asked for here is under way, or waits to be."""
+        monitor = self._context.monitor
+        under_way = monitor.previewing and monitor.kind is RunKind.EXPORT
+        return monitor.preview_of == PLACE and (under_way or monitor.waits_for_preview(RunKind.EXPORT))
+
+    @Slot()
+    def look(self) -> None:
+        """See what the export would do; nothing is changed."""
+        if self._looking:
+            return
+        self._forget()
+        self.notice.clear()
+        self._context.monitor.try_out(RunKind.EXPORT, of=PLACE)
+
+    @Slot(object)
+    def _on_tried_out(self, preview: Preview) -> None:
+        if self._context.monitor.preview_of != PLACE or preview.run.kind is not RunKind.EXPORT:
+            return
+        if preview.run.status is RunStatus.CANCELLED:
+            self._context.tasks.run(self._context.tasks, preview.close)
+        else:
+            self._preview, self._errors_are_emails = preview, False
+            self._context.tasks.run(
+                self, partial(_only_emails, preview), done=self._on_errors_read, key="errors"
+            )
+        self._show_state()
+
+    def _on_errors_read(self, only_emails: bool) -> None:
+        self._errors_are_emails = only_emails
+        self._show_state()
+
+    @Slot(object, object)
+    def _on_not_tried_out(self, kind: RunKind, error: CcdeskError) -> None:
+        if self._context.monitor.preview_of == PLACE and kind is RunKind.EXPORT:
+            self.notice.show_error(error)
+            self._show_state()
+
+    @Slot(object)
+    def _on_finished(self, run: Run) -> None:
+        if run.kind is RunKind.EXPORT:
+            self._forget()
+            self._show_state()
+
+    def _forget(self) -> None:
+        """Let go of the preview: it holds a copy of the data."""
+        preview, self._preview = self._preview, None
+        if preview is not None:
+            self._context.tasks.run(self._context.tasks, preview.close)
+
+    @Slot()
+    def _export(self) -> None:
+        self.notice.clear()
+        self._context.monitor.request(RunKind.EXPORT)
+
+    def _open(self, outcome: Outcome) -> None:
+        """Show the people behind a figure."""
+        if self._preview is not None:
+            dialog = PreviewDialog(self._context, self._preview, self.window(), keep=True, outcome=outcome)
+            dialog.accepted.connect(self._export)
+            dialog.open()
+
+    @Slot()
+    def _show_state(self) -> None:
+        """Show how far it is: to be looked at, being looked at, looked at, or being exported."""
+        monitor, looking = self._context.monitor, self._looking
+        exporting = monitor.is_pending(RunKind.EXPORT) and not monitor.previewing
+        busy = looking or exporting
+        self.progress.setVisible(busy)
+        self.btn_cancel.setVisible(busy and monitor.kind is not None)
+        self.btn_cancel.setEnabled(not monitor.stopping)
+        self._second.start() if busy else self._second.stop()
+        self.btn_preview.setVisible(not busy)
+        self.btn_preview.setText("&Look again" if self._preview else "&Preview")
+        restyle(self.btn_preview, "primary", self._preview is None)
+        self._show_figures(self._preview.run if self._preview is not None and not busy else None)
+        self.lbl_automations.setVisible(self._preview is not None or exporting)
+        if busy:
+            self.lbl_state.setText(LOOKING if looking else "Exporting…")
+            self.lbl_state.show()
+            self._show_progress()
+        elif self._preview is None:
+            self.lbl_state.setText(LOOK_FIRST)
+            self.lbl_state.show()
+
+    def _show_progress(self) -> None:
+        monitor = self._context.monitor
+        self.progress.show_time(monitor.seconds)
+        if monitor.stopping:
+            self.progress.show_words("Stopping…")
+        elif monitor.progress is not None and monitor.progress.tries:
+            self.progress.show_silence(monitor.progress, monitor.seconds_to_next_try)
+        elif monitor.progress is not None:
+            self.progress.show_progress(monitor.progress)
+        else:
+            self.progress.show_words("Starting…")
+
+    def _show_figures(self, run: Run | None) -> None:
+        self.total.setVisible(run is not None)
+        for outcome, one, many in FIGURES:
+            people = _people(run, outcome) if run is not None else 0
+            figure = self.figures[outcome]
+            figure.setVisible(bool(people))
+            words = one if people == 1 else many
+            if outcome is Outcome.ERROR and not self._errors_are_emails:
+                words = CANNOT
+            figure.setText(f"{formats.number(people)} {words}")
+            figure.setAccessibleName(figure.text())
+        asks = run is not None and isinstance(run.failure, ConfirmNeeded)
+        can = run is not None and (asks or (run.failure is None and run.status is not RunStatus.FAILED))
+        self.btn_export.setVisible(can)
+        if run is None:
+            return
+        self.total.setText(f"{formats.number(run.total_contacts)} opted in:")
+        whom = formats.count(run.changes, "person", "people")
+        self.btn_export.setText("&Export…" if asks else f"&Export {whom}")
+        self.btn_export.setAccessibleName(self.btn_export.text().replace("&", ""))
+        said = formats.run_words(run)
+        self.lbl_state.setText(said)
+        self.lbl_state.setVisible(bool(said))
+        if run.failure is not None and not asks:
+            self.notice.show_text(Tone.ERROR, run.failure.title, run.failure.meaning)
+
+
+def _only_emails(preview: Preview) -> bool:
+    """Say whether all errors are invalid emails, as far as is read (in the background)."""
+    errors = preview.entries(outcome=Outcome.ERROR, limit=_ERRORS_READ)
+    return all(entry.code.startswith(EMAIL_CODES) for entry in errors)
+
+
+def _people(run: Run, outcome: Outcome) -> int:
+    return run.error_count if outcome is Outcome.ERROR else run.counts.get(outcome.value, 0)
