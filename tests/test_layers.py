@@ -23,9 +23,12 @@ MAY_IMPORT = {
     "connections": {"core", "auth", "clients", "store", "service", "support"},
     "base_dir": {"core"},
     "paths": {"base_dir", "core"},
+    "licences": set(),
     "logs": {"core"},
-    "cli": {"core", "service", "container", "paths", "logs", "gui", "sandbox", "support", "system"},
-    "gui": {"core", "service", "container", "paths", "logs", "sandbox", "support", "system"},
+    "cli": {
+        *("core", "service", "container", "paths", "licences", "logs", "gui", "sandbox", "support", "system"),
+    },
+    "gui": {"core", "service", "container", "paths", "licences", "logs", "sandbox", "support", "system"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -17,6 +17,7 @@ from ccdesk.cli.forget import forget
 from ccdesk.cli.held import held
 from ccdesk.cli.ledger import ledger
 from ccdesk.cli.preview import preview
+from ccdesk.cli.run import run
 from ccdesk.cli.setup import setup
 from ccdesk.cli.show_run import show_run
 from ccdesk.cli.stopping import exit_code, stoppable
@@ -26,10 +27,9 @@ from ccdesk.container import Container, open_container
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.ports.mail import Account
-from ccdesk.core.runs import Progress, Run, RunKind, Trigger
+from ccdesk.core.runs import Run, RunKind
 from ccdesk.paths import Paths
 from ccdesk.service.api import ConnectionState, Status
-from ccdesk.service.loop import Loop, Silent
 from ccdesk.service.setup import in_words, missing
 
 FIRST_EXPORT = (
@@ -208,7 +208,7 @@ def _sync(args: argparse.Namespace, container: Container, console: Console) -> i
     if args.dry_run:
         return preview(args, container, console)
     with stoppable() as cancel:
-        run = desk.run(
+        done = desk.run(
             kind,
             listener=console.progress,
             cancel=cancel,
@@ -216,44 +216,8 @@ def _sync(args: argparse.Namespace, container: Container, console: Console) -> i
             leave_out=args.leave_out,
         )
     console.end_progress()
-    show_run(console, container, run)
-    return exit_code(run)
-
-
-class _Narrator(Silent):
-    """Tells on stderr what the loops do."""
-
-    def __init__(self, console: Console) -> None:
-        self._console, self.runs = console, 0
-
-    def run_started(self, kind: RunKind, trigger: Trigger) -> None:
-        """Say that a run begins."""
-        self._console.say(f"{kind.value}: started")
-
-    def progress(self, progress: Progress) -> None:
-        """Show how far it is."""
-        self._console.progress(progress)
-
-    def run_finished(self, run: Run) -> None:
-        """Say how it ended."""
-        self.runs += 1
-        self._console.say(f"{run.kind.value}: {tables.summary(run)}")
-
-    def run_failed(self, kind: RunKind, error: CcdeskError) -> None:
-        """Say why it could not begin."""
-        self._console.say(f"{kind.value}: {words.text(error)}")
-
-
-def _run(args: argparse.Namespace, container: Container, console: Console) -> int:
-    narrator = _Narrator(console)
-    loop = Loop(container.desk, container.clock, narrator)
-    if not container.desk.settings().enabled:
-        console.say("The application is not enabled: the loops wait (ccdesk settings set enabled=true).")
-    with stoppable(loop.stop):
-        loop.run()
-    if console.as_json:
-        console.document({"runs": narrator.runs})
-    return int(ExitCode.DONE)
+    show_run(console, container, done)
+    return exit_code(done)
 
 
 # ---------------------------------------------------------------- looking
@@ -274,40 +238,49 @@ def _status(args: argparse.Namespace, container: Container, console: Console) ->
 def _status_code(status: Status, *, offline: bool) -> int:
     """Return 0 only if all is well: a connection's own code comes before that of work that is stuck.
 
-    `offline`: what the connections are like was not asked, so it does not count.
+    `offline`: the services were not asked, but a place for secrets that cannot be read, or a secret given for
+    other addresses, is seen here all the same. Stuck work comes first then: a missing secret is both.
     """
-    code = ExitCode.DONE if offline else _connections_code(status)
-    return int(ExitCode.SERVICE if code == ExitCode.DONE and status.is_stuck else code)
+    stuck = ExitCode.SERVICE if status.is_stuck else ExitCode.DONE
+    if offline:
+        return int(stuck or _failure_code(status))
+    return int(_connections_code(status) or stuck)
 
 
 def _connections_code(status: Status) -> int:
-    states = (status.constant_contact.state, status.kibo.state)
-    if ConnectionState.FAILED in states:
-        failed = status.kibo if status.kibo.state is ConnectionState.FAILED else status.constant_contact
-        return int(failed.error.exit_code if failed.error else ExitCode.SERVICE)
+    if failed := _failure_code(status):
+        return failed
     if status.constant_contact.state is ConnectionState.LOGIN_NEEDED:
         return int(ExitCode.LOGIN_NEEDED)
+    return int(ExitCode.DONE)
+
+
+def _failure_code(status: Status) -> int:
+    """Return the code of the connection that fails, Kibo's first; 0 if none does."""
+    for connection in (status.kibo, status.constant_contact):
+        if connection.state is ConnectionState.FAILED:
+            return int(connection.error.exit_code if connection.error else ExitCode.SERVICE)
     return int(ExitCode.DONE)
 
 
 def _runs(args: argparse.Namespace, container: Container, console: Console) -> int:
     desk = container.desk
     if args.run_id is not None:
-        run = desk.get_run(args.run_id)
-        if run is None:
+        found = desk.get_run(args.run_id)
+        if found is None:
             raise SettingsError(f"There is no run {args.run_id}", next_step="“ccdesk runs” lists them.")
-        show_run(console, container, run)
+        show_run(console, container, found)
         return int(ExitCode.DONE)
     limit = args.limit if args.limit is not None else (None if console.as_json else 30)
-    found: list[Run] = []
-    for run in documents.paged(lambda offset: desk.runs(offset=offset, limit=200)):
-        if limit is not None and len(found) >= limit:
+    newest: list[Run] = []
+    for one in documents.paged(lambda offset: desk.runs(offset=offset, limit=200)):
+        if limit is not None and len(newest) >= limit:
             break
-        found.append(run)
+        newest.append(one)
     if console.as_json:
-        console.document({"runs": [documents.run_head(run) for run in found]})
+        console.document({"runs": [documents.run_head(one) for one in newest]})
     else:
-        tables.print_runs(console, found)
+        tables.print_runs(console, newest)
     return int(ExitCode.DONE)
 
 
@@ -358,7 +331,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Container, Console], int]] = 
     "logout": _logout,
     "settings": _settings,
     "sync": _sync,
-    "run": _run,
+    "run": run,
     "status": _status,
     "runs": _runs,
     "setup": setup,

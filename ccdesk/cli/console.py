@@ -74,6 +74,11 @@ class Console:
         with _written():
             sys.stdout.write(_UNSEEN.sub(_escaped, text))
 
+    def text(self, whole: str) -> None:
+        """Write a text of ours as it is, a script of a shell for example; errors as `write`."""
+        with _written():
+            sys.stdout.write(whole)
+
     def flush(self) -> None:
         """See to it that the answer is out; errors as `write`."""
         with _written():

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ccdesk.cli import commands
 from ccdesk.cli.console import Console, settle_encodings
 from ccdesk.cli.no_dump import leave_no_dump
+from ccdesk.cli.papers import PAPERS
 from ccdesk.cli.parser import build_parser, wants_json
 from ccdesk.core.errors import Cancelled, CcdeskError, ExitCode, our_fault
 from ccdesk.logs import faults_reported, start_logging
@@ -55,6 +56,10 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _perform(words: Sequence[str], console: Console) -> int:
     args = build_parser().parse_args(words)
+    if args.command in PAPERS:
+        code = PAPERS[args.command](args, console)
+        console.flush()
+        return code
     try:
         paths = find_base(args.base_dir, os.environ)
         paths.prepare()

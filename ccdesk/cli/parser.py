@@ -8,18 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from ccdesk import __version__
+from ccdesk.cli.help_layout import tell
 from ccdesk.core.bundles import USUAL_DAYS
 from ccdesk.core.drift import DriftKind
 from ccdesk.core.errors import SettingsError
 
 _LARGEST = 2**63 - 1  # SQLite's integers end here
-_WHY_EXAMPLE = """\
-examples:
-  ccdesk why ann@example.com          what ccdesk remembers, at once
-  ccdesk why ann@example.com --live   both sides as they are now
-  ccdesk why 1042 --json              by Kibo customer id, for a script
-"""
-
 _VALUE = re.compile(r"(ignored explicit argument) .*|(?<=[\w-])=\S+")
 
 
@@ -67,7 +61,7 @@ def _common(*, top: bool) -> _Parser:
         "--json",
         action="store_true",
         default=False if top else argparse.SUPPRESS,
-        help="print exactly one JSON document on stdout",
+        help="print exactly one JSON document on stdout (of “run”: one a line)",
     )
     common.add_argument(
         "--verbose",
@@ -113,6 +107,8 @@ def build_parser() -> argparse.ArgumentParser:
     _question_commands(add)
     _support_commands(add)
     _system_commands(add)
+    _paper_commands(add)
+    tell(parser)
     return parser
 
 
@@ -136,8 +132,12 @@ def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
     settings = add("settings", "show or change settings")
     verbs = settings.add_subparsers(dest="verb", metavar="VERB", required=True)
     shared = _common(top=False)
-    verbs.add_parser("show", help="show every setting", parents=[shared])
-    change = verbs.add_parser("set", help="change settings: KEY=VALUE …", parents=[shared])
+
+    def verb(name: str, text: str) -> argparse.ArgumentParser:
+        return verbs.add_parser(name, help=text, description=text, parents=[shared])
+
+    verb("show", "show every setting")
+    change = verb("set", "change settings: KEY=VALUE …")
     change.add_argument("pairs", nargs="*", metavar="KEY=VALUE")
     change.add_argument(
         "--kibo-secret", action="store_true", help="ask for the Kibo shared secret at a prompt and store it"
@@ -145,16 +145,13 @@ def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
     change.add_argument(
         "--confirm", action="store_true", help="go on although what is remembered of people is dropped"
     )
-    verbs.add_parser(
-        "remove-kibo-secret", help="remove the Kibo shared secret that is kept", parents=[shared]
-    )
+    verb("remove-kibo-secret", "remove the Kibo shared secret that is kept")
     setup = add("setup", "write or take over a partner's set-up file, which holds no secret")
     setup_verbs = setup.add_subparsers(dest="verb", metavar="VERB", required=True)
-    written = setup_verbs.add_parser(
-        "export", help="write addresses, keys and choices to FILE", parents=[shared]
-    )
+    export, take_over = "write addresses, keys and choices to FILE", "take over what FILE holds"
+    written = setup_verbs.add_parser("export", help=export, description=export, parents=[shared])
     written.add_argument("file", metavar="FILE")
-    taken = setup_verbs.add_parser("import", help="take over what FILE holds", parents=[shared])
+    taken = setup_verbs.add_parser("import", help=take_over, description=take_over, parents=[shared])
     taken.add_argument("file", metavar="FILE")
     taken.add_argument(
         "--confirm",
@@ -196,7 +193,7 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     )
     undo.add_argument("run_id", type=_count, metavar="RUN", help="the run's id, as “ccdesk runs” shows it")
     undo.add_argument("--dry-run", action="store_true", help="only show what it would do; nothing is changed")
-    add("run", "do the loops without a window, until stopped")
+    add("run", "do the loops without a window, until stopped; --json writes a line for each event")
     status = add("status", "show both connections, next runs and calls used today")
     status.add_argument("--offline", action="store_true", help="ask neither service")
     runs = add("runs", "list the runs, or show one with its people and errors")
@@ -236,8 +233,6 @@ def _people_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None
     why = add(
         "why", "say why a person is mailed or not: the verdict, both sides, what happened, what is next"
     )
-    why.formatter_class = argparse.RawDescriptionHelpFormatter
-    why.epilog = _WHY_EXAMPLE
     why.add_argument("who", metavar="WHO", help="an email, or a Kibo customer id")
     why.add_argument("--live", action="store_true", help="read both sides now instead of what is remembered")
 
@@ -281,6 +276,14 @@ def _system_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None
     autostart.add_argument("verb", choices=("on", "off", "status"), metavar="on|off|status")
     service = add("service", "have “ccdesk run” done without a window, started when you log in")
     service.add_argument("verb", choices=("install", "remove", "status"), metavar="install|remove|status")
+
+
+def _paper_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    licences = add("licences", "show what ccdesk is made of, and under which licences")
+    licences.add_argument("name", nargs="?", metavar="NAME", help="only this part, with its text")
+    licences.add_argument("--all", action="store_true", help="every part with its text")
+    completion = add("completion", "print the script with which a shell completes commands and options")
+    completion.add_argument("shell", choices=("bash", "zsh"))
 
 
 def _count(text: str) -> int:

@@ -125,3 +125,13 @@ def test_a_pause_and_a_night_without_the_program_are_told(shop: Shell) -> None:
     assert ["\nNothing ran from " in one for one in told] == [True, False], "once"
     assert "ccdesk was not running" in told[0]
     assert shop.json("status", "--offline")["last_gap"] == status["last_gap"]
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_vault_that_cannot_be_read_is_not_hidden_offline(shop: Shell, more: tuple[str, ...]) -> None:
+    """Nothing of it needs the services: `--offline` ended with 0 while no run could work."""
+    shop.environment["CCDESK_VAULT"] = "keyring"
+    shop.environment["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+    done = shop("status", "--offline", *more)
+    assert done.returncode == shop("status", *more).returncode == 2
+    assert "keyring" in done.stdout
