@@ -26,8 +26,10 @@ def drift(args: argparse.Namespace, container: Container, console: Console) -> i
     """Compare, and show what differs; ends with 0 whatever is found. What is to be repaired is done first."""
     with stoppable() as cancel:
         try:
-            if args.person is not None and not (args.repair or args.leave):
+            if args.person is not None and not (args.repair or args.leave or args.name_again):
                 raise _person_alone()
+            if args.name_again:
+                _name_again(args.person, container)
             leave = Chosen(DriftKind(args.leave), args.person or "") if args.leave else None
             if leave is not None and not leave.kind.can_be_left:
                 raise cannot_be_left(leave.kind)
@@ -54,6 +56,28 @@ def _person_alone() -> SettingsError:
         next_step="Give --repair KIND or --leave KIND as well; “ccdesk why WHO --live” compares one person.",
         code="wrong_use",
     )
+
+
+def _name_again(person: str | None, container: Container) -> None:
+    """Have a person named again.
+
+    Raises:
+        SettingsError: nobody is given, or the person was not left as they are.
+
+    """
+    if person is None:
+        raise SettingsError(
+            "--name-again needs to be told whom",
+            next_step="Give --person WHO; a comparison names those of the kind “left_as_is”.",
+            code="wrong_use",
+        )
+    if not container.desk.name_again([person]):
+        raise SettingsError(
+            f"“{person}” is not left as they are",
+            meaning="Nothing was changed.",
+            next_step="A comparison of both sides names those of the kind “left_as_is”.",
+            code="other_kind",
+        )
 
 
 def _repair(

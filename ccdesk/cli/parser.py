@@ -218,6 +218,11 @@ def _people_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None
         help="leave this kind as it is: staff have looked at it, and it is named as left until either side "
         f"changes. Kinds: {', '.join(kind.value for kind in DriftKind if kind.can_be_left)}",
     )
+    act.add_argument(
+        "--name-again",
+        action="store_true",
+        help="name a person again who was left as they are; needs --person",
+    )
     drift.add_argument(
         "--person",
         metavar="WHO",

@@ -254,6 +254,9 @@ class LeftAsIs(Protocol):
     def leave_put_back(self, customer_ids: Sequence[int], at: datetime) -> int:
         """Keep customers who were put back on the list as left, as the next comparison will show them."""
 
+    def name_again(self, keys: Iterable[str]) -> int:
+        """Forget that people were left, each by compared email, or `#` and customer id; return how many."""
+
     def left_at(self, key: str, kind: DriftKind, shown: str = "") -> datetime | None:
         """Return since when the person with this compared email is left so; None if not.
 

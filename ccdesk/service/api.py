@@ -369,6 +369,9 @@ class Desk(Protocol):
         difference cannot be left (`DriftKind.can_be_left`).
         """
 
+    def name_again(self, whom: Sequence[str]) -> int:
+        """Have people named again who were left as they are, by email or customer id; return how many."""
+
     def leave_put_back(self, customer_ids: Sequence[int]) -> int:
         """Leave customers who opted out and were put back on the list (`disagreements`) as they are."""
 

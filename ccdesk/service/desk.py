@@ -40,7 +40,7 @@ from ccdesk.service.drift import compare
 from ccdesk.service.forgetting import Forgotten, PersonToForget, forget, look
 from ccdesk.service.gaps import GapReason
 from ccdesk.service.held import answer_held
-from ccdesk.service.leaving import leave
+from ccdesk.service.leaving import leave, name_again
 from ccdesk.service.ledger import ledger_entries
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.preview import Preview, try_out
@@ -407,6 +407,10 @@ class LocalDesk:
     def leave_as_is(self, people: Sequence[Drift]) -> int:
         """Leave people as a comparison has shown them; return how many."""
         return leave(self._store, people, self._clock.now())
+
+    def name_again(self, whom: Sequence[str]) -> int:
+        """Have people named again who were left as they are; return how many."""
+        return name_again(self._store, whom)
 
     def leave_put_back(self, customer_ids: Sequence[int]) -> int:
         """Leave customers who opted out and were put back on the list as they are; return how many."""

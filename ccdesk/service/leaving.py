@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from ccdesk.core.drift import Chosen, Drift, DriftKind, Drifts
 from ccdesk.core.emails import email_key
 from ccdesk.core.errors import SettingsError
+from ccdesk.core.models import LinkState
 from ccdesk.core.ports.store import Store
 from ccdesk.service.of_kind import cannot_be_left, of_another_kind
-from ccdesk.service.who import customer_id_of
+from ccdesk.service.who import customer_id_of, find_who
 from ccdesk.sync.context import batched
 from ccdesk.sync.runs.newcomer_rule import answer
 
@@ -53,6 +55,26 @@ def leave_found(store: Store, chosen: Chosen, now: datetime) -> int:
         raise _nobody(store.drifts, chosen)
     store.drifts.mark_left()
     return done
+
+
+def name_again(store: Store, whom: Sequence[str]) -> int:
+    """Have people named again who were left as they are, each by email or customer id; return how many.
+
+    Of newer accounts that opted in staff are asked again.
+    """
+    keys = [_key_of(store, one) for one in whom]
+    with store.transaction():
+        links = [link for key in keys for link in store.links.by_email(key)]
+        store.links.save(
+            replace(link, state=LinkState.NEWCOMER) for link in links if link.state is LinkState.NEWCOMER_LEFT
+        )
+        return store.left_as_is.name_again(keys)
+
+
+def _key_of(store: Store, who: str) -> str:
+    """Return by what somebody left is remembered: the compared email, or the account where there is none."""
+    number = customer_id_of(who)
+    return email_key(who) if number is None else find_who(store, who).key or f"#{number}"
 
 
 def _is_meant(one: Drift, chosen: Chosen) -> bool:

@@ -21,6 +21,8 @@ NAMED = """
     SELECT l.email_key FROM disagreement d JOIN link l ON l.customer_id = d.customer_id
     WHERE d.left_at IS NULL AND l.email_key <> ''"""
 FORGET = "DELETE FROM left_as_is WHERE kind = ? AND mark = ?"
+IS_LEFT = "SELECT 1 FROM left_as_is WHERE mark = ? LIMIT 1"
+FORGET_PERSON = "DELETE FROM left_as_is WHERE mark = ?"
 LEFT = """
     SELECT d.customer_id, l.email_key FROM disagreement d JOIN link l ON l.customer_id = d.customer_id
     WHERE d.left_at IS NOT NULL"""
@@ -54,6 +56,15 @@ class SqliteLeftAsIs:
             self._database.many(LEAVE, kept)
             self._disagreements.leave(customer_ids, at)
         return len(customer_ids)
+
+    def name_again(self, keys: Iterable[str]) -> int:
+        """Forget that people were left, each by compared email, or `#` and customer id; return how many."""
+        marks = [email_mark(key) for key in keys]
+        with self._database.transaction():
+            left = sum(bool(self._database.statement(IS_LEFT, (mark,))) for mark in marks)
+            self._database.many(FORGET_PERSON, [(mark,) for mark in marks])
+            self.name_changed()
+        return left
 
     def left_at(self, key: str, kind: DriftKind, shown: str = "") -> datetime | None:
         """Return since when the person with this compared email is left so; None if not."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ccdesk.core import files
 from ccdesk.core.errors import SettingsError
@@ -23,6 +25,8 @@ DATA, MANIFEST, SETTINGS, CALLS, LOG = (
     "log.txt",
 )
 _MOST = 1 << 30  # bytes of one part, unpacked: a bundle may have been made to fill the disk
+_MOST_READ = 64 << 20  # bytes of a part that is held in memory; a record has some 20 MB at most
+_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,11 @@ class Bundle:
         return header, calls
 
     def extract(self, name: str, target: Path) -> None:
-        """Write one part into a new file for its owner only."""
-        files.write_private(target, self._read(name))
+        """Write one part into a new file for its owner only, bit by bit: a data file may be large."""
+        with self._part(name, _MOST) as part:
+            handle = files.open_private(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            with os.fdopen(handle, "wb") as file:
+                shutil.copyfileobj(part, file, _AT_ONCE)
 
     def _document(self, name: str) -> dict[str, Any]:
         try:
@@ -69,10 +76,17 @@ class Bundle:
         return found
 
     def _read(self, name: str) -> bytes:
+        with self._part(name, _MOST_READ) as part:
+            return part.read()
+
+    @contextmanager
+    def _part(self, name: str, most: int) -> Iterator[IO[bytes]]:
+        """Open a part that unpacks to so many bytes at most; what fails while it is read is no bundle."""
         try:
-            if self.packed.getinfo(name).file_size > _MOST:
+            if self.packed.getinfo(name).file_size > most:
                 raise self.unusable(f"{name} is too large")
-            return self.packed.read(name)
+            with self.packed.open(name) as part:
+                yield part
         except (KeyError, zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError) as error:
             raise self.unusable(f"{name}: {error}") from None
 

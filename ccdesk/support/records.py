@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from ccdesk.core import files
 
 log = logging.getLogger(__name__)
@@ -83,14 +85,24 @@ class RecordFiles:
     def note(self, line: dict[str, Any]) -> None:
         """Add a line to the newest calls."""
         content = json.dumps(line).encode() + b"\n"
-        with suppress(OSError):
-            if self._ring.exists() and self._ring.stat().st_size + len(content) > _RING_BYTES:
-                files.replace(self._ring, self._former)
+        if self._is_full(len(content)):
+            self._put_aside(len(content))
         handle = files.patiently(
             lambda: files.open_private(self._ring, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         )
         with os.fdopen(handle, "ab") as file:
             file.write(content)
+
+    def _is_full(self, more: int) -> bool:
+        with suppress(OSError):
+            return self._ring.stat().st_size + more > _RING_BYTES
+        return False
+
+    def _put_aside(self, more: int) -> None:
+        """Put the newest calls aside, unless another program does or has just done so: its would be lost."""
+        with suppress(OSError, Timeout), FileLock(f"{self._ring}.lock", timeout=0, mode=files.OWNER_ONLY):
+            if self._is_full(more):
+                files.replace(self._ring, self._former)
 
     def newest_calls(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of the newest calls, oldest first; one that was cut off is left out."""

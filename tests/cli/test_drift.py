@@ -194,6 +194,13 @@ def test_what_staff_leave_as_it_is_needs_nobody_and_stays_named(shop: Shell) -> 
     assert shop.json("status")["needs_you"] == []
     assert shop.json("drift")["people"] == found["people"]
     assert "left as it is on " in shop("drift").stdout
+    again = shop.json("drift", "--name-again", "--person", "ann@example.com")
+    assert [(one["email"], one["kind"]) for one in again["people"]] == [("ann@example.com", "put_back")]
+    assert [need["kind"] for need in shop.json("status")["needs_you"]] == ["disagreement"]
+    refused = shop("drift", "--name-again", "--person", "ann@example.com")
+    assert refused.returncode == 2
+    assert "“ann@example.com” is not left as they are" in refused.stderr
+    assert shop("drift", "--name-again").returncode == 2
 
 
 def test_what_cannot_be_left_is_refused_before_anything_is_read(shop: Shell) -> None:

@@ -235,6 +235,10 @@ class FakeDesk:
         self._called("leave_as_is", list(people))
         return len(people)
 
+    def name_again(self, whom: Sequence[str]) -> int:
+        self._called("name_again", list(whom))
+        return len(whom)
+
     def leave_put_back(self, customer_ids: Sequence[int]) -> int:
         self._called("leave_put_back", list(customer_ids))
         self.put_back = [one for one in self.put_back if one.customer_id not in customer_ids]

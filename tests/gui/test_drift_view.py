@@ -190,6 +190,20 @@ def test_all_left_is_neither_green_nor_a_warning(qtbot, window, desk):
     assert text(shown, "lbl_drift_meaning") == DriftKind.LEFT_AS_IS.meaning
 
 
+def test_who_was_left_is_named_again(qtbot, window, desk):
+    desk.differ = [as_left(PUT_BACK, NOW), DUE]
+    shown = opened(qtbot, window)
+    rows(qtbot, shown.tbl_people, 2)
+    choose(shown, 1)
+    assert not shown.btn_name.isVisible()
+    choose(shown, 0)
+    desk.differ = [PUT_BACK, DUE]
+    click(qtbot, shown, "btn_drift_name_again")
+    qtbot.waitUntil(lambda: ("name_again", [ANN]) in desk.calls)
+    qtbot.waitUntil(lambda: shown.badge.text() == "2 people differ")
+    assert not shown.btn_name.isVisible()
+
+
 def test_what_could_not_be_kept_is_said_and_nobody_is_shown_as_left(qtbot, window, desk):
     desk.differ = [PUT_BACK]
     desk.fail["leave_as_is"] = StoreError("The data file is damaged")

@@ -356,7 +356,7 @@ class Player:
 
         Its calls are no run's, and meet no trouble.
         """
-        handler, self.bench.handler = self.bench.handler, lambda *call: self._null_consents(plain(*call))
+        handler, self.bench.handler = self.bench.handler, self._answer_why
         try:
             self.truth.broken += verdicts(self.truth, remembered=False)
         except CcdeskError as error:
@@ -364,6 +364,12 @@ class Player:
         finally:
             self.bench.handler = handler
         self.result.met["why"] += 1
+
+    def _answer_why(self, request: requests.PreparedRequest, services: Services) -> Reply:
+        try:
+            return self._null_consents(plain(request, services))
+        finally:
+            self.truth.settle()  # a job of ours may end while it is read
 
     def _answer_export(self) -> Run | None:
         leave_out = self.chance.random() < 0.7

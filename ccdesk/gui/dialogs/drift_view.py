@@ -34,6 +34,7 @@ KEPT = 1_000  # people shown of one kind; the figures count everybody
 ALL_OF_KIND = "Do the runs that put this kind right, by their ordinary rules; what else is due they do, too"
 ONLY_CHOSEN = "Put the people chosen right by the ordinary rules, and nobody else"
 LEAVE = "Name them as left as they are, and need nobody for them, until either side changes"
+NAME_AGAIN = "Name them again as what they were left as"
 TOO_MANY = f"Choose at most {MOST} people, or none to put the whole kind right"
 INTRO = "Both services were read as they are now. Nothing was written to either."
 KIND_WORDS = {
@@ -150,6 +151,7 @@ class DriftDialog(QDialog):
         )
         self.btn_repair = button("&Put Right Now", "btn_drift_repair", self._repair)
         self.btn_leave = button("Leave As &It Is", "btn_drift_leave", self._leave, tip=LEAVE)
+        self.btn_name = button("&Name Again", "btn_drift_name_again", self._name_again, tip=NAME_AGAIN)
         self.btn_again = button("Compare &Again", "btn_drift_again", self._compare, icon="refresh")
         self.btn_close = button("C&lose", "btn_drift_close", self.reject)
 
@@ -168,7 +170,15 @@ class DriftDialog(QDialog):
         layout.addWidget(self.tbl_people, 3)
         layout.addWidget(self.lbl_more)
         layout.addLayout(
-            row(self.btn_why, self.btn_repair, self.btn_leave, self.btn_again, None, self.btn_close)
+            row(
+                self.btn_why,
+                self.btn_repair,
+                self.btn_leave,
+                self.btn_name,
+                self.btn_again,
+                None,
+                self.btn_close,
+            )
         )
 
     # comparing
@@ -280,6 +290,7 @@ class DriftDialog(QDialog):
         self.btn_repair.setVisible(repairable)
         self.btn_repair.setEnabled(len(chosen) <= MOST)
         self.btn_leave.setVisible(bool(chosen) and all(one.kind.can_be_left for one in chosen))
+        self.btn_name.setVisible(bool(chosen) and all(one.kind is DriftKind.LEFT_AS_IS for one in chosen))
         tip = ONLY_CHOSEN if chosen else ALL_OF_KIND
         self.btn_repair.setToolTip(TOO_MANY if len(chosen) > MOST else tip)
 
@@ -315,6 +326,24 @@ class DriftDialog(QDialog):
             key="leave",
         )
 
+    @Slot()
+    def _name_again(self) -> None:
+        """Have people named again who were left as they are; what they are called then, a comparison says."""
+        whom, desk = [_name_of(one) for one in self.tbl_people.all_chosen()], self._context.desk
+        self.btn_name.setEnabled(False)
+        self._context.tasks.run(
+            self,
+            lambda: desk.name_again(whom),
+            done=self._on_named_again,
+            failed=self._on_not_left,
+            key="leave",
+        )
+
+    def _on_named_again(self, _: int) -> None:
+        self.btn_name.setEnabled(True)
+        self._context.watch.refresh()
+        self._compare()
+
     def _on_left(self, people: list[Drift]) -> None:
         self.btn_leave.setEnabled(True)
         if self._found is not None:
@@ -325,6 +354,7 @@ class DriftDialog(QDialog):
 
     def _on_not_left(self, error: CcdeskError) -> None:
         self.btn_leave.setEnabled(True)
+        self.btn_name.setEnabled(True)
         self.notice.show_error(error)
 
     def _repair_people(self, people: list[Chosen]) -> None:
