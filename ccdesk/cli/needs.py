@@ -60,6 +60,10 @@ _WORDS: dict[NeedKind, Callable[[Need], tuple[str, str]]] = {
         f"Writing to Kibo is stopped: customer {need.subject} lost data when its opt-in was written",
         "Check that customer in Kibo's Admin, then run “ccdesk sync inbound --confirm”.",
     ),
+    NeedKind.LOOP_STOPPED: lambda _: (
+        "The automatic sync has stopped by a fault of ccdesk",
+        "Quit ccdesk and start it again; “ccdesk bundle” writes what support needs.",
+    ),
     NeedKind.OWED: lambda need: (
         f"Kibo has not taken {_some(need.count, 'opt-out')}{_since(need.since)}",
         "“ccdesk runs ID” of the last inbound run says why; “ccdesk sync inbound” tries again.",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +22,22 @@ from ccdesk.gui.components.news import News
 from ccdesk.gui.components.theme import apply_theme
 from ccdesk.gui.context import Context, OpenUrl, SaveBundle
 from ccdesk.gui.hooks import Hooks
+from ccdesk.gui.notices import Notices
 from ccdesk.gui.single_instance import SingleInstance
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl, SyncThread
 from ccdesk.gui.tasks import Tasks
+from ccdesk.gui.tray import Tray
+from ccdesk.gui.tray_icon import SystemTray, TrayIcon
 from ccdesk.gui.watch import RunMonitor, Watch
 from ccdesk.gui.window import SettingsWindow
 from ccdesk.service.api import Desk
+from ccdesk.system.autostart import Autostart
 
 log = logging.getLogger(__name__)
 
 ALREADY_OPEN = "ccdesk is already open on this data. Its window was brought to the front.\n"
 SIGNAL_CHECK_MS = 300
+SESSION_LIMIT_MS = 4_000  # Windows ends a program that takes more than 5 s for it
 SWITCH_SECONDS = (
     0.001  # how long a busy background thread may keep Python from the window's (5 ms by default)
 )
@@ -45,6 +52,8 @@ class AppParts:
     context: Context
     thread: SyncThread
     _root: QObject
+    tray: Tray | None = None
+    tray_icon: TrayIcon | None = None
     _is_down: bool = False
 
     @property
@@ -61,20 +70,31 @@ class AppParts:
         """Show the window, start the loop's thread and read what there is to show."""
         if show:
             self.window.show()
+        elif self.window.leaving.aside is not None:
+            self.window.leaving.aside.start()
+        if self.tray is not None:
+            self.tray.show_state()
         self.thread.start()
         self.context.watch.start()
         self.window.current().refresh()
 
-    def shutdown(self) -> None:
-        """Take no more work, stop what is under way, and wait for every thread; may be called twice."""
+    def shutdown(self, within_ms: int | None = None) -> bool:
+        """Take no more work, stop what is under way, and wait for every thread; may be called twice.
+
+        `within_ms`: how long to wait at most; False if something is still under way then.
+        """
         if self._is_down:
-            return
+            return True
         self._is_down = True
         self.context.watch.stop()
         self.window.leaving.let_go()
         self.window.hide()
-        self.thread.shut_down()  # cancels a run between two people
-        self.context.tasks.shutdown()  # cancels a login that waits for the browser
+        if self.tray_icon is not None:
+            self.tray_icon.remove()
+        began = time.monotonic()
+        stopped = self.thread.shut_down(within_ms)  # cancels a run between two people
+        left = None if within_ms is None else max(0, within_ms - int((time.monotonic() - began) * 1000))
+        return self.context.tasks.shutdown(left) and stopped  # cancels a login that waits for the browser
 
 
 # Pages of a few thousand objects come and go in a run's thread: looking through them is put off until then.
@@ -117,9 +137,14 @@ def build(
     app: QApplication | None = None,
     open_url: OpenUrl | None = None,
     save_bundle: SaveBundle | None = None,
+    autostart: Autostart | None = None,
+    tray: TrayIcon | None = None,
     theme: str = "system",
 ) -> AppParts:
-    """Build everything without showing it, starting a thread or entering the event loop."""
+    """Build everything without showing it, starting a thread or entering the event loop.
+
+    `tray`: where the program goes on while its window is closed; None if closing the window ends it.
+    """
     app = app or application()
     apply_theme(app, theme)
     root = QObject()
@@ -134,11 +159,26 @@ def build(
         news=News(root),
         open_url=open_url or open_in_browser,
         save_bundle=save_bundle,
+        autostart=autostart,
     )
-    window = SettingsWindow(context)
+    window = SettingsWindow(context, tray)
     thread = SyncThread(loop, root)
+    thread.crashed.connect(context.monitor.on_crash)
     thread.crashed.connect(window.show_error)
-    return AppParts(app, window, context, thread, root)
+    thread.stopped_for_good.connect(context.watch.on_loop_stopped)
+    menu = _in_tray(context, window, tray, root) if tray is not None else None
+    return AppParts(app, window, context, thread, root, menu, tray)
+
+
+def _in_tray(context: Context, window: SettingsWindow, icon: TrayIcon, root: QObject) -> Tray:
+    """Put the icon's menu and its messages together."""
+    tray = Tray(context, icon, root)
+    tray.opened.connect(window.come_forward)
+    tray.quit_asked.connect(window.quit_by_person)
+    notices = Notices(context, icon, lambda: window.is_looked_at, root)
+    tray.message_clicked.connect(notices.open_last)
+    notices.go_to.connect(window.come_forward_at)
+    return tray
 
 
 def main(
@@ -148,13 +188,16 @@ def main(
     base_dir: str | Path = "",
     open_url: OpenUrl | None = None,
     save_bundle: SaveBundle | None = None,
+    autostart: Autostart | None = None,
+    stays: bool = False,
     theme: str = "system",
     dress: Callable[[SettingsWindow], object] | None = None,
     in_tray: bool = False,
 ) -> int:
     """Open the window and stay until it is closed; returns the exit code.
 
-    `dress` changes it before. `in_tray`: it is out of the way at first.
+    `stays`: while the application is enabled, closing the window leaves it running in the tray. `in_tray`: it
+    is there from the start. `dress` changes the window before.
     """
     app = application()
     instance = SingleInstance(base_dir or desk.status(live=False).base_dir)
@@ -162,7 +205,17 @@ def main(
         if sys.stderr is not None:  # the windowed program has none
             sys.stderr.write(ALREADY_OPEN)
         return 0
-    parts = build(desk, loop, app=app, open_url=open_url, save_bundle=save_bundle, theme=theme)
+    app.setQuitOnLastWindowClosed(False)  # the window says when it is over, and may be in the tray
+    parts = build(
+        desk,
+        loop,
+        app=app,
+        open_url=open_url,
+        save_bundle=save_bundle,
+        autostart=autostart,
+        tray=SystemTray() if stays else None,
+        theme=theme,
+    )
     if dress is not None:
         dress(parts.window)
     hooks = Hooks()
@@ -173,14 +226,14 @@ def main(
     ticker = _let_signals_in(app, parts.window)
     try:
         parts.start(show=not in_tray)
-        if in_tray:
-            parts.window.showMinimized()
         quiet_memory()
         return int(app.exec())
     finally:
         ticker.stop()
         instance.release()
-        parts.shutdown()
+        if not parts.shutdown(SESSION_LIMIT_MS if parts.window.leaving.session_ends else None):
+            log.warning("the session ends in the middle of a run: it goes on with the next start")
+            os._exit(0)  # a thread is still at work, and Qt would abort: no more is lost than by a power cut
         hooks.remove()
 
 

@@ -12,6 +12,7 @@ from ccdesk.gui.sync_thread import LoopBridge
 from ccdesk.gui.tasks import Tasks
 from ccdesk.gui.watch import RunMonitor, Watch
 from ccdesk.service.api import Desk
+from ccdesk.system.autostart import Autostart
 
 OpenUrl = Callable[[str], bool]
 SaveBundle = Callable[[Path, Wanted], Made]
@@ -21,7 +22,7 @@ SaveBundle = Callable[[Path, Wanted], Made]
 class Context:
     """Shared by the window, its tabs and its dialogs. `open_url` shows an address in the browser.
 
-    `save_bundle` writes what support needs; None on a bundle.
+    `save_bundle` writes what support needs, and `autostart` is the start at login; both None on a bundle.
     """
 
     desk: Desk
@@ -32,3 +33,4 @@ class Context:
     news: News
     open_url: OpenUrl
     save_bundle: SaveBundle | None = None
+    autostart: Autostart | None = None

@@ -101,6 +101,11 @@ _WORDS: dict[NeedKind, Callable[[Need], NeedWords]] = {
         "Continue…",
         run=RunKind.INBOUND,
     ),
+    NeedKind.LOOP_STOPPED: lambda _: NeedWords(
+        "The automatic sync has stopped because of a fault. Quit, and start the program again.",
+        "Save diagnostics…",
+        "diagnostics",
+    ),
     NeedKind.OWED: _pending_opt_outs,
     NeedKind.OWED_OPT_INS: _pending_opt_ins,
     NeedKind.LATE: _late,

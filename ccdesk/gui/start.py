@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,10 +24,12 @@ from ccdesk.gui.display import Trial, require_display
 from ccdesk.gui.formats import long_date
 from ccdesk.gui.single_instance import raise_running
 from ccdesk.logs import start_logging
-from ccdesk.paths import Paths
+from ccdesk.paths import Paths, default_base
 from ccdesk.sandbox.wire.kernel import SandboxClock
 from ccdesk.service.kibo_host import last_host
 from ccdesk.service.loop import Loop
+from ccdesk.system.autostart import Autostart, autostart
+from ccdesk.system.program import SystemRefused, find_program
 
 DEMO_KEYS = (
     "kibo_home_url",
@@ -57,9 +59,24 @@ def window(paths: Paths, *, in_tray: bool = False) -> int:
             display.require()
             loop = Loop(container.desk, container.clock)
             save = container.save_bundle
-            return gui_app.main(container.desk, loop, base_dir=paths.base, save_bundle=save, in_tray=in_tray)
+            return gui_app.main(
+                container.desk,
+                loop,
+                base_dir=paths.base,
+                save_bundle=save,
+                autostart=_autostart(paths),
+                stays=True,
+                in_tray=in_tray,
+            )
         finally:
             container.close()
+
+
+def _autostart(paths: Paths) -> Autostart | None:
+    """Return the start at login; None on a system of which it is not known."""
+    with suppress(SystemRefused):
+        return autostart(find_program(paths.base, default_base()))
+    return None
 
 
 def bundle_window(path: Path) -> int:

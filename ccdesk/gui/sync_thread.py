@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QThread, Signal, Slot
+from PySide6.QtCore import QObject, QThread, Signal
 
 from ccdesk.core.drift import Chosen
 from ccdesk.core.errors import CcdeskError
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 PROGRESS_EVERY = 0.25
 JOIN_WARN_MS = 10_000
+START_AGAIN_AFTER = 5.0  # seconds; what has just gone wrong may have passed by then
 
 
 class LoopListener(Protocol):
@@ -145,30 +147,54 @@ class LoopBridge(QObject):
         self.schedule_moved.emit()
 
 
+STARTED_AGAIN = "The automatic sync has been started again. If it comes back, save diagnostics for support."
+STOPPED = "The automatic sync has stopped. Quit ccdesk and start it again; save diagnostics for support."
+
+
 class SyncThread(QThread):
-    """Runs the loop. An exception that leaves the loop ends it, so that is said in words."""
+    """Runs the loop. A fault that leaves the loop ends it: that is shown, and it is started again once."""
 
     crashed = Signal(object)  # CcdeskError
+    stopped_for_good = Signal()  # it has crashed again
 
     def __init__(self, loop: LoopControl, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("sync_thread")
         self._loop = loop
+        self._stopping = threading.Event()
 
     def run(self) -> None:
         """Block in the loop until it is stopped."""
+        if self._is_over(STARTED_AGAIN) or self._stopping.wait(START_AGAIN_AFTER):
+            return
+        if not self._is_over(STOPPED):
+            self.stopped_for_good.emit()
+
+    def _is_over(self, next_step: str) -> bool:
+        """Run the loop; False if it crashed and was not asked to stop. `next_step`: what is said then."""
         try:
             self._loop.run()
         except CcdeskError as error:
             log.exception("the loop ended")
-            self.crashed.emit(error)
+            crash = error
         except Exception as error:  # nothing may leave a thread unsaid
             log.exception("the loop ended by a fault")
-            self.crashed.emit(unexpected(error))
+            crash = unexpected(error)
+        else:
+            return True
+        crash.next_step = next_step
+        self.crashed.emit(crash)
+        return self._stopping.is_set()
 
-    @Slot()
-    def shut_down(self) -> None:
-        """Stop the loop and wait for the thread: dropping a running QThread would abort the process."""
+    def shut_down(self, within_ms: int | None = None) -> bool:
+        """Stop the loop and wait for the thread: dropping a running QThread would abort the process.
+
+        `within_ms`: how long to wait at most; False if it has not stopped by then.
+        """
+        self._stopping.set()
         self._loop.stop()
+        if within_ms is not None:
+            return self.wait(within_ms)
         while not self.wait(JOIN_WARN_MS):
             log.warning("still waiting for the current run to stop")
+        return True

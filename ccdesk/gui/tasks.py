@@ -90,15 +90,19 @@ class Tasks(QObject):
             if job.owner is owner and job.key == key:
                 job.done = job.failed = _ignore
 
-    def shutdown(self) -> None:
-        """Take no more jobs, ask the running ones to stop, and wait until the last has ended."""
+    def shutdown(self, within_ms: int | None = None) -> bool:
+        """Take no more jobs, ask the running ones to stop, and wait until the last has ended.
+
+        `within_ms`: how long to wait at most; False if a job is still running then.
+        """
         self._closed = True
         self._pool.clear()
         for job in self._jobs.values():
             if job.cancel is not None:
                 job.cancel.set()
-        self._pool.waitForDone(-1)
+        ended = self._pool.waitForDone(-1 if within_ms is None else within_ms)
         self._jobs.clear()
+        return ended
 
     def _work(self, number: int, work: Callable[[], Any]) -> None:
         try:

@@ -16,7 +16,9 @@ from ccdesk.core.settings import Settings
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl
 from ccdesk.gui.tasks import Refresher, Tasks
 from ccdesk.service.api import Connection, ConnectionState, Desk, Status
+from ccdesk.service.needs_you import Need, NeedKind
 from ccdesk.service.preview import Preview
+from ccdesk.service.status import OF_CONNECTIONS, connection_needs
 
 LOOK_AGAIN_MS = 20_000  # the command line may work on the same data
 SLOW_MS = 3_000  # so long without an answer is said
@@ -69,6 +71,7 @@ class Watch(QObject):
         self.is_read = False  # whether all that is remembered was read, the vault included
         self.checked_at: datetime | None = None  # when both services were asked last, in this window
         self._asked: Snapshot | None = None  # what the services said last
+        self._loop_stopped = False
         self._near = Refresher(
             tasks, lambda: self._read(live=False), done=self._on_near, failed=self._on_failed, parent=self
         )
@@ -178,7 +181,16 @@ class Watch(QObject):
             snapshot = with_what_was_said(snapshot, self._asked)
         self._on_read(snapshot)
 
+    @Slot()
+    def on_loop_stopped(self) -> None:
+        """Show from now on that nothing runs by itself any more in this program."""
+        self._loop_stopped = True
+        if self.snapshot is not None:
+            self._on_read(self.snapshot)
+
     def _on_read(self, snapshot: Snapshot) -> None:
+        if self._loop_stopped:
+            snapshot = _with_need(snapshot, Need(NeedKind.LOOP_STOPPED))
         self.snapshot = snapshot
         self.changed.emit(snapshot)
 
@@ -204,6 +216,12 @@ class Watch(QObject):
         self.failed.emit(error)
 
 
+def _with_need(snapshot: Snapshot, need: Need) -> Snapshot:
+    """Return a snapshot with what only this program knows to need a person, named once."""
+    needs = tuple(one for one in snapshot.status.needs_you if one.kind is not need.kind)
+    return replace(snapshot, status=replace(snapshot.status, needs_you=(need, *needs)))
+
+
 KIBO_SETTINGS = ("kibo_home_url", "kibo_tenant_url", "kibo_tenant_id", "kibo_app_key")
 MAIL_SETTINGS = ("cc_api_url", "cc_auth_url", "cc_client_id")
 
@@ -224,7 +242,12 @@ def with_what_was_said(near: Snapshot, asked: Snapshot) -> Snapshot:
     app = said.kibo_app if status.kibo_app is None and same(KIBO_SETTINGS) else status.kibo_app
     kibo = of(status.kibo, said.kibo, KIBO_SETTINGS)
     mail = of(status.constant_contact, said.constant_contact, MAIL_SETTINGS)
-    return replace(near, status=replace(status, kibo=kibo, constant_contact=mail, kibo_app=app))
+    needs = (
+        *connection_needs(kibo, mail, enabled=status.enabled),
+        *(need for need in status.needs_you if need.kind not in OF_CONNECTIONS),
+    )
+    merged = replace(status, kibo=kibo, constant_contact=mail, kibo_app=app, needs_you=needs)
+    return replace(near, status=merged)
 
 
 class RunMonitor(QObject):
@@ -349,6 +372,13 @@ class RunMonitor(QObject):
         self.kind, self.progress = progress.kind, progress
         self.told_at = time.monotonic()
         self.changed.emit()
+
+    @Slot()
+    def on_crash(self) -> None:
+        """The loop has died: nothing is under way, and what was asked for is not known to be done."""
+        self.asked.clear()
+        self._to_try.clear()
+        self._end_preview()
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:

@@ -21,6 +21,7 @@ from ccdesk.core.errors import (
 )
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.gui import formats
+from ccdesk.gui.aside import Aside
 from ccdesk.gui.components.icons import app_icon
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.news import (
@@ -45,6 +46,7 @@ from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.dialogs.welcomes import ask_about_welcomes
 from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
+from ccdesk.gui.gap_notice import GapNotice
 from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.needs import REVIEW, for_window, things
 from ccdesk.gui.tabs.base import Tab, remedy
@@ -53,9 +55,10 @@ from ccdesk.gui.tabs.info import InfoTab
 from ccdesk.gui.tabs.settings import SettingsTab
 from ccdesk.gui.tabs.sync import FROM, TO, SyncTab
 from ccdesk.gui.tabs.sync_logs import SyncLogsTab
+from ccdesk.gui.tray_icon import TrayIcon
 from ccdesk.gui.undo_previews import UndoPreviews
 from ccdesk.gui.watch import Snapshot
-from ccdesk.service.api import ConnectionState
+from ccdesk.service.api import ConnectionState, Status
 
 TITLE = "Constant Contact Settings"
 SIZE = (900, 640)
@@ -66,9 +69,11 @@ class SettingsWindow(QWidget):
 
     closed = Signal()
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, tray: TrayIcon | None = None) -> None:
+        """Put the window together; `tray`: where it goes on while it is closed, None if it does not."""
         super().__init__()
         self.context = context
+        self._by_person = False  # Ctrl+W is as good as the frame's button
         self._snapshot: Snapshot | None = None
         self._help: HelpDialog | None = None
         self._unreadable = ""  # what keeps the data from being read
@@ -76,12 +81,14 @@ class SettingsWindow(QWidget):
         self.setWindowTitle(TITLE)
         self.setWindowIcon(app_icon())
         self.notice = Notice("notice_window")
+        self.gap_notice = GapNotice(context, self)
         self.info = InfoTab(context)
         self.settings = SettingsTab(context)
         self.sync = SyncTab(context)
         self.logs = SyncLogsTab(context)
         self.events = EventsTab(context)
-        self.leaving = Leaving(self, self._reasons_to_stay)
+        aside = Aside(context, tray, self) if tray is not None else None
+        self.leaving = Leaving(self, self._reasons_to_stay, aside)
         self.tabs = self._build_tabs()
         self.lbl_footer = ElideLabel()
         self.lbl_footer.setObjectName("lbl_footer")
@@ -116,8 +123,9 @@ class SettingsWindow(QWidget):
         return tabs
 
     def _lay_out(self) -> None:
-        banner = QHBoxLayout()  # below the page: above it would push the tabs away under the pointer
+        banner = QVBoxLayout()  # below the page: above it would push the tabs away under the pointer
         banner.setContentsMargins(12, 0, 12, 6)
+        banner.addWidget(self.gap_notice)
         banner.addWidget(self.notice)
         footer = QFrame()
         footer.setObjectName("footer")
@@ -138,7 +146,7 @@ class SettingsWindow(QWidget):
         self._key("act_refresh", QKeySequence(Qt.Key.Key_F5), self._reload)
         self._key("act_find", QKeySequence.StandardKey.Find, self.find_person)
         self._key("act_quit", QKeySequence("Ctrl+Q"), self.close)
-        self._key("act_close", QKeySequence("Ctrl+W"), self.close)
+        self._key("act_close", QKeySequence("Ctrl+W"), self.close_by_person)
         self._key("act_settings", QKeySequence("Ctrl+,"), partial(self.tabs.setCurrentWidget, self.settings))
         for number in range(self.tabs.count()):
             choose = partial(self.tabs.setCurrentIndex, number)
@@ -195,6 +203,7 @@ class SettingsWindow(QWidget):
             "enable": (self.info, self.info.focus_enabled),
             "newcomers": (self.info, partial(show_newcomers, self.context, self)),
             "welcomes": (self.info, partial(ask_about_welcomes, self.context, self)),
+            "diagnostics": (self.current(), self.save_diagnostics),
             "put back": (self.info, partial(show_put_back, self.context, self)),
             "logs": (self.logs, self.logs.table.setFocus),
             "events": (self.events, self.events.table.setFocus),
@@ -224,9 +233,15 @@ class SettingsWindow(QWidget):
     def show_help(self) -> None:
         """Show the help at the part about the tab in front."""
         if self._help is None:
-            save = partial(save_diagnostics, self.context, self) if self.context.save_bundle else None
+            save = self.save_diagnostics if self.context.save_bundle else None
             self._help = HelpDialog(self, save_diagnostics=save)
         self._help.show_part(self.current().help_part)
+
+    @Slot()
+    def save_diagnostics(self) -> None:
+        """Show what support would get, and save it; on a bundle there is nothing to save."""
+        if self.context.save_bundle is not None:
+            save_diagnostics(self.context, self)
 
     @Slot()
     def find_person(self) -> None:
@@ -235,11 +250,17 @@ class SettingsWindow(QWidget):
 
     @Slot()
     def come_forward(self) -> None:
-        """Show the window in front of others: somebody started the program a second time."""
+        """Show the window in front of others: somebody wants it, or started the program a second time."""
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()
         self.activateWindow()
+
+    @Slot(str)
+    def come_forward_at(self, place: str) -> None:
+        """Show the window at a place of it."""
+        self.come_forward()
+        self.go_to(place)
 
     # news
 
@@ -287,7 +308,7 @@ class SettingsWindow(QWidget):
             return ""
         if snapshot.status.running:
             return f"Another program works on the same data: {formats.holder(snapshot.status.running)}"
-        parts = ["Enabled" if snapshot.status.enabled else "Off: nothing syncs automatically"]
+        parts = [_in_a_word(snapshot.status)]
         moments = [moment for moment in snapshot.status.next_runs.values() if moment]
         if snapshot.status.enabled and moments:
             parts.append(f"next run: {formats.calendar_date(min(moments))}")
@@ -344,6 +365,8 @@ class SettingsWindow(QWidget):
             self._show_run_error(kind, error)
 
     def _ask_to_go_on(self, kind: RunKind, error: CcdeskError) -> None:
+        if not self.isVisible():  # asked for in the tray
+            self.come_forward()
         if isinstance(error, ManyHeld):
             review(self.context, kind, self, error=error)
             return
@@ -360,12 +383,32 @@ class SettingsWindow(QWidget):
     # leaving
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Ask before the window closes in the middle of something, whoever closes it."""
+        """Go on without the window where that is meant, else ask before it ends something."""
+        by_person, self._by_person = event.spontaneous() or self._by_person, False
+        if by_person and self.leaving.steps_aside():
+            event.ignore()
+            return
         if not self.leaving.may_close():
             event.ignore()
             return
         event.accept()
         self.closed.emit()
+
+    @Slot()
+    def close_by_person(self) -> None:
+        """Close the window as its frame's button does."""
+        self._by_person = True
+        self.close()
+
+    @Slot()
+    def quit_by_person(self) -> None:
+        """End the program, from wherever: the window may not be on the screen."""
+        self.close()
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Say whether somebody has the window before their eyes."""
+        return self.isVisible() and self.isActiveWindow() and not self.isMinimized()
 
     def _reasons_to_stay(self) -> Reasons:
         return Reasons(
@@ -374,3 +417,11 @@ class SettingsWindow(QWidget):
             settings=self.settings.has_changes,
             connection=self.info.kibo_form.has_changes or self.info.login_card.has_changes,
         )
+
+
+def _in_a_word(status: Status) -> str:
+    if not status.enabled:
+        return "Off: nothing syncs automatically"
+    if status.paused_until is not None:
+        return f"Paused until {formats.short_time(status.paused_until)}"
+    return "Enabled"

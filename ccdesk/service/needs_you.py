@@ -48,6 +48,7 @@ class NeedKind(StrEnum):
     WRITES_STOPPED = "writes_stopped"  # `subject`: the customer who lost data when written to
     OWED = "owed_opt_outs"  # opt-outs that Kibo has not taken for more than two cycles
     OWED_OPT_INS = "owed_opt_ins"  # the same of opt-ins
+    LOOP_STOPPED = "loop_stopped"  # by a fault of ccdesk, twice; only the program it befell knows it
     LATE = "late"  # `subject`: the run's kind; `count`: failures in a row, 0: not tried for too long
     EXPORT_FAILED = "export_failed"  # the last export; it is not tried again by itself
     REFUSED = "refused"  # changes refused again and again
@@ -63,6 +64,7 @@ STUCK = frozenset(
         NeedKind.KIBO_SECRET,
         NeedKind.LIST_DELETED,
         NeedKind.WRITES_STOPPED,
+        NeedKind.LOOP_STOPPED,
         NeedKind.OWED,
         NeedKind.OWED_OPT_INS,
         NeedKind.LATE,

@@ -193,6 +193,10 @@ class StatusReader:
         )
 
 
+OF_CONNECTIONS = frozenset({NeedKind.KIBO_SECRET, NeedKind.LOGIN})
+"""What `connection_needs` yields."""
+
+
 def connection_needs(kibo: Connection, mail: Connection, *, enabled: bool) -> Iterator[Need]:
     """Yield what keeps ccdesk from asking a service at all and only a person can give it.
 

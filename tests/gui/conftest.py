@@ -50,14 +50,14 @@ def open_window(qtbot, qapp, opened):
     """Return a function that opens a window on a desk and has read everything before it returns."""
     built = []
 
-    def open_it(desk=None, loop=None, *, start=True):
+    def open_it(desk=None, loop=None, *, start=True, **more):
         desk = desk or ready_desk()
 
         def open_url(url):
             opened.append(url)
             return True
 
-        parts = build(desk, loop or FakeLoop(), app=qapp, open_url=open_url, theme="light")
+        parts = build(desk, loop or FakeLoop(), app=qapp, open_url=open_url, theme="light", **more)
         built.append(parts)
         if start:
             watch = parts.context.watch

@@ -33,6 +33,7 @@ from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.core.why import FoundPerson, MailView, ShopView, Verdict, Why
 from ccdesk.service.api import Calls, Connection, ConnectionState, SaveResult, Status, WelcomeMail
 from ccdesk.service.drafts import DraftMade
+from ccdesk.service.gaps import Gap
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
 from ccdesk.service.needs_you import Need, NeedKind
 from ccdesk.service.preview import Preview
@@ -86,6 +87,9 @@ class FakeDesk:
     drafted: DraftMade = field(default_factory=lambda: DRAFT)  # what `new_draft` makes
     answers: dict[str, Why] = field(default_factory=dict)  # to `why`, by whom it is asked about
     called: str = ""  # what the list is called in Constant Contact, if that is not the setting
+    paused_until: datetime | None = None
+    gap: Gap | None = None
+    told: dict[str, str] = field(default_factory=dict)
     base_dir: str = "/home/ada/.local/share/ccdesk"
     fail: dict[str, Exception] = field(default_factory=dict)
     gate: dict[str, threading.Event] = field(default_factory=dict)
@@ -147,6 +151,8 @@ class FakeDesk:
             contact_list=self.called or settings.contact_list,
             needs_you=(*self.needs, *self._parked()),
             last_good=self.good,
+            paused_until=self.paused_until,
+            last_gap=self.gap,
         )
 
     def _parked(self) -> list[Need]:
@@ -227,6 +233,21 @@ class FakeDesk:
     def set_enabled(self, on: bool) -> None:
         self._called("set_enabled", on)
         self.stored["enabled"] = "true" if on else "false"
+
+    def pause(self) -> datetime:
+        self._called("pause")
+        self.paused_until = self.now + timedelta(hours=1)
+        return self.paused_until
+
+    def resume(self) -> None:
+        self._called("resume")
+        self.paused_until = None
+
+    def first_time(self, name: str, about: str = "yes") -> bool:
+        self._called("first_time", (name, about))
+        is_first = self.told.get(name) != about
+        self.told[name] = about
+        return is_first
 
     def run(self, kind: RunKind, **_: Any) -> Run:
         raise AssertionError("the window never runs in its own thread: it asks the loop")

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QMessageBox
 
 from ccdesk.cli.main import main as cli_main
 from ccdesk.core.errors import ExitCode, StoreError
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import RunKind, Trigger
 from ccdesk.gui import app as app_module
+from ccdesk.gui import sync_thread
 from ccdesk.gui.components.messages import error_box, show_fatal
 from ccdesk.gui.hooks import Hooks, log_qt
 from ccdesk.gui.single_instance import SingleInstance, raise_running
@@ -122,6 +123,68 @@ def test_a_loop_that_dies_is_told_in_the_window(qtbot, open_window, caplog):
     window = open_window(ready_desk(), loop).window
     qtbot.waitUntil(lambda: window.notice.isVisible())
     assert window.notice.title.text() == "Something went wrong inside ccdesk"
+
+
+def test_a_loop_that_dies_twice_needs_a_person_and_is_not_green(qtbot, open_window, caplog, monkeypatch):
+    monkeypatch.setattr(sync_thread, "START_AGAIN_AFTER", 0.01)
+    desk, loop = ready_desk(), FakeLoop()
+    desk.queue = []
+    loop.fault = RuntimeError("gone")
+    parts = open_window(desk, loop)
+    qtbot.waitUntil(lambda: parts.window.info.needs_card.isVisible())
+    assert "stopped because of a fault" in parts.window.info.needs_card.rows[0].line.text()
+    parts.context.watch.refresh()
+    with qtbot.waitSignal(parts.context.watch.changed):
+        pass
+    assert len(parts.context.watch.snapshot.status.needs_you) == 1, "named once, and for good"
+    assert parts.window.info.enabled_card.badge.text() == "On, held up"
+    assert "1 thing needs you" in parts.window.lbl_footer.text()
+
+
+def test_a_run_that_a_crash_cut_short_is_not_under_way_any_more(qtbot, parts):
+    with qtbot.waitSignal(parts.context.monitor.changed):
+        parts.bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
+    parts.context.monitor.request(RunKind.EVENTS)
+    parts.context.monitor.on_crash()
+    assert parts.context.monitor.kind is None
+    assert not parts.context.monitor.is_pending(RunKind.EVENTS)
+
+
+SESSION_ENDS = """
+import sys, threading
+from ccdesk.core.runs import RunKind
+from ccdesk.gui import app
+from tests.gui.fakes import FakeLoop, ready_desk
+loop = FakeLoop()
+begun = threading.Event()
+def stuck(_listener, _cancel):
+    begun.set()
+    threading.Event().wait(60)
+loop.scripts[RunKind.EXPORT] = stuck
+def end(window):
+    def later():
+        assert begun.wait(10)
+        window.leaving._on_session_ends(None)
+        print("ending", flush=True)
+        app.QApplication.quit()
+    loop.request(RunKind.EXPORT)
+    app.QTimer.singleShot(300, window, later)
+app.SESSION_LIMIT_MS = 300
+sys.exit(app.main(ready_desk(), loop, base_dir=sys.argv[1], dress=end, stays=True))
+"""
+
+
+def test_the_end_of_a_session_does_not_wait_for_a_run_that_does_not_stop(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", SESSION_ENDS, str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "ending\n"), done.stderr
 
 
 @pytest.fixture

@@ -495,6 +495,21 @@ def test_why_a_login_is_needed_stays_said_and_a_new_login_ends_it(qtbot, open_wi
     assert state(parts.window.info, "card_constant_contact") == "Connected"
 
 
+def test_a_login_that_was_refused_needs_a_person_until_there_is_another(qtbot, open_window, forgetful):
+    """What is remembered does not know of the refusal: it must not come and go with every look."""
+    forgetful.queue = []
+    forgetful.mail = Connection(ConnectionState.LOGIN_NEEDED, "Mystic", error=LoginNeeded())
+    parts = open_window(forgetful)
+    card = parts.window.info.needs_card
+    for _ in range(2):
+        look_again(qtbot, parts)
+        assert card.isVisible()
+        assert card.rows[0].line.text() == "Your login to Constant Contact has expired."
+    forgetful.mail = connected_mail()
+    look_again(qtbot, parts)
+    assert not card.isVisible()
+
+
 def test_a_run_that_fails_or_ends_well_has_the_connections_asked(qtbot, open_window, forgetful):
     parts = open_window(forgetful)
     forgetful.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())

@@ -16,6 +16,7 @@ from ccdesk.core.runs import RunKind, Trigger
 from ccdesk.gui import leaving
 from tests.gui.fakes import fresh_desk, ready_desk
 from tests.gui.helpers import click, dialog, find
+from tests.gui.tray_double import FakeTray
 
 ROOT = Path(__file__).parents[2]
 
@@ -136,6 +137,88 @@ def test_a_logout_that_was_called_off_is_no_way_out_for_ever(qtbot, open_window,
     qtbot.wait(50)
     by_key(qtbot, window)
     assert "syncs only while it is open" in asked(qtbot, window)
+
+
+@pytest.fixture
+def without_tray(open_window):
+    """An enabled window on a desktop that has no tray."""
+    return open_window(ready_desk(), tray=FakeTray(there=False))
+
+
+def by_ctrl_w(qtbot, window):
+    qtbot.keyClick(window, Qt.Key.Key_W, Qt.KeyboardModifier.ControlModifier)
+
+
+CLOSING = [by_frame, by_ctrl_w]
+QUITTING = [by_key, by_system]
+
+
+@pytest.mark.parametrize("way", CLOSING)
+def test_closing_while_enabled_goes_into_the_tray(qtbot, open_window, way):
+    window = open_window(ready_desk(), tray=FakeTray()).window
+    with qtbot.assertNotEmitted(window.closed):
+        way(qtbot, window)
+    assert not window.isVisible()
+    assert window.findChild(QWidget, "dlg_quit") is None
+
+
+@pytest.mark.parametrize("way", QUITTING)
+def test_quitting_with_a_tray_asks_as_ever(qtbot, open_window, way):
+    window = open_window(ready_desk(), tray=FakeTray()).window
+    with qtbot.assertNotEmitted(window.closed):
+        way(qtbot, window)
+    assert "syncs only while it is open or in the tray" in asked(qtbot, window)
+
+
+@pytest.mark.parametrize("way", CLOSING)
+def test_closing_what_is_off_ends_it_tray_or_not(qtbot, open_window, way):
+    desk = ready_desk()
+    desk.stored["enabled"] = "false"
+    window = open_window(desk, tray=FakeTray()).window
+    with qtbot.waitSignal(window.closed):
+        way(qtbot, window)
+
+
+@pytest.mark.parametrize("way", CLOSING)
+@pytest.mark.parametrize(("answer", "closed"), [("yes", True), ("no", False), ("cancel", False)])
+def test_without_a_tray_it_asks(qtbot, without_tray, way, answer, closed):
+    window = without_tray.window
+    said = []
+    window.closed.connect(lambda: said.append("closed"))
+    way(qtbot, window)
+    click(qtbot, dialog(qtbot, window, "dlg_keep_running"), f"btn_question_{answer}")
+    qtbot.wait(20)
+    assert bool(said) is closed
+    assert window.isMinimized() is (answer == "no")
+
+
+def test_escape_changes_nothing_and_enter_keeps_it_running(qtbot, without_tray):
+    window = without_tray.window
+    by_ctrl_w(qtbot, window)
+    qtbot.keyClick(dialog(qtbot, window, "dlg_keep_running"), Qt.Key.Key_Escape)
+    assert window.isVisible()
+    assert not window.isMinimized()
+    by_ctrl_w(qtbot, window)
+    qtbot.keyClick(dialog(qtbot, window, "dlg_keep_running"), Qt.Key.Key_Return)
+    assert window.isMinimized()
+
+
+def test_who_quits_there_is_still_asked_about_what_is_not_saved(qtbot, without_tray):
+    window = without_tray.window
+    window.settings.list_field.combo.setEditText("Other")
+    by_ctrl_w(qtbot, window)
+    click(qtbot, dialog(qtbot, window, "dlg_keep_running"), "btn_question_yes")
+    assert asked(qtbot, window) == "The Settings tab has changes that are not saved."
+
+
+@pytest.mark.parametrize("tray", [FakeTray(), FakeTray(there=False)])
+@pytest.mark.parametrize("way", [by_frame, by_ctrl_w, by_key, by_system])
+def test_the_end_of_the_session_does_not_end_in_the_tray(qtbot, open_window, way, tray):
+    window = open_window(ready_desk(), tray=tray).window
+    window.leaving._on_session_ends(None)
+    with qtbot.waitSignal(window.closed):
+        way(qtbot, window)
+    assert window.leaving.session_ends
 
 
 ENABLED_WINDOW = """

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Slot
 
 from ccdesk.core.errors import StoreError
 from ccdesk.core.runs import Progress, RunKind, Trigger
+from ccdesk.gui import sync_thread
 from ccdesk.gui.sync_thread import LoopBridge, SyncThread
 from tests.gui.fakes import FakeDesk, FakeLoop, play_export
 
@@ -83,6 +84,76 @@ def test_a_loop_that_dies_says_so(qtbot, qapp, caplog, fault):
     assert "the loop ended" in caplog.text
     thread.shut_down()
     assert thread.isFinished()
+
+
+class Crashes(QObject):
+    def __init__(self, thread):
+        super().__init__()
+        self.next_steps, self.for_good = [], 0
+        thread.crashed.connect(self.on_crashed)
+        thread.stopped_for_good.connect(self.on_stopped)
+
+    @Slot(object)
+    def on_crashed(self, error):
+        self.next_steps.append(error.next_step)
+
+    @Slot()
+    def on_stopped(self):
+        self.for_good += 1
+
+
+class CrashingLoop(FakeLoop):
+    """Crashes so many times, then works."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.left = times
+
+    def run(self):
+        self.left -= 1
+        if self.left >= 0:
+            raise ZeroDivisionError
+        super().run()
+
+
+@pytest.mark.parametrize(("times", "for_good"), [(0, 0), (1, 0), (2, 1), (9, 1)])
+def test_a_loop_that_crashes_is_started_again_once(qtbot, qapp, monkeypatch, caplog, times, for_good):
+    monkeypatch.setattr(sync_thread, "START_AGAIN_AFTER", 0.01)
+    loop = CrashingLoop(times)
+    thread = SyncThread(loop)
+    seen = Crashes(thread)
+    thread.start()
+    qtbot.waitUntil(lambda: thread.isFinished() if for_good else loop.thread is not None)
+    qtbot.waitUntil(lambda: seen.for_good == for_good)
+    assert seen.next_steps == [sync_thread.STARTED_AGAIN, sync_thread.STOPPED][:times]
+    assert thread.isRunning() is not bool(for_good)
+    assert thread.shut_down()
+
+
+def test_a_crash_while_the_program_ends_starts_nothing_again(qtbot, qapp, monkeypatch, caplog):
+    loop = CrashingLoop(1)
+    thread = SyncThread(loop)
+    seen = Crashes(thread)
+    thread.start()
+    qtbot.waitUntil(lambda: bool(seen.next_steps))
+    assert thread.shut_down(1_000)
+    assert loop.thread is None
+
+
+def test_at_the_end_of_a_session_the_wait_has_a_limit(qtbot, running):
+    loop, _, _, thread = running
+    begun, go_on = threading.Event(), threading.Event()
+
+    def script(_listener, _cancel):
+        begun.set()
+        assert go_on.wait(5)
+
+    loop.scripts[RunKind.EXPORT] = script
+    loop.request(RunKind.EXPORT)
+    assert begun.wait(5)
+    assert not thread.shut_down(10)
+    go_on.set()
+    assert thread.shut_down(5_000)
 
 
 def test_shutting_down_stops_the_run_and_joins(qtbot, running):

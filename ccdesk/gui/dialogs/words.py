@@ -74,8 +74,15 @@ UNSAVED_CONNECTION = """
 The Kibo connection on the Info tab has changes that are not saved.
 """
 ENABLED = """
-ccdesk is enabled, but it syncs only while it is open. While it is closed, no unsubscribe reaches Kibo and no
-customer change reaches Constant Contact. It catches up when you open it again.
+ccdesk is enabled, but it syncs only while it is open or in the tray. After you quit, no unsubscribe reaches
+Kibo and no customer change reaches Constant Contact. It catches up when you open it again.
+"""
+KEEP_RUNNING = """
+ccdesk is enabled, and it syncs only while it runs. This desktop has no tray where it could go on without its
+window: minimised it does.
+
+If you quit, no unsubscribe reaches Kibo and no customer change reaches Constant Contact until you open it
+again.
 """
 
 
@@ -201,6 +208,18 @@ def remove_secret() -> Words:
     """Return the question before the Kibo shared secret is removed from this computer."""
     return Words(
         "dlg_remove_secret", "Remove the Kibo shared secret?", _paragraphs(REMOVE_SECRET), yes="&Remove"
+    )
+
+
+def keep_running() -> Words:
+    """Return the question when the window is closed while the application is enabled, without a tray."""
+    return Words(
+        "dlg_keep_running",
+        "Keep ccdesk running?",
+        _paragraphs(KEEP_RUNNING),
+        yes="&Quit",
+        no="&Keep Running, Minimised",
+        cancel="Cancel",
     )
 
 

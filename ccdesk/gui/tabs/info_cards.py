@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QProgressBar
 
@@ -9,19 +11,18 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.gui import formats
 from ccdesk.gui.components.fields import FIXED
 from ccdesk.gui.components.theme import Tone
-from ccdesk.gui.components.widgets import Badge, Card, Switch, label, restyle, row
+from ccdesk.gui.components.widgets import Badge, Card, Switch, button, label, restyle, row
 from ccdesk.gui.context import Context
-from ccdesk.gui.needs import for_window
+from ccdesk.gui.standing import is_well
+from ccdesk.gui.tray import resume
 from ccdesk.gui.watch import Snapshot
-from ccdesk.service.needs_you import NeedKind
 from ccdesk.service.setup import Step, in_words, missing, not_ready
 
 EXPLAIN = (
     "While enabled, customer changes go to Constant Contact, and opt-outs come back from there, every 30 "
     "minutes. While this is off, nothing syncs on its own. You can still export by hand on the Sync tab."
 )
-HALTED = frozenset({NeedKind.LIST_DELETED, NeedKind.WRITES_STOPPED, NeedKind.LATE})
-"""What keeps the loops from their work, beside a connection; the others wait while the rest goes on."""
+PAUSED = "You paused it until {}: until then nothing syncs automatically. What you start by hand is done."
 KIBO_OFF = "Kibo reports that the application is switched off there, so the loops pause until it is on again."
 
 
@@ -43,11 +44,16 @@ class EnabledCard(Card):
         self.badge.setObjectName("enabled_state")
         self.pause = label(KIBO_OFF, "problem", name="lbl_kibo_off")
         self.pause.hide()
+        self.lbl_paused = label(role="warning", name="lbl_paused")
+        self.btn_resume = button("&Resume", "btn_resume", lambda: resume(context, self))
         self._missing: tuple[Step, ...] = ()
         self.missing = label(role="warning", name="lbl_enable_missing")
         self.missing.hide()
         self.body.addLayout(row(self.switch, None, self.badge))
         self.body.addWidget(label(EXPLAIN, "muted"))
+        pause = row(self.lbl_paused, self.btn_resume)
+        pause.setStretch(0, 1)
+        self.body.addLayout(pause)
         self.body.addWidget(self.missing)
         self.body.addWidget(self.pause)
 
@@ -59,16 +65,25 @@ class EnabledCard(Card):
         self.switch.setEnabled(not fixed)
         self.switch.setToolTip(FIXED if fixed else "")
         self._show_missing(snapshot)
-        paused = on and snapshot.status.kibo_app is False
-        self.pause.setVisible(paused)
-        if paused:
+        off_in_kibo = on and snapshot.status.kibo_app is False
+        until = snapshot.status.paused_until if on else None
+        self.pause.setVisible(off_in_kibo)
+        self._show_pause(until)
+        if off_in_kibo or until is not None:
             self.badge.show_state("Paused", "parked", Tone.WARNING)
-        elif on and not _is_well(snapshot):
+        elif on and not is_well(snapshot):
             self.badge.show_state("On, held up", "warning", Tone.WARNING)
         elif on:
             self.badge.show_state("On", "check-circle", Tone.GOOD)
         else:
             self.badge.show_state("Off", "stopped", Tone.NEUTRAL)
+
+    def _show_pause(self, until: datetime | None) -> None:
+        """Show that a person has paused it, and the way out."""
+        for part in (self.lbl_paused, self.btn_resume):
+            part.setVisible(until is not None)
+        if until is not None:
+            self.lbl_paused.setText(PAUSED.format(formats.short_time(until)))
 
     def _show_missing(self, snapshot: Snapshot) -> None:
         """Say what has to be set up first. The switch can still be reached, so that who tries it is told."""
@@ -106,12 +121,6 @@ class EnabledCard(Card):
         self._free_switch()
         self.switch.setChecked(not self.switch.isChecked())
         self.failed.emit(error)
-
-
-def _is_well(snapshot: Snapshot) -> bool:
-    """Say whether the loops get anything done, as far as is known."""
-    halted = any(need.kind in HALTED for need in for_window(snapshot.status.needs_you))
-    return snapshot.kibo_ready and snapshot.logged_in and not halted
 
 
 ONLY_RESERVE = (

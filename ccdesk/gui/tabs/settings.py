@@ -23,6 +23,7 @@ from ccdesk.gui.dialogs.words import list_change
 from ccdesk.gui.tabs.base import Tab, scrolling
 from ccdesk.gui.tabs.campaign_draft import CampaignDraft
 from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
+from ccdesk.gui.tabs.start_card import StartCard
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState, SaveResult, WelcomeMail
 from ccdesk.service.needs_you import NeedKind
@@ -83,6 +84,8 @@ class SettingsTab(Tab):
         self.lbl_unsaved = label("", "muted", name="lbl_unsaved", wrap=False)
         self.btn_discard = button("&Discard Changes", "btn_settings_discard", self._discard)
         self.btn_save = button("&Save", "btn_settings_save", self._save, primary=True)
+        self.start_card = StartCard(context)
+        self.start_card.failed.connect(self.show_failure)
         self._lay_out()
         self._show_welcome()
         self._on_edited()
@@ -110,6 +113,7 @@ class SettingsTab(Tab):
         for card in (list_card, welcome_card, sender_card):
             page.addWidget(card)
         page.addLayout(row(self.lbl_unsaved, None, self.btn_discard, self.btn_save))
+        page.addWidget(self.start_card)
         page.addStretch(1)
 
     # what is stored
@@ -117,6 +121,7 @@ class SettingsTab(Tab):
     def refresh(self) -> None:
         """Read the settings anew; what the account offers costs calls and is read anew by F5 only."""
         self.context.watch.refresh()
+        self.start_card.refresh()
         if not self._has_choices:
             self._load_choices()
 
@@ -124,6 +129,7 @@ class SettingsTab(Tab):
         """Read the account's lists and senders, and Kibo's Welcome mail, anew."""
         if self._snapshot is not None and not (self._snapshot.logged_in and self._snapshot.kibo_ready):
             self.context.watch.check()  # what failed may be well again
+        self.start_card.refresh()
         self.context.watch.refresh()
         self._load_choices()
 

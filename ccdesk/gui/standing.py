@@ -1,0 +1,88 @@
+"""How ccdesk stands, in one word and one line: what the tray shows of it, and what counts as well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ccdesk.core.runs import RunKind
+from ccdesk.gui import formats
+from ccdesk.gui.needs import for_window, things
+from ccdesk.gui.watch import FINE, Snapshot
+from ccdesk.service.needs_you import NeedKind
+
+HALTED = frozenset({NeedKind.LIST_DELETED, NeedKind.WRITES_STOPPED, NeedKind.LATE, NeedKind.LOOP_STOPPED})
+"""What keeps the loops from their work, beside a connection; the others wait while the rest goes on."""
+
+
+class Standing(StrEnum):
+    """The four states of the tray's icon; only the first is green."""
+
+    IN_STEP = "in step"
+    WORKING = "working"
+    PAUSED = "paused or off"
+    NEEDS_YOU = "needs you"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The state, and the line that says it."""
+
+    standing: Standing
+    line: str
+
+
+def look(snapshot: Snapshot | None, running: RunKind | None = None, unreadable: str = "") -> Look:
+    """Return how it stands.
+
+    `running`: the run under way, if one is. `unreadable`: what keeps the data from being read.
+    """
+    needs = for_window(snapshot.status.needs_you) if snapshot is not None else ()
+    if needs:
+        return Look(Standing.NEEDS_YOU, things(needs))
+    if unreadable:
+        return Look(Standing.PAUSED, unreadable)
+    if running is not None:
+        return Look(Standing.WORKING, f"Working: {formats.KIND_WORDS[running]}")
+    if snapshot is None or snapshot.quick:
+        return Look(Standing.PAUSED, "Starting…")
+    idle = _why_idle(snapshot)
+    return Look(Standing.PAUSED, idle) if idle else Look(Standing.IN_STEP, "In step")
+
+
+def _why_idle(snapshot: Snapshot) -> str:
+    """Return why nothing is synced by itself just now, or nothing."""
+    status = snapshot.status
+    if not status.enabled:
+        return "Off: nothing syncs automatically"
+    if status.paused_until is not None:
+        return f"Paused until {formats.short_time(status.paused_until)}"
+    if status.kibo_app is False:
+        return "Paused: switched off in Kibo"
+    if not snapshot.first_export_done:
+        return "Not in step yet: nothing was exported"
+    troubled = [
+        name
+        for name, connection in (("Kibo", status.kibo), ("Constant Contact", status.constant_contact))
+        if connection.state not in FINE
+    ]
+    return f"{' and '.join(troubled)} cannot be used just now" if troubled else ""
+
+
+def next_line(snapshot: Snapshot | None) -> str:
+    """Return when the next sync is."""
+    moments = [] if snapshot is None else [at for at in snapshot.status.next_runs.values() if at]
+    return f"Next sync: {formats.in_sentence(min(moments))}" if moments else "No sync is planned"
+
+
+def is_well(snapshot: Snapshot) -> bool:
+    """Say whether the loops get anything done, as far as is known."""
+    halted = any(need.kind in HALTED for need in for_window(snapshot.status.needs_you))
+    return snapshot.kibo_ready and snapshot.logged_in and not halted
+
+
+def can_sync(snapshot: Snapshot | None) -> bool:
+    """Say whether everything a run needs is there."""
+    if snapshot is None or not snapshot.settings.contact_list:
+        return False
+    return snapshot.kibo_ready and snapshot.logged_in
