@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "service": {"core", "sync"},
     "sandbox": set(),
     "system": {"core"},
-    "support": {"core", "sync", "clients", "store", "service"},
+    "support": {"core", "sync", "clients", "store", "service", "system"},
     "container": {"core", "store", "service", "paths", "connections", "support"},
     "connections": {"core", "auth", "clients", "store", "service", "support"},
     "base_dir": {"core"},

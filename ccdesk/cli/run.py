@@ -13,6 +13,7 @@ from ccdesk.container import Container
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
 from ccdesk.service.loop import Loop, LoopListener, Silent
+from ccdesk.system.crashes import RUN, crashes_noted
 
 
 def run(args: argparse.Namespace, container: Container, console: Console) -> int:
@@ -24,7 +25,7 @@ def run(args: argparse.Namespace, container: Container, console: Console) -> int
     loop = Loop(container.desk, container.clock, listener)
     if stream is not None:
         stream.started()
-    with stoppable(loop.stop):
+    with stoppable(loop.stop), crashes_noted(container.paths.base / RUN):
         loop.run()
     if stream is not None:
         stream.stopped()

@@ -43,7 +43,7 @@ def contents(plain: bool) -> list[str]:
         "Versions of ccdesk, Python and the operating system; settings without keys.",
         "What ccdesk remembers: links, runs and their people, the queue, statements, commands.",
         "Of recent runs: what was there before, and the calls to both services with what they answered.",
-        "The newest calls and the end of the log.",
+        "The newest calls, the end of the log, and where ccdesk was when it crashed, if it ever did.",
         people,
         "Never: the login, tokens, the Kibo secret.",
     ]

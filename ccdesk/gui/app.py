@@ -32,6 +32,7 @@ from ccdesk.gui.watch import RunMonitor, Watch
 from ccdesk.gui.window import SettingsWindow
 from ccdesk.service.api import Desk
 from ccdesk.system.autostart import Autostart
+from ccdesk.system.crashes import Crash
 
 log = logging.getLogger(__name__)
 
@@ -192,12 +193,14 @@ def main(
     stays: bool = False,
     theme: str = "system",
     dress: Callable[[SettingsWindow], object] | None = None,
+    crash: Crash | None = None,
     in_tray: bool = False,
 ) -> int:
     """Open the window and stay until it is closed; returns the exit code.
 
     `stays`: while the application is enabled, closing the window leaves it running in the tray. `in_tray`: it
-    is there from the start. `dress` changes the window before.
+    is there from the start. `crash`: how a former program on these data ended; diagnostics are offered.
+    `dress` changes the window before.
     """
     app = application()
     instance = SingleInstance(base_dir or desk.status(live=False).base_dir)
@@ -218,6 +221,8 @@ def main(
     )
     if dress is not None:
         dress(parts.window)
+    if crash is not None:
+        parts.window.crash_notice.offer(crash)
     hooks = Hooks()
     hooks.install()
     hooks.caught.connect(parts.window.show_error)

@@ -29,6 +29,7 @@ from ccdesk.sandbox.wire.kernel import SandboxClock
 from ccdesk.service.kibo_host import last_host
 from ccdesk.service.loop import Loop
 from ccdesk.system.autostart import Autostart, autostart
+from ccdesk.system.crashes import WINDOW, crashes_noted, last_crash
 from ccdesk.system.program import SystemRefused, find_program
 
 DEMO_KEYS = (
@@ -57,17 +58,18 @@ def window(paths: Paths, *, in_tray: bool = False) -> int:
         container = build_container(paths)
         try:
             display.require()
-            loop = Loop(container.desk, container.clock)
-            save = container.save_bundle
-            return gui_app.main(
-                container.desk,
-                loop,
-                base_dir=paths.base,
-                save_bundle=save,
-                autostart=_autostart(paths),
-                stays=True,
-                in_tray=in_tray,
-            )
+            loop, crash = Loop(container.desk, container.clock), last_crash(paths.base)
+            with crashes_noted(paths.base / WINDOW):
+                return gui_app.main(
+                    container.desk,
+                    loop,
+                    base_dir=paths.base,
+                    save_bundle=container.save_bundle,
+                    autostart=_autostart(paths),
+                    stays=True,
+                    crash=crash,
+                    in_tray=in_tray,
+                )
         finally:
             container.close()
 

@@ -46,9 +46,9 @@ from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.dialogs.welcomes import ask_about_welcomes
 from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
-from ccdesk.gui.gap_notice import GapNotice
 from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.needs import REVIEW, for_window, things
+from ccdesk.gui.once_notice import CrashNotice, GapNotice
 from ccdesk.gui.tabs.base import Tab, remedy
 from ccdesk.gui.tabs.events import EventsTab
 from ccdesk.gui.tabs.info import InfoTab
@@ -81,7 +81,7 @@ class SettingsWindow(QWidget):
         self.setWindowTitle(TITLE)
         self.setWindowIcon(app_icon())
         self.notice = Notice("notice_window")
-        self.gap_notice = GapNotice(context, self)
+        self.gap_notice, self.crash_notice = GapNotice(context, self), CrashNotice(context, self)
         self.info = InfoTab(context)
         self.settings = SettingsTab(context)
         self.sync = SyncTab(context)
@@ -125,6 +125,7 @@ class SettingsWindow(QWidget):
     def _lay_out(self) -> None:
         banner = QVBoxLayout()  # below the page: above it would push the tabs away under the pointer
         banner.setContentsMargins(12, 0, 12, 6)
+        banner.addWidget(self.crash_notice)
         banner.addWidget(self.gap_notice)
         banner.addWidget(self.notice)
         footer = QFrame()

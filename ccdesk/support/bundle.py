@@ -26,10 +26,11 @@ from ccdesk.core.settings import NAMING, Settings
 from ccdesk.service.ledger import named
 from ccdesk.store.pseudonymous import keep_only
 from ccdesk.store.store import SqliteStore
-from ccdesk.support.bundle_file import CALLS, DATA, FORMAT, LOG, MANIFEST, SETTINGS
+from ccdesk.support.bundle_file import CALLS, CRASHES, DATA, FORMAT, LOG, MANIFEST, SETTINGS
 from ccdesk.support.covering import Covering
 from ccdesk.support.recorder import pseudonyms_of
 from ccdesk.support.records import Record, RecordFiles, read_lines
+from ccdesk.system.crashes import crash_lines
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,9 @@ def _write_parts(
     newest = (one for one in records.newest_calls() if one.get("at", "") >= format_time(since))
     parts[CALLS] = _text(folder / "calls", map(covering.call, newest))
     parts[LOG] = _text(folder / "log", map(covering.words, _log_lines(records.base)))
+    crashes = crash_lines(records.base)
+    if crashes:
+        parts[CRASHES] = _text(folder / "crashes", map(covering.words, crashes))
     return parts
 
 

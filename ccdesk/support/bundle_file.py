@@ -17,12 +17,13 @@ from ccdesk.core import files
 from ccdesk.core.errors import SettingsError
 
 FORMAT = 1
-DATA, MANIFEST, SETTINGS, CALLS, LOG = (
+DATA, MANIFEST, SETTINGS, CALLS, LOG, CRASHES = (
     "data.sqlite3",
     "manifest.json",
     "settings.json",
     "calls.jsonl",
     "log.txt",
+    "crashes.txt",
 )
 _MOST = 1 << 30  # bytes of one part, unpacked: a bundle may have been made to fill the disk
 _MOST_READ = 64 << 20  # bytes of a part that is held in memory; a record has some 20 MB at most

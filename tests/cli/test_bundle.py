@@ -39,6 +39,7 @@ def elsewhere(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_bundle_is_written_and_done_again_elsewhere(failed: Shell, tmp_path: Path) -> None:
     out = tmp_path / "for support.zip"
+    (failed.base / "ccdesk.crash").write_text("Fatal Python error: ann@example.com\n")
     document = failed.json("bundle", str(out))
     assert document["bundle"] == str(out)
     assert document["runs"] == [2, 1]
@@ -57,6 +58,7 @@ def test_a_bundle_is_written_and_done_again_elsewhere(failed: Shell, tmp_path: P
     page = elsewhere(tmp_path, "replay", str(out))
     assert "Run 2 (inbound): ended as it had" in page.stdout
     with zipfile.ZipFile(out) as packed:
+        assert packed.read("crashes.txt").startswith(b"Fatal Python error: ")
         everything = b"".join(packed.read(name) for name in packed.namelist())
     for one in (
         b"ann@example",

@@ -181,7 +181,8 @@ def test_at_login_the_tray_may_come_later_or_never(qtbot, open_window, desk, mon
     parts = open_window(desk, FakeLoop(), start=False, tray=tray)
     parts.start(show=False)
     tray.there = comes
-    qtbot.wait(150)
+    look = parts.window.leaving.aside._look_again
+    qtbot.waitUntil(lambda: not look.isActive())
     assert parts.window.isMinimized() is not comes
     assert parts.window.isVisible() is not comes
 

@@ -38,7 +38,8 @@ class StartCard(Card):
         self.body.addWidget(self.switch)
         self.body.addWidget(label(EXPLAIN, "muted"))
         self.body.addWidget(self.other)
-        self.setVisible(self._autostart is not None)
+        if self._autostart is None:
+            self.hide()
 
     def refresh(self) -> None:
         """Read how it stands: the desktop's own settings may have changed it."""

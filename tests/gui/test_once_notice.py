@@ -1,13 +1,15 @@
-"""“Nothing ran from … to …” is told once, to somebody who looks."""
+"""That nothing ran for a while, and that the program had crashed, is told once, to somebody who looks."""
 
 from datetime import timedelta
 
 import pytest
 
 from ccdesk.core.errors import Unreachable
-from ccdesk.gui.gap_notice import WHY
+from ccdesk.gui.once_notice import CRASHED, WHY
 from ccdesk.service.gaps import Gap, GapReason
+from ccdesk.system.crashes import Crash
 from tests.gui.fakes import NOW, FakeLoop, ready_desk
+from tests.gui.helpers import click, dialog
 
 NIGHT = Gap(NOW - timedelta(hours=9), NOW, GapReason.ASLEEP)
 
@@ -57,3 +59,29 @@ def test_on_a_bundle_nobody_is_told(qtbot, open_window, desk):
     qtbot.wait(30)
     assert not window.gap_notice.isVisible()
     assert not window.notice.isVisible()
+
+
+# ---------------------------------------------------------------- crashes
+
+CRASH = Crash(NOW, "ccdesk.crash:900")
+
+
+def opened_after(open_window, desk, crash, **more):
+    desk.gap = None
+    parts = open_window(desk, FakeLoop(), start=False, **more)
+    parts.window.crash_notice.offer(crash)
+    parts.start()
+    return parts.window
+
+
+def test_a_crash_is_offered_to_support_once(qtbot, open_window, desk):
+    window = opened_after(open_window, desk, CRASH, save_bundle=lambda out, wanted: None)
+    qtbot.waitUntil(window.crash_notice.isVisible)
+    assert window.crash_notice.title.text() == CRASHED
+    click(qtbot, window, "notice_crash_action")
+    dialog(qtbot, window, "dlg_diagnostics")
+    again = opened_after(open_window, desk, CRASH)
+    qtbot.wait(50)
+    assert not again.crash_notice.isVisible()
+    third = opened_after(open_window, desk, Crash(NOW, "ccdesk.crash:1800"))
+    qtbot.waitUntil(third.crash_notice.isVisible)
