@@ -18,6 +18,7 @@ from ccdesk.service.who import Who
 
 _MOST = 20  # accounts asked for one by one
 _AUDITED = 5  # accounts whose audit log is read
+_SAME_ACT = timedelta(minutes=10)  # between an opt-out's own date and the report's
 _NOISE = timedelta(seconds=5)  # Date headers have whole seconds, and answers take time
 
 
@@ -58,7 +59,7 @@ def read_now(shop: ShopClient, mail: MailClient, who: Who, app_key: str, clock: 
             reading.told += (_flag_change(one, change, app_key) for change in shop.flag_changes(one.id))
     reading.contact = _contact(mail, who)
     if reading.contact is not None:
-        reading.told += _acts(reading.contact)
+        reading.told += _acts(reading.contact, _mailing(mail, reading.contact))
     reading.told.sort(key=lambda one: one.at)
     reading.shop_at, reading.mail_at = shop.server_time or clock.now(), mail.server_time or clock.now()
     reading.skew = _skew(shop, mail)
@@ -114,11 +115,23 @@ def _flag_change(account: Customer, change: FlagChange, app_key: str) -> LedgerE
     )
 
 
-def _acts(contact: Contact) -> Iterator[LedgerEntry]:
+def _mailing(mail: MailClient, contact: Contact) -> str:
+    """Return from which mailing somebody unsubscribed, `""` where that cannot be read or is another time."""
+    if contact.permission is not Permission.UNSUBSCRIBED or contact.opt_out_source != "Contact":
+        return ""
+    found, at = mail.opt_out_mailing(contact.id), contact.opt_out_at
+    if found is None or (found.at and at and abs(found.at - at) > _SAME_ACT):
+        return ""
+    return found.name
+
+
+def _acts(contact: Contact, mailing: str) -> Iterator[LedgerEntry]:
     """Yield what a contact tells about an opt-out, and about a sign-up by the person."""
     if contact.opt_out_at is not None and contact.permission is Permission.UNSUBSCRIBED:
         reason = f", reason “{contact.opt_out_reason}”" if contact.opt_out_reason else ""
-        evidence = f"Constant Contact: opt-out by “{contact.opt_out_source or 'not told'}”{reason}"
+        through = f", from the mailing “{mailing}”" if mailing else ""
+        by = contact.opt_out_source or "not told"
+        evidence = f"Constant Contact: opt-out by “{by}”{reason}{through}"
         author = {"Contact": Author.PERSON, "Account": Author.STAFF}.get(
             contact.opt_out_source, Author.UNKNOWN
         )

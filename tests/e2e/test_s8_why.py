@@ -12,6 +12,7 @@ from ccdesk.core.losses import HeldAnswer
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.statements import Author, How
 from ccdesk.core.why import RunEntry, Why
+from ccdesk.sandbox.constant_contact.switches import PRIVILEGES
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.e2e.conftest import furnish, long_known, staff_take_off
 from tests.e2e.world import World
@@ -129,6 +130,20 @@ def test_who_did_it_is_told_where_the_services_tell(ready: World) -> None:
     assert "audit log" in cleared.evidence, "what ccdesk saw and what the log tells are one act"
     ours = [one for one in told(ask(ready, "bob", live=True)) if one.how is How.FLAG_CLEARED]
     assert any(one.author is Author.US for one in ours)
+
+
+def test_the_mailing_somebody_unsubscribed_from_is_named_where_reports_may_be_read(ready: World) -> None:
+    ready.cc.unsubscribe("bob@example.com", mailing="Spring sale")
+    ready.later()
+    [out] = [one for one in told(ask(ready, "bob", live=True)) if one.how is How.UNSUBSCRIBED]
+    assert "from the mailing “Spring sale”" in out.evidence
+    ready.cycle()
+    [out] = [one for one in told(ask(ready, "bob", live=True)) if one.how is How.UNSUBSCRIBED]
+    assert "from the mailing “Spring sale”" in out.evidence, "also of an act that ccdesk knows"
+    ready.cc.set_switches(privileges=[one for one in PRIVILEGES if one != "ui:campaign:metrics"])
+    found = ask(ready, "bob", live=True)
+    assert not any("Spring sale" in one.evidence for one in told(found))
+    assert says(found) == says(ask(ready, "bob"))
 
 
 def told(found: Why) -> list[LedgerEntry]:

@@ -54,6 +54,15 @@ def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
 ADA = "ada@people.example"
 FOUND = {
+    "an undo takes somebody off the list who is still to confirm: we had put them there": Schedule(
+        330147, {"confirmed_opt_in": True}, {}, {"welcome_email": "true", "export_guests": "true"},
+        (
+            ("run", "export", ()),
+            ("act", "customer", 10, "pzq8@people.example", True, ""),
+            ("run", "events", ()),
+            ("undo", 0.22, False, ()),
+        ),
+    ),
     "an account is deleted and no event tells: as last read it is there": Schedule(
         320149, {}, {"pull_works": False}, {"welcome_email": "false", "export_guests": "false"},
         (

@@ -304,9 +304,13 @@ class Truth:
             self._break("another list than the active one was touched by us", name)
         if old is not None and old.on_list and not new.on_list and self.run_kind == "undo":
             self._judge_taking_off(contact, new)
-        if new.mailed and not (old is not None and old.mailed):
-            self.put_by_us.add(contact)
+        mailed = new.mailed and not (old is not None and old.mailed)
+        if mailed or (
+            new.on_list and not (old is not None and old.on_list)
+        ):  # who is to confirm is on it, too
             self.added_at[self.bench.list_name, contact] = self.bench.time.now()
+        if mailed:
+            self.put_by_us.add(contact)
             for why in self._may_not_be_added(contact, old, new):
                 self._break(f"put on the list although {why}", name)
 

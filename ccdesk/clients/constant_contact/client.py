@@ -19,6 +19,7 @@ from ccdesk.clients.constant_contact.account import AccountCalls
 from ccdesk.clients.constant_contact.campaigns import CampaignCalls
 from ccdesk.clients.constant_contact.members import NoEmails, members
 from ccdesk.clients.constant_contact.pages import same_host
+from ccdesk.clients.constant_contact.reports import ReportCalls
 from ccdesk.clients.constant_contact.session import PAGE_SIZE
 from ccdesk.clients.http.caller import Call
 from ccdesk.clients.http.policy import wait
@@ -39,7 +40,7 @@ _UNUSABLE = "The service gave an answer that cannot be used"
 log = logging.getLogger(__name__)
 
 
-class ConstantContact(AccountCalls, CampaignCalls):
+class ConstantContact(AccountCalls, CampaignCalls, ReportCalls):
     """Calls Constant Contact on behalf of who logged in; each answer comes back as core models."""
 
     def contacts(

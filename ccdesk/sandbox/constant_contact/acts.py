@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import RLock
@@ -40,10 +41,13 @@ class Acts:
 class PersonActs(Acts):
     """What the person behind a contact can do (constant-contact.md §9, §12, §13, §17)."""
 
-    def unsubscribe(self, email: str, reason: str = "") -> None:
-        """Use the unsubscribe link of a mail."""
+    def unsubscribe(self, email: str, reason: str = "", mailing: str = "") -> None:
+        """Use the unsubscribe link of a mail; `mailing`: its name, which a report tells from then on."""
         with self.held() as account:
-            account.rules.opt_out(self._contact(email), "Contact", reason)
+            contact = self._contact(email)
+            account.rules.opt_out(contact, "Contact", reason)
+            if mailing:
+                contact.opt_out_mailing = (str(uuid.uuid5(uuid.NAMESPACE_URL, mailing)), mailing)
 
     def leave_list(self, email: str, list_id: str) -> None:
         """Leave one list on the preferences page: the permission stays (§9)."""

@@ -24,6 +24,7 @@ CONTACTS_READ = ("contact_data", "contacts:read")
 CONTACTS_WRITE = ("contact_data", "contacts:write")
 CAMPAIGN_READ = ("campaign_data", "campaign:read")
 CAMPAIGN_WRITE = ("campaign_data", "campaign:write")
+REPORTS_READ = ("contact_data", "ui:campaign:metrics")
 ANYBODY = ("", "")
 
 

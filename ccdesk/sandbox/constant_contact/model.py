@@ -125,6 +125,7 @@ class Contact:
     opt_out_source: str | None = None
     opt_out_date: str | None = None
     opt_out_reason: str | None = None
+    opt_out_mailing: tuple[str, str] | None = None  # id and name of the mailing whose link was used
     confirm_status: str = "off"
     first_name: str | None = None
     last_name: str | None = None

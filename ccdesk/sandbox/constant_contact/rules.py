@@ -126,7 +126,7 @@ class Rules:
         now = self.now()
         contact.permission, contact.email_updated_at = "unsubscribed", now
         contact.opt_out_source, contact.opt_out_date = source, now
-        contact.opt_out_reason = reason or None
+        contact.opt_out_reason, contact.opt_out_mailing = reason or None, None
         if self.switches.unsubscribe_empties_lists:
             self.book.set_lists(contact, ())
 
@@ -138,6 +138,7 @@ class Rules:
         contact.permission, contact.email_updated_at = permission, now
         contact.opt_in_source, contact.opt_in_date = source, now
         contact.opt_out_source = contact.opt_out_date = contact.opt_out_reason = None
+        contact.opt_out_mailing = None
 
     def set_permission(self, contact: Contact, permission: str, source: Source) -> None:
         """Move a contact to any permission, with the dates that go with it."""

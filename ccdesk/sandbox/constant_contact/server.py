@@ -16,13 +16,14 @@ from ccdesk.sandbox.constant_contact import (
     contacts,
     lists,
     oauth,
+    reports,
     signup,
     web,
 )
 from ccdesk.sandbox.constant_contact.gateway import STATE_KEY, gateway_error
 from ccdesk.sandbox.constant_contact.state import CcState
 
-_PARTS = (account, activities, campaigns, contacts, lists, oauth, signup, web)
+_PARTS = (account, activities, campaigns, contacts, lists, oauth, reports, signup, web)
 
 
 def build_cc_app(state: CcState) -> Flask:
