@@ -3,7 +3,7 @@
 # make soak   shows for about half an hour that no schedule of failures breaks the promise (SEED=1)
 # make shadow lists where the rules' table and the engine differ in random schedules (FIRST=1 COUNT=50)
 # make bench  measures what the README quotes (BENCH="--only export --sizes 1000" for a part)
-# make package  builds the program that needs no Python (dist/ccdesk)
+# make package  builds the program that needs no Python, and its installer (dist/), and tests them
 # make lock     resolves pyproject.toml anew into requirements.lock (LOCK="--upgrade" takes the newest of all)
 
 PYTHON ?= python3
@@ -65,10 +65,10 @@ format: $(STAMPS)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-package: $(STAMPS)/dev
-	@sh tools/system-packages.sh binutils
-	$(BIN)/pyinstaller --noconfirm --log-level WARN ccdesk.spec
-	QT_QPA_PLATFORM=offscreen dist/ccdesk/ccdesk demo --tour build/package-tour
+# In an environment of its own: the program is made with Python 3.12 or newer where there is one.
+package: $(STAMPS)/system
+	@sh tools/system-packages.sh binutils desktop-file-utils appstream nsis
+	$(PYTHON) tools/package.py
 
 $(STAMPS)/system:
 	@sh tools/system-packages.sh

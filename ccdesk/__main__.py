@@ -20,5 +20,11 @@ from ccdesk.cli.main import main
 if sys.stderr is None:  # the windowed program on Windows has neither
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (for the whole life)
 
+if sys.platform == "win32":
+    # Windows then groups and pins the window as the program that its shortcut names.
+    import ctypes
+
+    ctypes.windll.shell32.SetCurrentProcessExplicitAppUserModelID("ccdesk.ccdesk")
+
 if __name__ == "__main__":
     sys.exit(main())

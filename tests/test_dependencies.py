@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-OURS = {"ccdesk", "ccdesk_resources", "tests", "benchmarks"}
+OURS = {"ccdesk", "ccdesk_resources", "tests", "benchmarks", "tools"}
 SYSTEMS = (("linux", "Linux"), ("darwin", "Darwin"), ("win32", "Windows"))
 PLACES = [
     {
@@ -37,7 +37,7 @@ TOOLS = {
     "coverage": "Makefile",
     "mypy": "Makefile",
     "ruff": "Makefile",
-    "pyinstaller": "Makefile",
+    "pyinstaller": "tools/package.py: PyInstaller",
     "pytest-qt": "pyproject.toml: qt_api",
     "pytest-randomly": "Makefile: no:randomly",
     "pytest-timeout": "pyproject.toml: timeout =",
@@ -226,6 +226,7 @@ def test_what_builds_the_package_is_locked_as_well():
 
 def test_nothing_is_installed_past_the_lock():
     """Every call of pip checks hashes, or is kept from fetching anything at all."""
+    assert '"--require-hashes"' in (ROOT / "tools/pack/python.py").read_text(encoding="utf-8")
     for file in ("Makefile", ".ci/run", "tools/system-packages.sh"):
         text = (ROOT / file).read_text(encoding="utf-8").replace("\\\n", " ")
         for call in re.findall(r"pip3? install.*", text):

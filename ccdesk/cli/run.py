@@ -23,9 +23,9 @@ def run(args: argparse.Namespace, container: Container, console: Console) -> int
     stream = Stream(container, console) if console.as_json else None
     listener: LoopListener = stream or Narrator(console)
     loop = Loop(container.desk, container.clock, listener)
-    if stream is not None:
-        stream.started()
     with stoppable(loop.stop), crashes_noted(container.paths.base / RUN):
+        if stream is not None:
+            stream.started()
         loop.run()
     if stream is not None:
         stream.stopped()

@@ -40,6 +40,7 @@ from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.diagnostics import save_diagnostics
 from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.help import HelpDialog
+from ccdesk.gui.dialogs.licences import show_licences
 from ccdesk.gui.dialogs.newcomers import show_newcomers
 from ccdesk.gui.dialogs.put_back import show_put_back
 from ccdesk.gui.dialogs.question import ask
@@ -235,7 +236,8 @@ class SettingsWindow(QWidget):
         """Show the help at the part about the tab in front."""
         if self._help is None:
             save = self.save_diagnostics if self.context.save_bundle else None
-            self._help = HelpDialog(self, save_diagnostics=save)
+            licences = partial(show_licences, self.context, self)
+            self._help = HelpDialog(self, save_diagnostics=save, show_licences=licences)
         self._help.show_part(self.current().help_part)
 
     @Slot()

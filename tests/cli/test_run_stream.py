@@ -72,6 +72,15 @@ def test_one_line_for_each_event(enabled):
     assert last[-1]["runs"] == len(kept)
 
 
+def test_it_can_be_stopped_from_its_first_line_on(enabled):
+    """The signal came before anybody listened to it: the last line was missing."""
+    with running(enabled) as process:
+        until(process, "started")
+        process.terminate()
+        assert until(process, "stopped")[-1]["runs"] == 0
+        assert process.wait(30) == 0
+
+
 def test_what_needs_a_person_is_told_when_it_changes(enabled):
     enabled.sandbox.kibo.add_customer("ann@example.com", True)
     enabled.json("sync", "export")

@@ -18,7 +18,11 @@ class HelpDialog(QDialog):
     """Shows the help text beside the window; it does not stop the work."""
 
     def __init__(
-        self, parent: QWidget | None = None, *, save_diagnostics: Callable[[], object] | None = None
+        self,
+        parent: QWidget | None = None,
+        *,
+        save_diagnostics: Callable[[], object] | None = None,
+        show_licences: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("dlg_help")
@@ -34,11 +38,12 @@ class HelpDialog(QDialog):
         layout.setContentsMargins(18, 18, 18, 14)
         layout.addWidget(self.browser)
         close = button("C&lose", "btn_help_close", self.hide)
-        if save_diagnostics is None:
-            layout.addLayout(row(None, close))
-        else:
-            save = button("Save &diagnostics…", "btn_diagnostics", save_diagnostics, tip=_TIP)
-            layout.addLayout(row(save, None, close))
+        more = []
+        if save_diagnostics is not None:
+            more.append(button("Save &diagnostics…", "btn_diagnostics", save_diagnostics, tip=_TIP))
+        if show_licences is not None:
+            more.append(button("L&icences…", "btn_licences", show_licences))
+        layout.addLayout(row(*more, None, close))
         self._fill()
 
     def show_part(self, anchor: str) -> None:
