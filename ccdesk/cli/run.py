@@ -20,6 +20,9 @@ def run(args: argparse.Namespace, container: Container, console: Console) -> int
     """Do the loops until stopped."""
     if not container.desk.settings().enabled:
         console.say("The application is not enabled: the loops wait (ccdesk settings set enabled=true).")
+    paused = container.desk.paused_until()
+    if paused is not None:
+        console.say(f"Paused until {tables.when(paused)}: nothing runs by itself before.")
     stream = Stream(container, console) if console.as_json else None
     listener: LoopListener = stream or Narrator(console)
     loop = Loop(container.desk, container.clock, listener)

@@ -22,7 +22,7 @@ from ccdesk.gui.components.news import News
 from ccdesk.gui.components.theme import apply_theme
 from ccdesk.gui.context import Context, OpenUrl, SaveBundle
 from ccdesk.gui.hooks import Hooks
-from ccdesk.gui.notices import Notices
+from ccdesk.gui.notices import NEEDS, Notices
 from ccdesk.gui.single_instance import SingleInstance
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl, SyncThread
 from ccdesk.gui.tasks import Tasks
@@ -175,6 +175,7 @@ def _in_tray(context: Context, window: SettingsWindow, icon: TrayIcon, root: QOb
     """Put the icon's menu and its messages together."""
     tray = Tray(context, icon, root)
     tray.opened.connect(window.come_forward)
+    tray.needs_opened.connect(lambda: window.come_forward_at(NEEDS))
     tray.quit_asked.connect(window.quit_by_person)
     notices = Notices(context, icon, lambda: window.is_looked_at, root)
     tray.message_clicked.connect(notices.open_last)

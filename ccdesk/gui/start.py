@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ from ccdesk.gui import app as gui_app
 from ccdesk.gui.components.messages import show_fatal
 from ccdesk.gui.display import Trial, require_display
 from ccdesk.gui.formats import long_date
-from ccdesk.gui.single_instance import raise_running
+from ccdesk.gui.single_instance import is_open, raise_running
 from ccdesk.logs import start_logging
 from ccdesk.paths import Paths, default_base
 from ccdesk.sandbox.wire.kernel import SandboxClock
@@ -51,6 +51,8 @@ def window(paths: Paths, *, in_tray: bool = False) -> int:
     `in_tray`: the system has started it at login, and nobody wants to look at it now.
     """
     with Trial() as display:
+        if in_tray and is_open(paths.base):
+            return int(ExitCode.DONE)
         if raise_running(paths.base):
             if sys.stderr is not None:  # the windowed program has none
                 sys.stderr.write(gui_app.ALREADY_OPEN)
@@ -154,6 +156,10 @@ class SharedClock(Clock):
     def now(self) -> datetime:
         """Return the sandbox's present."""
         return self._shared.now()
+
+    def monotonic(self) -> float:
+        """Return seconds that go along with that date: time let pass at once is no sleep of the computer."""
+        return super().monotonic() + (self._shared.now() - datetime.now(UTC)).total_seconds()
 
 
 def demo_container(paths: Paths, addresses: Mapping[str, str], clock: Clock) -> Container:

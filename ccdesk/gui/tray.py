@@ -10,7 +10,7 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import RunKind
 from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.context import Context
-from ccdesk.gui.standing import can_sync, look, next_line
+from ccdesk.gui.standing import Standing, can_sync, look, next_line
 from ccdesk.gui.tray_icon import TrayIcon
 from ccdesk.gui.watch import Snapshot
 
@@ -24,6 +24,7 @@ class Tray(QObject):
     opened = Signal()
     quit_asked = Signal()
     message_clicked = Signal()
+    needs_opened = Signal()
 
     def __init__(self, context: Context, icon: TrayIcon, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -32,8 +33,9 @@ class Tray(QObject):
         self._unreadable = ""
         self.menu = QMenu()
         self.menu.setObjectName("tray_menu")
-        self.state = self._line("act_tray_state")
-        self.next = self._line("act_tray_next")
+        self.state = self._action("act_tray_state", "", self._open_state)
+        self.next = self._action("act_tray_next", "", self.opened.emit)
+        self.next.setEnabled(False)
         self.menu.addSeparator()
         self.sync = self._action("act_tray_sync", "&Sync now", self._sync)
         self.pause = self._action("act_tray_pause", PAUSE, self._pause_or_resume)
@@ -45,11 +47,6 @@ class Tray(QObject):
         context.watch.changed.connect(self._on_snapshot)
         context.watch.failed.connect(self._on_unreadable)
         context.monitor.changed.connect(self.show_state)
-
-    def _line(self, name: str) -> QAction:
-        line = self._action(name, "", self.opened.emit)
-        line.setEnabled(False)
-        return line
 
     def _action(self, name: str, text: str, act: object) -> QAction:
         action = QAction(text, self.menu)
@@ -82,6 +79,12 @@ class Tray(QObject):
         status = snapshot.status if snapshot is not None else None
         self.pause.setText(RESUME if status is not None and status.paused_until else PAUSE)
         self.pause.setEnabled(status is not None and status.enabled)
+
+    @Slot()
+    def _open_state(self) -> None:
+        """Lead to what the state is about."""
+        needs = look(self._snapshot).standing is Standing.NEEDS_YOU
+        (self.needs_opened if needs else self.opened).emit()
 
     @Slot()
     def _sync(self) -> None:

@@ -59,6 +59,7 @@ class SystemTray(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._icon = QSystemTrayIcon(self)
+        self._shown: tuple[Standing, str] | None = None
 
     def is_there(self) -> bool:
         """Say whether this desktop has a tray now."""
@@ -73,8 +74,9 @@ class SystemTray(QObject):
 
     def show(self, standing: Standing, tip: str) -> None:
         """Show a state; without a tray, the next one shown after it has come."""
-        if not self.is_there():
-            return
+        if not self.is_there() or (self._icon.isVisible() and self._shown == (standing, tip)):
+            return  # every change is told to the desktop, and a run gets on several times a second
+        self._shown = standing, tip
         self._icon.setIcon(state_icon(standing))
         self._icon.setToolTip(tip)
         self._icon.show()

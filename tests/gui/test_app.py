@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from ccdesk.cli.main import main as cli_main
 from ccdesk.core.errors import ExitCode, StoreError
 from ccdesk.core.runs import RunKind, Trigger
 from ccdesk.gui import app as app_module
-from ccdesk.gui import sync_thread
+from ccdesk.gui import start, sync_thread
 from ccdesk.gui.components.messages import error_box, show_fatal
 from ccdesk.gui.hooks import Hooks, log_qt
 from ccdesk.gui.single_instance import SingleInstance, raise_running
+from ccdesk.paths import Paths
+from ccdesk.sandbox.wire.kernel import SandboxClock
+from ccdesk.service.gaps import SleepWatch
 from tests.gui.fakes import FakeLoop, fresh_desk, ready_desk
 
 ROOT = Path(__file__).parents[2]
@@ -255,3 +259,23 @@ def test_the_browser_is_opened_by_the_desktop(monkeypatch):
     )
     assert app_module.open_in_browser("http://127.0.0.1:1/x?a=b")
     assert asked == ["http://127.0.0.1:1/x?a=b"]
+
+
+def test_a_start_at_login_leaves_a_window_alone_that_is_open_already(tmp_path, monkeypatch):
+    instance = SingleInstance(tmp_path)
+    assert instance.claim()
+    asked = []
+    instance.asked_forward.connect(lambda: asked.append(1))
+    try:
+        assert start.window(Paths(tmp_path), in_tray=True) == ExitCode.DONE
+        assert asked == []
+    finally:
+        instance.release()
+
+
+def test_time_the_sandbox_lets_pass_at_once_is_no_sleep():
+    shared = SandboxClock()
+    clock = start.SharedClock(shared)
+    watch = SleepWatch(clock)
+    shared.advance(timedelta(hours=9))
+    assert watch.asleep_since() is None

@@ -80,6 +80,16 @@ def test_a_run_a_need_and_an_outage_show(qtbot, parts, desk, tray):
     assert tray.standing is Standing.NEEDS_YOU
 
 
+def test_the_state_leads_to_what_it_is_about(qtbot, parts, desk, tray):
+    desk.needs = (Need(NeedKind.PARKED, 3),)
+    look_again(qtbot, parts)
+    parts.window.tabs.setCurrentWidget(parts.window.logs)
+    parts.window.hide()
+    tray.action("state").trigger()
+    assert parts.window.isVisible()
+    assert parts.window.current() is parts.window.info
+
+
 def test_sync_now_asks_for_both_directions_once(qtbot, parts, loop, tray):
     tray.action("sync").trigger()
     assert loop.requests == [(RunKind.EVENTS, False), (RunKind.INBOUND, False)]
