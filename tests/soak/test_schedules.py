@@ -54,6 +54,17 @@ def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
 ADA = "ada@people.example"
 FOUND = {
+    "a list is deleted and made anew under its name after an undo: it is another list": Schedule(
+        360138, {}, {}, {"welcome_email": "false", "export_guests": "true"},
+        (
+            ("act", "customer", 10, "pzq9@people.example", True, "address"),
+            ("run", "export", ()),
+            ("undo", 0.11, False, ()),
+            ("act", "delete_list"),
+            ("list",),
+            ("list",),
+        ),
+    ),
     "an undo takes somebody off the list who is still to confirm: we had put them there": Schedule(
         330147, {"confirmed_opt_in": True}, {}, {"welcome_email": "true", "export_guests": "true"},
         (

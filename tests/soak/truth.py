@@ -115,6 +115,11 @@ class Truth:
         active = bench.cc.list_id(bench.list_name)
         return {one.contact_id: _seen(one, active) for one in bench.cc.account.book.contacts}
 
+    @property
+    def _list(self) -> str:
+        """The active list; one made anew under the name of a deleted one is another."""
+        return str(self.bench.cc.list_id(self.bench.list_name))
+
     def _accounts(self) -> dict[int, State]:
         now = self.bench.time.now()
         return {
@@ -308,7 +313,7 @@ class Truth:
         if mailed or (
             new.on_list and not (old is not None and old.on_list)
         ):  # who is to confirm is on it, too
-            self.added_at[self.bench.list_name, contact] = self.bench.time.now()
+            self.added_at[self._list, contact] = self.bench.time.now()
         if mailed:
             self.put_by_us.add(contact)
             for why in self._may_not_be_added(contact, old, new):
@@ -316,13 +321,13 @@ class Truth:
 
     def _judge_taking_off(self, contact: str, new: Seen) -> None:
         """An undo takes off whom we put on the list, and nobody who has acted since, as could be known."""
-        added = self.added_at.get((self.bench.list_name, contact))
+        added = self.added_at.get((self._list, contact))
         if added is None:
             self._break("undo: taken off the list although we had not put them there", new.email)
             return
         if acts := self._acted_between(new.email, added, self.run_began):
             self._break("undo: taken off the list although they have acted since", (new.email, acts))
-        self.taken_off[self.bench.list_name, contact] = self.bench.time.now()
+        self.taken_off[self._list, contact] = self.bench.time.now()
 
     def _acted_between(self, email: str, since: datetime, until: datetime) -> list[Done]:
         """Return the opt-ins of a person between two moments."""
@@ -363,7 +368,7 @@ class Truth:
 
     def _may_not_be_added(self, contact: str, old: Seen | None, new: Seen) -> list[str]:
         began, email, why = self.known_from, new.email, self._may_have_left(contact, new.email)
-        undone = self.taken_off.get((self.bench.list_name, contact))
+        undone = self.taken_off.get((self._list, contact))
         if undone is not None and not self._came_after(email, undone):
             why.append("an undo took them off, and they did not opt in since")
         if not self._wanted(email):

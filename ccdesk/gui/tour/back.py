@@ -16,6 +16,7 @@ def acts_back(scene: Scene) -> None:
     """Seed: Enable the App, View Customer Update Events, View Sync Logs from Constant Contact."""
     _enable(scene)
     _event(scene)
+    _undo(scene)
     _unsubscribe(scene)
     _compare(scene)
     _quiet(scene)
@@ -61,10 +62,36 @@ def _event(scene: Scene) -> None:
     check(run.counts.get("added") == 1, f"the event did not add the person: {run.message}")
     driver.click("btn_events_refresh")
     driver.until(lambda: not driver.rows("tbl_events"), "the list to empty")
+    driver.until(lambda: driver.find(QWidget, "btn_events_refresh").isEnabled(), "that look to end, too")
     check(email in scene.members(), "the new opt-in is not on the list")
     welcome = [(mail["kind"], mail["to"].lower()) for mail in scene.sandbox.cc.mails()]
     check(welcome == [("welcome", email)], "not exactly one welcome mail went out")
     driver.picture("events-processed", "processed by the scheduled run; one welcome mail")
+
+
+def _undo(scene: Scene) -> None:
+    """What undoing that run would do is shown; nothing is done before somebody says so."""
+    driver = scene.driver
+    driver.tab("tab_sync_logs")
+    driver.click("btn_logs_refresh")
+    driver.until(lambda: _newest_events_run(scene) is not None, "the run in the logs")
+    driver.click_cell("tbl_logs", _newest_events_run(scene) or 0, 0)
+    driver.click("btn_logs_view")
+    driver.until(lambda: driver.shown("dlg_run"), "the run's view")
+    mark = scene.sandbox.log.mark()
+    driver.click("btn_run_undo")
+    driver.until(lambda: driver.shown("dlg_preview"), "what the undo would do")
+    driver.until(lambda: bool(driver.rows("tbl_preview_people")), "the people")
+    check(not scene.sandbox.log.writes(since=mark), "the preview of an undo has written something")
+    driver.picture("undo-preview", "whom undoing the run would take off the list; nothing was written")
+    driver.close_dialog("dlg_preview")
+    driver.close_dialog("dlg_run")
+
+
+def _newest_events_run(scene: Scene) -> int | None:
+    """Return the row of the newest run of events."""
+    rows = scene.driver.rows("tbl_logs")
+    return next((number for number, row in enumerate(rows) if "Events" in row), None)
 
 
 def _unsubscribe(scene: Scene) -> None:
