@@ -27,7 +27,7 @@ from ccdesk.container import Container, open_container
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.ports.mail import Account
-from ccdesk.core.runs import Run, RunKind
+from ccdesk.core.runs import EventStatus, Run, RunKind
 from ccdesk.paths import Paths
 from ccdesk.service.api import ConnectionState, Status
 from ccdesk.service.setup import in_words, missing
@@ -303,8 +303,37 @@ def _newcomers(args: argparse.Namespace, container: Container, console: Console)
     return int(ExitCode.DONE)
 
 
+def _retry(args: argparse.Namespace, container: Container, console: Console) -> int:
+    """Make an entry, or all that wait, due now (design §8): the next run of events tries them."""
+    desk = container.desk
+    if bool(args.event_id) == args.all:
+        raise SettingsError("Nothing to retry is named", next_step="Give the id of an entry, or --all.")
+    waiting = {
+        event.event_id
+        for event in documents.paged(lambda offset: desk.events(offset=offset, limit=500))
+        if event.status in (EventStatus.PARKED, EventStatus.RETRY)
+    }
+    if args.all:
+        retried = desk.retry_all_events()
+    elif args.event_id in waiting:
+        desk.retry_event(args.event_id)
+        retried = 1
+    else:
+        raise SettingsError(
+            f"No entry {args.event_id} waits to be tried again",
+            next_step="“ccdesk events --offline” shows the queue.",
+        )
+    if console.as_json:
+        console.document({"retried": retried})
+    else:
+        console.line(f"{retried} due now: the next run of events tries them (ccdesk sync events).")
+    return int(ExitCode.DONE)
+
+
 def _events(args: argparse.Namespace, container: Container, console: Console) -> int:
     desk = container.desk
+    if args.answer:
+        return _retry(args, container, console)
     if not args.offline and desk.settings().kibo_ready:
         try:
             desk.look_for_events()

@@ -255,8 +255,12 @@ def _question_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> No
     newcomers = add("newcomers", "show who opted in after the person had opted out; add or leave them")
     newcomers.add_argument("answer", nargs="?", choices=("add", "leave"), help="what is done with ID")
     newcomers.add_argument("customer_id", nargs="?", type=_count, metavar="ID", help="the customer's id")
-    events = add("events", "show the queue of customer changes")
-    events.add_argument("--all", action="store_true", help="the processed ones too")
+    events = add("events", "show the queue of customer changes, or try what waits again")
+    events.add_argument("answer", nargs="?", choices=("retry",), help="try an entry, or all, again")
+    events.add_argument("event_id", nargs="?", metavar="ID", help="the entry to try again")
+    events.add_argument(
+        "--all", action="store_true", help="the processed ones too; with retry: everything that waits"
+    )
     events.add_argument("--offline", action="store_true", help="do not look at Kibo for new changes first")
 
 

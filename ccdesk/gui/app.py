@@ -22,7 +22,9 @@ from ccdesk.gui.components.news import News
 from ccdesk.gui.components.theme import apply_theme
 from ccdesk.gui.context import Context, OpenUrl, SaveBundle
 from ccdesk.gui.hooks import Hooks
+from ccdesk.gui.memory import FILE_NAME, Memory
 from ccdesk.gui.notices import NEEDS, Notices
+from ccdesk.gui.since import LastLook
 from ccdesk.gui.single_instance import SingleInstance
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl, SyncThread
 from ccdesk.gui.tasks import Tasks
@@ -90,6 +92,7 @@ class AppParts:
         self.context.watch.stop()
         self.window.leaving.let_go()
         self.window.hide()
+        self.window.memory.flush()
         if self.tray_icon is not None:
             self.tray_icon.remove()
         began = time.monotonic()
@@ -141,16 +144,20 @@ def build(
     autostart: Autostart | None = None,
     tray: TrayIcon | None = None,
     theme: str = "system",
+    memory: Memory | None = None,
 ) -> AppParts:
     """Build everything without showing it, starting a thread or entering the event loop.
 
     `tray`: where the program goes on while its window is closed; None if closing the window ends it.
+    `memory`: what the window remembers of last time; without it, nothing is kept.
     """
     app = app or application()
     apply_theme(app, theme)
     root = QObject()
     tasks, bridge = Tasks(root), LoopBridge(root)
     loop.listener = bridge
+    kept = memory or Memory(None, root)
+    kept.in_background = lambda work: tasks.run(root, work)
     context = Context(
         desk=desk,
         tasks=tasks,
@@ -159,10 +166,11 @@ def build(
         monitor=RunMonitor(loop, bridge, root),
         news=News(root),
         open_url=open_url or open_in_browser,
+        last_look=LastLook(kept, root),
         save_bundle=save_bundle,
         autostart=autostart,
     )
-    window = SettingsWindow(context, tray)
+    window = SettingsWindow(context, tray, memory=kept)
     thread = SyncThread(loop, root)
     thread.crashed.connect(context.monitor.on_crash)
     thread.crashed.connect(window.show_error)
@@ -210,6 +218,7 @@ def main(
             sys.stderr.write(ALREADY_OPEN)
         return 0
     app.setQuitOnLastWindowClosed(False)  # the window says when it is over, and may be in the tray
+    memory = Memory(Path(base_dir) / FILE_NAME if base_dir and dress is None else None)
     parts = build(
         desk,
         loop,
@@ -219,6 +228,7 @@ def main(
         autostart=autostart,
         tray=SystemTray() if stays else None,
         theme=theme,
+        memory=memory,
     )
     if dress is not None:
         dress(parts.window)

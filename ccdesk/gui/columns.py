@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, Run, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.components.table_models import Column
@@ -95,24 +97,35 @@ RUN_COLUMNS = (
         tip=lambda run: "Show the error messages" if run.error_count else "",
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A queue entry with the email of its customer, "" where that is not known yet."""
+
+    event: QueuedEvent
+    email: str = ""
+
+
 EVENT_COLUMNS = (
-    Column("event_id", "Event Id", lambda event: event.event_id),
-    Column("object_id", "Object Id", lambda event: str(event.object_id), width=12),
+    Column("event_id", "Event Id", lambda row: row.event.event_id),
+    Column("object_id", "Object Id", lambda row: str(row.event.object_id), width=12),
     Column(
         "created",
         "Created Date",
-        lambda event: formats.calendar_date(event.created_at),
-        width=26,
-        tip=lambda event: formats.long_date(event.created_at),
+        lambda row: formats.calendar_date(row.event.created_at),
+        width=24,
+        tip=lambda row: formats.long_date(row.event.created_at),
     ),
     Column(
         "status",
         "Status",
-        lambda event: formats.EVENT_WORDS[event.status],
-        width=15,
-        icon=lambda event: EVENT_ICONS[event.status],
-        tip=lambda event: event_words(event),
+        lambda row: formats.EVENT_WORDS[row.event.status],
+        width=14,
+        icon=lambda row: EVENT_ICONS[row.event.status],
+        tip=lambda row: event_words(row.event),
     ),
+    Column("email", "Email", lambda row: row.email or "–", width=26),
 )
 ENTRY_COLUMNS = (
     Column("email", "Email", lambda entry: entry.email or "(none)", width=30),

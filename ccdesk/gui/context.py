@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ccdesk.core.bundles import Made, Wanted
 from ccdesk.gui.components.news import News
+from ccdesk.gui.since import LastLook
 from ccdesk.gui.sync_thread import LoopBridge
 from ccdesk.gui.tasks import Tasks
 from ccdesk.gui.watch import RunMonitor, Watch
@@ -22,6 +23,7 @@ SaveBundle = Callable[[Path, Wanted], Made]
 class Context:
     """Shared by the window, its tabs and its dialogs. `open_url` shows an address in the browser.
 
+    `last_look`: since when what has happened is news.
     `save_bundle` writes what support needs, and `autostart` is the start at login; both None on a bundle.
     """
 
@@ -32,5 +34,6 @@ class Context:
     monitor: RunMonitor
     news: News
     open_url: OpenUrl
+    last_look: LastLook
     save_bundle: SaveBundle | None = None
     autostart: Autostart | None = None

@@ -54,10 +54,10 @@ def write_people(desk: Desk, run_id: int, outcome: Outcome | None, target: Path)
 
 def to_clipboard(entries: Iterable[Entry]) -> str:
     """Return errors as lines with tabs, as spreadsheets and mail take them."""
-    return "\n".join("\t".join(_pasted(cell) for cell in cells(entry)) for entry in entries)
+    return "\n".join("\t".join(pasted(cell) for cell in cells(entry)) for entry in entries)
 
 
-def _pasted(cell: str) -> str:
+def pasted(cell: str) -> str:
     """Return a cell for pasting: a quote at its begin would be taken off, and what follows looked at anew."""
     text = as_text(" ".join(cell.split()))
     return f"'{text}" if text.startswith('"') else text

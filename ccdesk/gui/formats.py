@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from ccdesk.core.clock import MONTHS, ordinal
 from ccdesk.core.errors import GOES_ON
@@ -79,6 +79,11 @@ def long_date(moment: datetime, zone: tzinfo | None = None) -> str:
     at = local(moment, zone)
     half = "am" if at.hour < 12 else "pm"
     return f"{MONTHS[at.month - 1]} {ordinal(at.day)} {at.year}, {_clock(at)}:{at:%S} {half}"
+
+
+def day(on: date) -> str:
+    """Return a date without its time: “December 16th 2015”."""
+    return f"{MONTHS[on.month - 1]} {ordinal(on.day)} {on.year}"
 
 
 def short_time(moment: datetime, zone: tzinfo | None = None) -> str:

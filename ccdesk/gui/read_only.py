@@ -20,7 +20,8 @@ TIP = "This is a bundle: it can only be looked at."
 LOOKS = frozenset(
     {
         *("btn_find", "btn_logs_view", "btn_logs_errors", "btn_last_export_view", "btn_last_export_errors"),
-        *("btn_logs_refresh", "chk_events_processed", "btn_kibo_advanced"),
+        *("btn_logs_refresh", "chk_events_processed", "btn_kibo_advanced", "btn_logs_day"),
+        *("inp_logs_search", "btn_logs_search_clear", "cmb_logs_what", "cmb_logs_kind", "btn_event_why"),
     }
 )
 _EVERY_MS = 100
@@ -113,5 +114,5 @@ def _acting(pages: Iterable[QWidget]) -> Iterable[QWidget]:
 def _only_looks(widget: QWidget) -> bool:
     """Say whether a control shows, filters or leads somewhere; what is done there the desk refuses."""
     name = widget.objectName()
-    leads = name.startswith(("btn_need_", "btn_step_")) or name.endswith("_fold")
+    leads = name.startswith(("btn_need_", "btn_step_", "btn_since_")) or name.endswith("_fold")
     return leads or name in LOOKS or isinstance(widget.parent(), Segments)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtCore import QByteArray, QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import (
@@ -48,6 +48,7 @@ from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.dialogs.welcomes import ask_about_welcomes
 from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
 from ccdesk.gui.leaving import Leaving
+from ccdesk.gui.memory import Memory
 from ccdesk.gui.needs import REVIEW, for_window, things
 from ccdesk.gui.once_notice import CrashNotice, GapNotice
 from ccdesk.gui.tabs.base import Tab, remedy
@@ -63,6 +64,9 @@ from ccdesk.service.api import ConnectionState, Status
 
 TITLE = "Constant Contact Settings"
 SIZE = (900, 640)
+SMALLEST = (640, 440)
+PLACE, TAB = "window.place", "window.tab"  # what is remembered
+DAY = "day:"  # with a date: the place of its runs
 
 
 class SettingsWindow(QWidget):
@@ -70,10 +74,17 @@ class SettingsWindow(QWidget):
 
     closed = Signal()
 
-    def __init__(self, context: Context, tray: TrayIcon | None = None) -> None:
-        """Put the window together; `tray`: where it goes on while it is closed, None if it does not."""
+    def __init__(
+        self, context: Context, tray: TrayIcon | None = None, *, memory: Memory | None = None
+    ) -> None:
+        """Put the window together.
+
+        `tray`: where it goes on while it is closed, None if it does not. `memory`: what it remembers of last
+        time; without it, nothing is kept.
+        """
         super().__init__()
         self.context = context
+        self.memory = memory or Memory(None, self)
         self._by_person = False  # Ctrl+W is as good as the frame's button
         self._snapshot: Snapshot | None = None
         self._help: HelpDialog | None = None
@@ -98,7 +109,8 @@ class SettingsWindow(QWidget):
         self._add_keys()
         self._connect()
         self.resize(*SIZE)
-        self.setMinimumSize(780, 440)
+        self.setMinimumSize(*SMALLEST)
+        self._go_where_it_was()
 
     # building
 
@@ -194,6 +206,10 @@ class SettingsWindow(QWidget):
         if place.startswith(REVIEW):
             review(self.context, RunKind(place.removeprefix(REVIEW)), self)
             return
+        if place.startswith(DAY):
+            self.tabs.setCurrentWidget(self.logs)
+            self.logs.show_day(date.fromisoformat(place.removeprefix(DAY)))
+            return
         places: dict[str, tuple[Tab, Callable[[], object]]] = {
             "kibo": (self.info, self.info.focus_kibo),
             "needs": (self.info, self.info.focus_needs),
@@ -224,8 +240,50 @@ class SettingsWindow(QWidget):
         return self.pages()[self.tabs.currentIndex()]
 
     @Slot(int)
-    def _on_tab(self, _index: int) -> None:
+    def _on_tab(self, index: int) -> None:
+        self.memory.put(TAB, index)
         self.current().refresh()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Dismiss what was said on Esc, where no field or dialog has a use for the key itself."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+        else:
+            super().keyPressEvent(event)
+
+    @Slot()
+    def dismiss(self) -> None:
+        """Take away what was said: first a success that lies over the page, then the notices in sight."""
+        if self.toast.isVisible():
+            self.toast.hide()
+            return
+        for notice in self.findChildren(Notice):
+            if notice.isVisible():
+                notice.clear()
+
+    # its place, and who looks
+
+    def _go_where_it_was(self) -> None:
+        """Go to the place and the tab of last time; a screen that is gone is Qt's to see to."""
+        place = self.memory.get(PLACE, str, "")
+        if place:
+            self.restoreGeometry(QByteArray.fromBase64(place.encode("ascii", "ignore")))
+        tab = self.memory.get(TAB, int, 0)
+        if 0 <= tab < self.tabs.count():
+            self.tabs.setCurrentIndex(tab)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Remember the place, whether the window closes for good or not."""
+        self.memory.put(PLACE, self.saveGeometry().toBase64().toStdString())
+        self.context.last_look.leave()
+        super().hideEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Note when somebody turns to the window or away from it."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isVisible():
+            look = self.context.last_look
+            look.come_back() if self.isActiveWindow() else look.leave()
 
     @Slot()
     def _reload(self) -> None:

@@ -21,6 +21,7 @@ from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports.mail import Account
 from ccdesk.core.ports.shop import ConnectionTest
+from ccdesk.core.run_history import Happened, PersonThen, RunQuery, RunThen
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.core.welcomes import WelcomeAnswer
@@ -302,6 +303,23 @@ class Desk(Protocol):
     def run_count(self, *, kind: RunKind | None = None) -> int:
         """Count runs."""
 
+    def find_runs(self, query: RunQuery, *, offset: int = 0, limit: int = 100) -> Sequence[Run]:
+        """Return the runs asked for, in the order asked for."""
+
+    def found_run_count(self, query: RunQuery) -> int:
+        """Count the runs asked for."""
+
+    def happened_since(self, at: datetime) -> Mapping[Happened, int]:
+        """Return to how many people what has happened in runs that ended after that moment."""
+
+    def people_since(
+        self, at: datetime, what: Happened, *, offset: int = 0, limit: int = 100
+    ) -> Sequence[PersonThen]:
+        """Return these people, the newest first."""
+
+    def runs_since(self, at: datetime) -> Sequence[RunThen]:
+        """Return what the picture of the days needs of every run that began after that moment."""
+
     def get_run(self, run_id: int) -> Run | None:
         """Return one run."""
 
@@ -326,6 +344,12 @@ class Desk(Protocol):
 
     def retry_event(self, event_id: str) -> None:
         """Make a parked or waiting entry due now."""
+
+    def retry_all_events(self) -> int:
+        """Make every parked or waiting entry due now; return how many."""
+
+    def emails_of(self, customer_ids: Collection[int]) -> Mapping[int, str]:
+        """Return the emails of those customers that are known by one."""
 
     def held(self) -> Sequence[Held]:
         """Return customers whose opt-out the guard holds, or that was taken for a mistake (design R8)."""

@@ -18,6 +18,7 @@ from ccdesk.core.ports.mail import Account
 from ccdesk.core.ports.recording import Recording
 from ccdesk.core.ports.shop import ConnectionTest
 from ccdesk.core.ports.store import Store
+from ccdesk.core.run_history import Happened, PersonThen, RunQuery, RunThen
 from ccdesk.core.runs import (
     Entry,
     EventStatus,
@@ -322,6 +323,28 @@ class LocalDesk:
         """Count runs."""
         return self._store.runs.count(kind=kind)
 
+    def find_runs(self, query: RunQuery, *, offset: int = 0, limit: int = 100) -> Sequence[Run]:
+        """Return the runs asked for, in the order asked for."""
+        return self._store.run_history.find(query, offset=offset, limit=limit)
+
+    def found_run_count(self, query: RunQuery) -> int:
+        """Count the runs asked for."""
+        return self._store.run_history.count(query)
+
+    def happened_since(self, at: datetime) -> Mapping[Happened, int]:
+        """Return to how many people what has happened in runs that ended after that moment."""
+        return self._store.run_history.since(at)
+
+    def people_since(
+        self, at: datetime, what: Happened, *, offset: int = 0, limit: int = 100
+    ) -> Sequence[PersonThen]:
+        """Return these people, the newest first."""
+        return self._store.run_history.people_since(at, what, offset=offset, limit=limit)
+
+    def runs_since(self, at: datetime) -> Sequence[RunThen]:
+        """Return what the picture of the days needs of every run that began after that moment."""
+        return self._store.run_history.runs_since(at)
+
     def get_run(self, run_id: int) -> Run | None:
         """Return one run."""
         return self._store.runs.get(run_id)
@@ -356,6 +379,19 @@ class LocalDesk:
         if event is None or event.status not in (EventStatus.PARKED, EventStatus.RETRY):
             return
         self._store.queue.save(replace(event, status=EventStatus.PENDING, next_try_at=None))
+
+    def retry_all_events(self) -> int:
+        """Make every parked or waiting entry due now; return how many."""
+        retried = 0
+        for event in self._store.queue.to_retry():
+            self.retry_event(event.event_id)
+            retried += 1
+        return retried
+
+    def emails_of(self, customer_ids: Collection[int]) -> Mapping[int, str]:
+        """Return the emails of those customers that are known by one."""
+        links = self._store.links.many(list(customer_ids))
+        return {number: link.email for number, link in links.items() if link.email}
 
     def held(self) -> Sequence[Held]:
         """Return customers whose opt-out is held, or that was taken for a mistake."""

@@ -22,6 +22,7 @@ READS = frozenset(
             "planned_run",
         ),
         *("runs", "run_count", "get_run", "entries", "entry_count", "entry_kinds"),
+        *("find_runs", "found_run_count", "happened_since", "people_since", "runs_since", "emails_of"),
         *("events", "event_count", "held", "newcomers", "disagreements", "disagreement_count"),
         *("ledger", "find_people", "whom_to_forget", "close"),
     }

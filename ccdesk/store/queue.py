@@ -151,6 +151,11 @@ class SqliteQueue:
             )
         )
 
+    def to_retry(self) -> list[QueuedEvent]:
+        """Return the entries that wait for a person or for their next try, oldest first."""
+        query = EventRow.select(*COLUMNS).where(UNPROCESSED, EventRow.status != EventStatus.PENDING)
+        return self._select(query.order_by(EventRow.created_at, EventRow.event_id))
+
     def get(self, event_id: str) -> QueuedEvent | None:
         """Return one entry."""
         found = self._select(EventRow.select(*COLUMNS).where(EventRow.event_id == event_id))

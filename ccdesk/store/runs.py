@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -81,6 +81,15 @@ class SqliteRuns:
     def get(self, run_id: int) -> Run | None:
         """Return one run."""
         return self._one(RunRow.select(*RUN_COLUMNS).where(RunRow.id == run_id))
+
+    def many(self, run_ids: Sequence[int]) -> list[Run]:
+        """Return these runs in the order they are named; one that is gone is left out."""
+        found: dict[int, Run] = {}
+        for some in chunks(list(run_ids)):
+            found |= {
+                run.id: run for run in self._select(RunRow.select(*RUN_COLUMNS).where(RunRow.id.in_(some)))
+            }
+        return [found[number] for number in run_ids if number in found]
 
     def page(self, *, kind: RunKind | None, offset: int, limit: int) -> list[Run]:
         """Return runs, newest first."""

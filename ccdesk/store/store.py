@@ -17,6 +17,7 @@ from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
 from ccdesk.core.ports import store as ports
 from ccdesk.core.ports.ledger import Ledger
+from ccdesk.core.run_history import RunHistory
 from ccdesk.core.statements import Statements
 from ccdesk.core.why import People
 from ccdesk.store import backup, erasure, migrations, scratch
@@ -34,6 +35,7 @@ from ccdesk.store.links import SqliteLinks
 from ccdesk.store.losses import SqliteLosses
 from ccdesk.store.people import SqlitePeople
 from ccdesk.store.queue import SqliteQueue
+from ccdesk.store.run_history import SqliteRunHistory
 from ccdesk.store.runs import SqliteRuns
 from ccdesk.store.schema import STEPS
 from ccdesk.store.staging import SqliteStaging
@@ -82,7 +84,9 @@ class SqliteStore:
         self.links: ports.Links = links
         self.intents: Intents = SqliteIntents(self._database, clock)
         self.queue: ports.Queue = SqliteQueue(self._database, clock)
-        self.runs: ports.Runs = SqliteRuns(self._database)
+        runs, people = SqliteRuns(self._database), SqlitePeople(self._database)
+        self.runs: ports.Runs = runs
+        self.run_history: RunHistory = SqliteRunHistory(self._database, runs, people)
         self.staging: ports.Staging = SqliteStaging(self._database)
         self.exports: Exports = SqliteExports(self._database, self._seals, clock)
         self.losses: Losses = SqliteLosses(self._database)
@@ -91,7 +95,7 @@ class SqliteStore:
         left = SqliteLeftAsIs(self._database, self.disagreements)
         self.left_as_is: LeftAsIs = left
         self.drifts: Drifts = SqliteDrifts(self._database, links, left)
-        self.people: People = SqlitePeople(self._database)
+        self.people: People = people
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)

@@ -335,3 +335,11 @@ def test_environment_beats_what_is_stored(shell):
     shown = json.loads(shell("settings", "show", "--json", CCDESK_CONTACT_LIST="From outside").stdout)
     assert shown["contact_list"] == "From outside"
     assert "CCDESK_CONTACT_LIST" not in os.environ
+
+
+def test_what_waits_in_the_queue_is_tried_again_by_name_or_all_at_once(connected):
+    assert connected.json("events", "retry", "--all")["retried"] == 0
+    assert connected("events", "retry").returncode == 2
+    assert connected("events", "retry", "nothing", "--all").returncode == 2
+    unknown = connected.json("events", "retry", "no-such-entry", code=2)["error"]
+    assert "no-such-entry" in unknown["title"]

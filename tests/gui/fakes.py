@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from ccdesk.core.losses import HeldAnswer, LossKind
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports.mail import Account
 from ccdesk.core.ports.shop import ConnectionTest, Tenant
+from ccdesk.core.run_history import Happened, PersonThen, RunQuery, RunSort, RunThen
 from ccdesk.core.runs import (
     Entry,
     EventStatus,
@@ -79,6 +80,8 @@ class FakeDesk:
     kibo_app: bool | None = None
     new_events: int = 0
     running: str = ""
+    happened: dict[Happened, list[PersonThen]] = field(default_factory=dict)
+    emails: dict[int, str] = field(default_factory=lambda: {1043: "kim..lee@example.com"})
     good: dict[RunKind, datetime] = field(default_factory=dict)  # `last_good`
     logged_out: LoggedOut = field(default_factory=lambda: LoggedOut(True, SecretPlace.VAULT))
     needs: tuple[Need, ...] = ()
@@ -285,6 +288,71 @@ class FakeDesk:
         self._called("runs", (kind, offset, limit))
         chosen = [run for run in self.all_runs if kind is None or run.kind is kind]
         return chosen[offset : offset + limit]
+
+    def _found(self, query: RunQuery) -> list[Run]:
+        def matches(run: Run) -> bool:
+            asked = run.kind in (RunKind.EXPORT, RunKind.UNDO)
+            did = asked or run.changes or run.error_count or run.status is not RunStatus.COMPLETE
+            return bool(
+                (query.kind is None or run.kind is query.kind)
+                and (did or not query.eventful)
+                and (query.since is None or run.started_at >= query.since)
+                and (query.until is None or run.started_at < query.until)
+                and query.text.lower() in f"{run.id} {run.message} {run.status.value}".lower()
+            )
+
+        orders: dict[RunSort, Callable[[Run], Any]] = {
+            RunSort.DATE: lambda run: run.started_at,
+            RunSort.STATUS: lambda run: run.status.value,
+            RunSort.KIND: lambda run: run.kind.value,
+            RunSort.TOTAL: lambda run: run.total_contacts,
+            RunSort.ERRORS: lambda run: run.error_count,
+        }
+        found = [run for run in self.all_runs if matches(run)]
+        if query.sort is RunSort.DATE and query.descending:
+            return found  # as they stand
+        return sorted(found, key=orders[query.sort], reverse=query.descending)
+
+    def find_runs(self, query: RunQuery, *, offset: int = 0, limit: int = 100) -> Sequence[Run]:
+        self._called("find_runs", (query, offset, limit))
+        return self._found(query)[offset : offset + limit]
+
+    def found_run_count(self, query: RunQuery) -> int:
+        return len(self._found(query))
+
+    def happened_since(self, at: datetime) -> Mapping[Happened, int]:
+        self._called("happened_since", at)
+        return {what: len(people) for what, people in self.happened.items() if people}
+
+    def people_since(
+        self, at: datetime, what: Happened, *, offset: int = 0, limit: int = 100
+    ) -> Sequence[PersonThen]:
+        self._called("people_since", (at, what))
+        return self.happened.get(what, [])[offset : offset + limit]
+
+    def runs_since(self, at: datetime) -> Sequence[RunThen]:
+        self._called("runs_since", at)
+        return [
+            RunThen(
+                run.started_at,
+                run.status,
+                run.counts.get("added", 0),
+                run.counts.get("opted_out", 0) + run.counts.get("removed", 0),
+                run.error_count,
+            )
+            for run in self.all_runs
+            if run.started_at > at
+        ]
+
+    def retry_all_events(self) -> int:
+        waiting = [e for e in self.queue if e.status in (EventStatus.PARKED, EventStatus.RETRY)]
+        self._called("retry_all_events", len(waiting))
+        for event in waiting:
+            self.retry_event(event.event_id)
+        return len(waiting)
+
+    def emails_of(self, customer_ids: Collection[int]) -> Mapping[int, str]:
+        return {number: self.emails[number] for number in customer_ids if number in self.emails}
 
     def run_count(self, *, kind: RunKind | None = None) -> int:
         return sum(kind is None or run.kind is kind for run in self.all_runs)

@@ -24,14 +24,15 @@ def words(events, name):
 def test_the_grid_reads_as_in_the_seed(events):
     model = events.table.model()
     titles = [model.headerData(n, Qt.Orientation.Horizontal) for n in range(model.columnCount())]
-    assert titles == ["Event Id", "Object Id", "Created Date", "Status"]
+    assert titles == ["Event Id", "Object Id", "Created Date", "Status", "Email"]
     assert texts(events.table, 0) == [
         "aaec0c44-001a-47ce-905d-a57001182c83",
         "1042",
         "Today at 11:00 AM",
         "Pending",
+        "–",
     ]
-    assert texts(events.table, 1)[2:] == ["Yesterday at 11:00 AM", "Parked"]
+    assert texts(events.table, 1)[2:] == ["Yesterday at 11:00 AM", "Parked", "kim..lee@example.com"]
     assert words(events, "lbl_events_next") == "Next Run time : December 16th 2015, 11:15:00 am"
 
 
@@ -70,8 +71,8 @@ def test_a_parked_entry_says_why_and_can_be_tried_again(qtbot, events, desk, loo
     assert words(events, "lbl_events_parked") == "1 change needs your attention"
     events.table.selectRow(1)
     assert words(events, "lbl_event_detail") == (
-        "Customer 1043: Needs your attention: The email address “kim..lee@example.com” is not valid. "
-        "Correct it in Kibo, then retry."
+        "Customer 1043, kim..lee@example.com: Needs your attention: The email address “kim..lee@example.com” "
+        "is not valid. Correct it in Kibo, then retry."
     )
     click(qtbot, events, "btn_event_retry")
     qtbot.waitUntil(lambda: loop.requests == [(RunKind.EVENTS, False)])

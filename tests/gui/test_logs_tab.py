@@ -21,6 +21,7 @@ from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
 @pytest.fixture
 def logs(qtbot, window):
     window.tabs.setCurrentWidget(window.logs)
+    find(window.logs, "cmb_logs_what").setCurrentIndex(1)  # all runs
     rows(qtbot, window.logs.table, 11)
     return window.logs
 
@@ -206,7 +207,7 @@ def test_an_empty_log_says_what_to_do(qtbot, open_window):
 
 
 def test_a_log_that_cannot_be_read_is_told(qtbot, logs, desk):
-    desk.fail["runs"] = StoreError()
+    desk.fail["find_runs"] = StoreError()
     click(qtbot, logs, "btn_logs_refresh")
     qtbot.waitUntil(lambda: logs.notice.isVisible())
     assert logs.notice.title.text() == "The data file cannot be used"

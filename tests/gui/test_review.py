@@ -143,7 +143,7 @@ def test_enter_and_escape_decide_nothing_and_the_row_stays(qtbot, window, view, 
     qtbot.waitUntil(lambda: not isValid(view) or not view.isVisible())
     assert loop.requests == []
     window.go_to("logs")
-    rows(qtbot, window.logs.table, 12)
+    rows(qtbot, window.logs.table, 7)
     assert texts(window.logs.table, 0)[0] == "NEEDS YOU"
 
 

@@ -92,7 +92,7 @@ def test_ctrl_w_closes_the_window_and_asks_first_while_enabled(qtbot, window):
 
 
 def test_f5_refreshes_the_tab_in_front(qtbot, window, desk):
-    for place, call in (("logs", "runs"), ("events", "look_for_events"), ("list", "contact_lists")):
+    for place, call in (("logs", "find_runs"), ("events", "look_for_events"), ("list", "contact_lists")):
         window.go_to(place)
         desk.calls.clear()
         qtbot.keyClick(window, Qt.Key.Key_F5)

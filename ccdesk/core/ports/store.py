@@ -19,6 +19,7 @@ from ccdesk.core.losses import Losses
 from ccdesk.core.models import Contact, Link, WriteBack
 from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.ports.waiting import Waiting
+from ccdesk.core.run_history import RunHistory
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.statements import Statements
 from ccdesk.core.why import People
@@ -123,6 +124,9 @@ class Queue(Protocol):
 
     def supersede(self, object_id: int, event_id: str, at: datetime) -> None:
         """Close the customer's parked entries older than this processed one: it settled the same matter."""
+
+    def to_retry(self) -> list[QueuedEvent]:
+        """Return the entries that wait for a person or for their next try, oldest first."""
 
     def get(self, event_id: str) -> QueuedEvent | None:
         """Return one entry."""
@@ -285,6 +289,7 @@ class Store(Protocol):
     intents: Intents
     queue: Queue
     runs: Runs
+    run_history: RunHistory
     staging: Staging
     exports: Exports
     losses: Losses

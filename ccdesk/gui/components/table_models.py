@@ -174,6 +174,11 @@ class PagedModel(QAbstractTableModel):
         """Rows the desk has, loaded or not."""
         return self._total
 
+    @property
+    def loaded_rows(self) -> tuple[Any, ...]:
+        """Rows that are loaded so far."""
+        return tuple(self._rows)
+
     def row_at(self, index: Index) -> Any:
         """Return the row behind an index, None for no row."""
         return self._rows[index.row()] if index.isValid() and index.row() < len(self._rows) else None

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtGui import (
+    QAction,
+    QContextMenuEvent,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPen,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -20,16 +36,21 @@ from PySide6.QtWidgets import (
 
 from ccdesk.gui.components.icons import icon
 from ccdesk.gui.components.messages import body
+from ccdesk.gui.components.table_copy import cell_text, rows_as_text
 from ccdesk.gui.components.table_models import LINK_ROLE, NOTE_ROLE, ROW_ROLE, Index, PagedModel
 from ccdesk.gui.components.theme import Tone, scheme
+from ccdesk.gui.memory import memory_of
 
 ROW_SPACE = 16
 NOTE_SPACE = 3  # between a row and the line under it
 NOTE_INDENT = 33  # under the words of the first column, not under its icon
 CELL_MARGIN = 26  # left and right of a cell's text, and what breaking a line costs
+_WIDEST = 2_000  # pixels of a column that is remembered
+_LEAST = 150  # of one that takes what is left
 LONG_WORD = re.compile(r"\S{16,}")
 NO_SPACE = "\u200b"  # a place to break a line that takes no room
 EMPTY_ICON = 36
+COPY, COPY_CELL = "&Copy Rows with Headings", "Copy This C&ell"
 
 
 def breakable(text: str) -> str:
@@ -62,6 +83,16 @@ class CellDelegate(QStyledItemDelegate):
         return super().sizeHint(option, index) + QSize(0, ROW_SPACE + note)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw the cell, with a frame round the one the keyboard is on."""
+        self._paint_cell(painter, option, index)
+        if self._view.hasFocus() and self._view.currentIndex() == index:
+            painter.save()
+            painter.setPen(QPen(scheme().colour("focus"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(option.rect.adjusted(1, 1, -2, -2))
+            painter.restore()
+
+    def _paint_cell(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the cell; where the row has a line under it, with this cell's part of that line."""
         note = index.data(NOTE_ROLE)
         if not note:
@@ -96,12 +127,17 @@ class CellDelegate(QStyledItemDelegate):
 
 
 class PagedTable(QTableView):
-    """Shows a `PagedModel`. Links open by click, rows by double click, both by Enter."""
+    """Shows a `PagedModel`. Links open by click, rows by double click, both by Enter.
+
+    Ctrl+C copies the rows chosen, with the headings. The menu of a row offers that, and what its owner has
+    offered (`offer`). Widths of columns are remembered by the table's name.
+    """
 
     link_activated = Signal(object, str)  # row, column key
     row_activated = Signal(object)
     row_chosen = Signal(object)  # row or None
     rows_chosen = Signal()  # where several can be
+    sort_asked = Signal(str, bool)  # column key, descending
 
     def __init__(self, name: str, model: PagedModel, empty: tuple[str, str], parent: QWidget | None = None):
         super().__init__(parent)
@@ -112,6 +148,8 @@ class PagedTable(QTableView):
         self.setModel(model)
         self._cells = CellDelegate(self)
         self.setItemDelegate(self._cells)
+        self._offers: list[QAction] = []
+        self._remembers = False
         self._set_up()
         self._size_columns()
         self.clicked.connect(self._on_clicked)
@@ -214,10 +252,124 @@ class PagedTable(QTableView):
             else:
                 header.setSectionResizeMode(section, QHeaderView.ResizeMode.Stretch)
 
+    # columns
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Give the columns the widths they were last given."""
+        super().showEvent(event)
+        if self._remembers:
+            return
+        self._remembers = True
+        header, memory = self.horizontalHeader(), memory_of(self)
+        widths = memory.get(f"columns.{self.objectName()}", dict, {}) if memory else {}
+        for section, column in enumerate(self.paged.columns):
+            width = widths.get(column.key)
+            if column.width and isinstance(width, int) and header.minimumSectionSize() <= width <= _WIDEST:
+                header.resizeSection(section, width)
+        header.sectionResized.connect(self._on_resized)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the column that takes what is left wide enough to be read; the table scrolls then."""
+        super().resizeEvent(event)
+        header = self.horizontalHeader()
+        taken = sum(self.columnWidth(at) for at, column in enumerate(self.paged.columns) if column.width)
+        takers = [at for at, column in enumerate(self.paged.columns) if not column.width]
+        room = (self.viewport().width() - taken) // max(1, len(takers))
+        for section in takers:
+            narrow = room < _LEAST
+            mode = QHeaderView.ResizeMode.Interactive if narrow else QHeaderView.ResizeMode.Stretch
+            if header.sectionResizeMode(section) != mode:
+                header.setSectionResizeMode(section, mode)
+            if narrow:
+                header.resizeSection(section, _LEAST)
+
+    @Slot(int, int, int)
+    def _on_resized(self, _section: int, _before: int, _now: int) -> None:
+        memory = memory_of(self)
+        if memory is None:
+            return
+        columns = enumerate(self.paged.columns)
+        widths = {one.key: self.columnWidth(section) for section, one in columns if one.width}
+        memory.put(f"columns.{self.objectName()}", widths)
+
+    def let_sort(self, key: str, *, descending: bool) -> None:
+        """Let a click on a heading put the rows in another order: `sort_asked` says which."""
+        header = self.horizontalHeader()
+        header.setSectionsClickable(True)
+        header.setSortIndicatorShown(True)
+        keys = [column.key for column in self.paged.columns]
+        order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+        header.setSortIndicator(keys.index(key), order)
+        header.sortIndicatorChanged.connect(self._on_sort)
+
+    @Slot(int, Qt.SortOrder)
+    def _on_sort(self, section: int, order: Qt.SortOrder) -> None:
+        if 0 <= section < len(self.paged.columns):
+            descending = order == Qt.SortOrder.DescendingOrder
+            self.sort_asked.emit(self.paged.columns[section].key, descending)
+
+    # copying, and the menu of a row
+
+    def offer(self, words: str, name: str, act: Callable[[], object]) -> QAction:
+        """Add what can be done with the row chosen to its menu; disable the action where it cannot."""
+        action = QAction(words, self)
+        action.setObjectName(name)
+        action.triggered.connect(act)
+        self._offers.append(action)
+        return action
+
+    @Slot()
+    def copy_rows(self) -> None:
+        """Copy the rows chosen, with the headings of the columns as they are shown."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        if not rows and self.currentIndex().isValid():
+            rows = [self.currentIndex().row()]
+        if rows:
+            header = self.horizontalHeader()
+            shown = [header.logicalIndex(place) for place in range(header.count())]
+            columns = [section for section in shown if not self.isColumnHidden(section)]
+            QGuiApplication.clipboard().setText(rows_as_text(self.paged, rows, columns))
+
+    @Slot()
+    def copy_cell(self) -> None:
+        """Copy the text of the current cell."""
+        index = self.currentIndex()
+        if index.isValid():
+            QGuiApplication.clipboard().setText(cell_text(self.paged, index.row(), index.column()))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Open the menu of a row, by the mouse or the keyboard."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            index = self.currentIndex()
+            at = self.viewport().mapToGlobal(self.visualRect(index).bottomLeft())
+        else:
+            index = self.indexAt(event.pos())
+            at = event.globalPos()
+        if index.isValid():
+            self._open_menu(index, at)
+
+    def _open_menu(self, index: QModelIndex, at: QPoint) -> None:
+        if not self.selectionModel().isRowSelected(index.row()):
+            self.setCurrentIndex(index)
+        menu = QMenu(self)
+        menu.setObjectName("menu_row")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for action in self._offers:
+            menu.addAction(action)
+        if self._offers:
+            menu.addSeparator()
+        copy = menu.addAction(COPY, self.copy_rows)
+        copy.setShortcut(QKeySequence.StandardKey.Copy)
+        menu.addAction(COPY_CELL, self.copy_cell)
+        menu.popup(at)
+
     # activation
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Open the link or the row under the cursor on Enter."""
+        """Copy on Ctrl+C; open the link or the row under the cursor on Enter."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_rows()
+            return
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
             self._activate(self.currentIndex())
             return

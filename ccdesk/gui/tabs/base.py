@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import CcdeskError, ListGone, LoginNeeded
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.news import subject_of_click
-from ccdesk.gui.components.widgets import MARGIN
+from ccdesk.gui.components.widgets import MARGIN, row
 from ccdesk.gui.context import Context
+
+PAGE_WIDTH = 980  # pixels: longer lines are hard to read
 
 
 class Tab(QWidget):
@@ -64,16 +66,43 @@ def page_layout(page: QWidget) -> QVBoxLayout:
     return layout
 
 
-def scrolling(tab: QWidget) -> QVBoxLayout:
-    """Fill a widget with a page that scrolls where the window is too low, and return the page's layout."""
+def scrolling(tab: QWidget, *, below: QWidget | None = None) -> QVBoxLayout:
+    """Fill a widget with a page that scrolls where the window is too low, and return the page's layout.
+
+    The page is no wider than lines can be read. `below` stays in view under it.
+    """
     area = QScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    page = QWidget()
+    page, column = QWidget(), QWidget()
     page.setObjectName("page")
     area.setWidget(page)
+    _in_the_middle(page, column)
     outer = QVBoxLayout(tab)
     outer.setContentsMargins(0, 0, 0, 0)
+    outer.setSpacing(0)
     outer.addWidget(area)
-    return page_layout(page)
+    if below is not None:
+        outer.addWidget(below)
+    return page_layout(column)
+
+
+def _in_the_middle(page: QWidget, column: QWidget) -> None:
+    column.setMaximumWidth(PAGE_WIDTH)
+    line = QHBoxLayout(page)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.addStretch(1)
+    line.addWidget(column, 1_000)  # whatever there is up to its widest
+    line.addStretch(1)
+
+
+def bottom_bar(*items: QWidget | None) -> QFrame:
+    """Return a bar with these widgets for below a page, as wide as the page."""
+    bar, column = QFrame(), QWidget()
+    bar.setObjectName("bottom_bar")
+    _in_the_middle(bar, column)
+    line = QHBoxLayout(column)
+    line.setContentsMargins(MARGIN, 9, MARGIN, 9)
+    line.addLayout(row(*items))
+    return bar

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from ccdesk.core.errors import Unreachable
 from ccdesk.gui.components.icons import IconLabel, set_icon
 from ccdesk.gui.components.messages import body
 from ccdesk.gui.components.theme import Tone
@@ -24,11 +25,16 @@ SLOW = ("No answer yet", "waiting", Tone.WARNING)
 SET_UP = (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)  # nothing of it has to be seen to
 
 
+def _passes(connection: Connection) -> bool:
+    """Say whether it only does not answer: nothing in the details helps against that."""
+    return connection.state is ConnectionState.FAILED and isinstance(connection.error, Unreachable)
+
+
 class ConnectionCard(Card):
     """One line: which service, who, and its state as icon, word and colour. *Details* fold out below it.
 
-    They are open while there is something to do. A service that fails keeps what is known of it on show: an
-    outage is not a set-up undone.
+    They are open while there is something to do there. A service that fails keeps what is known of it on
+    show: an outage is not a set-up undone.
     """
 
     try_again = Signal()
@@ -109,7 +115,7 @@ class ConnectionCard(Card):
 
     def _show_fold(self) -> None:
         known = self._connection
-        needed = known is not None and known.state not in SET_UP
+        needed = known is not None and known.state not in SET_UP and not _passes(known)
         is_open = needed if self._wished is None else self._wished
         self.fold.setChecked(is_open)
         self.fold.setAccessibleName(f"Details of {self._title}")

@@ -6,15 +6,16 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox
 
 from ccdesk.core.errors import Busy, CcdeskError
-from ccdesk.core.runs import EventStatus, QueuedEvent, RunKind
+from ccdesk.core.runs import EventStatus, RunKind
 from ccdesk.gui import formats
-from ccdesk.gui.columns import EVENT_COLUMNS, EVENT_ICONS, event_words
+from ccdesk.gui.columns import EVENT_COLUMNS, EVENT_ICONS, Queued, event_words
 from ccdesk.gui.components.icons import IconLabel
 from ccdesk.gui.components.table_models import PagedModel, Source
 from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, disable, label, row
 from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.tabs.base import Tab, page_layout
 from ccdesk.gui.watch import Snapshot
 
@@ -44,9 +45,9 @@ class EventsTab(Tab):
 
     def __init__(self, context: Context) -> None:
         super().__init__("tab_events", context)
-        self._enabled = False
+        self._enabled, self._parked = False, 0
         self._look_later = False  # somebody asked for a look while something else was at work
-        self.lbl_next = label(formats.next_run(None), name="lbl_events_next", wrap=False)
+        self.lbl_next = label(formats.next_run(None), name="lbl_events_next")
         self.btn_refresh = button(REFRESH, "btn_events_refresh", self._look, icon="refresh")
         self.btn_process = button("S&ync changes now", "btn_events_process", self._process, icon="sync")
         self.chk_processed = QCheckBox("Show pro&cessed")
@@ -56,12 +57,21 @@ class EventsTab(Tab):
         self.model = PagedModel(context.tasks, EVENT_COLUMNS, self._source(), self)
         self.table = PagedTable("tbl_events", self.model, EMPTY)
         self.table.setAccessibleName("Event queue")
+        self.table.horizontalHeader().moveSection(4, 2)  # beside the customer's id
+        self.retry_action = self.table.offer("Re&try", "act_event_retry", self._retry)
+        self.table.offer("&Why…", "act_event_why", self._why)
         self.icon = IconLabel("info")
         self.lbl_detail = label(HINT, "muted", name="lbl_event_detail")
         self.btn_retry = button("Re&try", "btn_event_retry", self._retry, tip="Try this event again now")
+        tip = "Try everything again that needs your attention, or waits for its next try"
+        self.btn_retry_all = button("Retry &all", "btn_events_retry_all", self._retry_all, tip=tip)
+        self.btn_why = button(
+            "&Why…", "btn_event_why", self._why, tip="Why this customer is on the list or not"
+        )
         self._lay_out()
         self.table.row_chosen.connect(self._on_chosen)
         self.model.load_failed.connect(self.show_error)
+        self.model.refreshed.connect(self._show_state)
         context.watch.changed.connect(self._on_snapshot)
         context.monitor.changed.connect(self._show_state)
         context.monitor.changed.connect(self._look_now)
@@ -74,20 +84,28 @@ class EventsTab(Tab):
     def _lay_out(self) -> None:
         layout = page_layout(self)
         layout.setSpacing(10)
-        detail = row(self.icon, self.lbl_detail, self.btn_retry, spacing=10)
+        detail = row(self.icon, self.lbl_detail, self.btn_why, self.btn_retry, spacing=10)
         detail.setStretch(1, 1)
         layout.addWidget(self.notice)
-        layout.addLayout(row(self.lbl_next, None, self.btn_process, self.btn_refresh))
+        head = row(self.lbl_next, self.btn_process, self.btn_refresh)
+        head.setStretch(0, 1)
+        layout.addLayout(head)
         layout.addWidget(self.table, 1)
         layout.addLayout(detail)
-        layout.addLayout(row(self.chk_processed, None, self.lbl_parked))
+        layout.addLayout(row(self.chk_processed, None, self.lbl_parked, self.btn_retry_all, spacing=10))
 
     def _source(self) -> Source:
         desk, processed = self.context.desk, self.chk_processed.isChecked()
+
+        def fetch(offset: int, limit: int) -> list[Queued]:
+            events = desk.events(include_processed=processed, offset=offset, limit=limit)
+            emails = desk.emails_of({event.object_id for event in events})
+            return [Queued(event, emails.get(event.object_id, "")) for event in events]
+
         return Source(
-            fetch=lambda offset, limit: desk.events(include_processed=processed, offset=offset, limit=limit),
+            fetch=fetch,
             count=lambda: desk.event_count(include_processed=processed),
-            key=lambda event: event.event_id,
+            key=lambda queued: queued.event.event_id,
         )
 
     def refresh(self) -> None:
@@ -102,7 +120,7 @@ class EventsTab(Tab):
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
-        self._enabled = snapshot.status.enabled
+        self._enabled, self._parked = snapshot.status.enabled, snapshot.status.parked
         self.lbl_next.setText(formats.next_run(snapshot.status.next_runs.get(RunKind.EVENTS)))
         self.lbl_parked.setText(formats.parked(snapshot.status.parked))
         self._show_state()
@@ -113,16 +131,24 @@ class EventsTab(Tab):
         pending = self.context.monitor.is_pending(RunKind.EVENTS)
         self.btn_process.setEnabled(self._enabled and not pending)
         self.btn_process.setToolTip(SYNC_TIP if self._enabled else NOT_ENABLED)
+        waits = any(queued.event.status in RETRYABLE for queued in self.model.loaded_rows)
+        self.btn_retry_all.setVisible(self._parked > 0 or waits)
+        self.btn_retry_all.setEnabled(not pending)
 
     @Slot(object)
-    def _on_chosen(self, event: QueuedEvent | None) -> None:
-        self.btn_retry.setEnabled(event is not None and event.status in RETRYABLE)
-        if event is None:
+    def _on_chosen(self, queued: Queued | None) -> None:
+        can_retry = queued is not None and queued.event.status in RETRYABLE
+        self.btn_retry.setEnabled(can_retry)
+        self.retry_action.setEnabled(can_retry)
+        self.btn_why.setEnabled(queued is not None)
+        if queued is None:
             self.icon.show_icon("info")
             self.lbl_detail.setText(HINT)
         else:
+            event = queued.event
+            who = f"{event.object_id}, {queued.email}" if queued.email else str(event.object_id)
             self.icon.show_icon(*EVENT_ICONS[event.status])
-            self.lbl_detail.setText(f"Customer {event.object_id}: {event_words(event)}")
+            self.lbl_detail.setText(f"Customer {who}: {event_words(event)}")
 
     @Slot(bool)
     def _on_show_processed(self, _on: bool) -> None:
@@ -192,20 +218,39 @@ class EventsTab(Tab):
 
     @Slot()
     def _retry(self) -> None:
-        event = self.table.chosen()
-        if event is None:
+        queued = self.table.chosen()
+        if queued is None:
             return
-        desk, event_id = self.context.desk, event.event_id
+        desk, event_id = self.context.desk, queued.event.event_id
         disable(self.btn_retry, self.table)
         self.context.tasks.run(
             self, lambda: desk.retry_event(event_id), done=self._on_retried, failed=self.show_failure
         )
 
-    def _on_retried(self, _: object) -> None:
+    @Slot()
+    def _retry_all(self) -> None:
+        disable(self.btn_retry_all, self.table)
+        self.context.tasks.run(
+            self, self.context.desk.retry_all_events, done=self._on_retried, failed=self._on_not_retried
+        )
+
+    def _on_not_retried(self, error: CcdeskError) -> None:
+        self._show_state()
+        self.show_failure(error)
+
+    def _on_retried(self, retried: object) -> None:
+        many = isinstance(retried, int) and retried != 1
         if self._enabled:
             self.context.monitor.request(RunKind.EVENTS)
         else:
-            self.notice.show_text(
-                Tone.NEUTRAL, "The event waits again", "It is tried once the application is enabled."
-            )
+            title = "The events wait again" if many else "The event waits again"
+            they = "They are" if many else "It is"
+            self.notice.show_text(Tone.NEUTRAL, title, f"{they} tried once the application is enabled.")
         self.refresh()
+
+    @Slot()
+    def _why(self) -> None:
+        """Say why the customer of the event chosen is on the list or not."""
+        queued = self.table.chosen()
+        if queued is not None:
+            find_person(self.context, self.window(), str(queued.event.object_id))

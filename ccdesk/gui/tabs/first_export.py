@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QPushButton
+from PySide6.QtWidgets import QPushButton
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded
 from ccdesk.core.runs import Outcome, Run, RunKind, RunStatus
 from ccdesk.gui import formats
+from ccdesk.gui.components.flow import FlowLayout
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.components.theme import Tone
@@ -59,8 +60,7 @@ class FirstExport(Card):
         self.lbl_state = label(LOOK_FIRST, name="lbl_first_export")
         self.total = label("", "label", name="lbl_first_total", wrap=False)
         self.figures: dict[Outcome, QPushButton] = {}
-        self.line = QHBoxLayout()
-        self.line.setSpacing(4)
+        self.line = FlowLayout()
         self.line.addWidget(self.total)
         for outcome, _, _ in FIGURES:
             name = f"btn_first_{outcome.value}"
@@ -68,7 +68,6 @@ class FirstExport(Card):
             figure.hide()
             self.figures[outcome] = figure
             self.line.addWidget(figure)
-        self.line.addStretch(1)
         self.progress = ProgressBox("first")
         self.notice = Notice("notice_first_export")
         self.lbl_automations = label("", "warning", name="lbl_automations")

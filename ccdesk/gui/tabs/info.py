@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QScrollArea, QWidget
 
@@ -17,7 +19,9 @@ from ccdesk.gui.tabs.first_list import FirstList
 from ccdesk.gui.tabs.info_cards import CallsCard, EnabledCard
 from ccdesk.gui.tabs.kibo_form import KiboForm
 from ccdesk.gui.tabs.login import LoginCard
+from ccdesk.gui.tabs.month_picture import MonthPicture
 from ccdesk.gui.tabs.needs_card import NeedsCard
+from ccdesk.gui.tabs.overall_card import OverallCard
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState
 
@@ -39,6 +43,9 @@ class InfoTab(Tab):
         self._snapshot: Snapshot | None = None
         self._done: dict[str, bool] = {}
         self._chosen = ""  # the step whose card somebody wants to see, though it is not the next one
+        self.overall = OverallCard(context, context.last_look)
+        self.month = MonthPicture(context)
+        self.month.day_chosen.connect(self._on_day)
         self.needs_card = NeedsCard(context)
         self.needs_card.jump.connect(self.go_to)
         self.checklist = Checklist()
@@ -73,13 +80,13 @@ class InfoTab(Tab):
     def _lay_out(self) -> None:
         page = scrolling(self)
         for part in (
-            *(self.needs_card, self.checklist, self.notice, self.lbl_about),
+            *(self.overall, self.needs_card, self.checklist, self.notice, self.lbl_about, self.month),
             *self.steps.values(),
             *(self.check_line, self.calls_card, self.lbl_version),
         ):
             page.addWidget(part)
         page.addStretch(1)
-        for card in (self.first_list, self.first_export):
+        for card in (self.first_list, self.first_export, self.month, self.overall):
             card.hide()
 
     def _connect(self) -> None:
@@ -95,8 +102,10 @@ class InfoTab(Tab):
         self.first_list.saved.connect(self.first_export.look)
 
     def refresh(self) -> None:
-        """Read the status anew."""
+        """Read the status anew, and what has happened."""
         self.context.watch.refresh()
+        self.overall.since.refresh()
+        self.month.refresh()
 
     def reload(self) -> None:
         """Ask both services anew, and what the account offers where that could not be read."""
@@ -180,6 +189,7 @@ class InfoTab(Tab):
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.notice.settle(UNREADABLE)
+        self.overall.show_snapshot(snapshot)
         self.needs_card.show_snapshot(snapshot)
         self.kibo_card.show_connection(snapshot.status.kibo)
         self.login_card.show_snapshot(snapshot)
@@ -207,8 +217,14 @@ class InfoTab(Tab):
         self.first_export.setVisible(shown == "export")
         self.enabled_card.setVisible(not first_day or shown == "enable")
         self.lbl_about.setVisible(first_day)
+        self.overall.setVisible(not first_day)
+        self.month.setVisible(not first_day)
         self.check_line.setVisible(not first_day)
         self.calls_card.setVisible(not first_day)
+
+    @Slot(object)
+    def _on_day(self, day: date) -> None:
+        self.go_to.emit(f"day:{day.isoformat()}")
 
     @Slot(bool)
     def _on_checking(self, checking: bool) -> None:

@@ -20,7 +20,7 @@ from ccdesk.gui.components.widgets import Card, button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import list_change
-from ccdesk.gui.tabs.base import Tab, scrolling
+from ccdesk.gui.tabs.base import Tab, bottom_bar, scrolling
 from ccdesk.gui.tabs.campaign_draft import CampaignDraft
 from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
 from ccdesk.gui.tabs.start_card import StartCard
@@ -92,7 +92,8 @@ class SettingsTab(Tab):
         context.watch.changed.connect(self._on_snapshot)
 
     def _lay_out(self) -> None:
-        page = scrolling(self)
+        bar = bottom_bar(self.lbl_unsaved, None, self.btn_discard, self.btn_save)
+        page = scrolling(self, below=bar)
         page.addWidget(self.notice)
         list_card = Card()
         list_card.body.addWidget(self.list_field)
@@ -112,7 +113,6 @@ class SettingsTab(Tab):
         sender_card.body.addWidget(self.draft.notice)
         for card in (list_card, welcome_card, sender_card):
             page.addWidget(card)
-        page.addLayout(row(self.lbl_unsaved, None, self.btn_discard, self.btn_save))
         page.addWidget(self.start_card)
         page.addStretch(1)
 

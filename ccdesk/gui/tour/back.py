@@ -242,7 +242,7 @@ def _needs_you(scene: Scene) -> None:
     driver.until(lambda: "deleted" in driver.text("lbl_need_0"), "the deleted list to come first")
     check(LIST_NAME in driver.text("lbl_need_0"), "the list is not named")
     check(not driver.shown("checklist"), "an outage looks like a set-up undone")
-    check(driver.text("card_kibo_since") != "–", "an outage makes known dates forgotten")
+    check(bool(driver.text("card_kibo_summary")), "an outage makes forgotten which shop it is")
     driver.parts.window.go_to("needs")
     driver.picture("info-list-deleted", "the deleted list needs a person; the outage keeps what is known")
 

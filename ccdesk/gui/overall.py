@@ -1,0 +1,106 @@
+"""Is everything all right? The one sentence of Info, and the mark beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccdesk.core.errors import Unreachable
+from ccdesk.core.runs import RunKind
+from ccdesk.gui import formats
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.needs import for_window, things
+from ccdesk.gui.watch import FINE, Snapshot
+from ccdesk.service.api import Connection, ConnectionState, Status
+from ccdesk.service.needs_you import NeedKind
+
+LOOPS = (RunKind.EVENTS, RunKind.INBOUND)
+KIBO, MAIL = "Kibo", "Constant Contact"
+OFF_AT_KIBO = "Paused: the application is switched off in Kibo"
+
+
+@dataclass(frozen=True, slots=True)
+class Overall:
+    """The sentence in two parts, and its mark as icon and tone."""
+
+    title: str
+    detail: str
+    icon: str
+    tone: Tone
+
+    @property
+    def sentence(self) -> str:
+        """Return both parts as one text, for who hears it."""
+        return f"{self.title}. {self.detail}" if self.detail else f"{self.title}."
+
+    def __post_init__(self) -> None:
+        """Begin the second part as a sentence."""
+        object.__setattr__(self, "detail", self.detail[:1].upper() + self.detail[1:])
+
+
+def overall(snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datetime]) -> Overall:
+    """Return how things stand. What needs a person comes before what passes by itself.
+
+    `failing_since`: when each service, by name, was first seen to fail. Nothing is green that is not well.
+    """
+    status = snapshot.status
+    needs = for_window(status.needs_you)
+    pressing = [need for need in needs if need.kind is not NeedKind.LATE]
+    if not status.enabled:
+        return Overall("Off", _off(status, things(needs)), "stopped", Tone.NEUTRAL)
+    if pressing:
+        return Overall(things(needs), _facts(status, now), "warning", Tone.WARNING)
+    paused = _paused(status, failing_since)
+    if paused:
+        return Overall(paused, _facts(status, now), "parked", Tone.WARNING)
+    if needs:
+        return Overall(things(needs), _facts(status, now), "warning", Tone.WARNING)
+    if any(status.last_good.get(kind) is None for kind in LOOPS):
+        return Overall("On: the first look at both sides comes next", _next(status), "running", Tone.ACCENT)
+    return Overall("Everything is in step", _facts(status, now), "check-circle", Tone.GOOD)
+
+
+def _paused(status: Status, failing_since: Mapping[str, datetime]) -> str:
+    """Return why nothing gets through just now although nobody has to do anything, or nothing."""
+    if status.paused_until is not None:
+        return f"Paused until {formats.short_time(status.paused_until)}"
+    if status.kibo_app is False:
+        return OFF_AT_KIBO
+    for name, connection in ((KIBO, status.kibo), (MAIL, status.constant_contact)):
+        if connection.state is ConnectionState.FAILED:
+            return f"Paused: {_trouble(name, connection, failing_since.get(name))}"
+        if connection.state not in FINE:
+            return f"Paused: {name} is not connected"
+    return ""
+
+
+def _trouble(name: str, connection: Connection, since: datetime | None) -> str:
+    when = f" since {formats.short_time(since)}" if since else ""
+    if isinstance(connection.error, Unreachable):
+        return f"{name} does not answer{when}; retrying"
+    return f"{name}: {connection.error.title}" if connection.error else f"{name} fails{when}; retrying"
+
+
+def _off(status: Status, needs: str) -> str:
+    parts = ["Nothing syncs automatically"]
+    if status.on_list:
+        parts.append(f"{formats.count(status.on_list, 'customer')} on the list")
+    return " · ".join(part for part in (*parts, needs) if part)
+
+
+def _facts(status: Status, now: datetime) -> str:
+    """Return how many are in sync, when both directions were last looked at, and when comes the next time."""
+    parts = []
+    if status.on_list:
+        parts.append(f"{formats.count(status.on_list, 'customer')} in sync")
+    looked = [status.last_good.get(kind) for kind in LOOPS]
+    known = [at for at in looked if at is not None]
+    if known and len(known) == len(looked):
+        parts.append(f"checked {formats.ago(now - min(known))}")
+    return " · ".join(part for part in (*parts, _next(status)) if part)
+
+
+def _next(status: Status) -> str:
+    moments = [at for at in status.next_runs.values() if at is not None]
+    return f"next {formats.in_sentence(min(moments))}" if moments else ""

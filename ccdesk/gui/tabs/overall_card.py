@@ -1,0 +1,151 @@
+"""The top of Info: one sentence with a large mark, and what has happened since somebody last looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ccdesk.core.errors import CcdeskError
+from ccdesk.core.run_history import Happened
+from ccdesk.core.runs import Run
+from ccdesk.gui import formats
+from ccdesk.gui.components.flow import FlowLayout
+from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.components.news import announce
+from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.widgets import Card, button, label, restyle
+from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.people_since import PeopleSinceDialog
+from ccdesk.gui.overall import KIBO, MAIL, overall
+from ccdesk.gui.since import LastLook
+from ccdesk.gui.tasks import Refresher
+from ccdesk.gui.watch import Snapshot
+from ccdesk.service.api import ConnectionState
+
+COUNT_AGAIN_MS = 20_000
+READING = "Reading…"
+TONES = {Tone.GOOD: "good", Tone.WARNING: "warning", Tone.ERROR: "error"}
+FIGURES = {
+    Happened.ADDED: ("added", "added"),
+    Happened.OPTED_IN: ("signed up", "signed up"),
+    Happened.OPTED_OUT: ("opted out", "opted out"),
+    Happened.INVALID: ("invalid email", "invalid emails"),
+    Happened.FAILED: ("other error", "other errors"),
+}
+
+
+class SinceLine(QWidget):
+    """“Since you last looked (…): 12 added · 3 opted out”; each figure opens its people."""
+
+    def __init__(self, context: Context, last_look: LastLook) -> None:
+        super().__init__()
+        self.setObjectName("since_line")
+        self._context, self._last = context, last_look
+        self.words = label("", "muted", name="lbl_since", wrap=False)
+        self.figures: dict[Happened, QPushButton] = {}
+        line = FlowLayout(self)
+        line.addWidget(self.words)
+        for what in Happened:
+            name = f"btn_since_{what.value}"
+            figure = button(FIGURES[what][1], name, partial(self._open, what), link=True)
+            figure.setToolTip("Show who they are")
+            figure.hide()
+            self.figures[what] = figure
+            line.addWidget(figure)
+        self._read = Refresher(
+            context.tasks, self._ask, done=self._on_read, failed=self._on_unread, parent=self, every_ms=2_000
+        )
+        last_look.changed.connect(self._read.poke)
+        context.bridge.finished.connect(self._on_finished)
+        self.hide()
+
+    def refresh(self) -> None:
+        """Read anew what has happened."""
+        self._read.poke()
+
+    @Slot(object)
+    def _on_finished(self, _run: Run) -> None:
+        self._read.poke()
+
+    def _ask(self) -> Mapping[Happened, int] | None:
+        since = self._last.since
+        return None if since is None else self._context.desk.happened_since(since)
+
+    def _on_read(self, happened: Mapping[Happened, int] | None) -> None:
+        self.setVisible(happened is not None)
+        if happened is None or self._last.since is None:
+            return
+        when = formats.in_sentence(self._last.since)
+        nothing = "" if happened else " nothing has changed"
+        self.words.setText(f"Since you last looked ({when}):{nothing}")
+        for what, figure in self.figures.items():
+            people = happened.get(what, 0)
+            one, many = FIGURES[what]
+            figure.setText(f"{formats.number(people)} {one if people == 1 else many}")
+            figure.setAccessibleName(f"{figure.text()} since you last looked")
+            figure.setVisible(bool(people))
+
+    def _on_unread(self, _error: CcdeskError) -> None:
+        """Do without: that the data cannot be read is said by the tab itself."""
+
+    def _open(self, what: Happened) -> None:
+        if self._last.since is not None:
+            words = FIGURES[what][1]
+            PeopleSinceDialog(self._context, self._last.since, what, words, self.window()).open()
+
+
+class OverallCard(Card):
+    """The sentence. It is said aloud when it changes."""
+
+    def __init__(self, context: Context, last_look: LastLook) -> None:
+        super().__init__()
+        self.setObjectName("overall")
+        self._snapshot: Snapshot | None = None
+        self._failing_since: dict[str, datetime] = {}
+        self._icon = IconLabel("circle", size=40)
+        self.title = label(READING, name="lbl_overall")
+        self.title.setProperty("role", "heading")
+        self.detail = label("", "muted", name="lbl_overall_detail")
+        self.since = SinceLine(context, last_look)
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        for part in (self.title, self.detail, self.since):
+            words.addWidget(part)
+        line = QHBoxLayout()
+        line.setSpacing(16)
+        line.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        line.addLayout(words, 1)
+        self.body.addLayout(line)
+        self._timer = QTimer(self, interval=COUNT_AGAIN_MS)
+        self._timer.timeout.connect(self._show)
+        self._timer.start()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show how things stand now."""
+        self._snapshot = snapshot
+        status = snapshot.status
+        for name, connection in ((KIBO, status.kibo), (MAIL, status.constant_contact)):
+            if connection.state is ConnectionState.FAILED:
+                self._failing_since.setdefault(name, datetime.now(UTC))
+            else:
+                self._failing_since.pop(name, None)
+        self._show()
+
+    @Slot()
+    def _show(self) -> None:
+        if self._snapshot is None:
+            return
+        found = overall(self._snapshot, datetime.now(UTC), self._failing_since)
+        is_news = found.title != self.title.text()
+        self.title.setText(found.title)
+        self.detail.setText(found.detail)
+        self.detail.setVisible(bool(found.detail))
+        self._icon.show_icon(found.icon, found.tone)
+        restyle(self, "tone", TONES.get(found.tone, ""))
+        self.setAccessibleName(found.sentence)
+        if is_news:
+            announce(self, found.sentence)
