@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QTabWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QTabWidget, QToolButton, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import (
     Busy,
@@ -69,7 +69,7 @@ PLACE, TAB = "window.place", "window.tab"  # what is remembered
 DAY = "day:"  # with a date: the place of its runs
 
 
-class SettingsWindow(QWidget):
+class SettingsWindow(QMainWindow):
     """Hosts the tabs and wires what concerns more than one of them."""
 
     closed = Signal()
@@ -148,7 +148,9 @@ class SettingsWindow(QWidget):
         line.addWidget(self.lbl_footer, 1)
         tip = "Why somebody is on the list or not (Ctrl+F)"
         line.addWidget(button("Find a person…", "btn_find", self.find_person, link=True, tip=tip))
-        layout = QVBoxLayout(self)
+        page = QWidget()
+        self.setCentralWidget(page)
+        layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.tabs, 1)

@@ -185,9 +185,9 @@ def test_all_left_is_neither_green_nor_a_warning(qtbot, window, desk):
     assert shown.badge.text() == "1 person is left as is"
     assert shown.badge.property("tone") == "neutral"
     rows(qtbot, shown.tbl_people, 1)
+    rows(qtbot, shown.tbl_kinds, 1)
     shown.tbl_kinds.selectRow(0)
-    rows(qtbot, shown.tbl_people, 1)
-    assert text(shown, "lbl_drift_meaning") == DriftKind.LEFT_AS_IS.meaning
+    qtbot.waitUntil(lambda: text(shown, "lbl_drift_meaning") == DriftKind.LEFT_AS_IS.meaning)
 
 
 def test_who_was_left_is_named_again(qtbot, window, desk):

@@ -8,6 +8,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QColor, QPalette
 
 from ccdesk.gui import assets, refcount_guard
+from ccdesk.gui.components import theme
 from ccdesk.gui.components.icons import app_icon, icon
 from ccdesk.gui.components.theme import SCHEMES, Tone, apply_theme, scheme
 from ccdesk.gui.components.widgets import Badge, Switch
@@ -63,6 +64,34 @@ def test_text_can_be_read(name, front, back):
 def test_focus_and_borders_of_fields_can_be_seen(name):
     chosen = SCHEMES[name]
     assert contrast(chosen.colour("focus"), chosen.colour("card")) >= 3
+    for back in ("base", "card", "button"):  # fields, the switch's track, buttons
+        assert contrast(chosen.colour("border_strong"), chosen.colour(back)) >= 3
+    assert contrast(chosen.colour("accent"), chosen.colour("row_selected")) >= 3, "the bar at the row chosen"
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_placeholders_can_be_read(name):
+    chosen = SCHEMES[name]
+    assert contrast(chosen.colour("placeholder"), chosen.colour("base")) >= 4.5
+
+
+def test_a_desktop_with_high_contrast_keeps_its_colours(qapp, monkeypatch):
+    monkeypatch.setattr(theme, "wants_contrast", lambda: True)
+    palette = QPalette()
+    for role, colour in (("Window", "#000000"), ("WindowText", "#ffff00"), ("Highlight", "#00ffff")):
+        palette.setColor(getattr(QPalette.ColorRole, role), QColor(colour))
+    apply_theme(qapp, "light")
+    used = theme.scheme(palette)
+    assert used.colours.keys() == SCHEMES["light"].colours.keys()
+    assert (used.name, used.colours["muted"], used.colours["accent"]) == ("dark", "#ffff00", "#00ffff")
+    ours = set(SCHEMES["light"].colours.values()) | set(SCHEMES["dark"].colours.values())
+    desktops = {
+        qapp.palette().color(role).name() for role in QPalette.ColorRole if role.name != "NColorRoles"
+    }
+    assert not [one for one in ours - desktops if one in qapp.styleSheet()]
+    monkeypatch.undo()
+    apply_theme(qapp, "light")
+    assert SCHEMES["light"].colours["accent"] in qapp.styleSheet()
 
 
 def test_both_schemes_name_the_same_colours():

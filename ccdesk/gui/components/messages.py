@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ccdesk.core.errors import Busy, CcdeskError, Remedy
+from ccdesk.gui.components.fold import fold_button
 from ccdesk.gui.components.icons import IconLabel
 from ccdesk.gui.components.news import announce, subject_of
 from ccdesk.gui.components.plain import one_line
@@ -80,8 +81,7 @@ class Notice(QFrame):
             part.setTextFormat(Qt.TextFormat.PlainText)
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.action = button("Open", f"{name}_action", self._on_action)
-        self.fold = button("Technical &details", f"{name}_details", self._on_fold, link=True)
-        self.fold.setCheckable(True)
+        self.fold = fold_button("Technical &details", f"{name}_details", self._on_fold)
         self.details = QPlainTextEdit(readOnly=True)
         self.details.setObjectName(f"{name}_detail_text")
         self.details.setAccessibleName("Technical details")
@@ -172,7 +172,7 @@ class Notice(QFrame):
         self.text.setVisible(bool(text))
         self.details.setPlainText(details)
         self.details.hide()
-        self.fold.setChecked(False)
+        self.fold.show_open(False)
         self.fold.setVisible(bool(details))
         self._action = on_action
         self.action.setText(action)
@@ -202,7 +202,7 @@ class Notice(QFrame):
 
     @Slot()
     def _on_fold(self) -> None:
-        self.details.setVisible(self.fold.isChecked())
+        self.details.setVisible(self.fold.is_open)
 
     def changeEvent(self, event: QEvent) -> None:
         """Keep the tone after a change of theme."""

@@ -42,6 +42,7 @@ from ccdesk.gui.components.theme import Tone, scheme
 from ccdesk.gui.memory import memory_of
 
 ROW_SPACE = 16
+CHOSEN_BAR = 3  # at the left of the row chosen, whose tint alone can hardly be told from the others
 NOTE_SPACE = 3  # between a row and the line under it
 NOTE_INDENT = 33  # under the words of the first column, not under its icon
 CELL_MARGIN = 26  # left and right of a cell's text, and what breaking a line costs
@@ -97,7 +98,16 @@ class CellDelegate(QStyledItemDelegate):
         note = index.data(NOTE_ROLE)
         if not note:
             super().paint(painter, option, index)
-            return
+        else:
+            self._paint_with_note(painter, option, index, str(note))
+        first = self._view.horizontalHeader().visualIndex(index.column()) == 0
+        if first and option.state & QStyle.StateFlag.State_Selected:
+            bar = QRect(option.rect.topLeft(), QSize(CHOSEN_BAR, option.rect.height()))
+            painter.fillRect(bar, scheme().colour("accent"))
+
+    def _paint_with_note(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, note: str
+    ) -> None:
         filled = QStyleOptionViewItem(option)
         self.initStyleOption(filled, index)
         filled.text = ""
@@ -110,7 +120,7 @@ class CellDelegate(QStyledItemDelegate):
         cell.displayAlignment = sides | Qt.AlignmentFlag.AlignTop
         cell.decorationAlignment = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         self._view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, cell, painter, self._view)
-        self._paint_note(painter, option, str(note))
+        self._paint_note(painter, option, note)
 
     def _paint_note(self, painter: QPainter, option: QStyleOptionViewItem, note: str) -> None:
         """Draw the part of a row's line that falls into this cell: the cells are drawn one by one."""

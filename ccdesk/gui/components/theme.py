@@ -11,8 +11,10 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from ccdesk.gui import assets
+from ccdesk.gui.components.contrast import wants_contrast
 
 MODES = ("light", "dark", "system")
+_CONTRAST = "ccdesk_contrast"  # the application's property: its colours are the desktop's
 
 
 class Tone(StrEnum):
@@ -34,7 +36,8 @@ LIGHT = {
     "stripe": "#fafbfc",
     "hairline": "#eef0f3",
     "border": "#dfe3e8",
-    "border_strong": "#b9c0c9",
+    "border_strong": "#868f99",
+    "placeholder": "#6b7480",
     "text": "#1d2228",
     "muted": "#57606a",
     "disabled": "#8b949e",
@@ -68,7 +71,8 @@ DARK = {
     "stripe": "#23262c",
     "hairline": "#2c3037",
     "border": "#363b43",
-    "border_strong": "#4e5560",
+    "border_strong": "#727b88",
+    "placeholder": "#8b95a1",
     "text": "#e7eaee",
     "muted": "#a6afb9",
     "disabled": "#717a85",
@@ -117,8 +121,34 @@ SCHEMES = {"light": Scheme("light", LIGHT), "dark": Scheme("dark", DARK)}
 
 def scheme(palette: QPalette | None = None) -> Scheme:
     """Return the scheme in use, told by the palette so that no state is kept beside it."""
-    window = (palette or QApplication.palette()).color(QPalette.ColorRole.Window)
-    return SCHEMES["dark" if window.lightness() < 128 else "light"]
+    used = palette or QApplication.palette()
+    app = QApplication.instance()
+    if app is not None and app.property(_CONTRAST):
+        return contrast_scheme(used)
+    return SCHEMES["dark" if _is_dark(used) else "light"]
+
+
+def _is_dark(palette: QPalette) -> bool:
+    return palette.color(QPalette.ColorRole.Window).lightness() < 128
+
+
+def contrast_scheme(palette: QPalette) -> Scheme:
+    """Return the scheme of a desktop with high contrast: the colours its user has chosen, and no others."""
+    role = QPalette.ColorRole
+    of_role = {
+        role.Window: "window header neutral_tint good_tint warning_tint error_tint",
+        role.Base: "base card stripe row_selected",  # the bar beside it says which row is chosen
+        role.WindowText: "muted placeholder good warning error border border_strong hairline scroll "
+        "scroll_hover",
+        role.Text: "text",
+        role.Button: "button button_hover button_down",
+        role.Highlight: "accent accent_hover focus selection",
+        role.HighlightedText: "on_accent on_selection focus_on_accent",
+        role.Link: "link",
+    }
+    colours = {name: palette.color(one).name() for one, names in of_role.items() for name in names.split()}
+    disabled = palette.color(QPalette.ColorGroup.Disabled, role.WindowText)
+    return Scheme("dark" if _is_dark(palette) else "light", {**colours, "disabled": disabled.name()})
 
 
 def apply_theme(app: QApplication, mode: str = "system") -> None:
@@ -131,6 +161,11 @@ def apply_theme(app: QApplication, mode: str = "system") -> None:
 
 
 def _apply(app: QApplication, name: str) -> None:
+    app.setProperty(_CONTRAST, wants_contrast())
+    if app.property(_CONTRAST):
+        app.setPalette(QPalette())  # the desktop's
+        app.setStyleSheet(_style_sheet(contrast_scheme(app.palette()), app.font().pointSizeF()))
+        return
     chosen = SCHEMES[name]
     sheet = _style_sheet(chosen, app.font().pointSizeF())
     if app.styleSheet() == sheet:
@@ -169,7 +204,7 @@ def _palette(chosen: Scheme) -> QPalette:
         QPalette.ColorRole.ButtonText: "text",
         QPalette.ColorRole.ToolTipBase: "card",
         QPalette.ColorRole.ToolTipText: "text",
-        QPalette.ColorRole.PlaceholderText: "disabled",
+        QPalette.ColorRole.PlaceholderText: "placeholder",
         QPalette.ColorRole.Highlight: "selection",
         QPalette.ColorRole.HighlightedText: "on_selection",
         QPalette.ColorRole.Link: "link",
@@ -200,5 +235,5 @@ class _Follower(QObject):
 
     @Slot()
     def _on_changed(self) -> None:
-        if self.following:
+        if self.following or wants_contrast() or self._app.property(_CONTRAST):
             _apply(self._app, _system_name(self._app))

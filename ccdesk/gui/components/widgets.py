@@ -128,23 +128,28 @@ def row(*items: QWidget | None, spacing: int = 8) -> QHBoxLayout:
 
 
 class Card(QFrame):
-    """A framed part of a page with a title."""
+    """A framed part of a page with a title; `name`: what a screen reader calls one that shows none."""
 
-    def __init__(self, title: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, title: str = "", parent: QWidget | None = None, *, name: str = "") -> None:
         super().__init__(parent)
         self.setProperty("card", True)
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(18, 16, 18, 16)
         self.body.setSpacing(GAP)
+        self.setAccessibleName(title or name)
         if title:
             self.body.addWidget(label(title, "title"))
 
 
 class ElideLabel(QLabel):
-    """One line that ends in “…” where it does not fit, and then shows the whole in its tooltip."""
+    """One line that ends in “…” where it does not fit, and then shows the whole in its tooltip.
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    `caption`: what a screen reader says before it, where the label beside it is another widget.
+    """
+
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, caption: str = "") -> None:
         super().__init__(parent)
+        self._caption = caption
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setMinimumWidth(40)
@@ -153,6 +158,8 @@ class ElideLabel(QLabel):
     def setText(self, text: str) -> None:
         """Show a text, on one line whatever it holds."""
         super().setText(one_line(text))
+        if self._caption:
+            self.setAccessibleName(f"{self._caption}: {self.text()}")
         self._show_tip()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -63,7 +63,7 @@ class Checklist(Card):
     jump = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(name="First day")
         self.setObjectName("checklist")
         self.body.setContentsMargins(8, 6, 8, 6)
         steps = QHBoxLayout()

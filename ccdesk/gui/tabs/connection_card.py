@@ -6,7 +6,8 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import Unreachable
-from ccdesk.gui.components.icons import IconLabel, set_icon
+from ccdesk.gui.components.fold import fold_button
+from ccdesk.gui.components.icons import IconLabel
 from ccdesk.gui.components.messages import body
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Badge, Card, ElideLabel, button, label, row
@@ -40,7 +41,7 @@ class ConnectionCard(Card):
     try_again = Signal()
 
     def __init__(self, name: str, title: str, picture: str, captions: dict[str, str]) -> None:
-        super().__init__()
+        super().__init__(name=title)
         self.setObjectName(name)
         self.body.setContentsMargins(18, 11, 18, 11)
         self.badge = Badge()
@@ -51,8 +52,8 @@ class ConnectionCard(Card):
         self.summary = ElideLabel()
         self.summary.setObjectName(f"{name}_summary")
         self.summary.setProperty("role", "muted")
-        self.fold = button("Details", f"{name}_fold", self._on_fold, link=True)
-        self.fold.setCheckable(True)
+        self.fold = fold_button("Details", f"{name}_fold", self._on_fold)
+        self.fold.setAccessibleName(f"Details of {title}")
         head = QHBoxLayout()
         head.setSpacing(10)
         head.addWidget(IconLabel(picture, size=22))
@@ -88,9 +89,8 @@ class ConnectionCard(Card):
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
         for line, (key, caption) in enumerate(captions.items()):
-            value = ElideLabel("–")
+            value = ElideLabel("–", caption=caption)
             value.setObjectName(f"{name}_{key}")
-            value.setAccessibleName(caption)
             grid.addWidget(label(caption, "muted", wrap=False), line, 0)
             grid.addWidget(value, line, 1)
             values[key] = value
@@ -110,16 +110,14 @@ class ConnectionCard(Card):
 
     @Slot()
     def _on_fold(self) -> None:
-        self._wished = self.fold.isChecked()
+        self._wished = self.fold.is_open
         self._show_fold()
 
     def _show_fold(self) -> None:
         known = self._connection
         needed = known is not None and known.state not in SET_UP and not _passes(known)
         is_open = needed if self._wished is None else self._wished
-        self.fold.setChecked(is_open)
-        self.fold.setAccessibleName(f"Details of {self._title}")
-        set_icon(self.fold, "chevron-down" if is_open else "chevron-right")
+        self.fold.show_open(is_open)
         self.fold.setVisible(known is not None and known.state is not ConnectionState.NOT_SET_UP)
         self.details.setVisible(is_open)
         self.grid.setVisible(known is not None and known.state is not ConnectionState.NOT_SET_UP)

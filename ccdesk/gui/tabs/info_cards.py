@@ -32,7 +32,7 @@ class EnabledCard(Card):
     failed = Signal(object)  # CcdeskError
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
+        super().__init__(name="Automatic sync")
         self._context = context
         self.switch = Switch("Enabled")
         self.switch.setObjectName("chk_enabled")

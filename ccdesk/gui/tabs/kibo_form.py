@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded
 from ccdesk.core.ports.shop import ConnectionTest
 from ccdesk.gui.components.fields import Field, TextSetting
-from ccdesk.gui.components.icons import set_icon
+from ccdesk.gui.components.fold import fold_button
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import GAP, button, disable, row
@@ -67,8 +67,7 @@ class KiboForm(QWidget):
         self.secret.setEchoMode(QLineEdit.EchoMode.Password)
         self.secret.textEdited.connect(self._show_buttons)
         self.secret_field = Field("Shared s&ecret", self.secret)
-        self.btn_more = button("Ad&vanced", "btn_kibo_advanced", self._on_more, link=True)
-        self.btn_more.setCheckable(True)
+        self.btn_more = fold_button("Ad&vanced", "btn_kibo_advanced", self._on_more)
         self.btn_remove = button(
             "&Remove Secret",
             "btn_kibo_remove_secret",
@@ -145,17 +144,16 @@ class KiboForm(QWidget):
 
     @Slot()
     def _on_more(self) -> None:
-        self._fold(self.btn_more.isChecked())
+        self._fold(self.btn_more.is_open)
 
     def _fold(self, is_open: bool) -> None:
-        self.btn_more.setChecked(is_open)
+        self.btn_more.show_open(is_open)
         self.more.setVisible(is_open)
-        set_icon(self.btn_more, "chevron-down" if is_open else "chevron-right")
 
     def _is_valid(self) -> bool:
         invalid = [field for field in self.fields.values() if not field.is_valid()]
         if invalid:
-            self._fold(self.btn_more.isChecked() or any(field in self.more_fields for field in invalid))
+            self._fold(self.btn_more.is_open or any(field in self.more_fields for field in invalid))
             invalid[0].line.setFocus()
         return not invalid
 

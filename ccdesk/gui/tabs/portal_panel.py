@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ccdesk.core.redirects import redirect_addresses
 from ccdesk.gui.components.fields import TextSetting
-from ccdesk.gui.components.icons import set_icon
+from ccdesk.gui.components.fold import fold_button
 from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.watch import Snapshot
@@ -36,8 +36,7 @@ class PortalPanel(QWidget):
         self.setObjectName("portal_panel")
         self._context = context
         self._wished: bool | None = None
-        self.fold = button("API key and developer &portal", "btn_portal_fold", self._on_fold, link=True)
-        self.fold.setCheckable(True)
+        self.fold = fold_button("API key and developer &portal", "btn_portal_fold", self._on_fold)
         self.btn_open = button("Open developer portal", "btn_portal", self._open, icon="external")
         self.addresses = label("\n".join(redirect_addresses()), name="lbl_redirects", wrap=False)
         self.addresses.setTextInteractionFlags(
@@ -88,13 +87,12 @@ class PortalPanel(QWidget):
         return True
 
     def _show_fold(self, is_open: bool) -> None:
-        self.fold.setChecked(is_open)
+        self.fold.show_open(is_open)
         self.guide.setVisible(is_open)
-        set_icon(self.fold, "chevron-down" if is_open else "chevron-right")
 
     @Slot()
     def _on_fold(self) -> None:
-        self._wished = self.fold.isChecked()
+        self._wished = self.fold.is_open
         self._show_fold(self._wished)
 
     @Slot()

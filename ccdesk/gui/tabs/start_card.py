@@ -24,7 +24,7 @@ class StartCard(Card):
     failed = Signal(object)  # CcdeskError
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
+        super().__init__(name="Start at login")
         self.setObjectName("card_start")
         self._context, self._autostart = context, context.autostart
         self.switch = Switch("Start when I log in to this computer")

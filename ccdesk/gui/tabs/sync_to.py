@@ -89,7 +89,7 @@ class ResultCard(Card):
     """The last export."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
+        super().__init__(name="Last export")
         self._context = context
         self.run: Run | None = None
         self.badge = Badge()
