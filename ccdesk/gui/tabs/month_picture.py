@@ -207,7 +207,7 @@ class MonthPicture(Card):
     day_chosen = Signal(object)  # date
 
     def __init__(self, context: Context) -> None:
-        super().__init__()
+        super().__init__(name="The last thirty days")
         self.setObjectName("month")
         self._context = context
         self.bars = Bars()
