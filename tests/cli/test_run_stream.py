@@ -42,7 +42,7 @@ def running(shell):
 def until(process, event):
     """Return the events up to the first of this name."""
     found = []
-    patience = threading.Timer(40, process.kill)
+    patience = threading.Timer(80, process.kill)
     patience.start()
     for line in process.stdout:
         found.append(json.loads(line))

@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent / "linux"
 ID = "org.ccdesk.ccdesk"
 DATA = "~/.local/share/ccdesk"
+_READ_BY_LIBRARIES = ("xkb-data", "libx11-data")  # data of libraries that the build brings along
+_RECOMMENDED = (
+    *("xdg-utils", "fontconfig-config", "fonts-dejavu-core | fonts-liberation"),
+    "gnome-keyring | kwalletmanager",  # where secrets are kept, unless CCDESK_VAULT says otherwise
+)
 _NEEDED = re.compile(r"^ +NEEDED +(\S+)$", re.MULTILINE)
 _DESCRIPTION = """\
 Keeps marketing consent the same in Kibo eCommerce and Constant Contact
@@ -91,7 +96,7 @@ def _papers(tree: Path, papers: Path) -> None:
 def _control(tree: Path, version: str, dist: Path) -> None:
     size = sum(file.stat().st_size for file in tree.rglob("*") if file.is_file() and not file.is_symlink())
     (major, minor), _ = needed(dist)
-    depends = [f"libc6 (>= {major}.{minor})", *system_packages(dist)]
+    depends = [f"libc6 (>= {major}.{minor})", *_READ_BY_LIBRARIES, *system_packages(dist)]
     fields = {
         "Package": "ccdesk",
         "Version": version,
@@ -101,7 +106,7 @@ def _control(tree: Path, version: str, dist: Path) -> None:
         "Maintainer": "The ccdesk founders <ccdesk@localhost>",
         "Installed-Size": str(size // 1024),
         "Depends": ", ".join(depends),
-        "Recommends": "xdg-utils",
+        "Recommends": ", ".join(_RECOMMENDED),
         "Description": _DESCRIPTION,
     }
     _put(tree / "DEBIAN/control", "\n".join(f"{name}: {value}" for name, value in fields.items()))
