@@ -15,8 +15,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="not a Debi
 
 @pytest.fixture(scope="module")
 def package():
-    [found] = (deb.ROOT / "dist").glob("ccdesk_*.deb")
-    return found
+    return max((deb.ROOT / "dist").glob("ccdesk_*.deb"), key=lambda file: file.stat().st_mtime)
 
 
 @pytest.fixture(scope="module")
