@@ -22,6 +22,7 @@ from ccdesk.gui.components.news import News
 from ccdesk.gui.components.theme import apply_theme
 from ccdesk.gui.context import Context, OpenUrl, SaveBundle
 from ccdesk.gui.hooks import Hooks
+from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.memory import FILE_NAME, Memory
 from ccdesk.gui.notices import NEEDS, Notices
 from ccdesk.gui.since import LastLook
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 ALREADY_OPEN = "ccdesk is already open on this data. Its window was brought to the front.\n"
 SIGNAL_CHECK_MS = 300
 SESSION_LIMIT_MS = 4_000  # Windows ends a program that takes more than 5 s for it
+SIGNAL_LIMIT_MS = 20_000  # systemd waits for 45 s or more after the signal with which a session ends
 SWITCH_SECONDS = (
     0.001  # how long a busy background thread may keep Python from the window's (5 ms by default)
 )
@@ -247,10 +249,17 @@ def main(
     finally:
         ticker.stop()
         instance.release()
-        if not parts.shutdown(SESSION_LIMIT_MS if parts.window.leaving.session_ends else None):
-            log.warning("the session ends in the middle of a run: it goes on with the next start")
+        if not parts.shutdown(_limit(parts.window.leaving)):
+            log.warning("the program has to end in the middle of a run: it goes on with the next start")
             os._exit(0)  # a thread is still at work, and Qt would abort: no more is lost than by a power cut
         hooks.remove()
+
+
+def _limit(leaving: Leaving) -> int | None:
+    """Return how long the end may take: a person who quits is not kept waiting by anybody else."""
+    if leaving.session_ends:
+        return SESSION_LIMIT_MS
+    return SIGNAL_LIMIT_MS if leaving.told_to_end else None
 
 
 def _let_signals_in(app: QApplication, window: SettingsWindow) -> QTimer:
@@ -260,7 +269,7 @@ def _let_signals_in(app: QApplication, window: SettingsWindow) -> QTimer:
     """
 
     def end(*_: object) -> None:
-        window.leaving.let_go()
+        window.leaving.end_at_once()
         app.quit()
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -26,7 +26,7 @@ class Leaving(QObject):
         super().__init__(window)
         self._window, self._reasons, self.aside = window, reasons, aside
         self._free = False
-        self.session_ends = False
+        self.session_ends = self.told_to_end = False
         self._called_off = QTimer(self, singleShot=True, interval=SESSION_ENDS_MS)
         self._called_off.timeout.connect(self._hold)
         app = QGuiApplication.instance()
@@ -66,6 +66,11 @@ class Leaving(QObject):
     def let_go(self) -> None:
         """Ask no more: the program is told to end, or a person has said so."""
         self._free = True
+
+    def end_at_once(self) -> None:
+        """Ask nothing, and end soon: a signal says so, from the system or from a person."""
+        self.told_to_end = True
+        self.let_go()
 
     @Slot()
     def _close(self) -> None:

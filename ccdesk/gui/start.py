@@ -28,7 +28,7 @@ from ccdesk.paths import Paths, default_base
 from ccdesk.sandbox.wire.kernel import SandboxClock
 from ccdesk.service.kibo_host import last_host
 from ccdesk.service.loop import Loop
-from ccdesk.system.autostart import Autostart, autostart
+from ccdesk.system.autostart import Autostart, autostart, renew
 from ccdesk.system.crashes import WINDOW, crashes_noted, last_crash
 from ccdesk.system.program import SystemRefused, find_program
 
@@ -77,10 +77,12 @@ def window(paths: Paths, *, in_tray: bool = False) -> int:
 
 
 def _autostart(paths: Paths) -> Autostart | None:
-    """Return the start at login; None on a system of which it is not known."""
+    """Return the start at login, in order; None on a system of which it is not known."""
+    found: Autostart | None = None
     with suppress(SystemRefused):
-        return autostart(find_program(paths.base, default_base()))
-    return None
+        found = autostart(find_program(paths.base, default_base()))
+        renew(found)
+    return found
 
 
 def bundle_window(path: Path) -> int:

@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,15 @@ from ccdesk.system.windows import Registry, UserRegistry
 class AutostartState:
     """How it stands: `place` is the file or registry value, `command` what it starts.
 
-    `is_ours`: it starts the very program that is running now, on the same base dir.
+    `is_ours`: it starts the very program that is running now, on the same base dir. `is_gone`: the program it
+    names is not there any more, as after an upgrade to another folder.
     """
 
     on: bool
     place: str
     command: str = ""
     is_ours: bool = False
+    is_gone: bool = False
 
 
 class Autostart(Protocol):
@@ -96,7 +98,8 @@ class EntryFile:
                 found = b""
         command = self.command_of(found)
         ours = bool(command) and command == self.command_of(self.content)
-        return AutostartState(bool(command), str(self.path), shlex.join(command), ours)
+        gone = bool(command) and not _is_there(command)
+        return AutostartState(bool(command), str(self.path), shlex.join(command), ours, gone)
 
     def turn_on(self) -> None:
         """Write the file."""
@@ -130,7 +133,8 @@ class RunKey:
             approved = self.registry.read(windows.APPROVED, self.name)
         command = found if isinstance(found, str) else ""
         on = bool(command) and not windows.is_switched_off(approved)
-        return AutostartState(on, self.place, command, command == subprocess.list2cmdline(self.words))
+        ours = command == subprocess.list2cmdline(self.words)
+        return AutostartState(on, self.place, command, ours, on and not _is_there(windows.words_of(command)))
 
     def turn_on(self) -> None:
         """Write the value, and take back that it was switched off.
@@ -156,6 +160,19 @@ class RunKey:
         with _told(self.place):
             self.registry.remove(windows.RUN, self.name)
             self.registry.remove(windows.APPROVED, self.name)
+
+
+def renew(one: Autostart) -> None:
+    """Have this program started at login in place of one that is not there any more; a working one stays."""
+    state = one.state()
+    if state.on and state.is_gone:
+        one.turn_on()
+
+
+def _is_there(command: Sequence[str]) -> bool:
+    """Say whether the program a command names is there; what stands before it sets its environment."""
+    words = [word for word in command if word != "env" and not word.startswith("CCDESK_")]
+    return bool(words) and Path(words[0]).exists()
 
 
 @contextmanager

@@ -64,6 +64,12 @@ def is_switched_off(approved: str | bytes | None) -> bool:
     return isinstance(approved, bytes) and bool(approved[:1]) and bool(approved[0] & _SWITCHED_OFF)
 
 
+def words_of(command: str) -> list[str]:
+    """Return the program of a command line, alone: all that is asked of one is whether that is there."""
+    program = command[1:].partition('"')[0] if command.startswith('"') else command.partition(" ")[0]
+    return [program] if program else []
+
+
 def task(command: Sequence[str], user: str) -> str:
     """Return a task that starts a command when the user logs in, and again if it fails.
 

@@ -155,7 +155,7 @@ def test_a_run_that_a_crash_cut_short_is_not_under_way_any_more(qtbot, parts):
 
 
 SESSION_ENDS = """
-import sys, threading
+import os, signal, sys, threading
 from ccdesk.core.runs import RunKind
 from ccdesk.gui import app
 from tests.gui.fakes import FakeLoop, ready_desk
@@ -168,19 +168,24 @@ loop.scripts[RunKind.EXPORT] = stuck
 def end(window):
     def later():
         assert begun.wait(10)
-        window.leaving._on_session_ends(None)
         print("ending", flush=True)
-        app.QApplication.quit()
+        if sys.argv[2] == "session":
+            window.leaving._on_session_ends(None)
+            app.QApplication.quit()
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
     loop.request(RunKind.EXPORT)
     app.QTimer.singleShot(300, window, later)
-app.SESSION_LIMIT_MS = 300
+app.SESSION_LIMIT_MS = app.SIGNAL_LIMIT_MS = 300
 sys.exit(app.main(ready_desk(), loop, base_dir=sys.argv[1], dress=end, stays=True))
 """
 
 
-def test_the_end_of_a_session_does_not_wait_for_a_run_that_does_not_stop(tmp_path):
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("by", ["session", "signal"])
+def test_the_end_of_a_session_does_not_wait_for_a_run_that_does_not_stop(tmp_path, by):
     done = subprocess.run(
-        [sys.executable, "-c", SESSION_ENDS, str(tmp_path)],
+        [sys.executable, "-c", SESSION_ENDS, str(tmp_path), by],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), "QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ccdesk.system import launchd, windows, xdg
-from ccdesk.system.autostart import Autostart, autostart
+from ccdesk.system.autostart import Autostart, autostart, renew
 from ccdesk.system.program import Program, SystemRefused
 
 ODD = ("/opt/Kibo & Co/ccdesk", "--base-dir", '/home/ada/50% "of" `all` $HOME \\ data', "--tray")
@@ -86,6 +86,29 @@ def test_each_base_dir_has_an_entry_of_its_own(platform: str, tmp_path: Path, re
     one.turn_on()
     assert (one.state().on, other.state().on) == (True, False)
     assert one.state().place != other.state().place
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_after_an_upgrade_to_another_folder_the_new_program_is_started(
+    platform: str, tmp_path: Path, registry: FakeRegistry
+) -> None:
+    old, new = tmp_path / "ccdesk 1.0", tmp_path / "ccdesk 1.1"
+    for one in (old, new):
+        one.write_text("")
+
+    def of(path: Path) -> Autostart:
+        program = Program((str(path),), (str(path),), environment={"CCDESK_VAULT": "file"})
+        return entry(platform, tmp_path, registry, program)
+
+    renew(of(new))
+    assert not of(new).state().on, "what a person did not want stays off"
+    of(old).turn_on()
+    renew(of(new))
+    assert of(old).state().is_ours, "a copy that works stays"
+    old.unlink()
+    assert of(new).state().is_gone
+    renew(of(new))
+    assert (of(new).state().is_ours, of(new).state().is_gone) == (True, False)
 
 
 def test_linux_keeps_it_where_the_desktop_looks(tmp_path: Path) -> None:
