@@ -7,7 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from ccdesk.gui.context import Context
-from ccdesk.gui.needs import for_window, words
+from ccdesk.gui.needs import words
+from ccdesk.gui.standing import needing
 from ccdesk.gui.tray_icon import MESSAGE_MS, TrayIcon
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.needs_you import Need, NeedKind
@@ -49,7 +50,7 @@ class Notices(QObject):
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
-        self._needs = {cause_of(need): need for need in for_window(snapshot.status.needs_you)}
+        self._needs = {cause_of(need): need for need in needing(snapshot)}
         self._forget_what_is_gone()
         new = [cause for cause in self._needs if cause not in self._told]
         self._told.update(new)

@@ -51,9 +51,9 @@ def overall(snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datet
         return Overall("Off", _off(status, things(needs)), "stopped", Tone.NEUTRAL)
     if pressing:
         return Overall(things(needs), _facts(status, now), "warning", Tone.WARNING)
-    paused = _paused(status, failing_since)
-    if paused:
-        return Overall(paused, _facts(status, now), "parked", Tone.WARNING)
+    reason = paused(status, failing_since)
+    if reason:
+        return Overall(reason, _facts(status, now), "parked", Tone.WARNING)
     if needs:
         return Overall(things(needs), _facts(status, now), "warning", Tone.WARNING)
     if any(status.last_good.get(kind) is None for kind in LOOPS):
@@ -61,7 +61,7 @@ def overall(snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datet
     return Overall("Everything is in step", _facts(status, now), "check-circle", Tone.GOOD)
 
 
-def _paused(status: Status, failing_since: Mapping[str, datetime]) -> str:
+def paused(status: Status, failing_since: Mapping[str, datetime]) -> str:
     """Return why nothing gets through just now although nobody has to do anything, or nothing."""
     if status.paused_until is not None:
         return f"Paused until {formats.short_time(status.paused_until)}"

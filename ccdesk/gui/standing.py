@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from ccdesk.core.runs import RunKind
 from ccdesk.gui import formats
+from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.needs import for_window, things
-from ccdesk.gui.watch import FINE, Snapshot
-from ccdesk.service.needs_you import NeedKind
+from ccdesk.gui.overall import overall, paused
+from ccdesk.gui.watch import Snapshot
+from ccdesk.service.needs_you import Need, NeedKind
 
 HALTED = frozenset({NeedKind.LIST_DELETED, NeedKind.WRITES_STOPPED, NeedKind.LATE, NeedKind.LOOP_STOPPED})
 """What keeps the loops from their work, beside a connection; the others wait while the rest goes on."""
@@ -32,12 +35,17 @@ class Look:
     line: str
 
 
-def look(snapshot: Snapshot | None, running: RunKind | None = None, unreadable: str = "") -> Look:
-    """Return how it stands.
+def look(
+    snapshot: Snapshot | None,
+    running: RunKind | None = None,
+    unreadable: str = "",
+    now: datetime | None = None,
+) -> Look:
+    """Return how it stands, in the words of Info.
 
     `running`: the run under way, if one is. `unreadable`: what keeps the data from being read.
     """
-    needs = for_window(snapshot.status.needs_you) if snapshot is not None else ()
+    needs = needing(snapshot) if snapshot is not None else ()
     if needs:
         return Look(Standing.NEEDS_YOU, things(needs))
     if unreadable:
@@ -46,27 +54,23 @@ def look(snapshot: Snapshot | None, running: RunKind | None = None, unreadable: 
         return Look(Standing.WORKING, f"Working: {formats.KIND_WORDS[running]}")
     if snapshot is None or snapshot.quick:
         return Look(Standing.PAUSED, "Starting…")
-    idle = _why_idle(snapshot)
-    return Look(Standing.PAUSED, idle) if idle else Look(Standing.IN_STEP, "In step")
-
-
-def _why_idle(snapshot: Snapshot) -> str:
-    """Return why nothing is synced by itself just now, or nothing."""
-    status = snapshot.status
-    if not status.enabled:
-        return "Off: nothing syncs automatically"
-    if status.paused_until is not None:
-        return f"Paused until {formats.short_time(status.paused_until)}"
-    if status.kibo_app is False:
-        return "Paused: switched off in Kibo"
+    seen = overall(snapshot, datetime.now(UTC), {})
+    if seen.tone is not Tone.GOOD:
+        return Look(Standing.PAUSED, seen.title)
     if not snapshot.first_export_done:
-        return "Not in step yet: nothing was exported"
-    troubled = [
-        name
-        for name, connection in (("Kibo", status.kibo), ("Constant Contact", status.constant_contact))
-        if connection.state not in FINE
-    ]
-    return f"{' and '.join(troubled)} cannot be used just now" if troubled else ""
+        return Look(Standing.PAUSED, "Nothing was exported yet")
+    return Look(Standing.IN_STEP, seen.title)
+
+
+def needing(snapshot: Snapshot) -> tuple[Need, ...]:
+    """Return what a person has to do something about.
+
+    That runs fail is for nobody while a service does not answer, or in a pause: it passes by itself.
+    """
+    needs = for_window(snapshot.status.needs_you)
+    if not paused(snapshot.status, {}):
+        return needs
+    return tuple(need for need in needs if need.kind is not NeedKind.LATE)
 
 
 def next_line(snapshot: Snapshot | None) -> str:

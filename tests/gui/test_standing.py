@@ -20,13 +20,14 @@ FAILED = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
 def snapshot(desk: FakeDesk | None = None, **changes: object) -> Snapshot:
     desk = desk or ready_desk()
     desk.queue = []
+    desk.good = dict.fromkeys((RunKind.EVENTS, RunKind.INBOUND), NOW)
     status: Status = replace(desk.status(live=True), **changes)  # type: ignore[arg-type]
     return Snapshot(status, desk.settings(), frozenset(), desk.exported)
 
 
 def test_all_is_well() -> None:
     seen = look(snapshot())
-    assert (seen.standing, seen.line) == (Standing.IN_STEP, "In step")
+    assert (seen.standing, seen.line) == (Standing.IN_STEP, "Everything is in step")
     assert next_line(snapshot()).startswith("Next sync: ")
     assert can_sync(snapshot())
 
@@ -34,12 +35,12 @@ def test_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"enabled": False}, "Off: nothing syncs automatically"),
+        ({"enabled": False}, "Off"),
         ({"paused_until": NOW}, "Paused until 11:05 AM"),
-        ({"kibo_app": False}, "Paused: switched off in Kibo"),
-        ({"kibo": FAILED}, "Kibo cannot be used just now"),
-        ({"constant_contact": FAILED}, "Constant Contact cannot be used just now"),
-        ({"kibo": FAILED, "constant_contact": FAILED}, "Kibo and Constant Contact cannot be used just now"),
+        ({"kibo_app": False}, "Paused: the application is switched off in Kibo"),
+        ({"kibo": FAILED}, "Paused: Kibo does not answer; retrying"),
+        ({"constant_contact": FAILED}, "Paused: Constant Contact does not answer; retrying"),
+        ({"last_good": {}}, "On: the first look at both sides comes next"),
     ],
 )
 def test_what_is_paused_or_off_is_never_green(changes: dict[str, object], words: str) -> None:
@@ -50,7 +51,7 @@ def test_what_is_paused_or_off_is_never_green(changes: dict[str, object], words:
 def test_nor_is_what_is_not_known_or_not_begun() -> None:
     desk = ready_desk()
     desk.exported = False
-    assert look(snapshot(desk)).line == "Not in step yet: nothing was exported"
+    assert look(snapshot(desk)).line == "Nothing was exported yet"
     for early in (None, replace(snapshot(), quick=True)):
         assert look(early).standing is Standing.PAUSED
     assert look(snapshot(), unreadable="The data file is gone").standing is Standing.PAUSED
@@ -67,6 +68,13 @@ def test_whatever_needs_a_person_comes_first(kind: NeedKind, running: RunKind | 
 
 def test_that_nobody_ran_the_loops_is_no_matter_for_a_person_while_this_program_does() -> None:
     assert look(snapshot(needs_you=(Need(NeedKind.LATE, 0),))).standing is Standing.IN_STEP
+
+
+@pytest.mark.parametrize("changes", [{"kibo": FAILED}, {"paused_until": NOW}])
+def test_runs_that_fail_are_for_nobody_while_it_passes_by_itself(changes: dict[str, object]) -> None:
+    late = (Need(NeedKind.LATE, 2, NOW, "events"),)
+    assert look(snapshot(needs_you=late, **changes)).standing is Standing.PAUSED
+    assert look(snapshot(needs_you=late)).standing is Standing.NEEDS_YOU
 
 
 def test_a_run_shows() -> None:

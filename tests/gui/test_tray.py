@@ -26,6 +26,7 @@ def tray():
 def desk():
     made = ready_desk()
     made.queue = []
+    made.good = dict.fromkeys((RunKind.EVENTS, RunKind.INBOUND), NOW)
     return made
 
 
@@ -64,8 +65,8 @@ def test_every_state_has_a_picture_of_its_own_at_every_size(qapp):
 
 def test_it_shows_the_state_the_next_sync_and_the_menu(parts, tray):
     assert tray.standing is Standing.IN_STEP
-    assert tray.tip.startswith("ccdesk: In step\nNext sync: ")
-    assert tray.lines[0] == "In step"
+    assert tray.tip.startswith("ccdesk: Everything is in step\nNext sync: ")
+    assert tray.lines[0] == "Everything is in step"
     assert tray.lines[1].startswith("Next sync: ")
     assert tray.lines[2:] == ["Sync now", "Pause for an hour", "Open ccdesk", "Quit"]
 
