@@ -21,6 +21,7 @@ from tools.pack import deb, glibc, python, windows  # noqa: E402
 
 MADE = ROOT / "build" / "package"
 DIST = ROOT / "dist" / "ccdesk"
+PROGRAM = DIST / ("ccdesk.exe" if sys.platform == "win32" else "ccdesk")
 _SHELLS = ("bash", "zsh")
 
 
@@ -70,8 +71,10 @@ def _pack(runs: Path) -> None:
         installer = windows.build(DIST, version, MADE / "icons" / "ccdesk.ico", DIST.parent)
         how = "signed" if all([*signed, windows.sign(installer)]) else "not signed: no certificate is named"
         _say(f"{installer}, {how}")
-    else:
-        shutil.make_archive(str(DIST.parent / f"ccdesk-{version}-macos"), "zip", DIST.parent, "ccdesk.app")
+    else:  # not Python's own zip: it would lose the links that an application and its signature consist of
+        archive = DIST.parent / f"ccdesk-{version}-macos.zip"
+        application = DIST.parent / "ccdesk.app"
+        subprocess.run(["ditto", "-c", "-k", "--keepParent", str(application), str(archive)], check=True)
 
 
 def _papers(runs: Path) -> None:
@@ -85,8 +88,7 @@ def _papers(runs: Path) -> None:
 
 def _test(runs: Path) -> None:
     """Test the built program itself: nothing of ccdesk runs from source there but what plays its users."""
-    program = DIST / ("ccdesk.exe" if sys.platform == "win32" else "ccdesk")
-    chosen = {"CCDESK_PROGRAM": str(program), "QT_QPA_PLATFORM": "offscreen"}
+    chosen = {"CCDESK_PROGRAM": str(PROGRAM), "QT_QPA_PLATFORM": "offscreen"}
     options = ("-q", "-p", "no:xdist", "-p", "no:randomly", "--timeout", "600", "tests/packaged")
     _call(runs, "-m", "pytest", *options, **chosen)
 
@@ -99,7 +101,7 @@ def _call(runs: Path, *words: str, **environment: str) -> None:
 
 
 def _answer(*words: str) -> str:
-    done = subprocess.run([str(DIST / "ccdesk"), *words], capture_output=True, check=True)
+    done = subprocess.run([str(PROGRAM), *words], capture_output=True, check=True)
     return done.stdout.decode("utf-8").replace("\r\n", "\n")
 
 
