@@ -13,10 +13,11 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.needs import for_window, things
 from ccdesk.gui.watch import FINE, Snapshot
 from ccdesk.service.api import Connection, ConnectionState, Status
-from ccdesk.service.needs_you import NeedKind
+from ccdesk.service.needs_you import Need, NeedKind
 
 LOOPS = (RunKind.EVENTS, RunKind.INBOUND)
 KIBO, MAIL = "Kibo", "Constant Contact"
+NOTHING_SYNCS = "nothing syncs automatically"
 OFF_AT_KIBO = "Paused: the application is switched off in Kibo"
 
 
@@ -40,25 +41,32 @@ class Overall:
 
 
 def overall(snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datetime]) -> Overall:
-    """Return how things stand. What needs a person comes before what passes by itself.
+    """Return how things stand. What needs a person comes first, as in the tray (`standing.look`).
 
     `failing_since`: when each service, by name, was first seen to fail. Nothing is green that is not well.
     """
     status = snapshot.status
-    needs = for_window(status.needs_you)
-    pressing = [need for need in needs if need.kind is not NeedKind.LATE]
-    if not status.enabled:
-        return Overall("Off", _off(status, things(needs)), "stopped", Tone.NEUTRAL)
-    if pressing:
-        return Overall(things(needs), _facts(status, now), "warning", Tone.WARNING)
     reason = paused(status, failing_since)
+    needs = needing(status, reason)
+    if needs:
+        meanwhile = reason if status.enabled else f"Off: {NOTHING_SYNCS}"
+        return Overall(things(needs), meanwhile or _facts(status, now), "warning", Tone.WARNING)
+    if not status.enabled:
+        return Overall("Off", _off(status), "stopped", Tone.NEUTRAL)
     if reason:
         return Overall(reason, _facts(status, now), "parked", Tone.WARNING)
-    if needs:
-        return Overall(things(needs), _facts(status, now), "warning", Tone.WARNING)
     if any(status.last_good.get(kind) is None for kind in LOOPS):
         return Overall("On: the first look at both sides comes next", _next(status), "running", Tone.ACCENT)
     return Overall("Everything is in step", _facts(status, now), "check-circle", Tone.GOOD)
+
+
+def needing(status: Status, reason: str) -> tuple[Need, ...]:
+    """Return what a person has to do something about; `reason`: why nothing gets through just now.
+
+    That runs fail is for nobody while a service does not answer, or in a pause: it passes by itself.
+    """
+    needs = for_window(status.needs_you)
+    return tuple(need for need in needs if not reason or need.kind is not NeedKind.LATE)
 
 
 def paused(status: Status, failing_since: Mapping[str, datetime]) -> str:
@@ -82,11 +90,9 @@ def _trouble(name: str, connection: Connection, since: datetime | None) -> str:
     return f"{name}: {connection.error.title}" if connection.error else f"{name} fails{when}; retrying"
 
 
-def _off(status: Status, needs: str) -> str:
-    parts = ["Nothing syncs automatically"]
-    if status.on_list:
-        parts.append(f"{formats.count(status.on_list, 'customer')} on the list")
-    return " · ".join(part for part in (*parts, needs) if part)
+def _off(status: Status) -> str:
+    on_list = f"{formats.count(status.on_list, 'customer')} on the list" if status.on_list else ""
+    return " · ".join(part for part in (NOTHING_SYNCS, on_list) if part)
 
 
 def _facts(status: Status, now: datetime) -> str:

@@ -10,6 +10,7 @@ from ccdesk.core.runs import RunKind
 from ccdesk.gui import formats
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.needs import for_window, things
+from ccdesk.gui.overall import needing as overall_needs
 from ccdesk.gui.overall import overall, paused
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.needs_you import Need, NeedKind
@@ -67,10 +68,7 @@ def needing(snapshot: Snapshot) -> tuple[Need, ...]:
 
     That runs fail is for nobody while a service does not answer, or in a pause: it passes by itself.
     """
-    needs = for_window(snapshot.status.needs_you)
-    if not paused(snapshot.status, {}):
-        return needs
-    return tuple(need for need in needs if need.kind is not NeedKind.LATE)
+    return overall_needs(snapshot.status, paused(snapshot.status, {}))
 
 
 def next_line(snapshot: Snapshot | None) -> str:

@@ -17,6 +17,7 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.memory import FILE_NAME, Memory
 from ccdesk.gui.overall import KIBO, MAIL, overall
 from ccdesk.gui.since import LastLook
+from ccdesk.gui.standing import Standing, look
 from ccdesk.gui.tabs.month_picture import day_words, month_words
 from ccdesk.service.api import Connection, ConnectionState
 from ccdesk.service.needs_you import Need, NeedKind
@@ -74,10 +75,23 @@ def test_nothing_is_green_that_is_not_well(snapshot, status, title):
 
 
 def test_what_a_person_must_do_comes_before_what_passes(snapshot):
-    late, parked = Need(NeedKind.LATE, 3, NOW, "inbound"), Need(NeedKind.PARKED, 1)
-    assert said(snapshot, needs_you=(late,), kibo=failing(Unreachable())).title.startswith("Paused: Kibo")
-    assert said(snapshot, needs_you=(parked,), kibo=failing(Unreachable())).title == "1 thing needs you"
-    assert "1 thing needs you" in said(snapshot, enabled=False, needs_you=(parked,)).detail
+    parked = (Need(NeedKind.PARKED, 1),)
+    found = said(snapshot, needs_you=parked, kibo=failing(Unreachable()))
+    assert (found.title, found.detail) == ("1 thing needs you", "Paused: Kibo does not answer; retrying")
+    found = said(snapshot, enabled=False, needs_you=parked)
+    assert (found.title, found.detail) == ("1 thing needs you", "Off: nothing syncs automatically")
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("needs", [(), (Need(NeedKind.PARKED, 1),)])
+@pytest.mark.parametrize("kibo", [connected_kibo(), failing(Unreachable())])
+def test_the_tray_is_green_exactly_when_info_is(snapshot, enabled, needs, kibo):
+    status = replace(snapshot.status, enabled=enabled, needs_you=needs, kibo=kibo)
+    seen = replace(snapshot, status=status, quick=False)
+    assert (overall(seen, NOW, {}).tone is Tone.GOOD) == (look(seen).standing is Standing.IN_STEP)
+    assert (overall(seen, NOW, {}).title == "1 thing needs you") == (
+        look(seen).standing is Standing.NEEDS_YOU
+    )
 
 
 def test_the_sentence_follows_what_is_known(qtbot, open_window, desk):

@@ -583,3 +583,23 @@ def test_it_can_be_switched_off_whatever_is_missing(qtbot, open_window):
     info = open_window(desk).window.info
     find(info, "chk_enabled").click()
     qtbot.waitUntil(lambda: ("set_enabled", False) in desk.calls)
+
+
+def test_cards_that_led_through_the_first_day_fold_when_it_is_over(qtbot, open_window, desk):
+    desk.stored["enabled"] = "false"
+    parts = open_window(desk)
+    info = parts.window.info
+    click(qtbot, info, "btn_step_kibo")
+    assert find(info, "inp_kibo_tenant_id").isVisible()
+    desk.stored["enabled"] = "true"
+    parts.context.watch.refresh()
+    qtbot.waitUntil(lambda: not info.checklist.isVisible())
+    assert not find(info, "inp_kibo_tenant_id").isVisible()
+
+
+def test_an_outage_keeps_the_form_folded_and_says_whom_it_is_about(open_window, desk):
+    desk.kibo = Connection(ConnectionState.FAILED, "Mystic", error=Unreachable())
+    info = open_window(desk).window.info
+    assert find(info, "card_kibo_try").isVisible()
+    assert not find(info, "card_kibo_details").isVisible()
+    assert value(info, "card_kibo_summary") == "Mystic"

@@ -362,3 +362,13 @@ def test_an_open_run_keeps_up_with_its_progress(qtbot, parts, desk, loop):
     parts.bridge.progress(Progress(run.id, RunKind.INBOUND, "Reading", 4, 4))
     rows(qtbot, find(view, "tbl_run_people"), 4)
     view.close()
+
+
+def test_the_keyboard_goes_from_starting_an_export_to_stopping_it(qtbot, window, parts):
+    window.go_to("export")
+    start = find(window, "btn_sync_contacts")
+    start.setFocus()
+    qtbot.keyClick(start, Qt.Key.Key_Space)
+    parts.bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
+    cancel = find(window, "btn_sync_cancel")
+    qtbot.waitUntil(cancel.hasFocus)

@@ -22,6 +22,7 @@ from ccdesk.gui.tabs.login import LoginCard
 from ccdesk.gui.tabs.month_picture import MonthPicture
 from ccdesk.gui.tabs.needs_card import NeedsCard
 from ccdesk.gui.tabs.overall_card import OverallCard
+from ccdesk.gui.tabs.start_card import StartCard
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState
 
@@ -42,6 +43,7 @@ class InfoTab(Tab):
         super().__init__("tab_info", context)
         self._snapshot: Snapshot | None = None
         self._done: dict[str, bool] = {}
+        self._was_first_day = False
         self._chosen = ""  # the step whose card somebody wants to see, though it is not the next one
         self.overall = OverallCard(context, context.last_look)
         self.month = MonthPicture(context)
@@ -62,6 +64,8 @@ class InfoTab(Tab):
         self.first_export = FirstExport(context)
         self.enabled_card = EnabledCard(context)
         self.enabled_card.failed.connect(self.show_failure)
+        self.start_card = StartCard(context, "first_autostart")
+        self.start_card.failed.connect(self.show_failure)
         self.calls_card = CallsCard()
         self.lbl_about = label(ABOUT, name="lbl_about")
         self.lbl_version = ElideLabel()
@@ -82,11 +86,11 @@ class InfoTab(Tab):
         for part in (
             *(self.overall, self.needs_card, self.checklist, self.notice, self.lbl_about, self.month),
             *self.steps.values(),
-            *(self.check_line, self.calls_card, self.lbl_version),
+            *(self.start_card, self.check_line, self.calls_card, self.lbl_version),
         ):
             page.addWidget(part)
         page.addStretch(1)
-        for card in (self.first_list, self.first_export, self.month, self.overall):
+        for card in (self.first_list, self.first_export, self.month, self.overall, self.start_card):
             card.hide()
 
     def _connect(self) -> None:
@@ -207,6 +211,10 @@ class InfoTab(Tab):
         if self._chosen and done[self._chosen] and not self._done.get(self._chosen, True):
             self._chosen = ""  # it was done on its card: go on
         self._done = done
+        if self._was_first_day and not first_day:  # the cards that led through it fold
+            self.kibo_card.follow_state()
+            self.login_card.follow_state()
+        self._was_first_day = first_day
         shown = (self._chosen or next_step(snapshot)) if first_day else ""
         self.checklist.show_snapshot(snapshot, shown)
         status = snapshot.status
@@ -219,8 +227,16 @@ class InfoTab(Tab):
         self.lbl_about.setVisible(first_day)
         self.overall.setVisible(not first_day)
         self.month.setVisible(not first_day)
+        self._show_start(shown == "enable")
         self.check_line.setVisible(not first_day)
         self.calls_card.setVisible(not first_day)
+
+    def _show_start(self, shown: bool) -> None:
+        """Offer the start at login beside turning on; later the Settings tab has it."""
+        wanted = shown and self.context.autostart is not None
+        if wanted and self.start_card.isHidden():
+            self.start_card.refresh()
+        self.start_card.setVisible(wanted)
 
     @Slot(object)
     def _on_day(self, day: date) -> None:

@@ -23,17 +23,18 @@ class StartCard(Card):
 
     failed = Signal(object)  # CcdeskError
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, name: str = "autostart") -> None:
+        """Make the card; `name` tells its parts from those of another one."""
         super().__init__(name="Start at login")
-        self.setObjectName("card_start")
+        self.setObjectName("card_start" if name == "autostart" else f"card_{name}")
         self._context, self._autostart = context, context.autostart
         self.switch = Switch("Start when I log in to this computer")
-        self.switch.setObjectName("chk_autostart")
+        self.switch.setObjectName(f"chk_{name}")
         self.switch.setAccessibleName("Start when I log in to this computer")
         self.switch.setAccessibleDescription(EXPLAIN)
         self.switch.setEnabled(False)
         self.switch.clicked.connect(self._on_clicked)
-        self.other = label(OTHER_COPY, "warning", name="lbl_autostart_other")
+        self.other = label(OTHER_COPY, "warning", name=f"lbl_{name}_other")
         self.other.hide()
         self.body.addWidget(self.switch)
         self.body.addWidget(label(EXPLAIN, "muted"))

@@ -159,6 +159,7 @@ class ToPage(QWidget):
         self._context = context
         self._snapshot: Snapshot | None = None
         self._saving = self._wanted = False  # settings are being saved, and an export was asked for meanwhile
+        self._to_cancel = False  # the keyboard was on a button that an export has switched off
         self._continued: int | None = None  # the run under way whose origin is shown
         self.facts = label(role="muted", name="lbl_sync_facts")
         self.btn_sync = button("&Sync Contacts", "btn_sync_contacts", self._on_sync, primary=True)
@@ -285,11 +286,13 @@ class ToPage(QWidget):
         monitor = self._context.monitor
         running, pending = monitor.kind, monitor.is_pending(RunKind.EXPORT) or self._wanted
         trying = monitor.previewing or monitor.waits_for_preview(RunKind.EXPORT)
+        had_focus = self.btn_sync.hasFocus()
         self.btn_sync.setEnabled(self._snapshot is not None and not pending)
         busy = pending or trying or self._saving  # the settings being saved may name its list
         self.btn_preview.setEnabled(self._snapshot is not None and not busy)
         self.btn_cancel.setVisible(running is not None)
         self.btn_cancel.setEnabled(running is not None and not monitor.stopping)
+        self._keep_keyboard(left=had_focus and pending)
         self.progress.setVisible(running is not None or pending or trying)
         self.btn_cancel.setText("Stopping…" if monitor.stopping else "&Cancel")
         if monitor.previewing:
@@ -315,6 +318,13 @@ class ToPage(QWidget):
             self.progress.show_words("Your settings are being saved", "The export starts when that is done.")
         elif pending or trying:
             self.progress.show_words("Waiting to start…")
+
+    def _keep_keyboard(self, *, left: bool) -> None:
+        """Lead the keyboard from the button that starts an export to the one that stops it."""
+        self._to_cancel = self._to_cancel or left
+        if self._to_cancel and self.btn_cancel.isVisible() and self.btn_cancel.isEnabled():
+            self._to_cancel = False
+            self.btn_cancel.setFocus()
 
     def _show_origin(self, progress: Progress | None) -> None:
         """Say which run this one goes on from; its date is looked up once."""

@@ -7,6 +7,7 @@ import json
 from PySide6.QtWidgets import QWidget
 
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.gui.tour.daily import every_day
 from ccdesk.gui.tour.driver import check
 from ccdesk.gui.tour.scene import LIST_NAME, Scene
 from ccdesk.sandbox.wire.kernel import Fault
@@ -121,6 +122,7 @@ def _unsubscribe(scene: Scene) -> None:
     driver.picture("sync-from-view", "the kinds of change and the person behind it")
     driver.close_dialog("dlg_run")
     _find(scene, email)
+    every_day(scene, email)
 
 
 def _find(scene: Scene, email: str) -> None:
