@@ -105,3 +105,15 @@ def acted_after(contact: Contact, out_since: datetime | None) -> bool:
     return (
         contact.update_source == "Contact" and contact.updated_at is not None and contact.updated_at >= since
     )
+
+
+def known_out(link: Link, skew: timedelta, began: datetime | None) -> datetime | None:
+    """Since when the person is out: what they did before is no opt-in. None where that is not known."""
+    since = link.out_since
+    if since is None and link.kibo_updated_at is not None:
+        since = link.kibo_updated_at - skew  # Kibo's date on the mailing service's clock
+    if since is not None and link.written_at is not None:
+        since = max(since, link.written_at)  # until then it may have been a call of ours
+    if since is not None and began is not None:
+        since = max(since, began)
+    return since

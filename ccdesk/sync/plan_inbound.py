@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.limits import A_SECOND, MAIL_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Permission, Standing, WriteBack
-from ccdesk.sync.later import acted_after
+from ccdesk.sync.later import acted_after, known_out
 from ccdesk.sync.ownership import is_ours, left_unseen
 from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, opted_out_since, out_words
 
@@ -186,7 +186,7 @@ def _waiting(contact: Contact, link: Link) -> Observation:
 
 def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | None) -> Observation:
     if link.kibo_opted_in is True:
-        if link.pending is WriteBack.OPT_OUT and not acted_after(contact, _out_since(link, skew, began)):
+        if link.pending is WriteBack.OPT_OUT and not acted_after(contact, known_out(link, skew, began)):
             return Observation(link)  # put back by others: the opt-out stands, and is still pending
         back = in_step(link)
         if link.state is LinkState.CONFIRMING:
@@ -196,7 +196,7 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
         return Observation(link)  # the removal may still take effect: that will be nobody's leaving
     if link.may_be_there:
         return Observation(replace(link, on_list=True))  # our own call, whose answer was lost; or theirs
-    if link.kibo_opted_in is False and acted_after(contact, _out_since(link, skew, began)):
+    if link.kibo_opted_in is False and acted_after(contact, known_out(link, skew, began)):
         if link.pending is WriteBack.OPT_IN:
             return Observation(link)
         reason = "resubscribed in Constant Contact"
@@ -225,7 +225,7 @@ def _undone_on_list(
     the list is back on it by that as well, or once a look shows it that cannot be older than the removal: a
     list may lag behind (constant-contact.md §10).
     """
-    signed_up = acted_after(contact, _out_since(link, skew, began))
+    signed_up = acted_after(contact, known_out(link, skew, began))
     if link.kibo_opted_in is False:
         if not signed_up or link.pending is WriteBack.OPT_IN:
             return Observation(link)
@@ -245,18 +245,6 @@ def is_from_before(contact: Contact, link: Link) -> bool:
     return out_since is not None and contact.opt_in_at is not None and contact.opt_in_at < out_since
 
 
-def _out_since(link: Link, skew: timedelta, began: datetime | None) -> datetime | None:
-    """Since when the person is out: what they did before is no opt-in. None where that is not known."""
-    out_since = link.out_since
-    if out_since is None and link.kibo_updated_at is not None:
-        out_since = link.kibo_updated_at - skew  # Kibo's date on the mailing service's clock
-    if out_since is not None and link.written_at is not None:
-        out_since = max(out_since, link.written_at)  # until then it may have been a call of ours
-    if out_since is not None and began is not None:
-        out_since = max(out_since, began)
-    return out_since
-
-
 def _off_list(
     contact: Contact, link: Link, now: datetime, skew: timedelta, began: datetime | None
 ) -> Observation:
@@ -273,7 +261,7 @@ def _without_joining(contact: Contact, link: Link, skew: timedelta, began: datet
 
     What they did is no proof of an opt-in once somebody else puts them on the list.
     """
-    if link.kibo_opted_in is not False or not acted_after(contact, _out_since(link, skew, began)):
+    if link.kibo_opted_in is not False or not acted_after(contact, known_out(link, skew, began)):
         return link
     return replace(link, written_at=_last_act(contact) + A_SECOND)
 

@@ -194,7 +194,7 @@ def _reason(person: PersonSides, kind: DriftKind) -> str:
 def _in_step(person: PersonSides, *, former: bool) -> Verdict:
     if person.yes:
         return Verdict(True, True, True, _with_cell(person, _R1_ONE), _both_in(person))
-    column = _column(person)
+    column = person.column
     if column in (Column.NO_ANSWERED, Column.NO_UNANSWERED, Column.NO_SIGNED_UP):
         return Verdict(False, False, True, _with_cell(person, _R1_NONE), _both_out(person))
     out = person.contact is not None and person.contact.standing is Standing.OUT
@@ -219,7 +219,7 @@ def _both_in(person: PersonSides) -> str:
 def _both_out(person: PersonSides) -> str:
     """Say which side the opt-out was stated on, as far as the links tell."""
     states = {one.state for one in person.links}
-    if person.row() is Row.UNSUBSCRIBED or LinkState.UNSUBSCRIBED in states:
+    if person.row is Row.UNSUBSCRIBED or LinkState.UNSUBSCRIBED in states:
         return f"{Reason.UNSUBSCRIBED.text}, and opted out in the shop"
     if LinkState.LEFT_LIST in states:
         return f"{Reason.LEFT.text}, and opted out in the shop"
@@ -229,16 +229,10 @@ def _both_out(person: PersonSides) -> str:
 # ---------------------------------------------------------------- the cell
 
 
-def _column(person: PersonSides) -> Column:
-    return person.column(person.row())
-
-
 def _cell(person: PersonSides) -> Cell:
-    row = person.row()
-    return TABLE[row, person.column(row)]
+    return TABLE[person.row, person.column]
 
 
 def _with_cell(person: PersonSides, rule: str) -> str:
     """Return a rule with where in the table of consent (docs/consent.md b) it was found."""
-    row = person.row()
-    return f"{rule} ({row.value} × {person.column(row).value}: {_cell(person).value})"
+    return f"{rule} ({person.row.value} × {person.column.value}: {_cell(person).value})"

@@ -298,6 +298,16 @@ NAMED: tuple[Named, ...] = (
         ("remove*",),
     ),
     Named(
+        "when the flag of an account that does not count was set is not kept",
+        Decided.KEEP,
+        "They left, and a disabled account has its flag on: the store knows that it was seen on, but not "
+        "that it was set after the leaving, so from the store alone it is to be cleared.",
+        Where.STORE,
+        ("LEFT x * instead of LEFT x *",),
+        ("*synced/[?]*",),
+        ("opt_out*",),
+    ),
+    Named(
         "a sign-up is not kept",
         Decided.KEEP,
         "From the store alone an opt-out in the shop stands, which the person took back by signing up.",

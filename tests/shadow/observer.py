@@ -14,9 +14,10 @@ from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Customer, LinkState, Permission, email_key
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.sync import context as names
+from ccdesk.sync.from_links import person_of
+from ccdesk.sync.readings import Kept, account_reading
 from tests.shadow.compare import Difference, Where, cell, done, pending, untold
-from tests.shadow.from_store import Kept, person_of
-from tests.shadow.readings import account_reading, accounts_in, contacts_in, told
+from tests.shadow.readings import accounts_in, contacts_in, told
 from tests.shadow.stance import Stance, stances
 from tests.shadow.watch import Story, Watch
 from tests.shadow.witness import Witness
@@ -171,7 +172,9 @@ class Observer(Watch):
         store, policy = self.bench.container.store, self.witness.policy
         if stance is None or self._is_moving(key):
             return []
-        kept = person_of(key, Kept(store, policy, self.skew, self.bench.cc.clock.now()))
+        now, links = self.bench.cc.clock.now(), store.links.by_email(key)
+        known = {one.customer_id: store.links.known_since(one.customer_id, key) or now for one in links}
+        kept = person_of(key, links, store.losses.held(), Kept(policy, self.skew, now, known=known))
         told = cell(self.witness.decide(key))
         return [
             replace(one, where=Where.STORE, cell=f"{one.cell} instead of {told}")

@@ -16,7 +16,8 @@ from ccdesk.core.intents import Act, JournalLine
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, WriteBack
 from ccdesk.store.store import SqliteStore
 from ccdesk.sync.agreement import wants_mail
-from ccdesk.sync.plan_drift import REASONS, DriftRules, drift_of
+from ccdesk.sync.drift_kinds import REASONS
+from ccdesk.sync.plan_drift import DriftRules, drift_of
 
 LIST, NOON = "list-1", datetime(2026, 5, 1, 12, tzinfo=UTC)
 RULES = DriftRules(LIST, guests=False, now=NOON)

@@ -17,7 +17,8 @@ from ccdesk.store.columns import email_mark
 from ccdesk.store.pseudonymous import Cover, cover
 from ccdesk.store.store import SqliteStore
 from ccdesk.sync.agreement import wants_mail
-from ccdesk.sync.plan_drift import REASONS, DriftRules, drift_of
+from ccdesk.sync.drift_kinds import REASONS
+from ccdesk.sync.plan_drift import DriftRules, drift_of
 
 K, LIST, NOON = DriftKind, "list-1", datetime(2026, 11, 27, 12, tzinfo=UTC)
 ANN, BOB = "ann@example.com", "bob@example.com"

@@ -8,18 +8,21 @@ from datetime import UTC, datetime
 import pytest
 
 from ccdesk.consent.columns import Column
+from ccdesk.consent.reasons import Reason
 from ccdesk.consent.rows import Row
-from ccdesk.consent.table import TABLE, Cell
+from ccdesk.consent.table import TABLE
 from ccdesk.core.drift import DriftKind, Sides
 from ccdesk.core.intents import Act
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, WriteBack
-from ccdesk.sync.plan_drift import _KINDS, REASONS, DriftRules, drift_of
+from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
+from ccdesk.sync.drift_kinds import BY_REASON, REASONS
+from ccdesk.sync.plan_drift import DriftRules, drift_of
 
 K = DriftKind
 LIST, KEY = "list-1", "ann@example.com"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-EARLY, LATE = NOON.replace(hour=9), NOON.replace(hour=15)
+EARLY, LATE, LATER = (NOON.replace(hour=hour) for hour in (9, 15, 16))
 RULES = DriftRules(LIST, guests=False, now=LATE)
 
 ON = Customer(1, KEY, True)
@@ -38,8 +41,14 @@ GONE_OFF = replace(IN, on_list=False)
 NO = Link(1, email=KEY, contact_id="c1", kibo_opted_in=False, agreed=False, out_since=NOON)
 NEVER = Link(1, email=KEY, kibo_opted_in=False)
 LEFT = replace(GONE_OFF, state=LinkState.LEFT_LIST)
+NO_LEFT = replace(NO, state=LinkState.LEFT_LIST)
+SILENT = replace(ON, id=2, is_active=False)
+SEEN_THERE = Link(2, email=KEY, contact_id="c1", on_list=True, seen_set=True, note=GUEST)
 CLOSED = replace(IN, state=LinkState.CLOSED)
 NEWCOMER = Link(1, email=KEY, kibo_opted_in=True, state=LinkState.NEWCOMER)
+LATE_NEWCOMER = replace(NEWCOMER, out_since=NOON)
+SEEN_OFF_LIST = Link(2, email=KEY, contact_id="c1", seen_set=True, note=NOT_ACTIVE)
+SECOND = replace(NEWCOMER, customer_id=2)
 MOVED = replace(IN, email="before@example.com")
 UNDONE = replace(GONE_OFF, state=LinkState.UNDONE, agreed=None, written_at=NOON)
 BACK = replace(UNDONE, kibo_opted_in=False, on_list=True, out_since=NOON)
@@ -75,8 +84,16 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
         None,
     ),
     ("opted out, not acted on", [OFF], THERE, [IN], K.OPT_OUT_DUE),
+    ("opted out, and a disabled account is on", [OFF, SILENT], THERE, [IN], K.OPT_OUT_DUE),
     ("opted out, add under way", [OFF], THERE, [replace(NO, begun=Act.ADD)], K.OPT_OUT_DUE),
     ("removal begun", [OFF], THERE, [replace(NO, begun=Act.REMOVE)], K.OPT_OUT_DUE),
+    (
+        "removal begun, and the sign-up that it follows was ours",
+        [OFF],
+        SIGNED_UP,
+        [replace(NO, begun=Act.REMOVE, agreed=None, written_at=LATE)],
+        K.OPT_OUT_DUE,
+    ),
     ("opted out while waiting there", [OFF], HOLD, [IN], K.OPT_OUT_DUE),
     ("signed up after the opt-out", [OFF], SIGNED_UP, [NO], K.SIGN_UP_DUE),
     ("left, then signed up", [OFF], SIGNED_UP, [replace(NO, state=LinkState.LEFT_LIST)], K.SIGN_UP_DUE),
@@ -91,6 +108,20 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("moved to another email", [], THERE, [IN], K.NOBODY_AGREES),
     ("left, account disabled, put back", [replace(ON, is_active=False)], THERE, [LEFT], K.NOBODY_AGREES),
     ("never opted in", [OFF], THERE, [NEVER], K.NEVER_OPTED_IN),
+    (
+        "signed up, the box never ticked",
+        [OFF],
+        SIGNED_UP,
+        [replace(NEVER, kibo_updated_at=NOON)],
+        K.SIGN_UP_DUE,
+    ),
+    (
+        "signed up before it was read",
+        [OFF],
+        SIGNED_UP,
+        [replace(NEVER, kibo_updated_at=LATER)],
+        K.NEVER_OPTED_IN,
+    ),
     ("never opted in, never seen", [OFF], THERE, [], K.NEVER_OPTED_IN),
     ("no account", [], THERE, [], K.NO_ACCOUNT),
     # not mailed
@@ -118,6 +149,13 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("opted in after leaving", [ON], ELSEWHERE, [replace(NO, state=LinkState.LEFT_LIST)], K.CHANGE_DUE),
     ("opted in after the deletion", [ON], DELETED, [NO], K.CHANGE_DUE),
     ("deleted", [ON], DELETED, [IN], K.DELETED),
+    (
+        "deleted, put on the list by others since",
+        [ON, replace(SILENT, is_anonymous=True)],
+        THERE,
+        [replace(GONE_OFF, state=LinkState.CONTACT_DELETED), SEEN_THERE],
+        None,
+    ),
     ("gone from the service", [ON], None, [IN], K.DELETED),
     (
         "undeleted without a list",
@@ -137,6 +175,29 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("opt-in undone, on the list", [OFF], THERE, [BACK], K.UNDONE),
     ("opt-in undone, and left", [OFF], ELSEWHERE, [BACK], None),
     ("newcomer", [ON], ELSEWHERE, [NEWCOMER], K.NEWCOMER),
+    ("left, and opted in by another account", [OFF, replace(ON, id=2)], ELSEWHERE, [NO_LEFT], K.CHANGE_DUE),
+    (
+        "left, and an account came since",
+        [OFF, replace(ON, id=2, created_at=LATE, updated_at=LATE)],
+        ELSEWHERE,
+        [NO_LEFT],
+        K.NEWCOMER,
+    ),
+    ("opted out, and an account came since", [OFF, replace(ON, id=2)], ELSEWHERE, [NO], K.NEWCOMER),
+    (
+        "newcomer, and a disabled account whose flag is on",
+        [ON, replace(SILENT, id=3)],
+        ELSEWHERE,
+        [LATE_NEWCOMER, replace(SEEN_OFF_LIST, customer_id=3)],
+        K.NEWCOMER,
+    ),
+    (
+        "newcomer, disabled since",
+        [OFF, SILENT],
+        ELSEWHERE,
+        [NO, replace(NEWCOMER, customer_id=2)],
+        K.NEWCOMER,
+    ),
     ("newcomer, left", [ON], ELSEWHERE, [replace(NEWCOMER, state=LinkState.NEWCOMER_LEFT)], K.NEWCOMER),
     ("stranger", [ON], None, [], K.NOT_ADDED),
     ("contact of another source", [ON], ELSEWHERE, [], K.NOT_ADDED),
@@ -176,8 +237,8 @@ def test_every_kind_has_a_case_a_meaning_and_a_reason() -> None:
     assert all(kind.meaning.endswith(".") for kind in DriftKind)
 
 
-def test_every_cell_of_the_table_says_what_differs() -> None:
-    assert set(_KINDS) == set(Cell)
+def test_every_reason_of_the_table_says_what_differs() -> None:
+    assert set(BY_REASON) == set(Reason)
     assert set(TABLE) == {(row, column) for row in Row for column in Column}
 
 
@@ -229,6 +290,13 @@ def test_while_the_links_speak_of_another_list_nobody_has_left_this_one() -> Non
     found = drift_of(sides([ON], ELSEWHERE, [IN]), replace(RULES, watched=False))
     assert found is not None
     assert found.kind is K.NOT_ADDED
+
+
+def test_a_guest_that_counts_does_not_lift_the_opt_out_of_another_account() -> None:
+    guest = Customer(2, KEY, True, is_anonymous=True)
+    found = drift_of(sides([OFF, guest], THERE, [IN]), replace(RULES, guests=True))
+    assert found is not None
+    assert found.kind is K.OPT_OUT_DUE
 
 
 def test_a_guest_counts_where_the_settings_say_so() -> None:

@@ -11,8 +11,9 @@ from ccdesk.core.ports.store import State
 from ccdesk.sync import context as names
 from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.drift_kinds import REASONS
 from ccdesk.sync.mapping import check_email
-from ccdesk.sync.plan_drift import REASONS, DriftRules, drift_of
+from ccdesk.sync.plan_drift import DriftRules, drift_of
 from ccdesk.sync.sensors.identity import resolve_identity
 
 _PAGE = 500

@@ -1,10 +1,8 @@
-"""What the rules make of a person as the engine's store keeps them."""
+"""What the rules make of a person as links tell them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,50 +10,25 @@ from ccdesk.consent.columns import Column
 from ccdesk.consent.decide import Decision, decide
 from ccdesk.consent.model import Act, Policy
 from ccdesk.consent.rows import Row
-from ccdesk.core.clock import Clock
-from ccdesk.core.intents import JournalLine
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Link, LinkState, Ownership, WriteBack
-from ccdesk.store.store import SqliteStore
-from tests.shadow.from_store import Kept, person_of
+from ccdesk.sync.from_links import person_of
+from ccdesk.sync.readings import Kept
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADA, LIST = "ada@example.com", "list"
-Judge = Callable[..., Decision]
 
 
 def at(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-class AtNoon(Clock):
-    def now(self) -> datetime:
-        return NOON
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "ccdesk.db", AtNoon())
-    yield store
-    store.close_all()
-
-
-@pytest.fixture
-def judge(store: SqliteStore) -> Judge:
-    """Keep these links, one per account, and decide."""
-
-    def observing(*links: dict[str, object], known: float = -100) -> Decision:
-        made = [Link(number, email=ADA, **values) for number, values in enumerate(links, 1)]  # type: ignore[arg-type]
-        store.links.save(made)
-        store.intents.begin(
-            JournalLine(Act.ASK, one.customer_id, ADA, LIST, one.asked_at, one.contact_id)
-            for one in made
-            if one.asked_at is not None
-        )
-        store.links.note_seen([(one.customer_id, ADA) for one in made], at(known))
-        return decide(person_of(ADA, Kept(store, Policy(LIST, at(-1000)), timedelta(0), at(60))), _policy())
-
-    return observing
+def judge(*links: dict[str, object], known: float = -100, held: Held | None = None) -> Decision:
+    """Decide about a person with these links, one per account, known since `known` minutes from noon."""
+    made = [Link(number, email=ADA, **values) for number, values in enumerate(links, 1)]  # type: ignore[arg-type]
+    since = {one.customer_id: at(known) for one in made}
+    kept = Kept(_policy(), timedelta(0), at(60), known=since)
+    return decide(person_of(ADA, made, [held] if held else [], kept), _policy())
 
 
 def _policy() -> Policy:
@@ -104,7 +77,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_link_is_read_as_the_cell_it_stands_in(judge: Judge, name: str) -> None:
+def test_a_link_is_read_as_the_cell_it_stands_in(name: str) -> None:
     link, row, column, acts = CASES[name]
     decision = judge(link)
     assert (decision.row, decision.column) == (row, column)
@@ -112,22 +85,18 @@ def test_a_link_is_read_as_the_cell_it_stands_in(judge: Judge, name: str) -> Non
 
 
 @pytest.mark.parametrize(("known", "acts"), [(20, ()), (5, (Act.ADD,))])
-def test_only_an_account_known_before_the_leaving_lifts_it(
-    judge: Judge, known: float, acts: tuple[Act, ...]
-) -> None:
+def test_only_an_account_known_before_the_leaving_lifts_it(known: float, acts: tuple[Act, ...]) -> None:
     decision = judge(OFF | LEFT, ON | {"state": LinkState.NEWCOMER}, known=known)
     assert (tuple(one.act for one in decision.commands), decision.named) == (acts, not acts)
 
 
-def test_who_is_back_through_another_account_has_not_left(judge: Judge) -> None:
+def test_who_is_back_through_another_account_has_not_left() -> None:
     decision = judge(OFF | LEFT, ON | THERE | {"on_list": True, "agreed": True})
     assert (decision.row, decision.commands) == (Row.ON_LIST, ())
 
 
 @pytest.mark.parametrize(("answer", "acts"), [(Answer.NONE, (Act.OPT_OUT,)), (Answer.MISTAKE, ())])
-def test_what_staff_called_a_mistake_is_dropped(
-    store: SqliteStore, judge: Judge, answer: Answer, acts: tuple[Act, ...]
-) -> None:
-    store.losses.hold([Held(1, LossKind.LEFT, ADA, ADA, NOON, answer=answer)])
-    decision = judge(ON | LEFT | {"pending": WriteBack.OPT_OUT})
+def test_what_staff_called_a_mistake_is_dropped(answer: Answer, acts: tuple[Act, ...]) -> None:
+    held = Held(1, LossKind.LEFT, ADA, ADA, NOON, answer=answer)
+    decision = judge(ON | LEFT | {"pending": WriteBack.OPT_OUT}, held=held)
     assert tuple(one.act for one in decision.commands) == acts
