@@ -127,6 +127,10 @@ class Contact:
             return Standing.IN
         return Standing.WAITING
 
+    def is_mailed(self, list_id: str) -> bool:
+        """Say whether what is sent to a list reaches this contact: on it, and in good standing."""
+        return self.standing is Standing.IN and list_id in self.list_ids
+
 
 @dataclass(frozen=True, slots=True)
 class ContactFields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from ccdesk.core.models import Contact, Link, Standing, WriteBack
+from ccdesk.core.models import Contact, Link, WriteBack
 from ccdesk.sync.plan_inbound import Observation, in_step
 
 PUT_BACK = "put back on the list: the opt-out that was held is answered"
@@ -28,8 +28,7 @@ def observe_held(
         link.customer_id in held
         and link.pending is WriteBack.OPT_OUT
         and contact is not None
-        and contact.standing is Standing.IN
-        and list_id in contact.list_ids
+        and contact.is_mailed(list_id)
         and link.contact_id in ("", contact.id)
     )
     if not back:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from ccdesk.core.limits import MAIL_OVERLAP
-from ccdesk.core.models import Contact, Link, LinkState, Standing, WriteBack
+from ccdesk.core.models import Contact, Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.plan_inbound import UNPROVEN, is_from_before
@@ -52,7 +52,7 @@ def put_back(contact: Contact | None, links: Collection[Link], list_id: str) -> 
     None while an account of theirs keeps them there, or may: it agrees, is being added, or is about to be
     opted in because the person signed up.
     """
-    if contact is None or contact.standing is not Standing.IN or list_id not in contact.list_ids:
+    if contact is None or not contact.is_mailed(list_id):
         return []
     if any(_agrees(one) for one in links):
         return []

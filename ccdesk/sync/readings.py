@@ -10,7 +10,7 @@ from ccdesk.consent.contact_reading import ContactReading
 from ccdesk.consent.model import Policy
 from ccdesk.consent.observe_shop import AccountReading
 from ccdesk.consent.window import Window, instant
-from ccdesk.core.models import Contact, Customer, Permission, Standing
+from ccdesk.core.models import Contact, Customer, Permission
 from ccdesk.sync.later import deleted_until
 
 _MS = timedelta(milliseconds=1)  # Kibo writes its dates so exactly
@@ -91,8 +91,7 @@ def _signed_up(contact: Contact, active: str) -> datetime | None:
     dates = []
     if contact.opt_in_source == "Contact" and contact.opt_in_at is not None:
         dates.append(contact.opt_in_at)
-    there = contact.standing is Standing.IN and active in contact.list_ids
-    if there and contact.update_source == "Contact" and contact.updated_at is not None:
+    if contact.is_mailed(active) and contact.update_source == "Contact" and contact.updated_at is not None:
         dates.append(contact.updated_at)
     return max(dates, default=None)
 

@@ -23,7 +23,8 @@ from ccdesk.core.models import (
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.mapping import _USUAL, creation_hash, fields_hash, to_fields
 from ccdesk.sync.ownership import is_ours, left_unseen
-from ccdesk.sync.plan_export import LATER, NEW_CONTACT, Action, plan_followers, plan_group
+from ccdesk.sync.plan_export import LATER, NEW_CONTACT, Action
+from ccdesk.sync.plan_export_group import plan_followers, plan_group
 from ccdesk.sync.runs.export_candidates import candidate_of
 from ccdesk.sync.standing_opt_outs import gone, left_since_gone
 

@@ -10,10 +10,10 @@ from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.ports.shop import KiboWrite
 from ccdesk.core.runs import Entry, Outcome
-from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
-from ccdesk.sync.later import acted_after, opt_in_is_later
+from ccdesk.sync.later import acted_after
+from ccdesk.sync.opt_in_order import order_of
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.sensors.shop_changes import queue_again
 from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, NEWCOMERS, is_added_by_staff
@@ -229,14 +229,7 @@ def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Lin
         contact = replace(contact, opt_out_at=source.out_since)
     elif contact is None or contact.standing is not Standing.OUT:
         return False
-    baseline = ctx.store.state.get_time(names.BASELINE)
-    later = opt_in_is_later(contact=contact, customer=account, link=link, baseline=baseline, skew=ctx.skew())
-    if later is None:
-        set_at = ctx.shop.opt_in_set_at(account.id)
-        later = opt_in_is_later(
-            contact=contact, customer=account, link=link, baseline=baseline, set_at=set_at, skew=ctx.skew()
-        )
-    return later is True
+    return order_of(ctx, contact, account, link) is True
 
 
 def _leave_to_queue(ctx: RunContext, source: Link, account: Customer, link: Link) -> None:

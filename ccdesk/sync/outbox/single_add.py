@@ -178,7 +178,7 @@ def _revived(ctx: RunContext, addition: Addition, former: Contact) -> Contact:
     else:
         fields = addition.fields if owned else ContactFields(email=former.email)
         contact = ctx.mail.revive(former, fields, list_id, bare=addition.plainly)
-    if contact is None or contact.standing is not Standing.IN or list_id not in contact.list_ids:
+    if contact is None or not contact.is_mailed(list_id):
         raise ItemError(
             "Constant Contact keeps this deleted contact off the list",
             meaning=f"Its permission there is “{contact.permission.value if contact else 'not known'}”.",

@@ -230,7 +230,7 @@ class ShutMail:
         would have to write one for us, and a preview leaves no job behind.
         """
         list_id = self._files[job.id]
-        yield ([one.email for one in some if _may_be_mailed(one, list_id)] for some in self._pages())
+        yield ([one.email for one in some if one.is_mailed(list_id)] for some in self._pages())
 
     # ------------------------------------------------------------ reads, as they are
 
@@ -349,7 +349,3 @@ def _is_on(contact: Contact, list_id: str) -> bool:
 def _is_asked_for(contact: Contact, list_id: str, updated_after: datetime | None) -> bool:
     later = updated_after is None or contact.updated_at is None or contact.updated_at >= updated_after
     return later and _is_on(contact, list_id)
-
-
-def _may_be_mailed(contact: Contact, list_id: str) -> bool:
-    return contact.standing is Standing.IN and list_id in contact.list_ids

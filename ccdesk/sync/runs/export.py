@@ -22,7 +22,8 @@ from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.outbox.own_writes import note_own_write
-from ccdesk.sync.plan_export import NEW_CONTACT, Action, plan_followers, plan_group
+from ccdesk.sync.plan_export import NEW_CONTACT, Action
+from ccdesk.sync.plan_export_group import plan_followers, plan_group
 from ccdesk.sync.runs import export_early as early
 from ccdesk.sync.runs.export_candidates import candidate_of
 from ccdesk.sync.runs.export_check import check

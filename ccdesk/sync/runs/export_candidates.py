@@ -8,7 +8,7 @@ from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import ContactFields, Customer
 from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.mapping import BadEmail, check_email, fields_hash, is_long, to_fields
-from ccdesk.sync.plan_export import UNREADABLE
+from ccdesk.sync.plan_export_group import UNREADABLE
 
 
 def candidate_of(

@@ -212,7 +212,7 @@ class _Checker:
     def _found(self, page: list[Planned]) -> Iterator[tuple[Planned, Contact | None, bool]]:
         """Yield everybody with the contact as read, if it was, and whether they are on the list."""
         exports, staging = self._ctx.store.exports, self._ctx.store.staging
-        keys = [one.customer.email_key for one in page]
+        keys, list_id = [one.customer.email_key for one in page], self._ctx.settings.list_id
         contacts = staging.contacts(keys) if self._paged else {}
         seen = exports.seen(keys) if self._by_file and not self._paged else set()
         for one in page:
@@ -223,7 +223,7 @@ class _Checker:
             contact = contacts.get(key)
             if contact is None:
                 contact = self._look_up(one, key)
-            yield one, contact, self._is_member(contact)
+            yield one, contact, contact is not None and contact.is_mailed(list_id)
 
     def _look_up(self, one: Planned, key: str) -> Contact | None:
         """Ask about somebody who was not found: a call each while they are few, then the list by pages."""
@@ -266,13 +266,6 @@ class _Checker:
         """Say whether an earlier run's list job put the people of this chunk on the list."""
         listed = chunk.action == Action.ADD.value and chunk.state is ChunkState.DONE
         return listed and chunk.number in self._sent_before
-
-    def _is_member(self, contact: Contact | None) -> bool:
-        return (
-            contact is not None
-            and contact.standing is Standing.IN
-            and self._ctx.settings.list_id in contact.list_ids
-        )
 
     def _entry(
         self,

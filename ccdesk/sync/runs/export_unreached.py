@@ -11,7 +11,7 @@ from dataclasses import replace
 from ccdesk.core.exporting import Candidate
 from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.plan_export import UNREADABLE
+from ccdesk.sync.plan_export_group import UNREADABLE
 
 _PAGE = 500
 

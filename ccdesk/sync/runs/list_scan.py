@@ -157,7 +157,7 @@ def _observe_one(ctx: RunContext, contact: Contact | None, link: Link, next_list
 
 
 def _is_on(contact: Contact | None, *list_ids: str) -> bool:
-    return contact is not None and contact.standing is Standing.IN and bool(contact.list_ids & {*list_ids})
+    return contact is not None and any(contact.is_mailed(one) for one in list_ids)
 
 
 def _compare_all(ctx: RunContext, next_list: str) -> None:

@@ -22,16 +22,7 @@ from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.mapping import BadEmail, check_email
-from ccdesk.sync.outbox.former_emails import note_former_email
-from ccdesk.sync.outbox.list_add import list_add
-from ccdesk.sync.outbox.own_writes import note_own_write
-from ccdesk.sync.outbox.single_add import Addition
-from ccdesk.sync.outbox.welcomes import hold_welcomes
-from ccdesk.sync.plan_events import Change, EventDecision, Step, plan_opt_in
-from ccdesk.sync.plan_export import UNDONE
-from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
-from ccdesk.sync.runs.newcomer_rule import NEWCOMER, has_left, stands_against, welcome
-from ccdesk.sync.runs.opt_in_order import (
+from ccdesk.sync.opt_in_order import (
     gone_since_seen,
     is_later,
     is_true_opt_in,
@@ -39,6 +30,15 @@ from ccdesk.sync.runs.opt_in_order import (
     left_later,
     left_meanwhile,
 )
+from ccdesk.sync.outbox.former_emails import note_former_email
+from ccdesk.sync.outbox.list_add import list_add
+from ccdesk.sync.outbox.own_writes import note_own_write
+from ccdesk.sync.outbox.single_add import Addition
+from ccdesk.sync.outbox.welcomes import hold_welcomes
+from ccdesk.sync.plan_events import Change, Step, plan_opt_in
+from ccdesk.sync.plan_export import UNDONE
+from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
+from ccdesk.sync.runs.newcomer_rule import unless_newcomer
 from ccdesk.sync.runs.outcomes import fail, settle
 from ccdesk.sync.sensors.contact_directory import ContactDirectory
 from ccdesk.sync.standing_opt_outs import is_added_by_staff
@@ -120,7 +120,7 @@ def _decide(
         or any(left_later(ctx, one, contact, customer, link) for one in heard),
         left_out=has_left_out(ctx),
     )
-    decision = _unless_newcomer(ctx, customer, contact, others, decision)
+    decision = unless_newcomer(ctx, customer, contact, others, decision)
     addition = Addition(event, customer, contact, link, decision, new)
     if decision.step is not Step.NONE:
         return addition
@@ -133,36 +133,6 @@ def _decide(
     )
     settle(ctx, event, entry, untouched, conflict=decision.conflict, ended=ended)
     return None
-
-
-def _unless_newcomer(
-    ctx: RunContext,
-    customer: Customer,
-    contact: Contact | None,
-    others: Sequence[Link],
-    decision: EventDecision,
-) -> EventDecision:
-    """Put nobody on the list by an account that came after an opt-out of theirs (design §3a R1).
-
-    Over an unsubscription the one confirmation is asked whoever opted in, because the person answers it.
-    """
-    in_step = decision.outcome is Outcome.UNCHANGED
-    if decision.step is Step.RESUBSCRIBE or (decision.step is Step.NONE and not in_step):
-        return decision
-    if stands_against(ctx, customer, others, on_list=in_step) or (
-        _is_own_leaving_of_a_guest(ctx, customer) and not in_step
-    ):
-        return EventDecision(Step.NONE, Outcome.SKIPPED, NEWCOMER, LinkState.NEWCOMER)
-    welcome(ctx, others)
-    return decision
-
-
-def _is_own_leaving_of_a_guest(ctx: RunContext, customer: Customer) -> bool:
-    """Say whether a guest account knows that its own person left: another checkout lifts that neither."""
-    link = ctx.store.links.get(customer.id)
-    if not customer.is_anonymous or link is None or link.email_key != customer.email_key:
-        return False
-    return has_left(link) and not is_added_by_staff(link, link)
 
 
 def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
@@ -270,7 +240,6 @@ def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
     """The link of somebody for whom nothing is sent: what was seen, and what is pending because of it."""
     customer, contact, decision = addition.customer, addition.contact, addition.decision
     link = addition.link or Link(customer.id)
-    on_list = contact is not None and ctx.settings.list_id in contact.list_ids
     # What was noted for a creation is done with; one seen on the list since then keeps it.
     learned = contact is not None and not link.contact_id and not link.on_list
     agreed = decision.outcome is Outcome.UNCHANGED
@@ -294,7 +263,7 @@ def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
         agreed=True if agreed else link.agreed,
         kibo_opted_in=True,
         kibo_updated_at=customer.updated_at,
-        on_list=on_list and contact is not None and contact.standing is Standing.IN,
+        on_list=contact is not None and contact.is_mailed(ctx.settings.list_id),
         written_hash="" if learned else link.written_hash,
         pending=decision.pending,
         pending_reason=decision.reason if decision.pending is WriteBack.OPT_OUT else "",

@@ -45,12 +45,11 @@ def rescan_from(ctx: RunContext, since: datetime) -> None:
 def is_own_opt_in(contact: Contact, list_id: str, since: datetime) -> bool:
     """Say whether the person joined by their own act since the last poll: explicit, dated, by them."""
     return (
-        contact.standing is Standing.IN
+        contact.is_mailed(list_id)
         and contact.permission is Permission.EXPLICIT
         and contact.opt_in_source == "Contact"
         and contact.opt_in_at is not None
         and contact.opt_in_at >= since.replace(microsecond=0)
-        and list_id in contact.list_ids
     )
 
 
