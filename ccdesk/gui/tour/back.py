@@ -139,6 +139,7 @@ def _find(scene: Scene, email: str) -> None:
     mark = scene.sandbox.log.mark()
     driver.click("btn_find_read")
     driver.until(lambda: driver.text("lbl_find_as_of").startswith("Both sides were read"), "both sides")
+    driver.until(lambda: bool(driver.rows("tbl_find_timeline")), "the time line of both sides")
     check(not scene.sandbox.log.writes(since=mark), "to read both sides has written something")
     driver.picture("find-person", "why she is not on the list, what both sides show, and what happened")
     driver.close_dialog("dlg_find_person")
