@@ -187,7 +187,7 @@ def _in_tray(context: Context, window: SettingsWindow, icon: TrayIcon, root: QOb
     tray.opened.connect(window.come_forward)
     tray.needs_opened.connect(lambda: window.come_forward_at(NEEDS))
     tray.quit_asked.connect(window.quit_by_person)
-    notices = Notices(context, icon, lambda: window.is_looked_at, root)
+    notices = Notices(context, icon, lambda: window.is_looked_at, window)
     tray.message_clicked.connect(notices.open_last)
     notices.go_to.connect(window.come_forward_at)
     return tray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
@@ -21,6 +22,11 @@ Cause = tuple[NeedKind, str]
 def cause_of(need: Need) -> Cause:
     """Return what makes two items the same cause: more people of it are no new one."""
     return need.kind, need.subject
+
+
+def _line(need: Need) -> str:
+    """Return what is the matter, and names nobody: messages are kept, and shown over a locked screen."""
+    return words(replace(need, people=())).line
 
 
 class Notices(QObject):
@@ -69,11 +75,12 @@ class Notices(QObject):
 
     @Slot()
     def _show_next(self) -> None:
-        if not self._waiting:
-            return
-        self._last = self._waiting.pop(0)
-        self._icon.tell(TITLE, words(self._needs[self._last]).line)
-        self._on_show.start()
+        if self._is_looked_at():
+            self._waiting.clear()
+        if self._waiting:
+            self._last = self._waiting.pop(0)
+            self._icon.tell(TITLE, _line(self._needs[self._last]))
+            self._on_show.start()
 
     @Slot()
     def open_last(self) -> None:

@@ -280,6 +280,27 @@ def test_who_looks_at_the_window_is_not_told_again_in_the_tray(qtbot, parts, des
     assert told(tray) == []
 
 
+def test_what_waited_is_not_told_to_who_has_come_to_look(qtbot, open_window, desk, tray, monkeypatch):
+    monkeypatch.setattr(notices, "MESSAGE_MS", 30)
+    parts = open_window(desk, FakeLoop(), start=False, tray=tray)
+    needs(desk, NeedKind.LIST_DELETED, NeedKind.PARKED)
+    parts.start(show=False)
+    qtbot.waitUntil(lambda: len(told(tray)) == 1)
+    monkeypatch.setattr(type(parts.window), "is_looked_at", True)
+    qtbot.wait(80)
+    monkeypatch.setattr(type(parts.window), "is_looked_at", False)
+    look_again(qtbot, parts)
+    assert len(told(tray)) == 1
+
+
+@pytest.mark.parametrize("kind", NeedKind)
+def test_a_message_names_nobodys_email(qtbot, away, desk, tray, kind):
+    desk.needs = (Need(kind, 1, NOW, "inbound", ("ann@example.com",), ("1042",)),)
+    look_again(qtbot, away)
+    assert len(told(tray)) == 1
+    assert "ann@" not in told(tray)[0]
+
+
 def test_ordinary_runs_and_failures_that_pass_are_not_told(qtbot, away, loop, desk, tray):
     desk.now += timedelta(hours=1)
     with qtbot.waitSignal(away.context.monitor.changed):
