@@ -12,6 +12,7 @@ from ccdesk.gui import aside, notices
 from ccdesk.gui.standing import Standing
 from ccdesk.gui.tray_icon import SystemTray, TrayIcon, state_icon
 from ccdesk.service.needs_you import Need, NeedKind
+from ccdesk.service.status import OF_CONNECTIONS
 from tests.gui.fakes import NOW, FakeLoop, fresh_desk, play_failure, ready_desk
 from tests.gui.helpers import dialog
 from tests.gui.tray_double import FakeTray
@@ -293,7 +294,7 @@ def test_what_waited_is_not_told_to_who_has_come_to_look(qtbot, open_window, des
     assert len(told(tray)) == 1
 
 
-@pytest.mark.parametrize("kind", NeedKind)
+@pytest.mark.parametrize("kind", [kind for kind in NeedKind if kind not in OF_CONNECTIONS])
 def test_a_message_names_nobodys_email(qtbot, away, desk, tray, kind):
     desk.needs = (Need(kind, 1, NOW, "inbound", ("ann@example.com",), ("1042",)),)
     look_again(qtbot, away)
