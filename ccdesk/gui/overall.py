@@ -18,6 +18,7 @@ from ccdesk.service.needs_you import Need, NeedKind
 LOOPS = (RunKind.EVENTS, RunKind.INBOUND)
 KIBO, MAIL = "Kibo", "Constant Contact"
 NOTHING_SYNCS = "nothing syncs automatically"
+NOT_EXPORTED = "who opted in before ccdesk came is not on the list; export them on the Sync tab"
 OFF_AT_KIBO = "Paused: the application is switched off in Kibo"
 
 
@@ -55,6 +56,8 @@ def overall(snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datet
         return Overall("Off", _off(status), "stopped", Tone.NEUTRAL)
     if reason:
         return Overall(reason, _facts(status, now), "parked", Tone.WARNING)
+    if not snapshot.first_export_done:
+        return Overall("On, but nothing was exported yet", NOT_EXPORTED, "waiting", Tone.ACCENT)
     if any(status.last_good.get(kind) is None for kind in LOOPS):
         return Overall("On: the first look at both sides comes next", _next(status), "running", Tone.ACCENT)
     return Overall("Everything is in step", _facts(status, now), "check-circle", Tone.GOOD)

@@ -56,11 +56,7 @@ def look(
     if snapshot is None or snapshot.quick:
         return Look(Standing.PAUSED, "Starting…")
     seen = overall(snapshot, datetime.now(UTC), {})
-    if seen.tone is not Tone.GOOD:
-        return Look(Standing.PAUSED, seen.title)
-    if not snapshot.first_export_done:
-        return Look(Standing.PAUSED, "Nothing was exported yet")
-    return Look(Standing.IN_STEP, seen.title)
+    return Look(Standing.IN_STEP if seen.tone is Tone.GOOD else Standing.PAUSED, seen.title)
 
 
 def needing(snapshot: Snapshot) -> tuple[Need, ...]:

@@ -74,6 +74,12 @@ def test_nothing_is_green_that_is_not_well(snapshot, status, title):
     assert found.tone is not Tone.GOOD
 
 
+def test_without_an_export_nothing_is_in_step(snapshot):
+    seen = overall(replace(snapshot, first_export_done=False), NOW, {})
+    assert (seen.title, seen.tone) == ("On, but nothing was exported yet", Tone.ACCENT)
+    assert "Sync tab" in seen.detail
+
+
 def test_what_a_person_must_do_comes_before_what_passes(snapshot):
     parked = (Need(NeedKind.PARKED, 1),)
     found = said(snapshot, needs_you=parked, kibo=failing(Unreachable()))

@@ -51,7 +51,7 @@ def test_what_is_paused_or_off_is_never_green(changes: dict[str, object], words:
 def test_nor_is_what_is_not_known_or_not_begun() -> None:
     desk = ready_desk()
     desk.exported = False
-    assert look(snapshot(desk)).line == "Nothing was exported yet"
+    assert look(snapshot(desk)).line == "On, but nothing was exported yet"
     for early in (None, replace(snapshot(), quick=True)):
         assert look(early).standing is Standing.PAUSED
     assert look(snapshot(), unreadable="The data file is gone").standing is Standing.PAUSED
