@@ -154,7 +154,7 @@ def test_every_icon_can_be_drawn(qapp):
 
 
 def test_the_help_quotes_the_faq():
-    words = " ".join(assets.text("help.html").split())
+    words = " ".join(assets.text("guide.md").split())
     for sentence in (
         "How frequently do my contacts sync between Kibo eCommerce and Constant Contact?",
         "The app will not unsubscribe a contact based on an email change in Kibo.",

@@ -1,8 +1,9 @@
+import re
 import threading
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -24,6 +25,7 @@ from ccdesk.core.errors import (
     Unreachable,
 )
 from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
+from ccdesk.gui import assets
 from tests.gui.fakes import NOW, play_failure
 from tests.gui.helpers import click, dialog, find
 
@@ -112,6 +114,40 @@ def test_f1_and_the_button_open_the_help_at_the_tab(qtbot, window):
     window.tabs.setCurrentIndex(0)
     click(qtbot, window, "btn_help")
     assert browser.verticalScrollBar().value() < at_events
+
+
+def test_the_help_is_the_guide_and_can_be_searched(qtbot, window):
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    shown = dialog(qtbot, window, "dlg_help")
+    browser = find(shown, "txt_help", QTextBrowser)
+    search = find(shown, "inp_help_search", QLineEdit)
+    assert not find(shown, "btn_help_next").isEnabled()
+    qtbot.keyClicks(search, "draft")
+    places = []
+    for _ in range(40):
+        places.append(browser.textCursor().position())
+        assert browser.textCursor().selectedText().lower() == "draft"
+        qtbot.keyClick(search, Qt.Key.Key_Return)
+        if browser.textCursor().position() == places[0]:
+            break
+    assert len(places) > 1, "after the last place comes the first"
+    qtbot.keyClicks(search, " of nothing that is there")
+    assert find(shown, "lbl_help_found").text() == "Not found"
+
+
+def test_every_tab_and_every_link_has_its_part_in_the_guide(qtbot, window):
+    text = assets.text("guide.md")
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    parts = {re.sub(r"\W+", "-", one.lower()).strip("-") for one in headings}
+    links = set(re.findall(r"\]\(#([^)]+)\)", text))
+    assert len(links) > 8
+    assert links <= parts
+    assert {page.help_part for page in window.pages()} <= parts
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    shown = dialog(qtbot, window, "dlg_help")
+    browser = find(shown, "txt_help", QTextBrowser)
+    browser.anchorClicked.emit(QUrl("#keys"))
+    assert browser.verticalScrollBar().value() > 0
 
 
 @pytest.mark.parametrize("place", ["login", "list", "export", "inbound", "logs", "events"])

@@ -1,21 +1,23 @@
-"""The help window: what each tab does, and the FAQ."""
+"""The help window: the guide for staff (`docs/guide.md`), with a search."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QUrl, Slot
+from PySide6.QtGui import QKeySequence, QShortcut, QTextBlock, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QDialog, QLineEdit, QTextBrowser, QVBoxLayout, QWidget
 
 from ccdesk.gui import assets
 from ccdesk.gui.components.theme import scheme
-from ccdesk.gui.components.widgets import button, row
+from ccdesk.gui.components.widgets import button, label, row
 
 _TIP = "One file for support, in which nobody can be recognised"
 
 
 class HelpDialog(QDialog):
-    """Shows the help text beside the window; it does not stop the work."""
+    """Shows the guide beside the window; it does not stop the work."""
 
     def __init__(
         self,
@@ -29,36 +31,93 @@ class HelpDialog(QDialog):
         self.setWindowTitle("Help: Constant Contact Settings")
         self.setModal(False)
         self.resize(680, 560)
-        self.browser = QTextBrowser()
-        self.browser.setObjectName("txt_help")
-        self.browser.setAccessibleName("Help text")
-        self.browser.setOpenLinks(True)
-        self.browser.document().setDocumentMargin(14)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(18, 18, 18, 14)
-        layout.addWidget(self.browser)
+        self._build()
         close = button("C&lose", "btn_help_close", self.hide)
         more = []
         if save_diagnostics is not None:
             more.append(button("Save &diagnostics…", "btn_diagnostics", save_diagnostics, tip=_TIP))
         if show_licences is not None:
             more.append(button("L&icences…", "btn_licences", show_licences))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(18, 18, 18, 14)
+        layout.addLayout(row(self.search, self.lbl_found, self.btn_next))
+        layout.addWidget(self.browser)
         layout.addLayout(row(*more, None, close))
         self._fill()
 
+    def _build(self) -> None:
+        self.browser = QTextBrowser()
+        self.browser.setObjectName("txt_help")
+        self.browser.setAccessibleName("Help text")
+        self.browser.setOpenLinks(False)
+        self.browser.anchorClicked.connect(self._on_link)
+        self.browser.document().setDocumentMargin(14)
+        self.search = QLineEdit()
+        self.search.setObjectName("inp_help_search")
+        self.search.setPlaceholderText("Search this guide")
+        self.search.setAccessibleName("Search this guide")
+        self.search.setClearButtonEnabled(True)
+        self.search.textChanged.connect(self._on_typed)
+        self.search.returnPressed.connect(self._find_next)
+        self.lbl_found = label(role="muted", name="lbl_help_found", wrap=False)
+        self.btn_next = button("&Next", "btn_help_next", self._find_next)
+        self.btn_next.setEnabled(False)
+        find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
+        find.activated.connect(self.search.setFocus)
+
     def show_part(self, anchor: str) -> None:
-        """Show the help at the part about a tab."""
+        """Show the guide at a part of it: the words of a heading in lower case, with hyphens between them."""
         self._fill()
         self.show()
         self.raise_()
         self.activateWindow()
-        self.browser.scrollToAnchor(anchor)
+        self._go_to(anchor)
         self.browser.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _fill(self) -> None:
-        colours = scheme(self.palette()).colours
-        self.browser.document().setDefaultStyleSheet(
-            f"h2 {{ margin-top: 18px; }} h3 {{ margin-top: 12px; }} a {{ color: {colours['link']}; }}"
-            "th { text-align: left; } td, th { padding: 3px 12px 3px 0; }"
-        )
-        self.browser.setHtml(assets.text("help.html"))
+        document = self.browser.document()
+        link = scheme(self.palette()).colours["link"]
+        document.setDefaultStyleSheet(f"a {{ color: {link}; }}")
+        features = QTextDocument.MarkdownFeature.MarkdownDialectGitHub
+        document.setMarkdown(assets.text("guide.md"), features)
+        self.browser.moveCursor(QTextCursor.MoveOperation.Start)
+
+    # going to a place
+
+    @Slot(QUrl)
+    def _on_link(self, url: QUrl) -> None:
+        self._go_to(url.fragment())
+
+    def _go_to(self, anchor: str) -> None:
+        block = self.browser.document().begin()
+        while anchor and block.isValid():
+            if _slug(block) == anchor:
+                top = self.browser.document().documentLayout().blockBoundingRect(block).top()
+                self.browser.verticalScrollBar().setValue(int(top))
+                return
+            block = block.next()
+
+    # searching
+
+    @Slot(str)
+    def _on_typed(self, text: str) -> None:
+        """Show the first place from the top that has what is typed."""
+        wanted = text.strip()
+        self.btn_next.setEnabled(bool(wanted))
+        self.browser.moveCursor(QTextCursor.MoveOperation.Start)
+        found = bool(wanted) and self.browser.find(wanted)
+        self.lbl_found.setText("" if found or not wanted else "Not found")
+
+    @Slot()
+    def _find_next(self) -> None:
+        """Show the next place, and after the last one the first again."""
+        wanted = self.search.text().strip()
+        if wanted and not self.browser.find(wanted):
+            self._on_typed(wanted)
+
+
+def _slug(block: QTextBlock) -> str:
+    """Return the name under which a heading is linked to, `""` for any other part of the text."""
+    if not block.blockFormat().headingLevel():
+        return ""
+    return re.sub(r"\W+", "-", block.text().strip().lower()).strip("-")

@@ -34,7 +34,7 @@ TYPED_MS = 300
 class SyncLogsTab(Tab):
     """Runs, newest first unless a heading is clicked."""
 
-    help_part = "logs"
+    help_part = "sync-logs"
 
     def __init__(self, context: Context) -> None:
         super().__init__("tab_sync_logs", context)
