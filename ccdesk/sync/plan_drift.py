@@ -23,7 +23,7 @@ from ccdesk.sync.persons import as_shown
 from ccdesk.sync.plan_inbound import observe
 from ccdesk.sync.put_back import reason_of
 from ccdesk.sync.readings import LONG_AGO, Kept
-from ccdesk.sync.standing_opt_outs import NEWCOMERS, out_words
+from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, out_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +167,16 @@ class PersonSides:
         )
 
     def _owed(self) -> DriftKind | None:
-        """Name somebody in step with an opt-out pending that being on the list again does not lift."""
-        pending = (one for one in self.links if one.pending is WriteBack.OPT_OUT)
+        """Name somebody in step with an opt-out pending that being on the list again does not lift.
+
+        Where staff answered *Add* to it, the person stays; only the accounts that it came from are opted out.
+        """
+        added = [link for _, link in self.yes]
+        pending = (
+            one
+            for one in self.links
+            if one.pending is WriteBack.OPT_OUT and not any(is_added_by_staff(link, one) for link in added)
+        )
         still = (one for one in pending if self._observed(one).pending is WriteBack.OPT_OUT)
         link = next(still, None)
         if link is None:

@@ -136,6 +136,20 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
         [replace(LEFT, pending=WriteBack.OPT_OUT)],
         K.LEFT_LIST,
     ),
+    (  # schedule 720033
+        "left, Kibo not told yet, another account added by staff",
+        [ON, replace(ON, id=2)],
+        THERE,
+        [replace(LEFT, pending=WriteBack.OPT_OUT, out_since=NOON), replace(IN, customer_id=2, added_at=LATE)],
+        None,
+    ),
+    (
+        "left again after staff added another account",
+        [ON, replace(ON, id=2)],
+        THERE,
+        [replace(LEFT, pending=WriteBack.OPT_OUT, out_since=LATE), replace(IN, customer_id=2, added_at=NOON)],
+        K.LEFT_LIST,
+    ),
     (
         "unsubscribed, put back, Kibo not told yet",
         [ON],
