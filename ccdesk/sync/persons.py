@@ -46,8 +46,11 @@ def _with_contact(person: Person, contact: Contact | None, links: Sequence[Link]
     active, known = kept.policy.list_id, person.subscriber
     look = Look(active, frozenset({active} if kept.watched else ()))
     if contact is None:
-        missing = known is not None and known.id
-        return observe_contact(person, gone_contact(missing, kept.now), look) if missing else person
+        # By its email, too, where its id was not learned yet.
+        was_there = known is not None and (known.id or known.member(active))
+        return (
+            observe_contact(person, gone_contact(known.id, kept.now), look) if known and was_there else person
+        )
     reading = contact_reading(contact, active, kept.now)
     reading = replace(reading, lists=reading.lists & {active})  # of the others nothing is remembered
     if not _is_new(reading.signed_up, links, kept):

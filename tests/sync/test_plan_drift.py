@@ -61,6 +61,7 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("out on both sides, unsubscribed", [OFF], OUT, [NO], None),
     ("out on both sides, deleted", [OFF], DELETED, [NO], None),
     ("opted out just now and not there", [OFF], None, [GONE_OFF], None),
+    ("opted out, gone from there, its id never learned", [OFF], None, [replace(IN, contact_id="")], None),
     ("never opted in, nowhere", [OFF], None, [], None),
     ("unsubscribed, and the account is disabled", [replace(ON, is_active=False)], OUT, [GONE_OFF], None),
     # mailed
