@@ -29,6 +29,7 @@ from ccdesk.gui.since import LastLook
 from ccdesk.gui.single_instance import SingleInstance
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl, SyncThread
 from ccdesk.gui.tasks import Tasks
+from ccdesk.gui.translation import speak, wanted
 from ccdesk.gui.tray import Tray
 from ccdesk.gui.tray_icon import SystemTray, TrayIcon
 from ccdesk.gui.watch import RunMonitor, Watch
@@ -133,6 +134,7 @@ def application(argv: list[str] | None = None) -> QApplication:
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("ccdesk")
     app.setWindowIcon(app_icon())
+    speak(app, wanted())
     return app
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from ccdesk.core.clock import MONTHS, ordinal
 from ccdesk.core.errors import GOES_ON
 from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
+from ccdesk.gui.translation import number as number
 
 UTC_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")  # in messages the command line prints too
 PROCESS = re.compile(r"\bprocess \d+ (?=on )")  # in the words of `ports.Lease.holder`
@@ -138,11 +139,6 @@ def next_run(moment: datetime | None, zone: tzinfo | None = None) -> str:
     """Return the line over the event grid and the inbound table, as the seed writes it."""
     when = long_date(moment, zone) if moment else "none while the application is not enabled"
     return f"Next Run time : {when}"
-
-
-def number(value: int) -> str:
-    """Return a number with separators: “1,234”."""
-    return f"{value:,}"
 
 
 def count(value: int, one: str, many: str = "") -> str:
