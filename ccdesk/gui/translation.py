@@ -1,8 +1,8 @@
 """The window's language: every text it shows goes through `say` or `plural`, which ask Qt's translators.
 
 English needs no translator: its texts stand in the code. The other languages lie in `resources/languages/`
-as Qt's .ts files, with the .qm files made of them (`python -m tools.languages` renews both). What a run stored
-is looked up as it stands; where a value was filled in, it stays English.
+as Qt's .ts files, with the .qm files made of them (`python -m tools.languages` renews both). What a run
+stored is looked up as it stands; where a value was filled in, it stays English.
 """
 
 from __future__ import annotations
