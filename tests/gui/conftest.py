@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 from ccdesk.gui.app import build
 from ccdesk.gui.components.theme import apply_theme
 from tests.gui.fakes import FakeLoop, ready_desk
+from tests.gui.shouted import Shouting
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +93,12 @@ def parts(open_window, desk, loop):
 @pytest.fixture
 def window(parts):
     return parts.window
+
+
+@pytest.fixture
+def shouting(qapp):
+    """Show every text in ⟦…⟧; ask for it before the window."""
+    translator = Shouting()
+    qapp.installTranslator(translator)
+    yield translator
+    qapp.removeTranslator(translator)

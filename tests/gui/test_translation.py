@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QTranslator
 
 from ccdesk.core.words import Text, counted, marked
 from ccdesk.gui.translation import plural, say, speak, wanted
@@ -13,21 +12,6 @@ from ccdesk.gui.translation import plural, say, speak, wanted
 def _english_again(qapp) -> Iterator[None]:
     yield
     speak(qapp, "en")
-
-
-class Shouting(QTranslator):
-    """A language in which every text is its English one in brackets."""
-
-    def translate(self, context, text, comment=None, n=-1):
-        return f"⟦{text}⟧"
-
-
-@pytest.fixture
-def shouting(qapp) -> Iterator[QTranslator]:
-    translator = Shouting()
-    qapp.installTranslator(translator)
-    yield translator
-    qapp.removeTranslator(translator)
 
 
 def test_english_is_what_stands_in_the_code():
@@ -42,8 +26,8 @@ def test_english_is_what_stands_in_the_code():
 
 
 def test_a_text_keeps_what_it_was_made_of(shouting):
-    assert say(marked("{what} is late").format(what=marked("The export"))) == "⟦⟦The export⟧ is late⟧"
-    assert say(counted("{n} of {all} people", "{n} of {all} person", 2).format(all=5)) == "⟦2 of 5 people⟧"
+    assert say(marked("{what} is late").format(what=marked("The export"))) == "⟦The export⟧⟦ is late⟧"
+    assert say(counted("{n} of {all} people", "{n} of {all} person", 2).format(all=5)) == "2⟦ of ⟧5⟦ people⟧"
     assert say(str(marked("a stored text"))) == "⟦a stored text⟧"
 
 
