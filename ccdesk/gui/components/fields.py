@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLa
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.settings import SETTINGS, check
 from ccdesk.gui.components.widgets import label, restyle, row
+from ccdesk.gui.translation import marked, say
 
-FIXED = "Set outside ccdesk on this computer, so it cannot be changed here"
+FIXED = marked("Set outside ccdesk on this computer, so it cannot be changed here")
 
 
 class Field(QWidget):
@@ -144,7 +145,7 @@ class TextSetting(Field):
         if self.combo is not None:
             self.combo.setEnabled(not fixed)
         restyle(self.line, "readOnly", fixed)
-        self.line.setToolTip(FIXED if fixed else "")
+        self.line.setToolTip(say(FIXED) if fixed else "")
 
     def mark_stored(self) -> None:
         """Take what is shown as stored."""
@@ -171,5 +172,5 @@ def problem_with(key: str, value: str) -> str:
     try:
         check(key, value)
     except SettingsError as error:
-        return error.meaning
+        return say(error.meaning)
     return ""

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from ccdesk.gui.components.icons import set_icon
+from ccdesk.gui.translation import say
 
 
 class FoldButton(QPushButton):
@@ -32,7 +33,7 @@ class FoldButton(QPushButton):
     def show_open(self, is_open: bool) -> None:
         """Show which way it goes; folding is the owner's."""
         self._open = is_open
-        self.setAccessibleDescription("expanded" if is_open else "collapsed")
+        self.setAccessibleDescription(say("expanded") if is_open else say("collapsed"))
         set_icon(self, "chevron-down" if is_open else "chevron-right")
 
 

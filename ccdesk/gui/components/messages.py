@@ -26,28 +26,39 @@ from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, label, quiet_button, restyle
 from ccdesk.gui.formats import holder, in_local_time
+from ccdesk.gui.translation import marked, say, speak, wanted
 
 ICONS = {Tone.NEUTRAL: "info", Tone.GOOD: "check-circle", Tone.WARNING: "warning", Tone.ERROR: "error"}
 
 
 REMEDIES = {  # in the words of tabs and buttons; the command line has its own (`cli/words.py`)
-    Remedy.LOG_IN: "Open the Info tab and click “Log in to Constant Contact”.",
-    Remedy.API_KEY: "The key goes on the Info tab, under Constant Contact.",
-    Remedy.CONNECT_KIBO: "Fill in the Kibo connection on the Info tab.",
-    Remedy.KIBO_SECRET: "Enter the application key and the shared secret on the Info tab.",
-    Remedy.TENANT_ADDRESS: "Enter the Kibo tenant address on the Info tab, under Advanced.",
-    Remedy.CHECK_KEYS: "Check the keys, addresses and permissions on the Info tab.",
-    Remedy.CHOOSE_LIST: "Choose or create a list on the Settings tab.",
-    Remedy.CHOOSE_SENDER: "Choose a confirmed address on the Settings tab.",
-    Remedy.CONFIRM_RUN: "Nothing more happens until you answer.",
-    Remedy.OFF_LIST: "Click Sync Contacts on the Sync tab, and choose whether they are left out or added.",
-    Remedy.WELCOMES: "Choose whether they are sent, or these people are added without.",
-    Remedy.OTHER_FOLDER: "If it has to be another folder, ask whoever installed ccdesk on this computer.",
-    Remedy.SECRETS_IN_FILE: "Whoever installed ccdesk here can also have a protected file used instead.",
-    Remedy.PLACE_FOR_SECRETS: "Ask whoever installed ccdesk on this computer: it is set outside the program.",
-    Remedy.WINDOWS_STORE: "Ask whoever installed ccdesk on this computer to use Windows' own store instead.",
-    Remedy.FIXED_OUTSIDE: "Ask whoever installed ccdesk on this computer to change it.",
-    Remedy.SEND_LOG: "Send the log file to support.",
+    Remedy.LOG_IN: marked("Open the Info tab and click “Log in to Constant Contact”."),
+    Remedy.API_KEY: marked("The key goes on the Info tab, under Constant Contact."),
+    Remedy.CONNECT_KIBO: marked("Fill in the Kibo connection on the Info tab."),
+    Remedy.KIBO_SECRET: marked("Enter the application key and the shared secret on the Info tab."),
+    Remedy.TENANT_ADDRESS: marked("Enter the Kibo tenant address on the Info tab, under Advanced."),
+    Remedy.CHECK_KEYS: marked("Check the keys, addresses and permissions on the Info tab."),
+    Remedy.CHOOSE_LIST: marked("Choose or create a list on the Settings tab."),
+    Remedy.CHOOSE_SENDER: marked("Choose a confirmed address on the Settings tab."),
+    Remedy.CONFIRM_RUN: marked("Nothing more happens until you answer."),
+    Remedy.OFF_LIST: marked(
+        "Click Sync Contacts on the Sync tab, and choose whether they are left out or added."
+    ),
+    Remedy.WELCOMES: marked("Choose whether they are sent, or these people are added without."),
+    Remedy.OTHER_FOLDER: marked(
+        "If it has to be another folder, ask whoever installed ccdesk on this computer."
+    ),
+    Remedy.SECRETS_IN_FILE: marked(
+        "Whoever installed ccdesk here can also have a protected file used instead."
+    ),
+    Remedy.PLACE_FOR_SECRETS: marked(
+        "Ask whoever installed ccdesk on this computer: it is set outside the program."
+    ),
+    Remedy.WINDOWS_STORE: marked(
+        "Ask whoever installed ccdesk on this computer to use Windows' own store instead."
+    ),
+    Remedy.FIXED_OUTSIDE: marked("Ask whoever installed ccdesk on this computer to change it."),
+    Remedy.SEND_LOG: marked("Send the log file to support."),
 }
 
 
@@ -58,10 +69,11 @@ def technical(error: CcdeskError) -> str:
 
 def body(error: CcdeskError) -> str:
     """Return meaning, next step and remedy in the window's words, with dates as it shows them."""
-    meaning = error.meaning
+    meaning = say(error.meaning)
     if isinstance(error, Busy) and error.holder:
         meaning = meaning.replace(error.holder, holder(error.holder))
-    parts = (meaning, error.next_step, REMEDIES[error.remedy] if error.remedy else "")
+    remedy = say(REMEDIES[error.remedy]) if error.remedy else ""
+    parts = (meaning, say(error.next_step), remedy)
     return in_local_time(" ".join(part for part in parts if part))
 
 
@@ -80,14 +92,14 @@ class Notice(QFrame):
         for part in (self.title, self.text):
             part.setTextFormat(Qt.TextFormat.PlainText)
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.action = button("Open", f"{name}_action", self._on_action)
-        self.fold = fold_button("Technical &details", f"{name}_details", self._on_fold)
+        self.action = button(say("Open"), f"{name}_action", self._on_action)
+        self.fold = fold_button(say("Technical &details"), f"{name}_details", self._on_fold)
         self.details = QPlainTextEdit(readOnly=True)
         self.details.setObjectName(f"{name}_detail_text")
-        self.details.setAccessibleName("Technical details")
+        self.details.setAccessibleName(say("Technical details"))
         self.details.setMaximumHeight(84)
         self.details.setTabChangesFocus(True)
-        self.close_button = quiet_button("close", f"{name}_close", "Close this message", self.clear)
+        self.close_button = quiet_button("close", f"{name}_close", say("Close this message"), self.clear)
         self._lay_out()
         self.clear()
 
@@ -119,12 +131,12 @@ class Notice(QFrame):
         subject: str = "",
         of: str = "",
     ) -> None:
-        """Show an error, with a button that leads to its remedy where there is one.
+        """Show an error, with a button that leads to its remedy where there is one; it is translated here.
 
         `subject`: what it is about (`news.py`), if the error's kind does not tell. `of`: what it befell.
         """
         tone = Tone.WARNING if isinstance(error, Busy) else Tone.ERROR  # who has to wait did nothing wrong
-        title = f"{of}: {error.title}" if of else error.title
+        title = say("{what}: {title}").format(what=of, title=say(error.title)) if of else say(error.title)
         self._show(tone, title, body(error), technical(error), action, on_action)
         self.subject = subject or subject_of(error)
 
@@ -213,7 +225,8 @@ class Notice(QFrame):
 
 def error_box(error: CcdeskError, parent: QWidget | None = None) -> QMessageBox:
     """Return an error as a dialog, for when there is no page to show it in."""
-    box = QMessageBox(QMessageBox.Icon.Warning, "Constant Contact Settings", error.title, parent=parent)
+    window = say("Constant Contact Settings")
+    box = QMessageBox(QMessageBox.Icon.Warning, window, say(error.title), parent=parent)
     box.setObjectName("error_box")
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setInformativeText(body(error))
@@ -229,6 +242,6 @@ def error_box(error: CcdeskError, parent: QWidget | None = None) -> QMessageBox:
 def show_fatal(error: CcdeskError) -> int:
     """Say why the program cannot start, and return its exit code; the windowed program has no console."""
     if QApplication.instance() is None:
-        QApplication(["ccdesk"])
+        speak(QApplication(["ccdesk"]), wanted())
     error_box(error).exec()
     return int(error.exit_code)

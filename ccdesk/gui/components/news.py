@@ -24,6 +24,7 @@ from ccdesk.gui.components.icons import IconLabel
 from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import MARGIN, label, quiet_button
+from ccdesk.gui.translation import say
 
 LOGIN, LIST, SERVICE, STORE, VAULT = "login", "list", "service", "store", "vault"
 # What came of a click stays until it is closed or clicked again: that the services answer is no news of it.
@@ -113,7 +114,7 @@ class Toast(QFrame):
         layout.setSpacing(10)
         layout.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(words, 1)
-        close = quiet_button("close", "toast_close", "Close this message", self.hide)
+        close = quiet_button("close", "toast_close", say("Close this message"), self.hide)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         page.installEventFilter(self)

@@ -15,6 +15,7 @@ from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import plain_tip
 from ccdesk.gui.tasks import Refresher, Tasks
+from ccdesk.gui.translation import say
 
 PAGE = 100
 ROW_ROLE = Qt.ItemDataRole.UserRole
@@ -27,7 +28,8 @@ Index = QModelIndex | QPersistentModelIndex
 class Column:
     """One column: how a row reads in it. `width` 0 takes what is left; `link` makes the text clickable.
 
-    `note` is a line of words under the whole row, or nothing.
+    `note` is a line of words under the whole row, or nothing. `title` is `marked`, and translated where it is
+    shown; what the functions return is shown as it is.
     """
 
     key: str
@@ -126,7 +128,7 @@ class PagedModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.columns[section].title
+            return say(self.columns[section].title)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             side = Qt.AlignmentFlag.AlignRight if self.columns[section].right else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)

@@ -40,6 +40,7 @@ from ccdesk.gui.components.table_copy import cell_text, rows_as_text
 from ccdesk.gui.components.table_models import LINK_ROLE, NOTE_ROLE, ROW_ROLE, Index, PagedModel
 from ccdesk.gui.components.theme import Tone, scheme
 from ccdesk.gui.memory import memory_of
+from ccdesk.gui.translation import marked, say
 
 ROW_SPACE = 16
 CHOSEN_BAR = 3  # at the left of the row chosen, whose tint alone can hardly be told from the others
@@ -51,7 +52,7 @@ _LEAST = 150  # of one that takes what is left
 LONG_WORD = re.compile(r"\S{16,}")
 NO_SPACE = "\u200b"  # a place to break a line that takes no room
 EMPTY_ICON = 36
-COPY, COPY_CELL = "&Copy Rows with Headings", "Copy This C&ell"
+COPY, COPY_CELL = marked("&Copy Rows with Headings"), marked("Copy This C&ell")
 
 
 def breakable(text: str) -> str:
@@ -140,7 +141,8 @@ class PagedTable(QTableView):
     """Shows a `PagedModel`. Links open by click, rows by double click, both by Enter.
 
     Ctrl+C copies the rows chosen, with the headings. The menu of a row offers that, and what its owner has
-    offered (`offer`). Widths of columns are remembered by the table's name.
+    offered (`offer`). Widths of columns are remembered by the table's name. `empty` says title and hint where
+    there are no rows; they are `marked`, and translated where they are shown.
     """
 
     link_activated = Signal(object, str)  # row, column key
@@ -368,9 +370,9 @@ class PagedTable(QTableView):
             menu.addAction(action)
         if self._offers:
             menu.addSeparator()
-        copy = menu.addAction(COPY, self.copy_rows)
+        copy = menu.addAction(say(COPY), self.copy_rows)
         copy.setShortcut(QKeySequence.StandardKey.Copy)
-        menu.addAction(COPY_CELL, self.copy_cell)
+        menu.addAction(say(COPY_CELL), self.copy_cell)
         menu.popup(at)
 
     # activation
@@ -453,8 +455,11 @@ class PagedTable(QTableView):
 
     def _words(self) -> tuple[str, str]:
         if self.paged.error is not None:
-            return self.paged.error.title, body(self.paged.error)
-        return self._empty if self.paged.loaded else ("Loading…", "")
+            return say(self.paged.error.title), body(self.paged.error)
+        if not self.paged.loaded:
+            return say("Loading…"), ""
+        title, hint = self._empty
+        return say(title), say(hint)
 
     def _describe(self) -> None:
         words = " ".join(self._words()) if self.paged.rowCount() == 0 else ""
