@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from ccdesk.core import redaction
+from ccdesk.core.words import marked
 
 
 def redact(text: str, limit: int = 300) -> str:
@@ -61,7 +62,7 @@ class CcdeskError(Exception):
     A `next_step` given for one error takes the place of its class's advice, `remedy` included.
     """
 
-    title = "Something went wrong"
+    title = marked("Something went wrong")
     meaning = ""
     next_step = ""
     remedy: Remedy | None = None
@@ -80,7 +81,8 @@ class CcdeskError(Exception):
         code: str = "",
     ) -> None:
         self.title = title or type(self).title
-        self.meaning = redaction.without_secrets(meaning) or type(self).meaning  # it may be a service's words
+        clean = redaction.without_secrets(meaning)  # it may be a service's words
+        self.meaning = (meaning if clean == meaning else clean) or type(self).meaning
         self.next_step = next_step or ("" if remedy else type(self).next_step)
         self.remedy = remedy or (None if next_step else type(self).remedy)
         self.detail = redaction.without_secrets(detail)
@@ -101,7 +103,7 @@ def sentence(text: str) -> str:
 class SettingsError(CcdeskError):
     """A setting is missing or malformed: nothing was changed. `setting` is its key, where one is meant."""
 
-    title = "A setting is missing or not valid"
+    title = marked("A setting is missing or not valid")
     exit_code = ExitCode.WRONG_USE
     setting = ""
 
@@ -114,8 +116,8 @@ class SettingsError(CcdeskError):
 class LoginNeeded(CcdeskError):
     """The browser login to Constant Contact is missing, has run out or was refused."""
 
-    title = "Log in to Constant Contact"
-    meaning = "ccdesk has no valid login to Constant Contact, so nothing can be read or sent."
+    title = marked("Log in to Constant Contact")
+    meaning = marked("ccdesk has no valid login to Constant Contact, so nothing can be read or sent.")
     remedy = Remedy.LOG_IN
     exit_code = ExitCode.LOGIN_NEEDED
 
@@ -123,16 +125,16 @@ class LoginNeeded(CcdeskError):
 class ServiceError(CcdeskError):
     """A service could not be used; nothing was lost."""
 
-    title = "A service could not be used"
+    title = marked("A service could not be used")
     exit_code = ExitCode.SERVICE
 
 
 class Unreachable(ServiceError):
     """No answer: name not found, refused, timed out, cut, or not the kind of answer the service gives."""
 
-    title = "The service cannot be reached"
-    meaning = "No usable answer came back. Nothing was lost; what is waiting stays in the queue."
-    next_step = "Check the network connection and the address, then try again."
+    title = marked("The service cannot be reached")
+    meaning = marked("No usable answer came back. Nothing was lost; what is waiting stays in the queue.")
+    next_step = marked("Check the network connection and the address, then try again.")
     retry_helps = True
 
 
@@ -143,14 +145,14 @@ class AnswerLost(Unreachable):
 class Refused(ServiceError):
     """The service understood and said no: wrong key, missing permission."""
 
-    title = "The service refused"
+    title = marked("The service refused")
     remedy = Remedy.CHECK_KEYS
 
 
 class ProxyRefused(ServiceError):
     """The proxy between this computer and the service refused; asking it again at once would not help."""
 
-    title = "The proxy does not let ccdesk through"
+    title = marked("The proxy does not let ccdesk through")
 
     def __init__(self, title: str = "", *, meaning: str = "", next_step: str = "", detail: str = "") -> None:
         super().__init__(title, meaning=meaning, next_step=next_step, detail=detail, code="proxy")
@@ -163,9 +165,9 @@ class RequestRefused(Refused):
 class RateLimited(ServiceError):
     """Too many calls just now; `retry_after` is seconds to wait."""
 
-    title = "The service asks to slow down"
-    meaning = "Too many calls in a short time. Nothing was lost."
-    next_step = "It goes on by itself in a while."
+    title = marked("The service asks to slow down")
+    meaning = marked("Too many calls in a short time. Nothing was lost.")
+    next_step = marked("It goes on by itself in a while.")
     retry_helps = True
 
     def __init__(self, title: str = "", *, retry_after: float = 60.0, detail: str = "") -> None:
@@ -173,18 +175,19 @@ class RateLimited(ServiceError):
         self.retry_after = retry_after
 
 
-GOES_ON = "It goes on by itself after"  # what follows is UTC: the window says it in local time instead
+GOES_ON = "It goes on by itself after"  # a time in UTC, and no more: the window says it in local time instead
+GOES_ON_AFTER = marked("It goes on by itself after {time}.")
 
 
 class QuotaUsedUp(ServiceError):
     """The day's calls of Constant Contact are used up until `until` (00:00 UTC)."""
 
-    title = "Today's calls to Constant Contact are used up"
-    meaning = "Constant Contact allows a number of calls a day for each API key. Nothing was lost."
+    title = marked("Today's calls to Constant Contact are used up")
+    meaning = marked("Constant Contact allows a number of calls a day for each API key. Nothing was lost.")
     retry_helps = True
 
     def __init__(self, until: datetime, detail: str = "") -> None:
-        super().__init__(next_step=f"{GOES_ON} {until:%Y-%m-%d %H:%M} UTC.", detail=detail)
+        super().__init__(next_step=GOES_ON_AFTER.format(time=f"{until:%Y-%m-%d %H:%M} UTC"), detail=detail)
         self.until = until
 
 
@@ -194,7 +197,7 @@ class ItemError(CcdeskError):
     Where it ends a run all the same, as with a job the service does not know any more, the service refused.
     """
 
-    title = "This one could not be done"
+    title = marked("This one could not be done")
     exit_code = ExitCode.SERVICE
 
 
@@ -205,24 +208,27 @@ class ItemRefused(ItemError):
 class Unreadable(ItemError):
     """The service's answer about this one holds values that cannot be meant; nothing is decided by it."""
 
-    title = "The service's answer about this one cannot be used"
-    meaning = "What it says of the opt-in, the email or the lists cannot be read. Nothing was lost."
-    next_step = "It is asked about again; if this stays, look at the account or contact there."
+    title = marked("The service's answer about this one cannot be used")
+    meaning = marked("What it says of the opt-in, the email or the lists cannot be read. Nothing was lost.")
+    next_step = marked("It is asked about again; if this stays, look at the account or contact there.")
     retry_helps = True
 
 
 class EmailChanged(ItemError):
     """Nobody agreed under the email that the account has by now."""
 
-    title = "The customer has just taken another email in Kibo"
-    meaning = "The opt-in was not written: it was given for the email before."
+    title = marked("The customer has just taken another email in Kibo")
+    meaning = marked("The opt-in was not written: it was given for the email before.")
     retry_helps = True
 
 
 class NotFound(ItemError):
     """The item does not exist at the service."""
 
-    title = "Not found"
+    title = marked("Not found")
+
+
+HELD_BY = marked("Only one run at a time can work on the same data. It is held by: {holder}.")
 
 
 class Busy(CcdeskError):
@@ -231,29 +237,28 @@ class Busy(CcdeskError):
     They name its process, which is for support: the window says it without (`gui/components/messages.py`).
     """
 
-    title = "Another run is in progress"
-    meaning = "Only one run at a time can work on the same data."
-    next_step = "Wait until it has finished, or cancel it where it runs, then try again."
+    title = marked("Another run is in progress")
+    meaning = marked("Only one run at a time can work on the same data.")
+    next_step = marked("Wait until it has finished, or cancel it where it runs, then try again.")
     retry_helps = True
     exit_code = ExitCode.BUSY
 
     def __init__(self, title: str = "", *, holder: str = "") -> None:
-        held = f"{type(self).meaning} It is held by: {holder}." if holder else ""
-        super().__init__(title, meaning=held)
+        super().__init__(title, meaning=HELD_BY.format(holder=holder) if holder else "")
         self.holder = holder
 
 
 class Cancelled(CcdeskError):
     """Somebody asked to stop; what was done so far stands."""
 
-    title = "Cancelled"
-    meaning = "The run stopped when asked. What was done so far stands."
+    title = marked("Cancelled")
+    meaning = marked("The run stopped when asked. What was done so far stands.")
 
 
 class ConfirmNeeded(CcdeskError):
     """A person must confirm before the run goes on (design R8)."""
 
-    title = "Please confirm"
+    title = marked("Please confirm")
     remedy = Remedy.CONFIRM_RUN
     exit_code = ExitCode.CONFIRM
 
@@ -289,25 +294,27 @@ class ListHasMembers(ConfirmNeeded):
 class ListGone(SettingsError):
     """The active list is not in the account (any more)."""
 
-    title = "The contact list is gone from Constant Contact"
-    meaning = "The list chosen in the settings no longer exists there, so nothing was sent or removed."
+    title = marked("The contact list is gone from Constant Contact")
+    meaning = marked(
+        "The list chosen in the settings no longer exists there, so nothing was sent or removed."
+    )
     remedy = Remedy.CHOOSE_LIST
 
 
 class StoreError(CcdeskError):
     """The database cannot be read or written."""
 
-    title = "The data file cannot be used"
-    next_step = "Check that the folder can be written and the disk is not full."
+    title = marked("The data file cannot be used")
+    next_step = marked("Check that the folder can be written and the disk is not full.")
     exit_code = ExitCode.WRONG_USE
 
 
 class VaultError(CcdeskError):
     """The place for secrets cannot be used; never replaced by another one in silence (design §6)."""
 
-    title = "The system's keyring cannot be used"
-    meaning = "Login tokens and the Kibo secret are kept there, so they could not be read or saved."
-    next_step = "Unlock or install a keyring."
+    title = marked("The system's keyring cannot be used")
+    meaning = marked("Login tokens and the Kibo secret are kept there, so they could not be read or saved.")
+    next_step = marked("Unlock or install a keyring.")
     remedy = Remedy.SECRETS_IN_FILE
     exit_code = ExitCode.WRONG_USE
 
@@ -315,7 +322,7 @@ class VaultError(CcdeskError):
 def our_fault(error: Exception, *, meaning: str) -> CcdeskError:
     """Return what a defect of ours is told as, wherever the last net catches it."""
     return CcdeskError(
-        "Something went wrong in ccdesk",
+        marked("Something went wrong in ccdesk"),
         meaning=meaning,
         remedy=Remedy.SEND_LOG,
         detail=redact(f"{type(error).__name__}: {error}"),

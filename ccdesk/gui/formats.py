@@ -1,6 +1,6 @@
-"""Dates, numbers and words as the window shows them; dates exactly as in the seed, in local time.
+"""Dates, numbers and words as the window shows them, in its language and in local time.
 
-Month and day names are fixed English, as the whole window is: `strftime` would follow the locale.
+In English, dates are exactly those of the seed; another language has its own (`translation.locale`).
 """
 
 from __future__ import annotations
@@ -9,60 +9,92 @@ import contextlib
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from PySide6.QtCore import QDate, QLocale, QTime
+
 from ccdesk.core.clock import MONTHS, ordinal
-from ccdesk.core.errors import GOES_ON
+from ccdesk.core.errors import GOES_ON, GOES_ON_AFTER
 from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
+from ccdesk.gui.translation import is_english, locale, marked, plural, say
 from ccdesk.gui.translation import number as number
 
 UTC_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")  # in messages the command line prints too
 PROCESS = re.compile(r"\bprocess \d+ (?=on )")  # in the words of `ports.Lease.holder`
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAY = re.compile(r"dddd,?\s*")  # in Qt's formats of dates
+SHORT_YEAR = re.compile(r"\byy\b")
 
 KIND_WORDS = {
-    RunKind.EXPORT: "To Constant Contact",
-    RunKind.EVENTS: "Events",
-    RunKind.INBOUND: "From Constant Contact",
-    RunKind.FULL_COMPARE: "Daily comparison",
-    RunKind.UNDO: "Undo",
+    RunKind.EXPORT: marked("To Constant Contact"),
+    RunKind.EVENTS: marked("Events"),
+    RunKind.INBOUND: marked("From Constant Contact"),
+    RunKind.FULL_COMPARE: marked("Daily comparison"),
+    RunKind.UNDO: marked("Undo"),
 }
 
 
 def kind_words(run: Run) -> str:
     """Return what a run does; of an undo, which run it takes back."""
-    words = KIND_WORDS[run.kind]
-    return words if run.undoes is None else f"{words} of run {run.undoes}"
+    if run.undoes is None:
+        return say(KIND_WORDS[run.kind])
+    return say("{kind} of run {run}").format(kind=say(KIND_WORDS[run.kind]), run=run.undoes)
 
 
 OUTCOME_WORDS = {
-    Outcome.ADDED: "Added",
-    Outcome.UPDATED: "Updated",
-    Outcome.UNCHANGED: "Unchanged",
-    Outcome.REMOVED: "Removed from the list",
-    Outcome.OPTED_IN: "Opted in",
-    Outcome.OPTED_OUT: "Opted out",
-    Outcome.SKIPPED: "Skipped",
-    Outcome.HELD: "Waiting for you",
-    Outcome.CONFLICT: "Conflict",
-    Outcome.ERROR: "Error",
+    Outcome.ADDED: marked("Added"),
+    Outcome.UPDATED: marked("Updated"),
+    Outcome.UNCHANGED: marked("Unchanged"),
+    Outcome.REMOVED: marked("Removed from the list"),
+    Outcome.OPTED_IN: marked("Opted in"),
+    Outcome.OPTED_OUT: marked("Opted out"),
+    Outcome.SKIPPED: marked("Skipped"),
+    Outcome.HELD: marked("Waiting for you"),
+    Outcome.CONFLICT: marked("Conflict"),
+    Outcome.ERROR: marked("Error"),
+}
+COUNTED = {  # by the keys of a run's counts, some of which are no outcome
+    "added": marked("{n} added"),
+    "updated": marked("{n} updated"),
+    "unchanged": marked("{n} unchanged"),
+    "removed": marked("{n} removed from the list"),
+    "opted_in": marked("{n} opted in"),
+    "opted_out": marked("{n} opted out"),
+    "skipped": marked("{n} skipped"),
+    "held": marked("{n} waiting for you"),
+    "conflicts": marked("{n} conflict"),
+    "ignored": marked("{n} ignored"),
+    "queued": marked("{n} queued"),
 }
 STATUS_WORDS = {
-    RunStatus.RUNNING: "Running",
-    RunStatus.COMPLETE: "Completed",
-    RunStatus.FAILED: "Failed",
-    RunStatus.CANCELLED: "Cancelled",
-    RunStatus.INTERRUPTED: "Interrupted",
-    RunStatus.WAITING: "Waiting",
-    RunStatus.NEEDS_YOU: "Needs you",
+    RunStatus.RUNNING: marked("Running"),
+    RunStatus.COMPLETE: marked("Completed"),
+    RunStatus.FAILED: marked("Failed"),
+    RunStatus.CANCELLED: marked("Cancelled"),
+    RunStatus.INTERRUPTED: marked("Interrupted"),
+    RunStatus.WAITING: marked("Waiting"),
+    RunStatus.NEEDS_YOU: marked("Needs you"),
 }
-SINGULAR = {"contacts_seen": "contact seen"}  # where the word of a count has a plural
+STATES = {  # as the seed has them, in capitals
+    RunStatus.RUNNING: marked("RUNNING"),
+    RunStatus.COMPLETE: marked("COMPLETE"),
+    RunStatus.FAILED: marked("FAILED"),
+    RunStatus.CANCELLED: marked("CANCELLED"),
+    RunStatus.INTERRUPTED: marked("INTERRUPTED"),
+    RunStatus.WAITING: marked("WAITING"),
+    RunStatus.NEEDS_YOU: marked("NEEDS YOU"),
+}
 NOTHING = {  # to be said of a run without figures
-    RunStatus.COMPLETE: "Nothing had to be changed",
-    RunStatus.RUNNING: "Nothing so far",
-    RunStatus.INTERRUPTED: "What was done was not counted",
+    RunStatus.COMPLETE: marked("Nothing had to be changed"),
+    RunStatus.RUNNING: marked("Nothing so far"),
+    RunStatus.INTERRUPTED: marked("What was done was not counted"),
 }
-NO_REASON = "No reason was noted."
+NOTHING_CHANGED = marked("Nothing was changed")
+NO_REASON = marked("No reason was noted.")
 CONTINUED = "Continued in run"  # how the message of a run ends that another one went on from
-EVENT_WORDS = {status: status.value for status in EventStatus}
+EVENT_WORDS = {
+    EventStatus.PENDING: marked("Pending"),
+    EventStatus.RETRY: marked("Retry"),
+    EventStatus.PARKED: marked("Parked"),
+    EventStatus.PROCESSED: marked("Processed"),
+}
 
 
 def local(moment: datetime, zone: tzinfo | None = None) -> datetime:
@@ -78,41 +110,69 @@ def _clock(moment: datetime) -> str:
 def long_date(moment: datetime, zone: tzinfo | None = None) -> str:
     """Return the seed's long form: “December 16th 2015, 11:15:00 am”."""
     at = local(moment, zone)
-    half = "am" if at.hour < 12 else "pm"
-    return f"{MONTHS[at.month - 1]} {ordinal(at.day)} {at.year}, {_clock(at)}:{at:%S} {half}"
+    if is_english():
+        time = f"{_clock(at)}:{at:%S} {'am' if at.hour < 12 else 'pm'}"
+    else:
+        form = locale().timeFormat(QLocale.FormatType.ShortFormat).replace("mm", "mm:ss")
+        time = locale().toString(QTime(at.hour, at.minute, at.second), form)
+    return f"{day(at.date())}, {time}"
 
 
 def day(on: date) -> str:
     """Return a date without its time: “December 16th 2015”."""
-    return f"{MONTHS[on.month - 1]} {ordinal(on.day)} {on.year}"
+    if is_english():
+        return f"{MONTHS[on.month - 1]} {ordinal(on.day)} {on.year}"
+    form = WEEKDAY.sub("", locale().dateFormat(QLocale.FormatType.LongFormat))
+    return locale().toString(QDate(on.year, on.month, on.day), form)
+
+
+def short_day(on: date) -> str:
+    """Return a date in figures: “12/16/2015”."""
+    if is_english():
+        return f"{on:%m/%d/}{on.year}"
+    form = SHORT_YEAR.sub("yyyy", locale().dateFormat(QLocale.FormatType.ShortFormat))
+    return locale().toString(QDate(on.year, on.month, on.day), form)
 
 
 def short_time(moment: datetime, zone: tzinfo | None = None) -> str:
     """Return only the time: “11:00 AM”."""
     at = local(moment, zone)
-    return f"{_clock(at)} {'AM' if at.hour < 12 else 'PM'}"
+    if is_english():
+        return f"{_clock(at)} {'AM' if at.hour < 12 else 'PM'}"
+    return locale().toString(QTime(at.hour, at.minute), QLocale.FormatType.ShortFormat)
+
+
+NEAR = {
+    -1: (marked("Yesterday at {time}"), marked("yesterday at {time}")),
+    0: (marked("Today at {time}"), marked("today at {time}")),
+    1: (marked("Tomorrow at {time}"), marked("tomorrow at {time}")),
+}  # by days from today, alone and within a sentence
+LAST = marked("Last {day} at {time}"), marked("last {day} at {time}")
+NEXT = marked("{day} at {time}")
 
 
 def calendar_date(moment: datetime, now: datetime | None = None, zone: tzinfo | None = None) -> str:
     """Return the event grid's form: “Today at 11:00 AM”, “Last Monday at …”, or “12/16/2015” further off."""
-    at = local(moment, zone)
-    today = local(now or datetime.now(UTC), zone).date()
-    days = (at.date() - today).days
-    near = {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}
-    if days in near:
-        return f"{near[days]} at {short_time(moment, zone)}"
-    if -6 <= days < -1:
-        return f"Last {DAYS[at.weekday()]} at {short_time(moment, zone)}"
-    if 1 < days <= 6:
-        return f"{DAYS[at.weekday()]} at {short_time(moment, zone)}"
-    return f"{at:%m/%d/}{at.year}"
+    return _near(moment, now, zone, within=False)
 
 
 def in_sentence(moment: datetime, now: datetime | None = None, zone: tzinfo | None = None) -> str:
     """Return `calendar_date` as it reads within a sentence: “today at 11:00 AM”, “Monday at …”."""
-    shown = calendar_date(moment, now, zone)
-    near = ("Today", "Yesterday", "Tomorrow", "Last")
-    return shown[:1].lower() + shown[1:] if shown.startswith(near) else shown
+    return _near(moment, now, zone, within=True)
+
+
+def _near(moment: datetime, now: datetime | None, zone: tzinfo | None, *, within: bool) -> str:
+    on, today = local(moment, zone).date(), local(now or datetime.now(UTC), zone).date()
+    days = (on - today).days
+    if days in NEAR:
+        form = NEAR[days][within]
+    elif -6 <= days < -1:
+        form = LAST[within]
+    elif 1 < days <= 6:
+        form = NEXT
+    else:
+        return short_day(on)
+    return say(form).format(day=locale().dayName(on.isoweekday()), time=short_time(moment, zone))
 
 
 def in_local_time(text: str, zone: tzinfo | None = None) -> str:
@@ -131,14 +191,15 @@ def holder(words: str) -> str:
     """Return who works on the data in the window's words for runs and dates; process ids are for support."""
     what, bracket, rest = words.partition(" (")
     with contextlib.suppress(ValueError):
-        what = KIND_WORDS[RunKind(what)]
+        what = say(KIND_WORDS[RunKind(what)])
     return in_local_time(f"{what}{bracket}{PROCESS.sub('', rest)}")
 
 
 def next_run(moment: datetime | None, zone: tzinfo | None = None) -> str:
     """Return the line over the event grid and the inbound table, as the seed writes it."""
-    when = long_date(moment, zone) if moment else "none while the application is not enabled"
-    return f"Next Run time : {when}"
+    if moment is None:
+        return say("Next Run time : none while the application is not enabled")
+    return say("Next Run time : {time}").format(time=long_date(moment, zone))
 
 
 def count(value: int, one: str, many: str = "") -> str:
@@ -150,45 +211,61 @@ def duration(seconds: float) -> str:
     """Return a time that runs: “8 s”, “1 min 20 s”, “2 h 5 min”."""
     whole = max(0, int(seconds))
     if whole < 60:
-        return f"{whole} s"
+        return say("{s} s").format(s=whole)
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return say("{min} min {s} s").format(min=whole // 60, s=whole % 60)
+    return say("{h} h {min} min").format(h=whole // 3600, min=whole % 3600 // 60)
 
 
 def silence(progress: Progress, seconds: float) -> str:
     """Return that a service does not answer, how often it was asked, and when it is asked again."""
-    again = f"trying again in {duration(seconds)}" if seconds >= 1 else "trying again now"
-    return f"No answer from {progress.silent} ({count(progress.tries, 'try', 'tries')}), {again}"
+    again = say("trying again now")
+    if seconds >= 1:
+        again = say("trying again in {time}").format(time=duration(seconds))
+    return plural(
+        "No answer from {service} ({n} tries), {again}",
+        "No answer from {service} ({n} try), {again}",
+        progress.tries,
+    ).format(service=progress.silent, again=again)
 
 
 def ago(passed: timedelta) -> str:
     """Return how long ago something was: “just now”, “2 minutes ago”, “3 hours ago”."""
     minutes = max(0, int(passed.total_seconds() // 60))
     if minutes < 1:
-        return "just now"
+        return say("just now")
     if minutes < 60:
-        return f"{count(minutes, 'minute')} ago"
+        return plural("{n} minutes ago", "{n} minute ago", minutes)
     hours = minutes // 60
-    return f"{count(hours, 'hour')} ago" if hours < 24 else f"{count(hours // 24, 'day')} ago"
+    if hours < 24:
+        return plural("{n} hours ago", "{n} hour ago", hours)
+    return plural("{n} days ago", "{n} day ago", hours // 24)
 
 
 def time_left(seconds: float) -> str:
     """Return how long something still takes, no more exact than the guess is."""
     if seconds < 10:
-        return "a few seconds left"
+        return say("a few seconds left")
     if seconds < 60:
-        return f"about {round(seconds / 10) * 10} seconds left"
+        return say("about {s} seconds left").format(s=round(seconds / 10) * 10)
     if seconds < 3600:
-        return f"about {count(round(seconds / 60), 'minute')} left"
-    return f"about {count(round(seconds / 3600), 'hour')} left"
+        return plural("about {n} minutes left", "about {n} minute left", round(seconds / 60))
+    return plural("about {n} hours left", "about {n} hour left", round(seconds / 3600))
 
 
 def pace(rate: float) -> str:
     """Return people a second as a pace one can picture, no more exact than it is steady."""
     a_minute = rate * 60
     step = 10 ** max(0, len(str(int(a_minute))) - 2)
-    return f"about {number(max(1, round(a_minute / step) * step))} a minute"
+    return say("about {n} a minute").format(n=number(max(1, round(a_minute / step) * step)))
+
+
+FIGURES = {  # of a run under way, alone and with the total
+    "": ("{n}", marked("{n} of {total}")),
+    "read": (marked("{n} read"), marked("{n} of {total} read")),
+    "sent": (marked("{n} sent"), marked("{n} of {total} sent")),
+    "confirmed": (marked("{n} confirmed"), marked("{n} of {total} confirmed")),
+}
 
 
 def progress_line(progress: Progress) -> str:
@@ -204,9 +281,10 @@ def progress_line(progress: Progress) -> str:
     moving = next((word for word, people in reversed(figures.items()) if people == progress.done), None)
     parts = []
     for word, people in figures.items():
-        of = f" of {number(progress.total)}" if word == moving and progress.total else ""
-        parts.append(f"{number(people)}{of} {word}".rstrip())
-    parts.append(count(progress.errors, "error") if progress.errors else "no errors")
+        alone, with_total = FIGURES[word]
+        form = with_total if word == moving and progress.total else alone
+        parts.append(say(form).format(n=number(people), total=number(progress.total)))
+    parts.append(plural("{n} errors", "{n} error", progress.errors) if progress.errors else say("no errors"))
     if progress.rate:
         parts.append(pace(progress.rate))
     if progress.seconds_left is not None:
@@ -217,20 +295,20 @@ def progress_line(progress: Progress) -> str:
 def run_words(run: Run) -> str:
     """Return what is to be said of a run beside its figures: why it ended early, and how it goes on."""
     stored, later, _ = run.message.partition(CONTINUED)
-    parts = ["Continued from an earlier run."] if run.resumes is not None else []
+    parts = [say("Continued from an earlier run.")] if run.resumes is not None else []
     if run.status is RunStatus.CANCELLED and not _was_asked(run):
-        parts.append("Stopped. What was done stands.")
+        parts.append(say("Stopped. What was done stands."))
     else:
-        parts.append(in_local_time(stored.partition(GOES_ON)[0].strip()))
-    parts.append("Continued in a later run." if later else _goes_on(run))
+        parts.append(in_local_time(say(stored.partition(GOES_ON)[0].strip())))
+    parts.append(say("Continued in a later run.") if later else _goes_on(run))
     return " ".join(part for part in parts if part)
 
 
 def status_words(run: Run) -> str:
     """Return how a run ended; one with errors did not simply complete."""
     if run.status is RunStatus.COMPLETE and run.error_count:
-        return f"{STATUS_WORDS[run.status]} with {count(run.error_count, 'error')}"
-    return STATUS_WORDS[run.status]
+        return plural("Completed with {n} errors", "Completed with {n} error", run.error_count)
+    return say(STATUS_WORDS[run.status])
 
 
 def is_all_well(run: Run) -> bool:
@@ -244,13 +322,13 @@ def reason(run: Run) -> str:
     if run.status is RunStatus.RUNNING or is_all_well(run):
         return ""
     words = " ".join(part for part in (run_words(run), _errors_of(run)) if part)
-    return " ".join(words.split()) or NO_REASON
+    return " ".join(words.split()) or say(NO_REASON)
 
 
 def _errors_of(run: Run) -> str:
-    return (
-        f"{count(run.error_count, 'error')}." if run.status is RunStatus.COMPLETE and run.error_count else ""
-    )
+    if run.status is not RunStatus.COMPLETE or not run.error_count:
+        return ""
+    return plural("{n} errors.", "{n} error.", run.error_count)
 
 
 def _was_asked(run: Run) -> bool:
@@ -262,10 +340,10 @@ def _goes_on(run: Run) -> str:
     if run.status is RunStatus.WAITING and run.waiting_until is not None:
         at = run.waiting_until.astimezone(UTC)
         midnight = " (00:00 UTC)" if (at.hour, at.minute) == (0, 0) else ""
-        return f"{GOES_ON} {long_date(run.waiting_until)}{midnight}."
+        return say(GOES_ON_AFTER).format(time=long_date(run.waiting_until) + midnight)
     cut_short = run.status in (RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.INTERRUPTED)
     if run.kind is RunKind.EXPORT and cut_short and not _was_asked(run):
-        return "The next export goes on where this one stopped."
+        return say("The next export goes on where this one stopped.")
     return ""
 
 
@@ -275,35 +353,37 @@ def took(run: Run) -> str:
         return ""
     seconds = max(0, round((run.finished_at - run.started_at).total_seconds()))
     minutes, rest = divmod(seconds, 60)
-    return f"{minutes} min {rest} s" if minutes else count(rest, "second")
+    if minutes:
+        return say("{min} min {s} s").format(min=minutes, s=rest)
+    return plural("{n} seconds", "{n} second", rest)
 
 
 def parked(events: int) -> str:
     """Return how many queue entries nobody but a person can help: “1 change needs your attention”."""
-    return f"{count(events, 'change')} {'needs' if events == 1 else 'need'} your attention" if events else ""
-
-
-def outcome_word(key: str) -> str:
-    """Return the word for a key of a run's counts, also for keys that are no outcome (“ignored”)."""
-    try:
-        return OUTCOME_WORDS[Outcome(key)]
-    except ValueError:
-        return key.replace("_", " ").capitalize()
+    if not events:
+        return ""
+    return plural("{n} changes need your attention", "{n} change needs your attention", events)
 
 
 def counts_line(run: Run) -> str:
     """Return what a run did in one line: “1,200 added · 3 errors”."""
     parts = [
-        f"{number(people)} {SINGULAR[key] if people == 1 and key in SINGULAR else outcome_word(key).lower()}"
-        for key, people in run.counts.items()
-        if people and key != Outcome.ERROR.value
+        _counted(key, people) for key, people in run.counts.items() if people and key != Outcome.ERROR.value
     ]
     if run.error_count:
-        parts.append(count(run.error_count, "error"))
-    return " · ".join(parts) or NOTHING.get(run.status, "Nothing was changed")
+        parts.append(plural("{n} errors", "{n} error", run.error_count))
+    return " · ".join(parts) or say(NOTHING.get(run.status, NOTHING_CHANGED))
 
 
-def summary(run: Run, one: str, many: str) -> str:
+def _counted(key: str, people: int) -> str:
+    """Return a key of a run's counts with its people; of another ccdesk's key, the word is the key's own."""
+    if key == "contacts_seen":
+        return plural("{n} contacts seen", "{n} contact seen", people)
+    form = say(COUNTED[key]) if key in COUNTED else f"{{n}} {key.replace('_', ' ').lower()}"
+    return form.format(n=number(people))
+
+
+def summary(run: Run, whom: str) -> str:
     """Return whom a run dealt with and what it did: “57 contacts: 56 added · 1 error”."""
     line = counts_line(run)
-    return f"{count(run.total_contacts, one, many)}: {line}" if run.total_contacts else line
+    return say("{whom}: {did}").format(whom=whom, did=line) if run.total_contacts else line

@@ -2,13 +2,14 @@
 
 English needs no translator: its texts stand in the code. The other languages lie in `resources/languages/`
 as Qt's .ts files, with the .qm files made of them (`python -m tools.languages` renews both). What a run
-stored is looked up as it stands; where a value was filled in, it stays English.
+stored is looked up sentence by sentence; where a value was filled in, it stays English.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from string import Formatter
 
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "de")
 VARIABLE = "CCDESK_LANGUAGE"
+
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
 
 _in_use: list[QTranslator] = []
 _locale = QLocale(QLocale.Language.English, QLocale.Country.UnitedStates)
@@ -107,7 +110,8 @@ def say(text: str, comment: str = "") -> str:
     A `Text` comes back with its values. `comment` tells apart what English says with the same word.
     """
     if not isinstance(text, Text):
-        return QCoreApplication.translate("", text, comment or None)
+        shown = QCoreApplication.translate("", text, comment or None)
+        return shown if shown != text or is_english() else _by_sentences(text)
     shown = say(text.source, comment) if text.n is None else plural(text.source, text.one, text.n)
     if not text.values:
         return shown
@@ -123,6 +127,31 @@ def plural(many: str, one: str, n: int) -> str:
     if shown == many and n == 1:  # English, or nobody has translated it
         shown = one
     return shown.replace("{n}", number(n))
+
+
+def _by_sentences(text: str) -> str:
+    """Return a stored text, of as many known texts as it is made of; what is not known stays as it is.
+
+    An error was stored as its title, meaning and next step; a title has got a full stop there.
+    """
+    sentences, shown = _SENTENCE_ENDS.split(text), []
+    while sentences:
+        for count in range(len(sentences), 0, -1):
+            words = " ".join(sentences[:count])
+            found = _known(words)
+            if found != words or count == 1:
+                break
+        shown.append(found)
+        del sentences[:count]
+    return " ".join(shown)
+
+
+def _known(words: str) -> str:
+    found = QCoreApplication.translate("", words)
+    if found == words and words.endswith("."):
+        title = words.removesuffix(".")
+        return f"{QCoreApplication.translate('', title)}."
+    return found
 
 
 def _value(value: object) -> object:

@@ -8,6 +8,7 @@ from ccdesk.core.clock import ordinal, spoken_date
 from ccdesk.core.errors import Cancelled, QuotaUsedUp
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats
+from ccdesk.gui.translation import speak
 
 CHICAGO = ZoneInfo("America/Chicago")
 
@@ -67,6 +68,24 @@ def test_the_event_grid_reads_like_a_calendar(moment, words):
     assert formats.calendar_date(moment, NOW) == words
 
 
+@pytest.fixture
+def german(qapp):
+    speak(qapp, "de")
+    yield
+    speak(qapp, "en")
+
+
+@pytest.mark.usefixtures("german")
+def test_another_language_has_dates_of_its_own():
+    moment = datetime(2015, 12, 16, 16, 5, 9, tzinfo=UTC)
+    assert formats.long_date(moment) == "16. Dezember 2015, 16:05:09"
+    assert formats.day(moment.date()) == "16. Dezember 2015"
+    assert formats.short_time(moment) == "16:05"
+    assert formats.calendar_date(datetime(2014, 12, 6, tzinfo=UTC), NOW) == "06.12.2014"
+    assert formats.calendar_date(datetime(2015, 12, 19, 14, tzinfo=UTC), NOW).startswith("Samstag")
+    assert formats.in_local_time("after 2015-12-17 00:00 UTC") == "after 17. Dezember 2015, 00:00:00"
+
+
 def test_next_run_line():
     assert formats.next_run(datetime(2015, 12, 16, 11, 15, tzinfo=UTC)) == (
         "Next Run time : December 16th 2015, 11:15:00 am"
@@ -119,11 +138,11 @@ def test_counts_line_names_every_outcome_and_unknown_counts():
     ],
 )
 def test_a_run_without_figures_claims_no_more_than_is_known(status, words):
-    assert formats.summary(replace(run(), status=status), "person", "people") == words
+    assert formats.summary(replace(run(), status=status), "0 people") == words
 
 
 def test_a_summary_counts_its_people():
-    assert formats.summary(run(total_contacts=1), "person", "people") == "1 person: Nothing had to be changed"
+    assert formats.summary(run(total_contacts=1), "1 person") == "1 person: Nothing had to be changed"
 
 
 def test_utc_dates_in_messages_are_shown_as_all_dates_are():

@@ -15,6 +15,7 @@ from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.widgets import Badge, button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.run_view import KIND_COLUMNS
+from ccdesk.gui.translation import plural
 from ccdesk.service.preview import Preview
 
 NOTHING = "Nothing was changed in either service."
@@ -123,7 +124,7 @@ class PreviewDialog(QDialog):
         asks = isinstance(run.failure, ConfirmNeeded)
         self.badge.show_state("Would ask you" if asks else formats.status_words(run), *run_icon(run))
         self.badge.setVisible(run.failure is not None)  # nothing has completed
-        self.lbl_counts.setText(formats.summary(run, "person", "people"))
+        self.lbl_counts.setText(formats.summary(run, plural("{n} people", "{n} person", run.total_contacts)))
         emails = formats.count(self._preview.welcome_emails, "welcome email")
         self.lbl_welcomes.setText(UNDO if self._undo else f"{emails} would be sent.")
         said = formats.run_words(run)

@@ -24,6 +24,7 @@ from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.export_csv import write_people
 from ccdesk.gui.tasks import Refresher
+from ccdesk.gui.translation import plural
 
 KIND_COLUMNS = (
     Column(
@@ -167,7 +168,7 @@ class RunDialog(QDialog):
         facts.append(formats.count(run.calls_constant_contact, "call") + " to Constant Contact")
         facts.append(formats.count(run.calls_kibo, "call") + " to Kibo")
         self.lbl_facts.setText(" · ".join(facts))
-        self.lbl_counts.setText(formats.summary(run, "person", "people"))
+        self.lbl_counts.setText(formats.summary(run, plural("{n} people", "{n} person", run.total_contacts)))
         said = formats.run_words(run)
         self.lbl_message.setText(said)
         restyle(self.lbl_message, "role", MESSAGE_ROLES.get(run_icon(run)[1], "muted"))
@@ -258,7 +259,7 @@ class RunDialog(QDialog):
             return
         well = undo.status is RunStatus.COMPLETE and not undo.error_count
         tone = Tone.GOOD if well else Tone.WARNING
-        summary = formats.summary(undo, "person", "people")
+        summary = formats.summary(undo, plural("{n} people", "{n} person", undo.total_contacts))
         said = "" if undo.status is RunStatus.COMPLETE else formats.run_words(undo)
         title = f"Run {self.run.id} was undone" if not said else f"Undo of run {self.run.id}"
         text = f"{said} {summary}".strip()

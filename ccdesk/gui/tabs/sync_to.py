@@ -19,6 +19,7 @@ from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.dialogs.words import first_export
 from ccdesk.gui.tabs.base import page_layout, scrolling
 from ccdesk.gui.tasks import Refresher
+from ccdesk.gui.translation import plural
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import Desk
 from ccdesk.service.preview import Preview
@@ -115,7 +116,7 @@ class ResultCard(Card):
             return
         self.badge.show_state(formats.status_words(run), *run_icon(run))
         self.date.setText(formats.long_date(run.started_at))
-        summary = formats.summary(run, "contact", "contacts")
+        summary = formats.summary(run, plural("{n} contacts", "{n} contact", run.total_contacts))
         said = formats.run_words(run)
         self.words.setText(f"{said}\n{summary}" if said else summary)
 
