@@ -62,9 +62,9 @@ class CcdeskError(Exception):
     A `next_step` given for one error takes the place of its class's advice, `remedy` included.
     """
 
-    title = marked("Something went wrong")
-    meaning = ""
-    next_step = ""
+    title: str = marked("Something went wrong")
+    meaning: str = ""
+    next_step: str = ""
     remedy: Remedy | None = None
     retry_helps = False
     everybodys = False  # certainly not of the one person or thing the call was about: it ends the run
@@ -103,7 +103,7 @@ def sentence(text: str) -> str:
 class SettingsError(CcdeskError):
     """A setting is missing or malformed: nothing was changed. `setting` is its key, where one is meant."""
 
-    title = marked("A setting is missing or not valid")
+    title: str = marked("A setting is missing or not valid")
     exit_code = ExitCode.WRONG_USE
     setting = ""
 

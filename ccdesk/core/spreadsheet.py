@@ -12,6 +12,7 @@ from pathlib import Path
 from ccdesk.core import files
 from ccdesk.core.errors import CcdeskError, ExitCode
 from ccdesk.core.text import INVISIBLE, OBEYED, TURNING
+from ccdesk.core.words import marked
 
 # What makes a spreadsheet take a cell for a formula, wide forms included, and whatever blank or unseen stands
 # before it; also where a semicolon, a tab or a line's end begins another cell for spreadsheets that part them
@@ -23,8 +24,8 @@ _FORMULA = re.compile(rf"(?:^|(?<=[;\t\r\n\v\f\x85\u2028\u2029]))(?={_UNSEEN}[=+
 class ExportError(CcdeskError):
     """The file could not be written."""
 
-    title = "The file cannot be written"
-    next_step = "Choose another folder, or close the file if another program has it open."
+    title = marked("The file cannot be written")
+    next_step = marked("Choose another folder, or close the file if another program has it open.")
     exit_code = ExitCode.WRONG_USE
 
 

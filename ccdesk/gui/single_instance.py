@@ -28,6 +28,7 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from ccdesk.core import files
 from ccdesk.core.errors import Busy
+from ccdesk.gui.translation import marked
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +41,9 @@ LOCK, ADDRESS, SOCKET = "window.lock", "window.json", "window.sock"
 class Unanswered(Busy):
     """Another window has this base dir and cannot be brought forward."""
 
-    title = "ccdesk is already open on this data, but its window does not answer"
-    meaning = "Only one window at a time works on the same data. Nothing was changed."
-    next_step = "Look for that window. If there is none, end the program “ccdesk” and start it again."
+    title = marked("ccdesk is already open on this data, but its window does not answer")
+    meaning = marked("Only one window at a time works on the same data. Nothing was changed.")
+    next_step = marked("Look for that window. If there is none, end the program “ccdesk” and start it again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind
 from ccdesk.core.settings import Settings
 from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.core.why import FoundPerson, Why
+from ccdesk.core.words import marked
 from ccdesk.service.drafts import DraftMade
 from ccdesk.service.forgetting import Forgotten, PersonToForget
 from ccdesk.service.gaps import Gap
@@ -141,7 +142,7 @@ class WelcomeMail:
 class AccountChanged(CcdeskError):
     """The login brought another Constant Contact account than the one the data belongs to."""
 
-    title = "This is another Constant Contact account"
+    title = marked("This is another Constant Contact account")
     exit_code = ExitCode.CONFIRM
 
 

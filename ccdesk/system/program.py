@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ccdesk.core.errors import CcdeskError, ExitCode
+from ccdesk.core.words import marked
 
 TRAY = "--tray"  # opens the window's program with only its icon in the tray
 VAULT = (
@@ -20,7 +21,7 @@ VAULT = (
 class SystemRefused(CcdeskError):
     """The operating system cannot do, or did not do, what was asked; nothing else was changed."""
 
-    title = "This computer could not be set up for that"
+    title = marked("This computer could not be set up for that")
     exit_code = ExitCode.WRONG_USE
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import QTranslator
 
 from ccdesk.core.words import Text, counted, marked
 from ccdesk.gui.translation import plural, say, speak, wanted
@@ -49,3 +50,24 @@ def test_a_text_is_english_wherever_it_is_stored():
 )
 def test_the_environment_may_name_the_language(environment, language):
     assert wanted(environment) == language
+
+
+class Phrasebook(QTranslator):
+    def translate(self, context, text, comment=None, n=-1):
+        known = {"Log in": "Anmelden", "Nothing was lost. All is well.": "Alles gut."}
+        return known.get(text, text)
+
+
+@pytest.fixture
+def phrasebook(qapp):
+    speak(qapp, "de")
+    book = Phrasebook()
+    qapp.installTranslator(book)
+    yield
+    qapp.removeTranslator(book)
+
+
+@pytest.mark.usefixtures("phrasebook")
+def test_a_stored_message_is_said_sentence_by_sentence():
+    assert say("Log in. Nothing was lost. All is well.") == "Anmelden. Alles gut."
+    assert say("Customer 7 waits. Log in. 93% did.") == "Customer 7 waits. Anmelden. 93% did."

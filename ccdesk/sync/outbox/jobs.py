@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ccdesk.core.errors import Cancelled, CcdeskError, ItemRefused, RequestRefused, ServiceError
 from ccdesk.core.ports.mail import Activity
+from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 
 _FIRST_PAUSE = 0.6
@@ -14,9 +15,9 @@ _GIVE_UP_AFTER = 15 * 60.0
 class JobNotDone(ServiceError):
     """A bulk job failed or takes too long; what it was to do is done again by the next run."""
 
-    title = "A bulk job at Constant Contact did not finish"
-    meaning = "Some people may not have been added or removed yet. Nothing was lost."
-    next_step = "Run the sync again in a while; it goes on with those that are missing."
+    title = marked("A bulk job at Constant Contact did not finish")
+    meaning = marked("Some people may not have been added or removed yet. Nothing was lost.")
+    next_step = marked("Run the sync again in a while; it goes on with those that are missing.")
     retry_helps = True
 
 

@@ -9,6 +9,7 @@ from ccdesk.core.errors import ItemError, ListGone, RequestRefused
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Link, Standing
 from ccdesk.core.ports.mail import Activity
+from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import to_fields
 from ccdesk.sync.outbox.bulk import AllRefused, by_halves
@@ -32,8 +33,8 @@ _ALONE = 25  # so many whom an import left out are sent by calls of their own at
 class NotOnList(ItemError):
     """The call was done by its own word, but the person is not shown on the list."""
 
-    title = "Not on the list after it was sent to Constant Contact; it is tried again"
-    meaning = "Constant Contact may show its changes late, or has left this person out."
+    title = marked("Not on the list after it was sent to Constant Contact; it is tried again")
+    meaning = marked("Constant Contact may show its changes late, or has left this person out.")
     retry_helps = True
 
 

@@ -10,6 +10,7 @@ from ccdesk.core.intents import Act, Ended
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Link
 from ccdesk.core.ports.mail import Activity
+from ccdesk.core.words import marked
 from ccdesk.sync.context import ITEM_ERRORS, RunContext, batched
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.outbox import bulk
@@ -31,8 +32,8 @@ _READ_BACK_AFTER = 10  # jobs: reading back takes a scan of the whole list
 class StillOnList(ItemError):
     """The removal was done by its own word, but the person is still shown on the list."""
 
-    title = "Still on the list after the removal; it is tried again"
-    meaning = "Constant Contact may show its changes late. Nothing was lost."
+    title = marked("Still on the list after the removal; it is tried again")
+    meaning = marked("Constant Contact may show its changes late. Nothing was lost.")
     retry_helps = True
 
 

@@ -10,6 +10,7 @@ from itertools import islice
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound, Remedy, Unreadable
 from ccdesk.core.models import Customer, Link, WriteBack
 from ccdesk.core.runs import Entry, Outcome
+from ccdesk.core.words import marked
 from ccdesk.sync import context as names
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.guard import hold_write_backs
@@ -81,8 +82,10 @@ def _write_back_now(
 class WritesStopped(ConfirmNeeded):
     """Kibo gave back less than it was given: nothing more is written until a person says so (§15.5)."""
 
-    title = "Writing to Kibo is stopped"
-    meaning = "What is owed to Kibo is kept and nothing more is written, so that no other account is harmed."
+    title = marked("Writing to Kibo is stopped")
+    meaning = marked(
+        "What is owed to Kibo is kept and nothing more is written, so that no other account is harmed."
+    )
 
 
 def _stopped(customer_id: str) -> WritesStopped:

@@ -10,6 +10,7 @@ from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.ports.shop import KiboWrite
 from ccdesk.core.runs import Entry, Outcome
+from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.later import acted_after
@@ -25,8 +26,8 @@ _READINGS = 3  # so often an account may change between the decision and the wri
 class KeepsChanging(ItemError):
     """The account was different each time it was read to be written."""
 
-    title = "The customer's account keeps changing in Kibo"
-    meaning = "Nothing was written, so that no change made there is lost."
+    title = marked("The customer's account keeps changing in Kibo")
+    meaning = marked("Nothing was written, so that no change made there is lost.")
     retry_helps = True
 
 

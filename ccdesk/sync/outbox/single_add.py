@@ -29,6 +29,7 @@ from ccdesk.core.models import (
     WriteBack,
 )
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.core.words import marked
 from ccdesk.sync.agreement import agreed_on
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.journal import line_of
@@ -67,7 +68,7 @@ class Addition:
 class MadeMeanwhile(ItemError):
     """Somebody else created or changed the contact between our look and our call; look again (§4, §12)."""
 
-    title = "The contact has just been made or changed in Constant Contact; it is tried again"
+    title = marked("The contact has just been made or changed in Constant Contact; it is tried again")
     retry_helps = True
 
 

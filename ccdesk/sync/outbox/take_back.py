@@ -14,6 +14,7 @@ from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Link, LinkState
 from ccdesk.core.ports.mail import Activity
 from ccdesk.core.runs import Entry, Outcome
+from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext, batched
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.outbox import bulk
@@ -28,9 +29,9 @@ _READ_BACK_AFTER = 10  # jobs: reading back takes a scan of the whole list
 class StillShown(ItemError):
     """The removal was done by its own word, but the list still shows the person."""
 
-    title = "Still shown on the list after the removal"
-    meaning = "Constant Contact may show its changes late. Nothing was lost."
-    next_step = "Undo the run once more in ten minutes."
+    title = marked("Still shown on the list after the removal")
+    meaning = marked("Constant Contact may show its changes late. Nothing was lost.")
+    next_step = marked("Undo the run once more in ten minutes.")
     retry_helps = True
 
 
