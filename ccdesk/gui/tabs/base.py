@@ -10,6 +10,7 @@ from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.news import subject_of_click
 from ccdesk.gui.components.widgets import MARGIN, row
 from ccdesk.gui.context import Context
+from ccdesk.gui.translation import say
 
 PAGE_WIDTH = 980  # pixels: longer lines are hard to read
 
@@ -52,9 +53,9 @@ class Tab(QWidget):
 def remedy(error: CcdeskError) -> tuple[str, str]:
     """Return the button that leads to an error's remedy, and the place it leads to; both empty if none."""
     if isinstance(error, LoginNeeded):
-        return "Go to &Info", "login"
+        return say("Go to &Info"), "login"
     if isinstance(error, ListGone):
-        return "&Go to Settings", "list"
+        return say("&Go to Settings"), "list"
     return "", ""
 
 

@@ -15,25 +15,26 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, label, plain_tip
 from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import remedy
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.drafts import DraftMade
 from ccdesk.service.needs_you import NeedKind
 
-READY = (
+READY = marked(
     "Makes a draft in Constant Contact with this address for “{name}”, and opens it in the browser. Nothing "
     "is scheduled or sent."
 )
-MAKING = "Making the draft…"
-NOT_READ = "The settings are being read…"
-SAVE_FIRST = "Save your changes first."
-NO_LIST = "Choose and save a contact list first."
-LIST_GONE = "Choose another contact list first: this one was deleted."
-NO_SENDER = "Choose and save an address first."
-NO_LOGIN = "Log in to Constant Contact on the Info tab first."
+MAKING = marked("Making the draft…")
+NOT_READ = marked("The settings are being read…")
+SAVE_FIRST = marked("Save your changes first.")
+NO_LIST = marked("Choose and save a contact list first.")
+LIST_GONE = marked("Choose another contact list first: this one was deleted.")
+NO_SENDER = marked("Choose and save an address first.")
+NO_LOGIN = marked("Log in to Constant Contact on the Info tab first.")
 
 
 def reason_against(snapshot: Snapshot | None, *, unsaved: bool) -> str:
-    """Return why no draft can be made now, `""` if one can."""
+    """Return why no draft can be made now (untranslated), `""` if one can."""
     if snapshot is None or snapshot.quick:
         return NOT_READ
     reasons = {
@@ -60,7 +61,7 @@ class CampaignDraft(QObject):
         self._is_making = False
         self._snapshot: Snapshot | None = None
         self._unsaved = False
-        self.btn_draft = button("&New Campaign Draft", "btn_campaign_draft", self._make)
+        self.btn_draft = button(say("&New Campaign Draft"), "btn_campaign_draft", self._make)
         self.lbl_draft = label("", "muted", name="lbl_campaign_draft", wrap=False)
         self.notice = Notice("notice_campaign_draft")
         context.news.settled.connect(self.notice.settle)
@@ -74,8 +75,9 @@ class CampaignDraft(QObject):
     def _show(self) -> None:
         reason = MAKING if self._is_making else reason_against(self._snapshot, unsaved=self._unsaved)
         name = self._snapshot.settings.contact_list if self._snapshot is not None else ""
-        explained = reason or READY.format(name=one_line(name))
-        self.lbl_draft.setText(reason)
+        shown = say(reason) if reason else ""
+        explained = shown or say(READY).format(name=one_line(name))
+        self.lbl_draft.setText(shown)
         self.lbl_draft.setVisible(bool(reason) and self.lbl_draft.parent() is not None)
         self.btn_draft.setToolTip(plain_tip(explained))
         self.btn_draft.setAccessibleDescription(explained)
@@ -104,22 +106,25 @@ class CampaignDraft(QObject):
     def _on_made(self, made: DraftMade) -> None:
         self._end()
         opened = self._context.open_url(made.address)
-        parts = [f"“{one_line(made.name)}”, from {made.from_email}."]
+        parts = [say("“{name}”, from {address}.").format(name=one_line(made.name), address=made.from_email)]
         if made.made_before:
-            parts.append("It was made at the last try, whose answer was lost.")
+            parts.append(say("It was made at the last try, whose answer was lost."))
         if made.problem is not None:
-            parts.append(f"The list could not be chosen in it: choose it there. {body(made.problem)}")
-        parts.append("It was opened in your browser." if opened else "Your browser could not be opened.")
-        parts.append("Nothing is scheduled or sent.")
+            parts.append(say("The list could not be chosen in it: choose it there."))
+            parts.append(body(made.problem))
+        parts.append(
+            say("It was opened in your browser.") if opened else say("Your browser could not be opened.")
+        )
+        parts.append(say("Nothing is scheduled or sent."))
         tone = Tone.GOOD if made.problem is None and opened else Tone.WARNING
         open_again = partial(self._context.open_url, made.address)
         self.notice.show_text(
-            tone, "Draft made", " ".join(parts), "Open in &Browser", open_again, subject=CLICK
+            tone, say("Draft made"), " ".join(parts), say("Open in &Browser"), open_again, subject=CLICK
         )
 
     def _on_failed(self, error: CcdeskError) -> None:
         self._end()
         words, place = remedy(error)
         self.notice.show_error(
-            error, words, lambda: self.go_to.emit(place), subject=subject_of_click(error), of="No draft"
+            error, words, lambda: self.go_to.emit(place), subject=subject_of_click(error), of=say("No draft")
         )

@@ -11,11 +11,12 @@ from ccdesk.gui.components.widgets import button, label
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.drift_view import show_drift
 from ccdesk.gui.formats import ago
+from ccdesk.gui.translation import marked, say
 
 COUNT_AGAIN_MS = 20_000
-CHECKING = "Checking…"
-SLOW = "No answer yet, trying again…"
-VAULT = (
+CHECKING = marked("Checking…")
+SLOW = marked("No answer yet, trying again…")
+VAULT = marked(
     "Waiting for this computer's keyring, where the login is kept. It may be asking for your password in "
     "another window."
 )
@@ -30,15 +31,15 @@ class CheckLine(QWidget):
         super().__init__()
         self._context, self._watch = context, context.watch
         self._checking = self._slow = self._vault = False
-        self.button = button("Check connections", "btn_check", context.watch.check, icon="refresh")
+        self.button = button(say("Check connections"), "btn_check", context.watch.check, icon="refresh")
         self.words = label(role="muted", name="lbl_checked")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         layout.addWidget(self.button)
         layout.addWidget(self.words, 1)
-        tip = "Read both services now, and see about whom they differ"
-        self.compare = button("Compare both sides…", "btn_compare", self._compare, link=True, tip=tip)
+        tip = say("Read both services now, and see about whom they differ")
+        self.compare = button(say("Compare both sides…"), "btn_compare", self._compare, link=True, tip=tip)
         layout.addWidget(self.compare)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._show)
@@ -77,8 +78,10 @@ class CheckLine(QWidget):
 
     def _text(self) -> str:
         if self._vault:
-            return VAULT
+            return say(VAULT)
         if self._checking:
-            return SLOW if self._slow else CHECKING
+            return say(SLOW if self._slow else CHECKING)
         checked_at = self._watch.checked_at
-        return f"Checked {ago(datetime.now(UTC) - checked_at)}" if checked_at is not None else ""
+        if checked_at is None:
+            return ""
+        return say("Checked {ago}").format(ago=ago(datetime.now(UTC) - checked_at))

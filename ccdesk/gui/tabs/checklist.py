@@ -11,16 +11,17 @@ from ccdesk.core.runs import RunKind
 from ccdesk.gui.components.icons import set_icon
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Card
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import Connection, ConnectionState
 from ccdesk.service.connections import SECRET_MISSING
 
 STEPS = (
-    ("kibo", "Connect Kibo"),
-    ("login", "Log in"),
-    ("list", "Choose a list"),
-    ("export", "Export"),
-    ("enable", "Turn on"),
+    ("kibo", marked("Connect Kibo")),
+    ("login", marked("Log in")),
+    ("list", marked("Choose a list")),
+    ("export", marked("Export")),
+    ("enable", marked("Turn on")),
 )
 LOOPS = (RunKind.EVENTS, RunKind.INBOUND)
 
@@ -63,14 +64,14 @@ class Checklist(Card):
     jump = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(name="First day")
+        super().__init__(name=say("First day"))
         self.setObjectName("checklist")
         self.body.setContentsMargins(8, 6, 8, 6)
         steps = QHBoxLayout()
         steps.setSpacing(2)
         self.buttons: dict[str, QPushButton] = {}
         for number, (place, words) in enumerate(STEPS, start=1):
-            step = QPushButton(f"{number}  {words}")
+            step = QPushButton(f"{number}  {say(words)}")
             step.setObjectName(f"btn_step_{place}")
             step.setProperty("step", True)
             step.setAutoDefault(False)
@@ -92,9 +93,10 @@ class Checklist(Card):
             font = step.font()
             font.setBold(place == (shown or following))
             step.setFont(font)
-            state = "done" if done[place] else "next" if place == following else "to do"
-            step.setAccessibleName(f"Step {number}, {words}, {state}")
-            step.setToolTip(f"Step {number}: {words} ({state})")
+            state = say("done") if done[place] else say("next") if place == following else say("to do")
+            told = {"number": number, "step": say(words), "state": state}
+            step.setAccessibleName(say("Step {number}, {step}, {state}").format(**told))
+            step.setToolTip(say("Step {number}: {step} ({state})").format(**told))
 
     def _jump(self, place: str) -> None:
         self.jump.emit(place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -12,17 +14,18 @@ from ccdesk.gui.components.messages import body
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Badge, Card, ElideLabel, button, label, row
 from ccdesk.gui.formats import long_date
+from ccdesk.gui.translation import marked, say
 from ccdesk.service.api import Connection, ConnectionState
 
 STATES = {
-    ConnectionState.NOT_SET_UP: ("Not set up", "circle", Tone.NEUTRAL),
-    ConnectionState.UNKNOWN: ("Not checked yet", "circle", Tone.NEUTRAL),
-    ConnectionState.CONNECTED: ("Connected", "check-circle", Tone.GOOD),
-    ConnectionState.LOGIN_NEEDED: ("Login needed", "warning", Tone.WARNING),
-    ConnectionState.FAILED: ("Failed", "error", Tone.ERROR),
+    ConnectionState.NOT_SET_UP: (marked("Not set up"), "circle", Tone.NEUTRAL),
+    ConnectionState.UNKNOWN: (marked("Not checked yet"), "circle", Tone.NEUTRAL),
+    ConnectionState.CONNECTED: (marked("Connected"), "check-circle", Tone.GOOD),
+    ConnectionState.LOGIN_NEEDED: (marked("Login needed"), "warning", Tone.WARNING),
+    ConnectionState.FAILED: (marked("Failed"), "error", Tone.ERROR),
 }
-CHECKING = ("Checking…", "running", Tone.NEUTRAL)
-SLOW = ("No answer yet", "waiting", Tone.WARNING)
+CHECKING = (marked("Checking…"), "running", Tone.NEUTRAL)
+SLOW = (marked("No answer yet"), "waiting", Tone.WARNING)
 SET_UP = (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)  # nothing of it has to be seen to
 
 
@@ -40,7 +43,7 @@ class ConnectionCard(Card):
 
     try_again = Signal()
 
-    def __init__(self, name: str, title: str, picture: str, captions: dict[str, str]) -> None:
+    def __init__(self, name: str, title: str, picture: str, captions: Mapping[str, str]) -> None:
         super().__init__(name=title)
         self.setObjectName(name)
         self.body.setContentsMargins(18, 11, 18, 11)
@@ -52,8 +55,8 @@ class ConnectionCard(Card):
         self.summary = ElideLabel()
         self.summary.setObjectName(f"{name}_summary")
         self.summary.setProperty("role", "muted")
-        self.fold = fold_button("Details", f"{name}_fold", self._on_fold)
-        self.fold.setAccessibleName(f"Details of {title}")
+        self.fold = fold_button(say("Details"), f"{name}_fold", self._on_fold)
+        self.fold.setAccessibleName(say("Details of {service}").format(service=title))
         head = QHBoxLayout()
         head.setSpacing(10)
         head.addWidget(IconLabel(picture, size=22))
@@ -65,7 +68,7 @@ class ConnectionCard(Card):
         self.error = label("", "problem", name=f"{name}_error")
         self.error.setTextFormat(Qt.TextFormat.PlainText)
         self.body.addWidget(self.error)
-        self.btn_try = button("Try again", f"{name}_try", self.try_again.emit, icon="refresh")
+        self.btn_try = button(say("Try again"), f"{name}_try", self.try_again.emit, icon="refresh")
         self.body.addLayout(row(self.btn_try, None))
         self.btn_try.hide()
         self.details = QWidget()
@@ -78,17 +81,18 @@ class ConnectionCard(Card):
         self.values = self._grid(name, captions)
         self.body.addWidget(self.details)
         self.error.hide()
-        self.badge.show_state(*CHECKING)
+        self._show_badge()
         self._show_fold()
 
-    def _grid(self, name: str, captions: dict[str, str]) -> dict[str, ElideLabel]:
+    def _grid(self, name: str, captions: Mapping[str, str]) -> dict[str, ElideLabel]:
         values: dict[str, ElideLabel] = {}
         grid = QGridLayout(self.grid)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
-        for line, (key, caption) in enumerate(captions.items()):
+        for line, (key, words) in enumerate(captions.items()):
+            caption = say(words)
             value = ElideLabel("–", caption=caption)
             value.setObjectName(f"{name}_{key}")
             grid.addWidget(label(caption, "muted", wrap=False), line, 0)
@@ -137,12 +141,12 @@ class ConnectionCard(Card):
 
     def _show_badge(self) -> None:
         known = self._connection
-        if known is not None and known.state is ConnectionState.NOT_SET_UP:
-            self.badge.show_state(*STATES[known.state])
-        elif self._checking or known is None:
-            self.badge.show_state(*(SLOW if self._slow else CHECKING))
+        is_asked = self._checking and (known is None or known.state is not ConnectionState.NOT_SET_UP)
+        if known is None or is_asked:
+            word, icon, tone = SLOW if self._slow else CHECKING
         else:
-            self.badge.show_state(*STATES[known.state])
+            word, icon, tone = STATES[known.state]
+        self.badge.show_state(say(word), icon, tone)
 
     def show_connection(self, connection: Connection) -> None:
         """Show how it stands."""
@@ -159,6 +163,6 @@ class ConnectionCard(Card):
         for key, value in self.values.items():
             value.setText(texts[key] or "–")
         error = connection.error
-        self.error.setText(f"{error.title}. {body(error)}" if error else "")
+        self.error.setText(f"{say(error.title)}. {body(error)}" if error else "")
         self.error.setVisible(error is not None and connection.state is not ConnectionState.NOT_SET_UP)
         self._show_fold()

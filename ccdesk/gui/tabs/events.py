@@ -17,25 +17,38 @@ from ccdesk.gui.components.widgets import button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.tabs.base import Tab, page_layout
+from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
 
 EMPTY = (
-    "No events are waiting",
-    "Click Refresh to look for customer changes in Kibo. They stay here until a run has processed them.",
+    marked("No events are waiting"),
+    marked(
+        "Click Refresh to look for customer changes in Kibo. They stay here until a run has processed them."
+    ),
 )
-HINT = "Select an event to read more about it."
+HINT = marked("Select an event to read more about it.")
 RETRYABLE = (EventStatus.PARKED, EventStatus.RETRY)
 AT_WORK = {
-    RunKind.EXPORT: "An export is running",
-    RunKind.EVENTS: "Customer changes are being synced",
-    RunKind.INBOUND: "A check for unsubscribes is running",
-    RunKind.FULL_COMPARE: "The daily comparison is running",
-    RunKind.UNDO: "A run is being undone",
+    RunKind.EXPORT: marked("An export is running"),
+    RunKind.EVENTS: marked("Customer changes are being synced"),
+    RunKind.INBOUND: marked("A check for unsubscribes is running"),
+    RunKind.FULL_COMPARE: marked("The daily comparison is running"),
+    RunKind.UNDO: marked("A run is being undone"),
 }
-REFRESH = "&Refresh"
-LOOKING = "Asking Kibo…"
-SYNC_TIP = "Send the changes that wait to Constant Contact now"
-NOT_ENABLED = "Enable the application on the Info tab first"
+ELSEWHERE = marked("Another program is working on the same data")
+REFRESH = marked("&Refresh")
+LOOKING = marked("Asking Kibo…")
+SYNC_TIP = marked("Send the changes that wait to Constant Contact now")
+NOT_ENABLED = marked("Enable the application on the Info tab first")
+
+WAITS_AGAIN = (
+    marked("The event waits again"),
+    marked("It is tried once the application is enabled."),
+)
+WAIT_AGAIN = (
+    marked("The events wait again"),
+    marked("They are tried once the application is enabled."),
+)
 
 
 class EventsTab(Tab):
@@ -48,26 +61,26 @@ class EventsTab(Tab):
         self._enabled, self._parked = False, 0
         self._look_later = False  # somebody asked for a look while something else was at work
         self.lbl_next = label(formats.next_run(None), name="lbl_events_next")
-        self.btn_refresh = button(REFRESH, "btn_events_refresh", self._look, icon="refresh")
-        self.btn_process = button("S&ync changes now", "btn_events_process", self._process, icon="sync")
-        self.chk_processed = QCheckBox("Show pro&cessed")
+        self.btn_refresh = button(say(REFRESH), "btn_events_refresh", self._look, icon="refresh")
+        self.btn_process = button(say("S&ync changes now"), "btn_events_process", self._process, icon="sync")
+        self.chk_processed = QCheckBox(say("Show pro&cessed"))
         self.chk_processed.setObjectName("chk_events_processed")
         self.chk_processed.toggled.connect(self._on_show_processed)
         self.lbl_parked = label("", "problem", name="lbl_events_parked", wrap=False)
         self.model = PagedModel(context.tasks, EVENT_COLUMNS, self._source(), self)
-        self.table = PagedTable("tbl_events", self.model, EMPTY)
-        self.table.setAccessibleName("Event queue")
+        self.table = PagedTable("tbl_events", self.model, (say(EMPTY[0]), say(EMPTY[1])))
+        self.table.setAccessibleName(say("Event queue"))
         self.table.horizontalHeader().moveSection(4, 2)  # beside the customer's id
-        self.retry_action = self.table.offer("Re&try", "act_event_retry", self._retry)
-        self.table.offer("&Why…", "act_event_why", self._why)
+        self.retry_action = self.table.offer(say("Re&try"), "act_event_retry", self._retry)
+        self.table.offer(say("&Why…"), "act_event_why", self._why)
         self.icon = IconLabel("info")
-        self.lbl_detail = label(HINT, "muted", name="lbl_event_detail")
-        self.btn_retry = button("Re&try", "btn_event_retry", self._retry, tip="Try this event again now")
-        tip = "Try everything again that needs your attention, or waits for its next try"
-        self.btn_retry_all = button("Retry &all", "btn_events_retry_all", self._retry_all, tip=tip)
-        self.btn_why = button(
-            "&Why…", "btn_event_why", self._why, tip="Why this customer is on the list or not"
-        )
+        self.lbl_detail = label(say(HINT), "muted", name="lbl_event_detail")
+        tip = say("Try this event again now")
+        self.btn_retry = button(say("Re&try"), "btn_event_retry", self._retry, tip=tip)
+        tip = say("Try everything again that needs your attention, or waits for its next try")
+        self.btn_retry_all = button(say("Retry &all"), "btn_events_retry_all", self._retry_all, tip=tip)
+        tip = say("Why this customer is on the list or not")
+        self.btn_why = button(say("&Why…"), "btn_event_why", self._why, tip=tip)
         self._lay_out()
         self.table.row_chosen.connect(self._on_chosen)
         self.model.load_failed.connect(self.show_error)
@@ -130,7 +143,7 @@ class EventsTab(Tab):
     def _show_state(self) -> None:
         pending = self.context.monitor.is_pending(RunKind.EVENTS)
         self.btn_process.setEnabled(self._enabled and not pending)
-        self.btn_process.setToolTip(SYNC_TIP if self._enabled else NOT_ENABLED)
+        self.btn_process.setToolTip(say(SYNC_TIP if self._enabled else NOT_ENABLED))
         waits = any(queued.event.status in RETRYABLE for queued in self.model.loaded_rows)
         self.btn_retry_all.setVisible(self._parked > 0 or waits)
         self.btn_retry_all.setEnabled(not pending)
@@ -143,12 +156,12 @@ class EventsTab(Tab):
         self.btn_why.setEnabled(queued is not None)
         if queued is None:
             self.icon.show_icon("info")
-            self.lbl_detail.setText(HINT)
+            self.lbl_detail.setText(say(HINT))
         else:
             event = queued.event
             who = f"{event.object_id}, {queued.email}" if queued.email else str(event.object_id)
             self.icon.show_icon(*EVENT_ICONS[event.status])
-            self.lbl_detail.setText(f"Customer {who}: {event_words(event)}")
+            self.lbl_detail.setText(say("Customer {who}: {state}").format(who=who, state=event_words(event)))
 
     @Slot(bool)
     def _on_show_processed(self, _on: bool) -> None:
@@ -167,7 +180,7 @@ class EventsTab(Tab):
             return
         self._look_later = False
         disable(self.btn_refresh, self.table)
-        self.btn_refresh.setText(LOOKING)
+        self.btn_refresh.setText(say(LOOKING))
         self.notice.clear()
         self.context.tasks.run(
             self,
@@ -181,8 +194,10 @@ class EventsTab(Tab):
         """Say that something else is at work, and look when it has ended."""
         self._look_later = True
         kind = self.context.monitor.kind
-        what = AT_WORK[kind] if kind is not None else "Another program is working on the same data"
-        self.notice.show_text(Tone.NEUTRAL, f"{what}; the queue is looked at when it ends")
+        what = say(AT_WORK[kind] if kind is not None else ELSEWHERE)
+        self.notice.show_text(
+            Tone.NEUTRAL, say("{what}; the queue is looked at when it ends").format(what=what)
+        )
 
     @Slot()
     def _look_now(self) -> None:
@@ -194,12 +209,12 @@ class EventsTab(Tab):
 
     def _free_refresh(self) -> None:
         self.btn_refresh.setEnabled(True)
-        self.btn_refresh.setText(REFRESH)
+        self.btn_refresh.setText(say(REFRESH))
 
     def _on_looked(self, new: int) -> None:
         self._free_refresh()
         if new:
-            self.notice.show_text(Tone.NEUTRAL, f"{formats.count(new, 'new event')} found")
+            self.notice.show_text(Tone.NEUTRAL, plural("{n} new events found", "{n} new event found", new))
         else:
             self.notice.clear()
         self.refresh()
@@ -243,9 +258,8 @@ class EventsTab(Tab):
         if self._enabled:
             self.context.monitor.request(RunKind.EVENTS)
         else:
-            title = "The events wait again" if many else "The event waits again"
-            they = "They are" if many else "It is"
-            self.notice.show_text(Tone.NEUTRAL, title, f"{they} tried once the application is enabled.")
+            title, text = WAIT_AGAIN if many else WAITS_AGAIN
+            self.notice.show_text(Tone.NEUTRAL, say(title), say(text))
         self.refresh()
 
     @Slot()

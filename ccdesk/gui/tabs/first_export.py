@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QTimer, Signal, Slot
@@ -18,29 +19,30 @@ from ccdesk.gui.components.widgets import Card, button, label, restyle, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.preview_view import PreviewDialog
 from ccdesk.gui.tabs.sync_to import ProgressBox
+from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.preview import Preview
 
-WHAT = (
+WHAT = marked(
     "Everybody who has opted in to marketing in Kibo is put on the list. People who unsubscribed in Constant "
     "Contact, or left the list, are not added again. The export sends no welcome email."
 )
-AUTOMATIONS = (
+AUTOMATIONS = marked(
     "Constant Contact does not tell ccdesk which automations start when a contact joins the list “{name}”. "
     "One that does starts for everybody added, and may send email to all of them: look under Automations "
     "there, and pause it first."
 )
-LOOK_FIRST = "First see who would be added. Nothing is changed by looking."
-LOOKING = "Looking who would be added. Nothing is changed."
-FIGURES = (  # in the order of the sentence; of an outcome that is not named here nothing is to be said
-    (Outcome.ADDED, "will be added", "will be added"),
-    (Outcome.UPDATED, "will be put on the list", "will be put on the list"),
-    (Outcome.UNCHANGED, "already there", "already there"),
-    (Outcome.SKIPPED, "skipped", "skipped"),
-    (Outcome.HELD, "waits for your answer", "wait for your answer"),
-    (Outcome.ERROR, "invalid email", "invalid emails"),
-)
-CANNOT = "cannot be added"
+LOOK_FIRST = marked("First see who would be added. Nothing is changed by looking.")
+LOOKING = marked("Looking who would be added. Nothing is changed.")
+FIGURES: dict[Outcome, Callable[[int], str]] = {
+    # in the order of the sentence; of an outcome that is not named here nothing is to be said
+    Outcome.ADDED: lambda n: plural("{n} will be added", "{n} will be added", n),
+    Outcome.UPDATED: lambda n: plural("{n} will be put on the list", "{n} will be put on the list", n),
+    Outcome.UNCHANGED: lambda n: plural("{n} already there", "{n} already there", n),
+    Outcome.SKIPPED: lambda n: plural("{n} skipped", "{n} skipped", n),
+    Outcome.HELD: lambda n: plural("{n} wait for your answer", "{n} waits for your answer", n),
+    Outcome.ERROR: lambda n: plural("{n} invalid emails", "{n} invalid email", n),
+}
 PLACE = "first day"
 EMAIL_CODES = "email_"  # how the codes of emails that cannot be sent begin (sync/mapping.py)
 _ERRORS_READ = 500
@@ -52,28 +54,29 @@ class FirstExport(Card):
     look_at_logs = Signal()
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Put your customers on the list")
+        super().__init__(say("Put your customers on the list"))
         self.setObjectName("card_first_export")
         self._context = context
         self._preview: Preview | None = None
         self._errors_are_emails = False  # those of the preview, as far as was looked
-        self.lbl_state = label(LOOK_FIRST, name="lbl_first_export")
+        self.lbl_state = label(say(LOOK_FIRST), name="lbl_first_export")
         self.total = label("", "label", name="lbl_first_total", wrap=False)
         self.figures: dict[Outcome, QPushButton] = {}
         self.line = FlowLayout()
         self.line.addWidget(self.total)
-        for outcome, _, _ in FIGURES:
+        for outcome in FIGURES:
             name = f"btn_first_{outcome.value}"
-            figure = button("", name, partial(self._open, outcome), link=True, tip="Show who they are")
+            tip = say("Show who they are")
+            figure = button("", name, partial(self._open, outcome), link=True, tip=tip)
             figure.hide()
             self.figures[outcome] = figure
             self.line.addWidget(figure)
         self.progress = ProgressBox("first")
         self.notice = Notice("notice_first_export")
         self.lbl_automations = label("", "warning", name="lbl_automations")
-        self.btn_preview = button("&Preview", "btn_first_preview", self.look)
-        self.btn_cancel = button("&Cancel", "btn_first_cancel", context.monitor.cancel)
-        self.btn_export = button("&Export", "btn_first_export", self._export, primary=True)
+        self.btn_preview = button(say("&Preview"), "btn_first_preview", self.look)
+        self.btn_cancel = button(say("&Cancel"), "btn_first_cancel", context.monitor.cancel)
+        self.btn_export = button(say("&Export"), "btn_first_export", self._export, primary=True)
         self._second = QTimer(self, interval=1_000)
         self._second.timeout.connect(self._show_state)
         self._lay_out()
@@ -84,7 +87,7 @@ class FirstExport(Card):
         self._show_state()
 
     def _lay_out(self) -> None:
-        self.body.addWidget(label(WHAT, "muted"))
+        self.body.addWidget(label(say(WHAT), "muted"))
         self.body.addWidget(self.lbl_state)
         self.body.addLayout(self.line)
         for part in (self.progress, self.lbl_automations, self.notice):
@@ -94,7 +97,7 @@ class FirstExport(Card):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Name the list in the warning."""
         name = snapshot.status.contact_list or snapshot.settings.contact_list
-        self.lbl_automations.setText(AUTOMATIONS.format(name=one_line(name)))
+        self.lbl_automations.setText(say(AUTOMATIONS).format(name=one_line(name)))
 
     @property
     def _looking(self) -> bool:
@@ -170,55 +173,55 @@ class FirstExport(Card):
         self.btn_cancel.setEnabled(not monitor.stopping)
         self._second.start() if busy else self._second.stop()
         self.btn_preview.setVisible(not busy)
-        self.btn_preview.setText("&Look again" if self._preview else "&Preview")
+        self.btn_preview.setText(say("&Look again") if self._preview else say("&Preview"))
         restyle(self.btn_preview, "primary", self._preview is None)
         self._show_figures(self._preview.run if self._preview is not None and not busy else None)
         self.lbl_automations.setVisible(self._preview is not None or exporting)
         if busy:
-            self.lbl_state.setText(LOOKING if looking else "Exporting…")
+            self.lbl_state.setText(say(LOOKING) if looking else say("Exporting…"))
             self.lbl_state.show()
             self._show_progress()
         elif self._preview is None:
-            self.lbl_state.setText(LOOK_FIRST)
+            self.lbl_state.setText(say(LOOK_FIRST))
             self.lbl_state.show()
 
     def _show_progress(self) -> None:
         monitor = self._context.monitor
         self.progress.show_time(monitor.seconds)
         if monitor.stopping:
-            self.progress.show_words("Stopping…")
+            self.progress.show_words(say("Stopping…"))
         elif monitor.progress is not None and monitor.progress.tries:
             self.progress.show_silence(monitor.progress, monitor.seconds_to_next_try)
         elif monitor.progress is not None:
             self.progress.show_progress(monitor.progress)
         else:
-            self.progress.show_words("Starting…")
+            self.progress.show_words(say("Starting…"))
 
     def _show_figures(self, run: Run | None) -> None:
         self.total.setVisible(run is not None)
-        for outcome, one, many in FIGURES:
+        for outcome, in_words in FIGURES.items():
             people = _people(run, outcome) if run is not None else 0
             figure = self.figures[outcome]
             figure.setVisible(bool(people))
-            words = one if people == 1 else many
             if outcome is Outcome.ERROR and not self._errors_are_emails:
-                words = CANNOT
-            figure.setText(f"{formats.number(people)} {words}")
+                figure.setText(plural("{n} cannot be added", "{n} cannot be added", people))
+            else:
+                figure.setText(in_words(people))
             figure.setAccessibleName(figure.text())
         asks = run is not None and isinstance(run.failure, ConfirmNeeded)
         can = run is not None and (asks or (run.failure is None and run.status is not RunStatus.FAILED))
         self.btn_export.setVisible(can)
         if run is None:
             return
-        self.total.setText(f"{formats.number(run.total_contacts)} opted in:")
-        whom = formats.count(run.changes, "person", "people")
-        self.btn_export.setText("&Export…" if asks else f"&Export {whom}")
+        self.total.setText(plural("{n} opted in:", "{n} opted in:", run.total_contacts))
+        export = plural("&Export {n} people", "&Export {n} person", run.changes)
+        self.btn_export.setText(say("&Export…") if asks else export)
         self.btn_export.setAccessibleName(self.btn_export.text().replace("&", ""))
         said = formats.run_words(run)
         self.lbl_state.setText(said)
         self.lbl_state.setVisible(bool(said))
         if run.failure is not None and not asks:
-            self.notice.show_text(Tone.ERROR, run.failure.title, run.failure.meaning)
+            self.notice.show_text(Tone.ERROR, say(run.failure.title), say(run.failure.meaning))
 
 
 def _only_emails(preview: Preview) -> bool:

@@ -14,12 +14,13 @@ from ccdesk.gui.components.widgets import Card, button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.settings import WELCOME_REMINDER, WELCOME_STATES, saved_words
 from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import SaveResult, WelcomeMail
 
 USUAL_NAME = "Kibo customers"
-NEW_LIST = "New list: it will be created, empty"
-TRY_AGAIN = "Press F5 to try again."
+NEW_LIST = marked("New list: it will be created, empty")
+TRY_AGAIN = marked("Press F5 to try again.")
 
 
 class FirstList(Card):
@@ -28,7 +29,7 @@ class FirstList(Card):
     saved = Signal()
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Which list do opted-in customers join?")
+        super().__init__(say("Which list do opted-in customers join?"))
         self.setObjectName("card_first_list")
         self._context = context
         self._account = ""  # whose lists and addresses are on offer
@@ -38,8 +39,8 @@ class FirstList(Card):
         self.list_field.line.setObjectName("inp_first_list")
         self.sender_field = SenderField()
         self.sender_field.combo.setObjectName("cmb_first_sender")
-        self.by_kibo = QRadioButton("&Kibo's own Welcome email greets new customers")
-        self.by_mail = QRadioButton("Constant Contact sends its &welcome email")
+        self.by_kibo = QRadioButton(say("&Kibo's own Welcome email greets new customers"))
+        self.by_mail = QRadioButton(say("Constant Contact sends its &welcome email"))
         self.by_kibo.setObjectName("rad_welcome_kibo")
         self.by_mail.setObjectName("rad_welcome_mail")
         self.by_kibo.setChecked(True)
@@ -47,13 +48,13 @@ class FirstList(Card):
         self.lbl_welcome = label("", "muted", name="lbl_first_welcome")
         self._mail: WelcomeMail | None = None
         self.notice = Notice("notice_first_list")
-        self.btn_save = button("Use this list", "btn_first_list", self._save, primary=True)
+        self.btn_save = button(say("Use this list"), "btn_first_list", self._save, primary=True)
         self.btn_save.setEnabled(False)  # until the field is filled in
         self._saving = False
         self.list_field.edited.connect(self._show_button)
         self.body.addWidget(self.list_field)
         self.body.addWidget(self.sender_field)
-        self.body.addWidget(label("Who greets a customer who has just opted in?", "label"))
+        self.body.addWidget(label(say("Who greets a customer who has just opted in?"), "label"))
         self.body.addWidget(self.by_kibo)
         self.body.addWidget(self.by_mail)
         for part in (self.lbl_welcome, self.notice):
@@ -125,16 +126,17 @@ class FirstList(Card):
     @Slot(bool)
     def _show_welcome(self, _on: bool = False) -> None:
         """Say what Kibo's own email does: two greetings are one too many, and none is one too few."""
-        state = WELCOME_STATES[self._mail.on] if self._mail is not None else ""
+        state = say(WELCOME_STATES[self._mail.on]) if self._mail is not None else ""
         twice = self.by_mail.isChecked() and (self._mail is None or self._mail.on is not False)
-        words = WELCOME_REMINDER if twice else ""
+        words = say(WELCOME_REMINDER) if twice else ""
         self.lbl_welcome.setText(" ".join(part for part in (state, words) if part))
         self.lbl_welcome.setVisible(bool(self.lbl_welcome.text()))
 
     @Slot()
     def _save(self) -> None:
         name = self.list_field.name
-        problem = problem_with("contact_list", name) if name else "Enter the name of a list, or choose one."
+        missing = say("Enter the name of a list, or choose one.")
+        problem = problem_with("contact_list", name) if name else missing
         self.list_field.show_problem(problem)
         if problem:
             self.list_field.combo.setFocus()
@@ -146,7 +148,7 @@ class FirstList(Card):
         }
         desk, self._saving = self._context.desk, True
         disable(self.btn_save, self.list_field.combo)
-        self.notice.show_text(Tone.NEUTRAL, "Saving…")
+        self.notice.show_text(Tone.NEUTRAL, say("Saving…"))
         self._context.tasks.run(
             self, lambda: desk.save_settings(values), done=self._on_saved, failed=self._on_failed, key="save"
         )

@@ -23,15 +23,16 @@ from ccdesk.gui.tabs.month_picture import MonthPicture
 from ccdesk.gui.tabs.needs_card import NeedsCard
 from ccdesk.gui.tabs.overall_card import OverallCard
 from ccdesk.gui.tabs.start_card import StartCard
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState
 
-ABOUT = (
+ABOUT = marked(
     "Synchronizes contact information and opt-in preferences across Kibo eCommerce and Constant Contact, for "
     "all sites on your tenant. A person is mailed only if they agreed to it."
 )
 UNREADABLE = "status"  # the subject of a notice that the status cannot be read
-KIBO_CAPTIONS = {"name": "Tenant", "who": "Application", "since": "Since"}
+KIBO_CAPTIONS = {"name": marked("Tenant"), "who": marked("Application"), "since": marked("Since")}
 
 
 class InfoTab(Tab):
@@ -67,7 +68,7 @@ class InfoTab(Tab):
         self.start_card = StartCard(context, "first_autostart")
         self.start_card.failed.connect(self.show_failure)
         self.calls_card = CallsCard()
-        self.lbl_about = label(ABOUT, name="lbl_about")
+        self.lbl_about = label(say(ABOUT), name="lbl_about")
         self.lbl_version = ElideLabel()
         self.lbl_version.setObjectName("lbl_version")
         self.lbl_version.setProperty("role", "muted")
@@ -202,7 +203,11 @@ class InfoTab(Tab):
         self.enabled_card.show_snapshot(snapshot)
         self.kibo_form.show_snapshot(snapshot)
         self.calls_card.show_snapshot(snapshot)
-        self.lbl_version.setText(f"ccdesk {snapshot.status.version} · data in {snapshot.status.base_dir}")
+        self.lbl_version.setText(
+            say("ccdesk {version} · data in {folder}").format(
+                version=snapshot.status.version, folder=snapshot.status.base_dir
+            )
+        )
         self._show_cards(snapshot)
 
     def _show_cards(self, snapshot: Snapshot) -> None:

@@ -15,18 +15,19 @@ from ccdesk.gui.components.widgets import GAP, button, disable, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import other_shop, remove_secret
-from ccdesk.gui.formats import count
 from ccdesk.gui.tabs.setup_file import SetupFile
+from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState, SaveResult
 
 NEEDED_KEYS = ("kibo_home_url", "kibo_tenant_id", "kibo_app_key")
 HOMES = {  # docs/api/kibo.md §1
-    "https://home.mozu.com": "United States",
-    "https://home.euw1.kibocommerce.com": "Europe",
-    "https://home.usc1.gcp.kibocommerce.com": "United States, on Google's cloud",
+    "https://home.mozu.com": marked("United States"),
+    "https://home.euw1.kibocommerce.com": marked("Europe"),
+    "https://home.usc1.gcp.kibocommerce.com": marked("United States, on Google's cloud"),
 }
-ASKING = "Asking Kibo…"
+ASKING = marked("Asking Kibo…")
+FROM_DEV_CENTER = marked("from Dev Center")
 
 
 class KiboForm(QWidget):
@@ -49,14 +50,19 @@ class KiboForm(QWidget):
         self._fold(False)
 
     def _build(self) -> None:
-        home = TextSetting("kibo_home_url", "Kibo &home address", choices=HOMES)
-        tenant = TextSetting("kibo_tenant_id", "Kibo tenant &id", placeholder="for example 12345")
-        app_key = TextSetting("kibo_app_key", "Application &key", placeholder="from Dev Center")
-        pod = TextSetting(
-            "kibo_tenant_url", "Kibo tenant address (optional)", placeholder="found by the home address"
+        homes = {address: say(words) for address, words in HOMES.items()}
+        home = TextSetting("kibo_home_url", say("Kibo &home address"), choices=homes)
+        tenant = TextSetting(
+            "kibo_tenant_id", say("Kibo tenant &id"), placeholder=say("for example {id}").format(id=12345)
         )
-        api = TextSetting("cc_api_url", "Constant Contact API address")
-        auth = TextSetting("cc_auth_url", "Constant Contact login address")
+        app_key = TextSetting("kibo_app_key", say("Application &key"), placeholder=say(FROM_DEV_CENTER))
+        pod = TextSetting(
+            "kibo_tenant_url",
+            say("Kibo tenant address (optional)"),
+            placeholder=say("found by the home address"),
+        )
+        api = TextSetting("cc_api_url", say("Constant Contact API address"))
+        auth = TextSetting("cc_auth_url", say("Constant Contact login address"))
         self.main_fields = (home, tenant, app_key)
         self.more_fields = (pod, api, auth)
         self.fields = {field.key: field for field in (*self.main_fields, *self.more_fields)}
@@ -66,20 +72,19 @@ class KiboForm(QWidget):
         self.secret.setObjectName("inp_kibo_secret")
         self.secret.setEchoMode(QLineEdit.EchoMode.Password)
         self.secret.textEdited.connect(self._show_buttons)
-        self.secret_field = Field("Shared s&ecret", self.secret)
-        self.btn_more = fold_button("Ad&vanced", "btn_kibo_advanced", self._on_more)
+        self.secret_field = Field(say("Shared s&ecret"), self.secret)
+        self.btn_more = fold_button(say("Ad&vanced"), "btn_kibo_advanced", self._on_more)
         self.btn_remove = button(
-            "&Remove Secret",
+            say("&Remove Secret"),
             "btn_kibo_remove_secret",
             self._ask_to_remove,
             link=True,
-            tip="Remove the shared secret from this computer",
+            tip=say("Remove the shared secret from this computer"),
         )
-        self.btn_test = button(
-            "Tes&t", "btn_kibo_test", self._test, tip="Try these values without saving them"
-        )
-        tip = "Try these values, and save them if Kibo lets ccdesk in"
-        self.btn_save = button("&Connect", "btn_kibo_save", self._connect, primary=True, tip=tip)
+        tip = say("Try these values without saving them")
+        self.btn_test = button(say("Tes&t"), "btn_kibo_test", self._test, tip=tip)
+        tip = say("Try these values, and save them if Kibo lets ccdesk in")
+        self.btn_save = button(say("&Connect"), "btn_kibo_save", self._connect, primary=True, tip=tip)
 
     def _lay_out(self) -> None:
         self.body.addLayout(self._grid((*self.main_fields, self.secret_field)))
@@ -119,7 +124,7 @@ class KiboForm(QWidget):
         for key, field in self.fields.items():
             field.show_stored(getattr(snapshot.settings, key), fixed=key in snapshot.fixed)
         stored = snapshot.status.kibo.state is not ConnectionState.NOT_SET_UP
-        self.secret.setPlaceholderText("stored" if stored else "from Dev Center")
+        self.secret.setPlaceholderText(say("stored") if stored else say(FROM_DEV_CENTER))
         self.btn_remove.setVisible(stored)
         self.btn_test.setVisible(stored)
         self.setup_file.btn_write.setVisible(stored)
@@ -163,7 +168,7 @@ class KiboForm(QWidget):
             return
         values = {key: field.value for key, field in self.fields.items() if key.startswith("kibo_")}
         secret, desk = self.secret.text(), self._context.desk
-        self.notice.show_text(Tone.NEUTRAL, ASKING)
+        self.notice.show_text(Tone.NEUTRAL, say(ASKING))
         self._context.tasks.run(
             self,
             lambda: desk.test_kibo(values, secret),
@@ -174,10 +179,13 @@ class KiboForm(QWidget):
 
     def _on_tested(self, tested: ConnectionTest) -> None:
         tenant = tested.tenant
-        sites = count(len(tenant.site_ids), "site") if tenant.site_ids else ""
-        where = " · ".join(part for part in (f"tenant {tenant.id}", sites, tenant.host) if part)
+        sites = plural("{n} sites", "{n} site", len(tenant.site_ids)) if tenant.site_ids else ""
+        named = say("tenant {id}").format(id=tenant.id)
         self.notice.clear()
-        self._context.news.say(f"Kibo answers: {tested.summary}", where)
+        self._context.news.say(
+            say("Kibo answers: {summary}").format(summary=say(tested.summary)),
+            " · ".join(part for part in (named, sites, tenant.host) if part),
+        )
 
     @Slot()
     def _connect(self) -> None:
@@ -191,7 +199,7 @@ class KiboForm(QWidget):
             return
         values = {key: field.value for key, field in self.fields.items() if key.startswith("kibo_")}
         secret, desk = self.secret.text(), self._context.desk
-        self.notice.show_text(Tone.NEUTRAL, ASKING)
+        self.notice.show_text(Tone.NEUTRAL, say(ASKING))
         disable(self.btn_save, self.fields["kibo_home_url"].line)
         self._context.tasks.run(
             self,
@@ -205,7 +213,7 @@ class KiboForm(QWidget):
         """Say what is missing at the field where it goes."""
         empty = [self.fields[key] for key in NEEDED_KEYS if not self.fields[key].value]
         for field in empty:
-            field.show_problem("This is needed.")
+            field.show_problem(say("This is needed."))
         if empty:
             empty[0].line.setFocus()
         return not empty
@@ -216,7 +224,7 @@ class KiboForm(QWidget):
 
     def _on_refused(self, error: CcdeskError) -> None:
         self._show_buttons()
-        self.notice.show_error(error, "Save &Anyway", self._save)
+        self.notice.show_error(error, say("Save &Anyway"), self._save)
 
     def _save(self) -> None:
         self._save_now(confirmed=False)
@@ -255,7 +263,8 @@ class KiboForm(QWidget):
         )
 
     def _on_removed(self, result: SaveResult) -> None:
-        self.notice.show_text(Tone.NEUTRAL, "The shared secret is removed", " ".join(result.notes))
+        notes = " ".join(say(note) for note in result.notes)
+        self.notice.show_text(Tone.NEUTRAL, say("The shared secret is removed"), notes)
         self._context.monitor.wake()
         self._context.watch.check()
 
@@ -266,7 +275,8 @@ class KiboForm(QWidget):
         self._show_buttons()
         self.notice.clear()
         if result.notes:  # more than a confirmation: it stays until it is read
-            self.notice.show_text(Tone.NEUTRAL, "Saved", " ".join(result.notes))
+            notes = " ".join(say(note) for note in result.notes)
+            self.notice.show_text(Tone.NEUTRAL, say("Saved"), notes)
         self._context.monitor.wake()
         self._context.watch.check()
         self.saved.emit()

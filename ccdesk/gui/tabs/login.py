@@ -21,12 +21,19 @@ from ccdesk.gui.dialogs.words import other_account
 from ccdesk.gui.tabs.checklist import done_steps
 from ccdesk.gui.tabs.connection_card import ConnectionCard
 from ccdesk.gui.tabs.portal_panel import PortalPanel
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import AccountChanged, ConnectionState, SaveResult
 from ccdesk.service.logged_out import LoggedOut
 
 LOGIN_TIMEOUT = 600.0  # seconds a person may take in the browser
-CAPTIONS = {"name": "Organization", "who": "Logged in as", "since": "Since", "expires": "Login expires"}
+CAPTIONS = {
+    "name": marked("Organization"),
+    "who": marked("Logged in as"),
+    "since": marked("Since"),
+    "expires": marked("Login expires"),
+}
+HOW_TO_REMOVE = marked("To remove it: Kibo connection › Remove Secret.")
 
 
 class _Address(QObject):
@@ -47,8 +54,8 @@ class LoginCard(ConnectionCard):
         self._url = ""
         self._address = _Address(self)
         self._address.ready.connect(self._on_address)
-        self.btn_login = button("&Log in to Constant Contact", "btn_login", self.log_in, icon="external")
-        self.btn_logout = button("Log &out", "btn_logout", self._log_out)
+        self.btn_login = button(say("&Log in to Constant Contact"), "btn_login", self.log_in, icon="external")
+        self.btn_logout = button(say("Log &out"), "btn_logout", self._log_out)
         self.portal = PortalPanel(context)
         self.inside.addWidget(self.portal)
         self.inside.addWidget(self._waiting_row())
@@ -59,8 +66,8 @@ class LoginCard(ConnectionCard):
         self.waiting = QFrame()
         self.waiting.setObjectName("login_waiting")
         self.lbl_waiting = label("", name="lbl_login_waiting")
-        self.btn_cancel = button("Ca&ncel", "btn_login_cancel", self.cancel)
-        self.btn_copy = button("Cop&y the Address", "btn_login_copy", self._copy, icon="copy")
+        self.btn_cancel = button(say("Ca&ncel"), "btn_login_cancel", self.cancel)
+        self.btn_copy = button(say("Cop&y the Address"), "btn_login_copy", self._copy, icon="copy")
         layout = QVBoxLayout(self.waiting)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.addWidget(self.lbl_waiting)
@@ -132,7 +139,7 @@ class LoginCard(ConnectionCard):
         """Wait no longer for the browser."""
         if self._cancel is not None:
             self._cancel.set()
-            self.lbl_waiting.setText("Cancelling…")
+            self.lbl_waiting.setText(say("Cancelling…"))
 
     def _tint_login(self) -> None:
         stands_out = bool(self.btn_login.property("primary")) and self.btn_login.isEnabled()
@@ -150,23 +157,23 @@ class LoginCard(ConnectionCard):
         self._tint_login()
         self.btn_copy.setEnabled(bool(self._url))
         if waiting:
-            self.lbl_waiting.setText("Preparing the login…")
+            self.lbl_waiting.setText(say("Preparing the login…"))
 
     @Slot(str)
     def _on_address(self, url: str) -> None:
         self._url = url
         self.btn_copy.setEnabled(True)
         if self._context.open_url(url):
-            self.lbl_waiting.setText("Waiting for the browser… Log in there and click Allow.")
+            self.lbl_waiting.setText(say("Waiting for the browser… Log in there and click Allow."))
         else:
             self.lbl_waiting.setText(
-                "The browser could not be opened. Copy the address and open it yourself."
+                say("The browser could not be opened. Copy the address and open it yourself.")
             )
 
     @Slot()
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._url)
-        self.lbl_waiting.setText("Address copied. Waiting for the browser…")
+        self.lbl_waiting.setText(say("Address copied. Waiting for the browser…"))
 
     def _end(self) -> None:
         self._cancel = None
@@ -176,7 +183,8 @@ class LoginCard(ConnectionCard):
     def _on_logged_in(self, account: Account) -> None:
         self._end()
         self._context.news.settle(LOGIN_TRIED)
-        self._context.news.say(f"Logged in to Constant Contact as {account.organization}", subject=LOGIN)
+        title = say("Logged in to Constant Contact as {name}").format(name=account.organization)
+        self._context.news.say(title, subject=LOGIN)
         self.follow_state()
         self._context.monitor.wake()
         self.logged_in.emit()
@@ -186,7 +194,7 @@ class LoginCard(ConnectionCard):
         if isinstance(error, AccountChanged):
             ask(other_account(error), self.window(), yes=self._accept, no=self._reject)
         elif isinstance(error, Cancelled):
-            self._context.news.say("The login was cancelled", "Nothing was changed.")
+            self._context.news.say(say("The login was cancelled"), say("Nothing was changed."))
         else:
             self._show_failure(error)
 
@@ -201,7 +209,7 @@ class LoginCard(ConnectionCard):
 
     @Slot()
     def _reject(self) -> None:
-        words = ("The former login was kept", "Nothing was changed.")
+        words = (say("The former login was kept"), say("Nothing was changed."))
         self._context.tasks.run(
             self,
             self._context.desk.reject_login,
@@ -217,11 +225,11 @@ class LoginCard(ConnectionCard):
 
     def _on_logged_out(self, result: LoggedOut) -> None:
         self._context.watch.check()
-        shown = result.sentences(how_to_remove="To remove it: Kibo connection › Remove Secret.")
+        shown = [say(sentence) for sentence in result.sentences(how_to_remove=HOW_TO_REMOVE)]
         self._context.news.settle(LOGIN)
         self._notice.show_text(
             Tone.NEUTRAL,
-            "Logged out of Constant Contact",
-            " ".join(["Nothing is sent or fetched until you log in again.", *shown]),
+            say("Logged out of Constant Contact"),
+            " ".join([say("Nothing is sent or fetched until you log in again."), *shown]),
             subject=LOGIN_TRIED,
         )

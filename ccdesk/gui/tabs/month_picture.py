@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QDate, QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import (
     QFocusEvent,
     QHelpEvent,
@@ -25,42 +25,53 @@ from ccdesk.core.clock import MONTHS, ordinal
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.run_history import Day, by_day
 from ccdesk.core.runs import Run
-from ccdesk.gui import formats
 from ccdesk.gui.components.news import announce
 from ccdesk.gui.components.theme import scheme
 from ccdesk.gui.components.widgets import Card, label, plain_tip, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.tasks import Refresher
+from ccdesk.gui.translation import is_english, locale, marked, number, plural, say
 
 DAYS = 30
 HEIGHT = 96
 READ_EVERY_MS = 5_000
 LEAST = 3.0  # pixels of a bar that stands for anybody at all
-KEYS = "Arrow keys choose a day, Enter shows its runs."
+KEYS = marked("Arrow keys choose a day, Enter shows its runs.")
+TITLE = marked("The last 30 days")
+
+
+def day_name(on: date) -> str:
+    """Return a day of the last month: “November 23rd”."""
+    if is_english():
+        return f"{MONTHS[on.month - 1]} {ordinal(on.day)}"
+    pattern = say("MMMM d", "how a day is written, in the letters of QLocale::toString")
+    return locale().toString(QDate(on.year, on.month, on.day), pattern)
 
 
 def day_words(day: Day) -> str:
     """Return what happened on a day: “November 23rd: 48 runs · 4 added · 1 opted out”."""
-    parts = [formats.count(day.runs, "run")] if day.runs else ["nothing ran"]
+    parts = [plural("{n} runs", "{n} run", day.runs) if day.runs else say("nothing ran")]
     if day.added:
-        parts.append(f"{formats.number(day.added)} added")
+        parts.append(plural("{n} added", "{n} added", day.added))
     if day.opted_out:
-        parts.append(f"{formats.number(day.opted_out)} opted out")
+        parts.append(plural("{n} opted out", "{n} opted out", day.opted_out))
     if day.errors:
-        parts.append(formats.count(day.errors, "error"))
+        parts.append(plural("{n} errors", "{n} error", day.errors))
     if day.failed:
-        parts.append(f"{formats.count(day.failed, 'run')} failed")
-    return f"{MONTHS[day.day.month - 1]} {ordinal(day.day.day)}: {' · '.join(parts)}"
+        parts.append(plural("{n} runs failed", "{n} run failed", day.failed))
+    return f"{day_name(day.day)}: {' · '.join(parts)}"
 
 
 def month_words(days: Sequence[Day]) -> str:
     """Return the picture as a text, for who cannot see it."""
     added, out = sum(day.added for day in days), sum(day.opted_out for day in days)
     failed = [day for day in days if day.failed]
-    words = f"The last {len(days)} days: {formats.number(added)} added, {formats.number(out)} opted out."
+    words = say("The last {days} days: {added} added, {out} opted out.").format(
+        days=len(days), added=number(added), out=number(out)
+    )
     if failed:
-        named = ", ".join(day_words(day).partition(":")[0] for day in failed[-5:])
-        words += f" Runs failed on {formats.count(len(failed), 'day')}: {named}."
+        on = plural("Runs failed on {n} days: {days}.", "Runs failed on {n} day: {days}.", len(failed))
+        words += " " + on.format(days=", ".join(day_name(day.day) for day in failed[-5:]))
     return words
 
 
@@ -88,8 +99,8 @@ class Bars(QWidget):
         """Show these days, the last one at the end."""
         self.days = tuple(days)
         self._at = min(self._at, len(self.days) - 1) if self._at >= 0 else len(self.days) - 1
-        self.setAccessibleName(month_words(self.days) if self.days else "The last 30 days")
-        self.setAccessibleDescription(KEYS)
+        self.setAccessibleName(month_words(self.days) if self.days else say(TITLE))
+        self.setAccessibleDescription(say(KEYS))
         self.update()
 
     def area_of(self, place: int) -> QRectF:
@@ -176,7 +187,7 @@ class Bars(QWidget):
         self._at = place
         self.update()
         words = day_words(self.days[place])
-        self.setAccessibleDescription(f"{words}. {KEYS}")
+        self.setAccessibleDescription(f"{words}. {say(KEYS)}")
         announce(self, words)
         spot = self.area_of(place).center().toPoint()
         QToolTip.showText(self.mapToGlobal(QPoint(spot.x(), self.height())), plain_tip(words), self)
@@ -207,15 +218,15 @@ class MonthPicture(Card):
     day_chosen = Signal(object)  # date
 
     def __init__(self, context: Context) -> None:
-        super().__init__(name="The last thirty days")
+        super().__init__(name=say("The last thirty days"))
         self.setObjectName("month")
         self._context = context
         self.bars = Bars()
         self.bars.chosen.connect(self.day_chosen)
         self.lbl_first = label("", "muted", name="lbl_month_first", wrap=False)
         self.lbl_words = label("", "muted", name="lbl_month_words", wrap=False)
-        self.lbl_last = label("today", "muted", name="lbl_month_last", wrap=False)
-        self.body.addWidget(label("The last 30 days", "title"))
+        self.lbl_last = label(say("today"), "muted", name="lbl_month_last", wrap=False)
+        self.body.addWidget(label(say(TITLE), "title"))
         self.body.addWidget(self.bars)
         self.body.addLayout(row(self.lbl_first, None, self.lbl_words, None, self.lbl_last))
         self._read = Refresher(
@@ -243,12 +254,13 @@ class MonthPicture(Card):
 
     def _on_read(self, days: tuple[Day, ...]) -> None:
         self.bars.show_days(days)
-        self.lbl_first.setText(day_words(days[0]).partition(":")[0])
+        self.lbl_first.setText(day_name(days[0].day))
         added, out = sum(day.added for day in days), sum(day.opted_out for day in days)
         failed = sum(day.failed for day in days)
-        parts = [f"▲ {formats.number(added)} added", f"▼ {formats.number(out)} opted out"]
+        parts = [plural("▲ {n} added", "▲ {n} added", added)]
+        parts.append(plural("▼ {n} opted out", "▼ {n} opted out", out))
         if failed:
-            parts.append(f"{formats.count(failed, 'run')} failed")
+            parts.append(plural("{n} runs failed", "{n} run failed", failed))
         self.lbl_words.setText(" · ".join(parts))
 
     def _on_unread(self, _error: CcdeskError) -> None:

@@ -10,6 +10,7 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Card, button, label, restyle
 from ccdesk.gui.context import Context
 from ccdesk.gui.needs import NeedWords, for_window, words
+from ccdesk.gui.translation import say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.needs_you import Need
 
@@ -56,7 +57,7 @@ class NeedsCard(Card):
     jump = Signal(str)
 
     def __init__(self, context: Context) -> None:
-        super().__init__("Needs you")
+        super().__init__(say("Needs you"))
         self.setObjectName("needs_you")
         restyle(self, "tone", "warning")
         self._context = context

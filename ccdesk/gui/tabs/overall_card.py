@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -23,18 +23,26 @@ from ccdesk.gui.dialogs.people_since import PeopleSinceDialog
 from ccdesk.gui.overall import KIBO, MAIL, overall
 from ccdesk.gui.since import LastLook
 from ccdesk.gui.tasks import Refresher
+from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState
 
 COUNT_AGAIN_MS = 20_000
-READING = "Reading…"
+READING = marked("Reading…")
 TONES = {Tone.GOOD: "good", Tone.WARNING: "warning", Tone.ERROR: "error"}
-FIGURES = {
-    Happened.ADDED: ("added", "added"),
-    Happened.OPTED_IN: ("signed up", "signed up"),
-    Happened.OPTED_OUT: ("opted out", "opted out"),
-    Happened.INVALID: ("invalid email", "invalid emails"),
-    Happened.FAILED: ("other error", "other errors"),
+HAPPENED = {
+    Happened.ADDED: marked("added"),
+    Happened.OPTED_IN: marked("signed up"),
+    Happened.OPTED_OUT: marked("opted out"),
+    Happened.INVALID: marked("invalid emails"),
+    Happened.FAILED: marked("other errors"),
+}
+FIGURES: dict[Happened, Callable[[int], str]] = {
+    Happened.ADDED: lambda n: plural("{n} added", "{n} added", n),
+    Happened.OPTED_IN: lambda n: plural("{n} signed up", "{n} signed up", n),
+    Happened.OPTED_OUT: lambda n: plural("{n} opted out", "{n} opted out", n),
+    Happened.INVALID: lambda n: plural("{n} invalid emails", "{n} invalid email", n),
+    Happened.FAILED: lambda n: plural("{n} other errors", "{n} other error", n),
 }
 
 
@@ -51,8 +59,8 @@ class SinceLine(QWidget):
         line.addWidget(self.words)
         for what in Happened:
             name = f"btn_since_{what.value}"
-            figure = button(FIGURES[what][1], name, partial(self._open, what), link=True)
-            figure.setToolTip("Show who they are")
+            figure = button(say(HAPPENED[what]), name, partial(self._open, what), link=True)
+            figure.setToolTip(say("Show who they are"))
             figure.hide()
             self.figures[what] = figure
             line.addWidget(figure)
@@ -80,13 +88,14 @@ class SinceLine(QWidget):
         if happened is None or self._last.since is None:
             return
         when = formats.in_sentence(self._last.since)
-        nothing = "" if happened else " nothing has changed"
-        self.words.setText(f"Since you last looked ({when}):{nothing}")
+        if happened:
+            self.words.setText(say("Since you last looked ({when}):").format(when=when))
+        else:
+            self.words.setText(say("Since you last looked ({when}): nothing has changed").format(when=when))
         for what, figure in self.figures.items():
             people = happened.get(what, 0)
-            one, many = FIGURES[what]
-            figure.setText(f"{formats.number(people)} {one if people == 1 else many}")
-            figure.setAccessibleName(f"{figure.text()} since you last looked")
+            figure.setText(FIGURES[what](people))
+            figure.setAccessibleName(say("{figure} since you last looked").format(figure=figure.text()))
             figure.setVisible(bool(people))
 
     def _on_unread(self, _error: CcdeskError) -> None:
@@ -94,7 +103,7 @@ class SinceLine(QWidget):
 
     def _open(self, what: Happened) -> None:
         if self._last.since is not None:
-            words = FIGURES[what][1]
+            words = say(HAPPENED[what])
             PeopleSinceDialog(self._context, self._last.since, what, words, self.window()).open()
 
 
@@ -107,7 +116,7 @@ class OverallCard(Card):
         self._snapshot: Snapshot | None = None
         self._failing_since: dict[str, datetime] = {}
         self._icon = IconLabel("circle", size=40)
-        self.title = label(READING, name="lbl_overall")
+        self.title = label(say(READING), name="lbl_overall")
         self.title.setProperty("role", "heading")
         self.detail = label("", "muted", name="lbl_overall_detail")
         self.since = SinceLine(context, last_look)

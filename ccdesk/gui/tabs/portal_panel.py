@@ -11,21 +11,24 @@ from ccdesk.gui.components.fields import TextSetting
 from ccdesk.gui.components.fold import fold_button
 from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 
 PORTAL = "https://app.constantcontact.com/pages/dma/portal"  # constant-contact.md §2
-WHY = (
+WHY = marked(
     "Constant Contact lets a program in by an API key of your own. You make it once, in its developer "
     "portal, logged in as the person who will log in here."
 )
 STEPS = (
-    "1. Open the portal and create an application. Choose “Authorization Code Flow and PKCE” and “Rotating "
-    "refresh tokens”.",
-    "2. Add these redirect addresses to it, exactly as they are:",
-    "3. Copy the API key shown there into this field.",
+    marked(
+        "1. Open the portal and create an application. Choose “Authorization Code Flow and PKCE” and "
+        "“Rotating refresh tokens”."
+    ),
+    marked("2. Add these redirect addresses to it, exactly as they are:"),
+    marked("3. Copy the API key shown there into this field."),
 )
-NO_KEY = "Enter the API key that the developer portal shows."
-COPIED = "Copied. Paste them into the portal."
+NO_KEY = marked("Enter the API key that the developer portal shows.")
+COPIED = marked("Copied. Paste them into the portal.")
 
 
 class PortalPanel(QWidget):
@@ -36,16 +39,18 @@ class PortalPanel(QWidget):
         self.setObjectName("portal_panel")
         self._context = context
         self._wished: bool | None = None
-        self.fold = fold_button("API key and developer &portal", "btn_portal_fold", self._on_fold)
-        self.btn_open = button("Open developer portal", "btn_portal", self._open, icon="external")
+        self.fold = fold_button(say("API key and developer &portal"), "btn_portal_fold", self._on_fold)
+        self.btn_open = button(say("Open developer portal"), "btn_portal", self._open, icon="external")
         self.addresses = label("\n".join(redirect_addresses()), name="lbl_redirects", wrap=False)
         self.addresses.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.addresses.setAccessibleName("Redirect addresses")
-        self.btn_copy = button("&Copy all", "btn_redirects_copy", self._copy, icon="copy")
+        self.addresses.setAccessibleName(say("Redirect addresses"))
+        self.btn_copy = button(say("&Copy all"), "btn_redirects_copy", self._copy, icon="copy")
         self.copied = label("", "good", name="lbl_redirects_copied", wrap=False)
-        self.key = TextSetting("cc_client_id", "Constant Contact API &key", placeholder="from the portal")
+        self.key = TextSetting(
+            "cc_client_id", say("Constant Contact API &key"), placeholder=say("from the portal")
+        )
         self.guide = QWidget()
         self._lay_out()
 
@@ -53,15 +58,15 @@ class PortalPanel(QWidget):
         guide = QVBoxLayout(self.guide)
         guide.setContentsMargins(0, 0, 0, 0)
         guide.setSpacing(10)
-        guide.addWidget(label(WHY, "muted"))
-        guide.addWidget(label(STEPS[0]))
+        guide.addWidget(label(say(WHY), "muted"))
+        guide.addWidget(label(say(STEPS[0])))
         guide.addLayout(row(self.btn_open, None))
-        guide.addWidget(label(STEPS[1]))
+        guide.addWidget(label(say(STEPS[1])))
         beside = row(self.addresses, self.btn_copy, self.copied, None, spacing=18)
         beside.setAlignment(self.btn_copy, Qt.AlignmentFlag.AlignTop)
         beside.setAlignment(self.copied, Qt.AlignmentFlag.AlignTop)
         guide.addLayout(beside)
-        guide.addWidget(label(STEPS[2]))
+        guide.addWidget(label(say(STEPS[2])))
         guide.addWidget(self.key)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -82,7 +87,7 @@ class PortalPanel(QWidget):
             return False
         self._wished = True
         self._show_fold(True)
-        self.key.show_problem(NO_KEY if not self.key.value else self.key.problem.text())
+        self.key.show_problem(say(NO_KEY) if not self.key.value else self.key.problem.text())
         self.key.line.setFocus()
         return True
 
@@ -98,9 +103,10 @@ class PortalPanel(QWidget):
     @Slot()
     def _open(self) -> None:
         if not self._context.open_url(PORTAL):
-            self._context.news.say("The browser could not be opened", f"Open it yourself: {PORTAL}")
+            text = say("Open it yourself: {address}").format(address=PORTAL)
+            self._context.news.say(say("The browser could not be opened"), text)
 
     @Slot()
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText("\n".join(redirect_addresses()))
-        self.copied.setText(COPIED)
+        self.copied.setText(say(COPIED))

@@ -24,33 +24,34 @@ from ccdesk.gui.tabs.base import Tab, bottom_bar, scrolling
 from ccdesk.gui.tabs.campaign_draft import CampaignDraft
 from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
 from ccdesk.gui.tabs.start_card import StartCard
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState, SaveResult, WelcomeMail
 from ccdesk.service.needs_you import NeedKind
 
-WELCOME_HINT = (
+WELCOME_HINT = marked(
     "If you do not select this option, customers will receive the default Welcome email set for your site."
 )
-WELCOME_TEST = (  # constant-contact.md §22 on §17
+WELCOME_TEST = marked(  # constant-contact.md §22 on §17
     "Test it first with an email address of your own: opt in with it in your shop, and see whether Constant "
     "Contact's welcome email comes. Its welcome automations may not start for contacts that come through "
     "an integration; an automation path that starts with “Added to a specific list” does. Leave the default "
     "Kibo email on until yours has come."
 )
-WELCOME_REMINDER = (
+WELCOME_REMINDER = marked(
     "If you are using Constant Contact for your welcome email, you must disable the default Kibo email. In "
     "Admin, go to System > Settings > General and disable the Welcome option under Notifications > Enable "
     "Mozu Transactional Emails > Shoppers."
 )
-THEN = "Then go back to the Sync tab and click Sync Contacts."
-SEE_INFO = "The Info tab says why."
-TRY_AGAIN = "F5 tries again."
+SEE_INFO = marked("The Info tab says why.")
+TRY_AGAIN = marked("F5 tries again.")
 WELCOME_STATES = {
-    True: "Kibo's Welcome notification appears to be on.",
-    False: "Kibo's Welcome notification appears to be off.",
-    None: "We couldn't check whether Kibo's Welcome email is on.",
+    True: marked("Kibo's Welcome notification appears to be on."),
+    False: marked("Kibo's Welcome notification appears to be off."),
+    None: marked("We couldn't check whether Kibo's Welcome email is on."),
 }
-CHECKING_WELCOME = "Checking whether Kibo's Welcome notification is on…"
+CHECKING_WELCOME = marked("Checking whether Kibo's Welcome notification is on…")
+THEN = marked("Then go back to the Sync tab and click Sync Contacts.")
 
 
 class SettingsTab(Tab):
@@ -75,15 +76,15 @@ class SettingsTab(Tab):
         self.draft.go_to.connect(self.go_to)
         self.sender_field = SenderField(beside=self.draft.btn_draft, remark=self.draft.lbl_draft)
         self.sender_field.edited.connect(self._on_edited)
-        self.chk_welcome = QCheckBox("Send &welcome email to customer on signup")
+        self.chk_welcome = QCheckBox(say("Send &welcome email to customer on signup"))
         self.chk_welcome.setObjectName("chk_welcome")
-        self.chk_welcome.setAccessibleName("Send welcome email to customer on signup")
+        self.chk_welcome.setAccessibleName(say("Send welcome email to customer on signup"))
         self.chk_welcome.clicked.connect(self._on_edited)
         self.welcome_icon = IconLabel("info")
         self.lbl_welcome = label("", "muted", name="lbl_kibo_welcome")
         self.lbl_unsaved = label("", "muted", name="lbl_unsaved", wrap=False)
-        self.btn_discard = button("&Discard Changes", "btn_settings_discard", self._discard)
-        self.btn_save = button("&Save", "btn_settings_save", self._save, primary=True)
+        self.btn_discard = button(say("&Discard Changes"), "btn_settings_discard", self._discard)
+        self.btn_save = button(say("&Save"), "btn_settings_save", self._save, primary=True)
         self.start_card = StartCard(context)
         self.start_card.failed.connect(self.show_failure)
         self._lay_out()
@@ -95,8 +96,8 @@ class SettingsTab(Tab):
         bar = bottom_bar(self.lbl_unsaved, None, self.btn_discard, self.btn_save)
         page = scrolling(self, below=bar)
         page.addWidget(self.notice)
-        list_card, welcome_card = Card(name="Contact list"), Card(name="Welcome email")
-        sender_card = Card(name="Sender")
+        list_card, welcome_card = Card(name=say("Contact list")), Card(name=say("Welcome email"))
+        sender_card = Card(name=say("Sender"))
         list_card.body.addWidget(self.list_field)
         welcome_card.body.addWidget(self.chk_welcome)
         reminder = row(self.welcome_icon, self.lbl_welcome, spacing=10)
@@ -104,8 +105,8 @@ class SettingsTab(Tab):
         hints = QVBoxLayout()
         hints.setContentsMargins(28, 0, 0, 0)
         hints.setSpacing(8)
-        hints.addWidget(label(WELCOME_HINT, "muted"))
-        hints.addWidget(label(WELCOME_TEST, "muted", name="lbl_welcome_test"))
+        hints.addWidget(label(say(WELCOME_HINT), "muted"))
+        hints.addWidget(label(say(WELCOME_TEST), "muted", name="lbl_welcome_test"))
         hints.addLayout(reminder)
         welcome_card.body.addLayout(hints)
         sender_card.body.addWidget(self.sender_field)
@@ -243,7 +244,7 @@ class SettingsTab(Tab):
     @Slot()
     def _on_edited(self) -> None:
         changed = self.has_changes
-        self.lbl_unsaved.setText("Unsaved changes" if changed else "")
+        self.lbl_unsaved.setText(say("Unsaved changes") if changed else "")
         self.btn_discard.setVisible(changed)
         if changed or self.list_field.is_gone:
             self.btn_save.setEnabled(True)
@@ -256,8 +257,8 @@ class SettingsTab(Tab):
         mail = self._welcome
         twice = self.chk_welcome.isChecked() and (mail is None or mail.on is not False)
         self.welcome_icon.show_icon("warning" if twice else "info", Tone.WARNING if twice else Tone.NEUTRAL)
-        state = WELCOME_STATES[mail.on] if mail is not None else CHECKING_WELCOME
-        self.lbl_welcome.setText(f"{WELCOME_REMINDER} {state}")
+        state = say(WELCOME_STATES[mail.on] if mail is not None else CHECKING_WELCOME)
+        self.lbl_welcome.setText(f"{say(WELCOME_REMINDER)} {state}")
 
     @Slot()
     def _discard(self) -> None:
@@ -271,7 +272,7 @@ class SettingsTab(Tab):
         name = self.list_field.name
         problem = problem_with("contact_list", name)
         if not name:
-            problem = "Enter the name of a contact list, or choose one."
+            problem = say("Enter the name of a contact list, or choose one.")
         self.list_field.show_problem(problem)
         address = problem_with("from_email", self.sender_field.address)
         self.sender_field.show_problem(address)
@@ -297,7 +298,7 @@ class SettingsTab(Tab):
         if self.list_field.is_gone:  # it has its old name: saving that makes it anew
             values["contact_list"] = self.list_field.name
         disable(self.btn_save, self.list_field.combo)
-        self.notice.show_text(Tone.NEUTRAL, "Saving…")
+        self.notice.show_text(Tone.NEUTRAL, say("Saving…"))
         self._awaited = None
         self.save_began.emit()
         self.context.tasks.run(
@@ -321,17 +322,18 @@ class SettingsTab(Tab):
         """Say why somebody who wanted to export finds themselves here."""
         name = self.list_field.name
         if self.has_changes and name:
-            title, text = "Save your settings first", f"“{one_line(name)}” is not saved yet."
+            title = say("Save your settings first")
+            text = say("“{name}” is not saved yet.").format(name=one_line(name))
         else:
-            title, text = "Choose a contact list first", "An export needs one."
-        self.notice.show_text(Tone.NEUTRAL, title, f"{text} {THEN}")
+            title, text = say("Choose a contact list first"), say("An export needs one.")
+        self.notice.show_text(Tone.NEUTRAL, title, f"{text} {say(THEN)}")
 
     def _on_saved(self, values: dict[str, str], result: SaveResult) -> None:
         title, text = saved_words(result)
         self.notice.clear()
         self.context.news.say(title, text, subject=LIST)
         if result.notes:  # more than a confirmation: it stays until it is read
-            self.notice.show_text(Tone.NEUTRAL, "Saved", "\n".join(result.notes))
+            self.notice.show_text(Tone.NEUTRAL, say("Saved"), "\n".join(say(note) for note in result.notes))
         self._awaited, self._older_expected = values, True
         self._take_as_stored(values)
         self._on_edited()
@@ -354,7 +356,7 @@ class SettingsTab(Tab):
         self.save_ended.emit(False)
         self._on_edited()
         if isinstance(error, SettingsError) and "contact_list" in error.title:
-            self.list_field.show_problem(error.meaning)
+            self.list_field.show_problem(say(error.meaning))
         self.show_failure(error)
 
 
@@ -378,18 +380,23 @@ def _flag(on: bool) -> str:
 
 def _shown(key: str, value: str) -> str:
     if key == "welcome_email":
-        return {"true": "on", "false": "off"}.get(value, value)
-    return f"“{one_line(value)}”" if value else "nothing"
+        return {"true": say("on"), "false": say("off")}.get(value, value)
+    return say("“{name}”").format(name=one_line(value)) if value else say("nothing")
 
 
 def saved_words(result: SaveResult) -> tuple[str, str]:
     """Return what a save changed, in words."""
     parts = [
-        f"{SETTINGS[key].label if key in SETTINGS else key} is now {_shown(key, new)}."
+        say("{setting} is now {value}.").format(setting=setting_name(key), value=_shown(key, new))
         for key, (_, new) in result.changed.items()
     ]
     if result.created_list:
-        parts.append(
-            f"The list “{one_line(result.created_list)}” was created in Constant Contact; it is empty."
-        )
-    return ("Saved" if result.changed else "Saved: nothing had changed"), "\n".join(parts)
+        created = say("The list “{name}” was created in Constant Contact; it is empty.")
+        parts.append(created.format(name=one_line(result.created_list)))
+    title = say("Saved") if result.changed else say("Saved: nothing had changed")
+    return title, "\n".join(parts)
+
+
+def setting_name(key: str) -> str:
+    """Return what a setting is called in the window."""
+    return say(SETTINGS[key].label) if key in SETTINGS else key

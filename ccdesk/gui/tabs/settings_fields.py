@@ -10,17 +10,18 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView, QWidg
 from ccdesk.core.models import ContactList
 from ccdesk.gui.components.fields import CalmCombo, Field
 from ccdesk.gui.components.widgets import plain_tip
-from ccdesk.gui.formats import count
+from ccdesk.gui.translation import marked, plural, say
 
-NEW_LIST = "New list: it will be created on Save"
-LIST_GONE = (
+NEW_LIST = marked("New list: it will be created on Save")
+LIST_GONE = marked(
     "Your account no longer has a list with this name. Choose another, or Save to create it again (empty)."
 )
-RENAMED = "This list is called “{name}” in Constant Contact now. It stays in use."
-READING_LISTS = "Reading the lists of your account…"
-READING_SENDERS = "Reading the confirmed addresses of your account…"
-NOT_READ = "could not be read."
-LOG_IN = "Log in to Constant Contact on the Info tab."
+RENAMED = marked("This list is called “{name}” in Constant Contact now. It stays in use.")
+READING_LISTS = marked("Reading the lists of your account…")
+READING_SENDERS = marked("Reading the confirmed addresses of your account…")
+LOG_IN = marked("Log in to Constant Contact on the Info tab.")
+NO_LISTS = marked("The account's lists could not be read.")
+NO_SENDERS = marked("The account's addresses could not be read.")
 
 
 class Offer(Enum):
@@ -31,7 +32,7 @@ class Offer(Enum):
     FAILED = "failed"
 
 
-ASK_SENDER = "Choose a confirmed address"
+ASK_SENDER = marked("Choose a confirmed address")
 
 
 class ListField(Field):
@@ -48,13 +49,14 @@ class ListField(Field):
         self.combo.setMinimumContentsLength(24)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.line.setObjectName("inp_contact_list")
-        self.line.setPlaceholderText("Type a name, or choose one of your lists")
-        super().__init__("Contact &List Name", self.combo)
-        self.line.setAccessibleName("Contact List Name")
+        self.line.setPlaceholderText(say("Type a name, or choose one of your lists"))
+        super().__init__(say("Contact &List Name"), self.combo)
+        self.line.setAccessibleName(say("Contact List Name"))
         self._lists: dict[str, ContactList] = {}
         self._new_list = new_list  # what is said of a name that no list has
         self._offer = Offer.LOADING
-        self._advice, self._stored, self._called = LOG_IN, "", ""
+        self._advice: str = LOG_IN
+        self._stored, self._called = "", ""
         completer = QCompleter(self.combo.model(), self.combo)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -145,22 +147,27 @@ class ListField(Field):
         typed = self.combo.currentText().strip()
         self.combo.setToolTip(plain_tip(typed))
         if self._offer is Offer.LOADING:
-            self.show_hint(READING_LISTS)
+            self.show_hint(say(READING_LISTS))
         elif self._offer is Offer.FAILED:
-            self.show_hint(f"The account's lists {NOT_READ} {self._advice}")
+            self.show_hint(f"{say(NO_LISTS)} {say(self._advice)}")
         elif not typed:
-            self.show_hint("All lists of your account are offered, or type a new name.")
+            self.show_hint(say("All lists of your account are offered, or type a new name."))
         elif self.is_renamed:
-            self.show_hint(RENAMED.format(name=self._called))
+            self.show_hint(say(RENAMED).format(name=self._called))
         elif self.is_gone:
-            self.show_hint(LIST_GONE, "problem")
+            self.show_hint(say(LIST_GONE), "problem")
         elif (known := self._lists.get(typed.casefold())) is None:
-            self.show_hint(self._new_list, "good")
+            self.show_hint(say(self._new_list), "good")
         elif known.member_count is None:
-            self.show_hint("A list of your Constant Contact account.")
+            self.show_hint(say("A list of your Constant Contact account."))
         else:
-            members = count(known.member_count, "contact")
-            self.show_hint(f"A list of your Constant Contact account, {members}.")
+            self.show_hint(
+                plural(
+                    "A list of your Constant Contact account, {n} contacts.",
+                    "A list of your Constant Contact account, {n} contact.",
+                    known.member_count,
+                )
+            )
 
 
 class SenderField(Field):
@@ -171,14 +178,15 @@ class SenderField(Field):
     def __init__(self, *, beside: QWidget | None = None, remark: QWidget | None = None) -> None:
         self.combo = CalmCombo()
         self.combo.setObjectName("cmb_from_email")
-        self.combo.setPlaceholderText(ASK_SENDER)
+        self.combo.setPlaceholderText(say(ASK_SENDER))
         self.combo.setMinimumContentsLength(24)
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        caption = "Specify From and &ReplyTo email for Campaigns"
+        caption = say("Specify From and &ReplyTo email for Campaigns")
         super().__init__(caption, self.combo, beside=beside, remark=remark)
         self._stored = ""
         self._senders: list[str] = []
-        self._offer, self._advice = Offer.LOADING, LOG_IN
+        self._offer = Offer.LOADING
+        self._advice: str = LOG_IN
         self.combo.currentIndexChanged.connect(self._on_choice)
 
     @property
@@ -221,7 +229,8 @@ class SenderField(Field):
             self.combo.addItem(one, one)
         missing = bool(address) and address.casefold() not in known
         if missing:  # keep what is stored in sight, whatever the account says now
-            self.combo.addItem(f"{address} (not confirmed)" if self._senders else address, address)
+            unconfirmed = say("{address} (not confirmed)").format(address=address)
+            self.combo.addItem(unconfirmed if self._senders else address, address)
         places = [str(self.combo.itemData(place)).casefold() for place in range(self.combo.count())]
         self.combo.setCurrentIndex(places.index(address.casefold()) if address else -1)
         self.combo.blockSignals(False)
@@ -229,15 +238,17 @@ class SenderField(Field):
 
     def _show_hint(self, missing: bool) -> None:
         if self._offer is Offer.LOADING:
-            self.show_hint(READING_SENDERS)
+            self.show_hint(say(READING_SENDERS))
         elif self._offer is Offer.FAILED:
-            self.show_hint(f"The account's addresses {NOT_READ} {self._advice}")
+            self.show_hint(f"{say(NO_SENDERS)} {say(self._advice)}")
         elif not self._senders:
-            self.show_hint("No confirmed address was found. Confirm one in Constant Contact.")
+            self.show_hint(say("No confirmed address was found. Confirm one in Constant Contact."))
         elif missing:
-            self.show_hint("The stored address is not confirmed in the account any more. Choose another one.")
+            self.show_hint(
+                say("The stored address is not confirmed in the account any more. Choose another one.")
+            )
         else:
-            self.show_hint("Only addresses confirmed in your Constant Contact account are offered.")
+            self.show_hint(say("Only addresses confirmed in your Constant Contact account are offered."))
 
     @Slot()
     def _on_choice(self) -> None:

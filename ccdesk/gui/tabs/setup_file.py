@@ -9,13 +9,14 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded
-from ccdesk.core.settings import SETTINGS
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.widgets import button
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.files import choose_json, open_json
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import setup_file
+from ccdesk.gui.tabs.settings import setting_name
+from ccdesk.gui.translation import say
 from ccdesk.service.api import SaveResult
 from ccdesk.service.setup_file import take_setup_file, write_setup_file
 
@@ -30,11 +31,11 @@ class SetupFile(QObject):
     def __init__(self, context: Context, notice: Notice) -> None:
         super().__init__(notice)
         self._context, self._notice = context, notice
-        tip = "Take over the keys and addresses a partner has prepared"
-        self.btn_use = button("&Use a set-up file…", "btn_setup_use", self._choose, link=True, tip=tip)
-        tip = "Write these keys and addresses, without secrets, for another computer"
+        tip = say("Take over the keys and addresses a partner has prepared")
+        self.btn_use = button(say("&Use a set-up file…"), "btn_setup_use", self._choose, link=True, tip=tip)
+        tip = say("Write these keys and addresses, without secrets, for another computer")
         self.btn_write = button(
-            "Save a set-up file…", "btn_setup_write", self._choose_target, link=True, tip=tip
+            say("Save a set-up file…"), "btn_setup_write", self._choose_target, link=True, tip=tip
         )
 
     def _window(self) -> QWidget:
@@ -42,11 +43,11 @@ class SetupFile(QObject):
 
     @Slot()
     def _choose(self) -> None:
-        open_json(self._window(), "Use a set-up file", self.use)
+        open_json(self._window(), say("Use a set-up file"), self.use)
 
     @Slot()
     def _choose_target(self) -> None:
-        choose_json(self._window(), "Save a set-up file", FILE_NAME, self.write)
+        choose_json(self._window(), say("Save a set-up file"), FILE_NAME, self.write)
 
     @Slot(str)
     def use(self, name: str) -> None:
@@ -64,10 +65,12 @@ class SetupFile(QObject):
         )
 
     def _on_taken(self, result: SaveResult) -> None:
-        names = [SETTINGS[key].label if key in SETTINGS else key for key in result.changed]
-        title = "The set-up file was taken over" if names else "Everything in the set-up file is set already"
+        names = [setting_name(key) for key in result.changed]
         self._notice.clear()
-        self._context.news.say(title, " · ".join(names))
+        if names:
+            self._context.news.say(say("The set-up file was taken over"), " · ".join(names))
+        else:
+            self._context.news.say(say("Everything in the set-up file is set already"))
         self._context.monitor.wake()
         self._context.watch.check()
         self.taken.emit()
@@ -85,7 +88,7 @@ class SetupFile(QObject):
         self._context.tasks.run(
             self,
             lambda: write_setup_file(desk.settings(), path),
-            done=lambda _: self._context.news.say("Set-up file saved", str(path)),
+            done=lambda _: self._context.news.say(say("Set-up file saved"), str(path)),
             failed=self._notice.show_error,
             key="write",
         )

@@ -9,13 +9,16 @@ from PySide6.QtCore import Signal, Slot
 from ccdesk.core.errors import CcdeskError
 from ccdesk.gui.components.widgets import Card, Switch, label
 from ccdesk.gui.context import Context
+from ccdesk.gui.translation import marked, say
 from ccdesk.system.autostart import Autostart, AutostartState
 
-EXPLAIN = (
+EXPLAIN = marked(
     "ccdesk then starts out of the way, with only its icon in the tray. While sync is on, closing the window "
     "leaves it running there; Quit is in the icon's menu. This takes effect at once."
 )
-OTHER_COPY = "Now another copy of ccdesk is started at login. Switch this off and on again to use this one."
+OTHER_COPY = marked(
+    "Now another copy of ccdesk is started at login. Switch this off and on again to use this one."
+)
 
 
 class StartCard(Card):
@@ -25,19 +28,19 @@ class StartCard(Card):
 
     def __init__(self, context: Context, name: str = "autostart") -> None:
         """Make the card; `name` tells its parts from those of another one."""
-        super().__init__(name="Start at login")
+        super().__init__(name=say("Start at login"))
         self.setObjectName("card_start" if name == "autostart" else f"card_{name}")
         self._context, self._autostart = context, context.autostart
-        self.switch = Switch("Start when I log in to this computer")
+        self.switch = Switch(say("Start when I log in to this computer"))
         self.switch.setObjectName(f"chk_{name}")
-        self.switch.setAccessibleName("Start when I log in to this computer")
-        self.switch.setAccessibleDescription(EXPLAIN)
+        self.switch.setAccessibleName(self.switch.text())
+        self.switch.setAccessibleDescription(say(EXPLAIN))
         self.switch.setEnabled(False)
         self.switch.clicked.connect(self._on_clicked)
-        self.other = label(OTHER_COPY, "warning", name=f"lbl_{name}_other")
+        self.other = label(say(OTHER_COPY), "warning", name=f"lbl_{name}_other")
         self.other.hide()
         self.body.addWidget(self.switch)
-        self.body.addWidget(label(EXPLAIN, "muted"))
+        self.body.addWidget(label(say(EXPLAIN), "muted"))
         self.body.addWidget(self.other)
         if self._autostart is None:
             self.hide()

@@ -11,6 +11,7 @@ from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import Tab, page_layout
 from ccdesk.gui.tabs.sync_from import FromPage
 from ccdesk.gui.tabs.sync_to import ToPage
+from ccdesk.gui.translation import say
 
 TO, FROM = 0, 1
 
@@ -23,7 +24,7 @@ class SyncTab(Tab):
     def __init__(self, context: Context) -> None:
         super().__init__("tab_sync", context)
         self.segments = Segments(
-            [("To Constant Contact", "btn_to_cc"), ("From Constant Contact", "btn_from_cc")],
+            [(say("To Constant Contact"), "btn_to_cc"), (say("From Constant Contact"), "btn_from_cc")],
             self._on_choice,
         )
         self.to_page = ToPage(context)
@@ -51,9 +52,9 @@ class SyncTab(Tab):
     def _on_not_started(self) -> None:
         self.notice.show_text(
             Tone.WARNING,
-            "The export was not started",
-            "Your settings could not be saved.",
-            "&Go to Settings",
+            say("The export was not started"),
+            say("Your settings could not be saved."),
+            say("&Go to Settings"),
             lambda: self.go_to.emit("list"),
         )
 

@@ -14,13 +14,14 @@ from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.tabs.base import page_layout
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 
 EMPTY = (
-    "Nothing has been fetched yet",
-    "Once the application is enabled on the Info tab, opt-outs are fetched every 30 minutes.",
+    marked("Nothing has been fetched yet"),
+    marked("Once the application is enabled on the Info tab, opt-outs are fetched every 30 minutes."),
 )
-NOT_ENABLED = "Enable the application on the Info tab first"
+NOT_ENABLED = marked("Enable the application on the Info tab first")
 
 
 class FromPage(QWidget):
@@ -34,7 +35,9 @@ class FromPage(QWidget):
         self._context = context
         self._enabled = False
         self.lbl_next = label(formats.next_run(None), name="lbl_inbound_next", wrap=False)
-        self.btn_now = button("Check for u&nsubscribes now", "btn_inbound_now", self._on_now, icon="sync")
+        self.btn_now = button(
+            say("Check for u&nsubscribes now"), "btn_inbound_now", self._on_now, icon="sync"
+        )
         desk = context.desk
         source = Source(
             fetch=lambda offset, limit: desk.runs(kind=RunKind.INBOUND, offset=offset, limit=limit),
@@ -42,8 +45,8 @@ class FromPage(QWidget):
             key=lambda run: run.id,
         )
         self.model = PagedModel(context.tasks, INBOUND_COLUMNS, source, self)
-        self.table = PagedTable("tbl_inbound", self.model, EMPTY)
-        self.table.setAccessibleName("Runs from Constant Contact")
+        self.table = PagedTable("tbl_inbound", self.model, (say(EMPTY[0]), say(EMPTY[1])))
+        self.table.setAccessibleName(say("Runs from Constant Contact"))
         self.table.link_activated.connect(self._open)
         self.table.row_activated.connect(self._open)
         self.model.load_failed.connect(self.failed)
@@ -74,7 +77,8 @@ class FromPage(QWidget):
     def _show_state(self) -> None:
         pending = self._context.monitor.is_pending(RunKind.INBOUND)
         self.btn_now.setEnabled(self._enabled and not pending)
-        self.btn_now.setToolTip("Ask Constant Contact for unsubscribes now" if self._enabled else NOT_ENABLED)
+        tip = say("Ask Constant Contact for unsubscribes now") if self._enabled else say(NOT_ENABLED)
+        self.btn_now.setToolTip(tip)
 
     @Slot()
     def _on_now(self) -> None:

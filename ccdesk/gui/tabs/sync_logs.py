@@ -21,13 +21,18 @@ from ccdesk.gui.dialogs.errors_view import ErrorsDialog
 from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.tabs.base import Tab, page_layout
 from ccdesk.gui.tabs.month_picture import begin_of
+from ccdesk.gui.translation import marked, plural, say
 
 EMPTY = (
-    "No runs yet",
-    "Go to the Sync tab, select To Constant Contact and click Sync Contacts to export your customers.",
+    marked("No runs yet"),
+    marked(
+        "Go to the Sync tab, select To Constant Contact and click Sync Contacts to export your customers."
+    ),
 )
-NOT_FOUND = ("No run found", "No run fits what is chosen above. “All runs” shows the quiet ones as well.")
-EVENTFUL, ALL = "Runs that did something", "All runs"
+NOT_FOUND = (
+    marked("No run found"),
+    marked("No run fits what is chosen above. “All runs” shows the quiet ones as well."),
+)
 TYPED_MS = 300
 
 
@@ -42,15 +47,15 @@ class SyncLogsTab(Tab):
         self._day: date | None = None
         self._build_filters()
         self.model = PagedModel(context.tasks, RUN_COLUMNS, self._source(), self)
-        self.table = PagedTable("tbl_logs", self.model, EMPTY)
-        self.table.setAccessibleName("Runs")
+        self.table = PagedTable("tbl_logs", self.model, (say(EMPTY[0]), say(EMPTY[1])))
+        self.table.setAccessibleName(say("Runs"))
         self.table.let_sort(RunSort.DATE.value, descending=True)
         self.lbl_count = label("", "muted", name="lbl_logs_count", wrap=False)
-        self.btn_refresh = button("&Refresh", "btn_logs_refresh", self.refresh, icon="refresh")
-        self.btn_view = button("&View…", "btn_logs_view", self._view_chosen)
-        self.btn_errors = button("Show &Errors…", "btn_logs_errors", self._errors_of_chosen)
-        self.table.offer("&View…", "act_logs_view", self._view_chosen)
-        self.errors_action = self.table.offer("Show &Errors…", "act_logs_errors", self._errors_of_chosen)
+        self.btn_refresh = button(say("&Refresh"), "btn_logs_refresh", self.refresh, icon="refresh")
+        self.btn_view = button(say("&View…"), "btn_logs_view", self._view_chosen)
+        self.btn_errors = button(say("Show &Errors…"), "btn_logs_errors", self._errors_of_chosen)
+        self.table.offer(say("&View…"), "act_logs_view", self._view_chosen)
+        self.errors_action = self.table.offer(say("Show &Errors…"), "act_logs_errors", self._errors_of_chosen)
         self._lay_out()
         self._connect()
         self._on_chosen(None)
@@ -58,24 +63,25 @@ class SyncLogsTab(Tab):
     def _build_filters(self) -> None:
         self.search = QLineEdit()
         self.search.setObjectName("inp_logs_search")
-        self.search.setPlaceholderText("Search: email, customer id, run, message")
-        self.search.setAccessibleName("Search in the runs")
+        self.search.setPlaceholderText(say("Search: email, customer id, run, message"))
+        self.search.setAccessibleName(say("Search in the runs"))
         self.search.setClearButtonEnabled(True)
         for clear in self.search.findChildren(QToolButton):
             clear.setObjectName("btn_logs_search_clear")
-            clear.setAccessibleName("Clear the search")
+            clear.setAccessibleName(say("Clear the search"))
         self._typed = QTimer(self, singleShot=True, interval=TYPED_MS)
         self._typed.timeout.connect(self._ask_anew)
         self.search.textChanged.connect(self._typed.start)
-        self.cmb_what = self._combo("cmb_logs_what", "Which runs")
-        self.cmb_what.addItem(EVENTFUL, True)
-        self.cmb_what.addItem(ALL, False)
-        self.cmb_kind = self._combo("cmb_logs_kind", "Kind of run")
-        self.cmb_kind.addItem("Every kind", "")
+        self.cmb_what = self._combo("cmb_logs_what", say("Which runs"))
+        self.cmb_what.addItem(say("Runs that did something"), True)
+        self.cmb_what.addItem(say("All runs"), False)
+        self.cmb_kind = self._combo("cmb_logs_kind", say("Kind of run"))
+        self.cmb_kind.addItem(say("Every kind"), "")
         for kind in RunKind:
-            self.cmb_kind.addItem(formats.KIND_WORDS[kind], kind.value)
-        self.btn_day = button("", "btn_logs_day", self._forget_day, icon="close", tip="Show all days")
-        self.btn_day.setAccessibleName("Show all days")
+            self.cmb_kind.addItem(say(formats.KIND_WORDS[kind]), kind.value)
+        tip = say("Show all days")
+        self.btn_day = button("", "btn_logs_day", self._forget_day, icon="close", tip=tip)
+        self.btn_day.setAccessibleName(tip)
         self.btn_day.hide()
 
     def _combo(self, name: str, words: str) -> QComboBox:
@@ -125,7 +131,7 @@ class SyncLogsTab(Tab):
         """Show every run of a day: it was chosen in the picture on Info."""
         self._day = day
         self.btn_day.setText(formats.day(day))
-        self.btn_day.setAccessibleName(f"Only {formats.day(day)}: show all days")
+        self.btn_day.setAccessibleName(say("Only {day}: show all days").format(day=formats.day(day)))
         self.btn_day.show()
         self._ask_anew()
         self.table.setFocus()
@@ -161,13 +167,14 @@ class SyncLogsTab(Tab):
         )
         self.query = asked
         is_narrow = replace(asked, eventful=False, sort=RunSort.DATE, descending=True) != RunQuery()
-        self.table.show_empty_words(*(NOT_FOUND if is_narrow else EMPTY))
+        title, text = NOT_FOUND if is_narrow else EMPTY
+        self.table.show_empty_words(say(title), say(text))
         self.model.show_source(self._source())
 
     @Slot()
     def _on_refreshed(self) -> None:
         shown, desk, query = self.model.total, self.context.desk, self.query
-        self.lbl_count.setText(formats.count(shown, "run") if shown else "")
+        self.lbl_count.setText(plural("{n} runs", "{n} run", shown) if shown else "")
         if query.eventful:
             everything = replace(query, eventful=False)
             self.context.tasks.run(
@@ -180,9 +187,9 @@ class SyncLogsTab(Tab):
 
     def _show_quiet(self, quiet: int) -> None:
         """Say how many runs are not shown because nothing had to be done."""
-        parts = [formats.count(self.model.total, "run")] if self.model.total else []
+        parts = [plural("{n} runs", "{n} run", self.model.total)] if self.model.total else []
         if quiet > 0:
-            parts.append(f"{formats.number(quiet)} without changes not shown")
+            parts.append(plural("{n} without changes not shown", "{n} without changes not shown", quiet))
         self.lbl_count.setText(" · ".join(parts))
 
     # one run

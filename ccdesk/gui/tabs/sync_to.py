@@ -19,22 +19,23 @@ from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.dialogs.words import first_export
 from ccdesk.gui.tabs.base import page_layout, scrolling
 from ccdesk.gui.tasks import Refresher
-from ccdesk.gui.translation import plural
+from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import Desk
 from ccdesk.service.preview import Preview
 
-EXPLAIN = (
+EXPLAIN = marked(
     "Exports all customers who have opted in to marketing to your contact list. Before you start creating "
     "your email campaigns, you must do an initial export. People who unsubscribed in Constant Contact, were "
     "deleted there, or left the list are not added again."
 )
-CONTINUED = "Continued from an earlier export."
-SENT_STAYS = "What was sent then is not sent again."
-LOADING = "Loading…"
-NOT_READ = "It could not be read."
-PREVIEW = "Preview: nothing is changed."
-NO_EXPORT = "No export has been done yet."
+CONTINUED = marked("Continued from an earlier export.")
+LOADING = marked("Loading…")
+NOT_READ = marked("It could not be read.")
+PREVIEW = marked("Preview: nothing is changed.")
+NO_EXPORT = marked("No export has been done yet.")
+LAST_EXPORT = marked("Last export")
+WORKING = marked("Working…")
 
 
 class ProgressBox(QWidget):
@@ -47,7 +48,7 @@ class ProgressBox(QWidget):
         self.bar = QProgressBar()
         self.bar.setObjectName(f"bar_{name}")
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress of the run")
+        self.bar.setAccessibleName(say("Progress of the run"))
         self.detail = label(role="muted", name=f"lbl_{name}_detail")
         layout = page_layout(self)
         layout.setContentsMargins(0, 4, 0, 0)
@@ -70,17 +71,18 @@ class ProgressBox(QWidget):
 
     def show_time(self, seconds: float) -> None:
         """Show how long it has been going on; nothing for what does not run yet."""
-        self.time.setText(f"{formats.duration(seconds)} so far" if seconds else "")
+        so_far = say("{time} so far").format(time=formats.duration(seconds))
+        self.time.setText(so_far if seconds else "")
         self.time.setVisible(bool(seconds))
 
     def show_silence(self, progress: Progress, seconds: float) -> None:
         """Show that a service does not answer, and is asked again in so many seconds."""
-        self.phase.setText(progress.phase or "Working…")
+        self.phase.setText(say(progress.phase or WORKING))
         self.detail.setText(formats.silence(progress, seconds))
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far a run is."""
-        self.phase.setText(progress.phase or "Working…")
+        self.phase.setText(say(progress.phase or WORKING))
         self.bar.setRange(0, progress.total)
         self.bar.setValue(min(progress.done, progress.total))
         self.detail.setText(formats.progress_line(progress))
@@ -90,20 +92,20 @@ class ResultCard(Card):
     """The last export."""
 
     def __init__(self, context: Context) -> None:
-        super().__init__(name="Last export")
+        super().__init__(name=say(LAST_EXPORT))
         self._context = context
         self.run: Run | None = None
         self.badge = Badge()
         self.badge.setObjectName("last_export_state")
         self.date = label(role="muted", name="lbl_last_export_date", wrap=False)
         self.words = label(name="lbl_last_export")
-        self.btn_view = button("&View…", "btn_last_export_view", self._view)
-        self.btn_errors = button("Show &Errors…", "btn_last_export_errors", self._errors)
-        self.body.addLayout(row(label("Last export", "title", wrap=False), self.badge, self.date, None))
+        self.btn_view = button(say("&View…"), "btn_last_export_view", self._view)
+        self.btn_errors = button(say("Show &Errors…"), "btn_last_export_errors", self._errors)
+        self.body.addLayout(row(label(say(LAST_EXPORT), "title", wrap=False), self.badge, self.date, None))
         self.body.addWidget(self.words)
         self.body.addLayout(row(self.btn_view, self.btn_errors, None))
         self.show_run(None)
-        self.words.setText(LOADING)  # until it has been read, nothing is known
+        self.words.setText(say(LOADING))  # until it has been read, nothing is known
 
     def show_run(self, run: Run | None) -> None:
         """Show a run, or that there was none."""
@@ -112,7 +114,7 @@ class ResultCard(Card):
             part.setVisible(run is not None)
         self.btn_errors.setVisible(run is not None and run.error_count > 0)
         if run is None:
-            self.words.setText(NO_EXPORT)
+            self.words.setText(say(NO_EXPORT))
             return
         self.badge.show_state(formats.status_words(run), *run_icon(run))
         self.date.setText(formats.long_date(run.started_at))
@@ -123,7 +125,7 @@ class ResultCard(Card):
     def show_unread(self) -> None:
         """Say that it could not be read, unless it was before."""
         if self.run is None:
-            self.words.setText(NOT_READ)
+            self.words.setText(say(NOT_READ))
 
     @Slot()
     def _view(self) -> None:
@@ -163,10 +165,10 @@ class ToPage(QWidget):
         self._to_cancel = False  # the keyboard was on a button that an export has switched off
         self._continued: int | None = None  # the run under way whose origin is shown
         self.facts = label(role="muted", name="lbl_sync_facts")
-        self.btn_sync = button("&Sync Contacts", "btn_sync_contacts", self._on_sync, primary=True)
-        tip = "Show what an export would do; nothing is changed"
-        self.btn_preview = button("&Preview", "btn_sync_preview", self._on_preview, tip=tip)
-        self.btn_cancel = button("&Cancel", "btn_sync_cancel", context.monitor.cancel)
+        self.btn_sync = button(say("&Sync Contacts"), "btn_sync_contacts", self._on_sync, primary=True)
+        tip = say("Show what an export would do; nothing is changed")
+        self.btn_preview = button(say("&Preview"), "btn_sync_preview", self._on_preview, tip=tip)
+        self.btn_cancel = button(say("&Cancel"), "btn_sync_cancel", context.monitor.cancel)
         self.progress = ProgressBox()
         self._second = QTimer(self, interval=1_000)  # the time passed is shown while something runs
         self._second.timeout.connect(self._show_state)
@@ -189,8 +191,8 @@ class ToPage(QWidget):
         self._show_state()
 
     def _lay_out(self) -> None:
-        card = Card("To Constant Contact")
-        card.body.addWidget(label(EXPLAIN))
+        card = Card(say("To Constant Contact"))
+        card.body.addWidget(label(say(EXPLAIN)))
         card.body.addWidget(self.facts)
         card.body.addLayout(row(self.btn_sync, self.btn_preview, self.btn_cancel, None))
         card.body.addWidget(self.progress)
@@ -212,12 +214,14 @@ class ToPage(QWidget):
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         name = one_line(snapshot.status.contact_list or snapshot.settings.contact_list)
+        members = snapshot.status.on_list
         if name:
-            members = snapshot.status.on_list
-            in_sync = f" · {formats.count(members, 'customer')} in sync" if members else ""
-            self.facts.setText(f"List: “{name}”{in_sync}")
+            facts = [say("List: “{name}”").format(name=name)]
+            if members:
+                facts.append(plural("{n} customers in sync", "{n} customer in sync", members))
+            self.facts.setText(" · ".join(facts))
         else:
-            self.facts.setText("No list has been chosen yet: choose one on the Settings tab first.")
+            self.facts.setText(say("No list has been chosen yet: choose one on the Settings tab first."))
         self._show_state()
 
     @Slot()
@@ -295,30 +299,36 @@ class ToPage(QWidget):
         self.btn_cancel.setEnabled(running is not None and not monitor.stopping)
         self._keep_keyboard(left=had_focus and pending)
         self.progress.setVisible(running is not None or pending or trying)
-        self.btn_cancel.setText("Stopping…" if monitor.stopping else "&Cancel")
+        self.btn_cancel.setText(say("Stopping…") if monitor.stopping else say("&Cancel"))
         if monitor.previewing:
-            self.progress.show_origin(PREVIEW)
+            self.progress.show_origin(say(PREVIEW))
         else:
             self._show_origin(monitor.progress if running is RunKind.EXPORT else None)
         self.progress.show_time(monitor.seconds)
         self._second.start() if running is not None else self._second.stop()
         if monitor.stopping:
-            stands = "" if monitor.previewing else "What was done so far stands."
-            self.progress.show_words("Stopping…", stands)
+            stands = "" if monitor.previewing else say("What was done so far stands.")
+            self.progress.show_words(say("Stopping…"), stands)
         elif running is RunKind.EXPORT and monitor.progress is not None and monitor.progress.tries:
             self.progress.show_silence(monitor.progress, monitor.seconds_to_next_try)
         elif running is RunKind.EXPORT and monitor.progress is not None:
             self.progress.show_progress(monitor.progress)
         elif running is RunKind.EXPORT:
-            self.progress.show_words("Starting…")
+            self.progress.show_words(say("Starting…"))
         elif running is not None:
-            then = "The preview" if trying else "The export"
-            waits = f"{then} starts when it has ended." if pending or trying else ""
-            self.progress.show_words(f"Another run is in progress: {formats.KIND_WORDS[running]}", waits)
+            kind = say(formats.KIND_WORDS[running])
+            waits = ""
+            if trying:
+                waits = say("The preview starts when it has ended.")
+            elif pending:
+                waits = say("The export starts when it has ended.")
+            self.progress.show_words(say("Another run is in progress: {kind}").format(kind=kind), waits)
         elif self._wanted:
-            self.progress.show_words("Your settings are being saved", "The export starts when that is done.")
+            self.progress.show_words(
+                say("Your settings are being saved"), say("The export starts when that is done.")
+            )
         elif pending or trying:
-            self.progress.show_words("Waiting to start…")
+            self.progress.show_words(say("Waiting to start…"))
 
     def _keep_keyboard(self, *, left: bool) -> None:
         """Lead the keyboard from the button that starts an export to the one that stops it."""
@@ -335,7 +345,7 @@ class ToPage(QWidget):
                 self.progress.show_origin("")  # after a preview
             return
         self._continued = run_id
-        self.progress.show_origin(CONTINUED if run_id is not None else "")
+        self.progress.show_origin(say(CONTINUED) if run_id is not None else "")
         if run_id is not None:
             desk = self._context.desk
             self._context.tasks.run(
@@ -345,7 +355,11 @@ class ToPage(QWidget):
     def _on_earlier(self, run: Run | None) -> None:
         if run is not None and self._continued is not None:
             began = formats.long_date(run.started_at)
-            self.progress.show_origin(f"Continued from the export of {began}. {SENT_STAYS}")
+            self.progress.show_origin(
+                say("Continued from the export of {date}. What was sent then is not sent again.").format(
+                    date=began
+                )
+            )
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
