@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ccdesk.core.words import marked
+
 USUAL_DAYS = 30
 
 SUPPORT_KEY = "support.key"
@@ -35,15 +37,17 @@ class Made:
 def contents(plain: bool) -> list[str]:
     """Say what goes into a bundle, and what never does."""
     people = (
-        "Emails as they are, because you asked for it; names and addresses as pseudonyms."
+        marked("Emails as they are, because you asked for it; names and addresses as pseudonyms.")
         if plain
-        else "Emails, names and addresses as pseudonyms, the same one throughout."
+        else marked("Emails, names and addresses as pseudonyms, the same one throughout.")
     )
     return [
-        "Versions of ccdesk, Python and the operating system; settings without keys.",
-        "What ccdesk remembers: links, runs and their people, the queue, statements, commands.",
-        "Of recent runs: what was there before, and the calls to both services with what they answered.",
-        "The newest calls, the end of the log, and where ccdesk was when it crashed, if it ever did.",
+        marked("Versions of ccdesk, Python and the operating system; settings without keys."),
+        marked("What ccdesk remembers: links, runs and their people, the queue, statements, commands."),
+        marked(
+            "Of recent runs: what was there before, and the calls to both services with what they answered."
+        ),
+        marked("The newest calls, the end of the log, and where ccdesk was when it crashed, if it ever did."),
         people,
-        "Never: the login, tokens, the Kibo secret.",
+        marked("Never: the login, tokens, the Kibo secret."),
     ]

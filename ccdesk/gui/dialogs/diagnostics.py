@@ -15,8 +15,9 @@ from ccdesk.gui.components.widgets import button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.files import choose_zip
 from ccdesk.gui.dialogs.once import open_once
+from ccdesk.gui.translation import marked, plural, say
 
-INTRO = (
+INTRO = marked(
     "This writes one file with what support needs to see what happened and to do it once more on their own "
     "computer. Nothing is sent anywhere: you decide who gets the file."
 )
@@ -36,7 +37,7 @@ class DiagnosticsDialog(QDialog):
         super().__init__(parent)
         self._context = context
         self.setObjectName("dlg_diagnostics")
-        self.setWindowTitle("Save Diagnostics")
+        self.setWindowTitle(say("Save Diagnostics"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(600, 570)
         self.lbl_contents = label(name="lbl_contents")
@@ -44,33 +45,35 @@ class DiagnosticsDialog(QDialog):
         self.spn_days.setObjectName("spn_days")
         self.spn_days.setRange(1, _LONGEST)
         self.spn_days.setValue(USUAL_DAYS)
-        self.spn_days.setSuffix(" days")
+        self.spn_days.setSuffix(say(" days"))
         self.spn_days.setMinimumHeight(_FIELD_HEIGHT)
-        self.spn_days.setAccessibleName("How many days back")
+        self.spn_days.setAccessibleName(say("How many days back"))
         self.txt_person = QLineEdit()
         self.txt_person.setObjectName("txt_person")
-        self.txt_person.setPlaceholderText("Everybody, or an email or customer id")
-        self.txt_person.setAccessibleName("Only what is about one person")
-        self.chk_plain = QCheckBox("Include &emails as they are")
+        self.txt_person.setPlaceholderText(say("Everybody, or an email or customer id"))
+        self.txt_person.setAccessibleName(say("Only what is about one person"))
+        self.chk_plain = QCheckBox(say("Include &emails as they are"))
         self.chk_plain.setObjectName("chk_plain")
-        self.chk_plain.setToolTip("Only if support asks for it: the file then holds your customers' emails.")
+        self.chk_plain.setToolTip(
+            say("Only if support asks for it: the file then holds your customers' emails.")
+        )
         self.chk_plain.toggled.connect(self._show_contents)
         self.notice = Notice("notice_diagnostics")
-        self.btn_save = button("&Save…", "btn_save_bundle", self._choose, primary=True)
-        self.btn_close = button("&Close", "btn_diagnostics_close", self.reject)
+        self.btn_save = button(say("&Save…"), "btn_save_bundle", self._choose, primary=True)
+        self.btn_close = button(say("&Close"), "btn_diagnostics_close", self.reject)
         self._lay_out()
         self._show_contents()
 
     def _lay_out(self) -> None:
         form = QFormLayout()
-        form.addRow("&Of the last", self.spn_days)
-        form.addRow("Only a&bout", self.txt_person)
+        form.addRow(say("&Of the last"), self.spn_days)
+        form.addRow(say("Only a&bout"), self.txt_person)
         form.addRow("", self.chk_plain)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 18)
         layout.setSpacing(14)
-        layout.addWidget(label(INTRO))
-        layout.addWidget(label("What goes in", "label"))
+        layout.addWidget(label(say(INTRO)))
+        layout.addWidget(label(say("What goes in"), "label"))
         layout.addWidget(self.lbl_contents)
         layout.addLayout(form)
         layout.addStretch(1)
@@ -79,12 +82,13 @@ class DiagnosticsDialog(QDialog):
 
     @Slot()
     def _show_contents(self) -> None:
-        self.lbl_contents.setText("\n".join(f"•  {one}" for one in contents(self.chk_plain.isChecked())))
+        goes_in = contents(self.chk_plain.isChecked())
+        self.lbl_contents.setText("\n".join(f"•  {say(one)}" for one in goes_in))
 
     @Slot()
     def _choose(self) -> None:
         today = QDate.currentDate().toString(Qt.DateFormat.ISODate)
-        choose_zip(self, "Save Diagnostics", f"ccdesk-diagnostics-{today}.zip", self._save)
+        choose_zip(self, say("Save Diagnostics"), f"ccdesk-diagnostics-{today}.zip", self._save)
 
     def _save(self, chosen: str) -> None:
         self.save_to(Path(chosen))
@@ -96,7 +100,7 @@ class DiagnosticsDialog(QDialog):
             return
         wanted = Wanted(self.txt_person.text().strip(), self.spn_days.value(), self.chk_plain.isChecked())
         disable(self.btn_save, self.btn_close)
-        self.btn_save.setText("Saving…")
+        self.btn_save.setText(say("Saving…"))
 
         def work() -> Made:
             out.unlink(missing_ok=True)  # the file dialog has asked
@@ -108,9 +112,15 @@ class DiagnosticsDialog(QDialog):
     def _saved(self, made: Made) -> None:
         self._ready()
         runs = len(made.runs)
-        again = f"Support can do {runs:,} run{'s' if runs != 1 else ''} once more from it." if runs else ""
+        again = plural(
+            "Support can do {n} runs once more from it.", "Support can do {n} run once more from it.", runs
+        )
         self.notice.show_text(
-            Tone.GOOD, f"Saved: {made.path.name}", again, "Show &Folder", lambda: self._show_folder(made.path)
+            Tone.GOOD,
+            say("Saved: {file}").format(file=made.path.name),
+            again if runs else "",
+            say("Show &Folder"),
+            lambda: self._show_folder(made.path),
         )
 
     @Slot(object)
@@ -119,7 +129,7 @@ class DiagnosticsDialog(QDialog):
         self.notice.show_error(error)
 
     def _ready(self) -> None:
-        self.btn_save.setText("&Save…")
+        self.btn_save.setText(say("&Save…"))
         self.btn_save.setEnabled(True)
 
     def _show_folder(self, path: Path) -> None:

@@ -27,40 +27,44 @@ from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.once import open_once
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import put_right
+from ccdesk.gui.translation import marked, number, plural, say
 from ccdesk.service.api import Desk
 from ccdesk.service.repair import MOST
 
 KEPT = 1_000  # people shown of one kind; the figures count everybody
-ALL_OF_KIND = "Do the runs that put this kind right, by their ordinary rules; what else is due they do, too"
-ONLY_CHOSEN = "Put the people chosen right by the ordinary rules, and nobody else"
-LEAVE = "Name them as left as they are, and need nobody for them, until either side changes"
-NAME_AGAIN = "Name them again as what they were left as"
-TOO_MANY = f"Choose at most {MOST} people, or none to put the whole kind right"
-INTRO = "Both services were read as they are now. Nothing was written to either."
+ALL_OF_KIND = marked(
+    "Do the runs that put this kind right, by their ordinary rules; what else is due they do, too"
+)
+ONLY_CHOSEN = marked("Put the people chosen right by the ordinary rules, and nobody else")
+LEAVE = marked("Name them as left as they are, and need nobody for them, until either side changes")
+NAME_AGAIN = marked("Name them again as what they were left as")
+TOO_MANY = marked("Choose at most {most} people, or none to put the whole kind right").format(most=MOST)
+INTRO = marked("Both services were read as they are now. Nothing was written to either.")
+IN_STEP = (marked("Both sides are in step"), marked("Nobody differs."))
 KIND_WORDS = {
-    DriftKind.PUT_BACK: "Opted out, put back on the list",
-    DriftKind.NOBODY_AGREES: "On the list, nobody agrees any more",
-    DriftKind.MISTAKE: "Opt-out called a mistake",
-    DriftKind.HELD: "Opt-out held",
-    DriftKind.OPT_OUT_DUE: "Opted out, still on the list",
-    DriftKind.SIGN_UP_DUE: "Signed up, not opted in yet",
-    DriftKind.NEVER_OPTED_IN: "On the list, never opted in",
-    DriftKind.NO_ACCOUNT: "On the list, no account",
-    DriftKind.UNSUBSCRIBED: "Unsubscribed, opted in",
-    DriftKind.LEFT_LIST: "Left the list, opted in",
-    DriftKind.CONFIRMING: "Asked to confirm",
-    DriftKind.ASKED_BEFORE: "Was asked to confirm before",
-    DriftKind.DELETED: "Deleted in Constant Contact",
-    DriftKind.WAITING: "Waiting in Constant Contact",
-    DriftKind.LEFT_OUT: "Left out of the list",
-    DriftKind.UNDONE: "Undone",
-    DriftKind.NEWCOMER: "Newer account opted in",
-    DriftKind.INVALID_EMAIL: "Email cannot be sent",
-    DriftKind.REFUSED: "Refused",
-    DriftKind.NOT_ADDED: "Not on the list yet",
-    DriftKind.CHANGE_DUE: "Changed since the last run",
-    DriftKind.UNREADABLE: "Cannot be read",
-    DriftKind.LEFT_AS_IS: "Left as it is",
+    DriftKind.PUT_BACK: marked("Opted out, put back on the list"),
+    DriftKind.NOBODY_AGREES: marked("On the list, nobody agrees any more"),
+    DriftKind.MISTAKE: marked("Opt-out called a mistake"),
+    DriftKind.HELD: marked("Opt-out held"),
+    DriftKind.OPT_OUT_DUE: marked("Opted out, still on the list"),
+    DriftKind.SIGN_UP_DUE: marked("Signed up, not opted in yet"),
+    DriftKind.NEVER_OPTED_IN: marked("On the list, never opted in"),
+    DriftKind.NO_ACCOUNT: marked("On the list, no account"),
+    DriftKind.UNSUBSCRIBED: marked("Unsubscribed, opted in"),
+    DriftKind.LEFT_LIST: marked("Left the list, opted in"),
+    DriftKind.CONFIRMING: marked("Asked to confirm"),
+    DriftKind.ASKED_BEFORE: marked("Was asked to confirm before"),
+    DriftKind.DELETED: marked("Deleted in Constant Contact"),
+    DriftKind.WAITING: marked("Waiting in Constant Contact"),
+    DriftKind.LEFT_OUT: marked("Left out of the list"),
+    DriftKind.UNDONE: marked("Undone"),
+    DriftKind.NEWCOMER: marked("Newer account opted in"),
+    DriftKind.INVALID_EMAIL: marked("Email cannot be sent"),
+    DriftKind.REFUSED: marked("Refused"),
+    DriftKind.NOT_ADDED: marked("Not on the list yet"),
+    DriftKind.CHANGE_DUE: marked("Changed since the last run"),
+    DriftKind.UNREADABLE: marked("Cannot be read"),
+    DriftKind.LEFT_AS_IS: marked("Left as it is"),
 }
 
 
@@ -87,18 +91,20 @@ def _mark(kind: DriftKind) -> tuple[str, Tone]:
 KIND_COLUMNS = (
     Column(
         "kind",
-        "Difference",
-        lambda kind: KIND_WORDS[kind[0]],
+        marked("Difference"),
+        lambda kind: say(KIND_WORDS[kind[0]]),
         width=34,
         icon=lambda kind: _mark(kind[0]),
-        note=lambda kind: kind[0].meaning,
+        note=lambda kind: say(kind[0].meaning),
     ),
-    Column("people", "People", lambda kind: formats.number(kind[1])),
+    Column("people", marked("People"), lambda kind: number(kind[1])),
 )
 PEOPLE_COLUMNS = (
-    Column("email", "Email", lambda one: one.email or "(none)", width=32),
-    Column("customer", "Customer", lambda one: ", ".join(map(str, one.customer_ids)) or "–", width=11),
-    Column("reason", "Reason", lambda one: one.reason),
+    Column("email", marked("Email"), lambda one: one.email or say("(none)"), width=32),
+    Column(
+        "customer", marked("Customer"), lambda one: ", ".join(map(str, one.customer_ids)) or "–", width=11
+    ),
+    Column("reason", marked("Reason"), lambda one: say(one.reason)),
 )
 
 
@@ -114,7 +120,7 @@ class DriftDialog(QDialog):
         self._cancel = threading.Event()
         self._found: Compared | None = None
         self.setObjectName("dlg_drift")
-        self.setWindowTitle("Compare both sides")
+        self.setWindowTitle(say("Compare both sides"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(860, 560)
         self._build()
@@ -130,12 +136,12 @@ class DriftDialog(QDialog):
         self.notice = Notice("notice_drift")
         self.kinds = PagedModel(tasks, KIND_COLUMNS, None, self)
         self.tbl_kinds = PagedTable("tbl_drift_kinds", self.kinds, ("", ""))
-        self.tbl_kinds.setAccessibleName("Kinds of difference")
+        self.tbl_kinds.setAccessibleName(say("Kinds of difference"))
         self.tbl_kinds.setMinimumHeight(120)
         self.tbl_kinds.row_chosen.connect(self._on_kind)
         self.people = PagedModel(tasks, PEOPLE_COLUMNS, None, self)
         self.tbl_people = PagedTable("tbl_drift_people", self.people, ("", ""))
-        self.tbl_people.setAccessibleName("People about whom both sides differ")
+        self.tbl_people.setAccessibleName(say("People about whom both sides differ"))
         self.tbl_people.show_whole_texts()
         self.tbl_people.let_choose_many()
         self.tbl_people.rows_chosen.connect(self._on_people)
@@ -146,26 +152,27 @@ class DriftDialog(QDialog):
         self.cmb_kind.currentIndexChanged.connect(self._show_people)
         self.lbl_meaning = label(name="lbl_drift_meaning")
         self.lbl_more = label(role="muted", name="lbl_drift_more")
-        self.btn_why = button(
-            "&Why…", "btn_drift_why", self._why, tip="Why the person chosen is mailed or not"
+        tip = say("Why the person chosen is mailed or not")
+        self.btn_why = button(say("&Why…"), "btn_drift_why", self._why, tip=tip)
+        self.btn_repair = button(say("&Put Right Now"), "btn_drift_repair", self._repair)
+        self.btn_leave = button(say("Leave As &It Is"), "btn_drift_leave", self._leave, tip=say(LEAVE))
+        self.btn_name = button(
+            say("&Name Again"), "btn_drift_name_again", self._name_again, tip=say(NAME_AGAIN)
         )
-        self.btn_repair = button("&Put Right Now", "btn_drift_repair", self._repair)
-        self.btn_leave = button("Leave As &It Is", "btn_drift_leave", self._leave, tip=LEAVE)
-        self.btn_name = button("&Name Again", "btn_drift_name_again", self._name_again, tip=NAME_AGAIN)
-        self.btn_again = button("Compare &Again", "btn_drift_again", self._compare, icon="refresh")
-        self.btn_close = button("C&lose", "btn_drift_close", self.reject)
+        self.btn_again = button(say("Compare &Again"), "btn_drift_again", self._compare, icon="refresh")
+        self.btn_close = button(say("C&lose"), "btn_drift_close", self.reject)
 
     def _lay_out(self) -> None:
-        show = QLabel("&Show")
+        show = QLabel(say("&Show"))
         show.setBuddy(self.cmb_kind)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.setSpacing(10)
-        layout.addLayout(row(label("Compare both sides", "title", wrap=False), self.badge, None))
+        layout.addLayout(row(label(say("Compare both sides"), "title", wrap=False), self.badge, None))
         layout.addWidget(self.lbl_state)
         layout.addWidget(self.notice)
         layout.addWidget(self.tbl_kinds, 2)
-        layout.addLayout(row(label("People", "label", wrap=False), None, show, self.cmb_kind))
+        layout.addLayout(row(label(say("People"), "label", wrap=False), None, show, self.cmb_kind))
         layout.addWidget(self.lbl_meaning)
         layout.addWidget(self.tbl_people, 3)
         layout.addWidget(self.lbl_more)
@@ -191,7 +198,7 @@ class DriftDialog(QDialog):
         self._show_figures()
         self.notice.clear()
         self.badge.hide()
-        self.lbl_state.setText("Reading both sides…")
+        self.lbl_state.setText(say("Reading both sides…"))
         disable(self.btn_again, self.btn_close)
         desk, said = self._context.desk, self.progressed.emit
         self._context.tasks.run(
@@ -206,13 +213,14 @@ class DriftDialog(QDialog):
     @Slot(object)
     def _on_progress(self, progress: Progress) -> None:
         if self._found is None and not self.btn_again.isEnabled():
-            figure = f", {formats.number(progress.done)}" if progress.done else ""
-            self.lbl_state.setText(f"{progress.phase}{figure}…")
+            words = say("{phase}, {number}…") if progress.done else say("{phase}…")
+            self.lbl_state.setText(words.format(phase=say(progress.phase), number=number(progress.done)))
 
     def _on_compared(self, found: Compared) -> None:
         self._found = found
         self.btn_again.setEnabled(True)
-        self.lbl_state.setText(f"{INTRO} Compared {formats.in_sentence(found.at)}.")
+        compared = say("Compared {time}.").format(time=formats.in_sentence(found.at))
+        self.lbl_state.setText(f"{say(INTRO)} {compared}")
         self._show_badge(found)
         self._show_figures()
 
@@ -220,21 +228,20 @@ class DriftDialog(QDialog):
         left = found.kinds.get(DriftKind.LEFT_AS_IS, 0)
         people = sum(found.kinds.values()) - left
         if left and not people:
-            words = formats.count(left, "person is left as is", "people are left as they are")
+            words = plural("{n} people are left as they are", "{n} person is left as is", left)
             self.badge.show_state(words, "info", Tone.NEUTRAL)
         elif not people:
-            self.badge.show_state("In step", "check-circle", Tone.GOOD)
+            self.badge.show_state(say("In step"), "check-circle", Tone.GOOD)
         elif all(kind.repairable for kind in found.kinds if kind is not DriftKind.LEFT_AS_IS):
-            self.badge.show_state("The next runs put it right", "waiting", Tone.ACCENT)
+            self.badge.show_state(say("The next runs put it right"), "waiting", Tone.ACCENT)
         else:
-            self.badge.show_state(
-                f"{formats.count(people, 'person differs', 'people differ')}", "warning", Tone.WARNING
-            )
+            words = plural("{n} people differ", "{n} person differs", people)
+            self.badge.show_state(words, "warning", Tone.WARNING)
         self.badge.show()
 
     def _on_failed(self, error: CcdeskError) -> None:
         self.btn_again.setEnabled(True)
-        self.lbl_state.setText("Not compared.")
+        self.lbl_state.setText(say("Not compared."))
         if not isinstance(error, Cancelled):
             self.notice.show_error(error)
 
@@ -244,15 +251,15 @@ class DriftDialog(QDialog):
         """Show the kinds; with none, why there are none."""
         found = self._found
         kinds = list(found.kinds.items()) if found is not None else []
-        nobody = ("Both sides are in step", "Nobody differs.") if found is not None else ("", "")
+        nobody = IN_STEP if found is not None else ("", "")
         for table in (self.tbl_kinds, self.tbl_people):
             table.show_empty_words(*nobody)
         self.kinds.show_source(of_rows(kinds))
         self.cmb_kind.blockSignals(True)
         self.cmb_kind.clear()
-        self.cmb_kind.addItem("Everybody", None)
+        self.cmb_kind.addItem(say("Everybody"), None)
         for kind, _ in kinds:
-            self.cmb_kind.addItem(KIND_WORDS[kind], kind.value)
+            self.cmb_kind.addItem(say(KIND_WORDS[kind]), kind.value)
         self.cmb_kind.blockSignals(False)
         self._show_people()
 
@@ -263,11 +270,17 @@ class DriftDialog(QDialog):
         people = [one for one in all_of_them if value in (None, one.kind.value)]
         self.people.show_source(of_rows(people))
         kinds = found.kinds if found is not None else {}
-        self.lbl_meaning.setText(DriftKind(value).meaning if value else "")
+        self.lbl_meaning.setText(say(DriftKind(value).meaning) if value else "")
         self.lbl_meaning.setVisible(bool(value))
         self._on_people()
         more = sum(figure for kind, figure in kinds.items() if value in (None, kind.value)) - len(people)
-        self.lbl_more.setText(f"{formats.number(more)} more are counted, but not listed here.")
+        self.lbl_more.setText(
+            plural(
+                "{n} more are counted, but not listed here.",
+                "{n} more are counted, but not listed here.",
+                more,
+            )
+        )
         self.lbl_more.setVisible(more > 0)
 
     @Slot(object)
@@ -284,7 +297,7 @@ class DriftDialog(QDialog):
             repairable = all(one.kind.repairable and _name_of(one) for one in chosen)
         else:
             repairable = bool(kind) and DriftKind(kind).repairable
-        words = "&Put Right…" if chosen else "&Put Right Now"
+        words = say("&Put Right…") if chosen else say("&Put Right Now")
         self.btn_repair.setText(words)
         self.btn_repair.setAccessibleName(words.replace("&", ""))
         self.btn_repair.setVisible(repairable)
@@ -292,7 +305,7 @@ class DriftDialog(QDialog):
         self.btn_leave.setVisible(bool(chosen) and all(one.kind.can_be_left for one in chosen))
         self.btn_name.setVisible(bool(chosen) and all(one.kind is DriftKind.LEFT_AS_IS for one in chosen))
         tip = ONLY_CHOSEN if chosen else ALL_OF_KIND
-        self.btn_repair.setToolTip(TOO_MANY if len(chosen) > MOST else tip)
+        self.btn_repair.setToolTip(say(TOO_MANY if len(chosen) > MOST else tip))
 
     @Slot()
     def _why(self) -> None:

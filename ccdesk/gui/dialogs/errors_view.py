@@ -19,8 +19,9 @@ from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.files import choose_csv
 from ccdesk.gui.export_csv import all_errors, to_clipboard, write_errors
+from ccdesk.gui.translation import marked, plural, say
 
-EMPTY = ("No errors", "Every person in this run has an outcome without an error.")
+EMPTY = (marked("No errors"), marked("Every person in this run has an outcome without an error."))
 
 
 class ErrorsDialog(QDialog):
@@ -30,7 +31,7 @@ class ErrorsDialog(QDialog):
         super().__init__(parent)
         self._context, self._run = context, run
         self.setObjectName("dlg_errors")
-        self.setWindowTitle("Errors")
+        self.setWindowTitle(say("Errors"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(860, 460)
         desk = context.desk
@@ -43,7 +44,7 @@ class ErrorsDialog(QDialog):
         self.model = PagedModel(context.tasks, ERROR_COLUMNS, source, self)
         self.table = PagedTable("tbl_errors", self.model, EMPTY)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.table.setAccessibleName("Error messages")
+        self.table.setAccessibleName(say("Error messages"))
         self.table.show_whole_texts()
         self.notice = Notice("notice_errors")
         self._lay_out()
@@ -53,17 +54,15 @@ class ErrorsDialog(QDialog):
     def _lay_out(self) -> None:
         kind = formats.kind_words(self._run)
         head = f"{kind}, {formats.long_date(self._run.started_at)}"
-        self.btn_copy = button(
-            "&Copy", "btn_errors_copy", self._copy, icon="copy", tip="Copy the selected messages, or all"
-        )
-        self.btn_export = button("&Export CSV…", "btn_errors_export", self._choose_file, icon="save")
-        self.btn_close = button("C&lose", "btn_errors_close", self.accept)
+        tip = say("Copy the selected messages, or all")
+        self.btn_copy = button(say("&Copy"), "btn_errors_copy", self._copy, icon="copy", tip=tip)
+        self.btn_export = button(say("&Export CSV…"), "btn_errors_export", self._choose_file, icon="save")
+        self.btn_close = button(say("C&lose"), "btn_errors_close", self.accept)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.setSpacing(12)
-        layout.addWidget(
-            label(formats.count(self._run.error_count, "error"), "title", name="lbl_errors_title")
-        )
+        errors = plural("{n} errors", "{n} error", self._run.error_count)
+        layout.addWidget(label(errors, "title", name="lbl_errors_title"))
         layout.addWidget(label(head, "muted"))
         layout.addWidget(self.notice)
         layout.addWidget(self.table, 1)
@@ -87,11 +86,12 @@ class ErrorsDialog(QDialog):
 
     def _put_on_clipboard(self, entries: list[Entry]) -> None:
         QGuiApplication.clipboard().setText(to_clipboard(entries))
-        self.notice.show_text(Tone.GOOD, f"{formats.count(len(entries), 'message')} copied")
+        copied = plural("{n} messages copied", "{n} message copied", len(entries))
+        self.notice.show_text(Tone.GOOD, copied)
 
     @Slot()
     def _choose_file(self) -> None:
-        choose_csv(self, "Export errors", f"ccdesk-errors-{self._run.id}.csv", self.export_to)
+        choose_csv(self, say("Export errors"), f"ccdesk-errors-{self._run.id}.csv", self.export_to)
 
     @Slot(str)
     def export_to(self, name: str) -> None:
@@ -101,7 +101,7 @@ class ErrorsDialog(QDialog):
             self,
             lambda: write_errors(desk, run_id, target),
             done=lambda written: self.notice.show_text(
-                Tone.GOOD, f"{formats.count(written, 'message')} saved", str(target)
+                Tone.GOOD, plural("{n} messages saved", "{n} message saved", written), str(target)
             ),
             failed=self.notice.show_error,
             key="export",

@@ -7,25 +7,28 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from ccdesk.gui.translation import say
+
 
 def choose_csv(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
     """Ask for a CSV file to save to, and call `then` with its path."""
-    _choose(parent, title, name, "CSV files (*.csv)", "csv", then)
+    _choose(parent, title, name, say("CSV files (*.csv)"), "csv", then)
 
 
 def choose_zip(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
     """Ask for a ZIP file to save to, and call `then` with its path."""
-    _choose(parent, title, name, "ZIP files (*.zip)", "zip", then)
+    _choose(parent, title, name, say("ZIP files (*.zip)"), "zip", then)
 
 
 def choose_json(parent: QWidget, title: str, name: str, then: Callable[[str], object]) -> None:
     """Ask for a JSON file to save to, and call `then` with its path."""
-    _choose(parent, title, name, "JSON files (*.json)", "json", then)
+    _choose(parent, title, name, say("JSON files (*.json)"), "json", then)
 
 
 def open_json(parent: QWidget, title: str, then: Callable[[str], object]) -> None:
     """Ask for a JSON file that is there, and call `then` with its path."""
-    chooser = QFileDialog(parent, title, "", "JSON files (*.json);;All files (*)")
+    kinds = ";;".join((say("JSON files (*.json)"), say("All files (*)")))
+    chooser = QFileDialog(parent, title, "", kinds)
     chooser.setObjectName("dlg_open_file")
     chooser.setFileMode(QFileDialog.FileMode.ExistingFile)
     chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

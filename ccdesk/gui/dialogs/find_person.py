@@ -28,16 +28,22 @@ from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Badge, Card, button, disable, label, row
 from ccdesk.gui.context import Context
+from ccdesk.gui.translation import marked, say
 from ccdesk.service import why_words
 
-HINT = "Type an email, a part of it, or a customer id of Kibo."
-REMEMBERED = "As last read by ccdesk. A change that no run has seen yet does not show: read both sides now."
-READING = "Reading both sides…"
-NOTHING_KEPT = ("Nothing happened yet", "Nothing was stated about this person, and no run has named them.")
+HINT = marked("Type an email, a part of it, or a customer id of Kibo.")
+REMEMBERED = marked(
+    "As last read by ccdesk. A change that no run has seen yet does not show: read both sides now."
+)
+READING = marked("Reading both sides…")
+NOTHING_KEPT = (
+    marked("Nothing happened yet"),
+    marked("Nothing was stated about this person, and no run has named them."),
+)
 SUGGESTIONS = 12
 COLUMNS = (
-    Column("at", "When", lambda one: formats.long_date(one.at), width=26),
-    Column("what", "What happened", lambda one: why_words.what_happened(one, formats.long_date)),
+    Column("at", marked("When"), lambda one: formats.long_date(one.at), width=26),
+    Column("what", marked("What happened"), lambda one: say(why_words.what_happened(one, formats.long_date))),
 )
 
 
@@ -63,7 +69,7 @@ class FindPersonDialog(QDialog):
         self._asked = self._shown = ""  # whom the question, and the answer shown, is about
         self._cancel = threading.Event()
         self.setObjectName("dlg_find_person")
-        self.setWindowTitle("Find a person")
+        self.setWindowTitle(say("Find a person"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setModal(False)
         self.resize(820, 560)
@@ -78,8 +84,8 @@ class FindPersonDialog(QDialog):
     def _build_search(self) -> None:
         self.txt_who = QLineEdit()
         self.txt_who.setObjectName("txt_find_who")
-        self.txt_who.setAccessibleName("Person")
-        self.txt_who.setPlaceholderText("Email or customer id")
+        self.txt_who.setAccessibleName(say("Person"))
+        self.txt_who.setPlaceholderText(say("Email or customer id"))
         self._names = QStringListModel(self)
         self.completer = QCompleter(self._names, self)
         self.completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
@@ -90,10 +96,10 @@ class FindPersonDialog(QDialog):
         self.completer.activated.connect(self.begin)
         self.txt_who.textEdited.connect(self._on_edited)
         self.txt_who.returnPressed.connect(self._on_ask)
-        self.btn_ask = button("&Find", "btn_find_ask", self._on_ask, primary=True)
+        self.btn_ask = button(say("&Find"), "btn_find_ask", self._on_ask, primary=True)
 
     def _build_answer(self) -> None:
-        self.lbl_hint = label(HINT, "muted", name="lbl_find_hint")
+        self.lbl_hint = label(say(HINT), "muted", name="lbl_find_hint")
         self.badge = Badge()
         self.badge.setObjectName("badge_find")
         self.lbl_verdict = label(name="lbl_find_verdict", role="title")
@@ -109,14 +115,14 @@ class FindPersonDialog(QDialog):
         self.notice = Notice("notice_find")
         self.timeline = PagedModel(self._context.tasks, COLUMNS, None, self)
         self.table = PagedTable("tbl_find_timeline", self.timeline, NOTHING_KEPT)
-        self.table.setAccessibleName("What happened, newest first")
+        self.table.setAccessibleName(say("What happened, newest first"))
         self.table.show_whole_texts()
-        self.btn_read = button("&Read Now", "btn_find_read", self._on_read, icon="refresh")
-        self.btn_read.setToolTip("Ask Kibo and Constant Contact now; nothing is written")
-        self.btn_close = button("C&lose", "btn_find_close", self.reject)
+        self.btn_read = button(say("&Read Now"), "btn_find_read", self._on_read, icon="refresh")
+        self.btn_read.setToolTip(say("Ask Kibo and Constant Contact now; nothing is written"))
+        self.btn_close = button(say("C&lose"), "btn_find_close", self.reject)
 
     def _lay_out(self) -> None:
-        who = QLabel("&Person")
+        who = QLabel(say("&Person"))
         who.setBuddy(self.txt_who)
         self.answer = QWidget()
         answer = QVBoxLayout(self.answer)
@@ -133,7 +139,7 @@ class FindPersonDialog(QDialog):
             sides.addWidget(card, 1)
         answer.addLayout(sides)
         answer.addWidget(self.lbl_next)
-        answer.addLayout(row(label("What happened, newest first", "label", wrap=False), None))
+        answer.addLayout(row(label(say("What happened, newest first"), "label", wrap=False), None))
         answer.addWidget(self.table, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
@@ -175,7 +181,7 @@ class FindPersonDialog(QDialog):
         self._popup.hide()
         self.notice.clear()
         disable(self.btn_read, self.txt_who)
-        self.lbl_as_of.setText(READING if live else "")
+        self.lbl_as_of.setText(say(READING) if live else "")
         desk = self._context.desk
         self._context.tasks.run(
             self,
@@ -224,35 +230,36 @@ class FindPersonDialog(QDialog):
         self._shown = self._asked
         self.lbl_hint.hide()
         self.answer.show()
-        self.lbl_verdict.setText(why_words.headline(found, self._asked))
-        self.lbl_rule.setText(f"Rule {found.verdict.rule}")
+        self.lbl_verdict.setText(say(why_words.headline(found, self._asked)))
+        self.lbl_rule.setText(say("Rule {rule}").format(rule=say(found.verdict.rule)))
         self._show_badge(found)
         shop = [why_words.shop_line(found, _when), *why_words.account_lines(found, _when)]
         mail = [why_words.mail_line(found, _when), why_words.contact_line(found)]
-        self.lbl_shop.setText(_sentences([*shop, _read(found.shop.read_at)]))
-        self.lbl_mail.setText(_sentences([*mail, _read(found.mail.read_at)]))
-        self.lbl_next.setText(f"Next: {why_words.next_line(found, _when)}")
+        self.lbl_shop.setText(_sentences([*map(say, shop), _read(found.shop.read_at)]))
+        self.lbl_mail.setText(_sentences([*map(say, mail), _read(found.mail.read_at)]))
+        step = say(why_words.next_line(found, _when))
+        self.lbl_next.setText(say("Next: {step}").format(step=step))
         self.timeline.show_source(of_rows(found.timeline[::-1]))
-        read = f"Both sides were read {formats.in_sentence(_read_at(found))}." if found.live else REMEMBERED
-        self.lbl_as_of.setText(read)
+        read = say("Both sides were read {time}.").format(time=_when(_read_at(found)))
+        self.lbl_as_of.setText(read if found.live else say(REMEMBERED))
         self.btn_read.setEnabled(True)
 
     def _show_badge(self, found: Why) -> None:
         if not found.known:
-            self.badge.show_state("Not known", "circle", Tone.NEUTRAL)
+            self.badge.show_state(say("Not known"), "circle", Tone.NEUTRAL)
         elif found.mail.on_list is None:  # nothing is in step that was never read
-            self.badge.show_state("Not compared yet", "circle", Tone.NEUTRAL)
+            self.badge.show_state(say("Not compared yet"), "circle", Tone.NEUTRAL)
         elif found.verdict.in_step:
-            self.badge.show_state("In step", "check-circle", Tone.GOOD)
+            self.badge.show_state(say("In step"), "check-circle", Tone.GOOD)
         else:
-            self.badge.show_state("Both sides differ", "warning", Tone.WARNING)
+            self.badge.show_state(say("Both sides differ"), "warning", Tone.WARNING)
 
     def _on_failed(self, error: CcdeskError) -> None:
         """Say why there is no answer; one about the same person that is shown already stays."""
         if self._asked != self._shown:
             self._show_nobody()
         else:
-            self.lbl_as_of.setText(REMEMBERED)
+            self.lbl_as_of.setText(say(REMEMBERED))
             self.btn_read.setEnabled(True)
         self.notice.show_error(error)
 
@@ -266,7 +273,7 @@ def _when(at: datetime) -> str:
 
 
 def _read(at: datetime | None) -> str:
-    return f"read {_when(at)}" if at else ""
+    return say("read {time}").format(time=_when(at)) if at else ""
 
 
 def _read_at(found: Why) -> datetime:

@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QTextBrowser, QVBoxLayout, QWi
 from ccdesk.gui import assets
 from ccdesk.gui.components.theme import scheme
 from ccdesk.gui.components.widgets import button, label, row
+from ccdesk.gui.translation import marked, say
 
-_TIP = "One file for support, in which nobody can be recognised"
+_TIP = marked("One file for support, in which nobody can be recognised")
 
 
 class HelpDialog(QDialog):
@@ -28,16 +29,17 @@ class HelpDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("dlg_help")
-        self.setWindowTitle("Help: Constant Contact Settings")
+        self.setWindowTitle(say("Help: Constant Contact Settings"))
         self.setModal(False)
         self.resize(680, 560)
         self._build()
-        close = button("C&lose", "btn_help_close", self.hide)
+        close = button(say("C&lose"), "btn_help_close", self.hide)
         more = []
         if save_diagnostics is not None:
-            more.append(button("Save &diagnostics…", "btn_diagnostics", save_diagnostics, tip=_TIP))
+            save = say("Save &diagnostics…")
+            more.append(button(save, "btn_diagnostics", save_diagnostics, tip=say(_TIP)))
         if show_licences is not None:
-            more.append(button("L&icences…", "btn_licences", show_licences))
+            more.append(button(say("L&icences…"), "btn_licences", show_licences))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 18, 18, 14)
         layout.addLayout(row(self.search, self.lbl_found, self.btn_next))
@@ -48,19 +50,19 @@ class HelpDialog(QDialog):
     def _build(self) -> None:
         self.browser = QTextBrowser()
         self.browser.setObjectName("txt_help")
-        self.browser.setAccessibleName("Help text")
+        self.browser.setAccessibleName(say("Help text"))
         self.browser.setOpenLinks(False)
         self.browser.anchorClicked.connect(self._on_link)
         self.browser.document().setDocumentMargin(14)
         self.search = QLineEdit()
         self.search.setObjectName("inp_help_search")
-        self.search.setPlaceholderText("Search this guide")
-        self.search.setAccessibleName("Search this guide")
+        self.search.setPlaceholderText(say("Search this guide"))
+        self.search.setAccessibleName(say("Search this guide"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._on_typed)
         self.search.returnPressed.connect(self._find_next)
         self.lbl_found = label(role="muted", name="lbl_help_found", wrap=False)
-        self.btn_next = button("&Next", "btn_help_next", self._find_next)
+        self.btn_next = button(say("&Next"), "btn_help_next", self._find_next)
         self.btn_next.setEnabled(False)
         find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self)
         find.activated.connect(self.search.setFocus)
@@ -106,7 +108,7 @@ class HelpDialog(QDialog):
         self.btn_next.setEnabled(bool(wanted))
         self.browser.moveCursor(QTextCursor.MoveOperation.Start)
         found = bool(wanted) and self.browser.find(wanted)
-        self.lbl_found.setText("" if found or not wanted else "Not found")
+        self.lbl_found.setText("" if found or not wanted else say("Not found"))
 
     @Slot()
     def _find_next(self) -> None:

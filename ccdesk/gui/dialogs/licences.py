@@ -21,9 +21,10 @@ from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.once import open_once
+from ccdesk.gui.translation import marked, say
 from ccdesk.licences import Licence
 
-_INTRO = "ccdesk is made of these parts. Each is used under its own licence; choose one to read it."
+_INTRO = marked("ccdesk is made of these parts. Each is used under its own licence; choose one to read it.")
 _TEXT = "text"  # key of the task that reads one
 
 
@@ -39,16 +40,16 @@ class LicencesDialog(QDialog):
         super().__init__(parent)
         self._context = context
         self.setObjectName("dlg_licences")
-        self.setWindowTitle("Licences")
+        self.setWindowTitle(say("Licences"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(940, 600)
         self.lst_parts = QListWidget()
         self.lst_parts.setObjectName("lst_parts")
-        self.lst_parts.setAccessibleName("Parts of ccdesk")
+        self.lst_parts.setAccessibleName(say("Parts of ccdesk"))
         self.lst_parts.currentItemChanged.connect(self._read)
         self.txt_licence = QPlainTextEdit()
         self.txt_licence.setObjectName("txt_licence")
-        self.txt_licence.setAccessibleName("Text of the licence")
+        self.txt_licence.setAccessibleName(say("Text of the licence"))
         self.txt_licence.setReadOnly(True)
         self.txt_licence.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.lbl_part = label(name="lbl_part")
@@ -70,10 +71,10 @@ class LicencesDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 18)
         layout.setSpacing(14)
-        layout.addWidget(label(_INTRO))
+        layout.addWidget(label(say(_INTRO)))
         layout.addWidget(split, 1)
         layout.addWidget(self.notice)
-        layout.addLayout(row(None, button("&Close", "btn_licences_close", self.reject)))
+        layout.addLayout(row(None, button(say("&Close"), "btn_licences_close", self.reject)))
 
     @Slot(object)
     def _fill(self, parts: tuple[Licence, ...]) -> None:
@@ -95,4 +96,4 @@ class LicencesDialog(QDialog):
         self._context.tasks.run(self, part.text, done=show, failed=self.notice.show_error, key=_TEXT)
 
     def _show(self, part: Licence, text: str) -> None:
-        self.txt_licence.setPlainText(text or f"{part.name} brings no text of its own.")
+        self.txt_licence.setPlainText(text or say("{part} brings no text of its own.").format(part=part.name))

@@ -14,17 +14,18 @@ from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.once import open_once
+from ccdesk.gui.translation import marked, say
 
-NOBODY = ("Nobody is waiting", "Every customer who opted in has been added or left.")
-TEXT = (
+NOBODY = (marked("Nobody is waiting"), marked("Every customer who opted in has been added or left."))
+TEXT = marked(
     "Somebody with this email left the list or opted out before. These accounts came later, or belong to "
     "guests, and nobody has proven that the email is theirs. Add puts the person on the list again. Leave "
     "keeps them off it; nothing is changed in Kibo."
 )
 COLUMNS = (
-    Column("email", "Email", lambda link: link.email or "(none)", width=44),
-    Column("customer", "Customer", lambda link: str(link.customer_id), width=11),
-    Column("since", "Opted in", lambda link: _date(link)),
+    Column("email", marked("Email"), lambda link: link.email or say("(none)"), width=44),
+    Column("customer", marked("Customer"), lambda link: str(link.customer_id), width=11),
+    Column("since", marked("Opted in"), lambda link: _date(link)),
 )
 
 
@@ -39,7 +40,7 @@ class NewcomersDialog(QDialog):
         super().__init__(parent)
         self._context = context
         self.setObjectName("dlg_newcomers")
-        self.setWindowTitle("Constant Contact Settings")
+        self.setWindowTitle(say("Constant Contact Settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(780, 460)
         desk = context.desk
@@ -51,11 +52,11 @@ class NewcomersDialog(QDialog):
         self.model = PagedModel(context.tasks, COLUMNS, source, self)
         self.table = PagedTable("tbl_newcomers", self.model, NOBODY)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.table.setAccessibleName("Customers to add or leave")
+        self.table.setAccessibleName(say("Customers to add or leave"))
         self.notice = Notice("notice_newcomers")
-        self.btn_add = button("&Add", "btn_newcomers_add", self._add)
-        self.btn_leave = button("&Leave", "btn_newcomers_leave", self._leave)
-        self.btn_close = button("&Close", "btn_newcomers_close", self.reject, primary=True)
+        self.btn_add = button(say("&Add"), "btn_newcomers_add", self._add)
+        self.btn_leave = button(say("&Leave"), "btn_newcomers_leave", self._leave)
+        self.btn_close = button(say("&Close"), "btn_newcomers_close", self.reject, primary=True)
         self.btn_close.setDefault(True)
         self._lay_out()
         self.model.load_failed.connect(self.notice.show_error)
@@ -68,8 +69,9 @@ class NewcomersDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 20, 22, 18)
         layout.setSpacing(12)
-        layout.addWidget(label("Add these customers, or leave them?", "title", name="newcomers_title"))
-        layout.addWidget(label(TEXT))
+        title = say("Add these customers, or leave them?")
+        layout.addWidget(label(title, "title", name="newcomers_title"))
+        layout.addWidget(label(say(TEXT)))
         layout.addWidget(self.notice)
         layout.addWidget(self.table, 1)
         layout.addLayout(row(self.btn_add, self.btn_leave, None, self.btn_close))

@@ -17,20 +17,21 @@ from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.run_view import RunDialog
+from ccdesk.gui.translation import marked, say
 
-NOBODY = ("Nobody any more", "What is kept of these runs was removed meanwhile.")
+NOBODY = (marked("Nobody any more"), marked("What is kept of these runs was removed meanwhile."))
 COLUMNS = (
-    Column("email", "Email", lambda one: one.entry.email or "(none)", width=30),
-    Column("customer", "Customer", lambda one: customer(one.entry), width=11),
+    Column("email", marked("Email"), lambda one: one.entry.email or say("(none)"), width=30),
+    Column("customer", marked("Customer"), lambda one: customer(one.entry), width=11),
     Column(
         "outcome",
-        "Outcome",
-        lambda one: formats.OUTCOME_WORDS[one.entry.outcome],
+        marked("Outcome"),
+        lambda one: say(formats.OUTCOME_WORDS[one.entry.outcome]),
         width=22,
         icon=lambda one: OUTCOME_ICONS[one.entry.outcome],
     ),
-    Column("at", "When", lambda one: formats.calendar_date(one.at), width=22),
-    Column("reason", "Reason", lambda one: one.entry.reason),
+    Column("at", marked("When"), lambda one: formats.calendar_date(one.at), width=22),
+    Column("reason", marked("Reason"), lambda one: say(one.entry.reason)),
 )
 
 
@@ -44,7 +45,9 @@ class PeopleSinceDialog(QDialog):
         self._context = context
         self.setObjectName("dlg_people_since")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        title = f"{words[:1].upper()}{words[1:]} since {formats.in_sentence(since)}"
+        title = say("{what} since {time}").format(
+            what=words[:1].upper() + words[1:], time=formats.in_sentence(since)
+        )
         self.setWindowTitle(title)
         self.resize(860, 480)
         desk = context.desk
@@ -57,10 +60,10 @@ class PeopleSinceDialog(QDialog):
         self.table.setAccessibleName(title)
         self.table.show_long_words()
         self.notice = Notice("notice_people_since")
-        self.btn_why = button("&Why…", "btn_since_why", self._why)
-        self.btn_run = button("Show the &Run…", "btn_since_run", self._open_run)
-        self.btn_close = button("C&lose", "btn_since_close", self.accept)
-        self.why_action = self.table.offer("&Why…", "act_since_why", self._why)
+        self.btn_why = button(say("&Why…"), "btn_since_why", self._why)
+        self.btn_run = button(say("Show the &Run…"), "btn_since_run", self._open_run)
+        self.btn_close = button(say("C&lose"), "btn_since_close", self.accept)
+        self.why_action = self.table.offer(say("&Why…"), "act_since_why", self._why)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
         layout.setSpacing(10)

@@ -15,13 +15,21 @@ from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.widgets import Badge, button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.run_view import KIND_COLUMNS
-from ccdesk.gui.translation import plural
+from ccdesk.gui.translation import marked, plural, say
 from ccdesk.service.preview import Preview
 
-NOTHING = "Nothing was changed in either service."
-EMPTY_KINDS = ("No changes", "The {run} would change nobody.")
-EMPTY_PEOPLE = ("Nobody to show", "The {run} would touch no person, or nobody with this outcome.")
-UNDO = (
+NOTHING = marked("Nothing was changed in either service.")
+EMPTY_KINDS = (marked("No changes"), marked("The export would change nobody."))
+EMPTY_PEOPLE = (
+    marked("Nobody to show"),
+    marked("The export would touch no person, or nobody with this outcome."),
+)
+EMPTY_KINDS_UNDO = (marked("No changes"), marked("The undo would change nobody."))
+EMPTY_PEOPLE_UNDO = (
+    marked("Nobody to show"),
+    marked("The undo would touch no person, or nobody with this outcome."),
+)
+UNDO = marked(
     "A person taken off the list stays off until they opt in anew or sign up; that cannot be undone. "
     "People who have acted since, and those who opted out, are left alone."
 )
@@ -48,8 +56,11 @@ class PreviewDialog(QDialog):
         self.setObjectName("dlg_preview")
         undoes = preview.run.undoes
         self._undo = undoes is not None
-        self._words = "undo" if self._undo else "export"
-        self._title = f"Preview of undoing run {undoes}" if self._undo else "Preview of the export"
+        self._title = (
+            say("Preview of undoing run {run}").format(run=undoes)
+            if self._undo
+            else say("Preview of the export")
+        )
         self.setWindowTitle(self._title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(840, 560)
@@ -76,35 +87,38 @@ class PreviewDialog(QDialog):
             ),
             self,
         )
-        self.tbl_kinds = PagedTable("tbl_preview_kinds", self.kinds, self._empty(EMPTY_KINDS))
-        self.tbl_kinds.setAccessibleName("Kinds of change")
+        self.tbl_kinds = PagedTable(
+            "tbl_preview_kinds", self.kinds, EMPTY_KINDS_UNDO if self._undo else EMPTY_KINDS
+        )
+        self.tbl_kinds.setAccessibleName(say("Kinds of change"))
         self.tbl_kinds.setMinimumHeight(100)
         self.people = PagedModel(tasks, ENTRY_COLUMNS, self._people_source(), self)
-        self.tbl_people = PagedTable("tbl_preview_people", self.people, self._empty(EMPTY_PEOPLE))
-        self.tbl_people.setAccessibleName(f"People of the {self._words}")
+        self.tbl_people = PagedTable(
+            "tbl_preview_people", self.people, EMPTY_PEOPLE_UNDO if self._undo else EMPTY_PEOPLE
+        )
+        self.tbl_people.setAccessibleName(
+            say("People of the undo") if self._undo else say("People of the export")
+        )
         self.tbl_people.show_long_words()
         self.notice = Notice("notice_preview")
         self.people.load_failed.connect(self.notice.show_error)
         self.kinds.load_failed.connect(self.notice.show_error)
         self.cmb_outcome = QComboBox()
         self.cmb_outcome.setObjectName("cmb_preview_outcome")
-        self.cmb_outcome.addItem("All people", None)
+        self.cmb_outcome.addItem(say("All people"), None)
         for outcome in Outcome:
-            self.cmb_outcome.addItem(formats.OUTCOME_WORDS[outcome], outcome.value)
+            self.cmb_outcome.addItem(say(formats.OUTCOME_WORDS[outcome]), outcome.value)
         self.cmb_outcome.currentIndexChanged.connect(self._on_filter)
         self.badge = Badge()
-        self.lbl_nothing = label(NOTHING, name="lbl_preview_nothing")
+        self.lbl_nothing = label(say(NOTHING), name="lbl_preview_nothing")
         self.lbl_counts = label(name="lbl_preview_counts")
         self.lbl_welcomes = label(name="lbl_preview_welcomes")
         self.lbl_message = label(role="warning", name="lbl_preview_message")
-        self.btn_export = button("&Export", "btn_preview_export", self.accept, primary=True)
-        self.btn_close = button("C&lose", "btn_preview_close", self.reject)
-
-    def _empty(self, words: tuple[str, str]) -> tuple[str, str]:
-        return words[0], words[1].format(run=self._words)
+        self.btn_export = button(say("&Export"), "btn_preview_export", self.accept, primary=True)
+        self.btn_close = button(say("C&lose"), "btn_preview_close", self.reject)
 
     def _lay_out(self) -> None:
-        filter_label = QLabel("&Show")
+        filter_label = QLabel(say("&Show"))
         filter_label.setBuddy(self.cmb_outcome)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
@@ -114,7 +128,7 @@ class PreviewDialog(QDialog):
             layout.addWidget(part)
         layout.addWidget(self.tbl_kinds, 2)
         layout.addSpacing(4)
-        layout.addLayout(row(label("People", "label", wrap=False), None, filter_label, self.cmb_outcome))
+        layout.addLayout(row(label(say("People"), "label", wrap=False), None, filter_label, self.cmb_outcome))
         layout.addWidget(self.tbl_people, 3)
         layout.addLayout(row(self.btn_export, None, self.btn_close))
 
@@ -122,19 +136,24 @@ class PreviewDialog(QDialog):
         """Show how the export would end; its button only where it would do something or ask."""
         run = self._preview.run
         asks = isinstance(run.failure, ConfirmNeeded)
-        self.badge.show_state("Would ask you" if asks else formats.status_words(run), *run_icon(run))
+        self.badge.show_state(say("Would ask you") if asks else formats.status_words(run), *run_icon(run))
         self.badge.setVisible(run.failure is not None)  # nothing has completed
         self.lbl_counts.setText(formats.summary(run, plural("{n} people", "{n} person", run.total_contacts)))
-        emails = formats.count(self._preview.welcome_emails, "welcome email")
-        self.lbl_welcomes.setText(UNDO if self._undo else f"{emails} would be sent.")
+        emails = plural(
+            "{n} welcome emails would be sent.",
+            "{n} welcome email would be sent.",
+            self._preview.welcome_emails,
+        )
+        self.lbl_welcomes.setText(say(UNDO) if self._undo else emails)
         said = formats.run_words(run)
         self.lbl_message.setText(said)
         self.lbl_message.setVisible(bool(said))
-        people = formats.count(run.changes, "person", "people")
         if self._undo:
-            self.btn_export.setText(f"&Undo for {people}")
+            self.btn_export.setText(plural("&Undo for {n} people", "&Undo for {n} person", run.changes))
+        elif asks:
+            self.btn_export.setText(say("&Sync Contacts…"))
         else:
-            self.btn_export.setText("&Sync Contacts…" if asks else f"&Export {people}")
+            self.btn_export.setText(plural("&Export {n} people", "&Export {n} person", run.changes))
         self.btn_export.setVisible((asks and not self._undo) or (run.failure is None and run.changes > 0))
 
     def _people_source(self) -> Source:

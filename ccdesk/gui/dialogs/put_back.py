@@ -12,9 +12,13 @@ from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.widgets import button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.once import open_once
+from ccdesk.gui.translation import marked, say
 
-NOBODY = ("Nobody is left", "Everybody who opted out is off the list, or has opted in again.")
-TEXT = (
+NOBODY = (
+    marked("Nobody is left"),
+    marked("Everybody who opted out is off the list, or has opted in again."),
+)
+TEXT = marked(
     "These customers opted out, but are on the list in Constant Contact again, and no later sign-up is "
     "known: most likely somebody imported a file or added them by hand. They are being mailed. ccdesk "
     "changes nothing here, because only you can know why. If they did not agree again, remove them from the "
@@ -23,9 +27,9 @@ TEXT = (
     "and are named here again if they leave it and are put back."
 )
 COLUMNS = (
-    Column("email", "Email", lambda one: one.email or "(none)", width=44),
-    Column("customer", "Customer", lambda one: str(one.customer_id), width=11),
-    Column("since", "Seen on the list since", lambda one: formats.long_date(one.since)),
+    Column("email", marked("Email"), lambda one: one.email or say("(none)"), width=44),
+    Column("customer", marked("Customer"), lambda one: str(one.customer_id), width=11),
+    Column("since", marked("Seen on the list since"), lambda one: formats.long_date(one.since)),
 )
 
 
@@ -36,7 +40,7 @@ class PutBackDialog(QDialog):
         super().__init__(parent)
         self._context = context
         self.setObjectName("dlg_put_back")
-        self.setWindowTitle("Constant Contact Settings")
+        self.setWindowTitle(say("Constant Contact Settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(780, 460)
         desk = context.desk
@@ -49,17 +53,17 @@ class PutBackDialog(QDialog):
         self.table = PagedTable("tbl_put_back", self.model, NOBODY)
         self.table.let_choose_many()
         self.table.rows_chosen.connect(self._on_people)
-        self.table.setAccessibleName("Customers who opted out and were put back on the list")
+        self.table.setAccessibleName(say("Customers who opted out and were put back on the list"))
         self.notice = Notice("notice_put_back")
-        self.btn_leave = button("Leave As &It Is", "btn_put_back_leave", self._leave)
-        self.btn_close = button("&Close", "btn_put_back_close", self.reject, primary=True)
+        self.btn_leave = button(say("Leave As &It Is"), "btn_put_back_leave", self._leave)
+        self.btn_close = button(say("&Close"), "btn_put_back_close", self.reject, primary=True)
         self.btn_close.setDefault(True)
         self.model.load_failed.connect(self.notice.show_error)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 20, 22, 18)
         layout.setSpacing(12)
-        layout.addWidget(label("Opted out, but back on the list", "title", name="put_back_title"))
-        layout.addWidget(label(TEXT))
+        layout.addWidget(label(say("Opted out, but back on the list"), "title", name="put_back_title"))
+        layout.addWidget(label(say(TEXT)))
         layout.addWidget(self.notice)
         layout.addWidget(self.table, 1)
         layout.addLayout(row(self.btn_leave, None, self.btn_close))

@@ -11,6 +11,7 @@ from ccdesk.gui.components.icons import IconLabel
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.dialogs.words import Words
+from ccdesk.gui.translation import say
 
 
 class Question(QDialog):
@@ -24,7 +25,7 @@ class Question(QDialog):
     def __init__(self, words: Words, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName(words.name)
-        self.setWindowTitle("Constant Contact Settings")
+        self.setWindowTitle(say("Constant Contact Settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         text = QVBoxLayout()
         text.setSpacing(10)
@@ -39,7 +40,7 @@ class Question(QDialog):
         top.addWidget(IconLabel("warning", Tone.WARNING, 28), 0, Qt.AlignmentFlag.AlignTop)
         top.addLayout(text, 1)
         self.yes = button(words.yes, "btn_question_yes", self.accept)
-        self.no = button(words.no, "btn_question_no", self._decline, primary=True)
+        self.no = button(words.no or say("Cancel"), "btn_question_no", self._decline, primary=True)
         self.cancel = button(words.cancel, "btn_question_cancel", self.reject) if words.cancel else None
         self.no.setDefault(True)
         layout = QVBoxLayout(self)

@@ -23,22 +23,21 @@ from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.files import choose_csv
 from ccdesk.gui.export_csv import people, write_people
+from ccdesk.gui.translation import marked, plural, say
 from ccdesk.service.api import Desk
 
-NOBODY = ("Nobody is held", "This run held nobody, or their names are not kept any more.")
-NOT_FOUND = ("Nobody found", "No email, customer id or reason holds what you typed.")
-NOT_NOW = (
+NOBODY = (
+    marked("Nobody is held"),
+    marked("This run held nobody, or their names are not kept any more."),
+)
+NOT_FOUND = (marked("Nobody found"), marked("No email, customer id or reason holds what you typed."))
+NOT_NOW = marked(
     "“Not now” changes nothing: they stay held, and the question stays on the Info tab. “It was a mistake” "
     "leaves these people as they are for good; they are named while Kibo and Constant Contact differ."
 )
 HELD_KINDS = {RunKind.EVENTS: (LossKind.FLAG,)}
 OF_MAIL = (LossKind.LEFT, LossKind.STAFF)  # what every other kind of run holds
-ACTS = {  # what the button says it does, for one person and for several
-    RunKind.EVENTS: "Take {people} &off the list",
-}
 LAST_RUNS = 50  # how far back the run that asks is looked for
-OPT_OUT = "&Opt out {people}"
-GO_ON = "&Go on"
 
 
 class ReviewDialog(QDialog):
@@ -51,7 +50,7 @@ class ReviewDialog(QDialog):
         super().__init__(parent)
         self._context, self.kind, self.run = context, kind, run
         self.setObjectName("dlg_confirm_run")
-        self.setWindowTitle("Constant Contact Settings")
+        self.setWindowTitle(say("Constant Contact Settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(780, 540)
         self._build()
@@ -70,21 +69,21 @@ class ReviewDialog(QDialog):
         self.notice = Notice("notice_review")
         self.search = QLineEdit()
         self.search.setObjectName("inp_review_search")
-        self.search.setAccessibleName("Search these people")
-        self.search.setPlaceholderText("Search email, customer id or reason")
+        self.search.setAccessibleName(say("Search these people"))
+        self.search.setPlaceholderText(say("Search email, customer id or reason"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._on_search)
         self.lbl_count = label(role="muted", name="lbl_review_count", wrap=False)
         self.model = PagedModel(self._context.tasks, HELD_COLUMNS, None, self)
         self.table = PagedTable("tbl_review", self.model, NOBODY)
-        self.table.setAccessibleName("People who are held")
+        self.table.setAccessibleName(say("People who are held"))
         self.table.show_long_words()
         self.model.refreshed.connect(self._show_count)
         self.model.load_failed.connect(self.notice.show_error)
-        self.btn_export = button("&Export CSV…", "btn_review_export", self._choose_file, icon="save")
-        self.yes = button(GO_ON, "btn_question_yes", self._on_yes)
-        self.mistake = button("It was a &mistake", "btn_question_mistake", self._on_mistake)
-        self.no = button("&Not now", "btn_question_no", self._on_not_now, primary=True)
+        self.btn_export = button(say("&Export CSV…"), "btn_review_export", self._choose_file, icon="save")
+        self.yes = button(say("&Go on"), "btn_question_yes", self._on_yes)
+        self.mistake = button(say("It was a &mistake"), "btn_question_mistake", self._on_mistake)
+        self.no = button(say("&Not now"), "btn_question_no", self._on_not_now, primary=True)
         self.no.setDefault(True)
 
     def _lay_out(self) -> None:
@@ -94,7 +93,7 @@ class ReviewDialog(QDialog):
         words.setSpacing(8)
         words.addWidget(self.title)
         words.addWidget(self.text)
-        words.addWidget(label(NOT_NOW, "muted"))
+        words.addWidget(label(say(NOT_NOW), "muted"))
         head.addWidget(IconLabel("warning", Tone.WARNING, 28), 0, Qt.AlignmentFlag.AlignTop)
         head.addLayout(words, 1)
         layout = QVBoxLayout(self)
@@ -144,7 +143,7 @@ class ReviewDialog(QDialog):
 
     def show_words(self, error: CcdeskError) -> None:
         """Show why it is asked, as the run that has just stopped says it."""
-        self._show_words(error.title, body(error))
+        self._show_words(say(error.title), body(error))
 
     def _show_words(self, title: str, text: str) -> None:
         self.title.setText(title)
@@ -158,10 +157,10 @@ class ReviewDialog(QDialog):
     def _show_run(self, run: Run) -> None:
         self.run = run
         if not self.title.text():
-            self._show_words("Should these people be opted out?", formats.run_words(run))
+            self._show_words(say("Should these people be opted out?"), formats.run_words(run))
         held = run.counts.get(Outcome.HELD.value, 0)
         if held:
-            words = ACTS.get(run.kind, OPT_OUT).format(people=formats.count(held, "person", "people"))
+            words = _act(run.kind, held)
             self.yes.setText(words)
             self.yes.setAccessibleName(words.replace("&", ""))
         self._on_search("")
@@ -182,13 +181,16 @@ class ReviewDialog(QDialog):
 
     @Slot()
     def _show_count(self) -> None:
-        words = formats.count(self.model.total, "person", "people")
-        self.lbl_count.setText(f"{words} found" if self.search.text().strip() else words)
+        people = self.model.total
+        if self.search.text().strip():
+            self.lbl_count.setText(plural("{n} people found", "{n} person found", people))
+        else:
+            self.lbl_count.setText(plural("{n} people", "{n} person", people))
 
     @Slot()
     def _choose_file(self) -> None:
         if self.run is not None:
-            choose_csv(self, "Export people", f"ccdesk-held-{self.run.id}.csv", self.export_to)
+            choose_csv(self, say("Export people"), f"ccdesk-held-{self.run.id}.csv", self.export_to)
 
     @Slot(str)
     def export_to(self, name: str) -> None:
@@ -200,11 +202,18 @@ class ReviewDialog(QDialog):
             self,
             lambda: write_people(desk, run_id, Outcome.HELD, target),
             done=lambda written: self.notice.show_text(
-                Tone.GOOD, f"{formats.count(written, 'person', 'people')} saved", str(target)
+                Tone.GOOD, plural("{n} people saved", "{n} person saved", written), str(target)
             ),
             failed=self.notice.show_error,
             key="export",
         )
+
+
+def _act(kind: RunKind, people: int) -> str:
+    """Return what the button says it does."""
+    if kind is RunKind.EVENTS:
+        return plural("Take {n} people &off the list", "Take {n} person &off the list", people)
+    return plural("&Opt out {n} people", "&Opt out {n} person", people)
 
 
 def review(

@@ -24,25 +24,25 @@ from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.export_csv import write_people
 from ccdesk.gui.tasks import Refresher
-from ccdesk.gui.translation import plural
+from ccdesk.gui.translation import marked, number, plural, say
 
 KIND_COLUMNS = (
     Column(
         "outcome",
-        "Kind of change",
-        lambda kind: formats.OUTCOME_WORDS[kind[0]],
+        marked("Kind of change"),
+        lambda kind: say(formats.OUTCOME_WORDS[kind[0]]),
         width=26,
         icon=lambda kind: OUTCOME_ICONS[kind[0]],
     ),
-    Column("reason", "Reason", lambda kind: kind[1]),
-    Column("people", "People", lambda kind: formats.number(kind[2]), width=9, right=True),
+    Column("reason", marked("Reason"), lambda kind: say(kind[1])),
+    Column("people", marked("People"), lambda kind: number(kind[2]), width=9, right=True),
 )
-UNDO = "&Undo This Run…"
+UNDO = marked("&Undo This Run…")
 MESSAGE_ROLES = {Tone.ERROR: "problem", Tone.WARNING: "warning"}  # else it is no trouble: “Continued …”
-EMPTY_KINDS = ("No changes", "This run found nothing that had to be carried over.")
-NOTHING_YET = ("Nothing yet", "This run has not got to anybody so far.")
-NOTHING_NOTED = ("No changes", "This run ended before it noted anything.")
-EMPTY_PEOPLE = ("Nobody to show", "This run touched no person, or nobody with this outcome.")
+EMPTY_KINDS = (marked("No changes"), marked("This run found nothing that had to be carried over."))
+NOTHING_YET = (marked("Nothing yet"), marked("This run has not got to anybody so far."))
+NOTHING_NOTED = (marked("No changes"), marked("This run ended before it noted anything."))
+EMPTY_PEOPLE = (marked("Nobody to show"), marked("This run touched no person, or nobody with this outcome."))
 
 
 class RunDialog(QDialog):
@@ -91,12 +91,12 @@ class RunDialog(QDialog):
             self,
         )
         self.tbl_kinds = PagedTable("tbl_run_kinds", self.kinds, EMPTY_KINDS)
-        self.tbl_kinds.setAccessibleName("Kinds of change")
+        self.tbl_kinds.setAccessibleName(say("Kinds of change"))
         self.tbl_kinds.setMinimumHeight(100)
         self.tbl_kinds.row_chosen.connect(self._on_kind)
         self.people = PagedModel(self._context.tasks, ENTRY_COLUMNS, self._people_source(), self)
         self.tbl_people = PagedTable("tbl_run_people", self.people, EMPTY_PEOPLE)
-        self.tbl_people.setAccessibleName("People of this run")
+        self.tbl_people.setAccessibleName(say("People of this run"))
         self.tbl_people.show_long_words()
         self.tbl_people.row_chosen.connect(self._on_person)
         self.tbl_people.row_activated.connect(self._why)
@@ -105,29 +105,31 @@ class RunDialog(QDialog):
         self.kinds.load_failed.connect(self.notice.show_error)
         self.cmb_outcome = QComboBox()
         self.cmb_outcome.setObjectName("cmb_run_outcome")
-        self.cmb_outcome.addItem("All people", None)
+        self.cmb_outcome.addItem(say("All people"), None)
         for outcome in Outcome:
-            self.cmb_outcome.addItem(formats.OUTCOME_WORDS[outcome], outcome.value)
+            self.cmb_outcome.addItem(say(formats.OUTCOME_WORDS[outcome]), outcome.value)
         self.cmb_outcome.currentIndexChanged.connect(self._on_filter)
         self.badge = Badge()
         self.lbl_facts = label(role="muted", name="lbl_run_facts")
         self.lbl_counts = label(name="lbl_run_counts")
         self.lbl_message = label(role="muted", name="lbl_run_message")
-        tip = "Show what undoing this run would do; nothing is changed before you say so"
-        self.btn_undo = button(UNDO, "btn_run_undo", self._undo, tip=tip)
-        self.btn_errors = button("Show &Errors…", "btn_run_errors", self._show_errors)
-        self.btn_review = button("&Review…", "btn_run_review", self._review, primary=True)
-        tip = "Save the people shown, with outcome and reason"
-        self.btn_export = button("E&xport CSV…", "btn_run_export", self._choose_file, icon="save", tip=tip)
-        tip = "Why the person chosen is on the list or not"
-        self.btn_why = button("&Why…", "btn_run_why", self._why, tip=tip)
+        tip = say("Show what undoing this run would do; nothing is changed before you say so")
+        self.btn_undo = button(say(UNDO), "btn_run_undo", self._undo, tip=tip)
+        self.btn_errors = button(say("Show &Errors…"), "btn_run_errors", self._show_errors)
+        self.btn_review = button(say("&Review…"), "btn_run_review", self._review, primary=True)
+        tip = say("Save the people shown, with outcome and reason")
+        self.btn_export = button(
+            say("E&xport CSV…"), "btn_run_export", self._choose_file, icon="save", tip=tip
+        )
+        tip = say("Why the person chosen is on the list or not")
+        self.btn_why = button(say("&Why…"), "btn_run_why", self._why, tip=tip)
         self.btn_why.setEnabled(False)
-        self.btn_close = button("C&lose", "btn_run_close", self.accept)
+        self.btn_close = button(say("C&lose"), "btn_run_close", self.accept)
 
     def _lay_out(self) -> None:
         words = formats.kind_words(self.run)
         self.setWindowTitle(f"{words}, {formats.long_date(self.run.started_at)}")
-        filter_label = QLabel("&Show")
+        filter_label = QLabel(say("&Show"))
         filter_label.setBuddy(self.cmb_outcome)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(22, 18, 22, 16)
@@ -137,7 +139,7 @@ class RunDialog(QDialog):
             layout.addWidget(part)
         layout.addWidget(self.tbl_kinds, 2)
         layout.addSpacing(4)
-        layout.addLayout(row(label("People", "label", wrap=False), None, filter_label, self.cmb_outcome))
+        layout.addLayout(row(label(say("People"), "label", wrap=False), None, filter_label, self.cmb_outcome))
         layout.addWidget(self.tbl_people, 3)
         layout.addLayout(
             row(
@@ -164,9 +166,10 @@ class RunDialog(QDialog):
         facts = [formats.long_date(run.started_at)]
         if run.finished_at is not None:
             facts.append(formats.took(run))
-        facts.append("manual" if run.trigger is Trigger.MANUAL else "automatic")
-        facts.append(formats.count(run.calls_constant_contact, "call") + " to Constant Contact")
-        facts.append(formats.count(run.calls_kibo, "call") + " to Kibo")
+        facts.append(say("manual") if run.trigger is Trigger.MANUAL else say("automatic"))
+        calls = run.calls_constant_contact
+        facts.append(plural("{n} calls to Constant Contact", "{n} call to Constant Contact", calls))
+        facts.append(plural("{n} calls to Kibo", "{n} call to Kibo", run.calls_kibo))
         self.lbl_facts.setText(" · ".join(facts))
         self.lbl_counts.setText(formats.summary(run, plural("{n} people", "{n} person", run.total_contacts)))
         said = formats.run_words(run)
@@ -244,7 +247,7 @@ class RunDialog(QDialog):
             monitor.previewing and monitor.kind is RunKind.UNDO
         )
         undoing = not looking and monitor.is_pending(RunKind.UNDO)
-        self.btn_undo.setText("Looking…" if looking else "Undoing…" if undoing else UNDO)
+        self.btn_undo.setText(say("Looking…") if looking else say("Undoing…") if undoing else say(UNDO))
         self.btn_undo.setEnabled(not (looking or undoing))
 
     @Slot(object, object)
@@ -261,10 +264,10 @@ class RunDialog(QDialog):
         tone = Tone.GOOD if well else Tone.WARNING
         summary = formats.summary(undo, plural("{n} people", "{n} person", undo.total_contacts))
         said = "" if undo.status is RunStatus.COMPLETE else formats.run_words(undo)
-        title = f"Run {self.run.id} was undone" if not said else f"Undo of run {self.run.id}"
+        title = (say("Undo of run {run}") if said else say("Run {run} was undone")).format(run=self.run.id)
         text = f"{said} {summary}".strip()
         self.notice.show_text(
-            tone, title, text, "&View…", lambda: RunDialog(self._context, undo, self).open()
+            tone, title, text, say("&View…"), lambda: RunDialog(self._context, undo, self).open()
         )
 
     @Slot()
@@ -273,7 +276,7 @@ class RunDialog(QDialog):
 
     @Slot()
     def _choose_file(self) -> None:
-        choose_csv(self, "Export people", f"ccdesk-people-{self.run.id}.csv", self.export_to)
+        choose_csv(self, say("Export people"), f"ccdesk-people-{self.run.id}.csv", self.export_to)
 
     @Slot(str)
     def export_to(self, name: str) -> None:
@@ -283,7 +286,7 @@ class RunDialog(QDialog):
             self,
             lambda: write_people(desk, run_id, outcome, target),
             done=lambda written: self.notice.show_text(
-                Tone.GOOD, f"{formats.count(written, 'person', 'people')} saved", str(target)
+                Tone.GOOD, plural("{n} people saved", "{n} person saved", written), str(target)
             ),
             failed=self.notice.show_error,
             key="export",

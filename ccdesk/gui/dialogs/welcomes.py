@@ -12,9 +12,13 @@ from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import welcomes
+from ccdesk.gui.translation import marked, say
 from ccdesk.service.needs_you import Need, NeedKind
 
-ANSWERED = ("Nobody is waiting any more", "The welcome emails have been answered for, or were switched off.")
+ANSWERED = (
+    marked("Nobody is waiting any more"),
+    marked("The welcome emails have been answered for, or were switched off."),
+)
 
 
 def ask_about_welcomes(context: Context, parent: QWidget) -> None:
@@ -33,7 +37,7 @@ def _count(needs: Sequence[Need]) -> int:
 
 def _ask(context: Context, parent: QWidget, count: int) -> None:
     if not count:
-        context.news.say(*ANSWERED)
+        context.news.say(*map(say, ANSWERED))
         return
     send = partial(_answer, context, parent, WelcomeAnswer.SEND)
     ask(welcomes(count), parent, yes=send, no=partial(_answer, context, parent, WelcomeAnswer.WITHOUT))
