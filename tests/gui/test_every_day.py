@@ -323,7 +323,7 @@ def test_the_menu_of_a_row_offers_what_can_be_done(qtbot, window):
 
 
 def test_esc_takes_notices_away_and_nothing_else(qtbot, window):
-    window.context.news.say("Saved")
+    window.context.news.tell("Saved")
     window.info.notice.show_text(Tone.NEUTRAL, "Logged out")
     window.notice.show_text(Tone.WARNING, "The run waits")
     window.info.overall.setFocus()

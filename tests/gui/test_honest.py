@@ -192,7 +192,7 @@ def test_a_success_covers_no_button_or_field(qtbot, parts, tab, size):
     settings = window.settings
     settings.chk_welcome.click()  # Discard appears beside Save
     settings.findChild(QScrollArea).verticalScrollBar().setValue(10_000)
-    window.context.news.say(
+    window.context.news.tell(
         "Saved", "Contact List Name is now “Spring sale”.\nSent from “owner@example.com”."
     )
     toast = find(window, "toast")
@@ -213,7 +213,7 @@ def test_a_success_goes_down_again_where_another_tab_leaves_it_room(qtbot, parts
     window.tabs.setCurrentWidget(window.settings)
     window.settings.chk_welcome.click()
     window.settings.findChild(QScrollArea).verticalScrollBar().setValue(10_000)
-    window.context.news.say("Saved", "\n".join(["Contact List Name is now “Spring sale”."] * 5))
+    window.context.news.tell("Saved", "\n".join(["Contact List Name is now “Spring sale”."] * 5))
     toast = find(window, "toast")
     above_the_buttons = toast.y()
     window.tabs.setCurrentWidget(window.sync)
@@ -223,7 +223,7 @@ def test_a_success_goes_down_again_where_another_tab_leaves_it_room(qtbot, parts
 def test_a_success_is_a_toast_that_goes_by_itself(qtbot, parts, monkeypatch):
     monkeypatch.setattr("ccdesk.gui.components.news.TOAST_MS", 50)
     before = find(parts.window, "tabs").geometry()
-    parts.context.news.say("Saved", "Contact List Name is now “Spring”.")
+    parts.context.news.tell("Saved", "Contact List Name is now “Spring”.")
     toast = find(parts.window, "toast")
     assert toast.isVisible()
     assert find(parts.window, "tabs").geometry() == before, "nothing moves"
@@ -239,7 +239,7 @@ def test_a_newer_state_replaces_the_notice_about_its_subject(qtbot, parts):
     parts.bridge.run_failed(RunKind.INBOUND, LoginNeeded())
     window.settings.show_error(LoginNeeded())
     qtbot.waitUntil(window.notice.isVisible)
-    parts.context.news.say("Logged in to Constant Contact as Mystic", subject=news.LOGIN)
+    parts.context.news.tell("Logged in to Constant Contact as Mystic", subject=news.LOGIN)
     assert not window.notice.isVisible()
     assert window.settings.notice.isHidden()
 

@@ -73,7 +73,7 @@ class News(QObject):
     said = Signal(str, str)  # title, text
     settled = Signal(str)  # subject
 
-    def say(self, title: str, text: str = "", *, subject: str = "") -> None:
+    def tell(self, title: str, text: str = "", *, subject: str = "") -> None:
         """Show a success for some seconds; it replaces what was said about its subject."""
         self.settle(subject)
         self.said.emit(title, text)

@@ -37,7 +37,7 @@ def _count(needs: Sequence[Need]) -> int:
 
 def _ask(context: Context, parent: QWidget, count: int) -> None:
     if not count:
-        context.news.say(*map(say, ANSWERED))
+        context.news.tell(*map(say, ANSWERED))
         return
     send = partial(_answer, context, parent, WelcomeAnswer.SEND)
     ask(welcomes(count), parent, yes=send, no=partial(_answer, context, parent, WelcomeAnswer.WITHOUT))

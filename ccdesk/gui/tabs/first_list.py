@@ -156,7 +156,7 @@ class FirstList(Card):
     def _on_saved(self, result: SaveResult) -> None:
         self._end_saving()
         self.notice.clear()
-        self._context.news.say(*saved_words(result))
+        self._context.news.tell(*saved_words(result))
         self._context.monitor.wake()
         self._context.watch.refresh()
         self.saved.emit()

@@ -182,7 +182,7 @@ class KiboForm(QWidget):
         sites = plural("{n} sites", "{n} site", len(tenant.site_ids)) if tenant.site_ids else ""
         named = say("tenant {id}").format(id=tenant.id)
         self.notice.clear()
-        self._context.news.say(
+        self._context.news.tell(
             say("Kibo answers: {summary}").format(summary=say(tested.summary)),
             " · ".join(part for part in (named, sites, tenant.host) if part),
         )

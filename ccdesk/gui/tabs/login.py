@@ -184,7 +184,7 @@ class LoginCard(ConnectionCard):
         self._end()
         self._context.news.settle(LOGIN_TRIED)
         title = say("Logged in to Constant Contact as {name}").format(name=account.organization)
-        self._context.news.say(title, subject=LOGIN)
+        self._context.news.tell(title, subject=LOGIN)
         self.follow_state()
         self._context.monitor.wake()
         self.logged_in.emit()
@@ -194,7 +194,7 @@ class LoginCard(ConnectionCard):
         if isinstance(error, AccountChanged):
             ask(other_account(error), self.window(), yes=self._accept, no=self._reject)
         elif isinstance(error, Cancelled):
-            self._context.news.say(say("The login was cancelled"), say("Nothing was changed."))
+            self._context.news.tell(say("The login was cancelled"), say("Nothing was changed."))
         else:
             self._show_failure(error)
 
@@ -213,7 +213,7 @@ class LoginCard(ConnectionCard):
         self._context.tasks.run(
             self,
             self._context.desk.reject_login,
-            done=lambda _: self._context.news.say(*words),
+            done=lambda _: self._context.news.tell(*words),
             failed=self._show_failure,
         )
 

@@ -104,7 +104,7 @@ class PortalPanel(QWidget):
     def _open(self) -> None:
         if not self._context.open_url(PORTAL):
             text = say("Open it yourself: {address}").format(address=PORTAL)
-            self._context.news.say(say("The browser could not be opened"), text)
+            self._context.news.tell(say("The browser could not be opened"), text)
 
     @Slot()
     def _copy(self) -> None:

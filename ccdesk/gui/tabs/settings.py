@@ -331,7 +331,7 @@ class SettingsTab(Tab):
     def _on_saved(self, values: dict[str, str], result: SaveResult) -> None:
         title, text = saved_words(result)
         self.notice.clear()
-        self.context.news.say(title, text, subject=LIST)
+        self.context.news.tell(title, text, subject=LIST)
         if result.notes:  # more than a confirmation: it stays until it is read
             self.notice.show_text(Tone.NEUTRAL, say("Saved"), "\n".join(say(note) for note in result.notes))
         self._awaited, self._older_expected = values, True

@@ -68,9 +68,9 @@ class SetupFile(QObject):
         names = [setting_name(key) for key in result.changed]
         self._notice.clear()
         if names:
-            self._context.news.say(say("The set-up file was taken over"), " · ".join(names))
+            self._context.news.tell(say("The set-up file was taken over"), " · ".join(names))
         else:
-            self._context.news.say(say("Everything in the set-up file is set already"))
+            self._context.news.tell(say("Everything in the set-up file is set already"))
         self._context.monitor.wake()
         self._context.watch.check()
         self.taken.emit()
@@ -88,7 +88,7 @@ class SetupFile(QObject):
         self._context.tasks.run(
             self,
             lambda: write_setup_file(desk.settings(), path),
-            done=lambda _: self._context.news.say(say("Set-up file saved"), str(path)),
+            done=lambda _: self._context.news.tell(say("Set-up file saved"), str(path)),
             failed=self._notice.show_error,
             key="write",
         )

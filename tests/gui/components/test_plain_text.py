@@ -85,7 +85,7 @@ def test_an_organisations_name_forges_no_line_in_the_window(qtbot, open_window):
     window = open_window(desk).window
     for place in ("login", "list", "export", "logs", "events"):
         window.go_to(place)
-    window.context.news.say(f"Logged in to Constant Contact as {NAME}")
+    window.context.news.tell(f"Logged in to Constant Contact as {NAME}")
     window.show_error(CcdeskError(NAME, meaning="ok"))
     window.logs._open_run(desk.get_run(900))
     view = dialog(qtbot, window, "dlg_run")
