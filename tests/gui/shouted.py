@@ -5,6 +5,7 @@ While a `Shouting` translator is installed (the fixture `shouting`), everything 
 """
 
 import re
+from collections import defaultdict
 
 from PySide6.QtCore import Qt, QTranslator
 from PySide6.QtGui import QAction
@@ -53,16 +54,16 @@ def left_over(text, data=()):
 
 
 def unsaid(root, data=()):
-    """Return the texts of a widget and all it holds, hidden ones too, that are not translated.
+    """Return the texts of a widget and all it holds, hidden ones too, that are not translated, by place.
 
     `data`: pieces that may stand there as they are, such as names that came from a service.
     """
-    found = {}
+    found = defaultdict(list)
     for one in [root, *root.findChildren(QWidget), *root.findChildren(QAction)]:
         for what, text in texts_of(one):
             if LETTERS.search(left_over(text, data)):
-                found.setdefault(f"{one.objectName() or type(one).__name__}: {what}", text)
-    return found
+                found[f"{one.objectName() or type(one).__name__}: {what}"].append(text)
+    return dict(found)
 
 
 def texts_of(one):
