@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from ccdesk.core.errors import Remedy, StoreError
+from ccdesk.core.words import marked
 
 _OTHERS_WRITE = 0o022
 _ROOT = 0
@@ -129,10 +130,12 @@ def _trusted() -> tuple[int, int]:
 
 def _on_network(named: str, detail: str) -> StoreError:
     return StoreError(
-        f"The folder {named} is on a network drive",
-        meaning="ccdesk's data file needs a disk of this computer: over a network two programs could not see "
-        "each other's changes in time, and would damage it. Nothing was changed.",
-        next_step="It must be a folder on this computer.",
+        marked("The folder {named} is on a network drive").format(named=named),
+        meaning=marked(
+            "ccdesk's data file needs a disk of this computer: over a network two programs could not see "
+            "each other's changes in time, and would damage it. Nothing was changed."
+        ),
+        next_step=marked("It must be a folder on this computer."),
         remedy=Remedy.OTHER_FOLDER,
         detail=detail,
         code="base_dir_on_network",
@@ -141,10 +144,12 @@ def _on_network(named: str, detail: str) -> StoreError:
 
 def _unsafe(base: Path, detail: str, advice: str) -> StoreError:
     return StoreError(
-        f"Other users of this computer can change the folder {base}",
-        meaning="ccdesk keeps the login, customers' emails and what they agreed to in it, and trusts what "
-        "it finds there. Nothing was read or changed.",
-        next_step=f"{advice}It must be a folder that only you can write to.",
+        marked("Other users of this computer can change the folder {base}").format(base=base),
+        meaning=marked(
+            "ccdesk keeps the login, customers' emails and what they agreed to in it, and trusts what "
+            "it finds there. Nothing was read or changed."
+        ),
+        next_step=marked("{advice}It must be a folder that only you can write to.").format(advice=advice),
         remedy=Remedy.OTHER_FOLDER,
         detail=detail,
         code="base_dir_not_private",

@@ -28,6 +28,7 @@ from ccdesk.core.ports.mail import Account
 from ccdesk.core.ports.secrets import Vault
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
+from ccdesk.core.words import marked
 from ccdesk.service.connections import LoginState, PendingLogin, secret_missing
 from ccdesk.service.kibo_host import forget_change, note_host
 from ccdesk.service.logged_out import LoggedOut, SecretPlace
@@ -126,8 +127,8 @@ class RealConnections:
         """Return a Kibo client; runs, of which there is one at a time, share theirs and its sign-in."""
         if not settings.kibo_ready:
             raise SettingsError(
-                "Kibo is not set up yet",
-                meaning="The tenant id and the application key are needed to read customers.",
+                marked("Kibo is not set up yet"),
+                meaning=marked("The tenant id and the application key are needed to read customers."),
                 remedy=Remedy.CONNECT_KIBO,
                 code="kibo_not_set_up",
             )
@@ -230,12 +231,15 @@ class RealConnections:
         forgotten = self.tokens(settings).forget()
         withdrawn = withdraw(self._oauth(settings), forgotten.tokens)
         if forgotten.problems:
-            shown = "Constant Contact has withdrawn them. " if withdrawn else ""
+            meaning = marked("ccdesk does not use them again. {problems}")
+            if withdrawn:
+                meaning = marked(
+                    "ccdesk does not use them again. Constant Contact has withdrawn them. {problems}"
+                )
             raise VaultError(
-                "You are logged out, but the tokens could not be removed",
-                meaning=f"ccdesk does not use them again. {shown}"
-                + " ".join(f"{one}." for one in forgotten.problems),
-                next_step="Remove the entries of ccdesk in the keyring by hand.",
+                marked("You are logged out, but the tokens could not be removed"),
+                meaning=meaning.format(problems=" ".join(f"{one}." for one in forgotten.problems)),
+                next_step=marked("Remove the entries of ccdesk in the keyring by hand."),
             )
         return LoggedOut(withdrawn, self._secret_place())
 

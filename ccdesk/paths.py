@@ -14,6 +14,7 @@ import platformdirs
 from ccdesk import base_dir
 from ccdesk.core import files
 from ccdesk.core.errors import Remedy, StoreError
+from ccdesk.core.words import marked
 
 # How the files of ccdesk begin.
 OURS = ("ccdesk.", "vault.json", "login.", "keyring.", "window.", "kibo.", "constant_contact.")
@@ -70,9 +71,9 @@ class Paths:
 
 def _unusable(base: Path, detail: str) -> StoreError:
     return StoreError(
-        f"The folder {base} cannot be used",
-        meaning="ccdesk keeps its data there and could not create or write it. Nothing was changed.",
-        next_step="Make the folder writable.",
+        marked("The folder {base} cannot be used").format(base=base),
+        meaning=marked("ccdesk keeps its data there and could not create or write it. Nothing was changed."),
+        next_step=marked("Make the folder writable."),
         remedy=Remedy.OTHER_FOLDER,
         detail=detail,
     )

@@ -23,6 +23,7 @@ from keyring.errors import KeyringError, KeyringLocked, PasswordDeleteError
 
 from ccdesk.core.errors import Remedy, VaultError
 from ccdesk.core.files import OWNER_ONLY
+from ccdesk.core.words import marked
 
 log = logging.getLogger(__name__)
 
@@ -169,13 +170,13 @@ class KeyringVault:
         module = type(backend).__module__
         if module.startswith(("keyring.backends.fail", "keyring.backends.null")):
             raise VaultError(
-                "There is no keyring on this system",
-                next_step="Install one and start ccdesk again.",
+                marked("There is no keyring on this system"),
+                next_step=marked("Install one and start ccdesk again."),
                 remedy=Remedy.SECRETS_IN_FILE,
                 detail=module,
             )
         if module.startswith("keyrings.alt"):
-            raise VaultError("The keyring in use keeps secrets in plain files", detail=module)
+            raise VaultError(marked("The keyring in use keeps secrets in plain files"), detail=module)
         return backend
 
     def _call(self, work: Callable[[Backend], T]) -> T:
@@ -213,8 +214,8 @@ class KeyringVault:
 
     def _no_answer(self) -> VaultError:
         return VaultError(
-            "The system's keyring does not answer",
-            next_step="Look for a window that asks to unlock it, then try again.",
+            marked("The system's keyring does not answer"),
+            next_step=marked("Look for a window that asks to unlock it, then try again."),
             remedy=Remedy.SECRETS_IN_FILE,
         )
 
@@ -232,7 +233,7 @@ def _translated(error: Exception) -> VaultError:
     if isinstance(error, VaultError):
         return error.with_traceback(None)
     kind = type(error).__name__
-    reported = "The system's keyring refused" if isinstance(error, KeyringError) else ""
+    reported = marked("The system's keyring refused") if isinstance(error, KeyringError) else ""
     return VaultError(reported, detail=kind)
 
 

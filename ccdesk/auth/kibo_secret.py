@@ -11,6 +11,7 @@ from ccdesk.core.ports.secrets import Vault
 from ccdesk.core.ports.store import Store
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import SECRET_VARIABLE, Settings, resolve
+from ccdesk.core.words import marked
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +74,14 @@ class KiboSecret:
         place, home = self.given_for(settings), origin(settings.kibo_home_url)
         if place is None or place.home != home:
             raise SettingsError(
-                "The Kibo home address is not the one the shared secret was given for",
-                meaning=f"It was given for {place.home if place else 'no address'}, and the settings, or a "
-                f"variable of the environment, now name {home}. Nothing was sent there.",
-                next_step="If the new address is right, enter the shared secret again; else put it right.",
+                marked("The Kibo home address is not the one the shared secret was given for"),
+                meaning=marked(
+                    "It was given for {place}, and the settings, or a "
+                    "variable of the environment, now name {home}. Nothing was sent there."
+                ).format(place=place.home if place else marked("no address"), home=home),
+                next_step=marked(
+                    "If the new address is right, enter the shared secret again; else put it right."
+                ),
                 remedy=Remedy.KIBO_SECRET,
                 code=OTHER_ADDRESS,
             )
@@ -94,11 +99,17 @@ class KiboSecret:
             return
         whence = "The settings name" if settings.kibo_tenant_url else "Kibo's home names"
         raise SettingsError(
-            f"The tenant's address {origin(host)} does not belong to Kibo's home",
-            meaning=f"{whence} it, but it is of another domain than {origin(settings.kibo_home_url)}, and "
-            "nobody has said that it may be signed in to. Nothing was sent there.",
-            next_step="If the address is right, enter it as Kibo tenant address together with the shared "
-            "secret; else put it right.",
+            marked("The tenant's address {address} does not belong to Kibo's home").format(
+                address=origin(host)
+            ),
+            meaning=marked(
+                "{whence} it, but it is of another domain than {home}, and "
+                "nobody has said that it may be signed in to. Nothing was sent there."
+            ).format(whence=whence, home=origin(settings.kibo_home_url)),
+            next_step=marked(
+                "If the address is right, enter it as Kibo tenant address together with the shared "
+                "secret; else put it right."
+            ),
             remedy=Remedy.KIBO_SECRET,
             code=OTHER_HOST,
         )

@@ -13,6 +13,7 @@ from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, redact
 from ccdesk.core.redaction import hide
 from ccdesk.core.redirects import REDIRECT_PORTS
+from ccdesk.core.words import marked
 
 
 def log_in(
@@ -54,16 +55,16 @@ def _refused(returned: Returned) -> LoginNeeded:
     detail = redact(f"{returned.error}: {returned.description}")
     if returned.error == "access_denied":
         return LoginNeeded(
-            "The login was refused",
-            meaning="Somebody chose not to allow ccdesk in the browser.",
-            next_step="Log in again and allow it when you are ready.",
+            marked("The login was refused"),
+            meaning=marked("Somebody chose not to allow ccdesk in the browser."),
+            next_step=marked("Log in again and allow it when you are ready."),
             detail=detail,
             code="login_refused",
         )
     return LoginNeeded(
-        "Constant Contact did not complete the login",
-        meaning="It sent the browser back with an error.",
-        next_step="Try again; if it stays so, check the API key and its redirect addresses.",
+        marked("Constant Contact did not complete the login"),
+        meaning=marked("It sent the browser back with an error."),
+        next_step=marked("Try again; if it stays so, check the API key and its redirect addresses."),
         detail=detail,
         code="login_failed",
     )

@@ -15,6 +15,7 @@ from ccdesk.auth.callback_server import POLL_SECONDS, CallbackServer, Inbox, Ret
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import Cancelled, LoginNeeded, Remedy, SettingsError
 from ccdesk.core.redirects import REDIRECT_PORTS, redirect_uri
+from ccdesk.core.words import marked
 
 _HOSTS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))  # a browser may take either for localhost
 
@@ -70,7 +71,7 @@ class Listener:
             if left <= 0:
                 raise self._too_late()
             if self._clock.wait(cancel, min(POLL_SECONDS, left)):
-                raise Cancelled("The login was cancelled", meaning="Nothing was changed.")
+                raise Cancelled(marked("The login was cancelled"), meaning=marked("Nothing was changed."))
 
     def _bind(self, ports: Sequence[int]) -> list[CallbackServer]:
         for port in ports:
@@ -85,10 +86,14 @@ class Listener:
             if servers:
                 return servers
         raise SettingsError(
-            "No port is free for the login",
-            meaning=f"The browser must return to one of the registered ports: {', '.join(map(str, ports))}. "
-            "Other programs use all of them.",
-            next_step="Close the program that uses one of them, or a login still waiting, and try again.",
+            marked("No port is free for the login"),
+            meaning=marked(
+                "The browser must return to one of the registered ports: {ports}. "
+                "Other programs use all of them."
+            ).format(ports=", ".join(map(str, ports))),
+            next_step=marked(
+                "Close the program that uses one of them, or a login still waiting, and try again."
+            ),
         )
 
     def _add(self, servers: list[CallbackServer], family: socket.AddressFamily, host: str, port: int) -> None:
@@ -101,9 +106,11 @@ class Listener:
 
     def _too_late(self) -> LoginNeeded:
         return LoginNeeded(
-            "The login in the browser was not finished in time",
-            meaning="If the browser showed an error page, the redirect address may not be registered for the "
-            f"API key: it must be exactly {self.redirect_uri}",
+            marked("The login in the browser was not finished in time"),
+            meaning=marked(
+                "If the browser showed an error page, the redirect address may not be registered for the "
+                "API key: it must be exactly {redirect_uri}"
+            ).format(redirect_uri=self.redirect_uri),
             remedy=Remedy.LOG_IN,
             code="login_timeout",
         )

@@ -36,6 +36,7 @@ from ccdesk.core.pieces import TooLarge, limited
 from ccdesk.core.proxies import proxy_error, refused_by_proxy
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import is_loopback
+from ccdesk.core.words import marked
 
 log = logging.getLogger(__name__)
 
@@ -96,10 +97,14 @@ class OAuthClient:
         """
         if not self._client_id:
             raise SettingsError(
-                "The Constant Contact API key is missing",
-                meaning="Logging in needs the key of an application registered with Constant Contact.",
-                next_step="Register one at https://app.constantcontact.com/pages/dma/portal (PKCE flow, "
-                "rotating refresh tokens).",
+                marked("The Constant Contact API key is missing"),
+                meaning=marked(
+                    "Logging in needs the key of an application registered with Constant Contact."
+                ),
+                next_step=marked(
+                    "Register one at https://app.constantcontact.com/pages/dma/portal (PKCE flow, "
+                    "rotating refresh tokens)."
+                ),
                 remedy=Remedy.API_KEY,
             )
 
@@ -147,7 +152,7 @@ class OAuthClient:
             raise Unreachable(error.title, meaning=error.meaning, detail=error.detail) from None
         if status != 200:
             raise Unreachable(
-                "Constant Contact did not confirm that the login was withdrawn",
+                marked("Constant Contact did not confirm that the login was withdrawn"),
                 detail=f"POST /revoke answered {status}",
             )
 
@@ -158,7 +163,9 @@ class OAuthClient:
                 return _reply(_checked(status, body))
             if tries < _TRIES_WHEN_REFUSED and self._clock.wait(self.cancel, _PAUSE_SECONDS * tries):
                 raise Cancelled
-        raise Unreachable("Constant Contact's login service is busy", detail="429 from the token endpoint")
+        raise Unreachable(
+            marked("Constant Contact's login service is busy"), detail="429 from the token endpoint"
+        )
 
     def _post(self, endpoint: str, form: str, seconds: tuple[float, float]) -> tuple[int, bytes]:
         """Send a form; return the status and the body, of which no more than `_MOST` bytes are read."""
@@ -193,16 +200,20 @@ def _no_answer(url: str, endpoint: str, error: Exception) -> ServiceError:
         return _unusable(f"{detail}, more than {_MOST:,} bytes")
     if isinstance(error, requests.exceptions.SSLError):
         return Unreachable(
-            "The connection to Constant Contact is not trusted",
-            meaning="The login service's certificate could not be checked, so nothing was sent.",
-            next_step="Check the address, this computer's date, and your company's proxy or certificates.",
+            marked("The connection to Constant Contact is not trusted"),
+            meaning=marked("The login service's certificate could not be checked, so nothing was sent."),
+            next_step=marked(
+                "Check the address, this computer's date, and your company's proxy or certificates."
+            ),
             detail=detail,
         )
-    return Unreachable("Constant Contact's login service cannot be reached", detail=detail)
+    return Unreachable(marked("Constant Contact's login service cannot be reached"), detail=detail)
 
 
 def _unusable(detail: str) -> Unreachable:
-    return Unreachable("Constant Contact's login service gave an answer that cannot be used", detail=detail)
+    return Unreachable(
+        marked("Constant Contact's login service gave an answer that cannot be used"), detail=detail
+    )
 
 
 def _checked(status: int, body: bytes) -> dict[str, Any]:
@@ -254,10 +265,10 @@ def _refusal(error: str, description: str) -> CcdeskError:
         return LoginNeeded(detail=detail, code="invalid_grant")
     if error in ("invalid_client", "unauthorized_client"):
         return Refused(
-            "Constant Contact does not accept the API key",
-            next_step="Check the API key, and that its application uses the PKCE flow.",
+            marked("Constant Contact does not accept the API key"),
+            next_step=marked("Check the API key, and that its application uses the PKCE flow."),
             remedy=Remedy.API_KEY,
             detail=detail,
             code=error,
         )
-    return Unreachable("Constant Contact's login service refused for now", detail=detail, code=error)
+    return Unreachable(marked("Constant Contact's login service refused for now"), detail=detail, code=error)

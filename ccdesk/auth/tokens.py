@@ -24,6 +24,7 @@ from ccdesk.core.clock import Clock
 from ccdesk.core.errors import LoginNeeded, Remedy, Unreachable, VaultError
 from ccdesk.core.origins import LoginPlace
 from ccdesk.core.ports.secrets import Vault
+from ccdesk.core.words import marked
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,7 @@ class Tokens:
             else:
                 return self._keep(reply, held, self._clock.now())
         self._set_stamp(_DEAD)
-        raise LoginNeeded(meaning="The login has run out or was revoked.")
+        raise LoginNeeded(meaning=marked("The login has run out or was revoked."))
 
     # ------------------------------------------------------------ logging in and out
 
@@ -250,7 +251,7 @@ class Tokens:
                 lock.acquire()
             except Timeout:
                 raise Unreachable(
-                    "Another ccdesk is busy renewing the login", meaning="Nothing was lost."
+                    marked("Another ccdesk is busy renewing the login"), meaning=marked("Nothing was lost.")
                 ) from None
             except OSError as error:
                 raise _no_folder(error) from error
@@ -288,10 +289,11 @@ def _login_needed(held: StoredTokens, here: LoginPlace) -> LoginNeeded:
         if then != now
     ]
     return LoginNeeded(
-        "The login to Constant Contact was made for another address or API key",
-        meaning=f"The settings, or a variable of the environment, now name {', '.join(differing)}. "
-        "Nothing was sent there.",
-        next_step="If that is right, log in again; else put it right.",
+        marked("The login to Constant Contact was made for another address or API key"),
+        meaning=marked(
+            "The settings, or a variable of the environment, now name {places}. Nothing was sent there."
+        ).format(places=", ".join(differing)),
+        next_step=marked("If that is right, log in again; else put it right."),
         remedy=Remedy.LOG_IN,
         code="login_elsewhere",
     )
@@ -299,8 +301,8 @@ def _login_needed(held: StoredTokens, here: LoginPlace) -> LoginNeeded:
 
 def _no_folder(error: OSError) -> VaultError:
     return VaultError(
-        "The data folder cannot be used",
-        meaning="The state of the login is kept there.",
-        next_step="Make the folder readable and writable for you.",
+        marked("The data folder cannot be used"),
+        meaning=marked("The state of the login is kept there."),
+        next_step=marked("Make the folder readable and writable for you."),
         detail=type(error).__name__,
     )

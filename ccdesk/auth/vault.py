@@ -16,6 +16,7 @@ from ccdesk.auth.windows_rights import make_private
 from ccdesk.core import files
 from ccdesk.core.errors import Remedy, SettingsError, VaultError
 from ccdesk.core.ports.secrets import Vault
+from ccdesk.core.words import marked
 
 _LOCK_SECONDS = 30.0
 _PREFIX = ".vault-"
@@ -36,8 +37,8 @@ def open_vault(base_dir: Path, environ: Mapping[str, str]) -> Vault:
         make_private(base_dir)
         return FileVault(base_dir / "vault.json")
     raise SettingsError(
-        "The place chosen for secrets does not exist",
-        meaning="Login tokens and the Kibo secret need a place to be kept in.",
+        marked("The place chosen for secrets does not exist"),
+        meaning=marked("Login tokens and the Kibo secret need a place to be kept in."),
         remedy=Remedy.PLACE_FOR_SECRETS,
         detail=f"CCDESK_VAULT={choice[:40]}",
     )
@@ -123,9 +124,13 @@ def _sync_folder(folder: Path) -> None:
 
 def _unusable(path: Path, detail: str) -> VaultError:
     return VaultError(
-        "The file for secrets cannot be used",
-        meaning=f"Login tokens and the Kibo secret are kept in {path.name} in the data folder.",
-        next_step="Make the file and its folder readable and writable for you, or delete the file, log in "
-        "again and enter the Kibo secret again.",
+        marked("The file for secrets cannot be used"),
+        meaning=marked("Login tokens and the Kibo secret are kept in {name} in the data folder.").format(
+            name=path.name
+        ),
+        next_step=marked(
+            "Make the file and its folder readable and writable for you, or delete the file, log in "
+            "again and enter the Kibo secret again."
+        ),
         detail=detail,
     )

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ccdesk.core.errors import Remedy, VaultError
+from ccdesk.core.words import marked
 
 Run = Callable[[Sequence[str]], str]
 _SECONDS = 20.0
@@ -66,8 +67,10 @@ def _run(words: Sequence[str]) -> str:
 
 def _cannot(folder: Path, detail: str) -> VaultError:
     return VaultError(
-        "The file for secrets cannot be kept from other users here",
-        meaning=f"The rights of the folder {folder} could not be left to you alone, so nothing was written.",
+        marked("The file for secrets cannot be kept from other users here"),
+        meaning=marked(
+            "The rights of the folder {folder} could not be left to you alone, so nothing was written."
+        ).format(folder=folder),
         remedy=Remedy.WINDOWS_STORE,
         detail=detail,
     )

@@ -12,6 +12,7 @@ from ccdesk.core.clock import spoken_date
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link
 from ccdesk.core.runs import RunKind
+from ccdesk.core.words import marked
 
 
 class DriftKind(StrEnum):
@@ -70,40 +71,71 @@ class DriftKind(StrEnum):
 
 
 _MEANINGS = {
-    DriftKind.PUT_BACK: "Opted out, but put back on the list by somebody else, and mailed. Take them off the "
-    "list in Constant Contact or, if they agreed again, set the opt-in in Kibo.",
-    DriftKind.NOBODY_AGREES: "On the list, but no account agrees any more: it is disabled, gone, a guest's, "
-    "or has another email. Staff decide.",
-    DriftKind.MISTAKE: "The opt-out was called a mistake by staff; nothing is done while the sides differ.",
-    DriftKind.HELD: "The opt-out is held, for there were unusually many at once: it waits for an answer.",
-    DriftKind.OPT_OUT_DUE: "Opted out in Kibo and still on the list: the next run takes them off.",
-    DriftKind.SIGN_UP_DUE: "Signed up in Constant Contact after opting out: the next run opts them in.",
-    DriftKind.NEVER_OPTED_IN: "On the list though the box was never ticked in Kibo: put there by staff, or "
-    "by a sign-up from before ccdesk. They are left alone.",
-    DriftKind.NO_ACCOUNT: "On the list without an account in Kibo: they are left alone.",
-    DriftKind.UNSUBSCRIBED: "Opted in in Kibo but unsubscribed in Constant Contact: the next run opts them "
-    "out in Kibo.",
-    DriftKind.LEFT_LIST: "Opted in in Kibo but left the list: the next run opts them out in Kibo.",
-    DriftKind.CONFIRMING: "Opted in again after unsubscribing: Constant Contact has asked them to confirm.",
-    DriftKind.ASKED_BEFORE: "Opted in again after unsubscribing, and was asked to confirm once before: "
-    "nobody is asked twice. They can sign up themselves on a Constant Contact form.",
-    DriftKind.DELETED: "Opted in in Kibo, deleted in Constant Contact: only a new opt-in brings them back.",
-    DriftKind.WAITING: "Opted in in Kibo, but pending, on hold or without permission in Constant Contact: "
-    "nothing is done until that changes there.",
-    DriftKind.LEFT_OUT: "Left out of the list: they may have left it before its first export, or while "
-    "another was in use. A new opt-in adds them.",
-    DriftKind.UNDONE: "What a run had done for them was undone: they stay so until they opt in anew in Kibo "
-    "or sign up themselves.",
-    DriftKind.NEWCOMER: "Opted out before a newer account with the same email opted in: staff add or leave "
-    "them.",
-    DriftKind.INVALID_EMAIL: "Opted in in Kibo, but the email cannot be sent to Constant Contact: correct it "
-    "in Kibo.",
-    DriftKind.REFUSED: "The change was refused and waits for a person in the queue of changes.",
-    DriftKind.NOT_ADDED: "Opted in in Kibo and not on the list yet: the next export or run adds them.",
-    DriftKind.CHANGE_DUE: "Changed in Kibo since the last run: the next one decides.",
-    DriftKind.UNREADABLE: "The account or contact cannot be read, so nothing is done.",
-    DriftKind.LEFT_AS_IS: "Staff have looked at the difference and left it as it is. It is named again once "
-    "either side changes.",
+    DriftKind.PUT_BACK: marked(
+        "Opted out, but put back on the list by somebody else, and mailed. Take them off the "
+        "list in Constant Contact or, if they agreed again, set the opt-in in Kibo."
+    ),
+    DriftKind.NOBODY_AGREES: marked(
+        "On the list, but no account agrees any more: it is disabled, gone, a guest's, "
+        "or has another email. Staff decide."
+    ),
+    DriftKind.MISTAKE: marked(
+        "The opt-out was called a mistake by staff; nothing is done while the sides differ."
+    ),
+    DriftKind.HELD: marked(
+        "The opt-out is held, for there were unusually many at once: it waits for an answer."
+    ),
+    DriftKind.OPT_OUT_DUE: marked("Opted out in Kibo and still on the list: the next run takes them off."),
+    DriftKind.SIGN_UP_DUE: marked(
+        "Signed up in Constant Contact after opting out: the next run opts them in."
+    ),
+    DriftKind.NEVER_OPTED_IN: marked(
+        "On the list though the box was never ticked in Kibo: put there by staff, or "
+        "by a sign-up from before ccdesk. They are left alone."
+    ),
+    DriftKind.NO_ACCOUNT: marked("On the list without an account in Kibo: they are left alone."),
+    DriftKind.UNSUBSCRIBED: marked(
+        "Opted in in Kibo but unsubscribed in Constant Contact: the next run opts them out in Kibo."
+    ),
+    DriftKind.LEFT_LIST: marked("Opted in in Kibo but left the list: the next run opts them out in Kibo."),
+    DriftKind.CONFIRMING: marked(
+        "Opted in again after unsubscribing: Constant Contact has asked them to confirm."
+    ),
+    DriftKind.ASKED_BEFORE: marked(
+        "Opted in again after unsubscribing, and was asked to confirm once before: "
+        "nobody is asked twice. They can sign up themselves on a Constant Contact form."
+    ),
+    DriftKind.DELETED: marked(
+        "Opted in in Kibo, deleted in Constant Contact: only a new opt-in brings them back."
+    ),
+    DriftKind.WAITING: marked(
+        "Opted in in Kibo, but pending, on hold or without permission in Constant Contact: "
+        "nothing is done until that changes there."
+    ),
+    DriftKind.LEFT_OUT: marked(
+        "Left out of the list: they may have left it before its first export, or while "
+        "another was in use. A new opt-in adds them."
+    ),
+    DriftKind.UNDONE: marked(
+        "What a run had done for them was undone: they stay so until they opt in anew in Kibo "
+        "or sign up themselves."
+    ),
+    DriftKind.NEWCOMER: marked(
+        "Opted out before a newer account with the same email opted in: staff add or leave them."
+    ),
+    DriftKind.INVALID_EMAIL: marked(
+        "Opted in in Kibo, but the email cannot be sent to Constant Contact: correct it in Kibo."
+    ),
+    DriftKind.REFUSED: marked("The change was refused and waits for a person in the queue of changes."),
+    DriftKind.NOT_ADDED: marked(
+        "Opted in in Kibo and not on the list yet: the next export or run adds them."
+    ),
+    DriftKind.CHANGE_DUE: marked("Changed in Kibo since the last run: the next one decides."),
+    DriftKind.UNREADABLE: marked("The account or contact cannot be read, so nothing is done."),
+    DriftKind.LEFT_AS_IS: marked(
+        "Staff have looked at the difference and left it as it is. It is named again once "
+        "either side changes."
+    ),
 }
 _NOT_LEFT = frozenset(
     {

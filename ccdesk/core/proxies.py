@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from ccdesk.core.errors import ProxyRefused, ServiceError, Unreachable
+from ccdesk.core.words import marked
 
 _TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")  # the words of Python's http.client
-WHERE = "the variable HTTPS_PROXY or the system's settings"
+WHERE = marked("the variable HTTPS_PROXY or the system's settings")
 
 
 def proxy_error(url: str, error: BaseException, *, service: str, detail: str) -> ServiceError:
@@ -21,8 +22,12 @@ def proxy_error(url: str, error: BaseException, *, service: str, detail: str) ->
     if reported is not None and reported[1] < "500":
         return refused_by_proxy(url, int(reported[1]), service=service, detail=detail)
     return Unreachable(
-        f"{service} cannot be reached through the proxy {proxy_name(url)}",
-        next_step=f"Check the network connection and the proxy's address in {WHERE}, then try again.",
+        marked("{service} cannot be reached through the proxy {proxy}").format(
+            service=service, proxy=proxy_name(url)
+        ),
+        next_step=marked(
+            "Check the network connection and the proxy's address in {where}, then try again."
+        ).format(where=WHERE),
         detail=detail,
         code="proxy",
     )
@@ -33,17 +38,23 @@ def refused_by_proxy(url: str, status: int, *, service: str, detail: str) -> Pro
     name = proxy_name(url)
     if status == 407:
         return ProxyRefused(
-            f"The proxy {name} wants a valid user name and password",
-            meaning=f"Nothing came through to {service}. ccdesk does not repeat this by itself, because "
-            "proxies lock users out after a few wrong passwords.",
-            next_step=f"Put name and password into the proxy's address in {WHERE}, as in "
-            "http://NAME:PASSWORD@proxy.example:3128, and start ccdesk again.",
+            marked("The proxy {name} wants a valid user name and password").format(name=name),
+            meaning=marked(
+                "Nothing came through to {service}. ccdesk does not repeat this by itself, because "
+                "proxies lock users out after a few wrong passwords."
+            ).format(service=service),
+            next_step=marked(
+                "Put name and password into the proxy's address in {where}, as in "
+                "http://NAME:PASSWORD@proxy.example:3128, and start ccdesk again."
+            ).format(where=WHERE),
             detail=detail,
         )
     return ProxyRefused(
-        f"The proxy {name} does not let ccdesk through",
-        meaning=f"It refused the way to {urlsplit(url).hostname or service} ({status}). Nothing was sent.",
-        next_step="Ask whoever runs the proxy to allow this address.",
+        marked("The proxy {name} does not let ccdesk through").format(name=name),
+        meaning=marked("It refused the way to {place} ({status}). Nothing was sent.").format(
+            place=urlsplit(url).hostname or service, status=status
+        ),
+        next_step=marked("Ask whoever runs the proxy to allow this address."),
         detail=detail,
     )
 

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ccdesk.core.errors import SettingsError
+from ccdesk.core.words import marked
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
@@ -168,15 +169,16 @@ def check(key: str, value: str) -> str:
     setting = SETTINGS.get(key)
     if setting is None:
         raise SettingsError(
-            f"There is no setting “{key}”", next_step="The settings are: " + ", ".join(SETTINGS) + "."
+            marked("There is no setting “{key}”").format(key=key),
+            next_step=marked("The settings are: {keys}.").format(keys=", ".join(SETTINGS)),
         )
     try:
         return setting.check(value)
     except ValueError as error:
         problem = SettingsError(
-            f"The value for “{setting.label}” is not valid",
+            marked("The value for “{label}” is not valid").format(label=setting.label),
             meaning=f"{str(error)[:1].upper()}{str(error)[1:]}.",
-            next_step="Nothing was changed.",
+            next_step=marked("Nothing was changed."),
         )
         problem.setting = key
         raise problem from None

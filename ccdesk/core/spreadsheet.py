@@ -61,7 +61,9 @@ def write_csv(
         files.replace(partial, target)
         partial = None
     except OSError as error:
-        raise ExportError(meaning=f"{error.strerror or 'The system refused it'}.") from error
+        raise ExportError(
+            meaning=f"{error.strerror}." if error.strerror else marked("The system refused it.")
+        ) from error
     finally:
         if partial is not None:
             partial.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from ccdesk.core.ports.reports import Reports
 from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import Settings
+from ccdesk.core.words import marked
 from ccdesk.service.logged_out import LoggedOut
 
 SECRET_MISSING = "kibo_secret_missing"  # the code of the error that says so
@@ -23,7 +24,7 @@ SECRET_MISSING = "kibo_secret_missing"  # the code of the error that says so
 def secret_missing() -> SettingsError:
     """Return the error of a Kibo set-up that has everything but the shared secret."""
     return SettingsError(
-        "The Kibo shared secret is missing",
+        marked("The Kibo shared secret is missing"),
         remedy=Remedy.KIBO_SECRET,
         code=SECRET_MISSING,
     )

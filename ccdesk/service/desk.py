@@ -33,6 +33,7 @@ from ccdesk.core.runs import (
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.core.why import FoundPerson, Why
+from ccdesk.core.words import marked
 from ccdesk.service import gaps, pausing
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
 from ccdesk.service.connections import Connections, PendingLogin
@@ -158,10 +159,13 @@ class LocalDesk:
         known = self._store.state.get(CC_KEY)
         if known and known != pending.account.key and not accept_other_account:
             raise AccountChanged(
-                meaning=f"This login belongs to “{pending.account.organization}”, but what ccdesk remembers "
-                f"belongs to “{self._store.state.get(CC_NAME)}”.",
-                next_step="Keep the former login, or start over with the new account: links and queue of "
-                "the former one are then dropped, and an export is needed.",
+                meaning=marked(
+                    "This login belongs to “{organization}”, but what ccdesk remembers belongs to “{known}”."
+                ).format(organization=pending.account.organization, known=self._store.state.get(CC_NAME)),
+                next_step=marked(
+                    "Keep the former login, or start over with the new account: links and queue of "
+                    "the former one are then dropped, and an export is needed."
+                ),
                 code="other_account",
             )
         return self.accept_login()

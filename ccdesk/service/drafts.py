@@ -29,6 +29,7 @@ from ccdesk.core.ports.campaigns import Campaign, Campaigns, Draft, NewDraft
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import Settings
 from ccdesk.core.text import cut, without_controls
+from ccdesk.core.words import marked
 from ccdesk.service.connections import MailClient
 from ccdesk.service.lists import chosen_among, require_name
 from ccdesk.sync.active_list import note_active_list
@@ -161,8 +162,8 @@ def _active_list(store: Store, mail: MailClient, name: str, now: datetime) -> Co
     found = chosen_among(store, lists, name)
     if found is None:
         raise ListGone(
-            f"The contact list “{name}” is not in Constant Contact",
-            meaning="No draft was made: there is nobody it could go to.",
+            marked("The contact list “{name}” is not in Constant Contact").format(name=name),
+            meaning=marked("No draft was made: there is nobody it could go to."),
         )
     return found
 
@@ -171,16 +172,18 @@ def _confirmed(address: str, confirmed: list[str]) -> str:
     """Return the chosen address as the account spells it."""
     if not address:
         raise SettingsError(
-            "No From and ReplyTo address is chosen",
-            meaning="A campaign draft needs one. Nothing was made.",
+            marked("No From and ReplyTo address is chosen"),
+            meaning=marked("A campaign draft needs one. Nothing was made."),
             remedy=Remedy.CHOOSE_SENDER,
         )
     found = next((one for one in confirmed if email_key(one) == email_key(address)), None)
     if found is None:
         raise SettingsError(
-            f"“{address}” is not a confirmed address of the Constant Contact account",
-            meaning="Only confirmed addresses may be used as From and ReplyTo. No draft was made.",
-            next_step="Confirm it in Constant Contact, or choose another.",
+            marked("“{address}” is not a confirmed address of the Constant Contact account").format(
+                address=address
+            ),
+            meaning=marked("Only confirmed addresses may be used as From and ReplyTo. No draft was made."),
+            next_step=marked("Confirm it in Constant Contact, or choose another."),
             remedy=Remedy.CHOOSE_SENDER,
         )
     return found
@@ -197,10 +200,11 @@ def _choose_list(mail: Campaigns, draft: Draft, list_id: str) -> CcdeskError | N
 
 def _refused(error: ItemRefused | NotFound) -> Refused:
     return Refused(
-        "Constant Contact did not make the draft",
+        marked("Constant Contact did not make the draft"),
         meaning=error.meaning,
-        next_step="If that is about the address, confirm it in Constant Contact or choose another; then try "
-        "again.",
+        next_step=marked(
+            "If that is about the address, confirm it in Constant Contact or choose another; then try again."
+        ),
         detail=error.detail,
         code="draft_refused",
     )
@@ -208,16 +212,20 @@ def _refused(error: ItemRefused | NotFound) -> Refused:
 
 def _lost(name: str, error: AnswerLost) -> AnswerLost:
     return AnswerLost(
-        "Constant Contact did not say whether the draft was made",
-        meaning=f"It may be there under the name “{name}”. Nothing was sent to anybody.",
-        next_step="Try again in a while: ccdesk looks for that name first and makes no second one.",
+        marked("Constant Contact did not say whether the draft was made"),
+        meaning=marked("It may be there under the name “{name}”. Nothing was sent to anybody.").format(
+            name=name
+        ),
+        next_step=marked("Try again in a while: ccdesk looks for that name first and makes no second one."),
         detail=error.detail,
     )
 
 
 def _no_name_left(name: str) -> SettingsError:
     return SettingsError(
-        "There is no free name for another draft today",
-        meaning=f"“{name}” and {_MOST_OF_A_DAY - 1} more names like it are taken. No draft was made.",
-        next_step="Rename or delete some of these campaigns in Constant Contact.",
+        marked("There is no free name for another draft today"),
+        meaning=marked("“{name}” and {n} more names like it are taken. No draft was made.").format(
+            name=name, n=_MOST_OF_A_DAY - 1
+        ),
+        next_step=marked("Rename or delete some of these campaigns in Constant Contact."),
     )

@@ -13,6 +13,7 @@ from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
+from ccdesk.core.words import marked
 from ccdesk.service.connections import Connections
 from ccdesk.service.heartbeat import beating
 from ccdesk.service.leaving import leave_found
@@ -91,5 +92,5 @@ def _active_list(store: Store, mail: Mail, name: str) -> str:
         return known
     found = find_by_name(mail.lists(), name)
     if found is None:
-        raise ListGone(f"The contact list “{name}” is not in Constant Contact")
+        raise ListGone(marked("The contact list “{name}” is not in Constant Contact").format(name=name))
     return found.id

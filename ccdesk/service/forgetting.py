@@ -14,6 +14,7 @@ from ccdesk.core.bundles import CALL_FILES, RUN_FILES
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.models import OPTED_OUT_THERE, Link, LinkState, WriteBack
 from ccdesk.core.ports.store import Store
+from ccdesk.core.words import marked
 from ccdesk.service.ledger import Named, named
 from ccdesk.sync.context import EXPORT_OPEN
 
@@ -117,17 +118,19 @@ def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
     """
     if store.state.get(EXPORT_OPEN) and store.exports.many(person.customer_ids):
         raise SettingsError(
-            "An export that is not finished has this person",
-            meaning="What it sent would be lost sight of. Nobody was forgotten.",
-            next_step="Do the export to its end, then try again.",
+            marked("An export that is not finished has this person"),
+            meaning=marked("What it sent would be lost sight of. Nobody was forgotten."),
+            next_step=marked("Do the export to its end, then try again."),
             code="export_open",
         )
     on_list = [one for one in store.links.many(person.customer_ids).values() if one.on_list or one.begun]
     if any(store.queue.is_open(one.customer_id) or one.begun for one in on_list):
         raise SettingsError(
-            "A change of this customer is not processed yet",
-            meaning="It may be an opt-out, which would be forgotten with the person. Nobody was forgotten.",
-            next_step="Sync the changes, see to the entry if it needs attention, then try again.",
+            marked("A change of this customer is not processed yet"),
+            meaning=marked(
+                "It may be an opt-out, which would be forgotten with the person. Nobody was forgotten."
+            ),
+            next_step=marked("Sync the changes, see to the entry if it needs attention, then try again."),
             code="change_open",
         )
 

@@ -11,6 +11,7 @@ from ccdesk.core.emails import email_key
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.models import LinkState
 from ccdesk.core.ports.store import Store
+from ccdesk.core.words import marked
 from ccdesk.service.of_kind import cannot_be_left, of_another_kind
 from ccdesk.service.who import customer_id_of, find_who
 from ccdesk.sync.context import batched
@@ -92,15 +93,15 @@ def is_named(one: Drift, who: str) -> bool:
 def _nobody(drifts: Drifts, chosen: Chosen) -> SettingsError:
     if not chosen.who.strip():
         return SettingsError(
-            f"Nobody is of the kind “{chosen.kind.value}”",
-            meaning="There is nothing to leave as it is. Nothing was changed.",
-            next_step="A comparison of both sides names the kinds.",
+            marked("Nobody is of the kind “{kind}”").format(kind=chosen.kind.value),
+            meaning=marked("There is nothing to leave as it is. Nothing was changed."),
+            next_step=marked("A comparison of both sides names the kinds."),
             code="other_kind",
         )
     kind = next((one.kind for one in drifts.people() if is_named(one, chosen.who)), None)
     return of_another_kind(
         chosen,
         kind,
-        nothing="Nothing was changed.",
-        next_step="A comparison of both sides names the kind of each person.",
+        nothing=marked("Nothing was changed."),
+        next_step=marked("A comparison of both sides names the kind of each person."),
     )

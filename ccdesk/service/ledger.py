@@ -10,6 +10,7 @@ from ccdesk.core.errors import SettingsError
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.models import email_key
 from ccdesk.core.ports.store import Store
+from ccdesk.core.words import marked
 from ccdesk.service.who import customer_id_of
 
 
@@ -30,7 +31,7 @@ def named(store: Store, who: str) -> Named:
     """
     text = who.strip()
     if not text:
-        raise SettingsError("Nobody is named", next_step="Give an email or a customer id.")
+        raise SettingsError(marked("Nobody is named"), next_step=marked("Give an email or a customer id."))
     if not text.isdecimal():
         key = email_key(text)
         return Named(key, tuple(one.customer_id for one in store.links.by_email(key)))

@@ -8,6 +8,7 @@ from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
+from ccdesk.core.words import marked
 from ccdesk.sync import context as names
 from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME, is_chosen
 from ccdesk.sync.runs.export_first import forget_answer, note_exported
@@ -30,8 +31,10 @@ def require_name(name: str, purpose: str) -> None:
     """
     if not name:
         raise SettingsError(
-            "No contact list is chosen",
-            meaning=f"ccdesk needs to know which Constant Contact list to {purpose}.",
+            marked("No contact list is chosen"),
+            meaning=marked("ccdesk needs to know which Constant Contact list to {purpose}.").format(
+                purpose=purpose
+            ),
             remedy=Remedy.CHOOSE_LIST,
         )
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.why import Why
+from ccdesk.core.words import marked
 from ccdesk.service.api import Status
 from ccdesk.service.desk import LocalDesk
 
@@ -33,9 +34,11 @@ READS = frozenset(
 def refused() -> SettingsError:
     """Return what is said to who wants more than to look."""
     return SettingsError(
-        "This is a bundle: it can only be looked at",
-        meaning="It holds what ccdesk knew when it was made. Nothing is asked of the services from here, and "
-        "nothing is changed.",
+        marked("This is a bundle: it can only be looked at"),
+        meaning=marked(
+            "It holds what ccdesk knew when it was made. Nothing is asked of the services from here, and "
+            "nothing is changed."
+        ),
         code="read_only",
     )
 

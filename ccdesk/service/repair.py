@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ccdesk.core.drift import Chosen
 from ccdesk.core.errors import ListGone, SettingsError
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
+from ccdesk.core.words import marked
 from ccdesk.service.connections import Connections
 from ccdesk.service.lists import require_name
 from ccdesk.service.of_kind import cannot_be_repaired, of_another_kind
@@ -53,16 +54,18 @@ def _refuse(basis: Basis, chosen: Sequence[Chosen]) -> None:
             raise cannot_be_repaired(one.kind)
     if not 0 < len(chosen) <= MOST:
         raise SettingsError(
-            f"Choose 1 to {MOST} people",
-            meaning=f"{len(chosen):,} are chosen. More are put right by the runs for their whole kind.",
-            next_step="Choose fewer, or put the whole kind right.",
+            marked("Choose 1 to {most} people").format(most=MOST),
+            meaning=marked("{n:,} are chosen. More are put right by the runs for their whole kind.").format(
+                n=len(chosen)
+            ),
+            next_step=marked("Choose fewer, or put the whole kind right."),
             code="wrong_use",
         )
     if not basis.store.state.get(names.BASELINE):
         raise SettingsError(
-            "There has been no export yet",
-            meaning="Before the first export nobody is put on the list one by one.",
-            next_step="Do the first export.",
+            marked("There has been no export yet"),
+            meaning=marked("Before the first export nobody is put on the list one by one."),
+            next_step=marked("Do the first export."),
             code="no_export",
         )
 

@@ -26,6 +26,7 @@ from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import OffList, Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import NAMING, SETTINGS, Settings
+from ccdesk.core.words import marked
 from ccdesk.service.connections import Connections, MailClient, ShopClient
 from ccdesk.service.heartbeat import beating
 from ccdesk.service.held import close_answered
@@ -216,7 +217,7 @@ class Runner:
             log.exception("run %s failed", ctx.run.id)
             return our_fault(
                 error,
-                meaning="The run stopped; what was done so far stands.",
+                meaning=marked("The run stopped; what was done so far stands."),
             )
         return None
 

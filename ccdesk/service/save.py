@@ -11,6 +11,7 @@ from ccdesk.core.errors import ConfirmNeeded, LoginNeeded, Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import SECRET_VARIABLE, SETTINGS, Settings, check, resolve
+from ccdesk.core.words import marked
 from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
 from ccdesk.service.gaps import forget_alive
@@ -128,8 +129,8 @@ def _refuse_fixed(checked: Mapping[str, str], before: Settings, environment: Map
         variable = f"CCDESK_{key.upper()}"
         if variable in environment and value != _shown(before, key):
             raise SettingsError(
-                f"“{SETTINGS[key].label}” is fixed on this computer",
-                meaning="It is set outside ccdesk, by an environment variable. Nothing was changed.",
+                marked("“{label}” is fixed on this computer").format(label=SETTINGS[key].label),
+                meaning=marked("It is set outside ccdesk, by an environment variable. Nothing was changed."),
                 remedy=Remedy.FIXED_OUTSIDE,
                 detail=variable,
             )
@@ -163,13 +164,17 @@ def _follow_up(
             if kept is not None:
                 if kept.name != after.contact_list:
                     notes.append(
-                        f"The list is called “{kept.name}” in Constant Contact now; it stays in use."
+                        marked(
+                            "The list is called “{name}” in Constant Contact now; it stays in use."
+                        ).format(name=kept.name)
                     )
                 return None, False, None
         if list_changed or again:
             return *find_or_create(mail, after.contact_list), mail.server_time
     except LoginNeeded:
-        notes.append("Not logged in to Constant Contact yet: list and sender are checked at the first run.")
+        notes.append(
+            marked("Not logged in to Constant Contact yet: list and sender are checked at the first run.")
+        )
     return None, False, None
 
 
@@ -177,9 +182,13 @@ def _check_sender(address: str, confirmed: list[str]) -> None:
     if email_key(address) in map(email_key, confirmed):
         return
     raise SettingsError(
-        f"“{address}” is not a confirmed address of the Constant Contact account",
-        meaning="Only confirmed addresses may be used as From and ReplyTo.",
-        next_step="Confirm it in Constant Contact, or choose one of: " + (", ".join(confirmed) or "none yet"),
+        marked("“{address}” is not a confirmed address of the Constant Contact account").format(
+            address=address
+        ),
+        meaning=marked("Only confirmed addresses may be used as From and ReplyTo."),
+        next_step=marked("Confirm it in Constant Contact, or choose one of: {addresses}").format(
+            addresses=", ".join(confirmed) or marked("none yet")
+        ),
     )
 
 
@@ -202,12 +211,16 @@ def _ask_before_dropping(store: Store, before: Settings, after: Settings) -> Con
         if _shown(before, key) != _shown(after, key)
     ]
     return ConfirmNeeded(
-        "This drops what ccdesk remembers of the shop's customers",
-        meaning=f"{'; '.join(changes)}. With another tenant or home address the customers are other people: "
-        f"{store.links.count():,} customers and who of them opted out, and the queue of events, would be "
-        "dropped. Nothing was changed.",
-        next_step="If that is not meant, look for a typing error. A copy of the data file is made first, and "
-        "an export is needed afterwards.",
+        marked("This drops what ccdesk remembers of the shop's customers"),
+        meaning=marked(
+            "{changes}. With another tenant or home address the customers are other people: "
+            "{n:,} customers and who of them opted out, and the queue of events, would be "
+            "dropped. Nothing was changed."
+        ).format(changes="; ".join(changes), n=store.links.count()),
+        next_step=marked(
+            "If that is not meant, look for a typing error. A copy of the data file is made first, and "
+            "an export is needed afterwards."
+        ),
         remedy=Remedy.CONFIRM_RUN,
         code="drops_people",
     )

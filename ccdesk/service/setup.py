@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.settings import Settings
+from ccdesk.core.words import marked
 from ccdesk.service.api import Connection, ConnectionState
 
 
@@ -18,9 +19,9 @@ class Step(StrEnum):
 
 
 WORDS = {
-    Step.KIBO: "connect Kibo",
-    Step.LOGIN: "log in to Constant Contact",
-    Step.LIST: "choose a contact list",
+    Step.KIBO: marked("connect Kibo"),
+    Step.LOGIN: marked("log in to Constant Contact"),
+    Step.LIST: marked("choose a contact list"),
 }
 _NEVER_LOGGED_IN = (ConnectionState.NOT_SET_UP, ConnectionState.LOGIN_NEEDED)
 
@@ -41,14 +42,17 @@ def missing(settings: Settings, kibo: Connection, mail: Connection) -> tuple[Ste
 def in_words(steps: tuple[Step, ...]) -> str:
     """Return what is missing as a list: “connect Kibo, log in to Constant Contact and choose …”."""
     words = [WORDS[step] for step in steps]
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1] if words else "") if part)
+    if len(words) < 2:
+        return words[0] if words else ""
+    both = marked("{first} and {last}").format(first=words[-2], last=words[-1])
+    return both if len(words) == 2 else marked("{first}, {rest}").format(first=words[0], rest=both)
 
 
 def not_ready(steps: tuple[Step, ...]) -> SettingsError:
     """Return why the application cannot be enabled yet."""
     return SettingsError(
-        "ccdesk cannot be enabled yet",
-        meaning="Nothing could be synced.",
-        next_step=f"First {in_words(steps)}.",
+        marked("ccdesk cannot be enabled yet"),
+        meaning=marked("Nothing could be synced."),
+        next_step=marked("First {steps}.").format(steps=in_words(steps)),
         code="not_set_up",
     )

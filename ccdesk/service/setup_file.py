@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ccdesk.core.errors import ConfirmNeeded, Remedy, SettingsError
 from ccdesk.core.settings import SETTINGS, Settings, check, is_loopback
+from ccdesk.core.words import marked
 from ccdesk.service.api import Desk, SaveResult
 
 MARK, VERSION, SETTINGS_PART = "ccdesk_setup", 1, "settings"
@@ -36,6 +37,9 @@ def setup_document(settings: Settings) -> dict[str, object]:
     return {MARK: VERSION, SETTINGS_PART: kept}
 
 
+MISSING = marked("“{what}” is missing in it.")
+
+
 def write_setup_file(settings: Settings, path: Path) -> dict[str, object]:
     """Write the set-up file of these settings, and return what it holds.
 
@@ -48,9 +52,9 @@ def write_setup_file(settings: Settings, path: Path) -> dict[str, object]:
         path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise SettingsError(
-            "The set-up file could not be written",
-            meaning="Nothing was changed.",
-            next_step="Name a file in a folder that exists and that you may write to.",
+            marked("The set-up file could not be written"),
+            meaning=marked("Nothing was changed."),
+            next_step=marked("Name a file in a folder that exists and that you may write to."),
             detail=error.strerror or type(error).__name__,
             code="not_written",
         ) from error
@@ -94,17 +98,21 @@ def parse_setup(held: bytes) -> dict[str, str]:
     try:
         document = json.loads(held.decode("utf-8-sig"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise _no_file("It is not JSON.", detail=str(error)[:120]) from error
+        raise _no_file(marked("It is not JSON."), detail=str(error)[:120]) from error
     if not isinstance(document, dict) or MARK not in document:
-        raise _no_file(f"“{MARK}” is missing in it.")
+        raise _no_file(MISSING.format(what=MARK))
     if document[MARK] != VERSION or isinstance(document[MARK], bool):
-        raise _no_file(f"Its format (“{MARK}”) is not {VERSION}: a newer ccdesk may have written it.")
+        raise _no_file(
+            marked("Its format (“{mark}”) is not {version}: a newer ccdesk may have written it.").format(
+                mark=MARK, version=VERSION
+            )
+        )
     items = document.get(SETTINGS_PART)
     if not isinstance(items, dict):
-        raise _no_file(f"“{SETTINGS_PART}” is missing in it.")
+        raise _no_file(MISSING.format(what=SETTINGS_PART))
     strange = set(document) - {MARK, SETTINGS_PART}
     if strange:
-        raise _bad_item(sorted(strange)[0], "A set-up file has no such part.")
+        raise _bad_item(sorted(strange)[0], marked("A set-up file has no such part."))
     return {key: _checked(key, value) for key, value in items.items()}
 
 
@@ -127,10 +135,11 @@ def ask_about_addresses(values: Mapping[str, str]) -> ConfirmNeeded | None:
     if not strange:
         return None
     return ConfirmNeeded(
-        "The set-up file names servers that are neither Kibo's nor Constant Contact's",
-        meaning=f"{'; '.join(strange)}. The shared secret and the login would be given to them. Nothing was "
-        "changed.",
-        next_step="Go on only if the partner who gave you the file has told you why.",
+        marked("The set-up file names servers that are neither Kibo's nor Constant Contact's"),
+        meaning=marked(
+            "{addresses}. The shared secret and the login would be given to them. Nothing was changed."
+        ).format(addresses="; ".join(strange)),
+        next_step=marked("Go on only if the partner who gave you the file has told you why."),
         remedy=Remedy.CONFIRM_RUN,
         code="strange_addresses",
     )
@@ -144,7 +153,7 @@ def _checked(key: str, value: object) -> str:
     if isinstance(value, int):
         value = str(value)
     if not isinstance(value, str):
-        raise _bad_item(key, "Its value is neither a text nor a number, true or false.")
+        raise _bad_item(key, marked("Its value is neither a text nor a number, true or false."))
     try:
         return check(key, value)
     except SettingsError as error:
@@ -153,10 +162,10 @@ def _checked(key: str, value: object) -> str:
 
 def _why_not(key: str) -> str:
     if "secret" in key.lower() or "token" in key.lower() or "password" in key.lower():
-        return "A set-up file never holds a secret: it is entered in ccdesk itself."
+        return marked("A set-up file never holds a secret: it is entered in ccdesk itself.")
     if key in SETTINGS:
-        return "This is decided on each computer, so a set-up file cannot hold it."
-    return "ccdesk has no such setting."
+        return marked("This is decided on each computer, so a set-up file cannot hold it.")
+    return marked("ccdesk has no such setting.")
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -183,19 +192,23 @@ def _text(value: object) -> str:
 
 def _no_file(meaning: str, *, detail: str = "") -> SettingsError:
     return SettingsError(
-        "This is no set-up file that can be used",
+        marked("This is no set-up file that can be used"),
         meaning=meaning,
-        next_step="Ask whoever gave it to you for a new one. Nothing was changed.",
+        next_step=marked("Ask whoever gave it to you for a new one. Nothing was changed."),
         detail=detail,
         code="no_setup_file",
     )
 
 
 def _bad_item(key: str, meaning: str) -> SettingsError:
-    label = f" ({SETTINGS[key].label})" if key in SETTINGS else ""
+    title = marked("“{key}” in the set-up file is not valid").format(key=key[:_KEY_SHOWN])
+    if key in SETTINGS:
+        title = marked("“{key}” ({label}) in the set-up file is not valid").format(
+            key=key, label=SETTINGS[key].label
+        )
     return SettingsError(
-        f"“{key[:_KEY_SHOWN]}”{label} in the set-up file is not valid",
+        title,
         meaning=meaning,
-        next_step="Nothing was changed: correct the file, or ask whoever gave it to you.",
+        next_step=marked("Nothing was changed: correct the file, or ask whoever gave it to you."),
         code="bad_setup_item",
     )

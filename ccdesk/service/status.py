@@ -15,6 +15,7 @@ from ccdesk.core.models import WriteBack
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import Settings
+from ccdesk.core.words import marked
 from ccdesk.service.api import Calls, Connection, ConnectionState, PendingWriteBacks, Status
 from ccdesk.service.connections import SECRET_MISSING, Connections, LoginState, secret_missing
 from ccdesk.service.gaps import last_gap
@@ -171,8 +172,10 @@ class StatusReader:
             missing = client.missing_privileges()
             if missing:
                 problem = SettingsError(
-                    "The Constant Contact user lacks privileges: " + ", ".join(missing),
-                    next_step="Log in as a user who may manage contacts, or have the role changed.",
+                    marked("The Constant Contact user lacks privileges: {privileges}").format(
+                        privileges=", ".join(missing)
+                    ),
+                    next_step=marked("Log in as a user who may manage contacts, or have the role changed."),
                 )
                 return replace(_failed(problem, known), name=account.organization, who=account.user)
             note_active_list(self._store, client.lists(), self._clock.now())
@@ -189,7 +192,7 @@ class StatusReader:
             state.get(CC_USER),
             login.since,
             expires,
-            LoginNeeded(meaning="The login has run out.") if run_out else None,
+            LoginNeeded(meaning=marked("The login has run out.")) if run_out else None,
         )
 
 

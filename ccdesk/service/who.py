@@ -12,6 +12,7 @@ from ccdesk.core.models import Link, LinkState, email_key
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import QueuedEvent
 from ccdesk.core.why import RunEntry
+from ccdesk.core.words import marked
 from ccdesk.sync.last_read import Remembered
 
 ENTRIES = 200  # of runs, the newest; more of one person nobody reads
@@ -70,7 +71,9 @@ def find_who(store: Store, asked: str) -> Who:
     if number is not None:
         return by_customer(store, number)
     if not text:
-        raise SettingsError("Nobody is named", next_step="Give an email or a customer id.", code="wrong_use")
+        raise SettingsError(
+            marked("Nobody is named"), next_step=marked("Give an email or a customer id."), code="wrong_use"
+        )
     return by_email(store, text)
 
 

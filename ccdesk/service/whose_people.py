@@ -12,6 +12,7 @@ from ccdesk.core.errors import SettingsError
 from ccdesk.core.origins import origin
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import Settings, resolve
+from ccdesk.core.words import marked
 from ccdesk.sync.context import BASELINE
 
 PEOPLE_OF = "kibo.people_of"  # in the store's state: tenant and home
@@ -57,9 +58,13 @@ def _stored(stored: Mapping[str, str]) -> str:
 
 def _other_people(theirs: str, named: str) -> SettingsError:
     return SettingsError(
-        "The customers ccdesk remembers are of another shop",
-        meaning=f"They are of tenant {theirs}; the settings, or a variable of the environment, now name "
-        f"tenant {named}, where the same numbers are other people. Nothing was asked or changed there.",
-        next_step="Put the tenant or the home address right. For another shop use another data folder.",
+        marked("The customers ccdesk remembers are of another shop"),
+        meaning=marked(
+            "They are of tenant {theirs}; the settings, or a variable of the environment, now name "
+            "tenant {named}, where the same numbers are other people. Nothing was asked or changed there."
+        ).format(theirs=theirs, named=named),
+        next_step=marked(
+            "Put the tenant or the home address right. For another shop use another data folder."
+        ),
         code="other_shop",
     )

@@ -16,6 +16,7 @@ import psutil
 from ccdesk.core.bundles import RUN_FILES
 from ccdesk.core.errors import StoreError
 from ccdesk.core.files import OWNER_ONLY, replace
+from ccdesk.core.words import marked
 from ccdesk.store.db import Database
 from ccdesk.store.troubles import DAMAGED, store_error, translated
 
@@ -73,8 +74,10 @@ def _clear_partials(path: Path) -> None:
 
 def _backup_failed(path: Path, error: OSError) -> StoreError:
     return StoreError(
-        "The data file could not be backed up",
-        meaning=f"What was to be done is not done without a backup. The file is {path}.",
+        marked("The data file could not be backed up"),
+        meaning=marked("What was to be done is not done without a backup. The file is {path}.").format(
+            path=path
+        ),
         detail=str(error),
         code="store_no_backup",
     )

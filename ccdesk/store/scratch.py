@@ -18,6 +18,7 @@ import psutil
 
 from ccdesk.core.errors import StoreError
 from ccdesk.core.files import open_private
+from ccdesk.core.words import marked
 from ccdesk.store.db import Database
 from ccdesk.store.troubles import translated
 
@@ -99,8 +100,10 @@ def _is_used(copied: Path, path: Path) -> bool:
 
 def _not_copied(path: Path, error: OSError) -> StoreError:
     return StoreError(
-        "The data file could not be copied for the preview",
-        meaning=f"A preview works on a copy, which needs as much room as the data file. The file is {path}.",
+        marked("The data file could not be copied for the preview"),
+        meaning=marked(
+            "A preview works on a copy, which needs as much room as the data file. The file is {path}."
+        ).format(path=path),
         detail=str(error),
         code="store_no_copy",
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 import peewee
 
 from ccdesk.core.errors import Remedy, StoreError
+from ccdesk.core.words import marked
 
 ROOM_NEEDED = 256 * 1024  # bytes: the index of the write-ahead log, and a step
 NOT_TEXT = "Could not decode to UTF-8"  # Python's sqlite3 says so by itself, without SQLite's code
@@ -36,66 +37,68 @@ class Trouble:
 
 CANNOT_OPEN = Trouble(
     "store_cannot_open",
-    "The data file cannot be opened",
-    "It or its folder is missing, or this user may not read and write there. Nothing was changed.",
-    "Check that the folder exists and belongs to you.",
+    marked("The data file cannot be opened"),
+    marked("It or its folder is missing, or this user may not read and write there. Nothing was changed."),
+    marked("Check that the folder exists and belongs to you."),
     remedy=Remedy.OTHER_FOLDER,
 )
 READ_ONLY = Trouble(
     "store_read_only",
-    "The data file cannot be written",
-    "The file or its folder is read-only for this user. Nothing was changed.",
-    "Allow writing to the folder.",
+    marked("The data file cannot be written"),
+    marked("The file or its folder is read-only for this user. Nothing was changed."),
+    marked("Allow writing to the folder."),
     remedy=Remedy.OTHER_FOLDER,
 )
 FULL = Trouble(
     "store_full",
-    "The disk is full",
-    "The last step could not be stored; everything before it is whole.",
-    "Free some space, then try again.",
+    marked("The disk is full"),
+    marked("The last step could not be stored; everything before it is whole."),
+    marked("Free some space, then try again."),
     retry_helps=True,
 )
 LOCKED = Trouble(
     "store_locked",
-    "The data file is in use",
-    "Another program kept it locked for too long. Nothing was lost.",
-    "Close other programs that have it open (a backup, a database viewer), then try again.",
+    marked("The data file is in use"),
+    marked("Another program kept it locked for too long. Nothing was lost."),
+    marked("Close other programs that have it open (a backup, a database viewer), then try again."),
     retry_helps=True,
 )
 DAMAGED = Trouble(
     "store_damaged",
-    "The data file is damaged",
-    "It was left as it is, and is not used any further.",
-    "Close every ccdesk, move the “-wal” and “-shm” files beside it away, and put a backup in its place. "
-    "Without a backup, move the file and the “.made” file beside it away: ccdesk then starts anew, without "
-    "settings and without knowing who opted out.",
+    marked("The data file is damaged"),
+    marked("It was left as it is, and is not used any further."),
+    marked(
+        "Close every ccdesk, move the “-wal” and “-shm” files beside it away, and put a backup in its place. "
+        "Without a backup, move the file and the “.made” file beside it away: ccdesk then starts anew, "
+        "without settings and without knowing who opted out."
+    ),
 )
 NOT_OURS = Trouble(
     "store_not_ours",
-    "This is not a data file of ccdesk",
-    "Something else is stored under that name. It was left as it is.",
-    "Move it away.",
+    marked("This is not a data file of ccdesk"),
+    marked("Something else is stored under that name. It was left as it is."),
+    marked("Move it away."),
     remedy=Remedy.OTHER_FOLDER,
 )
 NEWER = Trouble(
     "store_newer",
-    "The data file was written by a newer version of ccdesk",
-    "This version does not know how to read it. Nothing was changed.",
-    "Install the newer version.",
+    marked("The data file was written by a newer version of ccdesk"),
+    marked("This version does not know how to read it. Nothing was changed."),
+    marked("Install the newer version."),
     remedy=Remedy.OTHER_FOLDER,
 )
 DISK = Trouble(
     "store_disk",
-    "The disk reports an error",
-    "The data file could not be read or written; everything stored before is as the disk has it.",
-    "Check the disk or the network drive, then try again.",
+    marked("The disk reports an error"),
+    marked("The data file could not be read or written; everything stored before is as the disk has it."),
+    marked("Check the disk or the network drive, then try again."),
     retry_helps=True,
 )
 CLOSED = Trouble(
     "store_closed",
-    "The data file has been closed",
-    "The program is shutting down, so this was not stored.",
-    "Start ccdesk again.",
+    marked("The data file has been closed"),
+    marked("The program is shutting down, so this was not stored."),
+    marked("Start ccdesk again."),
 )
 
 BY_CODE = {
@@ -117,7 +120,7 @@ def store_error(trouble: Trouble, path: Path, detail: str = "") -> StoreError:
     """Return the error for one kind of trouble with one file."""
     error = StoreError(
         trouble.title,
-        meaning=f"{trouble.meaning} The file is {path}.",
+        meaning=marked("{meaning} The file is {path}.").format(meaning=trouble.meaning, path=path),
         next_step=trouble.next_step,
         remedy=trouble.remedy,
         detail=detail,

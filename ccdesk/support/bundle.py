@@ -23,6 +23,7 @@ from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError, SettingsError, StoreError
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import NAMING, Settings
+from ccdesk.core.words import marked
 from ccdesk.service.ledger import named
 from ccdesk.store.pseudonymous import keep_only
 from ccdesk.store.store import SqliteStore
@@ -61,8 +62,8 @@ def make_bundle(
             files.replace(made, out)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(
-            "The bundle could not be written",
-            meaning=f"Nothing was written to {out}.",
+            marked("The bundle could not be written"),
+            meaning=marked("Nothing was written to {out}.").format(out=out),
             detail=str(error),
             code="no_bundle",
         ) from error
@@ -148,8 +149,10 @@ def _person(store: Store, who: str) -> tuple[frozenset[int], frozenset[str]]:
     found = named(store, who)
     if not found.customer_ids and not store.people.find(who, 1):
         raise SettingsError(
-            "Nobody is known by that",
-            meaning="No customer with this email or id is in what ccdesk remembers. Nothing was written.",
+            marked("Nobody is known by that"),
+            meaning=marked(
+                "No customer with this email or id is in what ccdesk remembers. Nothing was written."
+            ),
             code="unknown_person",
         )
     return frozenset(found.customer_ids), frozenset({found.key} if found.key else ())
@@ -209,14 +212,19 @@ def _settings(settings: Settings, covering: Covering) -> dict[str, Any]:
 
 def _check_place(out: Path) -> None:
     if out.exists():
-        problem, what_then = f"There is a file {out} already", "Choose another name."
+        problem, what_then = marked("There is a file {out} already"), marked("Choose another name.")
     elif not out.parent.is_dir():
-        problem, what_then = f"There is no folder {out.parent}", "Choose another place."
+        problem, what_then = marked("There is no folder {folder}"), marked("Choose another place.")
     elif not os.access(out.parent, os.W_OK):
-        problem, what_then = f"The folder {out.parent} cannot be written", "Choose another place."
+        problem, what_then = marked("The folder {folder} cannot be written"), marked("Choose another place.")
     else:
         return
-    raise SettingsError(problem, meaning="Nothing was written.", next_step=what_then, code="bundle_place")
+    raise SettingsError(
+        problem.format(out=out, folder=out.parent),
+        meaning=marked("Nothing was written."),
+        next_step=what_then,
+        code="bundle_place",
+    )
 
 
 def _zip(path: Path, parts: Mapping[str, Path], documents: Mapping[str, Any]) -> None:

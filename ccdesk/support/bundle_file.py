@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from ccdesk.core import files
 from ccdesk.core.errors import SettingsError
+from ccdesk.core.words import marked
 
 FORMAT = 1
 DATA, MANIFEST, SETTINGS, CALLS, LOG, CRASHES = (
@@ -113,9 +114,11 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
         manifest = empty._document(MANIFEST)
         if manifest.get("format") != FORMAT:
             raise SettingsError(
-                "This bundle was made by another version of ccdesk",
-                meaning=f"Its format is {manifest.get('format')}; this version reads {FORMAT}.",
-                next_step="Use the version that made it, or a newer one.",
+                marked("This bundle was made by another version of ccdesk"),
+                meaning=marked("Its format is {format}; this version reads {known}.").format(
+                    format=manifest.get("format"), known=FORMAT
+                ),
+                next_step=marked("Use the version that made it, or a newer one."),
                 code="bundle_version",
             )
         yield Bundle(path, packed, manifest)
@@ -130,9 +133,9 @@ def as_text(value: object) -> str:
 
 def _unusable(path: Path, detail: str) -> SettingsError:
     return SettingsError(
-        f"{path.name} is not a bundle that can be read",
-        meaning="It is missing, damaged, or no bundle of ccdesk.",
-        next_step="Ask for it once more, or give another file.",
+        marked("{name} is not a bundle that can be read").format(name=path.name),
+        meaning=marked("It is missing, damaged, or no bundle of ccdesk."),
+        next_step=marked("Ask for it once more, or give another file."),
         detail=detail,
         code="no_bundle",
     )

@@ -25,6 +25,7 @@ from ccdesk.core.errors import (
     Unreachable,
     VaultError,
 )
+from ccdesk.core.words import marked
 from ccdesk.support.calls import LEFT_OUT, LOGIN, CallMade, asked_for
 from ccdesk.support.scrub import HERE
 
@@ -137,7 +138,10 @@ class RecordedTransport(Transport):
             return Answer(request, 200, {}, json.dumps(_HOME).encode(), self._name)
         if found is None or (found.form == LEFT_OUT and found.status):
             self._answers.note_missing(self._kind, request)
-            raise Unreachable(f"{self._name}: the bundle does not hold this call", detail=request.label)
+            raise Unreachable(
+                marked("{name}: the bundle does not hold this call").format(name=self._name),
+                detail=request.label,
+            )
         if not found.status:
             raise rebuilt(found.lost)
         self._note_clock(found)

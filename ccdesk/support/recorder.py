@@ -17,6 +17,7 @@ from ccdesk.core.ports.secrets import TokenSource
 from ccdesk.core.ports.store import Store
 from ccdesk.core.pseudonyms import Pseudonyms
 from ccdesk.core.runs import Run, RunStatus
+from ccdesk.core.words import marked
 from ccdesk.support import fingerprints
 from ccdesk.support.calls import LOGIN, CallMade, Raw, noted
 from ccdesk.support.records import RecordFiles
@@ -39,7 +40,9 @@ def pseudonyms_of(store: Store) -> Pseudonyms:
     """
     key = store.state.get(SUPPORT_KEY)
     if not key:
-        raise StoreError(meaning="The key under which names are recorded is gone.", code="no_support_key")
+        raise StoreError(
+            meaning=marked("The key under which names are recorded is gone."), code="no_support_key"
+        )
     return Pseudonyms(bytes.fromhex(key))
 
 

@@ -20,6 +20,7 @@ from ccdesk.core.clock import Clock, parse_time
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.runs import Entry, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import SETTINGS, Settings, resolve
+from ccdesk.core.words import marked
 from ccdesk.service.connections import Connections
 from ccdesk.service.read_only import NoConnections
 from ccdesk.service.runner import Asked, Clients, Runner
@@ -250,8 +251,12 @@ def _shown(value: object) -> str:
 def _no_such_run(bundle: Bundle, run_id: int | None) -> SettingsError:
     known = ", ".join(map(str, bundle.run_ids)) or "none"
     return SettingsError(
-        "The bundle has no run to do again" if run_id is None else f"Run {run_id} is not in the bundle",
-        meaning=f"Runs that can be done again: {known}. A run is recorded if anything happened in it, and "
-        "only while the data file is smaller than 64 MB.",
+        marked("The bundle has no run to do again")
+        if run_id is None
+        else marked("Run {run_id} is not in the bundle").format(run_id=run_id),
+        meaning=marked(
+            "Runs that can be done again: {known}. A run is recorded if anything happened in it, and "
+            "only while the data file is smaller than 64 MB."
+        ).format(known=known),
         code="no_such_run",
     )

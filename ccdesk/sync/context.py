@@ -31,6 +31,7 @@ from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Entry, OffList, Outcome, Progress, Run
+from ccdesk.core.words import marked
 from ccdesk.sync.active_list import note_active_list
 from ccdesk.sync.plan_held import observe_held
 from ccdesk.sync.plan_inbound import Observation, observe
@@ -386,7 +387,9 @@ class RunContext:
                 self._list_seen = one.id
                 return one
         raise ListGone(
-            f"The contact list “{self.settings.list_name}” is gone from Constant Contact",
+            marked("The contact list “{list_name}” is gone from Constant Contact").format(
+                list_name=self.settings.list_name
+            ),
         )
 
     def require_list_once(self) -> None:

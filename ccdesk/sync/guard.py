@@ -13,6 +13,7 @@ from ccdesk.core.errors import ManyHeld, Remedy
 from ccdesk.core.losses import CARRIED_AFTER, Answer, Held, LossKind
 from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome
+from ccdesk.core.words import marked
 from ccdesk.sync.context import HELD_PAGE, RunContext, batched
 from ccdesk.sync.standing_opt_outs import BY_STAFF
 
@@ -196,11 +197,15 @@ def ask_about_held(ctx: RunContext) -> None:
     if not ctx.held:
         return
     error = ManyHeld(
-        f"{ctx.held:,} opt-outs are unusually many at once, so they wait for your answer",
-        meaning="This can happen when a list is emptied, a file is imported by mistake, or somebody makes up "
-        "accounts. Nothing was changed for these people; everything else was done. Opt-outs made in Kibo go "
-        "ahead after 24 hours without an answer; people who left the list get no email, and wait.",
-        next_step="Check in Constant Contact and Kibo whether this is meant.",
+        marked("{held:,} opt-outs are unusually many at once, so they wait for your answer").format(
+            held=ctx.held
+        ),
+        meaning=marked(
+            "This can happen when a list is emptied, a file is imported by mistake, or somebody makes up "
+            "accounts. Nothing was changed for these people; everything else was done. Opt-outs made in Kibo "
+            "go ahead after 24 hours without an answer; people who left the list get no email, and wait."
+        ),
+        next_step=marked("Check in Constant Contact and Kibo whether this is meant."),
         remedy=Remedy.CONFIRM_RUN,
     )
     error.anew = bool(ctx.held_anew)

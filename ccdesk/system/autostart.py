@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ccdesk.core import files
+from ccdesk.core.words import marked
 from ccdesk.system import launchd, windows, xdg
 from ccdesk.system.program import TRAY, Program, SystemRefused
 from ccdesk.system.windows import Registry, UserRegistry
@@ -76,8 +77,10 @@ def autostart(
             place, entry.encode(), lambda found: xdg.command_of(found.decode("utf-8", "replace"))
         )
     raise SystemRefused(
-        "ccdesk cannot have itself started at login on this system",
-        meaning=f"It knows how on Windows, macOS and Linux, and this is “{platform}”.",
+        marked("ccdesk cannot have itself started at login on this system"),
+        meaning=marked("It knows how on Windows, macOS and Linux, and this is “{platform}”.").format(
+            platform=platform
+        ),
     )
 
 
@@ -146,10 +149,12 @@ class RunKey:
         command = subprocess.list2cmdline(self.words)
         if len(command) > windows.LONGEST:
             raise SystemRefused(
-                "ccdesk lies too deep to be started at login",
-                meaning=f"Windows takes a command of at most {windows.LONGEST} characters; this one has "
-                f"{len(command)}. Nothing was changed.",
-                next_step="Install ccdesk, or keep its data, in a folder with a shorter path.",
+                marked("ccdesk lies too deep to be started at login"),
+                meaning=marked(
+                    "Windows takes a command of at most {longest} characters; this one has "
+                    "{command}. Nothing was changed."
+                ).format(longest=windows.LONGEST, command=len(command)),
+                next_step=marked("Install ccdesk, or keep its data, in a folder with a shorter path."),
             )
         with _told(self.place):
             self.registry.write(windows.RUN, self.name, command)
@@ -181,8 +186,8 @@ def _told(place: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         raise SystemRefused(
-            "The start at login could not be read or changed",
-            meaning=f"This computer does not let ccdesk use {place}.",
+            marked("The start at login could not be read or changed"),
+            meaning=marked("This computer does not let ccdesk use {place}.").format(place=place),
             detail=str(error),
             code="autostart_refused",
         ) from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ccdesk.core import files
+from ccdesk.core.words import marked
 from ccdesk.system import launchd, systemd, windows, xdg
 from ccdesk.system.program import Program, SystemRefused
 
@@ -85,9 +86,11 @@ def service(
         user = user or "\\".join(filter(None, (environment.get("USERDOMAIN", ""), getpass.getuser())))
         return ScheduledTask(program.name, windows.task((*program.window, "run"), user), run)
     raise SystemRefused(
-        "ccdesk cannot be installed as a service on this system",
-        meaning=f"It knows how on Windows, macOS and Linux, and this is “{platform}”.",
-        next_step="Have “ccdesk run” started by whatever starts services here.",
+        marked("ccdesk cannot be installed as a service on this system"),
+        meaning=marked("It knows how on Windows, macOS and Linux, and this is “{platform}”.").format(
+            platform=platform
+        ),
+        next_step=marked("Have “ccdesk run” started by whatever starts services here."),
     )
 
 
@@ -236,9 +239,9 @@ def _remove(path: Path) -> None:
 
 def _refused(what: str, detail: str) -> SystemRefused:
     return SystemRefused(
-        "The service could not be set up",
-        meaning=f"{what} does not let ccdesk do that here.",
-        next_step="Have “ccdesk run” started by whatever starts services here.",
+        marked("The service could not be set up"),
+        meaning=marked("{what} does not let ccdesk do that here.").format(what=what),
+        next_step=marked("Have “ccdesk run” started by whatever starts services here."),
         detail=detail,
         code="service_refused",
     )

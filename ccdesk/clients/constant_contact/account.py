@@ -13,6 +13,7 @@ from ccdesk.core.errors import (
 )
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports.mail import Account
+from ccdesk.core.words import marked
 
 MOST_LISTS = 1_000  # an account (§8)
 
@@ -82,29 +83,34 @@ class AccountCalls(MailSession):
         alive = [raw for raw in same if not text(raw, "deleted_at")]
         if same and not alive:
             raise SettingsError(
-                f"A deleted list in Constant Contact still holds the name “{name}”",
-                meaning="A list with this name cannot be created.",
-                next_step="Choose another name.",
+                marked("A deleted list in Constant Contact still holds the name “{name}”").format(name=name),
+                meaning=marked("A list with this name cannot be created."),
+                next_step=marked("Choose another name."),
             )
         return parse.contact_list(alive[0]) if alive else None
 
 
 def _not_created(name: str, error: ItemRefused, *, lists: int) -> CcdeskError:
     """Return why a list was not created; another name helps only where the name is at fault (§8)."""
+    meaning = error.meaning
     if lists >= MOST_LISTS:
-        fault = f"The account has {lists:,} lists, and Constant Contact allows {MOST_LISTS:,}."
-        advice = "Choose one of the lists that are there, or delete one in Constant Contact that nobody uses."
-    elif error.code == "conflict":
-        fault, advice = "", "Choose another name."
-    else:
-        fault = ""
-        advice = (
-            "If that is about the name, choose another. If the account has all the lists it may have "
-            f"({MOST_LISTS:,}), choose one that is there, or delete one that nobody uses."
+        fault = marked("The account has {n:,} lists, and Constant Contact allows {most:,}.").format(
+            n=lists, most=MOST_LISTS
         )
+        meaning = marked("{said} {fault}").format(said=error.meaning, fault=fault) if error.meaning else fault
+        advice = marked(
+            "Choose one of the lists that are there, or delete one in Constant Contact that nobody uses."
+        )
+    elif error.code == "conflict":
+        advice = marked("Choose another name.")
+    else:
+        advice = marked(
+            "If that is about the name, choose another. If the account has all the lists it may have "
+            "({most:,}), choose one that is there, or delete one that nobody uses."
+        ).format(most=MOST_LISTS)
     return SettingsError(
-        f"Constant Contact did not create the list “{name}”",
-        meaning=f"{error.meaning} {fault}".strip(),
+        marked("Constant Contact did not create the list “{name}”").format(name=name),
+        meaning=meaning,
         next_step=advice,
         detail=error.detail,
     )

@@ -10,6 +10,7 @@ from ccdesk.clients.http.caller import Call
 from ccdesk.clients.http.shape import Json, children, encode, required_object, required_text, text
 from ccdesk.core.errors import ItemRefused, NotFound
 from ccdesk.core.ports.campaigns import Campaign, Draft, NewDraft
+from ccdesk.core.words import marked
 
 _CUSTOM_CODE = 5  # the only format a client can fill by itself
 _PRIMARY = "primary_email"
@@ -64,7 +65,9 @@ class CampaignCalls(MailSession):
         written = required_object(self._send(Call(request, idempotent=True, item=True)))
         chosen = written.get("contact_list_ids")
         if not isinstance(chosen, list) or list_id not in chosen:
-            raise ItemRefused("Constant Contact did not note the list in the draft", code="list_not_chosen")
+            raise ItemRefused(
+                marked("Constant Contact did not note the list in the draft"), code="list_not_chosen"
+            )
 
     def _draft_of(self, raw: Json, name: str = "") -> Draft | None:
         """Read a campaign with its activities; None where its email is not among them."""

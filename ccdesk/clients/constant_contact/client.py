@@ -31,11 +31,12 @@ from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Refused, Unreac
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, ContactFields, Permission, Standing, email_key
 from ccdesk.core.ports.mail import Activity
+from ccdesk.core.words import marked
 
 _SIGN_UP_TRIES = 4  # 409: two calls for one contact at once (§12)
 _ALL_PARTS = "list_memberships,street_addresses"
 _FEW_SPOILED = 10  # contacts of a page read again one by one
-_UNUSABLE = "The service gave an answer that cannot be used"
+_UNUSABLE = marked("The service gave an answer that cannot be used")
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ class ConstantContact(AccountCalls, CampaignCalls, ReportCalls):
         """
         raw = self._raw_contact(contact.id)
         if raw is None:
-            raise NotFound("The contact is gone from Constant Contact", code="not_found")
+            raise NotFound(marked("The contact is gone from Constant Contact"), code="not_found")
         fresh = parse.contact(raw)
         if fresh is not None and (not fresh.deleted_at or fresh.standing is Standing.OUT):
             if fresh.standing is not Standing.IN or list_id in fresh.list_ids:
@@ -200,8 +201,8 @@ class ConstantContact(AccountCalls, CampaignCalls, ReportCalls):
             or (revived.standing is Standing.IN and list_id not in revived.list_ids)
         ):
             raise ItemRefused(
-                "Constant Contact did not bring the deleted contact back",
-                next_step="Restore the contact in Constant Contact by hand.",
+                marked("Constant Contact did not bring the deleted contact back"),
+                next_step=marked("Restore the contact in Constant Contact by hand."),
                 code="revive_refused",
             )
         return revived
@@ -219,9 +220,11 @@ class ConstantContact(AccountCalls, CampaignCalls, ReportCalls):
         raw = self._raw_contact(contact_id)
         fresh = parse.contact(raw) if raw is not None else None
         if raw is None or fresh is None:
-            raise NotFound("The contact is gone from Constant Contact", code="not_found")
+            raise NotFound(marked("The contact is gone from Constant Contact"), code="not_found")
         if fresh.standing is not Standing.IN:
-            raise ItemRefused("The contact is not active in Constant Contact any more", code="not_active")
+            raise ItemRefused(
+                marked("The contact is not active in Constant Contact any more"), code="not_active"
+            )
         body = cc_body.revival(raw, fields, list_id)
         request = self._request("PUT", f"/contacts/{contact_id}", body=encode(body))
         return _contact_of(self._send(Call(request, item=True)))

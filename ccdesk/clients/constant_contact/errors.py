@@ -21,7 +21,10 @@ from ccdesk.core.errors import (
     RequestRefused,
     redact,
 )
+from ccdesk.core.words import marked
 
+SAYS = marked("Constant Contact says: {words}")
+SAYS_AND_MEANS = marked("Constant Contact says: {words} {meaning}")
 _UNKNOWN_429_SECONDS = 300.0
 _THROTTLED_FIRST, _THROTTLED_CEILING = 1.0, 8.0
 
@@ -59,16 +62,24 @@ class MailErrorPolicy:
         key, message = error_text(answer)
         detail = f"{answer.detail}: {redact(f'{key} {message}')}" if key or message else answer.detail
         if answer.status == 401:
-            return LoginNeeded(meaning="Constant Contact does not accept the login any more.", detail=detail)
+            return LoginNeeded(
+                meaning=marked("Constant Contact does not accept the login any more."), detail=detail
+            )
         if answer.status == 429:
             return RateLimited(detail=detail)
         if answer.status == 403:
-            said = f"Constant Contact says: {_sentence(redact(message))} " if message else ""
+            meaning = self.who_may(call.request)
+            if message:
+                words = _sentence(redact(message))
+                says = SAYS_AND_MEANS if meaning else SAYS
+                meaning = says.format(words=words, meaning=meaning)
             return Refused(
-                "Constant Contact does not allow this",
-                meaning=f"{said}{self.who_may(call.request)}".strip(),
-                next_step="Settle in Constant Contact what it says; where a permission is missing, log out "
-                "and log in again as an Account Owner or Account Manager.",
+                marked("Constant Contact does not allow this"),
+                meaning=meaning,
+                next_step=marked(
+                    "Settle in Constant Contact what it says; where a permission is missing, log out "
+                    "and log in again as an Account Owner or Account Manager."
+                ),
                 detail=detail,
                 code="forbidden",
             )
@@ -86,25 +97,30 @@ def _sentence(text: str) -> str:
 
 def item_error(answer: Answer, message: str, detail: str) -> CcdeskError:
     """Return the error of one person or thing, with the service's own words for staff."""
-    said = f"Constant Contact says: {message}" if message else ""
+    said = SAYS.format(words=message) if message else ""
     if answer.status == 404:
-        return NotFound("Constant Contact does not know it", meaning=said, detail=detail, code="not_found")
+        return NotFound(
+            marked("Constant Contact does not know it"), meaning=said, detail=detail, code="not_found"
+        )
     if answer.status == 409:
         return ItemRefused(
-            "It clashes with something already in Constant Contact",
+            marked("It clashes with something already in Constant Contact"),
             meaning=said,
             detail=detail,
             code="conflict",
         )
     return ItemRefused(
-        "Constant Contact did not accept it", meaning=said, detail=detail, code=f"refused_{answer.status}"
+        marked("Constant Contact did not accept it"),
+        meaning=said,
+        detail=detail,
+        code=f"refused_{answer.status}",
     )
 
 
 def _run_error(message: str, detail: str) -> RequestRefused:
     """Return the error of a whole run; it is about nobody, so it names nobody."""
-    said = f"Constant Contact says: {redact(message)}" if message else ""
-    return RequestRefused("Constant Contact did not accept the request", meaning=said, detail=detail)
+    said = SAYS.format(words=redact(message)) if message else ""
+    return RequestRefused(marked("Constant Contact did not accept the request"), meaning=said, detail=detail)
 
 
 def error_text(answer: Answer) -> tuple[str, str]:

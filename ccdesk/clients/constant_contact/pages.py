@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ccdesk.clients.http.shape import Json, child, page_object, required_objects, text
 from ccdesk.clients.http.transport import Answer, Request, within_host
 from ccdesk.core.errors import Unreachable
+from ccdesk.core.words import marked
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +62,9 @@ def same_host(href: str, url: str, detail: str = "") -> str:
     target = within_host(url, href)
     if not target:
         raise Unreachable(
-            "A page link of the service leads to another host",
-            meaning="It was not followed, because the login would have gone there.",
-            next_step="Check the Constant Contact API address in the settings.",
+            marked("A page link of the service leads to another host"),
+            meaning=marked("It was not followed, because the login would have gone there."),
+            next_step=marked("Check the Constant Contact API address in the settings."),
             detail=detail,
         )
     return target

@@ -13,8 +13,9 @@ from ccdesk.clients.http.transport import Answer, Request, Transport
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import AnswerLost, CcdeskError, Unreachable
 from ccdesk.core.ports.secrets import TokenSource
+from ccdesk.core.words import marked
 
-IT_PASSES = "Nothing has to be changed here: it usually passes. Try again in a while."
+IT_PASSES = marked("Nothing has to be changed here: it usually passes. Try again in a while.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +155,16 @@ def after_status(answer: Answer, text: str, *, wrong_address: bool) -> Unreachab
     """Return the error every service shares: trouble at the server, or a wrong address. None: not shared."""
     detail = f"{answer.detail}{': ' + text if text else ''}"
     if answer.status >= 500 and answer.request.is_write:
-        title = f"{answer.service} did not say whether a change was done"
+        title = marked("{service} did not say whether a change was done").format(service=answer.service)
         return AnswerLost(title, next_step=IT_PASSES, detail=detail)
     if answer.status >= 500:
-        title = f"{answer.service} has trouble of its own"
+        title = marked("{service} has trouble of its own").format(service=answer.service)
         return Unreachable(title, next_step=IT_PASSES, detail=detail)
     if answer.status < 400 or wrong_address:
         return Unreachable(
-            f"Something else answers at the address of {answer.service}",
-            meaning="The answer is not one this service gives.",
-            next_step="Check the address in the settings.",
+            marked("Something else answers at the address of {service}").format(service=answer.service),
+            meaning=marked("The answer is not one this service gives."),
+            next_step=marked("Check the address in the settings."),
             detail=detail,
         )
     return None

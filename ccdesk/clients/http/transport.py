@@ -32,6 +32,7 @@ from ccdesk.core.errors import AnswerLost, ServiceError, Unreachable, redact
 from ccdesk.core.pieces import TooLarge, limited
 from ccdesk.core.proxies import proxy_error, refused_by_proxy
 from ccdesk.core.settings import is_loopback
+from ccdesk.core.words import marked
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +184,7 @@ class Transport:
                 return answer
             request = Request("GET", target, headers=request.headers, sink=request.sink)
         detail = f"{request.label}: too many redirects"
-        raise Unreachable(f"{self._service} cannot be reached", detail=detail)
+        raise Unreachable(marked("{service} cannot be reached").format(service=self._service), detail=detail)
 
     def _send(self, request: Request) -> Answer:
         headers = dict(request.headers)
@@ -315,15 +316,22 @@ def _no_answer(service: str, request: Request, error: BaseException) -> ServiceE
     if isinstance(error, requests.exceptions.ProxyError):
         return proxy_error(request.url, error, service=service, detail=detail)
     if request.is_write and not _never_sent(error):
-        return AnswerLost(f"A change was sent to {_inside(service)}, but its answer was lost", detail=detail)
-    if isinstance(error, requests.exceptions.SSLError):
-        return Unreachable(
-            f"The connection to {_inside(service)} is not trusted",
-            meaning="The server's certificate could not be checked, so nothing was sent.",
-            next_step="Check the address, this computer's date, and your company's proxy or certificates.",
+        return AnswerLost(
+            marked("A change was sent to {service}, but its answer was lost").format(
+                service=_inside(service)
+            ),
             detail=detail,
         )
-    return Unreachable(f"{service} cannot be reached", detail=detail)
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable(
+            marked("The connection to {service} is not trusted").format(service=_inside(service)),
+            meaning=marked("The server's certificate could not be checked, so nothing was sent."),
+            next_step=marked(
+                "Check the address, this computer's date, and your company's proxy or certificates."
+            ),
+            detail=detail,
+        )
+    return Unreachable(marked("{service} cannot be reached").format(service=service), detail=detail)
 
 
 def _inside(service: str) -> str:

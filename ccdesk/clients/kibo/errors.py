@@ -8,7 +8,10 @@ from ccdesk.clients.http.caller import Call, after_status
 from ccdesk.clients.http.shape import children, text
 from ccdesk.clients.http.transport import Answer
 from ccdesk.core.errors import CcdeskError, ItemRefused, NotFound, RateLimited, Refused, Remedy, redact
+from ccdesk.core.words import marked
 
+SAYS = marked("Kibo says: {words}")
+SAYS_AND_MEANS = marked("Kibo says: {words} {meaning}")
 DEFAULT_WAIT_SECONDS = 60.0
 LONGEST_WAIT_SECONDS = 120.0
 
@@ -39,7 +42,7 @@ class ShopErrorPolicy:
         reported = answer.headers.get("retry-after", "").strip()
         seconds = float(reported) if re.fullmatch(r"\d{1,9}(\.\d+)?", reported) else DEFAULT_WAIT_SECONDS
         if seconds > LONGEST_WAIT_SECONDS:
-            raise RateLimited("Kibo asks to slow down", retry_after=seconds, detail=answer.detail)
+            raise RateLimited(marked("Kibo asks to slow down"), retry_after=seconds, detail=answer.detail)
         return max(1.0, seconds)
 
     def error(self, answer: Answer, call: Call) -> CcdeskError:
@@ -48,12 +51,16 @@ class ShopErrorPolicy:
         reported = redact(f"{code} {message}".strip())
         detail = f"{answer.detail}{': ' + reported if reported else ''}"
         if answer.status == 429:
-            return RateLimited("Kibo asks to slow down", retry_after=DEFAULT_WAIT_SECONDS, detail=detail)
+            return RateLimited(
+                marked("Kibo asks to slow down"), retry_after=DEFAULT_WAIT_SECONDS, detail=detail
+            )
         if answer.status == 401:
             return Refused(
-                "Kibo does not accept the application's sign-in",
-                meaning="The application may not be installed in this tenant, or its permissions changed.",
-                next_step="Check the tenant id, and reinstall the app in Kibo.",
+                marked("Kibo does not accept the application's sign-in"),
+                meaning=marked(
+                    "The application may not be installed in this tenant, or its permissions changed."
+                ),
+                next_step=marked("Check the tenant id, and reinstall the app in Kibo."),
                 remedy=Remedy.CHECK_KEYS,
                 detail=detail,
                 code="unauthorized",
@@ -87,26 +94,37 @@ def _forbidden(answer: Answer, detail: str) -> Refused:
     writes = answer.request.is_write
     needed = next((name for part, write, name in _PERMISSIONS if part in path and write == writes), "")
     message = error_text(answer)[1]
-    said = f"Kibo says: {redact(message)} " if message else ""
-    lacks = f"lack the permission “{needed}”, or " if needed else ""
+    meaning = marked("The application may not be installed in this tenant.")
+    if needed:
+        meaning = marked(
+            "The application may lack the permission “{needed}”, or not be installed in this tenant."
+        ).format(needed=needed)
+    if message:
+        meaning = SAYS_AND_MEANS.format(words=redact(message), meaning=meaning)
     return Refused(
-        "Kibo does not allow this",
-        meaning=f"{said}The application may {lacks}not be installed in this tenant.",
-        next_step="If it lacks a permission, add it in Kibo's Dev Center, then install the application "
-        "again. Else check the tenant id.",
+        marked("Kibo does not allow this"),
+        meaning=meaning,
+        next_step=marked(
+            "If it lacks a permission, add it in Kibo's Dev Center, then install the application "
+            "again. Else check the tenant id."
+        ),
         detail=detail,
         code="forbidden",
     )
 
 
 def _item_error(answer: Answer, message: str, detail: str) -> CcdeskError:
-    said = f"Kibo says: {message}" if message else ""
+    said = SAYS.format(words=message) if message else ""
     if is_missing(answer):
-        return NotFound("Kibo does not know this customer", meaning=said, detail=detail, code="not_found")
-    return ItemRefused("Kibo did not accept it", meaning=said, detail=detail, code=f"refused_{answer.status}")
+        return NotFound(
+            marked("Kibo does not know this customer"), meaning=said, detail=detail, code="not_found"
+        )
+    return ItemRefused(
+        marked("Kibo did not accept it"), meaning=said, detail=detail, code=f"refused_{answer.status}"
+    )
 
 
 def _run_error(message: str, detail: str) -> Refused:
     """Return the error of a whole run; it is about nobody, so it names nobody."""
-    said = f"Kibo says: {redact(message)}" if message else ""
-    return Refused("Kibo did not accept the request", meaning=said, detail=detail)
+    said = SAYS.format(words=redact(message)) if message else ""
+    return Refused(marked("Kibo did not accept the request"), meaning=said, detail=detail)

@@ -17,6 +17,7 @@ from ccdesk.clients.kibo.session import TenantPod
 from ccdesk.clients.kibo.typed import typed_customers
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import Unreachable
+from ccdesk.core.words import marked
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +223,7 @@ class Collections:
             if page.last or (not fresh and len(ids) <= _OVERLAP):
                 return
             if ids == before:
-                raise Unreachable("Kibo's paging does not move on", detail=page.answer.detail)
+                raise Unreachable(marked("Kibo's paging does not move on"), detail=page.answer.detail)
             before, read = ids, start + len(ids)
 
     # ------------------------------------------------------------ by update date

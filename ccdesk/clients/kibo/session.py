@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ccdesk.clients.http.caller import Call, Caller
 from ccdesk.clients.http.shape import Json, children, encode, required_object, required_text, text, whole
 from ccdesk.clients.http.transport import Answer, Request
-from ccdesk.clients.kibo.errors import error_text
+from ccdesk.clients.kibo.errors import SAYS_AND_MEANS, error_text
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import (
     AnswerLost,
@@ -25,6 +25,7 @@ from ccdesk.core.errors import (
 from ccdesk.core.ports.shop import Tenant
 from ccdesk.core.redaction import hide
 from ccdesk.core.settings import is_loopback
+from ccdesk.core.words import marked
 
 _RENEW_EARLY_SECONDS = 180.0
 _USUAL_LIFETIME_SECONDS = 3600
@@ -66,7 +67,7 @@ class AppSignIn:
             answer = self._caller.call(self._call())
         except AnswerLost as error:  # a POST, but one that changes nothing
             raise Unreachable(
-                "Kibo's sign-in does not answer", next_step=error.next_step, detail=error.detail
+                marked("Kibo's sign-in does not answer"), next_step=error.next_step, detail=error.detail
             ) from None
         if answer.status >= 300 or error_text(answer)[0]:
             raise _not_signed_in(answer)
@@ -80,7 +81,7 @@ class AppSignIn:
         secret = self._secret()
         if not self._app_key or not secret:
             raise SettingsError(
-                "The Kibo application key or its shared secret is missing",
+                marked("The Kibo application key or its shared secret is missing"),
                 remedy=Remedy.KIBO_SECRET,
             )
         body = {"client_id": self._app_key, "client_secret": secret, "grant_type": "client_credentials"}
@@ -97,9 +98,13 @@ def _ticket(answer: Answer) -> tuple[Json, str]:
         return body, required_text(answer, body, "access_token")
     except Unreachable as error:
         raise Unreachable(
-            "Something else than Kibo answers at Kibo's sign-in",
-            meaning="What came back is not what Kibo's sign-in gives; it may be a page of a proxy or portal.",
-            next_step="Check the Kibo home address, and that nothing on the way wants a login of its own.",
+            marked("Something else than Kibo answers at Kibo's sign-in"),
+            meaning=marked(
+                "What came back is not what Kibo's sign-in gives; it may be a page of a proxy or portal."
+            ),
+            next_step=marked(
+                "Check the Kibo home address, and that nothing on the way wants a login of its own."
+            ),
             detail=error.detail,
         ) from None
 
@@ -107,12 +112,16 @@ def _ticket(answer: Answer) -> tuple[Json, str]:
 def _not_signed_in(answer: Answer) -> Refused:
     """Say what may be wrong: Kibo does not tell key, secret and home apart (§2, §16 on §1)."""
     code, message = error_text(answer)
-    said = f"Kibo says: {sentence(redact(message))} " if message else ""
+    meaning = marked(
+        "One of three is wrong: the application key, the shared secret, or the home address, because each of "
+        "Kibo's homes knows its own applications only."
+    )
+    if message:
+        meaning = SAYS_AND_MEANS.format(words=sentence(redact(message)), meaning=meaning)
     return Refused(
-        "Kibo refused the application key or the shared secret",
-        meaning=f"{said}One of three is wrong: the application key, the shared secret, or the home address, "
-        "because each of Kibo's homes knows its own applications only.",
-        next_step="The key changes with the application's version.",
+        marked("Kibo refused the application key or the shared secret"),
+        meaning=meaning,
+        next_step=marked("The key changes with the application's version."),
         remedy=Remedy.CHECK_KEYS,
         detail=f"{answer.detail}: {redact(code)}",
         code="sign_in",
@@ -181,7 +190,7 @@ class TenantPod:
     def _headers(self) -> dict[str, str]:
         if not self.tenant_id:
             raise SettingsError(
-                "The Kibo tenant id is missing",
+                marked("The Kibo tenant id is missing"),
                 remedy=Remedy.CONNECT_KIBO,
             )
         return {"x-vol-tenant": self.tenant_id}
@@ -198,9 +207,9 @@ class TenantPod:
             answer = self.call(Call(self.home(f"/api/platform/tenants/{self.tenant_id}"), item=True))
         except NotFound as error:  # never the answer to a question about a customer
             raise Refused(
-                f"Kibo does not know tenant {self.tenant_id}",
-                meaning="The tenant id is wrong, or the tenant belongs to another of Kibo's homes.",
-                next_step="Check the tenant id and the Kibo home address.",
+                marked("Kibo does not know tenant {tenant_id}").format(tenant_id=self.tenant_id),
+                meaning=marked("The tenant id is wrong, or the tenant belongs to another of Kibo's homes."),
+                next_step=marked("Check the tenant id and the Kibo home address."),
                 detail=error.detail,
                 code="unknown_tenant",
             ) from None
@@ -216,7 +225,7 @@ class TenantPod:
         here = local and _HOST.fullmatch(domain) and is_loopback(urlsplit(f"//{domain}").hostname or "")
         if not here and not _is_public_name(domain):
             raise Unreachable(
-                "Kibo did not tell the tenant's host",
+                marked("Kibo did not tell the tenant's host"),
                 remedy=Remedy.TENANT_ADDRESS,
                 detail=f"{answer.detail}: “domain” is {redact(domain, limit=80)!r}",
             )

@@ -13,6 +13,7 @@ from ccdesk.clients.kibo.session import TenantPod
 from ccdesk.core.errors import AnswerLost, EmailChanged, ItemError, Unreadable
 from ccdesk.core.models import Customer, email_key
 from ccdesk.core.ports.shop import KiboWrite
+from ccdesk.core.words import marked
 
 log = logging.getLogger(__name__)
 
@@ -105,9 +106,9 @@ def _flag(raw: Json) -> bool:
 def _check(before: Json, after: Json, value: bool) -> None:
     if whole(after, "id") != whole(before, "id") or _flag(after) != value:
         raise ItemError(
-            f"Kibo did not keep the {'opt-in' if value else 'opt-out'}",
-            meaning="It answered the change, but shows the account without it.",
-            next_step="Check this customer in Kibo; the sync tries again.",
+            marked("Kibo did not keep the opt-in") if value else marked("Kibo did not keep the opt-out"),
+            meaning=marked("It answered the change, but shows the account without it."),
+            next_step=marked("Check this customer in Kibo; the sync tries again."),
             code="kibo_not_written",
         )
     if lost := lost_in_write(before, after):
@@ -115,9 +116,11 @@ def _check(before: Json, after: Json, value: bool) -> None:
             f"{len(children(before, 'contacts'))} contacts before, {len(children(after, 'contacts'))} after"
         )
         raise ItemError(
-            "Kibo lost fields of this account when the opt-in was written",
-            meaning=f"Missing afterwards: {', '.join(lost)}. The opt-in itself was written.",
-            next_step="Check this customer in Kibo, and stop writing opt-ins until it is understood.",
+            marked("Kibo lost fields of this account when the opt-in was written"),
+            meaning=marked("Missing afterwards: {fields}. The opt-in itself was written.").format(
+                fields=", ".join(lost)
+            ),
+            next_step=marked("Check this customer in Kibo, and stop writing opt-ins until it is understood."),
             detail=f"account {whole(before, 'id')}: {counts}",
             code=LOST_DATA,
         )

@@ -95,7 +95,7 @@ class EnabledCard(Card):
         status = snapshot.status
         self._missing = missing(snapshot.settings, status.kibo, status.constant_contact)
         words = (
-            say("To turn this on, first {steps}.").format(steps=in_words(self._missing))
+            say("To turn this on, first {steps}.").format(steps=say(in_words(self._missing)))
             if self._missing
             else ""
         )

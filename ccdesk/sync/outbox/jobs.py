@@ -68,9 +68,9 @@ def add_one(ctx: RunContext, contact_id: str) -> None:
 def as_item(error: CcdeskError, *, retry_helps: bool = False) -> ItemRefused:
     """Return a refusal of a bulk call, or a failed job, as that of the one person it was about."""
     refusal = ItemRefused(
-        "Constant Contact did not accept this person",
+        marked("Constant Contact did not accept this person"),
         meaning=error.meaning if isinstance(error, RequestRefused) else error.detail,
-        next_step="Look at this contact in Constant Contact, for instance on how many lists it is.",
+        next_step=marked("Look at this contact in Constant Contact, for instance on how many lists it is."),
         detail=error.detail,
         code="refused_in_bulk",
     )

@@ -90,8 +90,10 @@ class WritesStopped(ConfirmNeeded):
 
 def _stopped(customer_id: str) -> WritesStopped:
     return WritesStopped(
-        f"Writing to Kibo is stopped: customer {customer_id} lost data when its opt-in was written",
-        next_step=f"Check customer {customer_id} in Kibo's Admin.",
+        marked(
+            "Writing to Kibo is stopped: customer {customer_id} lost data when its opt-in was written"
+        ).format(customer_id=customer_id),
+        next_step=marked("Check customer {customer_id} in Kibo's Admin.").format(customer_id=customer_id),
         remedy=Remedy.CONFIRM_RUN,
         code=LOST_DATA,
     )

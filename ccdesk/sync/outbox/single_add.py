@@ -181,9 +181,11 @@ def _revived(ctx: RunContext, addition: Addition, former: Contact) -> Contact:
         contact = ctx.mail.revive(former, fields, list_id, bare=addition.plainly)
     if contact is None or not contact.is_mailed(list_id):
         raise ItemError(
-            "Constant Contact keeps this deleted contact off the list",
-            meaning=f"Its permission there is “{contact.permission.value if contact else 'not known'}”.",
-            next_step="Ask the person to sign up again through a Constant Contact form.",
+            marked("Constant Contact keeps this deleted contact off the list"),
+            meaning=marked("Its permission there is “{permission}”.").format(
+                permission=contact.permission.value if contact else marked("not known")
+            ),
+            next_step=marked("Ask the person to sign up again through a Constant Contact form."),
             code="revive_refused",
         )
     return contact

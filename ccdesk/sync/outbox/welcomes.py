@@ -14,6 +14,7 @@ from ccdesk.core.models import Standing
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.welcomes import Question, WelcomeAnswer
+from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.plan_events import Step
@@ -103,10 +104,14 @@ def ask_about_welcomes(ctx: RunContext) -> None:
     if not ctx.welcomes.waiting:
         return
     error = ManyWelcomes(
-        f"{ctx.welcomes.waiting:,} welcome emails would be sent at once, so they wait for your answer",
-        meaning="This can happen when a file of customers is imported. Nobody of them is on the list yet; "
-        "everything else was done.",
-        next_step="Look in the run's people who they are.",
+        marked("{waiting:,} welcome emails would be sent at once, so they wait for your answer").format(
+            waiting=ctx.welcomes.waiting
+        ),
+        meaning=marked(
+            "This can happen when a file of customers is imported. Nobody of them is on the list yet; "
+            "everything else was done."
+        ),
+        next_step=marked("Look in the run's people who they are."),
         remedy=Remedy.WELCOMES,
     )
     error.anew = bool(ctx.welcomes.anew)

@@ -14,6 +14,7 @@ from ccdesk.core.errors import ItemError, ItemRefused, NotFound
 from ccdesk.core.models import Contact, ContactFields, ContactList, Standing, email_key
 from ccdesk.core.ports.mail import Account, Activity, Mail
 from ccdesk.core.ports.store import Imagined
+from ccdesk.core.words import marked
 from ccdesk.sync.context import batched
 from ccdesk.sync.preview.contacts import made, off_list, on_list, signed_up, updated
 
@@ -62,7 +63,7 @@ class ShutMail:
         """
         with self._lock:
             if self._imagined.by_email([email_key(fields.email)]):
-                raise ItemRefused("The contact exists already", code="conflict")
+                raise ItemRefused(marked("The contact exists already"), code="conflict")
             contact = made(self._new_id(), fields, list_id, self._now(), by_person=by_person)
             self._keep([contact])
             self.welcome_emails += by_person
@@ -89,7 +90,7 @@ class ShutMail:
         """
         fresh = self.get(contact.id)
         if fresh is None:
-            raise NotFound("The contact is gone from Constant Contact", code="not_found")
+            raise NotFound(marked("The contact is gone from Constant Contact"), code="not_found")
         if not fresh.deleted_at or fresh.standing is Standing.OUT:
             if fresh.standing is not Standing.IN or list_id in fresh.list_ids:
                 return fresh
@@ -109,9 +110,11 @@ class ShutMail:
         """
         fresh = self.get(contact_id)
         if fresh is None:
-            raise NotFound("The contact is gone from Constant Contact", code="not_found")
+            raise NotFound(marked("The contact is gone from Constant Contact"), code="not_found")
         if fresh.standing is not Standing.IN:
-            raise ItemRefused("The contact is not active in Constant Contact any more", code="not_active")
+            raise ItemRefused(
+                marked("The contact is not active in Constant Contact any more"), code="not_active"
+            )
         with self._lock:
             written = updated(fresh, fields, list_id, self._now())
             self._keep([written])

@@ -17,6 +17,7 @@ from ccdesk.core.models import (
     WriteBack,
 )
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.core.words import marked
 from ccdesk.sync.agreement import not_exported, passed_over
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
@@ -231,7 +232,9 @@ def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: L
     )
     note_own_write(ctx, ctx.store.links.get(customer.id))
     ctx.store.links.save([seen])
-    error = ItemError(reason, next_step="Correct the email in Kibo; the change is then taken up.", code=code)
+    error = ItemError(
+        reason, next_step=marked("Correct the email in Kibo; the change is then taken up."), code=code
+    )
     fail(ctx, event, error, customer.email)
     return True
 

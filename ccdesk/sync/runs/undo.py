@@ -13,6 +13,7 @@ from ccdesk.core.errors import SettingsError
 from ccdesk.core.intents import Ended
 from ccdesk.core.models import LinkState
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind
+from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.shop import why_stopped
 from ccdesk.sync.outbox.shop_account import KeepsChanging
@@ -59,16 +60,18 @@ def to_undo(run_id: int | None, run: Run | None) -> Run:
     """
     if run is None:
         raise SettingsError(
-            f"There is no run {run_id}",
-            meaning="Nothing was changed.",
-            next_step="The list of the runs shows their ids.",
+            marked("There is no run {run_id}").format(run_id=run_id),
+            meaning=marked("Nothing was changed."),
+            next_step=marked("The list of the runs shows their ids."),
             code="no_such_run",
         )
     if run.kind is RunKind.UNDO:
         raise SettingsError(
-            f"Run {run.id} is an undo itself, and cannot be undone",
-            meaning="Nothing was changed. People whom it took off the list are put back by an opt-in of "
-            "theirs, or by staff in Constant Contact.",
+            marked("Run {id} is an undo itself, and cannot be undone").format(id=run.id),
+            meaning=marked(
+                "Nothing was changed. People whom it took off the list are put back by an opt-in of "
+                "theirs, or by staff in Constant Contact."
+            ),
             code="undo_of_undo",
         )
     return run

@@ -13,6 +13,7 @@ from ccdesk.core.ahead import Ahead, Begun
 from ccdesk.core.errors import Unreadable
 from ccdesk.core.limits import MAIL_OVERLAP
 from ccdesk.core.models import Contact
+from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.sensors.identity import resolve_identity
 
@@ -112,8 +113,10 @@ def _whose(contacts: list[Contact]) -> Unreadable:
     """Return why an export stops: anybody taken for new could be this contact, who may have opted out."""
     which = ", ".join(one.id or "one without an id" for one in contacts)
     return Unreadable(
-        "Constant Contact does not say whose contact this is",
-        meaning=f"The id or the email of a contact cannot be read ({which}). Nobody was sent, for this may "
-        "be somebody who opted out.",
-        next_step="Look at this contact in Constant Contact, then start the export again.",
+        marked("Constant Contact does not say whose contact this is"),
+        meaning=marked(
+            "The id or the email of a contact cannot be read ({which}). Nobody was sent, for this may "
+            "be somebody who opted out."
+        ).format(which=which),
+        next_step=marked("Look at this contact in Constant Contact, then start the export again."),
     )
