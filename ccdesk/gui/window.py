@@ -21,6 +21,7 @@ from ccdesk.core.errors import (
 )
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.gui import formats
+from ccdesk.gui.aloud import Aloud
 from ccdesk.gui.aside import Aside
 from ccdesk.gui.components.icons import app_icon
 from ccdesk.gui.components.messages import Notice
@@ -193,6 +194,7 @@ class SettingsWindow(QMainWindow):
         self.context.monitor.changed.connect(self._show_footer)
         self.context.bridge.finished.connect(self._on_finished)
         self.context.monitor.failed.connect(self._on_failed)
+        Aloud(self.context, self)
         UndoPreviews(self.context, self).failed.connect(self.show_error)
         self.context.tasks.unhandled.connect(self.show_error)
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLabel, QLineEdit, QTableView, QWidget
 
+from ccdesk.core.runs import Progress, RunKind, RunStatus, Trigger
+from ccdesk.gui import aloud
 from ccdesk.gui.components.widgets import Card
 from ccdesk.gui.dialogs.diagnostics import DiagnosticsDialog
 from ccdesk.gui.dialogs.drift_view import show_drift
 from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.run_view import RunDialog
-from tests.gui.fakes import finished_export
+from tests.gui.fakes import finished_export, ready_desk
 from tests.gui.helpers import find
 
 Role = QAccessible.Role
@@ -88,3 +91,55 @@ def test_every_control_of_a_dialog_is_named_and_reached_by_tab(qtbot: Any, windo
     by_key = [one.objectName() for one in ours if one.focusPolicy().value]
     assert [one for one in by_key if one not in chain] == []
     dialog.reject()
+
+
+def test_of_what_one_is_chosen_is_no_check_box(window: Any) -> None:
+    assert told(find(window, "btn_to_cc"))[:2] == (Role.RadioButton, "To Constant Contact")
+    assert told(find(window, "btn_from_cc"))[:2] == (Role.RadioButton, "From Constant Contact")
+
+
+def test_every_combo_box_has_a_label(window: Any) -> None:
+    """On Linux a screen reader is told the value in place of the name, and takes the label's words for it."""
+    labels = {one.buddy(): one.text() for one in window.findChildren(QLabel) if one.buddy() is not None}
+    combos = window.findChildren(QComboBox)
+    assert len(combos) > 4
+    assert [one.objectName() for one in combos if not labels.get(one)] == []
+
+
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a screen reader is asked to say of runs."""
+    texts: list[str] = []
+    monkeypatch.setattr(aloud, "announce", lambda _widget, text: texts.append(text))
+    monkeypatch.setattr(aloud, "PHASE_MS", 20)
+    return texts
+
+
+def test_a_run_that_was_asked_for_tells_begin_phases_and_end(
+    qtbot: Any, announced: list[str], open_window: Any
+) -> None:
+    parts = open_window(ready_desk())
+    parts.context.monitor.request(RunKind.EXPORT)
+    parts.bridge.run_started(RunKind.EXPORT, Trigger.MANUAL)
+    for done in (1, 2):
+        parts.bridge.progress(Progress(1, RunKind.EXPORT, "Reading Kibo", done, 9))
+        qtbot.waitUntil(lambda: len(announced) == 2)
+    parts.bridge.progress(Progress(1, RunKind.EXPORT, "Too short to be told", 9, 9))
+    with qtbot.waitSignal(parts.bridge.finished):
+        parts.bridge.run_finished(finished_export())
+    assert announced[:2] == ["To Constant Contact: started", "Reading Kibo"]
+    assert len(announced) == 3
+    assert announced[2].startswith("To Constant Contact: Completed")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_a_notice_tells_and_runs_by_schedule_are_not_told_twice(
+    qtbot: Any, announced: list[str], open_window: Any, asked: bool
+) -> None:
+    parts = open_window(ready_desk())
+    if asked:
+        parts.context.monitor.request(RunKind.EXPORT)
+    parts.bridge.run_started(RunKind.EXPORT, Trigger.SCHEDULED)
+    with qtbot.waitSignal(parts.bridge.finished):
+        parts.bridge.run_finished(replace(finished_export(), status=RunStatus.FAILED))
+    assert announced == (["To Constant Contact: started"] if asked else [])

@@ -272,6 +272,7 @@ class Segments(QWidget):
             part = QPushButton(text)
             part.setObjectName(name)
             part.setCheckable(True)
+            part.setAutoExclusive(True)  # a screen reader calls it a radio button, else a check box
             part.setAutoDefault(False)
             part.setProperty("segment", True)
             part.setProperty("side", {0: "left", len(choices) - 1: "right"}.get(index, "middle"))

@@ -88,6 +88,10 @@ class SyncLogsTab(Tab):
         combo = CalmCombo()
         combo.setObjectName(name)
         combo.setAccessibleName(words)
+        caption = label(words)  # on Linux a combo box is named by its value: only a label says what it is
+        caption.setParent(self)
+        caption.setBuddy(combo)
+        caption.hide()
         combo.currentIndexChanged.connect(self._on_filter)
         return combo
 
