@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,12 @@ from ccdesk.core.errors import ExitCode
 from ccdesk.core.runs import Run, RunStatus
 
 CANCELLED = 130  # what shells expect after Ctrl+C
+
+STOPS = [signal.SIGINT, signal.SIGTERM]
+if sys.platform == "win32":
+    STOPS.append(
+        signal.SIGBREAK
+    )  # Ctrl+Break, and the console's window that is closed: nobody sends SIGTERM there
 
 
 def exit_code(run: Run) -> int:
@@ -27,7 +34,7 @@ def exit_code(run: Run) -> int:
 
 @contextmanager
 def stoppable(also: Callable[[], None] | None = None) -> Iterator[threading.Event]:
-    """Turn SIGINT and SIGTERM into a cancellation; a second one ends the program at once.
+    """Turn the signals of `STOPS` into a cancellation; a second one ends the program at once.
 
     The wish is passed on by a thread of its own: the main one may be holding the very lock that an event or
     an inbox needs for it, and would then wait for itself until it is killed.
@@ -51,7 +58,7 @@ def stoppable(also: Callable[[], None] | None = None) -> Iterator[threading.Even
 
     thread = threading.Thread(target=pass_on, name="stop", daemon=True)
     thread.start()
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in STOPS}
     try:
         yield cancel
     finally:

@@ -14,6 +14,8 @@ from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
 from ccdesk.sandbox.wire.kernel import Fault
 
+GENEROUS = 300  # seconds: a command that hangs ends the test, one on a busy machine does not
+
 
 class Shell:
     """Runs ccdesk in its own process on one base dir."""
@@ -36,7 +38,7 @@ class Shell:
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=GENEROUS,
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -57,7 +59,7 @@ class Shell:
     def log_in(self, decision="allow", user="owner", *more):
         """Log in as a person would: read the address from stderr, walk the pages, come back."""
         process = subprocess.Popen(
-            self.command("login", "--no-browser", "--timeout", "30", "--json", *more),
+            self.command("login", "--no-browser", "--timeout", str(GENEROUS), "--json", *more),
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -65,9 +67,9 @@ class Shell:
         )
         address = re.match(r"Open: (\S+)", process.stderr.readline())[1]
         back = Person(user).decide(address, decision)
-        with urllib.request.urlopen(back, timeout=10) as page:
+        with urllib.request.urlopen(back, timeout=GENEROUS) as page:
             assert "close this window" in page.read().decode()
-        out, error = process.communicate(timeout=30)
+        out, error = process.communicate(timeout=GENEROUS)
         return process.returncode, out, error
 
 
@@ -95,7 +97,7 @@ def kill_at(shell, path, *words, service="cc", method=""):
         shell.command(*words), env=shell.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     held = shell.sandbox.faults
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + GENEROUS
     while held._faults and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert process.poll() is None, "the process ended before it could be killed"

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -86,8 +87,9 @@ def test_the_c_library_it_needs_is_no_newer_than_the_machine_it_was_made_on(prog
 STUB = """\
 #!{python}
 import json, os, sys
-with open({out!r}, "w") as file:
+with open({out!r} + ".part", "w") as file:
     json.dump(dict(os.environ), file)
+os.replace({out!r} + ".part", {out!r})
 """
 
 
@@ -106,5 +108,9 @@ def test_the_browser_is_started_in_the_users_environment(program, tmp_path, user
         keys = [f"{key}={places[key]}" for key in ("cc_api_url", "cc_auth_url", "cc_client_id")]
         command = [program, "--base-dir", tmp_path / "base"]
         subprocess.run([*command, "settings", "set", *keys], env=environment, check=True)
-        subprocess.run([*command, "login", "--timeout", "5"], env=environment, check=False)
+        with subprocess.Popen([*command, "login", "--timeout", "300"], env=environment) as login:
+            deadline = time.monotonic() + 300
+            while not out.exists() and login.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+            login.terminate()
     assert json.loads(out.read_text(encoding="utf-8")) == environment
