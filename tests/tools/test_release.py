@@ -96,3 +96,14 @@ def test_the_workflow_checks_before_it_builds():
     assert "needs: build" in text
     for script in re.findall(r"(?:python|sh) (tools/[\w./-]+)", text):
         assert (ROOT / script).is_file(), script
+
+
+PLAIN = re.compile(r"^ *(?:- )?[\w-]+: +(?![\"'|>\[{#])(.+?)(?: +#.*)?$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / ".github/workflows").iterdir()), ids=lambda file: file.name)
+def test_no_value_of_a_workflow_is_taken_for_a_mapping(file: Path) -> None:
+    """`pip install --only-binary :all: --requirement …` is no YAML without quotes."""
+    values = PLAIN.findall(file.read_text(encoding="utf-8"))
+    assert len(values) > 10
+    assert [value for value in values if ": " in value or value.endswith(":")] == []
