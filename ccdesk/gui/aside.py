@@ -6,10 +6,13 @@ from PySide6.QtCore import QObject, QTimer, Slot
 from PySide6.QtWidgets import QWidget
 
 from ccdesk.gui.context import Context
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.tray_icon import TrayIcon
 
-TITLE = "ccdesk keeps running"
-TEXT = "It syncs on without its window. Click its icon here to open it again; Quit is in the icon's menu."
+TITLE = marked("ccdesk keeps running")
+TEXT = marked(
+    "It syncs on without its window. Click its icon here to open it again; Quit is in the icon's menu."
+)
 _TOLD = "keeps_running"
 _LOOK_EVERY_MS, _LOOKS = 1_000, 30  # at login the tray may come after us
 
@@ -37,7 +40,7 @@ class Aside(QObject):
 
     def _tell(self, is_first: bool) -> None:
         if is_first:
-            self._icon.tell(TITLE, TEXT)
+            self._icon.tell(say(TITLE), say(TEXT))
 
     @Slot()
     def minimise(self) -> None:

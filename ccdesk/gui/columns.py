@@ -8,6 +8,7 @@ from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, Run, RunS
 from ccdesk.gui import formats
 from ccdesk.gui.components.table_models import Column
 from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.translation import marked, number, plural, say
 
 RUN_ICONS = {
     RunStatus.RUNNING: ("running", Tone.ACCENT),
@@ -57,44 +58,44 @@ def _started(run: Run) -> str:
 INBOUND_COLUMNS = (
     Column(
         "status",
-        "Status",
-        lambda run: formats.STATUS_WORDS[run.status],
+        marked("Status"),
+        lambda run: say(formats.STATUS_WORDS[run.status]),
         width=18,
         icon=run_icon,
         tip=_run_tip,
         note=formats.reason,
     ),
-    Column("date", "Run Date", _started),
+    Column("date", marked("Run Date"), _started),
     Column(
         "logs",
-        "Logs",
-        lambda _: "View",
+        marked("Logs"),
+        lambda _: say("View"),
         width=10,
         link=lambda _: True,
-        tip=lambda _: "Show what this run saw",
+        tip=lambda _: say("Show what this run saw"),
     ),
 )
 RUN_COLUMNS = (
     Column(
         "status",
-        "Status",
-        lambda run: run.status.value,
+        marked("Status"),
+        lambda run: say(formats.STATES[run.status]),
         width=18,
         icon=run_icon,
         tip=_run_tip,
         note=formats.reason,
     ),
-    Column("kind", "Kind", formats.kind_words, width=24),
-    Column("date", "Run Date", _started),
-    Column("total", "Total Contacts", lambda run: formats.number(run.total_contacts), width=15, right=True),
+    Column("kind", marked("Kind"), formats.kind_words, width=24),
+    Column("date", marked("Run Date"), _started),
+    Column("total", marked("Total Contacts"), lambda run: number(run.total_contacts), width=15, right=True),
     Column(
         "errors",
-        "Errors",
-        lambda run: formats.number(run.error_count),
+        marked("Errors"),
+        lambda run: number(run.error_count),
         width=9,
         right=True,
         link=lambda run: run.error_count > 0,
-        tip=lambda run: "Show the error messages" if run.error_count else "",
+        tip=lambda run: say("Show the error messages") if run.error_count else "",
     ),
 )
 
@@ -108,47 +109,47 @@ class Queued:
 
 
 EVENT_COLUMNS = (
-    Column("event_id", "Event Id", lambda row: row.event.event_id),
-    Column("object_id", "Object Id", lambda row: str(row.event.object_id), width=12),
+    Column("event_id", marked("Event Id"), lambda row: row.event.event_id),
+    Column("object_id", marked("Object Id"), lambda row: str(row.event.object_id), width=12),
     Column(
         "created",
-        "Created Date",
+        marked("Created Date"),
         lambda row: formats.calendar_date(row.event.created_at),
         width=24,
         tip=lambda row: formats.long_date(row.event.created_at),
     ),
     Column(
         "status",
-        "Status",
-        lambda row: formats.EVENT_WORDS[row.event.status],
+        marked("Status"),
+        lambda row: say(formats.EVENT_WORDS[row.event.status]),
         width=14,
         icon=lambda row: EVENT_ICONS[row.event.status],
         tip=lambda row: event_words(row.event),
     ),
-    Column("email", "Email", lambda row: row.email or "–", width=26),
+    Column("email", marked("Email"), lambda row: row.email or "–", width=26),
 )
 ENTRY_COLUMNS = (
-    Column("email", "Email", lambda entry: entry.email or "(none)", width=30),
-    Column("customer", "Customer", lambda entry: customer(entry), width=11),
+    Column("email", marked("Email"), lambda entry: entry.email or say("(none)"), width=30),
+    Column("customer", marked("Customer"), lambda entry: customer(entry), width=11),
     Column(
         "outcome",
-        "Outcome",
-        lambda entry: formats.OUTCOME_WORDS[entry.outcome],
+        marked("Outcome"),
+        lambda entry: say(formats.OUTCOME_WORDS[entry.outcome]),
         width=26,
         icon=lambda entry: OUTCOME_ICONS[entry.outcome],
     ),
-    Column("reason", "Reason", lambda entry: entry.reason),
+    Column("reason", marked("Reason"), lambda entry: say(entry.reason)),
 )
 HELD_COLUMNS = (
-    Column("email", "Email", lambda entry: entry.email or "(none)", width=44),
-    Column("customer", "Customer", lambda entry: customer(entry), width=11),
-    Column("reason", "What they did", lambda entry: entry.reason),
+    Column("email", marked("Email"), lambda entry: entry.email or say("(none)"), width=44),
+    Column("customer", marked("Customer"), lambda entry: customer(entry), width=11),
+    Column("reason", marked("What they did"), lambda entry: say(entry.reason)),
 )
 ERROR_COLUMNS = (
-    Column("customer", "Customer", lambda entry: customer(entry), width=11),
-    Column("email", "Email", lambda entry: entry.email or "(none)", width=28),
-    Column("message", "Message", lambda entry: entry.reason),
-    Column("code", "Code", lambda entry: entry.code, width=18),
+    Column("customer", marked("Customer"), lambda entry: customer(entry), width=11),
+    Column("email", marked("Email"), lambda entry: entry.email or say("(none)"), width=28),
+    Column("message", marked("Message"), lambda entry: say(entry.reason)),
+    Column("code", marked("Code"), lambda entry: entry.code, width=18),
 )
 
 
@@ -160,12 +161,19 @@ def customer(entry: Entry) -> str:
 def event_words(event: QueuedEvent) -> str:
     """Return in words how a queue entry stands and why."""
     if event.status is EventStatus.PROCESSED:
-        when = f" {formats.calendar_date(event.processed_at)}" if event.processed_at else ""
-        return f"Processed{when}. {event.result}".strip()
+        done = say("Processed.")
+        if event.processed_at:
+            done = say("Processed {time}.").format(time=formats.calendar_date(event.processed_at))
+        return f"{done} {say(event.result)}".strip()
     if event.status is EventStatus.PARKED:
-        return f"Needs your attention: {event.error or 'no reason was given'}"
+        why = say(event.error) if event.error else say("no reason was given")
+        return say("Needs your attention: {why}").format(why=why)
     if event.status is EventStatus.RETRY:
-        when = formats.in_sentence(event.next_try_at) if event.next_try_at else "at the next run"
-        tries = formats.count(event.attempts, "try", "tries")
-        return f"Temporary problem ({tries}). Next try {when}. {event.error}".strip()
-    return "Waits for the next run."
+        when = formats.in_sentence(event.next_try_at) if event.next_try_at else say("at the next run")
+        again = plural(
+            "Temporary problem ({n} tries). Next try {time}.",
+            "Temporary problem ({n} try). Next try {time}.",
+            event.attempts,
+        ).format(time=when)
+        return f"{again} {say(event.error)}".strip()
+    return say("Waits for the next run.")

@@ -15,11 +15,12 @@ import time
 from PySide6.QtGui import QGuiApplication
 
 from ccdesk.core.errors import SettingsError, redact
+from ccdesk.core.words import marked
 
 _SECONDS = 15.0  # a display that is far away, or does not answer at all
 _NEEDS_NONE = ("offscreen", "minimal")
 _VARIABLES = ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY")
-_ADVICE = (
+_ADVICE = marked(
     "Use the command line (ccdesk --help), or start it where there is a desktop. "
     "“ccdesk demo --tour DIR” works without a display."
 )
@@ -66,14 +67,16 @@ class Trial:
         if not self._is_needed:
             return
         if not self._named:
-            raise SettingsError("There is no display to open the window on", next_step=_ADVICE)
+            raise SettingsError(marked("There is no display to open the window on"), next_step=_ADVICE)
         said = _all_that_comes(self._pipe, time.monotonic() + _SECONDS)
         if self._end(kill=said is None) == 0 and said is not None:
             return
         raise SettingsError(
-            "The display cannot be used to open the window on",
-            meaning=f"It is named by {', '.join(self._named)}, but there is no connection to it: its desktop "
-            "may have ended, or may not let this user in; or a system library is missing.",
+            marked("The display cannot be used to open the window on"),
+            meaning=marked(
+                "It is named by {names}, but there is no connection to it: its desktop may have ended, or may "
+                "not let this user in; or a system library is missing."
+            ).format(names=", ".join(self._named)),
             next_step=_ADVICE,
             detail=redact(said.decode(errors="replace")) if said else "it does not answer",
             code="no_display",

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from ccdesk.core.runs import RunKind
 from ccdesk.gui import formats
+from ccdesk.gui.translation import marked, number, plural, say
 from ccdesk.service.needs_you import Need, NeedKind
 
 REVIEW = "review:"  # with the kind of the run that holds people: the place of its review
-TRY_NOW = "Try again now"
+TRY_NOW = marked("Try again now")
+REVIEW_BUTTON = marked("Review…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,12 @@ def for_window(needs: Sequence[Need]) -> tuple[Need, ...]:
 
 def things(needs: Sequence[Need]) -> str:
     """Return “2 things need you”, or nothing."""
-    number = len(needs)
-    return f"{formats.count(number, 'thing')} {'needs' if number == 1 else 'need'} you" if number else ""
+    return plural("{n} things need you", "{n} thing needs you", len(needs)) if needs else ""
 
 
-def _since(need: Need) -> str:
-    return f" Since {_date(need)}." if need.since else ""
+def _with_since(line: str, need: Need) -> str:
+    """Return a line with the day since when it is so, where that is known."""
+    return f"{line} {say('Since {time}.').format(time=_date(need))}" if need.since else line
 
 
 def _date(need: Need) -> str:
@@ -48,94 +50,160 @@ def _date(need: Need) -> str:
 
 
 def _login(need: Need) -> NeedWords:
+    line = say("Nobody is logged in to Constant Contact, so nothing syncs.")
     if need.subject:
-        return NeedWords("Your login to Constant Contact has expired.", "Log in…", "login")
-    return NeedWords("Nobody is logged in to Constant Contact, so nothing syncs.", "Log in…", "login")
+        line = say("Your login to Constant Contact has expired.")
+    return NeedWords(line, say("Log in…"), "login")
+
+
+def _named(need: Need) -> str:
+    """Return the one person an item is about, where that is known."""
+    return need.people[0] if need.count == 1 and need.people else ""
 
 
 def _pending_opt_outs(need: Need) -> NeedWords:
-    who = need.people[0] if need.count == 1 and need.people else formats.count(need.count, "person", "people")
-    line = f"{who} unsubscribed in Constant Contact, but Kibo has not accepted it yet.{_since(need)}"
-    return NeedWords(line, TRY_NOW, run=RunKind.INBOUND)
+    line = plural(
+        "{n} people unsubscribed in Constant Contact, but Kibo has not accepted it yet.",
+        "{n} person unsubscribed in Constant Contact, but Kibo has not accepted it yet.",
+        need.count,
+    )
+    if _named(need):
+        line = say("{who} unsubscribed in Constant Contact, but Kibo has not accepted it yet.")
+        line = line.format(who=_named(need))
+    return NeedWords(_with_since(line, need), say(TRY_NOW), run=RunKind.INBOUND)
 
 
 def _pending_opt_ins(need: Need) -> NeedWords:
-    who = need.people[0] if need.count == 1 and need.people else formats.count(need.count, "person", "people")
-    line = f"{who} signed up in Constant Contact, but Kibo has not accepted it yet.{_since(need)}"
-    return NeedWords(line, TRY_NOW, run=RunKind.INBOUND)
+    line = plural(
+        "{n} people signed up in Constant Contact, but Kibo has not accepted it yet.",
+        "{n} person signed up in Constant Contact, but Kibo has not accepted it yet.",
+        need.count,
+    )
+    if _named(need):
+        line = say("{who} signed up in Constant Contact, but Kibo has not accepted it yet.")
+        line = line.format(who=_named(need))
+    return NeedWords(_with_since(line, need), say(TRY_NOW), run=RunKind.INBOUND)
 
 
 def _put_back(need: Need) -> NeedWords:
-    one = need.count == 1
-    who = need.people[0] if one and need.people and need.people[0] else formats.count(need.count, "customer")
-    line = f"{who} opted out, but {'is' if one else 'are'} on the list again and being mailed.{_since(need)}"
-    return NeedWords(line, "Review…", "put back")
+    line = plural(
+        "{n} customers opted out, but are on the list again and being mailed.",
+        "{n} customer opted out, but is on the list again and being mailed.",
+        need.count,
+    )
+    if _named(need):
+        line = say("{who} opted out, but is on the list again and being mailed.").format(who=_named(need))
+    return NeedWords(_with_since(line, need), say(REVIEW_BUTTON), "put back")
 
 
 def _late(need: Need) -> NeedWords:
     kind = RunKind(need.subject or RunKind.INBOUND)
-    what = {
-        RunKind.INBOUND: "Unsubscribes could not be fetched from Constant Contact",
-        RunKind.EVENTS: "Customer changes could not be sent to Constant Contact",
-    }.get(kind, f"{formats.KIND_WORDS[kind]} did not work")
-    tries = f": the last {need.count} attempts failed." if need.count else "."
-    good = f" It last worked {_date(need)}." if need.since else ""
-    return NeedWords(what + tries + good, TRY_NOW, run=kind)
+    line = _late_line(kind, need.count)
+    if need.since:
+        line += " " + say("It last worked {time}.").format(time=_date(need))
+    return NeedWords(line, say(TRY_NOW), run=kind)
 
 
-def _changes(need: Need, one: str, many: str) -> NeedWords:
-    return NeedWords(f"{formats.count(need.count, one, many)}.", "Show changes", "events")
+def _late_line(kind: RunKind, failures: int) -> str:
+    if kind is RunKind.INBOUND and failures:
+        return plural(
+            "Unsubscribes could not be fetched from Constant Contact: the last {n} attempts failed.",
+            "Unsubscribes could not be fetched from Constant Contact: the last {n} attempts failed.",
+            failures,
+        )
+    if kind is RunKind.INBOUND:
+        return say("Unsubscribes could not be fetched from Constant Contact.")
+    if kind is RunKind.EVENTS and failures:
+        return plural(
+            "Customer changes could not be sent to Constant Contact: the last {n} attempts failed.",
+            "Customer changes could not be sent to Constant Contact: the last {n} attempts failed.",
+            failures,
+        )
+    if kind is RunKind.EVENTS:
+        return say("Customer changes could not be sent to Constant Contact.")
+    words = say("{kind} did not work.")
+    if failures:
+        words = say("{kind} did not work: the last {n} attempts failed.")
+    return words.format(kind=say(formats.KIND_WORDS[kind]), n=number(failures))
+
+
+def _list_deleted(need: Need) -> NeedWords:
+    line = say("The list “{name}” was deleted in Constant Contact, so nothing is added or removed.")
+    return NeedWords(line.format(name=need.subject), say("Choose a list…"), "list")
+
+
+def _writes_stopped(need: Need) -> NeedWords:
+    line = say(
+        "Writing to Kibo is stopped: customer {customer} lost data when its opt-in was written. Check "
+        "that customer in Kibo first."
+    )
+    return NeedWords(line.format(customer=need.subject), say("Continue…"), run=RunKind.INBOUND)
+
+
+def _loop_stopped(_: Need) -> NeedWords:
+    line = say("The automatic sync has stopped because of a fault. Quit, and start the program again.")
+    return NeedWords(line, say("Save diagnostics…"), "diagnostics")
+
+
+def _export_failed(need: Need) -> NeedWords:
+    return NeedWords(_with_since(say("The last export failed."), need), say("Show it"), "export")
+
+
+def _refused(need: Need) -> NeedWords:
+    line = plural(
+        "{n} changes keep failing (still trying).", "{n} change keeps failing (still trying).", need.count
+    )
+    return NeedWords(line, say("Show changes"), "events")
+
+
+def _parked(need: Need) -> NeedWords:
+    line = plural("{n} changes need your attention.", "{n} change needs your attention.", need.count)
+    return NeedWords(line, say("Show changes"), "events")
+
+
+def _held(need: Need) -> NeedWords:
+    line = plural(
+        "{n} opt-outs wait for your answer: unusually many at once.",
+        "{n} opt-out waits for your answer: unusually many at once.",
+        need.count,
+    )
+    return NeedWords(line, say(REVIEW_BUTTON), f"{REVIEW}{need.subject or RunKind.INBOUND.value}")
+
+
+def _welcomes(need: Need) -> NeedWords:
+    line = plural(
+        "{n} welcome emails wait for your answer: unusually many at once.",
+        "{n} welcome email waits for your answer: unusually many at once.",
+        need.count,
+    )
+    return NeedWords(_with_since(line, need), say("Answer…"), "welcomes")
+
+
+def _newcomers(need: Need) -> NeedWords:
+    line = plural(
+        "{n} customers opted in under the email of somebody who had opted out.",
+        "{n} customer opted in under the email of somebody who had opted out.",
+        need.count,
+    )
+    return NeedWords(line, say("Add or leave…"), "newcomers")
 
 
 _WORDS: dict[NeedKind, Callable[[Need], NeedWords]] = {
     NeedKind.LOGIN: _login,
-    NeedKind.KIBO_SECRET: lambda _: NeedWords("The Kibo shared secret is missing.", "Enter it…", "secret"),
-    NeedKind.LIST_DELETED: lambda need: NeedWords(
-        f"The list “{need.subject}” was deleted in Constant Contact, so nothing is added or removed.",
-        "Choose a list…",
-        "list",
+    NeedKind.KIBO_SECRET: lambda _: NeedWords(
+        say("The Kibo shared secret is missing."), say("Enter it…"), "secret"
     ),
-    NeedKind.WRITES_STOPPED: lambda need: NeedWords(
-        f"Writing to Kibo is stopped: customer {need.subject} lost data when its opt-in was written. Check "
-        "that customer in Kibo first.",
-        "Continue…",
-        run=RunKind.INBOUND,
-    ),
-    NeedKind.LOOP_STOPPED: lambda _: NeedWords(
-        "The automatic sync has stopped because of a fault. Quit, and start the program again.",
-        "Save diagnostics…",
-        "diagnostics",
-    ),
+    NeedKind.LIST_DELETED: _list_deleted,
+    NeedKind.WRITES_STOPPED: _writes_stopped,
+    NeedKind.LOOP_STOPPED: _loop_stopped,
     NeedKind.OWED: _pending_opt_outs,
     NeedKind.OWED_OPT_INS: _pending_opt_ins,
     NeedKind.LATE: _late,
-    NeedKind.EXPORT_FAILED: lambda need: NeedWords(
-        f"The last export failed.{_since(need)}", "Show it", "export"
-    ),
-    NeedKind.REFUSED: lambda need: _changes(
-        need,
-        "change keeps failing (still trying)",
-        "changes keep failing (still trying)",
-    ),
-    NeedKind.PARKED: lambda need: _changes(
-        need, "change needs your attention", "changes need your attention"
-    ),
-    NeedKind.HELD: lambda need: NeedWords(
-        f"{formats.count(need.count, 'opt-out waits', 'opt-outs wait')} for your answer: unusually many at "
-        "once.",
-        "Review…",
-        f"{REVIEW}{need.subject or RunKind.INBOUND.value}",
-    ),
-    NeedKind.WELCOMES: lambda need: NeedWords(
-        f"{formats.count(need.count, 'welcome email waits', 'welcome emails wait')} for your answer: "
-        f"unusually many at once.{_since(need)}",
-        "Answer…",
-        "welcomes",
-    ),
-    NeedKind.NEWCOMERS: lambda need: NeedWords(
-        f"{formats.count(need.count, 'customer')} opted in under the email of somebody who had opted out.",
-        "Add or leave…",
-        "newcomers",
-    ),
+    NeedKind.EXPORT_FAILED: _export_failed,
+    NeedKind.REFUSED: _refused,
+    NeedKind.PARKED: _parked,
+    NeedKind.HELD: _held,
+    NeedKind.WELCOMES: _welcomes,
+    NeedKind.NEWCOMERS: _newcomers,
     NeedKind.DISAGREEMENT: _put_back,
 }

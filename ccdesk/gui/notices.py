@@ -10,11 +10,12 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from ccdesk.gui.context import Context
 from ccdesk.gui.needs import words
 from ccdesk.gui.standing import needing
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.tray_icon import MESSAGE_MS, TrayIcon
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.needs_you import Need, NeedKind
 
-TITLE = "ccdesk needs you"
+TITLE = marked("ccdesk needs you")
 NEEDS = "needs"  # the place of the window that lists them all
 Cause = tuple[NeedKind, str]
 
@@ -79,7 +80,7 @@ class Notices(QObject):
             self._waiting.clear()
         if self._waiting:
             self._last = self._waiting.pop(0)
-            self._icon.tell(TITLE, _line(self._needs[self._last]))
+            self._icon.tell(say(TITLE), _line(self._needs[self._last]))
             self._on_show.start()
 
     @Slot()

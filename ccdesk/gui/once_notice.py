@@ -11,17 +11,21 @@ from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.diagnostics import save_diagnostics
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.gaps import Gap, GapReason
 from ccdesk.system.crashes import Crash
 
 WHY = {
-    GapReason.ASLEEP: "The computer was asleep.",
-    GapReason.NOT_RUNNING: "ccdesk was not running.",
+    GapReason.ASLEEP: marked("The computer was asleep."),
+    GapReason.NOT_RUNNING: marked("ccdesk was not running."),
 }
-CAUGHT_UP = "Nothing is lost: what happened meanwhile is caught up by itself."
-CRASHED = "ccdesk ended unexpectedly"
-GOES_ON = "Nothing that was done is lost, and what was begun goes on. A diagnostics file shows support why."
+CAUGHT_UP = marked("Nothing is lost: what happened meanwhile is caught up by itself.")
+CRASHED = marked("ccdesk ended unexpectedly")
+GOES_ON = marked(
+    "That was {time}. Nothing that was done is lost, and what was begun goes on. A diagnostics file shows "
+    "support why."
+)
 
 
 class OnceNotice(Notice):
@@ -81,8 +85,8 @@ class GapNotice(OnceNotice):
         """Say from when to when, and why."""
         if self._gap is not None:
             since, until = formats.in_sentence(self._gap.since), formats.in_sentence(self._gap.until)
-            text = f"{WHY[self._gap.reason]} {CAUGHT_UP}"
-            self.show_text(Tone.NEUTRAL, f"Nothing ran from {since} to {until}", text)
+            title = say("Nothing ran from {since} to {until}").format(since=since, until=until)
+            self.show_text(Tone.NEUTRAL, title, f"{say(WHY[self._gap.reason])} {say(CAUGHT_UP)}")
 
 
 class CrashNotice(OnceNotice):
@@ -100,11 +104,11 @@ class CrashNotice(OnceNotice):
     def show_it(self) -> None:
         """Say when, and lead to the diagnostics."""
         if self._crash is not None:
-            text = f"That was {formats.in_sentence(self._crash.at)}. {GOES_ON}"
+            text = say(GOES_ON).format(time=formats.in_sentence(self._crash.at))
             self.show_text(
                 Tone.WARNING,
-                CRASHED,
+                say(CRASHED),
                 text,
-                "&Save Diagnostics…",
+                say("&Save Diagnostics…"),
                 lambda: save_diagnostics(self._context, self._window),
             )

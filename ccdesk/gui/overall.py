@@ -11,15 +11,17 @@ from ccdesk.core.runs import RunKind
 from ccdesk.gui import formats
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.needs import for_window, things
+from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import FINE, Snapshot
 from ccdesk.service.api import Connection, ConnectionState, Status
 from ccdesk.service.needs_you import Need, NeedKind
 
 LOOPS = (RunKind.EVENTS, RunKind.INBOUND)
 KIBO, MAIL = "Kibo", "Constant Contact"
-NOTHING_SYNCS = "nothing syncs automatically"
-NOT_EXPORTED = "who opted in before ccdesk came is not on the list; export them on the Sync tab"
-OFF_AT_KIBO = "Paused: the application is switched off in Kibo"
+NOTHING_SYNCS = marked("nothing syncs automatically")
+OFF = marked("Off: nothing syncs automatically")
+NOT_EXPORTED = marked("who opted in before ccdesk came is not on the list; export them on the Sync tab")
+OFF_AT_KIBO = marked("Paused: the application is switched off in Kibo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +52,19 @@ def overall(snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datet
     reason = paused(status, failing_since)
     needs = needing(status, reason)
     if needs:
-        meanwhile = reason if status.enabled else f"Off: {NOTHING_SYNCS}"
+        meanwhile = reason if status.enabled else say(OFF)
         return Overall(things(needs), meanwhile or _facts(status, now), "warning", Tone.WARNING)
     if not status.enabled:
-        return Overall("Off", _off(status), "stopped", Tone.NEUTRAL)
+        return Overall(say("Off"), _off(status), "stopped", Tone.NEUTRAL)
     if reason:
         return Overall(reason, _facts(status, now), "parked", Tone.WARNING)
     if not snapshot.first_export_done:
-        return Overall("On, but nothing was exported yet", NOT_EXPORTED, "waiting", Tone.ACCENT)
+        title = say("On, but nothing was exported yet")
+        return Overall(title, say(NOT_EXPORTED), "waiting", Tone.ACCENT)
     if any(status.last_good.get(kind) is None for kind in LOOPS):
-        return Overall("On: the first look at both sides comes next", _next(status), "running", Tone.ACCENT)
-    return Overall("Everything is in step", _facts(status, now), "check-circle", Tone.GOOD)
+        title = say("On: the first look at both sides comes next")
+        return Overall(title, _next(status), "running", Tone.ACCENT)
+    return Overall(say("Everything is in step"), _facts(status, now), "check-circle", Tone.GOOD)
 
 
 def needing(status: Status, reason: str) -> tuple[Need, ...]:
@@ -75,41 +79,51 @@ def needing(status: Status, reason: str) -> tuple[Need, ...]:
 def paused(status: Status, failing_since: Mapping[str, datetime]) -> str:
     """Return why nothing gets through just now although nobody has to do anything, or nothing."""
     if status.paused_until is not None:
-        return f"Paused until {formats.short_time(status.paused_until)}"
+        return say("Paused until {time}").format(time=formats.short_time(status.paused_until))
     if status.kibo_app is False:
-        return OFF_AT_KIBO
+        return say(OFF_AT_KIBO)
     for name, connection in ((KIBO, status.kibo), (MAIL, status.constant_contact)):
         if connection.state is ConnectionState.FAILED:
-            return f"Paused: {_trouble(name, connection, failing_since.get(name))}"
+            return _trouble(name, connection, failing_since.get(name))
         if connection.state not in FINE:
-            return f"Paused: {name} is not connected"
+            return say("Paused: {service} is not connected").format(service=name)
     return ""
 
 
 def _trouble(name: str, connection: Connection, since: datetime | None) -> str:
-    when = f" since {formats.short_time(since)}" if since else ""
+    time = formats.short_time(since) if since else ""
     if isinstance(connection.error, Unreachable):
-        return f"{name} does not answer{when}; retrying"
-    return f"{name}: {connection.error.title}" if connection.error else f"{name} fails{when}; retrying"
+        words = say("Paused: {service} does not answer; retrying")
+        if since:
+            words = say("Paused: {service} does not answer since {time}; retrying")
+        return words.format(service=name, time=time)
+    if connection.error:
+        return say("Paused: {service}: {problem}").format(service=name, problem=say(connection.error.title))
+    words = say("Paused: {service} fails; retrying")
+    if since:
+        words = say("Paused: {service} fails since {time}; retrying")
+    return words.format(service=name, time=time)
 
 
 def _off(status: Status) -> str:
-    on_list = f"{formats.count(status.on_list, 'customer')} on the list" if status.on_list else ""
-    return " · ".join(part for part in (NOTHING_SYNCS, on_list) if part)
+    parts = [say(NOTHING_SYNCS)]
+    if status.on_list:
+        parts.append(plural("{n} customers on the list", "{n} customer on the list", status.on_list))
+    return " · ".join(parts)
 
 
 def _facts(status: Status, now: datetime) -> str:
     """Return how many are in sync, when both directions were last looked at, and when comes the next time."""
     parts = []
     if status.on_list:
-        parts.append(f"{formats.count(status.on_list, 'customer')} in sync")
+        parts.append(plural("{n} customers in sync", "{n} customer in sync", status.on_list))
     looked = [status.last_good.get(kind) for kind in LOOPS]
     known = [at for at in looked if at is not None]
     if known and len(known) == len(looked):
-        parts.append(f"checked {formats.ago(now - min(known))}")
+        parts.append(say("checked {ago}").format(ago=formats.ago(now - min(known))))
     return " · ".join(part for part in (*parts, _next(status)) if part)
 
 
 def _next(status: Status) -> str:
     moments = [at for at in status.next_runs.values() if at is not None]
-    return f"next {formats.in_sentence(min(moments))}" if moments else ""
+    return say("next {time}").format(time=formats.in_sentence(min(moments))) if moments else ""

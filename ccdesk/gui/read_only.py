@@ -13,10 +13,11 @@ from ccdesk.core.runs import RunKind
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Segments
 from ccdesk.gui.sync_thread import LoopListener
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.window import SettingsWindow
 from ccdesk.service.read_only import refused
 
-TIP = "This is a bundle: it can only be looked at."
+TIP = marked("This is a bundle: it can only be looked at.")
 LOOKS = frozenset(
     {
         *("btn_find", "btn_logs_view", "btn_logs_errors", "btn_last_export_view", "btn_last_export_errors"),
@@ -73,12 +74,15 @@ class ReadOnly(QObject):
 
     def __init__(self, window: SettingsWindow, made: str) -> None:
         super().__init__(window)
-        window.setWindowTitle(f"{window.windowTitle()}: bundle of {made}, read-only")
+        title = say("{window}: bundle of {date}, read-only")
+        window.setWindowTitle(title.format(window=window.windowTitle(), date=made))
         window.notice.show_text(
             Tone.NEUTRAL,
-            f"You are looking at a bundle of {made}",
-            "It shows what ccdesk knew then, with pseudonyms for people. Nothing is asked of the services "
-            "from here, and nothing is changed.",
+            say("You are looking at a bundle of {date}").format(date=made),
+            say(
+                "It shows what ccdesk knew then, with pseudonyms for people. Nothing is asked of the "
+                "services from here, and nothing is changed."
+            ),
         )
         self._window = window
         self._timer = QTimer(self)
@@ -99,8 +103,8 @@ class ReadOnly(QObject):
                 widget.setReadOnly(True)
         elif widget.isEnabled():
             widget.setEnabled(False)
-        if widget.toolTip() != TIP:
-            widget.setToolTip(TIP)
+        if widget.toolTip() != say(TIP):
+            widget.setToolTip(say(TIP))
 
 
 def _acting(pages: Iterable[QWidget]) -> Iterable[QWidget]:

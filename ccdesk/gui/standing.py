@@ -12,6 +12,7 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.needs import for_window, things
 from ccdesk.gui.overall import needing as overall_needs
 from ccdesk.gui.overall import overall, paused
+from ccdesk.gui.translation import say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.needs_you import Need, NeedKind
 
@@ -52,9 +53,9 @@ def look(
     if unreadable:
         return Look(Standing.PAUSED, unreadable)
     if running is not None:
-        return Look(Standing.WORKING, f"Working: {formats.KIND_WORDS[running]}")
+        return Look(Standing.WORKING, say("Working: {kind}").format(kind=say(formats.KIND_WORDS[running])))
     if snapshot is None or snapshot.quick:
-        return Look(Standing.PAUSED, "Starting…")
+        return Look(Standing.PAUSED, say("Starting…"))
     seen = overall(snapshot, datetime.now(UTC), {})
     return Look(Standing.IN_STEP if seen.tone is Tone.GOOD else Standing.PAUSED, seen.title)
 
@@ -70,7 +71,9 @@ def needing(snapshot: Snapshot) -> tuple[Need, ...]:
 def next_line(snapshot: Snapshot | None) -> str:
     """Return when the next sync is."""
     moments = [] if snapshot is None else [at for at in snapshot.status.next_runs.values() if at]
-    return f"Next sync: {formats.in_sentence(min(moments))}" if moments else "No sync is planned"
+    if not moments:
+        return say("No sync is planned")
+    return say("Next sync: {time}").format(time=formats.in_sentence(min(moments)))
 
 
 def is_well(snapshot: Snapshot) -> bool:

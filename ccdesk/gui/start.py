@@ -98,9 +98,11 @@ def bundle_window(path: Path) -> int:
 
     with Trial() as display, open_bundle(path) as bundle, opened(bundle) as shown:
         display.require()
-        made = long_date(shown.made_at)
         return gui_app.main(
-            shown.desk, StillLoop(), base_dir=shown.base, dress=lambda window: ReadOnly(window, made)
+            shown.desk,
+            StillLoop(),
+            base_dir=shown.base,
+            dress=lambda window: ReadOnly(window, long_date(shown.made_at)),  # in the window's language
         )
 
 
@@ -116,7 +118,9 @@ def tell(error: CcdeskError) -> None:
     show_fatal(error)
 
 
-def demo(args: argparse.Namespace, paths: Paths, say: Callable[[str], None], *, base_given: bool) -> int:
+def demo(
+    args: argparse.Namespace, paths: Paths, tell_person: Callable[[str], None], *, base_given: bool
+) -> int:
     """Start the pretend services and open the window on them, set up but not logged in; or play the tour."""
     touring = args.tour is not None
     if touring and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -136,7 +140,7 @@ def demo(args: argparse.Namespace, paths: Paths, say: Callable[[str], None], *, 
                 from ccdesk.gui.tour.play import play
 
                 return play(container, loop, sandbox, report, Path(args.tour), theme=args.theme)
-            say("Log in as “owner” with the password “sandbox”.")
+            tell_person("Log in as “owner” with the password “sandbox”.")
             return gui_app.main(
                 container.desk,
                 loop,

@@ -14,6 +14,7 @@ from ccdesk.core.drift import Chosen
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Progress, Run, RunKind, Trigger
 from ccdesk.gui.tasks import unexpected
+from ccdesk.gui.translation import marked
 from ccdesk.service.preview import Preview
 
 log = logging.getLogger(__name__)
@@ -147,8 +148,12 @@ class LoopBridge(QObject):
         self.schedule_moved.emit()
 
 
-STARTED_AGAIN = "The automatic sync has been started again. If it comes back, save diagnostics for support."
-STOPPED = "The automatic sync has stopped. Quit ccdesk and start it again; save diagnostics for support."
+STARTED_AGAIN = marked(
+    "The automatic sync has been started again. If it comes back, save diagnostics for support."
+)
+STOPPED = marked(
+    "The automatic sync has stopped. Quit ccdesk and start it again; save diagnostics for support."
+)
 
 
 class SyncThread(QThread):

@@ -13,6 +13,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, QThreadPool, QTimer, Signal, 
 from shiboken6 import isValid
 
 from ccdesk.core.errors import CcdeskError
+from ccdesk.gui.translation import marked
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +26,9 @@ def unexpected(error: BaseException) -> CcdeskError:
     frames = traceback.extract_tb(error.__traceback__)[-3:]
     places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
     return CcdeskError(
-        "Something went wrong inside ccdesk",
-        meaning="This is a fault of the program, not of your settings. What was done so far stands.",
-        next_step="Try again. If it comes back, send the log file to support.",
+        marked("Something went wrong inside ccdesk"),
+        meaning=marked("This is a fault of the program, not of your settings. What was done so far stands."),
+        next_step=marked("Try again. If it comes back, send the log file to support."),
         detail=f"{type(error).__name__} at {places or 'an unknown place'}",
         code=type(error).__name__,
     )

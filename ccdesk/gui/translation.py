@@ -109,6 +109,8 @@ def say(text: str, comment: str = "") -> str:
 
     A `Text` comes back with its values. `comment` tells apart what English says with the same word.
     """
+    if not text:
+        return ""
     if not isinstance(text, Text):
         shown = QCoreApplication.translate("", text, comment or None)
         return shown if shown != text or is_english() else _by_sentences(text)

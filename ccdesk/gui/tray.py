@@ -11,11 +11,12 @@ from ccdesk.core.runs import RunKind
 from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.context import Context
 from ccdesk.gui.standing import Standing, can_sync, look, next_line
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.tray_icon import TrayIcon
 from ccdesk.gui.watch import Snapshot
 
 SYNC = (RunKind.EVENTS, RunKind.INBOUND)
-PAUSE, RESUME = "&Pause for an hour", "&Resume"
+PAUSE, RESUME = marked("&Pause for an hour"), marked("&Resume")
 
 
 class Tray(QObject):
@@ -37,11 +38,11 @@ class Tray(QObject):
         self.next = self._action("act_tray_next", "", self.opened.emit)
         self.next.setEnabled(False)
         self.menu.addSeparator()
-        self.sync = self._action("act_tray_sync", "&Sync now", self._sync)
-        self.pause = self._action("act_tray_pause", PAUSE, self._pause_or_resume)
+        self.sync = self._action("act_tray_sync", say("&Sync now"), self._sync)
+        self.pause = self._action("act_tray_pause", say(PAUSE), self._pause_or_resume)
         self.menu.addSeparator()
-        self.open = self._action("act_tray_open", "&Open ccdesk", self.opened.emit)
-        self.quit = self._action("act_tray_quit", "&Quit", self.quit_asked.emit)
+        self.open = self._action("act_tray_open", say("&Open ccdesk"), self.opened.emit)
+        self.quit = self._action("act_tray_quit", say("&Quit"), self.quit_asked.emit)
         self.menu.setDefaultAction(self.open)
         icon.set_up(self.menu, self.opened.emit, self.message_clicked.emit)
         context.watch.changed.connect(self._on_snapshot)
@@ -62,7 +63,7 @@ class Tray(QObject):
 
     @Slot(object)
     def _on_unreadable(self, error: CcdeskError) -> None:
-        self._unreadable = error.title
+        self._unreadable = say(error.title)
         self.show_state()
 
     @Slot()
@@ -77,7 +78,7 @@ class Tray(QObject):
         busy = any(monitor.is_pending(kind) for kind in SYNC) or monitor.kind is not None
         self.sync.setEnabled(can_sync(snapshot) and not busy)
         status = snapshot.status if snapshot is not None else None
-        self.pause.setText(RESUME if status is not None and status.paused_until else PAUSE)
+        self.pause.setText(say(RESUME if status is not None and status.paused_until else PAUSE))
         self.pause.setEnabled(status is not None and status.enabled)
 
     @Slot()

@@ -52,18 +52,20 @@ from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.memory import Memory
 from ccdesk.gui.needs import REVIEW, for_window, things
 from ccdesk.gui.once_notice import CrashNotice, GapNotice
+from ccdesk.gui.overall import OFF
 from ccdesk.gui.tabs.base import Tab, remedy
 from ccdesk.gui.tabs.events import EventsTab
 from ccdesk.gui.tabs.info import InfoTab
 from ccdesk.gui.tabs.settings import SettingsTab
 from ccdesk.gui.tabs.sync import FROM, TO, SyncTab
 from ccdesk.gui.tabs.sync_logs import SyncLogsTab
+from ccdesk.gui.translation import marked, say
 from ccdesk.gui.tray_icon import TrayIcon
 from ccdesk.gui.undo_previews import UndoPreviews
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState, Status
 
-TITLE = "Constant Contact Settings"
+TITLE = marked("Constant Contact Settings")
 SIZE = (900, 640)
 SMALLEST = (640, 440)
 PLACE, TAB = "window.place", "window.tab"  # what is remembered
@@ -91,7 +93,7 @@ class SettingsWindow(QMainWindow):
         self._help: HelpDialog | None = None
         self._unreadable = ""  # what keeps the data from being read
         self.setObjectName("settings_window")
-        self.setWindowTitle(TITLE)
+        self.setWindowTitle(say(TITLE))
         self.setWindowIcon(app_icon())
         self.notice = Notice("notice_window")
         self.gap_notice, self.crash_notice = GapNotice(context, self), CrashNotice(context, self)
@@ -122,15 +124,15 @@ class SettingsWindow(QMainWindow):
         tabs.tabBar().setExpanding(False)
         tabs.tabBar().setDrawBase(False)
         tabs.tabBar().setElideMode(Qt.TextElideMode.ElideNone)
-        titles = ("Info", "Settings", "Sync", "Sync Logs", "Events")
+        titles = say("Info"), say("Settings"), say("Sync"), say("Sync Logs"), say("Events")
         for number, (title, page) in enumerate(zip(titles, self.pages(), strict=True), start=1):
             tabs.addTab(page, title)
-            tabs.setTabToolTip(number - 1, f"{title} (Ctrl+{number})")
+            tabs.setTabToolTip(number - 1, say("{tab} (Ctrl+{number})").format(tab=title, number=number))
         help_button = QToolButton()
         help_button.setObjectName("btn_help")
         help_button.setText("?")
-        help_button.setAccessibleName("Help")
-        help_button.setToolTip("Help (F1)")
+        help_button.setAccessibleName(say("Help"))
+        help_button.setToolTip(say("Help (F1)"))
         help_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         help_button.clicked.connect(self.show_help)
         tabs.setCornerWidget(help_button, Qt.Corner.TopRightCorner)
@@ -147,8 +149,8 @@ class SettingsWindow(QMainWindow):
         line = QHBoxLayout(footer)
         line.setContentsMargins(MARGIN, 7, MARGIN, 7)
         line.addWidget(self.lbl_footer, 1)
-        tip = "Why somebody is on the list or not (Ctrl+F)"
-        line.addWidget(button("Find a person…", "btn_find", self.find_person, link=True, tip=tip))
+        tip = say("Why somebody is on the list or not (Ctrl+F)")
+        line.addWidget(button(say("Find a person…"), "btn_find", self.find_person, link=True, tip=tip))
         page = QWidget()
         self.setCentralWidget(page)
         layout = QVBoxLayout(page)
@@ -354,7 +356,7 @@ class SettingsWindow(QMainWindow):
 
     @Slot(object)
     def _on_unreadable(self, error: CcdeskError) -> None:
-        self._unreadable = error.title
+        self._unreadable = say(error.title)
         self._show_footer()
 
     @Slot()
@@ -364,25 +366,26 @@ class SettingsWindow(QMainWindow):
     def _footer(self) -> str:
         monitor, snapshot = self.context.monitor, self._snapshot
         if monitor.kind is not None:
-            phase = monitor.progress.phase if monitor.progress else "starting"
-            what = "Preview: " if monitor.previewing else "Running: "
-            return f"{what}{formats.KIND_WORDS[monitor.kind]}, {phase}"
+            phase = say(monitor.progress.phase) if monitor.progress else say("starting")
+            words = say("Preview: {kind}, {phase}") if monitor.previewing else say("Running: {kind}, {phase}")
+            return words.format(kind=say(formats.KIND_WORDS[monitor.kind]), phase=phase)
         if self._unreadable:
-            return f"{self._unreadable}: what is shown may be out of date"
+            return say("{problem}: what is shown may be out of date").format(problem=self._unreadable)
         if snapshot is None:
             return ""
         if snapshot.status.running:
-            return f"Another program works on the same data: {formats.holder(snapshot.status.running)}"
+            who = formats.holder(snapshot.status.running)
+            return say("Another program works on the same data: {who}").format(who=who)
         parts = [_in_a_word(snapshot.status)]
         moments = [moment for moment in snapshot.status.next_runs.values() if moment]
         if snapshot.status.enabled and moments:
-            parts.append(f"next run: {formats.calendar_date(min(moments))}")
+            parts.append(say("next run: {time}").format(time=formats.calendar_date(min(moments))))
         parts.append(things(for_window(snapshot.status.needs_you)))
         return " · ".join(part for part in parts if part)
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
-        words = f"{formats.KIND_WORDS[run.kind]}: "
+        kind = say(formats.KIND_WORDS[run.kind])
         subject = run_subject(run.kind)
         if run.status is RunStatus.COMPLETE:  # what was wrong with it, or with what it needs, has passed
             self.context.news.settle(subject, held_subject(run.kind), LOGIN, LIST)
@@ -391,10 +394,11 @@ class SettingsWindow(QMainWindow):
         elif run.status is RunStatus.FAILED and run.failure is not None:
             self._show_run_error(run.kind, run.failure)
         elif run.status is RunStatus.FAILED:
-            self.notice.show_text(Tone.ERROR, f"{words}the run failed", run.message, subject=subject)
+            title = say("{kind}: the run failed").format(kind=kind)
+            self.notice.show_text(Tone.ERROR, title, say(run.message), subject=subject)
         elif run.status is RunStatus.WAITING:
-            text = formats.run_words(run)
-            self.notice.show_text(Tone.WARNING, f"{words}the run waits", text, subject=subject)
+            title = say("{kind}: the run waits").format(kind=kind)
+            self.notice.show_text(Tone.WARNING, title, formats.run_words(run), subject=subject)
 
     def _show_run_error(self, kind: RunKind, error: CcdeskError) -> None:
         """Show why a run failed until one of its kind ends well; a login or a list may come sooner.
@@ -402,7 +406,7 @@ class SettingsWindow(QMainWindow):
         It says when, because the services may answer again while it stands there.
         """
         subject = subject_of(error)
-        when = f"{formats.KIND_WORDS[kind]}, {formats.short_time(datetime.now(UTC))}"
+        when = f"{say(formats.KIND_WORDS[kind])}, {formats.short_time(datetime.now(UTC))}"
         if subject in (LOGIN, LIST):
             self._show_error(error, subject)
         elif isinstance(error, Busy):
@@ -420,9 +424,9 @@ class SettingsWindow(QMainWindow):
         elif isinstance(error, ConfirmNeeded):
             self.notice.show_text(
                 Tone.WARNING,
-                f"{formats.KIND_WORDS[kind]}: {error.title}",
-                error.meaning,
-                "&Review…",
+                f"{say(formats.KIND_WORDS[kind])}: {say(error.title)}",
+                say(error.meaning),
+                say("&Review…"),
                 ask_to_go_on,
                 subject=held_subject(kind) if isinstance(error, RunAsks) else run_subject(kind),
             )
@@ -486,7 +490,7 @@ class SettingsWindow(QMainWindow):
 
 def _in_a_word(status: Status) -> str:
     if not status.enabled:
-        return "Off: nothing syncs automatically"
+        return say(OFF)
     if status.paused_until is not None:
-        return f"Paused until {formats.short_time(status.paused_until)}"
-    return "Enabled"
+        return say("Paused until {time}").format(time=formats.short_time(status.paused_until))
+    return say("Enabled")
