@@ -74,8 +74,8 @@ class Trial:
         raise SettingsError(
             marked("The display cannot be used to open the window on"),
             meaning=marked(
-                "It is named by {names}, but there is no connection to it: its desktop may have ended, or may "
-                "not let this user in; or a system library is missing."
+                "It is named by {names}, but there is no connection to it: its desktop may have ended, or "
+                "may not let this user in; or a system library is missing."
             ).format(names=", ".join(self._named)),
             next_step=_ADVICE,
             detail=redact(said.decode(errors="replace")) if said else "it does not answer",

@@ -42,7 +42,10 @@ def things(needs: Sequence[Need]) -> str:
 
 def _with_since(line: str, need: Need) -> str:
     """Return a line with the day since when it is so, where that is known."""
-    return f"{line} {say('Since {time}.').format(time=_date(need))}" if need.since else line
+    if not need.since:
+        return line
+    since = say("Since {time}.").format(time=_date(need))
+    return f"{line} {since}"
 
 
 def _date(need: Need) -> str:
