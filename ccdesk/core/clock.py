@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 SKEW = "clocks.skew"
 """Name in the store: seconds Kibo's clock was ahead of Constant Contact's in the last run that asked both."""
@@ -27,7 +27,7 @@ def ordinal(day: int) -> str:
     return f"{day}{suffix}"
 
 
-def spoken_date(moment: datetime) -> str:
+def spoken_date(moment: date) -> str:
     """Return the date of a moment in its own zone, in fixed English: “November 27th, 2026”."""
     return f"{MONTHS[moment.month - 1]} {ordinal(moment.day)}, {moment.year}"
 

@@ -12,7 +12,7 @@ from ccdesk.core.clock import spoken_date
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link
 from ccdesk.core.runs import RunKind
-from ccdesk.core.words import marked
+from ccdesk.core.words import Text, marked
 
 
 class DriftKind(StrEnum):
@@ -198,12 +198,15 @@ class Drift:
 
 def as_left(one: Drift, at: datetime) -> Drift:
     """Return a person whom staff left as they are at that moment, named as one of these."""
-    return replace(one, kind=DriftKind.LEFT_AS_IS, reason=f"{one.reason}; {left_words(at)}")
+    reason = marked("{reason}; {left}").format(reason=Text(one.reason), left=left_words(at))
+    return replace(one, kind=DriftKind.LEFT_AS_IS, reason=reason)
 
 
-def left_words(at: datetime) -> str:
+def left_words(at: datetime) -> Text:
     """Return that staff left a difference as it is, and when."""
-    return f"left as it is on {spoken_date(at.astimezone())} by staff"
+    on = at.astimezone()
+    said = marked("left as it is on {date} by staff")
+    return Text(said.format(date=spoken_date(on)), said.source, values={"date": on.date()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from typing import Self
 class Text(str):
     """An English text. Put together with others it is an ordinary string, which nobody translates any more.
 
-    `source` is the template, `one` its form for a single one, `n` their number, `values` what was filled in.
+    `source` is the template, `one` its form for a single one, `n` their number, `values` what was filled in;
+    a date among them is written as the language does.
     """
 
     __slots__ = ("n", "one", "source", "values")

@@ -11,11 +11,13 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from datetime import date
 from string import Formatter
 
-from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+from PySide6.QtCore import QCoreApplication, QDate, QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
+from ccdesk.core.clock import spoken_date
 from ccdesk.core.words import Text, marked
 from ccdesk.gui import assets
 
@@ -157,7 +159,15 @@ def _known(words: str) -> str:
 
 
 def _value(value: object) -> object:
-    return say(value) if isinstance(value, Text) else value
+    if isinstance(value, Text):
+        return say(value)
+    return _long_date(value) if isinstance(value, date) else value
+
+
+def _long_date(on: date) -> str:
+    if is_english():
+        return spoken_date(on)
+    return _locale.toString(QDate(on.year, on.month, on.day), QLocale.FormatType.LongFormat)
 
 
 class _Values(Formatter):

@@ -17,6 +17,7 @@ from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import RunKind
 from ccdesk.core.settings import Settings
 from ccdesk.core.why import NextStep, RunEntry, Why
+from ccdesk.core.words import marked
 from ccdesk.service.connections import Connections, MailClient
 from ccdesk.service.lists import find_by_name
 from ccdesk.service.read_now import Reading, current_email, read_now, with_new
@@ -33,7 +34,7 @@ from ccdesk.sync.plan_why import kind_of, verdict_of, without_list
 from ccdesk.sync.runs.drift import rules_of
 
 _ORIGIN = "why"
-_LEFT = "nothing: staff have left it as it is, and it is named again once either side changes"
+_LEFT = marked("nothing: staff have left it as it is, and it is named again once either side changes")
 _MOST = 200  # moments of the time line, the newest
 
 
@@ -166,7 +167,8 @@ def _answer(
     named = DriftKind.NOBODY_AGREES if kind is DriftKind.NO_ACCOUNT and former else kind
     left = _left_at(basis, sides, rules, named, live=reading is not None)
     if left is not None:
-        verdict = replace(verdict, reason=f"{verdict.reason}; {left_words(left)}")
+        reason = marked("{reason}; {left}").format(reason=verdict.reason, left=left_words(left))
+        verdict = replace(verdict, reason=reason)
         following = NextStep(_LEFT)
     kept, shortened = _kept(basis.store.ledger, who)
     told = with_new(reading.told, kept) if reading is not None else kept

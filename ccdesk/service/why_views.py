@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import reduce
 
 from ccdesk.core.drift import Sides
 from ccdesk.core.ledger import LedgerEntry
@@ -11,6 +12,7 @@ from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, S
 from ccdesk.core.ports.store import Store
 from ccdesk.core.statements import How, Side
 from ccdesk.core.why import AccountView, MailView, ShopView
+from ccdesk.core.words import marked
 from ccdesk.service.read_now import Reading
 from ccdesk.service.who import Who
 from ccdesk.sync import context as names
@@ -135,32 +137,49 @@ def _account(
         remark = _remark(who, account, link, live=live)
         return AccountView(number, account.email, opted_in, remark, account.updated_at, live)
     if link is None:
-        return AccountView(
-            number, who.email, None, "never read" if not live else "not there any more", None, live
-        )
+        remark = marked("never read") if not live else marked("not there any more")
+        return AccountView(number, who.email, None, remark, None, live)
     moved = number in who.former or (live and link.state is not LinkState.CLOSED)
-    remark = "has another email now" if moved else "gone from Kibo"
+    remark = marked("has another email now") if moved else marked("gone from Kibo")
     if not live and who.known.flag(link) is None and link.state is not LinkState.CLOSED:
-        remark = "seen, but its opt-in was not acted on yet"
+        remark = marked("seen, but its opt-in was not acted on yet")
     return AccountView(number, link.email, who.known.flag(link), remark, link.kibo_updated_at, live)
+
+
+_PENDING = {  # an opt-out or opt-in that Kibo has not got: called a mistake, held, or simply owed
+    WriteBack.OPT_OUT: (
+        marked("opt-out called a mistake"),
+        marked("opt-out held"),
+        marked("opt-out to be written to Kibo"),
+    ),
+    WriteBack.OPT_IN: (
+        marked("opt-in called a mistake"),
+        marked("opt-in held"),
+        marked("opt-in to be written to Kibo"),
+    ),
+}
 
 
 def _remark(who: Who, account: Customer, link: Link | None, *, live: bool) -> str:
     """Say what makes an account count for less than its flag says, and what is remembered of it."""
-    said = []
+    said: list[str] = []
     if not account.readable:
-        said.append("cannot be read")
+        said.append(marked("cannot be read"))
     if not account.is_active:
         said.append(NOT_ACTIVE)
     elif account.is_anonymous:
-        said.append(GUEST if not live else "guest account")
+        said.append(GUEST if not live else marked("guest account"))
     if link is not None and link.state in NEWCOMERS:
-        said.append("came after an opt-out of this person")
+        said.append(marked("came after an opt-out of this person"))
     if link is not None and link.pending is not WriteBack.NOTHING:
         held = [one for one in who.known.held if one.customer_id == link.customer_id]
         dropped = any(one.dropped for one in held)
-        how = "called a mistake" if dropped else "held" if held else "to be written to Kibo"
-        said.append(f"{link.pending.value.replace('_', '-')} {how}")
+        mistake, kept, owed = _PENDING[link.pending]
+        said.append(mistake if dropped else kept if held else owed)
     if live and link is not None and link.email_key != account.email_key:
-        said.append("had another email when ccdesk last acted on it")
-    return "; ".join(said)
+        said.append(marked("had another email when ccdesk last acted on it"))
+    return reduce(_both, said) if said else ""
+
+
+def _both(first: str, then: str) -> str:
+    return marked("{first}; {then}").format(first=first, then=then)

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from ccdesk.core.models import Customer, Link, LinkState, WriteBack
+from ccdesk.core.words import marked
 
-NOT_ACTIVE = "account is not active in Kibo"
-GUEST = "guest account; guests are not exported (setting)"
+NOT_ACTIVE = marked("account is not active in Kibo")
+GUEST = marked("guest account; guests are not exported (setting)")
 
 
 def not_exported(customer: Customer, *, guests: bool) -> str:

@@ -10,6 +10,7 @@ from ccdesk.consent.model import Act
 from ccdesk.consent.reasons import Reason
 from ccdesk.consent.rows import Row
 from ccdesk.core.drift import DriftKind
+from ccdesk.core.words import marked
 from ccdesk.sync.put_back import PUT_ON_BY_OTHERS
 
 _YES = (Column.YES_LATER, Column.YES_EARLIER)
@@ -94,23 +95,23 @@ REASONS: Mapping[DriftKind, str] = {
     DriftKind.PUT_BACK: PUT_ON_BY_OTHERS,
     DriftKind.NOBODY_AGREES: Reason.NOBODY_AGREES.text,
     DriftKind.MISTAKE: Reason.DROPPED.text,
-    DriftKind.HELD: "opted out together with unusually many others: held until it is answered",
+    DriftKind.HELD: marked("opted out together with unusually many others: held until it is answered"),
     DriftKind.OPT_OUT_DUE: Reason.OPTED_OUT_IN_SHOP.text,
     DriftKind.SIGN_UP_DUE: Reason.SIGNED_UP.text,
     DriftKind.NEVER_OPTED_IN: Reason.NOT_OURS.text,
-    DriftKind.NO_ACCOUNT: "no account in the shop has this email",
+    DriftKind.NO_ACCOUNT: marked("no account in the shop has this email"),
     DriftKind.UNSUBSCRIBED: Reason.UNSUBSCRIBED.text,
     DriftKind.LEFT_LIST: Reason.LEFT.text,
     DriftKind.CONFIRMING: Reason.WAITING_FOR_CONFIRMATION.text,
     DriftKind.ASKED_BEFORE: Reason.ASKED_BEFORE.text,
     DriftKind.DELETED: Reason.TOMBSTONE.text,
     DriftKind.WAITING: Reason.WAITING.text,
-    DriftKind.LEFT_OUT: "may have left the list before: left out until they opt in again",
-    DriftKind.UNDONE: "taken back by undoing a run: left as it is until they opt in anew or sign up",
+    DriftKind.LEFT_OUT: marked("may have left the list before: left out until they opt in again"),
+    DriftKind.UNDONE: marked("taken back by undoing a run: left as it is until they opt in anew or sign up"),
     DriftKind.NEWCOMER: Reason.NEWCOMER.text,
-    DriftKind.INVALID_EMAIL: "the email cannot be sent to Constant Contact",
+    DriftKind.INVALID_EMAIL: marked("the email cannot be sent to Constant Contact"),
     DriftKind.REFUSED: Reason.REFUSED.text,
-    DriftKind.NOT_ADDED: "opted in in the shop; not on the list yet",
-    DriftKind.CHANGE_DUE: "changed in the shop since the last run",
+    DriftKind.NOT_ADDED: marked("opted in in the shop; not on the list yet"),
+    DriftKind.CHANGE_DUE: marked("changed in the shop since the last run"),
     DriftKind.UNREADABLE: Reason.UNREADABLE.text,
 }

@@ -16,6 +16,7 @@ from ccdesk.consent.rows import Row, mail_side
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
 from ccdesk.core.losses import Answer
 from ccdesk.core.models import Customer, Link, LinkState, Standing, WriteBack
+from ccdesk.core.words import Text, marked
 from ccdesk.sync.agreement import not_exported, wants_mail
 from ccdesk.sync.drift_kinds import REASONS, kind_of_decision
 from ccdesk.sync.mapping import check_email
@@ -198,7 +199,7 @@ class PersonSides:
     def bad_email(self) -> str:
         """Say why the email cannot be sent, "" if it can."""
         if not self.sides.key:
-            return "the customer has no email in Kibo"
+            return marked("the customer has no email in Kibo")
         bad = check_email(self.yes[0][0].email.strip()) if self.yes else None
         return bad.reason if bad else ""
 
@@ -247,8 +248,9 @@ class PersonSides:
         for one, _ in self.accounts:
             if _is_on(one) and (why := not_exported(one, guests=self.rules.guests)):
                 return why
-        closed = any(one.state is LinkState.CLOSED for one in self._without_account())
-        return "the account is gone from Kibo" if closed else "the account has another email in Kibo now"
+        if any(one.state is LinkState.CLOSED for one in self._without_account()):
+            return marked("the account is gone from Kibo")
+        return marked("the account has another email in Kibo now")
 
 
 def _is_on(account: Customer) -> bool:
@@ -259,25 +261,28 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
     """Return the sentence for one person: the kind's, with what is known of this one."""
     text, contact = REASONS[kind], person.contact
     if kind is DriftKind.UNSUBSCRIBED and contact is not None:
-        return f"{out_words(contact)}{_on(contact.opt_out_at)}"
+        return _on(contact.opt_out_at, out_words(contact))
     if kind is DriftKind.UNDONE and (undone := person.undone()) is not None:
         return undone.note or text
     if kind is DriftKind.DELETED and contact is not None and contact.deleted_at:
-        return f"{text} (deleted on {contact.deleted_at[:10]})"
+        return marked("{reason} (deleted on {date})").format(reason=text, date=contact.deleted_at[:10])
     if kind is DriftKind.WAITING and contact is not None:
-        return f"waiting in Constant Contact ({contact.permission.value})"
+        permission = Text(contact.permission.value)
+        return marked("waiting in Constant Contact ({permission})").format(permission=permission)
     if kind is DriftKind.PUT_BACK and contact is not None:
         return next((reason_of(contact, one) for one in person.noes()), text)
     if kind is DriftKind.NOBODY_AGREES:
-        return f"{text}: {person.who_does_not_count()}"
+        return marked("{reason}: {why}").format(reason=text, why=person.who_does_not_count())
     if kind is DriftKind.INVALID_EMAIL:
         return person.bad_email() or text
     if kind is DriftKind.NOT_ADDED and (failed := person.failed()):
-        return f"{text}: {failed}"
+        return marked("{reason}: {why}").format(reason=text, why=Text(failed))
     if kind is DriftKind.REFUSED and person.sides.parked:
         return person.sides.parked[0][1] or text
     return text
 
 
-def _on(moment: datetime | None) -> str:
-    return f" on {moment:%Y-%m-%d}" if moment else ""
+def _on(moment: datetime | None, what: str) -> str:
+    if moment is None:
+        return what
+    return marked("{what} on {date}").format(what=what, date=f"{moment:%Y-%m-%d}")

@@ -11,10 +11,11 @@ from ccdesk.core.losses import Answer, LossKind
 from ccdesk.core.models import LinkState, WriteBack
 from ccdesk.core.runs import EventStatus, QueuedEvent, RunKind
 from ccdesk.core.why import NextStep
+from ccdesk.core.words import Text, counted, marked
 from ccdesk.sync.last_read import Remembered, is_begun
 
-NOT_ENABLED = "ccdesk is not enabled, so nothing runs by itself"
-NOT_RUNNING = "no loop is running now: open the window, or start a run by hand"
+NOT_ENABLED = marked("ccdesk is not enabled, so nothing runs by itself")
+NOT_RUNNING = marked("no loop is running now: open the window, or start a run by hand")
 _LATE = timedelta(minutes=10)  # so late may a run begin that waits for another one
 
 
@@ -35,12 +36,12 @@ class Plan:
     welcomes_until: datetime | None = None
 
     def by_run(self, what: str, kind: RunKind, not_before: datetime | None = None) -> NextStep:
-        """Return a step that the next run of a kind makes, from a moment on."""
-        at, what = self.next_runs.get(kind), f"{what} by the next run"
+        """Return a step that the next run of a kind makes, from a moment on; `what` names the run as well."""
+        at = self.next_runs.get(kind)
         if not self.enabled:
-            return NextStep(f"{what}; {NOT_ENABLED}")
+            return NextStep(marked("{what}; {but}").format(what=what, but=NOT_ENABLED))
         if at is None or at < self.now - _LATE:
-            return NextStep(f"{what}; {NOT_RUNNING}")
+            return NextStep(marked("{what}; {but}").format(what=what, but=NOT_RUNNING))
         return NextStep(what, max(at, not_before) if not_before else at)
 
 
@@ -51,7 +52,7 @@ def next_step(known: Remembered, kind: DriftKind | None, plan: Plan) -> NextStep
     about the kind of difference that both sides show.
     """
     if plan.list_gone:
-        return NextStep("nothing is done before another list is chosen: the active one is gone")
+        return NextStep(marked("nothing is done before another list is chosen: the active one is gone"))
     return _asked(known, plan) or _owed(known, plan) or _by_kind(known, kind, plan)
 
 
@@ -62,34 +63,42 @@ def _asked(known: Remembered, plan: Plan) -> NextStep | None:
             return _held(held.kind, held.carried_at)
         if held.answer is Answer.DO_IT:
             run = RunKind.EVENTS if held.kind is LossKind.FLAG else RunKind.INBOUND
-            return plan.by_run("the opt-out that was held is carried out, as staff have answered", run)
+            what = marked("the opt-out that was held is carried out, as staff have answered by the next run")
+            return plan.by_run(what, run)
     parked = next((one for one in known.queued if one.status is EventStatus.PARKED), None)
     if parked is not None and not _open(known.queued):
-        return NextStep(f"the change is parked and waits for a person, who may retry it: {parked.error}")
+        waits = marked("the change is parked and waits for a person, who may retry it: {why}")
+        return NextStep(waits.format(why=Text(parked.error)))
     if any(one.state is LinkState.NEWCOMER for one in known.mine):
-        return NextStep("staff are asked whether to add this person or to leave them")
+        return NextStep(marked("staff are asked whether to add this person or to leave them"))
     return None
 
 
 def _held(kind: LossKind, carried_at: datetime | None) -> NextStep:
-    what = "the opt-out is held, for there were unusually many at once: it waits for an answer"
-    if kind is LossKind.FLAG:
-        return NextStep(f"{what}, and is carried out if nobody answers", carried_at)
-    return NextStep(what)
+    if kind is not LossKind.FLAG:
+        return NextStep(
+            marked("the opt-out is held, for there were unusually many at once: it waits for an answer")
+        )
+    what = marked(
+        "the opt-out is held, for there were unusually many at once: it waits for an answer, and is carried "
+        "out if nobody answers"
+    )
+    return NextStep(what, carried_at)
 
 
 def _owed(known: Remembered, plan: Plan) -> NextStep | None:
     """Return what is owed to the shop, waits in the queue, or was begun."""
     pending = {one.pending for one in known.mine}
     if WriteBack.OPT_OUT in pending and not known.dropped:
-        return plan.by_run("the opt-out is written to Kibo", RunKind.INBOUND)
+        return plan.by_run(marked("the opt-out is written to Kibo by the next run"), RunKind.INBOUND)
     if WriteBack.OPT_IN in pending:
-        return plan.by_run("the opt-in is written to Kibo", RunKind.INBOUND)
+        return plan.by_run(marked("the opt-in is written to Kibo by the next run"), RunKind.INBOUND)
     waiting = _open(known.queued)
     if waiting is not None:
         return _queued(waiting, plan)
     if is_begun(known.mine):
-        return plan.by_run("how the last call about the list ended is found out", RunKind.EVENTS)
+        what = marked("how the last call about the list ended is found out by the next run")
+        return plan.by_run(what, RunKind.EVENTS)
     return None
 
 
@@ -99,31 +108,38 @@ def _open(queued: Sequence[QueuedEvent]) -> QueuedEvent | None:
 
 def _queued(event: QueuedEvent, plan: Plan) -> NextStep:
     if event.status is EventStatus.RETRY:
-        refused = "a refusal" if event.attempts == 1 else f"{event.attempts} refusals"
-        what = f"after {refused} ({event.error}) the change in Kibo is tried again"
-        return plan.by_run(what, RunKind.EVENTS, event.next_try_at)
+        what = counted(
+            "after {n} refusals ({why}) the change in Kibo is tried again by the next run",
+            "after a refusal ({why}) the change in Kibo is tried again by the next run",
+            event.attempts,
+        )
+        return plan.by_run(what.format(why=Text(event.error)), RunKind.EVENTS, event.next_try_at)
     if plan.welcomes_until is not None and event.created_at <= plan.welcomes_until:
-        return NextStep("the welcome email waits for an answer: unusually many would be sent at once")
-    return plan.by_run("the change seen in Kibo is looked at", RunKind.EVENTS)
+        return NextStep(marked("the welcome email waits for an answer: unusually many would be sent at once"))
+    return plan.by_run(marked("the change seen in Kibo is looked at by the next run"), RunKind.EVENTS)
 
 
 _BY_KIND: Mapping[DriftKind, tuple[str, RunKind]] = {
-    DriftKind.OPT_OUT_DUE: ("they are taken off the list", RunKind.EVENTS),
-    DriftKind.SIGN_UP_DUE: ("they are opted in in Kibo", RunKind.INBOUND),
-    DriftKind.UNSUBSCRIBED: ("they are opted out in Kibo", RunKind.INBOUND),
-    DriftKind.LEFT_LIST: ("they are opted out in Kibo", RunKind.INBOUND),
-    DriftKind.NOT_ADDED: ("they are put on the list", RunKind.EVENTS),
-    DriftKind.CHANGE_DUE: ("the later act is found out and followed", RunKind.EVENTS),
-    DriftKind.UNREADABLE: ("they are read again", RunKind.EVENTS),
+    DriftKind.OPT_OUT_DUE: (marked("they are taken off the list by the next run"), RunKind.EVENTS),
+    DriftKind.SIGN_UP_DUE: (marked("they are opted in in Kibo by the next run"), RunKind.INBOUND),
+    DriftKind.UNSUBSCRIBED: (marked("they are opted out in Kibo by the next run"), RunKind.INBOUND),
+    DriftKind.LEFT_LIST: (marked("they are opted out in Kibo by the next run"), RunKind.INBOUND),
+    DriftKind.NOT_ADDED: (marked("they are put on the list by the next run"), RunKind.EVENTS),
+    DriftKind.CHANGE_DUE: (marked("the later act is found out and followed by the next run"), RunKind.EVENTS),
+    DriftKind.UNREADABLE: (marked("they are read again by the next run"), RunKind.EVENTS),
 }
 _WAITING: Mapping[DriftKind, str] = {
-    DriftKind.CONFIRMING: "the person confirms the email that Constant Contact has sent them, or does not",
-    DriftKind.PUT_BACK: "staff take them off the list or, if they agreed again, set the opt-in in Kibo",
-    DriftKind.NOBODY_AGREES: "staff decide whether they stay on the list",
-    DriftKind.MISTAKE: "staff set right what was called a mistake; until then it is named",
-    DriftKind.UNDONE: "the person opts in anew in Kibo, or signs up in Constant Contact",
-    DriftKind.INVALID_EMAIL: "somebody corrects the email in Kibo; the change is then taken up",
-    DriftKind.WAITING: "Constant Contact shows otherwise: a confirmation, or the end of the hold",
+    DriftKind.CONFIRMING: marked(
+        "the person confirms the email that Constant Contact has sent them, or does not"
+    ),
+    DriftKind.PUT_BACK: marked(
+        "staff take them off the list or, if they agreed again, set the opt-in in Kibo"
+    ),
+    DriftKind.NOBODY_AGREES: marked("staff decide whether they stay on the list"),
+    DriftKind.MISTAKE: marked("staff set right what was called a mistake; until then it is named"),
+    DriftKind.UNDONE: marked("the person opts in anew in Kibo, or signs up in Constant Contact"),
+    DriftKind.INVALID_EMAIL: marked("somebody corrects the email in Kibo; the change is then taken up"),
+    DriftKind.WAITING: marked("Constant Contact shows otherwise: a confirmation, or the end of the hold"),
 }
 
 
@@ -132,7 +148,7 @@ def _by_kind(known: Remembered, kind: DriftKind | None, plan: Plan) -> NextStep 
     if kind is None:
         return None
     if kind is DriftKind.NOT_ADDED and not plan.exported:
-        return NextStep("the first export puts them on the list; it is started by hand")
+        return NextStep(marked("the first export puts them on the list; it is started by hand"))
     if kind in _BY_KIND:
         return plan.by_run(*_BY_KIND[kind])
     return NextStep(_WAITING[kind]) if kind in _WAITING else None

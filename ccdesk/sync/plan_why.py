@@ -16,6 +16,7 @@ from ccdesk.consent.table import TABLE, Cell
 from ccdesk.core.drift import DriftKind, Sides
 from ccdesk.core.models import LinkState, Standing
 from ccdesk.core.why import Verdict
+from ccdesk.core.words import Text, marked
 from ccdesk.sync.plan_drift import DriftRules, PersonSides, reason_for
 
 
@@ -28,69 +29,89 @@ class _Says:
     rule: str
 
 
-_R1_ONE = "R1: a person is mailed if any account with their email is opted in"
-_R1_NONE = "R1: a person is not mailed when no account with their email is opted in"
-_R4_OUT = "R4: an opt-out in Constant Contact counts for every account with the email"
-_R4_ALONE = "R4: membership of the list alone is never consent; people put there by others are left alone"
-_R1_SILENT = (
+_R1_ONE = marked("R1: a person is mailed if any account with their email is opted in")
+_R1_NONE = marked("R1: a person is not mailed when no account with their email is opted in")
+_R4_OUT = marked("R4: an opt-out in Constant Contact counts for every account with the email")
+_R4_ALONE = marked(
+    "R4: membership of the list alone is never consent; people put there by others are left alone"
+)
+_R1_SILENT = marked(
     "§3a R1: an account that is disabled, gone or a guest's is no opt-out, but then nobody agrees any more: "
     "staff decide"
 )
 
 _BY_KIND: Mapping[DriftKind, _Says] = {
     DriftKind.PUT_BACK: _Says(
-        False, False, "§3a Disagreement: an opt-out stands; who is put back by others is named, not fought"
+        False,
+        False,
+        marked("§3a Disagreement: an opt-out stands; who is put back by others is named, not fought"),
     ),
     DriftKind.NOBODY_AGREES: _Says(None, False, _R1_SILENT),
     DriftKind.MISTAKE: _Says(
-        None, True, "§3a R8: an opt-out that staff have called a mistake is dropped and stays named"
+        None, True, marked("§3a R8: an opt-out that staff have called a mistake is dropped and stays named")
     ),
-    DriftKind.HELD: _Says(False, False, "R8: unusually many opt-outs at once wait for an answer"),
+    DriftKind.HELD: _Says(False, False, marked("R8: unusually many opt-outs at once wait for an answer")),
     DriftKind.OPT_OUT_DUE: _Says(
-        False, False, "R3: somebody newly opted out in the shop is taken off the list"
+        False, False, marked("R3: somebody newly opted out in the shop is taken off the list")
     ),
     DriftKind.SIGN_UP_DUE: _Says(
-        True, True, "R4: somebody who signs up by their own act after opting out is opted in in Kibo"
+        True, True, marked("R4: somebody who signs up by their own act after opting out is opted in in Kibo")
     ),
     DriftKind.NEVER_OPTED_IN: _Says(False, False, _R4_ALONE),
     DriftKind.NO_ACCOUNT: _Says(None, False, _R4_ALONE),
     DriftKind.UNSUBSCRIBED: _Says(False, False, _R4_OUT),
     DriftKind.LEFT_LIST: _Says(
-        False, False, "R4: somebody who left the active list counts as opted out, and is opted out in Kibo"
+        False,
+        False,
+        marked("R4: somebody who left the active list counts as opted out, and is opted out in Kibo"),
     ),
     DriftKind.CONFIRMING: _Says(
-        True, False, "R3: after an unsubscription a later opt-in has to be confirmed by the person"
+        True, False, marked("R3: after an unsubscription a later opt-in has to be confirmed by the person")
     ),
     DriftKind.ASKED_BEFORE: _Says(
-        True, False, "§3a R3: nobody is asked to confirm twice; the opt-in stays in the shop, and is named"
+        True,
+        False,
+        marked("§3a R3: nobody is asked to confirm twice; the opt-in stays in the shop, and is named"),
     ),
     DriftKind.DELETED: _Says(
-        True, False, "R2: a deletion in Constant Contact is somebody's decision; a new opt-in alone lifts it"
+        True,
+        False,
+        marked("R2: a deletion in Constant Contact is somebody's decision; a new opt-in alone lifts it"),
     ),
     DriftKind.WAITING: _Says(
-        True, False, "R1: a contact that is pending, on hold or not set is neither opted in nor opted out"
+        True,
+        False,
+        marked("R1: a contact that is pending, on hold or not set is neither opted in nor opted out"),
     ),
     DriftKind.LEFT_OUT: _Says(
-        None, False, "§3a R2: who may have left the list before is left out until they opt in again"
+        None, False, marked("§3a R2: who may have left the list before is left out until they opt in again")
     ),
     DriftKind.UNDONE: _Says(
-        True, False, "§8 undo: what a run did is taken back until the person states something new"
+        True, False, marked("§8 undo: what a run did is taken back until the person states something new")
     ),
     DriftKind.NEWCOMER: _Says(
         None,
         False,
-        "§3a R1: an account that came after the opt-out, or a guest's, lifts it not: staff answer",
+        marked("§3a R1: an account that came after the opt-out, or a guest's, lifts it not: staff answer"),
     ),
-    DriftKind.INVALID_EMAIL: _Says(True, True, "R2: an email that cannot be sent is an error, and is named"),
-    DriftKind.REFUSED: _Says(None, False, "R3: what is refused for good waits in the queue for a person"),
-    DriftKind.NOT_ADDED: _Says(True, True, "R2, R3: who is opted in in the shop is put on the list"),
+    DriftKind.INVALID_EMAIL: _Says(
+        True, True, marked("R2: an email that cannot be sent is an error, and is named")
+    ),
+    DriftKind.REFUSED: _Says(
+        None, False, marked("R3: what is refused for good waits in the queue for a person")
+    ),
+    DriftKind.NOT_ADDED: _Says(True, True, marked("R2, R3: who is opted in in the shop is put on the list")),
     DriftKind.CHANGE_DUE: _Says(
-        None, False, "R5: of an opt-in and an opt-out the later act counts; if it cannot be told, the opt-out"
+        None,
+        False,
+        marked("R5: of an opt-in and an opt-out the later act counts; if it cannot be told, the opt-out"),
     ),
-    DriftKind.UNREADABLE: _Says(None, False, "R1: what cannot be read is neither an opt-in nor an opt-out"),
+    DriftKind.UNREADABLE: _Says(
+        None, False, marked("R1: what cannot be read is neither an opt-in nor an opt-out")
+    ),
 }
-_UNKNOWN = "R2, R4: nobody is added without an account that is opted in, and no customer is ever made"
-_NO_LIST = "§3a R2, R4: a deleted list says nothing about anybody"
+_UNKNOWN = marked("R2, R4: nobody is added without an account that is opted in, and no customer is ever made")
+_NO_LIST = marked("§3a R2, R4: a deleted list says nothing about anybody")
 _OVER_ANOTHER = (DriftKind.HELD, DriftKind.REFUSED)  # what stands before a difference that it does not settle
 
 
@@ -124,15 +145,21 @@ def _unless_parked(verdict: Verdict, sides: Sides) -> Verdict:
     if not sides.parked:
         return verdict
     number, why = sides.parked[0]
-    waits = f"a change of customer {number} waits for a person, so this may not be so any more"
-    return replace(verdict, in_step=False, reason=f"{verdict.reason}; {waits}: {why}")
+    reason = marked(
+        "{reason}; a change of customer {number} waits for a person, so this may not be so any more: {why}"
+    )
+    return replace(
+        verdict, in_step=False, reason=reason.format(reason=verdict.reason, number=number, why=Text(why))
+    )
 
 
 def without_list(verdict: Verdict) -> Verdict:
     """Return a verdict while the active list is gone: nobody is on it, and that is nobody's act."""
     if not verdict.should_be_on_list:
         return verdict
-    reason = f"{Reason.LIST_GONE.text}, and nobody is put on another before it is chosen"
+    reason = marked(
+        "the list is gone from Constant Contact, and nobody is put on another before it is chosen"
+    )
     return replace(verdict, in_step=False, rule=_NO_LIST, reason=reason)
 
 
@@ -149,19 +176,27 @@ def _never_read(sides: Sides) -> bool:
 
 def _of_nobody(*, live: bool) -> Verdict:
     reason = (
-        "no account in the shop and no contact in Constant Contact has this email"
+        marked(
+            "no account in the shop and no contact in Constant Contact has this email; an account that opts "
+            "in would be put on the list"
+        )
         if live
-        else "never seen: no account and no contact of theirs is known here"
+        else marked(
+            "never seen: no account and no contact of theirs is known here; an account that opts in would be "
+            "put on the list"
+        )
     )
-    return Verdict(None, False, True, _UNKNOWN, f"{reason}; an account that opts in would be put on the list")
+    return Verdict(None, False, True, _UNKNOWN, reason)
 
 
 def _not_read(person: PersonSides) -> Verdict:
     kind = person.kind()
     out = person.contact is not None and person.contact.standing is Standing.OUT
-    reason = "an account has been seen, but never acted on: it was not opted in then, or waits for its turn"
+    reason = marked(
+        "an account has been seen, but never acted on: it was not opted in then, or waits for its turn"
+    )
     if out:
-        reason = f"{Reason.UNSUBSCRIBED.text}; {reason}"
+        reason = marked("{first}; {then}").format(first=Reason.UNSUBSCRIBED.text, then=reason)
     return Verdict(False if out else None, False, kind is None, _with_cell(person, _UNKNOWN), reason)
 
 
@@ -184,7 +219,7 @@ def _reason(person: PersonSides, kind: DriftKind) -> str:
     """Return the kind's sentence; of an email that was refused, why."""
     noted = next((one.note for one in person.links if one.state is LinkState.INVALID and one.note), "")
     if kind is DriftKind.NOT_ADDED and noted:
-        return noted
+        return Text(noted)
     return reason_for(person, kind)
 
 
@@ -199,31 +234,34 @@ def _in_step(person: PersonSides, *, former: bool) -> Verdict:
         return Verdict(False, False, True, _with_cell(person, _R1_NONE), _both_out(person))
     out = person.contact is not None and person.contact.standing is Standing.OUT
     if column is Column.SILENT:
-        reason = f"no account agrees any more ({person.who_does_not_count()}), and they are not on the list"
-        wants = False if out else None
+        reason = marked("no account agrees any more ({why}), and they are not on the list")
+        wants, reason = False if out else None, reason.format(why=person.who_does_not_count())
         return Verdict(wants, False, True, _with_cell(person, _R1_SILENT), reason)
     if person.accounts:
-        reason = f"{Reason.NOT_OURS.text}, and not on the list"
+        reason = marked("never opted in in the shop, and not on the list")
         return Verdict(False, False, True, _with_cell(person, _R1_NONE), reason)
-    reason = "an account that has another email now" if former else "no account in the shop"
-    reason = f"{reason}, and not on the list: nothing is done"
+    reason = (
+        marked("an account that has another email now, and not on the list: nothing is done")
+        if former
+        else marked("no account in the shop, and not on the list: nothing is done")
+    )
     return Verdict(False if out else None, False, True, _with_cell(person, _UNKNOWN), reason)
 
 
 def _both_in(person: PersonSides) -> str:
     if len(person.accounts) == len(person.yes):
         return Reason.IN_STEP.text
-    return "opted in in the shop by one of several accounts, which is enough, and on the list"
+    return marked("opted in in the shop by one of several accounts, which is enough, and on the list")
 
 
 def _both_out(person: PersonSides) -> str:
     """Say which side the opt-out was stated on, as far as the links tell."""
     states = {one.state for one in person.links}
     if person.row is Row.UNSUBSCRIBED or LinkState.UNSUBSCRIBED in states:
-        return f"{Reason.UNSUBSCRIBED.text}, and opted out in the shop"
+        return marked("unsubscribed in Constant Contact, and opted out in the shop")
     if LinkState.LEFT_LIST in states:
-        return f"{Reason.LEFT.text}, and opted out in the shop"
-    return f"{Reason.OPTED_OUT_IN_SHOP.text}, and not on the list"
+        return marked("left the list in Constant Contact, and opted out in the shop")
+    return marked("opted out in the shop, and not on the list")
 
 
 # ---------------------------------------------------------------- the cell
@@ -235,4 +273,6 @@ def _cell(person: PersonSides) -> Cell:
 
 def _with_cell(person: PersonSides, rule: str) -> str:
     """Return a rule with where in the table of consent (docs/consent.md b) it was found."""
-    return f"{rule} ({person.row.value} × {person.column.value}: {_cell(person).value})"
+    return marked("{rule} ({row} × {column}: {cell})").format(
+        rule=rule, row=person.row.value, column=person.column.value, cell=_cell(person).value
+    )

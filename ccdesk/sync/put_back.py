@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from ccdesk.core.limits import MAIL_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome, RunKind
+from ccdesk.core.words import marked
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.plan_inbound import UNPROVEN, is_from_before
 from ccdesk.sync.standing_opt_outs import NEWCOMERS
 
-PUT_ON_BY_OTHERS = (
+PUT_ON_BY_OTHERS = marked(
     "opted out, but put back on the list in Constant Contact, not by their own act: left as it is, and mailed"
 )
 _ASKED_DIRECTLY = 40  # of one page; more are named by a later look
