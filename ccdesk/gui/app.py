@@ -31,7 +31,7 @@ from ccdesk.gui.sync_thread import LoopBridge, LoopControl, SyncThread
 from ccdesk.gui.tasks import Tasks
 from ccdesk.gui.translation import speak, wanted
 from ccdesk.gui.tray import Tray
-from ccdesk.gui.tray_icon import SystemTray, TrayIcon
+from ccdesk.gui.tray_icon import LOGIN_SECONDS, SystemTray, TrayIcon
 from ccdesk.gui.watch import RunMonitor, Watch
 from ccdesk.gui.window import SettingsWindow
 from ccdesk.service.api import Desk
@@ -230,7 +230,7 @@ def main(
         open_url=open_url,
         save_bundle=save_bundle,
         autostart=autostart,
-        tray=SystemTray() if stays else None,
+        tray=SystemTray(patience=LOGIN_SECONDS if in_tray else 0.0) if stays else None,
         theme=theme,
         memory=memory,
     )

@@ -1,14 +1,16 @@
 """The tray: four states, the menu, the messages, and the window that goes into it and comes back."""
 
 import inspect
+import sys
 from datetime import timedelta
 
 import pytest
 from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QSystemTrayIcon
 
 from ccdesk.core.errors import ManyHeld
 from ccdesk.core.runs import RunKind, Trigger
-from ccdesk.gui import aside, notices
+from ccdesk.gui import aside, notices, tray_icon
 from ccdesk.gui.standing import Standing
 from ccdesk.gui.tray_icon import SystemTray, TrayIcon, state_icon
 from ccdesk.service.needs_you import Need, NeedKind
@@ -56,6 +58,28 @@ def test_the_systems_own_icon_is_set_up_where_there_is_no_tray(qapp, parts):
     assert not icon.is_there()
     icon.take_back()
     icon.remove()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one kind of tray")
+def test_qt_is_not_asked_about_a_tray_that_may_come_still(parts, monkeypatch):
+    """Qt keeps its first answer: asked before the tray has come, it would never find it."""
+    asked, on_bus = [], []
+    monkeypatch.setattr(tray_icon, "_is_on_bus", lambda: bool(on_bus))
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: asked.append(1) or True)
+    monkeypatch.setattr(QSystemTrayIcon, "__init__", lambda *_: pytest.fail("it was made too early"))
+    early = SystemTray(patience=60)
+    early.set_up(parts.tray.menu, lambda: None, lambda: None)
+    early.show(Standing.IN_STEP, "ccdesk")
+    assert not early.is_there()
+    assert asked == []
+    on_bus.append(1)
+    assert early.is_there()
+    on_bus.clear()
+    assert SystemTray(patience=0).is_there(), "without patience, or after it, it may be of the older kind"
+
+
+def test_patience_ends_before_the_window_is_minimised_instead():
+    assert tray_icon.LOGIN_SECONDS * 1000 < aside._LOOK_EVERY_MS * aside._LOOKS
 
 
 def test_every_state_has_a_picture_of_its_own_at_every_size(qapp):

@@ -23,10 +23,11 @@ from tests.soak.tools import until
 
 # States of a thing, by the numbers of AT-SPI.
 FOCUSABLE, SELECTED, SHOWING = 11, 23, 25
-TAB = 0xFF09  # X's number of the key
+TAB = 0xFF09  # X's number of what the key says
+CONTROL = 37  # and of a key itself
 SECONDS = 20.0
 _LABELLED_BY = 2
-_PRESS_AND_RELEASE = 3
+_DOWN, _UP, _SYMBOL = 0, 1, 3
 _ACCESSIBLE = "org.a11y.atspi.Accessible"
 _ACTION, _TEXT = "org.a11y.atspi.Action", "org.a11y.atspi.Text"
 _EVENT = "org.a11y.atspi.Event.Object"
@@ -113,6 +114,21 @@ class ScreenReader:
         until(lambda: any(one.name == name for one in self._programs()), seconds=SECONDS)
         return next(one for one in self._programs() if one.name == name)
 
+    def shown(self, program: str) -> list[Thing]:
+        """Return all that is to be seen of a program now."""
+        return [one for window in self.program(program).things for one in window.shown()]
+
+    def find(self, program: str, name: str, role: str) -> Thing:
+        """Wait until something of this name and role is to be seen."""
+        found: list[Thing] = []
+
+        def is_there() -> bool:
+            found[:] = [one for one in self.shown(program) if (one.name, one.role) == (name, role)]
+            return bool(found)
+
+        until(is_there, seconds=SECONDS)
+        return found[0]
+
     def _programs(self) -> list[Thing]:
         (found,) = _ask(self._bus, new_method_call(_DESKTOP, "GetChildren"))
         return self._read_all(found)
@@ -157,10 +173,11 @@ class ScreenReader:
         """Do what a click on it does."""
         self._ask(thing.program, thing.path, _ACTION, "DoAction", "i", 0)
 
-    def key(self, symbol: int) -> None:
-        """Press a key of the keyboard, wherever the keyboard is now."""
-        words = (symbol, "", _PRESS_AND_RELEASE)
-        _ask(self._bus, new_method_call(_KEYS, "GenerateKeyboardEvent", "isu", words))
+    def key(self, symbol: int, *held: int) -> None:
+        """Press a key of the keyboard, wherever the keyboard is now, while others are held."""
+        strokes = [*((key, _DOWN) for key in held), (symbol, _SYMBOL), *((key, _UP) for key in held)]
+        for what, how in strokes:
+            _ask(self._bus, new_method_call(_KEYS, "GenerateKeyboardEvent", "isu", (what, "", how)))
 
     def forget(self) -> None:
         """Forget what was heard so far."""

@@ -98,10 +98,10 @@ class PretendShop:
         for setting in ("contact_list=Kibo customers", "enabled=true"):
             self.shell.json("settings", "set", setting)
 
-    def window(self, desktop: RealDesktop) -> subprocess.Popen[str]:
+    def window(self, desktop: RealDesktop, *words: str) -> subprocess.Popen[str]:
         """Open the real window on it."""
         ours = {name: value for name, value in self.shell.environment.items() if name.startswith("CCDESK_")}
-        command = (sys.executable, "-m", "ccdesk", "--base-dir", str(self.shell.base))
+        command = (sys.executable, "-m", "ccdesk", "--base-dir", str(self.shell.base), *words)
         return desktop.start(*command, **ours)
 
     def close(self) -> None:

@@ -51,21 +51,13 @@ class Opened:
         self.shop, self.reader = shop, reader
         self.beginning = reader.hear(lambda event: said(event, STEADY))
 
-    @property
-    def window(self) -> Thing:
-        [window] = self.reader.program("ccdesk").things
-        return window
+    def shown(self) -> list[Thing]:
+        """Return what is to be seen of the window now, itself first."""
+        return self.reader.shown("ccdesk")
 
     def find(self, name: str, role: str = "push button") -> Thing:
         """Wait until something of this name is to be seen."""
-        found: list[Thing] = []
-
-        def is_there() -> bool:
-            found[:] = [one for one in self.window.shown() if (one.name, one.role) == (name, role)]
-            return bool(found)
-
-        until(is_there, seconds=20)
-        return found[0]
+        return self.reader.find("ccdesk", name, role)
 
     def go_to(self, tab: str) -> None:
         """Choose a tab, and wait until it is chosen."""
@@ -98,12 +90,13 @@ def test_the_sentence_is_announced_when_it_changes(opened: Opened) -> None:
 
 
 def test_the_window_and_every_tab_have_their_names_and_can_be_reached(opened: Opened) -> None:
-    assert (opened.window.role, opened.window.name) == ("frame", "Constant Contact Settings")
-    assert tuple(one.name for one in opened.window.shown() if one.role == "page tab") == TABS
+    window, *_ = opened.shown()
+    assert (window.role, window.name) == ("frame", "Constant Contact Settings")
+    assert tuple(one.name for one in opened.shown() if one.role == "page tab") == TABS
     pages = []
     for tab in reversed(TABS):
         opened.go_to(tab)
-        pages.append({one.path for one in opened.window.shown()})
+        pages.append({one.path for one in opened.shown()})
     for number, page in enumerate(pages):
         assert all(page - other for other in pages[:number]), f"{TABS[-number]} shows nothing of its own"
 
@@ -114,7 +107,7 @@ def test_what_is_seen_on_info_is_told(opened: Opened) -> None:
         fold = opened.find(f"Details of {name}")
         if fold.description == "collapsed":
             opened.reader.press(fold)
-    cards = {one.name: one for one in opened.window.shown() if one.role == "panel"}
+    cards = {one.name: one for one in opened.shown() if one.role == "panel"}
     assert any(re.match(rf"{STEADY}\. \d customers in sync · checked", name) for name in cards)
     for name, values in CARDS.items():
         told = [words for one in cards[name].shown() for words in (one.name, one.text)]
@@ -127,7 +120,7 @@ def test_nothing_to_work_with_is_nameless(opened: Opened, tab: str) -> None:
     opened.go_to(tab)
     shown = [
         one
-        for one in opened.window.shown()
+        for one in opened.shown()
         if one.role in WORKED_WITH or (one.has(FOCUSABLE) and one.role != "filler")
     ]
     assert len(shown) > 10
