@@ -17,6 +17,7 @@ import psutil
 from ccdesk.core.errors import Remedy, StoreError
 from ccdesk.core.words import marked
 
+ONLY_YOURS = marked("It must be a folder that only you can write to.")
 _OTHERS_WRITE = 0o022
 _ROOT = 0
 _OVERFLOW_USER = 65534  # who owns what a container's table of users does not know
@@ -93,16 +94,23 @@ def _check_links(base: Path) -> None:
     for place in (base, *base.parents):
         found = _looked_at(place)
         if found is not None and stat.S_ISLNK(found.st_mode) and found.st_uid not in _trusted():
-            raise _unsafe(base, f"{place} is a link that belongs to user {found.st_uid}", "")
+            raise _unsafe(base, f"{place} is a link that belongs to user {found.st_uid}")
 
 
 def _check_owner(real: Path) -> None:
     found = os.stat(real)
     if found.st_uid != os.geteuid():
-        raise _unsafe(real, f"it belongs to user {found.st_uid}, and this program runs as {os.geteuid()}", "")
+        raise _unsafe(real, f"it belongs to user {found.st_uid}, and this program runs as {os.geteuid()}")
     if found.st_mode & _OTHERS_WRITE:
         mode = f"its mode is {stat.S_IMODE(found.st_mode):04o}; chmod go-w '{real}' takes that from them"
-        raise _unsafe(real, mode, "Look at what is in it, then take that right from them. ")
+        raise _unsafe(
+            real,
+            mode,
+            marked(
+                "Look at what is in it, then take that right from them. It must be a folder that only "
+                "you can write to."
+            ),
+        )
 
 
 def _check_above(above: Path, base: Path) -> None:
@@ -112,9 +120,9 @@ def _check_above(above: Path, base: Path) -> None:
         return
     open_to_all = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
     if open_to_all:
-        raise _unsafe(base, f"everybody may rename what is in {above}", "")
+        raise _unsafe(base, f"everybody may rename what is in {above}")
     if found.st_uid not in (*_trusted(), _OVERFLOW_USER):
-        raise _unsafe(base, f"{above} belongs to user {found.st_uid}, who may rename what is in it", "")
+        raise _unsafe(base, f"{above} belongs to user {found.st_uid}, who may rename what is in it")
 
 
 def _looked_at(place: Path) -> os.stat_result | None:
@@ -142,14 +150,14 @@ def _on_network(named: str, detail: str) -> StoreError:
     )
 
 
-def _unsafe(base: Path, detail: str, advice: str) -> StoreError:
+def _unsafe(base: Path, detail: str, advice: str = ONLY_YOURS) -> StoreError:
     return StoreError(
         marked("Other users of this computer can change the folder {base}").format(base=base),
         meaning=marked(
             "ccdesk keeps the login, customers' emails and what they agreed to in it, and trusts what "
             "it finds there. Nothing was read or changed."
         ),
-        next_step=marked("{advice}It must be a folder that only you can write to.").format(advice=advice),
+        next_step=advice,
         remedy=Remedy.OTHER_FOLDER,
         detail=detail,
         code="base_dir_not_private",

@@ -280,7 +280,10 @@ class RealConnections:
             self.check_kibo_place(settings)
         except SettingsError as error:
             problems.append(error)
-        return [f"{one.title}. {one.next_step}" for one in problems]
+        return [
+            marked("{problem}. {next_step}").format(problem=one.title, next_step=one.next_step)
+            for one in problems
+        ]
 
     def _host_checked(self, settings: Settings, *, given: bool) -> Callable[[str], None]:
         """Return what a client asks before a bearer goes to a tenant's address; a changed one is told."""

@@ -97,15 +97,21 @@ class KiboSecret:
         bound = place or self.given_for(settings)
         if bound is not None and bound.allows(host):
             return
-        whence = "The settings name" if settings.kibo_tenant_url else "Kibo's home names"
+        meaning = marked(
+            "Kibo's home names it, but it is of another domain than {home}, and nobody has said that it "
+            "may be "
+            "signed in to. Nothing was sent there."
+        )
+        if settings.kibo_tenant_url:
+            meaning = marked(
+                "The settings name it, but it is of another domain than {home}, and nobody has said that it "
+                "may be signed in to. Nothing was sent there."
+            )
         raise SettingsError(
             marked("The tenant's address {address} does not belong to Kibo's home").format(
                 address=origin(host)
             ),
-            meaning=marked(
-                "{whence} it, but it is of another domain than {home}, and "
-                "nobody has said that it may be signed in to. Nothing was sent there."
-            ).format(whence=whence, home=origin(settings.kibo_home_url)),
+            meaning=meaning.format(home=origin(settings.kibo_home_url)),
             next_step=marked(
                 "If the address is right, enter it as Kibo tenant address together with the shared "
                 "secret; else put it right."

@@ -109,24 +109,24 @@ class Setting:
 SETTINGS: dict[str, Setting] = {
     setting.key: setting
     for setting in (
-        Setting("contact_list", "Contact List Name", check=_list_name),
-        Setting("welcome_email", "Send welcome email to customer on signup", "false", _flag),
-        Setting("from_email", "Specify From and ReplyTo email for Campaigns", check=_email),
-        Setting("enabled", "Enabled", "false", _flag),
-        Setting("kibo_home_url", "Kibo home address", "https://home.mozu.com", _url),
-        Setting("kibo_tenant_url", "Kibo tenant address", "", _url),
-        Setting("kibo_tenant_id", "Kibo tenant id", "", _digits),
-        Setting("kibo_app_key", "Kibo application key"),
-        Setting("cc_client_id", "Constant Contact API key"),
-        Setting("cc_api_url", "Constant Contact API address", "https://api.cc.email/v3", _url),
+        Setting("contact_list", marked("Contact List Name"), check=_list_name),
+        Setting("welcome_email", marked("Send welcome email to customer on signup"), "false", _flag),
+        Setting("from_email", marked("Specify From and ReplyTo email for Campaigns"), check=_email),
+        Setting("enabled", marked("Enabled"), "false", _flag),
+        Setting("kibo_home_url", marked("Kibo home address"), "https://home.mozu.com", _url),
+        Setting("kibo_tenant_url", marked("Kibo tenant address"), "", _url),
+        Setting("kibo_tenant_id", marked("Kibo tenant id"), "", _digits),
+        Setting("kibo_app_key", marked("Kibo application key")),
+        Setting("cc_client_id", marked("Constant Contact API key")),
+        Setting("cc_api_url", marked("Constant Contact API address"), "https://api.cc.email/v3", _url),
         Setting(
             "cc_auth_url",
-            "Constant Contact login address",
+            marked("Constant Contact login address"),
             "https://authz.constantcontact.com/oauth2/default/v1",
             _url,
         ),
-        Setting("export_guests", "Export guests who opted in", "true", _flag),
-        Setting("keep_days", "Days to keep runs and processed events", "90", _days),
+        Setting("export_guests", marked("Export guests who opted in"), "true", _flag),
+        Setting("keep_days", marked("Days to keep runs and processed events"), "90", _days),
     )
 }
 

@@ -156,7 +156,7 @@ class _Maker:
 
 def _active_list(store: Store, mail: MailClient, name: str, now: datetime) -> ContactList:
     """Return the active list as the account has it now; it is never made here."""
-    require_name(name, "make a draft for")
+    require_name(name, marked("make a draft for"))
     lists = mail.lists()
     note_active_list(store, lists, now)
     found = chosen_among(store, lists, name)

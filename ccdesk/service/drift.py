@@ -87,7 +87,7 @@ def _active_list(store: Store, mail: Mail, name: str) -> str:
         ListGone: the one that is chosen is not in the account.
 
     """
-    require_name(name, "compare")
+    require_name(name, marked("compare"))
     if is_chosen(store, name) and (known := store.state.get(LIST_ID)):
         return known
     found = find_by_name(mail.lists(), name)

@@ -9,9 +9,10 @@ from datetime import datetime
 from ccdesk.core.losses import POSTPONED_MOST, Answer, Held, HeldAnswer, Losses, LossKind
 from ccdesk.core.ports.store import Runs
 from ccdesk.core.runs import Run, RunKind, RunStatus
+from ccdesk.core.words import marked
 
-ASKED_AGAIN = "Looked at again in a later run."
-ANSWERED = "Answered: a later run went through."
+ASKED_AGAIN = marked("Looked at again in a later run.")
+ANSWERED = marked("Answered: a later run went through.")
 # Kinds that hold the same people: each of these writes opt-outs to Kibo; events take people off the list.
 _TO_KIBO = (RunKind.INBOUND, RunKind.EXPORT, RunKind.FULL_COMPARE)
 _GROUPS = (_TO_KIBO, (RunKind.EVENTS,))

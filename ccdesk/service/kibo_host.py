@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from ccdesk.core.ports.store import Store
+from ccdesk.core.words import marked
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,8 @@ def host_note(store: Store, now: datetime) -> str:
     before, since = store.state.get(_BEFORE), store.state.get_time(_SINCE)
     if not before or since is None or now - since > _TOLD_FOR:
         return ""
-    return (
-        f"Since {since:%Y-%m-%d} Kibo's home names another address of the tenant: {last_host(store)}, before "
-        f"{before}. Both belong to the home's domain."
-    )
+    return marked(
+        "Since {day} Kibo's home names another address of the tenant: {host}, before {before}. Both "
+        "belong to "
+        "the home's domain."
+    ).format(day=f"{since:%Y-%m-%d}", host=last_host(store), before=before)

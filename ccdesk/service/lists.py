@@ -99,7 +99,7 @@ def active_list(store: Store, mail: Mail, name: str) -> str:
         SettingsError: no list is chosen yet.
 
     """
-    require_name(name, "keep in step")
+    require_name(name, marked("keep in step"))
     list_id = store.state.get(LIST_ID)
     if list_id and store.state.get(LIST_NAME) == name:
         return list_id

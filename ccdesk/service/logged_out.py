@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ccdesk.core.settings import SECRET_VARIABLE
+from ccdesk.core.words import marked
 
 
 class SecretPlace(Enum):
@@ -31,18 +32,23 @@ class LoggedOut:
         """Return what a person should know; `how_to_remove` says what to do about a secret that is kept."""
         lines: list[str] = []
         if self.withdrawn:
-            lines.append("Constant Contact has withdrawn the login as well.")
+            lines.append(marked("Constant Contact has withdrawn the login as well."))
         elif self.withdrawn is False:
             lines.append(
-                "Constant Contact did not confirm that it withdrew the login. Its tokens are removed here; "
-                "there they end by themselves after 180 days without use."
+                marked(
+                    "Constant Contact did not confirm that it withdrew the login. Its tokens are removed "
+                    "here; there they end by themselves after 180 days without use."
+                )
             )
         if self.kibo_secret is SecretPlace.VAULT:
-            lines.append(f"The Kibo shared secret is still kept. {how_to_remove}")
+            words = marked("The Kibo shared secret is still kept. {how_to_remove}")
+            lines.append(words.format(how_to_remove=how_to_remove))
         elif self.kibo_secret is SecretPlace.UNKNOWN:
-            lines.append(f"The Kibo shared secret may still be kept. {how_to_remove}")
+            words = marked("The Kibo shared secret may still be kept. {how_to_remove}")
+            lines.append(words.format(how_to_remove=how_to_remove))
         elif self.kibo_secret is SecretPlace.ENVIRONMENT:
-            lines.append(
-                f"The Kibo shared secret comes from {SECRET_VARIABLE}; remove that variable where it is set."
+            words = marked(
+                "The Kibo shared secret comes from {variable}; remove that variable where it is set."
             )
+            lines.append(words.format(variable=SECRET_VARIABLE))
         return lines

@@ -38,7 +38,7 @@ def repair(
         ConfirmNeeded: the guard holds somebody.
 
     """
-    require_name(basis.settings.contact_list, "compare")
+    require_name(basis.settings.contact_list, marked("compare"))
     _refuse(basis, chosen)
     people = tuple(_affected(basis, connections, one, cancel) for one in chosen)
     asked = Asked(
@@ -80,7 +80,7 @@ def _affected(
     kind = kind_of(now.sides, now.rules)
     if kind is not chosen.kind:
         raise of_another_kind(
-            chosen, kind, nothing="Nothing was done.", next_step="Compare both sides again."
+            chosen, kind, nothing=marked("Nothing was done."), next_step=marked("Compare both sides again.")
         )
     ids = {*now.who.customer_ids, *(one.id for one in now.sides.accounts)}
     return Affected(now.who.email, tuple(sorted(ids)))

@@ -56,7 +56,7 @@ _ENGINES: dict[RunKind, Engine] = {
     RunKind.UNDO: run_undo,
 }
 _SLOW_DOWN = timedelta(minutes=5)  # at least, after a service asked us to again and again
-_INTERRUPTED = (
+_INTERRUPTED = marked(
     "The program ended while this run was going on. What was done so far stands; the next run goes on."
 )
 
@@ -318,4 +318,6 @@ def _balance(ctx: RunContext) -> str:
     """Say so if an export's figures do not add up to the customers read (design R2)."""
     if ctx.expected is None or ctx.expected == ctx.total:
         return ""
-    return f"Incomplete: the figures do not add up. {ctx.expected:,} customers read, {ctx.total:,} outcomes."
+    return marked(
+        "Incomplete: the figures do not add up. {read:,} customers read, {outcomes:,} outcomes."
+    ).format(read=ctx.expected, outcomes=ctx.total)

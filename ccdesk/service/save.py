@@ -69,12 +69,18 @@ def save_settings(
             changed["kibo_shared_secret"] = ("•••", "•••" if kibo_secret else "")
         connections.set_kibo_secret(kibo_secret, after)
         if not kibo_secret and connections.kibo_secret():
-            notes.append(f"The Kibo shared secret still comes from {SECRET_VARIABLE}.")
+            notes.append(
+                marked("The Kibo shared secret still comes from {variable}.").format(variable=SECRET_VARIABLE)
+            )
     if kibo_secret or _BOUND_TO.intersection(changed):
         try:
             notes += connections.missing_approvals(after)
         except VaultError as error:  # what was asked for is saved all the same
-            notes.append(f"Whether a secret has to be given again is not known. {error.title}.")
+            notes.append(
+                marked("Whether a secret has to be given again is not known. {problem}.").format(
+                    problem=error.title
+                )
+            )
     return SaveResult(changed, active.name if active and is_new else "", tuple(notes))
 
 

@@ -87,9 +87,9 @@ def read_setup_file(path: Path) -> dict[str, str]:
         with path.open("rb") as file:
             held = file.read(LARGEST + 1)
     except OSError as error:
-        raise _no_file("It cannot be read.", detail=error.strerror or type(error).__name__) from error
+        raise _no_file(marked("It cannot be read."), detail=error.strerror or type(error).__name__) from error
     if len(held) > LARGEST:
-        raise _no_file("It is much larger than a set-up file.")
+        raise _no_file(marked("It is much larger than a set-up file."))
     return parse_setup(held)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from playhouse.migrate import SqliteMigrator
 
 from ccdesk.core.errors import Remedy
+from ccdesk.core.words import marked
 from ccdesk.store.backup import back_up
 from ccdesk.store.db import Database
 from ccdesk.store.presence import check_what_was_left, mark, marker_of, refuse_a_missing_one
@@ -37,35 +38,45 @@ BY_ERRNO = {errno.EROFS: READ_ONLY, errno.ENOSPC: FULL, errno.EDQUOT: FULL}
 
 EMPTIED = Trouble(
     "store_emptied",
-    "The data file is empty",
-    "It holds nothing at all, not even ccdesk's tables: something has emptied it.",
-    "Put a backup in its place, or delete it and the “.made” file beside it to start anew, without settings.",
+    marked("The data file is empty"),
+    marked("It holds nothing at all, not even ccdesk's tables: something has emptied it."),
+    marked(
+        "Put a backup in its place, or delete it and the “.made” file beside it to start anew, without "
+        "settings."
+    ),
 )
 MAIN_FILE_GONE = Trouble(
     "store_main_file_gone",
-    "The data file is missing, but a part of it is still there",
-    "A “-wal” file beside it holds the latest changes of a data file that was moved or deleted.",
-    "Put the data file back beside it, or delete “-wal” and “.made” file to start anew, without settings.",
+    marked("The data file is missing, but a part of it is still there"),
+    marked("A “-wal” file beside it holds the latest changes of a data file that was moved or deleted."),
+    marked(
+        "Put the data file back beside it, or delete “-wal” and “.made” file to start anew, without settings."
+    ),
 )
 IS_FOLDER = Trouble(
     "store_is_folder",
-    "There is a folder where the data file should be",
-    "The data file cannot be created under that name.",
-    "Move the folder away.",
+    marked("There is a folder where the data file should be"),
+    marked("The data file cannot be created under that name."),
+    marked("Move the folder away."),
     remedy=Remedy.OTHER_FOLDER,
 )
 NOT_YOURS = Trouble(
     "store_not_yours",
-    "The data file belongs to another user",
-    "Another user of this computer put it there, or a link in its place: what it says of anybody's consent "
-    "cannot be trusted.",
-    "Look where it comes from. If it is yours all the same, make yourself its owner, and start again.",
+    marked("The data file belongs to another user"),
+    marked(
+        "Another user of this computer put it there, or a link in its place: what it says of anybody's "
+        "consent "
+        "cannot be trusted."
+    ),
+    marked(
+        "Look where it comes from. If it is yours all the same, make yourself its owner, and start again."
+    ),
 )
 NO_FOLDER = Trouble(
     "store_no_folder",
-    "The folder for the data file does not exist",
-    "The data file can be neither read nor created there.",
-    "Create the folder.",
+    marked("The folder for the data file does not exist"),
+    marked("The data file can be neither read nor created there."),
+    marked("Create the folder."),
     remedy=Remedy.OTHER_FOLDER,
 )
 

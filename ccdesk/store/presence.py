@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ccdesk.core.files import write_private
+from ccdesk.core.words import marked
 from ccdesk.store.troubles import DAMAGED, Trouble, store_error, translated
 
 WAIT_SECONDS = 15  # for another writer: our transactions take milliseconds, a checkpoint perhaps a second
@@ -26,16 +27,24 @@ Delete this file as well only to start anew, without settings and without that m
 
 GONE = Trouble(
     "store_gone",
-    "The data file is missing",
-    "There was one: it holds the settings and what is known of each person's consent. No empty one was made "
-    "in its place.",
-    "Put it or a backup back in its place. To start anew all the same, delete the file “{marker}” beside it.",
+    marked("The data file is missing"),
+    marked(
+        "There was one: it holds the settings and what is known of each person's consent. No empty one "
+        "was made "
+        "in its place."
+    ),
+    marked(
+        "Put it or a backup back in its place. To start anew all the same, delete the file “{marker}” "
+        "beside it."
+    ),
 )
 EXCHANGED = Trouble(
     "store_exchanged",
-    "The data file was moved, deleted or exchanged",
-    "It happened while ccdesk was using it, so what was done last would be stored where nobody finds it.",
-    "Close every ccdesk, put the data file back in its place, and start again.",
+    marked("The data file was moved, deleted or exchanged"),
+    marked(
+        "It happened while ccdesk was using it, so what was done last would be stored where nobody finds it."
+    ),
+    marked("Close every ccdesk, put the data file back in its place, and start again."),
 )
 
 

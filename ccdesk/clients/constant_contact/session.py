@@ -18,6 +18,7 @@ from ccdesk.clients.http.transport import Answer, Request, Transport
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.ports.secrets import TokenSource
+from ccdesk.core.words import marked
 
 PAGE_SIZE = "500"
 RETRY = Retry(refusals=40)  # others may use the same API key: being slowed down is waited out (§5)
@@ -99,16 +100,18 @@ class MailSession:
         except CcdeskError:
             return ""
         if missing is None:
-            return (
+            return marked(
                 "The application may be switched off at Constant Contact, or the login was given without "
                 "the permissions it asked for."
             )
         if not missing:
-            return (
+            return marked(
                 "The user has every privilege that this needs; the login may have been given without one "
                 "of the permissions (scopes) it asked for."
             )
-        return f"The reason may be that the user's role lacks: {', '.join(missing)}."
+        return marked("The reason may be that the user's role lacks: {privileges}.").format(
+            privileges=", ".join(missing)
+        )
 
     def _request(
         self, method: str, path: str, params: dict[str, str] | None = None, body: bytes | None = None

@@ -135,7 +135,7 @@ class Answer:
         kind = self.headers.get("content-type", "no content type").split(";")[0]
         detail = f"{self.detail}: {len(self.body)} bytes of {kind}; {why}"
         return (AnswerLost if self.request.is_write else Unreachable)(
-            f"{self.service} gave an answer that cannot be used", detail=detail
+            marked("{service} gave an answer that cannot be used").format(service=self.service), detail=detail
         )
 
 
