@@ -6,6 +6,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -15,6 +19,7 @@ from ccdesk.sandbox.run import Sandbox
 from ccdesk.sandbox.wire.kernel import Fault
 
 GENEROUS = 300  # seconds: a command that hangs ends the test, one on a busy machine does not
+AnyShell = TypeVar("AnyShell", bound="Shell")
 
 
 class Shell:
@@ -72,20 +77,31 @@ class Shell:
         out, error = process.communicate(timeout=GENEROUS)
         return process.returncode, out, error
 
+    def connect(self) -> None:
+        """Set up, log in, and choose the list."""
+        self.set_up()
+        self.log_in()
+        self.json("settings", "set", "contact_list=Kibo customers")
+
+
+@contextmanager
+def pretended(base: Path, kind: type[AnyShell]) -> Iterator[AnyShell]:
+    """Yield a shell of this kind on pretend services that answer at once, without limits."""
+    switches = CcSwitches(limits_on=False, activity_seconds=0.0)
+    with Sandbox(cc_switches=switches) as sandbox:
+        yield kind(sandbox, base)
+
 
 @pytest.fixture
 def shell(tmp_path):
-    switches = CcSwitches(limits_on=False, activity_seconds=0.0)
-    with Sandbox(cc_switches=switches) as sandbox:
-        yield Shell(sandbox, tmp_path / "base")
+    with pretended(tmp_path / "base", Shell) as shell:
+        yield shell
 
 
 @pytest.fixture
 def connected(shell):
     """A base dir that is set up and logged in, with the list chosen."""
-    shell.set_up()
-    shell.log_in()
-    shell.json("settings", "set", "contact_list=Kibo customers")
+    shell.connect()
     return shell
 
 

@@ -4,18 +4,13 @@ import json
 
 import pytest
 
-from ccdesk.sandbox.constant_contact.switches import CcSwitches
-from ccdesk.sandbox.run import Sandbox
-from tests.cli.conftest import Shell, kill_at
+from tests.cli.conftest import Shell, kill_at, pretended
 
 
 @pytest.fixture
 def shell(tmp_path):
-    with Sandbox(cc_switches=CcSwitches(limits_on=False, activity_seconds=0.0)) as sandbox:
-        shell = Shell(sandbox, tmp_path / "base")
-        shell.set_up()
-        shell.log_in()
-        shell.json("settings", "set", "contact_list=Kibo customers")
+    with pretended(tmp_path / "base", Shell) as shell:
+        shell.connect()
         yield shell
 
 

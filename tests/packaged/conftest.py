@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ccdesk.sandbox.constant_contact.switches import CcSwitches
-from ccdesk.sandbox.run import Sandbox
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Shell, connected, pretended
+
+__all__ = ["connected"]
 
 PROGRAM = os.environ.get("CCDESK_PROGRAM", "")
 collect_ignore_glob = [] if PROGRAM else ["test_*"]
@@ -27,14 +27,5 @@ def program():
 
 @pytest.fixture
 def shell(tmp_path):
-    switches = CcSwitches(limits_on=False, activity_seconds=0.0)
-    with Sandbox(cc_switches=switches) as sandbox:
-        yield Packaged(sandbox, tmp_path / "base")
-
-
-@pytest.fixture
-def connected(shell):
-    shell.set_up()
-    shell.log_in()
-    shell.json("settings", "set", "contact_list=Kibo customers")
-    return shell
+    with pretended(tmp_path / "base", Packaged) as shell:
+        yield shell
