@@ -27,7 +27,7 @@ from ccdesk.container import Container, open_container
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.ports.mail import Account
-from ccdesk.core.runs import EventStatus, Run, RunKind
+from ccdesk.core.runs import Run, RunKind
 from ccdesk.paths import Paths
 from ccdesk.service.api import ConnectionState, Status
 from ccdesk.service.setup import in_words, missing
@@ -308,15 +308,9 @@ def _retry(args: argparse.Namespace, container: Container, console: Console) -> 
     desk = container.desk
     if bool(args.event_id) == args.all:
         raise SettingsError("Nothing to retry is named", next_step="Give the id of an entry, or --all.")
-    waiting = {
-        event.event_id
-        for event in documents.paged(lambda offset: desk.events(offset=offset, limit=500))
-        if event.status in (EventStatus.PARKED, EventStatus.RETRY)
-    }
     if args.all:
         retried = desk.retry_all_events()
-    elif args.event_id in waiting:
-        desk.retry_event(args.event_id)
+    elif desk.retry_event(args.event_id):
         retried = 1
     else:
         raise SettingsError(

@@ -72,6 +72,19 @@ def _common(*, top: bool) -> _Parser:
     return common
 
 
+def _adder(
+    parser: argparse.ArgumentParser, dest: str, *, required: bool = False
+) -> Callable[[str, str], argparse.ArgumentParser]:
+    """Return what adds a command or a verb by its name and its help; `dest` takes the one that is given."""
+    commands = parser.add_subparsers(dest=dest, metavar=dest.upper(), required=required)
+    shared = _common(top=False)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[shared])
+
+    return add
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser; no command means the window."""
     parser = _Parser(
@@ -84,12 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--tray", action="store_true", help="open only the icon in the tray, as the start at login does"
     )
     parser.add_argument("--version", action="version", version=f"ccdesk {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    shared = _common(top=False)
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, parents=[shared])
-
+    add = _adder(parser, "command")
     demo = add("demo", "open the window on a local pretend Kibo and Constant Contact")
     _world(demo, 480)
     demo.add_argument(
@@ -130,12 +138,7 @@ def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
     )
     add("logout", "forget the login to Constant Contact")
     settings = add("settings", "show or change settings")
-    verbs = settings.add_subparsers(dest="verb", metavar="VERB", required=True)
-    shared = _common(top=False)
-
-    def verb(name: str, text: str) -> argparse.ArgumentParser:
-        return verbs.add_parser(name, help=text, description=text, parents=[shared])
-
+    verb = _adder(settings, "verb", required=True)
     verb("show", "show every setting")
     change = verb("set", "change settings: KEY=VALUE …")
     change.add_argument("pairs", nargs="*", metavar="KEY=VALUE")
@@ -147,11 +150,10 @@ def _account_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> Non
     )
     verb("remove-kibo-secret", "remove the Kibo shared secret that is kept")
     setup = add("setup", "write or take over a partner's set-up file, which holds no secret")
-    setup_verbs = setup.add_subparsers(dest="verb", metavar="VERB", required=True)
-    export, take_over = "write addresses, keys and choices to FILE", "take over what FILE holds"
-    written = setup_verbs.add_parser("export", help=export, description=export, parents=[shared])
+    setup_verb = _adder(setup, "verb", required=True)
+    written = setup_verb("export", "write addresses, keys and choices to FILE")
     written.add_argument("file", metavar="FILE")
-    taken = setup_verbs.add_parser("import", help=take_over, description=take_over, parents=[shared])
+    taken = setup_verb("import", "take over what FILE holds")
     taken.add_argument("file", metavar="FILE")
     taken.add_argument(
         "--confirm",

@@ -11,7 +11,7 @@ from typing import Protocol
 from ccdesk.core.clock import spoken_date
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import LOOPS, RunKind
 from ccdesk.core.words import Text, marked
 
 
@@ -146,7 +146,7 @@ _NOT_LEFT = frozenset(
         DriftKind.LEFT_AS_IS,
     }
 )
-_BOTH_WAYS = (RunKind.FULL_COMPARE, RunKind.EVENTS, RunKind.INBOUND)  # whatever the polls have missed
+_BOTH_WAYS = (RunKind.FULL_COMPARE, *LOOPS)  # whatever the polls have missed
 _REPAIRED_BY = {
     DriftKind.OPT_OUT_DUE: _BOTH_WAYS,
     DriftKind.SIGN_UP_DUE: _BOTH_WAYS,

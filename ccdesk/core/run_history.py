@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from typing import Protocol
 
 from ccdesk.core.runs import Entry, Run, RunKind, RunStatus
+
+BAD_EMAIL = "email_"
+"""How the code of an error begins that says why an email cannot be sent (`sync/mapping.py`)."""
 
 
 class RunSort(StrEnum):
@@ -85,31 +88,26 @@ class Day:
         """People for whom something was changed."""
         return self.added + self.opted_out
 
-
-@dataclass
-class _Sum:
-    runs: int = 0
-    added: int = 0
-    opted_out: int = 0
-    errors: int = 0
-    failed: int = 0
+    def and_run(self, run: RunThen) -> Day:
+        """Return the day with one more run."""
+        return replace(
+            self,
+            runs=self.runs + 1,
+            added=self.added + run.added,
+            opted_out=self.opted_out + run.opted_out,
+            errors=self.errors + run.errors,
+            failed=self.failed + (run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED)),
+        )
 
 
 def by_day(runs: Iterable[RunThen], days: Sequence[date], zone: tzinfo | None = None) -> tuple[Day, ...]:
     """Return an entry for each day, by the date a run began in `zone` (None: the computer's own)."""
-    sums = {day: _Sum() for day in days}
+    entries = {day: Day(day) for day in days}
     for run in runs:
-        found = sums.get(run.started_at.astimezone(zone).date())
-        if found is None:
-            continue
-        found.runs += 1
-        found.added += run.added
-        found.opted_out += run.opted_out
-        found.errors += run.errors
-        found.failed += run.status in (RunStatus.FAILED, RunStatus.INTERRUPTED)
-    return tuple(
-        Day(day, one.runs, one.added, one.opted_out, one.errors, one.failed) for day, one in sums.items()
-    )
+        began = run.started_at.astimezone(zone).date()
+        if began in entries:
+            entries[began] = entries[began].and_run(run)
+    return tuple(entries.values())
 
 
 class RunHistory(Protocol):

@@ -21,6 +21,8 @@ class RunKind(StrEnum):
 
 ORDINARY = tuple(kind for kind in RunKind if kind is not RunKind.UNDO)
 """The kinds of which one is as good as another; an undo is of a certain run."""
+LOOPS = (RunKind.EVENTS, RunKind.INBOUND)
+"""The kinds that run again and again while the application is enabled, one for each direction."""
 
 
 class Trigger(StrEnum):

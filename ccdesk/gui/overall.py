@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccdesk.core.errors import Unreachable
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import LOOPS
 from ccdesk.gui import formats
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.needs import for_window, things
@@ -16,7 +16,6 @@ from ccdesk.gui.watch import FINE, Snapshot
 from ccdesk.service.api import Connection, ConnectionState, Status
 from ccdesk.service.needs_you import Need, NeedKind
 
-LOOPS = (RunKind.EVENTS, RunKind.INBOUND)
 KIBO, MAIL = "Kibo", "Constant Contact"
 NOTHING_SYNCS = marked("nothing syncs automatically")
 OFF = marked("Off: nothing syncs automatically")

@@ -37,12 +37,7 @@ class Look:
     line: str
 
 
-def look(
-    snapshot: Snapshot | None,
-    running: RunKind | None = None,
-    unreadable: str = "",
-    now: datetime | None = None,
-) -> Look:
+def look(snapshot: Snapshot | None, running: RunKind | None = None, unreadable: str = "") -> Look:
     """Return how it stands, in the words of Info.
 
     `running`: the run under way, if one is. `unreadable`: what keeps the data from being read.

@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu
 
 from ccdesk.core.errors import CcdeskError
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import LOOPS
 from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.context import Context
 from ccdesk.gui.standing import Standing, can_sync, look, next_line
@@ -15,7 +15,6 @@ from ccdesk.gui.translation import marked, say
 from ccdesk.gui.tray_icon import TrayIcon
 from ccdesk.gui.watch import Snapshot
 
-SYNC = (RunKind.EVENTS, RunKind.INBOUND)
 PAUSE, RESUME = marked("&Pause for an hour"), marked("&Resume")
 
 
@@ -75,7 +74,7 @@ class Tray(QObject):
         self._icon.show(seen.standing, f"ccdesk: {one_line(seen.line)}\n{planned}")
         self.state.setText(one_line(seen.line).replace("&", "&&"))
         self.next.setText(planned)
-        busy = any(monitor.is_pending(kind) for kind in SYNC) or monitor.kind is not None
+        busy = any(monitor.is_pending(kind) for kind in LOOPS) or monitor.kind is not None
         self.sync.setEnabled(can_sync(snapshot) and not busy)
         status = snapshot.status if snapshot is not None else None
         self.pause.setText(say(RESUME if status is not None and status.paused_until else PAUSE))
@@ -89,7 +88,7 @@ class Tray(QObject):
 
     @Slot()
     def _sync(self) -> None:
-        for kind in SYNC:
+        for kind in LOOPS:
             self._context.monitor.request(kind)
 
     @Slot()

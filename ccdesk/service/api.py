@@ -343,8 +343,8 @@ class Desk(Protocol):
     def event_count(self, *, include_processed: bool = False) -> int:
         """Count queue entries."""
 
-    def retry_event(self, event_id: str) -> None:
-        """Make a parked or waiting entry due now."""
+    def retry_event(self, event_id: str) -> bool:
+        """Make a parked or waiting entry due now; return whether there was such an entry."""
 
     def retry_all_events(self) -> int:
         """Make every parked or waiting entry due now; return how many."""

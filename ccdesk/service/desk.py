@@ -377,20 +377,17 @@ class LocalDesk:
         """Count queue entries."""
         return self._store.queue.count(include_processed=include_processed)
 
-    def retry_event(self, event_id: str) -> None:
-        """Make a parked or waiting entry due now."""
+    def retry_event(self, event_id: str) -> bool:
+        """Make a parked or waiting entry due now; return whether there was such an entry."""
         event = self._store.queue.get(event_id)
         if event is None or event.status not in (EventStatus.PARKED, EventStatus.RETRY):
-            return
+            return False
         self._store.queue.save(replace(event, status=EventStatus.PENDING, next_try_at=None))
+        return True
 
     def retry_all_events(self) -> int:
         """Make every parked or waiting entry due now; return how many."""
-        retried = 0
-        for event in self._store.queue.to_retry():
-            self.retry_event(event.event_id)
-            retried += 1
-        return retried
+        return sum(self.retry_event(event.event_id) for event in self._store.queue.to_retry())
 
     def emails_of(self, customer_ids: Collection[int]) -> Mapping[int, str]:
         """Return the emails of those customers that are known by one."""

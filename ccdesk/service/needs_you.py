@@ -21,7 +21,7 @@ from ccdesk.core.limits import LOOP_EVERY
 from ccdesk.core.models import WriteBack
 from ccdesk.core.ports.store import Store
 from ccdesk.core.ports.waiting import Waiting
-from ccdesk.core.runs import Run, RunKind, RunStatus
+from ccdesk.core.runs import LOOPS, Run, RunKind, RunStatus
 from ccdesk.core.settings import Settings
 from ccdesk.service.held import QUESTIONS, question_about
 from ccdesk.service.pausing import last_pause
@@ -121,8 +121,7 @@ def needs_you(store: Store, settings: Settings, now: datetime, *, paused: bool =
 
 def last_good_runs(store: Store) -> dict[RunKind, datetime | None]:
     """Return when each direction last went well: to Constant Contact by export and events, and from there."""
-    kinds = (RunKind.EXPORT, RunKind.EVENTS, RunKind.INBOUND)
-    return {kind: _last_good(store, kind) for kind in kinds}
+    return {kind: _last_good(store, kind) for kind in (RunKind.EXPORT, *LOOPS)}
 
 
 def note_good_run(store: Store, run: Run) -> None:
@@ -195,7 +194,7 @@ def _tried_twice_since(store: Store) -> datetime | None:
 def _late(look: Look) -> Iterator[Need]:
     """A direction that failed again and again, or that was not tried for too long though it is enabled."""
     excused = look.paused or bool(look.store.lease.holder())
-    for kind in (RunKind.EVENTS, RunKind.INBOUND):
+    for kind in LOOPS:
         good = _last_good(look.store, kind)
         failures = _failures_in_a_row(look.store, kind, good)
         due_from = max(filter(None, (good, last_pause(look.store, look.now))), default=None)

@@ -13,7 +13,7 @@ from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.limits import DAILY_CALLS, RESERVED_SHARE
 from ccdesk.core.models import WriteBack
 from ccdesk.core.ports.store import Store
-from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.core.runs import LOOPS, RunKind, RunStatus
 from ccdesk.core.settings import Settings
 from ccdesk.core.words import marked
 from ccdesk.service.api import Calls, Connection, ConnectionState, PendingWriteBacks, Status
@@ -70,9 +70,7 @@ class StatusReader:
             kibo=kibo,
             constant_contact=mail,
             calls=self.calls(),
-            next_runs={
-                kind: next_run(store, settings, kind, now) for kind in (RunKind.EVENTS, RunKind.INBOUND)
-            },
+            next_runs={kind: next_run(store, settings, kind, now) for kind in LOOPS},
             kibo_app=app,
             running=store.lease.holder(others=True),
             queued=queue,

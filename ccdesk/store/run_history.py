@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ccdesk.core.run_history import Happened, PersonThen, RunQuery, RunSort, RunThen
+from ccdesk.core.run_history import BAD_EMAIL, Happened, PersonThen, RunQuery, RunSort, RunThen
 from ccdesk.core.runs import Entry, Outcome, Run, RunStatus
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database
@@ -32,13 +32,12 @@ ORDERS = {
     RunSort.TOTAL: "total_contacts",
     RunSort.ERRORS: "error_count",
 }
-_INVALID = "entry.outcome = 'errors' AND entry.code LIKE 'email\\_%' ESCAPE '\\'"
 WHO = {
     Happened.ADDED: "entry.outcome = 'added'",
     Happened.OPTED_IN: "entry.outcome = 'opted_in'",
     Happened.OPTED_OUT: "entry.outcome IN ('opted_out', 'removed')",
-    Happened.INVALID: _INVALID,
-    Happened.FAILED: "entry.outcome = 'errors' AND entry.code NOT LIKE 'email\\_%' ESCAPE '\\'",
+    Happened.INVALID: f"entry.outcome = 'errors' AND entry.code GLOB '{BAD_EMAIL}*'",
+    Happened.FAILED: f"entry.outcome = 'errors' AND entry.code NOT GLOB '{BAD_EMAIL}*'",
 }
 """An export names an email that is not valid each time: of errors a person's newest entry counts."""
 _RECENT = "(SELECT id FROM run WHERE finished_at > ?)"

@@ -47,10 +47,9 @@ def _with_contact(person: Person, contact: Contact | None, links: Sequence[Link]
     look = Look(active, frozenset({active} if kept.watched else ()))
     if contact is None:
         # By its email, too, where its id was not learned yet.
-        was_there = known is not None and (known.id or known.member(active))
-        return (
-            observe_contact(person, gone_contact(known.id, kept.now), look) if known and was_there else person
-        )
+        if known is None or not (known.id or known.member(active)):
+            return person
+        return observe_contact(person, gone_contact(known.id, kept.now), look)
     reading = contact_reading(contact, active, kept.now)
     reading = replace(reading, lists=reading.lists & {active})  # of the others nothing is remembered
     if not _is_new(reading.signed_up, links, kept):

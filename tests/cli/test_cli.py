@@ -11,6 +11,9 @@ import pytest
 
 from ccdesk.auth.vault import FileVault
 from ccdesk.cli.main import main
+from ccdesk.container import open_container
+from ccdesk.core.runs import EventStatus, QueuedEvent
+from ccdesk.paths import Paths
 from ccdesk.sandbox.wire.kernel import Fault
 
 
@@ -133,9 +136,7 @@ def test_bad_input_is_told_in_words_with_the_right_code(shell):
     ],
 )
 def test_a_service_that_cannot_be_used_is_exit_4_and_nothing_is_lost(shell, fault, says):
-    shell.set_up()
-    shell.log_in()
-    shell.json("settings", "set", "contact_list=Kibo customers")
+    shell.connect()
     shell.sandbox.kibo.add_customer("ada@example.com", True)
     shell.sandbox.faults.add(fault)
     done = shell("sync", "export", "--json")
@@ -149,9 +150,7 @@ def test_a_service_that_cannot_be_used_is_exit_4_and_nothing_is_lost(shell, faul
 
 
 def test_another_host_and_a_wrong_key(shell):
-    shell.set_up()
-    shell.log_in()
-    shell.json("settings", "set", "contact_list=Kibo customers")
+    shell.connect()
     shell.json("settings", "set", "kibo_tenant_url=http://127.0.0.1:9")
     elsewhere = shell("sync", "export")
     assert elsewhere.returncode == 2, "the secret was given for another address, and goes to no other"
@@ -181,9 +180,7 @@ def test_another_account_is_noticed_and_asked_about(shell):
 
 
 def test_a_second_run_beside_the_first_is_exit_5(shell):
-    shell.set_up()
-    shell.log_in()
-    shell.json("settings", "set", "contact_list=Kibo customers")
+    shell.connect()
     shell.sandbox.faults.add(Fault("delay", service="kibo", path="accounts", seconds=4))
     codes = []
     first = threading.Thread(target=lambda: codes.append(shell("sync", "export").returncode))
@@ -343,3 +340,11 @@ def test_what_waits_in_the_queue_is_tried_again_by_name_or_all_at_once(connected
     assert connected("events", "retry", "nothing", "--all").returncode == 2
     unknown = connected.json("events", "retry", "no-such-entry", code=2)["error"]
     assert "no-such-entry" in unknown["title"]
+    with open_container(Paths(connected.base), environment=connected.environment) as container:
+        queue, now = container.store.queue, container.clock.now()
+        for name, status in (("a", EventStatus.PARKED), ("b", EventStatus.RETRY), ("c", EventStatus.PARKED)):
+            queue.add(QueuedEvent(name, ord(name), now))
+            queue.save(QueuedEvent(name, ord(name), now, status, next_try_at=now))
+    assert connected.json("events", "retry", "a")["retried"] == 1
+    assert "No entry a waits" in connected("events", "retry", "a").stderr, "it is due already"
+    assert connected.json("events", "retry", "--all")["retried"] == 2

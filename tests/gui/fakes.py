@@ -19,6 +19,7 @@ from ccdesk.core.ports.mail import Account
 from ccdesk.core.ports.shop import ConnectionTest, Tenant
 from ccdesk.core.run_history import Happened, PersonThen, RunQuery, RunSort, RunThen
 from ccdesk.core.runs import (
+    LOOPS,
     Entry,
     EventStatus,
     Outcome,
@@ -133,7 +134,7 @@ class FakeDesk:
 
     def _status(self) -> Status:
         settings = self.settings()
-        next_runs = {kind: self.next_run(kind) for kind in (RunKind.EVENTS, RunKind.INBOUND)}
+        next_runs = {kind: self.next_run(kind) for kind in LOOPS}
         return Status(
             version="0.1.0",
             base_dir=self.base_dir,
@@ -345,11 +346,9 @@ class FakeDesk:
         ]
 
     def retry_all_events(self) -> int:
-        waiting = [e for e in self.queue if e.status in (EventStatus.PARKED, EventStatus.RETRY)]
+        waiting = self._to_retry()
         self._called("retry_all_events", len(waiting))
-        for event in waiting:
-            self.retry_event(event.event_id)
-        return len(waiting)
+        return sum(self.retry_event(event_id) for event_id in waiting)
 
     def emails_of(self, customer_ids: Collection[int]) -> Mapping[int, str]:
         return {number: self.emails[number] for number in customer_ids if number in self.emails}
@@ -393,12 +392,18 @@ class FakeDesk:
     def event_count(self, *, include_processed: bool = False) -> int:
         return len(self._events(include_processed))
 
-    def retry_event(self, event_id: str) -> None:
+    def _to_retry(self) -> list[str]:
+        return [e.event_id for e in self.queue if e.status in (EventStatus.PARKED, EventStatus.RETRY)]
+
+    def retry_event(self, event_id: str) -> bool:
         self._called("retry_event", event_id)
+        if event_id not in self._to_retry():
+            return False
         self.queue = [
             replace(e, status=EventStatus.PENDING, error="") if e.event_id == event_id else e
             for e in self.queue
         ]
+        return True
 
     def answer_held(self, answer: HeldAnswer, kinds: Collection[LossKind] = tuple(LossKind)) -> int:
         self._called("answer_held", (answer, tuple(kinds)))

@@ -106,8 +106,8 @@ def sign_up(fields: ContactFields, list_id: str, *, with_fields: bool) -> Json:
 def revival(raw: Json, fields: ContactFields, list_id: str, *, bare: bool = False) -> Json:
     """Return the PUT that brings a contact back: all it has, our fields over it, the list added (§11).
 
-    The permission is the one just read: whoever had unsubscribed stays so (§9). `bare`: without the core
-    fields, of which the service refuses one, perhaps one it keeps itself (§22); it then clears them.
+    The permission is the one just read: a customer who had unsubscribed stays so (§9). `bare`: without the
+    core fields, of which the service refuses one, perhaps one it keeps itself (§22); it then clears them.
     """
     address = child(raw, "email_address")
     kept_core = () if bare else _KEPT_CORE

@@ -231,8 +231,8 @@ class Collections:
     def by_date(self, filter_name: str, sort_name: str, since: datetime) -> Iterator[list[Row]]:
         """Yield accounts updated at or after `since` by ascending date, moving the filter along (§13.3).
 
-        While a whole page shares one date the offset moves, a little less than by a page: whoever of them is
-        edited meanwhile has a later date, and all behind move up. What a page repeats is left out.
+        While a whole page shares one date the offset moves, a little less than by a page: a customer who
+        is edited meanwhile has a later date, and all behind move up. What a page repeats is left out.
 
         Raises:
             Ignored: an answer shows that the filter or the sorting is not honoured, or does not prove it.

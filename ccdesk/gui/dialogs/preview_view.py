@@ -38,7 +38,8 @@ UNDO = marked(
 class PreviewDialog(QDialog):
     """Shows a preview and closes it in the end; accepted when the export, or the undo, is to be done.
 
-    `keep`: whoever opened it closes the preview. `outcome`: whom to show first.
+    `keep`: the preview stays open for the caller, who closes it. `outcome`: only people with this outcome are
+    shown at first.
     """
 
     def __init__(

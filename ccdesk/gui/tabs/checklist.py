@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import LOOPS
 from ccdesk.gui.components.icons import set_icon
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Card
@@ -23,7 +23,6 @@ STEPS = (
     ("export", marked("Export")),
     ("enable", marked("Turn on")),
 )
-LOOPS = (RunKind.EVENTS, RunKind.INBOUND)
 
 
 def done_steps(snapshot: Snapshot) -> dict[str, bool]:

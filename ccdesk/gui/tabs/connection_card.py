@@ -51,7 +51,7 @@ class ConnectionCard(Card):
         self.badge.setObjectName(f"{name}_state")
         self._connection: Connection | None = None
         self._checking = self._slow = False
-        self._title, self._wished = title, None  # type: str, bool | None
+        self._wished: bool | None = None
         self.summary = ElideLabel()
         self.summary.setObjectName(f"{name}_summary")
         self.summary.setProperty("role", "muted")

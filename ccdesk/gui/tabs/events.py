@@ -239,7 +239,10 @@ class EventsTab(Tab):
         desk, event_id = self.context.desk, queued.event.event_id
         disable(self.btn_retry, self.table)
         self.context.tasks.run(
-            self, lambda: desk.retry_event(event_id), done=self._on_retried, failed=self.show_failure
+            self,
+            lambda: desk.retry_event(event_id),
+            done=lambda _: self._on_retried(1),
+            failed=self.show_failure,
         )
 
     @Slot()
@@ -253,8 +256,8 @@ class EventsTab(Tab):
         self._show_state()
         self.show_failure(error)
 
-    def _on_retried(self, retried: object) -> None:
-        many = isinstance(retried, int) and retried != 1
+    def _on_retried(self, retried: int) -> None:
+        many = retried != 1
         if self._enabled:
             self.context.monitor.request(RunKind.EVENTS)
         else:

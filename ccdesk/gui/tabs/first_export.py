@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QPushButton
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded
+from ccdesk.core.run_history import BAD_EMAIL
 from ccdesk.core.runs import Outcome, Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.components.flow import FlowLayout
@@ -44,7 +45,6 @@ FIGURES: dict[Outcome, Callable[[int], str]] = {
     Outcome.ERROR: lambda n: plural("{n} invalid emails", "{n} invalid email", n),
 }
 PLACE = "first day"
-EMAIL_CODES = "email_"  # how the codes of emails that cannot be sent begin (sync/mapping.py)
 _ERRORS_READ = 500
 
 
@@ -190,12 +190,8 @@ class FirstExport(Card):
         self.progress.show_time(monitor.seconds)
         if monitor.stopping:
             self.progress.show_words(say("Stopping…"))
-        elif monitor.progress is not None and monitor.progress.tries:
-            self.progress.show_silence(monitor.progress, monitor.seconds_to_next_try)
-        elif monitor.progress is not None:
-            self.progress.show_progress(monitor.progress)
         else:
-            self.progress.show_words(say("Starting…"))
+            self.progress.show_run(monitor.progress, monitor.seconds_to_next_try)
 
     def _show_figures(self, run: Run | None) -> None:
         self.total.setVisible(run is not None)
@@ -227,7 +223,7 @@ class FirstExport(Card):
 def _only_emails(preview: Preview) -> bool:
     """Say whether all errors are invalid emails, as far as is read (in the background)."""
     errors = preview.entries(outcome=Outcome.ERROR, limit=_ERRORS_READ)
-    return all(entry.code.startswith(EMAIL_CODES) for entry in errors)
+    return all(entry.code.startswith(BAD_EMAIL) for entry in errors)
 
 
 def _people(run: Run, outcome: Outcome) -> int:

@@ -13,7 +13,7 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Card, button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.settings import WELCOME_REMINDER, WELCOME_STATES, saved_words
-from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
+from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField, read_choices, read_welcome_mail
 from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import SaveResult, WelcomeMail
@@ -83,18 +83,16 @@ class FirstList(Card):
 
     def load(self) -> None:
         """Read what the account offers, and what Kibo's own email does."""
-        desk, tasks = self._context.desk, self._context.tasks
-        self.list_field.show_loading()
-        self.sender_field.show_loading()
-        tasks.run(self, desk.contact_lists, done=self._on_lists, failed=self._on_unread, key="lists")
-        tasks.run(self, desk.senders, done=self._on_senders, failed=self._on_unread, key="senders")
-        tasks.run(
+        read_choices(
             self,
-            desk.kibo_welcome_mail,
-            done=self._on_welcome,
-            failed=lambda _: self._on_welcome(WelcomeMail(None)),
-            key="welcome",
+            self._context,
+            self.list_field,
+            self.sender_field,
+            on_lists=self._on_lists,
+            on_senders=self._on_senders,
+            failed=self._on_unread,
         )
+        read_welcome_mail(self, self._context, done=self._on_welcome)
 
     def _on_lists(self, lists: list[ContactList]) -> None:
         self.notice.clear()

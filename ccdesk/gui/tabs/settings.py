@@ -22,7 +22,7 @@ from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import list_change
 from ccdesk.gui.tabs.base import Tab, bottom_bar, scrolling
 from ccdesk.gui.tabs.campaign_draft import CampaignDraft
-from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField
+from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField, read_choices, read_welcome_mail
 from ccdesk.gui.tabs.start_card import StartCard
 from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
@@ -181,15 +181,15 @@ class SettingsTab(Tab):
     def _load_choices(self) -> None:
         if self._snapshot is None or self._snapshot.quick:
             return
-        desk, tasks = self.context.desk, self.context.tasks
         if self._snapshot.logged_in:
-            self.list_field.show_loading()
-            self.sender_field.show_loading()
-            tasks.run(
-                self, desk.contact_lists, done=self._on_lists, failed=self._on_choices_failed, key="lists"
-            )
-            tasks.run(
-                self, desk.senders, done=self._on_senders, failed=self._on_choices_failed, key="senders"
+            read_choices(
+                self,
+                self.context,
+                self.list_field,
+                self.sender_field,
+                on_lists=self._on_lists,
+                on_senders=self._on_senders,
+                failed=self._on_choices_failed,
             )
         else:
             failed = self._snapshot.status.constant_contact.state is ConnectionState.FAILED
@@ -197,13 +197,7 @@ class SettingsTab(Tab):
         if not self._snapshot.kibo_ready:
             self._on_welcome(self._welcome or WelcomeMail(None))
         else:
-            tasks.run(
-                self,
-                desk.kibo_welcome_mail,
-                done=self._on_welcome,
-                failed=lambda _: self._on_welcome(WelcomeMail(None)),
-                key="welcome",
-            )
+            read_welcome_mail(self, self.context, done=self._on_welcome)
 
     def _on_lists(self, lists: list[ContactList]) -> None:
         self.list_field.show_lists(lists)

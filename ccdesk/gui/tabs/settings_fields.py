@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView, QWidget
 
+from ccdesk.core.errors import CcdeskError
 from ccdesk.core.models import ContactList
 from ccdesk.gui.components.fields import CalmCombo, Field
 from ccdesk.gui.components.widgets import plain_tip
+from ccdesk.gui.context import Context
 from ccdesk.gui.translation import marked, plural, say
+from ccdesk.service.api import WelcomeMail
 
 NEW_LIST = marked("New list: it will be created on Save")
 LIST_GONE = marked(
@@ -254,3 +258,35 @@ class SenderField(Field):
     def _on_choice(self) -> None:
         self.show_problem("")
         self.edited.emit()
+
+
+def read_choices(
+    owner: QWidget,
+    context: Context,
+    list_field: ListField,
+    sender_field: SenderField,
+    *,
+    on_lists: Callable[[list[ContactList]], None],
+    on_senders: Callable[[list[str]], None],
+    failed: Callable[[CcdeskError], None],
+) -> None:
+    """Read what the account offers for the two fields, which say so meanwhile.
+
+    `on_lists` and `on_senders` are given the answers, `failed` each error; none of them once `owner` is gone.
+    """
+    list_field.show_loading()
+    sender_field.show_loading()
+    desk, tasks = context.desk, context.tasks
+    tasks.run(owner, desk.contact_lists, done=on_lists, failed=failed, key="lists")
+    tasks.run(owner, desk.senders, done=on_senders, failed=failed, key="senders")
+
+
+def read_welcome_mail(owner: QWidget, context: Context, *, done: Callable[[WelcomeMail], None]) -> None:
+    """Read whether Kibo's own Welcome email is on; an error counts as not known."""
+    context.tasks.run(
+        owner,
+        context.desk.kibo_welcome_mail,
+        done=done,
+        failed=lambda _: done(WelcomeMail(None)),
+        key="welcome",
+    )

@@ -75,14 +75,18 @@ class ProgressBox(QWidget):
         self.time.setText(so_far if seconds else "")
         self.time.setVisible(bool(seconds))
 
-    def show_silence(self, progress: Progress, seconds: float) -> None:
-        """Show that a service does not answer, and is asked again in so many seconds."""
-        self.phase.setText(say(progress.phase or WORKING))
-        self.detail.setText(formats.silence(progress, seconds))
+    def show_run(self, progress: Progress | None, seconds_to_next_try: float) -> None:
+        """Show how far a run is; None: it has told nothing yet.
 
-    def show_progress(self, progress: Progress) -> None:
-        """Show how far a run is."""
+        A service that does not answer is asked again in `seconds_to_next_try`.
+        """
+        if progress is None:
+            self.show_words(say("Starting…"))
+            return
         self.phase.setText(say(progress.phase or WORKING))
+        if progress.tries:
+            self.detail.setText(formats.silence(progress, seconds_to_next_try))
+            return
         self.bar.setRange(0, progress.total)
         self.bar.setValue(min(progress.done, progress.total))
         self.detail.setText(formats.progress_line(progress))
@@ -309,12 +313,8 @@ class ToPage(QWidget):
         if monitor.stopping:
             stands = "" if monitor.previewing else say("What was done so far stands.")
             self.progress.show_words(say("Stopping…"), stands)
-        elif running is RunKind.EXPORT and monitor.progress is not None and monitor.progress.tries:
-            self.progress.show_silence(monitor.progress, monitor.seconds_to_next_try)
-        elif running is RunKind.EXPORT and monitor.progress is not None:
-            self.progress.show_progress(monitor.progress)
         elif running is RunKind.EXPORT:
-            self.progress.show_words(say("Starting…"))
+            self.progress.show_run(monitor.progress, monitor.seconds_to_next_try)
         elif running is not None:
             kind = say(formats.KIND_WORDS[running])
             waits = ""

@@ -1,7 +1,8 @@
 """What became of everybody an export has sent: read back, because a bulk job does not tell (design R2).
 
-A long list is read from the service's own file of its members, which costs a handful of calls; whoever is not
-in it is looked up, so that the file alone never says that somebody is missing. A short one is read by pages.
+A long list is read from the service's own file of its members, which costs a handful of calls; a customer who
+is not in it is looked up, so that the file alone never says that somebody is missing. A short one is read by
+pages.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def unless_newcomer(
 ) -> EventDecision:
     """Put nobody on the list by an account that came after an opt-out of theirs (design §3a R1).
 
-    Over an unsubscription the one confirmation is asked whoever opted in, because the person answers it.
+    Over an unsubscription the one confirmation is asked for, by whichever account: the person answers it.
     """
     in_step = decision.outcome is Outcome.UNCHANGED
     if decision.step is Step.RESUBSCRIBE or (decision.step is Step.NONE and not in_step):
