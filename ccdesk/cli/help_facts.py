@@ -32,6 +32,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE": "certificates to believe beside the system's",
     "HTTPS_PROXY, NO_PROXY": "the way out, as for other programs; never used for this computer itself",
     "BROWSER": "the browser that “ccdesk login” opens",
+    "CCDESK_LANGUAGE": "the window's language, instead of the system's: “en” or “de”",
     "QT_QPA_PLATFORM": "how the window is drawn; “offscreen” needs no display",
 }
 

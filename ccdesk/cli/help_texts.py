@@ -12,6 +12,7 @@ from ccdesk.cli.help_facts import ENVIRONMENT, EXIT_CODES, PLAIN, STOPPED, Help
 from ccdesk.core.settings import SECRET_VARIABLE
 
 _DATA = ("CCDESK_BASE_DIR",)
+_WINDOW = ("CCDESK_LANGUAGE", "QT_QPA_PLATFORM")
 _STORED = (*_DATA, "CCDESK_VAULT", "CCDESK_<KEY>")
 _CALLS = (
     *(*_STORED, SECRET_VARIABLE),
@@ -37,7 +38,7 @@ HELP: Mapping[str, Help] = {
             "ccdesk demo --customers 5000 --seed 2": "another, larger one",
             "ccdesk demo --tour pictures": "play the whole walk and save a picture of each step",
         },
-        environment=(*_DATA, "QT_QPA_PLATFORM"),
+        environment=(*_DATA, *_WINDOW),
         means={1: "a step of the tour did not hold, or a fault of ccdesk itself"},
     ),
     "sandbox": Help(
@@ -193,9 +194,7 @@ HELP: Mapping[str, Help] = {
         (*PLAIN, 6),
         means={6: "emails as they are need a “yes”: give it again with --yes"},
     ),
-    "open": Help(
-        {"ccdesk open case42.zip": "look at a merchant's bundle"}, environment=(*_DATA, "QT_QPA_PLATFORM")
-    ),
+    "open": Help({"ccdesk open case42.zip": "look at a merchant's bundle"}, environment=(*_DATA, *_WINDOW)),
     "replay": Help(
         {
             "ccdesk replay case42.zip": "all its recorded runs",

@@ -30,6 +30,7 @@ class Shell:
         self.addresses = sandbox.addresses()
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("CCDESK_")},
+            "CCDESK_LANGUAGE": "en",
             "CCDESK_VAULT": "file",
             "CCDESK_KIBO_SHARED_SECRET": self.addresses["kibo_shared_secret"],
         }

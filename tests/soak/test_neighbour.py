@@ -99,7 +99,7 @@ def opened(base: Path) -> subprocess.Popen[bytes]:
 
 def environment() -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("CCDESK_")}
-    return {**kept, "CCDESK_VAULT": "file", "QT_QPA_PLATFORM": "offscreen"}
+    return {**kept, "CCDESK_LANGUAGE": "en", "CCDESK_VAULT": "file", "QT_QPA_PLATFORM": "offscreen"}
 
 
 @pytest.fixture
