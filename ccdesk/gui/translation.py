@@ -27,7 +27,7 @@ ENGLISH = "en"
 LANGUAGES = (ENGLISH, "de")
 VARIABLE = "CCDESK_LANGUAGE"
 
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
+_ENDS = re.compile(r"(?<=[.!?;]) ")
 
 _in_use: list[QTranslator] = []
 _locale = QLocale(QLocale.Language.English, QLocale.Country.UnitedStates)
@@ -136,9 +136,10 @@ def plural(many: str, one: str, n: int) -> str:
 def _by_sentences(text: str) -> str:
     """Return a stored text, of as many known texts as it is made of; what is not known stays as it is.
 
-    An error was stored as its title, meaning and next step; a title has got a full stop there.
+    An error was stored as its title, meaning and next step, where the title got a full stop; a reason may
+    have further ones after a semicolon.
     """
-    sentences, shown = _SENTENCE_ENDS.split(text), []
+    sentences, shown = _ENDS.split(text), []
     while sentences:
         for count in range(len(sentences), 0, -1):
             words = " ".join(sentences[:count])
@@ -152,9 +153,8 @@ def _by_sentences(text: str) -> str:
 
 def _known(words: str) -> str:
     found = QCoreApplication.translate("", words)
-    if found == words and words.endswith("."):
-        title = words.removesuffix(".")
-        return f"{QCoreApplication.translate('', title)}."
+    if found == words and words.endswith((".", ";")):
+        return QCoreApplication.translate("", words[:-1]) + words[-1]
     return found
 
 

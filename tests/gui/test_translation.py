@@ -70,4 +70,5 @@ def phrasebook(qapp):
 @pytest.mark.usefixtures("phrasebook")
 def test_a_stored_message_is_said_sentence_by_sentence():
     assert say("Log in. Nothing was lost. All is well.") == "Anmelden. Alles gut."
+    assert say("something; Log in; 7") == "something; Anmelden; 7"
     assert say("Customer 7 waits. Log in. 93% did.") == "Customer 7 waits. Anmelden. 93% did."
