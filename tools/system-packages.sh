@@ -4,8 +4,9 @@
 set -eu
 
 wanted="$*"
-if [ "$wanted" = "--soak" ]; then # a real Secret Service, browser and accessibility bus, for the long tests
-    wanted="gnome-keyring libsecret-1-0 dbus dbus-daemon chromium chromium-driver at-spi2-core openbox"
+if [ "$wanted" = "--soak" ]; then # a real Secret Service, browser, screen reader's bus and systemd, for the long tests
+    wanted="gnome-keyring libsecret-1-0 dbus dbus-daemon chromium chromium-driver at-spi2-core openbox
+systemd"
 fi
 
 needed="libegl1 libgl1 libglib2.0-0 libxkbcommon0 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4
