@@ -14,11 +14,11 @@ from PySide6.QtCore import QDate, QLocale, QTime
 from ccdesk.core.clock import MONTHS, ordinal
 from ccdesk.core.errors import GOES_ON, GOES_ON_AFTER
 from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
-from ccdesk.gui.translation import is_english, locale, marked, plural, say
-from ccdesk.gui.translation import number as number
+from ccdesk.gui.translation import is_english, locale, marked, number, plural, say
 
 UTC_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")  # in messages the command line prints too
-PROCESS = re.compile(r"\bprocess \d+ (?=on )")  # in the words of `ports.Lease.holder`
+# The words of `ports.Lease.holder`
+HOLDER = re.compile(r"(?P<what>.+) \(process \d+ on (?P<host>.+?)(?:, since (?P<time>.+))?\)")
 WEEKDAY = re.compile(r"dddd,?\s*")  # in Qt's formats of dates
 SHORT_YEAR = re.compile(r"\byy\b")
 
@@ -189,10 +189,14 @@ def in_local_time(text: str, zone: tzinfo | None = None) -> str:
 
 def holder(words: str) -> str:
     """Return who works on the data in the window's words for runs and dates; process ids are for support."""
-    what, bracket, rest = words.partition(" (")
+    found = HOLDER.fullmatch(words)
+    if found is None:
+        return say(words)
+    what = found["what"]
     with contextlib.suppress(ValueError):
-        what = say(KIND_WORDS[RunKind(what)])
-    return in_local_time(f"{what}{bracket}{PROCESS.sub('', rest)}")
+        what = KIND_WORDS[RunKind(what)]
+    line = say("{what} (on {host}, since {time})") if found["time"] else say("{what} (on {host})")
+    return line.format(what=say(what), host=found["host"], time=in_local_time(found["time"] or ""))
 
 
 def next_run(moment: datetime | None, zone: tzinfo | None = None) -> str:
@@ -200,11 +204,6 @@ def next_run(moment: datetime | None, zone: tzinfo | None = None) -> str:
     if moment is None:
         return say("Next Run time : none while the application is not enabled")
     return say("Next Run time : {time}").format(time=long_date(moment, zone))
-
-
-def count(value: int, one: str, many: str = "") -> str:
-    """Return “1 error”, “2 errors”."""
-    return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
 def duration(seconds: float) -> str:

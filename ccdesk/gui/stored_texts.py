@@ -29,6 +29,16 @@ PHASES = (
     marked("Looking for opt-outs in Constant Contact"),
     marked("Undoing"),
 )
+HOLDERS = (  # who works on the data, where it is no run
+    marked("answering about welcome emails"),
+    marked("answering what is held"),
+    marked("changing the account"),
+    marked("comparing both sides"),
+    marked("forgetting a person"),
+    marked("looking for events"),
+    marked("saving settings"),
+    marked("start-up"),
+)
 REASONS = (
     marked("opted out in Kibo"),
     marked("left the list in Constant Contact"),

@@ -7,7 +7,7 @@ import pytest
 
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.settings import check
-from ccdesk.gui.stored_texts import PHASES, REASONS, SETTINGS
+from ccdesk.gui.stored_texts import HOLDERS, PHASES, REASONS, SETTINGS
 
 PACKAGE = Path(__file__).parents[2] / "ccdesk"
 TREES = [
@@ -24,15 +24,16 @@ def test_each_is_still_what_the_code_says():
     assert [text for text in (*PHASES, *REASONS) if text not in said | made] == []
 
 
-def test_every_phase_is_there():
+@pytest.mark.parametrize(("method", "texts"), [("progress", PHASES), ("acquire", HOLDERS)])
+def test_every_phase_and_every_work_on_the_data_is_there(method, texts):
     calls = [node for node in NODES if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    phases = {
+    said = {
         call.args[0].value
         for call in calls
-        if call.func.attr == "progress" and isinstance(call.args[0], ast.Constant)
+        if call.func.attr == method and call.args and isinstance(call.args[0], ast.Constant)
     }
-    assert phases
-    assert phases - {*PHASES} == set()
+    assert said
+    assert said - {*texts} == set()
 
 
 @pytest.mark.parametrize(
