@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ccdesk.sandbox.run import Sandbox
-from tools.pack import deb, glibc
+from tools.pack import deb, glibc, slim
 
 ROOT = Path(__file__).parents[2]
 MOST = 150  # MB, in millions of bytes
@@ -42,7 +42,9 @@ def test_nothing_of_the_gpl_and_nothing_unused_is_in_it(program):
         "_tkinter",
     ):
         assert [name for name in names if unwanted in name] == [], unwanted
-    assert {Path(name).name for name in names if name.endswith(".qm")} <= {"qtbase_de.qm"}
+    ours = {one.name for one in (ROOT / "resources/languages").glob("*.qm")}
+    qts = {f"qtbase_{language}.qm" for language in slim.LANGUAGES}
+    assert {Path(name).name for name in names if name.endswith((".qm", ".ts"))} == ours | qts
 
 
 def test_it_is_built_from_the_lock(program):

@@ -14,6 +14,7 @@ import pytest
 from ccdesk import licences
 from ccdesk.cli.help_layout import walk
 from ccdesk.cli.parser import build_parser
+from ccdesk.gui import translation
 from tools.frozen import give_environment_back
 from tools.pack import deb, glibc, icons, man_page, python, slim, third_party, version_resource, windows
 
@@ -50,10 +51,16 @@ PLUGINS = "PySide6/Qt/plugins"
         ("PySide6/Qt/qml/QtQuick/qmldir", False),
         ("libreadline.so.8", False),
         ("libssl.so.3", True),
+        ("resources/languages/ccdesk_de.qm", True),
+        ("resources/languages/ccdesk_de.ts", False),
     ],
 )
 def test_what_is_not_used_stays_out(path, stays):
     assert bool(slim.kept([(path, "/somewhere", "BINARY")])) is stays
+
+
+def test_qt_speaks_the_languages_of_the_window():
+    assert {translation.ENGLISH, *slim.LANGUAGES} == set(translation.LANGUAGES)
 
 
 def test_libraries_that_only_something_left_out_needed_go_as_well():

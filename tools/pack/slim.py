@@ -28,7 +28,7 @@ _PLUGINS = {  # of Qt: kind -> the ones that stay
     "wayland-shell-integration": ("xdg-shell",),
     "accessiblebridge": (),
 }
-_LANGUAGES = ("de",)  # English is in Qt itself
+LANGUAGES = ("de",)  # those of the window; English is in Qt itself
 
 
 def kept(entries: Iterable[Entry]) -> list[Entry]:
@@ -39,12 +39,12 @@ def kept(entries: Iterable[Entry]) -> list[Entry]:
 def _wanted(path: PurePosixPath) -> bool:
     parts = path.parts
     if "PySide6" not in parts:
-        return "libreadline" not in path.name
+        return "libreadline" not in path.name and path.suffix != ".ts"  # the source of a .qm
     if "plugins" in parts:
         kind, name = parts[parts.index("plugins") + 1], path.name.split(".")[0].removeprefix("lib")
         return name in _PLUGINS.get(kind, ())
     if "translations" in parts:
-        return path.name in {f"qtbase_{language}.qm" for language in _LANGUAGES}
+        return path.name in {f"qtbase_{language}.qm" for language in LANGUAGES}
     return "qml" not in parts and path.name not in ("opengl32sw.dll",)
 
 
