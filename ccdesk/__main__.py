@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+
+gc.set_threshold(20_000, 50, 100)  # what is imported stays: looking through it again and again takes time
 
 if __name__ == "__main__" and not sys.flags.safe_path:
     # `python -m` looks for every module in the current folder first: a file there called like one of ours, or
@@ -15,7 +18,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
     if sys.path[:1] in ([here], [""]):
         del sys.path[0]
 
-from ccdesk.cli.main import main
+from ccdesk.cli.main import main  # noqa: E402 (what comes before is for it)
 
 if sys.stderr is None:  # the windowed program on Windows has neither
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (for the whole life)

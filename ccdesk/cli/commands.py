@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
@@ -91,6 +90,8 @@ def tell_in_window(error: CcdeskError) -> None:
 
 
 def _login(args: argparse.Namespace, container: Container, console: Console) -> int:
+    import webbrowser
+
     desk = container.desk
 
     def open_url(url: str) -> None:

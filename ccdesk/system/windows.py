@@ -6,8 +6,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from html import escape  # of xml.sax.saxutils, the program would load all of urllib at its start
 from typing import Protocol
-from xml.sax.saxutils import escape
 
 RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
 APPROVED = r"Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run"
