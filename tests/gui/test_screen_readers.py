@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 from PySide6.QtGui import QAccessible
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLabel, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QTableView,
+    QWidget,
+)
 
 from ccdesk.core.runs import Progress, RunKind, RunStatus, Trigger
 from ccdesk.gui import aloud
@@ -16,7 +25,7 @@ from ccdesk.gui.dialogs.diagnostics import DiagnosticsDialog
 from ccdesk.gui.dialogs.drift_view import show_drift
 from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.run_view import RunDialog
-from tests.gui.fakes import finished_export, ready_desk
+from tests.gui.fakes import finished_export, fresh_desk, ready_desk
 from tests.gui.helpers import find
 
 Role = QAccessible.Role
@@ -91,6 +100,20 @@ def test_every_control_of_a_dialog_is_named_and_reached_by_tab(qtbot: Any, windo
     by_key = [one.objectName() for one in ours if one.focusPolicy().value]
     assert [one for one in by_key if one not in chain] == []
     dialog.reject()
+
+
+def test_only_what_is_under_way_is_a_progress_bar(window: Any) -> None:
+    """Each change of one is read out, wherever the keyboard is."""
+    bars = window.info.findChildren(QProgressBar)
+    assert [told(one)[1] for one in bars] == ["Progress of the run"]
+    assert told(find(window, "bar_calls"))[:2] == (Role.Client, "Calls used today")
+
+
+def test_a_step_of_the_first_day_is_told_once(open_window: Any) -> None:
+    window = open_window(fresh_desk()).window
+    steps = window.info.checklist.buttons.values()
+    assert [told(one)[1] for one in steps] == [told(one)[2] for one in steps]
+    assert told(next(iter(steps)))[1] == "Step 1, Connect Kibo, next"
 
 
 def test_of_what_one_is_chosen_is_no_check_box(window: Any) -> None:

@@ -94,8 +94,9 @@ class Checklist(Card):
             step.setFont(font)
             state = say("done") if done[place] else say("next") if place == following else say("to do")
             told = {"number": number, "step": say(words), "state": state}
-            step.setAccessibleName(say("Step {number}, {step}, {state}").format(**told))
-            step.setToolTip(say("Step {number}: {step} ({state})").format(**told))
+            spoken = say("Step {number}, {step}, {state}").format(**told)
+            step.setAccessibleName(spoken)
+            step.setToolTip(spoken)  # in other words a screen reader would say both
 
     def _jump(self, place: str) -> None:
         self.jump.emit(place)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QProgressBar
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.gui import formats
 from ccdesk.gui.components.fields import FIXED
+from ccdesk.gui.components.gauge import Gauge
 from ccdesk.gui.components.theme import Tone
-from ccdesk.gui.components.widgets import Badge, Card, Switch, button, label, restyle, row
+from ccdesk.gui.components.widgets import Badge, Card, Switch, button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.standing import is_well
 from ccdesk.gui.translation import marked, number, say
@@ -149,9 +149,7 @@ class CallsCard(Card):
     def __init__(self) -> None:
         super().__init__(say("Calls to Constant Contact today"))
         self.used = label(name="lbl_calls")
-        self.bar = QProgressBar()
-        self.bar.setObjectName("bar_calls")
-        self.bar.setTextVisible(False)
+        self.bar = Gauge("bar_calls")
         self.bar.setAccessibleName(say("Calls used today"))
         self.origins = label(role="muted", name="lbl_call_origins")
         for part in (self.used, self.bar, self.origins):
@@ -172,10 +170,8 @@ class CallsCard(Card):
                 time=formats.short_time(calls.resets_at),
             )
         )
-        self.bar.setMaximum(max(1, calls.limit))
-        self.bar.setValue(min(calls.used, calls.limit))
         nearly = calls.left <= calls.reserved
-        restyle(self.bar, "tone", "warning" if nearly else "")
+        self.bar.show_part(calls.used / max(1, calls.limit), "warning" if nearly else "")
         by_origin = sorted(calls.by_origin.items(), key=lambda item: -item[1])
         parts = [f"{say(ORIGINS.get(name, name))} {number(used)}" for name, used in by_origin if used]
         by = " · ".join(parts)
