@@ -14,9 +14,11 @@ from ccdesk.core import files
 from ccdesk.core.pseudonyms import Pseudonyms
 from ccdesk.store.pseudonymous import Cover, Names, cover
 from ccdesk.support import fingerprints
+from ccdesk.support.kept_words import MESSAGES
 from ccdesk.support.records import Record, read_lines
 from ccdesk.support.scrub import Scrubber
 
+_FOR_PEOPLE = MESSAGES | {"meaning", "next_step"}  # an error of the transport has these as well
 _EMAIL = re.compile(r"""[^\s@"'<>(),;:=&?/\\|]+@[^\s@"'<>(),;:=&?/\\|]+""")
 
 
@@ -92,10 +94,14 @@ class Covering:
             return line
         return _EMAIL.sub(lambda found: self._emails.get(found[0].lower(), found[0]), line)
 
-    def _texts(self, value: Any) -> Any:
-        """Return a call's values with the names covered that only other calls told."""
+    def _texts(self, value: Any, key: str = "") -> Any:
+        """Return a call's values with the names covered that only other calls told.
+
+        Such names stand in texts meant for people alone. Everything else is a pseudonym already, and a word
+        of one may be in use as somebody else's: exchanged once more, it would fit no fingerprint.
+        """
         if isinstance(value, str):
-            return self.given.words_inside(value, self._personal) if " " in value else value
+            return self.given.words_inside(value, self._personal) if key in _FOR_PEOPLE else value
         if isinstance(value, dict):
-            return {key: self._texts(one) for key, one in value.items()}
-        return [self._texts(one) for one in value] if isinstance(value, list) else value
+            return {name: self._texts(one, name.lower()) for name, one in value.items()}
+        return [self._texts(one, key) for one in value] if isinstance(value, list) else value
