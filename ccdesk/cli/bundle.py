@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ccdesk.cli.console import Console
 from ccdesk.container import Container
-from ccdesk.core.bundles import Wanted, contents
+from ccdesk.core.bundles import Made, Wanted, contents
 from ccdesk.core.errors import ConfirmNeeded, ExitCode
 from ccdesk.support.bundle_file import open_bundle
 from ccdesk.support.replay import Replayed, replay
@@ -22,14 +22,24 @@ def bundle(args: argparse.Namespace, container: Container, console: Console) -> 
         _ask(console)
     made = container.save_bundle(out, wanted)
     if console.as_json:
-        console.document({"bundle": str(made.path), "runs": made.runs, "contents": made.contents})
+        shown = [{"id": number, "why": why} for number, why in made.only_shown.items()]
+        document = {"bundle": str(made.path), "runs": made.runs, "only_shown": shown}
+        console.document({**document, "contents": made.contents})
         return int(ExitCode.DONE)
     console.line(f"Written: {made.path}")
     for sentence in made.contents:
         console.line(f"  {sentence}")
-    shown = ", ".join(map(str, made.runs)) or "none: nothing has happened in a run lately"
-    console.line(f"Runs that can be done again from it: {shown}")
+    for line in _runs(made):
+        console.line(line)
     return int(ExitCode.DONE)
+
+
+def _runs(made: Made) -> list[str]:
+    """Say which runs can be done again from a bundle, and why the others cannot."""
+    none = "none" if made.only_shown else "none: nothing has happened in a run lately"
+    again = ", ".join(map(str, made.runs)) or none
+    shown = [f"Run {number} can only be looked at: {why}." for number, why in made.only_shown.items()]
+    return [f"Runs that can be done again from it: {again}", *shown]
 
 
 def _ask(console: Console) -> None:

@@ -27,11 +27,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A bundle as it was written; `contents` says in words what went in."""
+    """A bundle as it was written; `contents` says in words what went in.
+
+    `runs` can be done again from it. `only_shown`: runs that can be looked at only, with why.
+    """
 
     path: Path
     contents: list[str] = field(default_factory=list)
     runs: list[int] = field(default_factory=list)
+    only_shown: dict[int, str] = field(default_factory=dict)
 
 
 def contents(plain: bool) -> list[str]:

@@ -9,7 +9,7 @@ import platform
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from ccdesk import __version__
 from ccdesk.core import files
 from ccdesk.core.bundles import Made, Wanted, contents
 from ccdesk.core.clock import format_time
-from ccdesk.core.errors import CcdeskError, SettingsError, StoreError
+from ccdesk.core.errors import SettingsError, StoreError
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import NAMING, Settings
 from ccdesk.core.words import marked
@@ -28,9 +28,10 @@ from ccdesk.service.ledger import named
 from ccdesk.store.pseudonymous import keep_only
 from ccdesk.store.store import SqliteStore
 from ccdesk.support.bundle_file import CALLS, CRASHES, DATA, FORMAT, LOG, MANIFEST, SETTINGS
+from ccdesk.support.bundled_runs import BundledRun, write_run, write_text
 from ccdesk.support.covering import Covering
 from ccdesk.support.recorder import pseudonyms_of
-from ccdesk.support.records import Record, RecordFiles, read_lines
+from ccdesk.support.records import Record, RecordFiles
 from ccdesk.system.crashes import crash_lines
 
 log = logging.getLogger(__name__)
@@ -55,8 +56,11 @@ def make_bundle(
     covering = Covering(pseudonyms_of(store), wanted.plain, records.all(), kept=_known_names(store, settings))
     try:
         with tempfile.TemporaryDirectory(prefix="ccdesk-bundle-") as folder:
-            parts = _write_parts(Path(folder), store, records, chosen, covering, since, person)
-            facts = _facts(settings, now, wanted, covering, chosen, parts)
+            parts = _write_parts(Path(folder), store, records, covering, since, person)
+            runs = [write_run(Path(folder), one, covering) for one in chosen]
+            for one in runs:
+                parts |= one.parts
+            facts = _facts(settings, now, wanted, covering, runs, person)
             made = out.with_name(f".{out.name}.partial")
             _zip(made, parts, {MANIFEST: facts, SETTINGS: _settings(settings, covering)})
             files.replace(made, out)
@@ -67,69 +71,36 @@ def make_bundle(
             detail=str(error),
             code="no_bundle",
         ) from error
-    return Made(out, contents(wanted.plain), [one.run_id for one in chosen])
+    return Made(
+        out,
+        contents(wanted.plain),
+        [one.run_id for one in runs if not one.why_not],
+        {one.run_id: one.why_not for one in runs if one.why_not},
+    )
 
 
 def _write_parts(
     folder: Path,
     store: SqliteStore,
     records: RecordFiles,
-    chosen: Sequence[Record],
     covering: Covering,
     since: datetime,
     person: tuple[frozenset[int], frozenset[str]] | None,
 ) -> dict[str, Path]:
-    """Write the larger parts as files; return them by their names in the bundle."""
+    """Write the larger parts but the runs' as files; return them by their names in the bundle."""
     parts = {DATA: folder / "data"}
     store.copy_to(parts[DATA])
     ids, keys = person or (frozenset(), frozenset())
     keep_only(parts[DATA], ids, keys, since)
     covering.take_emails(parts[DATA])
     covering.file(parts[DATA])
-    for one in chosen:
-        name = f"records/{one.run_id}"
-        parts[f"{name}/calls.jsonl"] = _text(folder / f"{one.run_id}.calls", _calls(one, covering))
-        copy = folder / f"{one.run_id}.before"
-        if one.before is not None and _is_covered(one.before, copy, covering):
-            parts[_before(one.run_id)] = copy
     newest = (one for one in records.newest_calls() if one.get("at", "") >= format_time(since))
-    parts[CALLS] = _text(folder / "calls", map(covering.call, newest))
-    parts[LOG] = _text(folder / "log", map(covering.words, _log_lines(records.base)))
+    parts[CALLS] = write_text(folder / "calls", map(covering.call, newest))
+    parts[LOG] = write_text(folder / "log", map(covering.words, _log_lines(records.base)))
     crashes = crash_lines(records.base)
     if crashes:
-        parts[CRASHES] = _text(folder / "crashes", map(covering.words, crashes))
+        parts[CRASHES] = write_text(folder / "crashes", map(covering.words, crashes))
     return parts
-
-
-def _before(run_id: int) -> str:
-    return f"records/{run_id}/before.sqlite3"
-
-
-def _is_covered(before: Path, copy: Path, covering: Covering) -> bool:
-    """Copy and cover a data file as it was before a run; one that is damaged is left out."""
-    try:
-        files.write_private(copy, files.read_private(before))
-        SqliteStore(copy).close_all()  # of a former version, perhaps
-        covering.file(copy)
-    except (OSError, sqlite3.Error, CcdeskError) as error:
-        log.warning("the record of a run is left out: %s", type(error).__name__)
-        return False
-    return True
-
-
-def _text(path: Path, lines: Any) -> Path:
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", errors="backslashreplace")
-    return path
-
-
-def _calls(record: Record, covering: Covering) -> list[str]:
-    """Return the lines of a record's calls; a damaged one has none."""
-    try:
-        header, calls = read_lines(files.read_private(record.calls))
-    except (ValueError, OSError):
-        return []
-    header = {key: value for key, value in header.items() if key not in ("fingerprints", "personal")}
-    return [covering.call(one) for one in [header, *calls]]
 
 
 def _log_lines(base: Path) -> list[str]:
@@ -182,10 +153,11 @@ def _facts(
     now: datetime,
     wanted: Wanted,
     covering: Covering,
-    chosen: Sequence[Record],
-    parts: Collection[str],
+    runs: Sequence[BundledRun],
+    person: tuple[frozenset[int], frozenset[str]] | None,
 ) -> dict[str, Any]:
-    who = wanted.who.strip()
+    ids, keys = person or (frozenset(), frozenset())
+    who = next(iter(keys), wanted.who.strip())
     return {
         "format": FORMAT,
         "made_at": format_time(now),
@@ -196,7 +168,8 @@ def _facts(
         "plain": wanted.plain,
         "days": wanted.days,
         "person": covering.names.email(who) if who else None,
-        "runs": [{"id": one.run_id, "replayable": _before(one.run_id) in parts} for one in chosen],
+        "customer_ids": sorted(ids),
+        "runs": [one.as_json() for one in runs],
         "contents": contents(wanted.plain),
     }
 

@@ -27,7 +27,7 @@ DATA, MANIFEST, SETTINGS, CALLS, LOG, CRASHES = (
     "crashes.txt",
 )
 _MOST = 1 << 30  # bytes of one part, unpacked: a bundle may have been made to fill the disk
-_MOST_READ = 64 << 20  # bytes of a part that is held in memory; a record has some 20 MB at most
+_MOST_READ = 64 << 20  # bytes of a part that is held in memory; a record has some 40 MB at most
 _AT_ONCE = 1 << 20
 
 
@@ -44,6 +44,23 @@ class Bundle:
         """The runs that can be done again, the newest first."""
         try:
             return [int(one["id"]) for one in self.manifest.get("runs", []) if one.get("replayable")]
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise self.unusable(f"{MANIFEST}: {type(error).__name__}") from None
+
+    @property
+    def person(self) -> str:
+        """The person whom alone the data file is about, `""` if it is about everybody."""
+        return str(self.manifest.get("person") or "")
+
+    @property
+    def only_shown(self) -> dict[int, str]:
+        """The runs that can be looked at but not done again, each with why."""
+        try:
+            return {
+                int(one["id"]): str(one.get("why_not", ""))
+                for one in self.manifest.get("runs", [])
+                if not one.get("replayable")
+            }
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise self.unusable(f"{MANIFEST}: {type(error).__name__}") from None
 

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -19,7 +20,7 @@ from ccdesk.support.scrub import Scrubber
 KIBO, LOGIN = "kibo", "login"  # names of services in a record; MAIL is the third
 LEFT_OUT = "left out"
 _HEADING = 2_000  # bytes
-_MOST_FILED = 4 << 20  # bytes
+_MOST_FILED = 8 << 20  # bytes
 _HEADERS = ("content-type", "date", "retry-after", "x-vol-correlation", "location", "x-correlation-id")
 _HAS_EMAILS = re.compile(
     r"(^|,)[\s\"\ufeff]*([\w -]{0,12}\s)?e-?mail[\s_-]?(address(es)?)?[\s\"]*(,|$)", re.IGNORECASE
@@ -28,7 +29,8 @@ _PLAIN_HEADER = re.compile(
     r"[\w.+-]+/[\w.+-]+(;\s*charset=[\w-]+)?|\d{1,10}|[0-9a-fA-F-]{8,64}"
     r"|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
 )
-_NEVER = ("authtickets", "/token", "/revoke", "/authorize")  # paths whose bodies are secrets
+SIGN_IN = "/authtickets"
+_NEVER = (SIGN_IN, "/token", "/revoke", "/authorize")  # paths whose bodies are secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,35 @@ class Raw:
         answer, form = body(self.answer, scrubber)
         return replace(self.made, sent=sent, answer=answer, form=form)
 
+    def packed(self) -> Packed:
+        """Return it packed: a page of customers takes a tenth of the memory."""
+        return Packed(self.made, self.here, zlib.compress(self.sent or b"", 1), zlib.compress(self.answer, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A `Raw` call, its bodies packed."""
+
+    made: CallMade
+    here: str
+    sent: bytes = field(repr=False)
+    answer: bytes = field(repr=False)
+
+    def unpacked(self) -> Raw:
+        """Return it as it was."""
+        return Raw(self.made, self.here, zlib.decompress(self.sent), zlib.decompress(self.answer))
+
+
+def are_whole(calls: Iterable[Mapping[str, Any]]) -> bool:
+    """Say whether calls, as JSON values, have the answers of all: else nothing can be done again by them.
+
+    Only a sign-in that succeeded has none: any token will do.
+    """
+    return all(
+        one.get("form", LEFT_OUT) != LEFT_OUT or not one.get("status") or SIGN_IN in str(one.get("path"))
+        for one in calls
+    )
+
 
 def asked_for(request: Request) -> list[tuple[str, str]]:
     """Return the parameters of a request's query, as text."""
@@ -119,9 +150,18 @@ def noted(
         return Raw(CallMade(**made), here, None if secret else request.body, b"")
     headers = {name: outcome.headers[name] for name in _HEADERS if name in outcome.headers}
     headers = {name: _header(name, one, scrubber) for name, one in headers.items()}
-    made |= {"status": outcome.status, "headers": headers, "length": len(outcome.body)}
-    kept = b"" if secret and outcome.status < 300 else outcome.body or _filed(request, outcome)
+    filed, length = _filed(request, outcome)
+    made |= {"status": outcome.status, "headers": headers, "length": length}
+    kept = b"" if secret and _may_hold_a_token(parts.path, outcome) else outcome.body or filed
     return Raw(CallMade(**made), here, None if secret else request.body, kept)
+
+
+def _may_hold_a_token(path: str, outcome: Answer) -> bool:
+    """Say whether an answer is not to be kept; a page of a portal at Kibo's sign-in is what went wrong."""
+    if outcome.status >= 300:
+        return False
+    told = outcome.parsed()
+    return SIGN_IN not in path or (isinstance(told, dict) and bool(told.get("access_token")))
 
 
 def _header(name: str, value: str, scrubber: Scrubber) -> str:
@@ -131,13 +171,18 @@ def _header(name: str, value: str, scrubber: Scrubber) -> str:
     return value if _PLAIN_HEADER.fullmatch(value) else scrubber.text(value)
 
 
-def _filed(request: Request, outcome: Answer) -> bytes:
-    """Return what the request had put into a file, unless it is very much; the file is as it was."""
+def _filed(request: Request, outcome: Answer) -> tuple[bytes, int]:
+    """Return what the request had put into a file, nothing if it is very much, and the length of the body.
+
+    The file is as it was.
+    """
     if request.sink is None or outcome.status != 200:
-        return b""
-    found = request.sink.read(_MOST_FILED + 1)
+        return b"", len(outcome.body)
+    length = request.sink.seek(0, io.SEEK_END)
     request.sink.seek(0)
-    return found if len(found) <= _MOST_FILED else b""
+    found = request.sink.read() if length <= _MOST_FILED else b""
+    request.sink.seek(0)
+    return found, length
 
 
 def error_values(error: CcdeskError, scrubber: Scrubber) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -26,13 +26,12 @@ from ccdesk.core.errors import (
     VaultError,
 )
 from ccdesk.core.words import marked
-from ccdesk.support.calls import LEFT_OUT, LOGIN, CallMade, asked_for
+from ccdesk.support.calls import LEFT_OUT, LOGIN, MAIL, SIGN_IN, CallMade, asked_for
 from ccdesk.support.scrub import HERE
 
 _KINDS: dict[str, type[CcdeskError]] = {
     one.__name__: one for one in (AnswerLost, Unreachable, ProxyRefused, Refused, LoginNeeded, VaultError)
 }
-_SIGN_IN = "/authtickets"
 _TENANT = "/api/platform/tenants/"
 _HOME = {"id": 1, "name": "of the record", "domain": "nowhere.invalid", "sites": []}
 _TICKET = {"access_token": "of the record", "expires_in": 3600, "token_type": "bearer"}
@@ -53,11 +52,13 @@ def _apart_from_moments(query: Iterable[tuple[str, str]]) -> tuple[tuple[str, st
 
 
 class RecordedAnswers:
-    """Gives each recorded answer once, in order, to the call it was given to; thread-safe.
+    """Gives each recorded answer once, to the call that asks the same; thread-safe.
 
+    Calls are made by several threads, so their order tells nothing but between calls that ask the same.
     `elsewhere`: readings of other runs, the nearest last: a client that runs for days asks some things once,
-    such as what filters are honoured, and a replay's is new. `at_end` is called once the last has been given.
-    `missing`: calls made now that the record does not hold, in words.
+    such as what filters are honoured, and a replay's is new. One that failed then tells nothing about now.
+    `at_end` is called once the last has been given. `missing`: calls made now that the record does not hold,
+    in words.
     """
 
     def __init__(
@@ -68,7 +69,9 @@ class RecordedAnswers:
     ) -> None:
         self._lock = threading.Lock()
         self._waiting, self._at_end = list(calls), at_end
-        self._given = {_key(one): one for one in elsewhere if one.method == "GET"}
+        self._given = {
+            _key(one): one for one in elsewhere if one.method == "GET" and one.status == 200 and _is_held(one)
+        }
         self.missing: list[str] = []
 
     @property
@@ -80,8 +83,9 @@ class RecordedAnswers:
     def take(self, service: str, request: Request) -> CallMade | None:
         """Return what a call got when it was recorded; None if it was not made then.
 
-        Of calls to one path the one with the same query comes first, then one in which only moments differ.
-        A reading that was made once and is made twice now gets the same again.
+        Of calls to one path the one with the same query and body comes first, then one in which only moments
+        differ, then the next one with another body. A reading that was made once and is made twice now gets
+        the same again, and so does a sign-in that failed.
         """
         parts = urlsplit(request.url)
         asked = sorted(asked_for(request))
@@ -89,18 +93,21 @@ class RecordedAnswers:
         with self._lock:
             same = [one for one in self._waiting if _key(one) == key]
             exact = [one for one in same if sorted((name, value) for name, value in one.query) == asked]
-            for found in (exact or same)[:1]:
+            if (found := _nearest(exact or same, request)) is not None:
                 self._waiting.remove(found)
                 self._given[key] = found
                 if self._at_end is not None and all(map(_goes_before, self._waiting)):
                     self._at_end()
                 return found
-            return self._given.get(key) if request.method == "GET" else None
+            return self._given.get(key) if request.method == "GET" or SIGN_IN in parts.path else None
 
     def login_failure(self) -> CallMade | None:
-        """Return the failure to renew the login that comes next in the record, None if another call does."""
+        """Return the failure to renew the login if it comes next in the record, None if a call does.
+
+        Only calls to Constant Contact matter: those to Kibo go on beside them.
+        """
         with self._lock:
-            first = next((one for one in self._waiting if not _goes_before(one)), None)
+            first = next((one for one in self._waiting if one.service in (MAIL, LOGIN)), None)
             if first is None or first.service != LOGIN:
                 return None
             self._waiting.remove(first)
@@ -132,11 +139,11 @@ class RecordedTransport(Transport):
 
     def _answer(self, request: Request, _send: Callable[[Request], Answer]) -> Answer:
         found = self._answers.take(self._kind, request)
-        if _SIGN_IN in request.url and (found is None or 200 <= found.status < 300):
+        if SIGN_IN in request.url and (found is None or (found.status and not _is_held(found))):
             return Answer(request, 200, {}, json.dumps(_TICKET).encode(), self._name)
         if found is None and _TENANT in request.url:  # found in an earlier run
             return Answer(request, 200, {}, json.dumps(_HOME).encode(), self._name)
-        if found is None or (found.form == LEFT_OUT and found.status):
+        if found is None or not _is_held(found):
             self._answers.note_missing(self._kind, request)
             raise Unreachable(
                 marked("{name}: the bundle does not hold this call").format(name=self._name),
@@ -145,17 +152,20 @@ class RecordedTransport(Transport):
         if not found.status:
             raise rebuilt(found.lost)
         self._note_clock(found)
-        if found.form == "csv" and request.sink is not None:
+        if request.sink is not None and found.status == 200:
             return self._filed(request, found)
         return Answer(request, found.status, found.headers, _body(found, request), self._name)
 
     def _filed(self, request: Request, found: CallMade) -> Answer:
-        """Put a table where the request wants it."""
+        """Put a table, or what came instead of one, where the request wants it."""
         assert request.sink is not None
-        text = io.TextIOWrapper(request.sink, encoding="utf-8", newline="")
-        csv.writer(text).writerows(found.answer)
-        text.flush()
-        text.detach()
+        if found.form == "csv":
+            text = io.TextIOWrapper(request.sink, encoding="utf-8", newline="")
+            csv.writer(text).writerows(found.answer)
+            text.flush()
+            text.detach()
+        else:
+            request.sink.write(_body(found, request))
         request.sink.seek(0)
         return Answer(request, found.status, found.headers, b"", self._name)
 
@@ -209,9 +219,29 @@ def _body(found: CallMade, request: Request) -> bytes:
     return b""
 
 
+def _is_held(one: CallMade) -> bool:
+    """Say whether the record has what came of a call."""
+    return not one.status or one.form != LEFT_OUT
+
+
+def _nearest(calls: Sequence[CallMade], request: Request) -> CallMade | None:
+    """Return the first of calls that sent the same body, else the first; None if there are none."""
+    if len(calls) < 2 or request.body is None:
+        return calls[0] if calls else None
+    try:
+        sent = _apart_from_moments_inside(json.loads(request.body))
+    except ValueError:
+        return calls[0]
+    return next((one for one in calls if _apart_from_moments_inside(one.sent) == sent), calls[0])
+
+
+def _apart_from_moments_inside(body: Any) -> str:
+    return _MOMENT.sub("…", json.dumps(body, sort_keys=True))
+
+
 def _goes_before(one: CallMade) -> bool:
     """Say whether a call is made once for many: a client made anew makes it, one that went on did not."""
-    return _SIGN_IN in one.path or _TENANT in one.path
+    return SIGN_IN in one.path or _TENANT in one.path
 
 
 def _label(one: CallMade) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -19,14 +20,15 @@ from ccdesk.core.pseudonyms import Pseudonyms
 from ccdesk.core.runs import Run, RunStatus
 from ccdesk.core.words import marked
 from ccdesk.support import fingerprints
-from ccdesk.support.calls import LOGIN, CallMade, Raw, noted
+from ccdesk.support.calls import LOGIN, CallMade, Packed, Raw, noted
 from ccdesk.support.records import RecordFiles
 from ccdesk.support.scrub import Scrubber
 
 log = logging.getLogger(__name__)
 
 _RUNS = ("loops", "export")  # whose calls belong to a run, see `service.runner.open_clients`
-_MOST_BODIES = 4 << 20  # bytes of one run; what comes later is kept without its body
+_MOST_BODIES = 24 << 20  # bytes of one run; what comes later is kept without its body
+_MOST_TO_LOOK_AT = 4 << 20  # the same of a run that cannot be done again anyhow
 _MOST_CALLS = 20_000  # of one run
 _MOST_SHOWN = 4_000  # bytes of a refusal's body in the newest calls
 
@@ -56,8 +58,8 @@ class Recorder:
         self._lock = threading.Lock()
         self._given: Pseudonyms | None = None
         self._asked: dict[str, Any] | None = None
-        self._raw: list[Raw] = []
-        self._held = 0
+        self._raw: list[Packed] = []
+        self._held = self._not_kept = 0
 
     # ------------------------------------------------------------------------------ runs
 
@@ -70,18 +72,18 @@ class Recorder:
             log.info("the state before the run is not recorded: %s", error)
         with self._lock:
             self._asked = {**asked, "began": format_time(self._clock.now()), "before": copied}
-            self._raw, self._held = [], 0
+            self._raw, self._held, self._not_kept = [], 0, 0
 
     def end(self, run: Run) -> None:
         """Keep what was recorded if anything happened, else let it go."""
         with self._lock:
-            asked, raw = self._asked, self._raw
+            asked, raw, not_kept = self._asked, self._raw, self._not_kept
             self._asked, self._raw = None, []
         try:
             if asked is None or (run.status is RunStatus.COMPLETE and not run.total_contacts):
                 self.files.drop_open()
             else:
-                self._keep(run, asked, raw)
+                self._keep(run, asked, raw, not_kept)
         except Exception as error:
             log.info("run %s is not recorded: %s", run.id, type(error).__name__)
 
@@ -90,9 +92,10 @@ class Recorder:
         with self._lock:
             self._asked, self._raw = None, []
 
-    def _keep(self, run: Run, asked: dict[str, Any], raw: list[Raw]) -> None:
+    def _keep(self, run: Run, asked: dict[str, Any], raw: list[Packed], not_kept: int) -> None:
         scrubber, known = Scrubber(self._pseudonyms()), fingerprints.plain_pairs()
-        calls = [_with_bodies(one, self._pseudonyms(), scrubber, known) for one in raw]
+        given = self._pseudonyms()
+        calls = [json.dumps(_with_bodies(one.unpacked(), given, scrubber, known).as_json()) for one in raw]
         asked = asked | {"people": scrubber.value(asked.get("people", []))}
         header = {
             "run": run.id,
@@ -101,8 +104,9 @@ class Recorder:
             "ended": {"status": run.status.value, "message": scrubber.words(run.message)},
             "fingerprints": known,
             "personal": sorted(scrubber.personal),
+            "calls_not_kept": not_kept,
         }
-        self.files.keep(run.id, header, [one.as_json() for one in calls], copied=bool(asked["before"]))
+        self.files.keep(run.id, header, calls, copied=bool(asked["before"]))
 
     # ------------------------------------------------------------------------------ calls
 
@@ -151,10 +155,17 @@ class Recorder:
             log.info("a call is not recorded: %s", type(error).__name__)
             return
         with self._lock:
-            if self._asked is not None and origin in _RUNS and len(self._raw) < _MOST_CALLS:
-                size = len(raw.answer) + len(raw.sent or b"")
-                self._held += size
-                self._raw.append(raw if self._held <= _MOST_BODIES else Raw(raw.made, raw.here, None, b""))
+            if self._asked is not None and origin in _RUNS:
+                self._hold(raw, can_be_done_again=bool(self._asked["before"]))
+
+    def _hold(self, raw: Raw, *, can_be_done_again: bool) -> None:
+        """Hold a call of the run until it is over, without its bodies if they would be too much."""
+        if len(self._raw) >= _MOST_CALLS:
+            self._not_kept += 1
+            return
+        self._held += len(raw.answer) + len(raw.sent or b"")
+        fits = self._held <= (_MOST_BODIES if can_be_done_again else _MOST_TO_LOOK_AT)
+        self._raw.append((raw if fits else Raw(raw.made, raw.here, None, b"")).packed())
 
     def _pseudonyms(self) -> Pseudonyms:
         if self._given is None:

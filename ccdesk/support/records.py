@@ -8,12 +8,13 @@ the data file does, and the calls with their bodies in pseudonyms (`ccdesk.run-1
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,10 +56,16 @@ class RecordFiles:
         size = sum(one.stat().st_size for one in data_file.parent.glob(f"{data_file.name}*") if _is_part(one))
         return size <= MOST_COPIED and shutil.disk_usage(self.base).free > _ROOM * size
 
-    def keep(self, run_id: int, header: dict[str, Any], calls: list[dict[str, Any]], *, copied: bool) -> None:
-        """Keep the record of a run, its copy included if it was `copied` whole, and remove the oldest."""
-        text = "\n".join(json.dumps(one) for one in [header, *calls])
-        files.write_private(self._named(run_id, "calls"), gzip.compress(text.encode(), 5))
+    def keep(self, run_id: int, header: dict[str, Any], calls: Sequence[str], *, copied: bool) -> None:
+        """Keep the record of a run, its copy included if it was `copied` whole, and remove the oldest.
+
+        `calls`: each as JSON on one line.
+        """
+        packed = io.BytesIO()
+        with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=5) as file:
+            for line in (json.dumps(header), *calls):
+                file.write(f"{line}\n".encode())
+        files.write_private(self._named(run_id, "calls"), packed.getvalue())
         if copied and self.open_before.exists():
             files.replace(self.open_before, self._named(run_id, "before"))
         self.drop_open()

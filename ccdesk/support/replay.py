@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from ccdesk.clients.http.policy import CallMeter, DailyBudget
 from ccdesk.clients.kibo.client import Kibo
 from ccdesk.core.clock import Clock, parse_time
 from ccdesk.core.errors import SettingsError
-from ccdesk.core.runs import Entry, Run, RunKind, RunStatus, Trigger
+from ccdesk.core.runs import Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import SETTINGS, Settings, resolve
 from ccdesk.core.words import marked
 from ccdesk.service.connections import Connections
@@ -28,14 +27,12 @@ from ccdesk.service.whose_people import PEOPLE_OF
 from ccdesk.store.store import SqliteStore
 from ccdesk.support.bundle_file import DATA, Bundle, as_text
 from ccdesk.support.calls import KIBO, MAIL, CallMade
+from ccdesk.support.differences import Compared, differences
 from ccdesk.support.recorded import RecordedAnswers, RecordedLogin, RecordedTransport
 from ccdesk.sync.runs.repair import Affected
 
 _NOWHERE = "http://127.0.0.1:9"  # the port of nobody: nothing is sent, and nothing could be
-_ENTRIES = 1_000
-_MOST_DIFFERENCES = 20
-_CONTINUED = re.compile(r"Continued in run \d+\.")
-_VARIES = re.compile(r"“[^”]*”|\"[^\"]*\"|'[^']*'|[^\s@]+@[^\s@]+|\d\d\d\d-\d\d-\d\d[T ][\d:.]+Z?")
+_ENTRIES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +81,10 @@ def replay(bundle: Bundle, run_id: int | None, tell: Callable[[str], None]) -> l
     if not chosen or not set(chosen) <= set(bundle.run_ids):
         raise _no_such_run(bundle, run_id)
     results = []
+    for number, why in bundle.only_shown.items() if run_id is None else ():
+        tell(f"Run {number} can only be looked at: {why or 'the bundle does not hold all of it'}.")
+    if bundle.person:
+        tell("The bundle is about one person: a run is done again whole, and compared in that person alone.")
     for number in sorted(chosen):
         tell(f"Doing run {number} once more …")
         with tempfile.TemporaryDirectory(prefix="ccdesk-replay-") as folder:
@@ -114,11 +115,12 @@ def _replay_one(bundle: Bundle, number: int, folder: Path) -> Replayed:
             cancel.set()
         answers = RecordedAnswers(calls, _elsewhere(bundle, number), cancel.set if stopped else None)
         run = _again(before, clock, answers, header["asked"], cancel)
-        differences = _differences(recorded, run, _people(after, recorded), _people(before, run))
-        if differences:
-            differences += [f"asked for {one}, which the bundle does not hold" for one in answers.missing]
-            differences += [f"did not ask for {one}" for one in answers.left]
-        return Replayed(number, recorded.kind.value, not differences, differences[:_MOST_DIFFERENCES])
+        was, became = _compared(after, recorded), _compared(before, run)
+        if bundle.person:
+            ids, emails = _person_in(bundle, was)
+            was, became = was.only(ids, emails), became.only(ids, emails)
+        found = differences(was, became, answers.missing, answers.left)
+        return Replayed(number, recorded.kind.value, not found, found)
     finally:
         after.close_all()
         before.close_all()
@@ -208,55 +210,38 @@ def _clients(
     return Clients(kibo, mail)
 
 
-# ---------------------------------------------------------------- what differs
+def _compared(store: SqliteStore, run: Run) -> Compared:
+    return Compared(run, list(store.runs.entries(run.id, outcome=None, offset=0, limit=_ENTRIES)))
 
 
-def _people(store: SqliteStore, run: Run) -> list[Entry]:
-    return list(store.runs.entries(run.id, outcome=None, offset=0, limit=_ENTRIES))
+def _person_in(bundle: Bundle, was: Compared) -> tuple[set[int | None], set[str]]:
+    """Return the accounts and emails of the person whom alone a bundle's data file is about.
 
-
-def _differences(recorded: Run, now: Run, before: Sequence[Entry], after: Sequence[Entry]) -> list[str]:
-    """Say in words how a run differs from the one recorded."""
-    found = []
-    for name in ("status", "total_contacts", "error_count", "counts"):
-        was, became = getattr(recorded, name), getattr(now, name)
-        if was != became:
-            found.append(f"{name.replace('_', ' ')}: {_shown(was)} before, {_shown(became)} now")
-    if _alike(recorded.message) != _alike(now.message):
-        found.append(f"message: {recorded.message} — now: {now.message}")
-    were, are = sorted(map(_told, before)), sorted(map(_told, after))
-    found += [f"before, not now: {one}" for one in were if one not in are]
-    found += [f"now, not before: {one}" for one in are if one not in were]
-    return found
-
-
-def _told(entry: Entry) -> str:
-    """Return what is told of one person, apart from names."""
-    code = f" [{entry.code}]" if entry.code else ""
-    return f"customer {entry.customer_id}: {entry.outcome.value}{code}, {_alike(entry.reason)}"
-
-
-def _alike(text: str) -> str:
-    """Return a text without what is quoted, emails and moments, which need not be the same.
-
-    Nor with what a later run adds, which goes on with this one.
+    The record of a run holds everybody in it, in pseudonyms: the whole run is done again, and the rest of
+    its people have nothing to be compared with.
     """
-    return _VARIES.sub("…", _CONTINUED.sub("", text)).strip()
-
-
-def _shown(value: object) -> str:
-    return str(getattr(value, "value", value))
+    ids = set(bundle.manifest.get("customer_ids") or (one.customer_id for one in was.people))
+    return ids - {None}, {bundle.person.lower()}
 
 
 def _no_such_run(bundle: Bundle, run_id: int | None) -> SettingsError:
     known = ", ".join(map(str, bundle.run_ids)) or "none"
+    if run_id in bundle.only_shown:
+        return SettingsError(
+            marked("Run {run_id} can only be looked at").format(run_id=run_id),
+            meaning=marked("It cannot be done again: {why}. Runs that can: {known}.").format(
+                why=bundle.only_shown[run_id] or "the bundle does not hold all of it", known=known
+            ),
+            next_step=marked("“ccdesk open” shows it."),
+            code="no_such_run",
+        )
     return SettingsError(
         marked("The bundle has no run to do again")
         if run_id is None
         else marked("Run {run_id} is not in the bundle").format(run_id=run_id),
         meaning=marked(
-            "Runs that can be done again: {known}. A run is recorded if anything happened in it, and "
-            "only while the data file is smaller than 64 MB."
+            "Runs that can be done again: {known}. A run is recorded if anything happened in it, its data "
+            "file was smaller than 64 MB, and nobody in it was forgotten since."
         ).format(known=known),
         code="no_such_run",
     )

@@ -1,4 +1,4 @@
-"""Ten ways to break a shop, each saved as a bundle and done again from it alone, in processes (issue 16).
+"""Many ways to break a shop, each saved as a bundle and done again from it alone, in processes (issue 16).
 
 `tests/support/test_reproduce.py` does so within one process. Here every step is a command as support would
 give it: the run that fails, `ccdesk bundle`, and on a computer with nothing else `ccdesk replay`.
@@ -19,7 +19,7 @@ import pytest
 from ccdesk.core.runs import RunKind
 from tests.cli.conftest import Shell, connected, shell
 from tests.soak.conftest import SOAK
-from tests.support.test_reproduce import NAMES, WAYS, assert_nobody_is_named
+from tests.support.ways import NAMES, WAYS, assert_nobody_is_named
 
 __all__ = ["connected", "shell"]
 
@@ -38,6 +38,9 @@ class ByCommands:
 
     def later(self) -> None:
         """Time goes by itself here."""
+
+    def reopen(self) -> None:
+        """Every command is a program of its own."""
 
     def _run(self, kind: RunKind) -> None:
         self.shell("sync", kind.value)

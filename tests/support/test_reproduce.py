@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,149 +14,24 @@ import pytest
 from ccdesk.core.bundles import Wanted
 from ccdesk.core.drift import Chosen
 from ccdesk.core.drift import DriftKind as K
-from ccdesk.core.errors import ConfirmNeeded, SettingsError
-from ccdesk.core.runs import Run, RunKind, RunStatus
-from ccdesk.sandbox.wire.kernel import Fault
+from ccdesk.core.errors import SettingsError
+from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.support.bundle import make_bundle
 from ccdesk.support.bundle_file import open_bundle
 from ccdesk.support.records import RecordFiles
 from ccdesk.support.replay import replay
-from tests.e2e.world import World, open_world
-
-ANN, BEN, CLEO = "Ann.O'Brien@shop-of-kältetechnik.de", "ben@example.com", "cleo+news@example.org"
-NAMES = {
-    ANN: ("Ann-Sophie", "O'Brien", "Hauptstraße 7", "Wuppertal"),
-    BEN: ("Benjamin", "Müller", "12 Baker Street", "London"),
-    CLEO: ("Cleopatra", "van der Meer", "Keizersgracht 1", "Amsterdam"),
-}
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[World]:
-    """Three customers who opted in, with names and addresses."""
-    with open_world(tmp_path / "base") as world:
-        world.choose_list()
-        for email, (first, last, street, city) in NAMES.items():
-            address = {"address1": street, "cityOrTown": city, "countryCode": "DE"}
-            world.kibo.add_customer(
-                email, True, first_name=first, last_name=last, address=address, phone="0151 23456789"
-            )
-        yield world
-
-
-def done(world: World, kind: RunKind) -> Run:
-    """Do a run, whatever comes of it."""
-    try:
-        run = world.desk.run(kind)
-    except ConfirmNeeded:
-        run = world.desk.runs(limit=1)[0]
-    world.later()
-    return run
-
-
-def number_of(world: World, email: str) -> int:
-    return world.kibo.customers_by_email(email)[0]["id"]
-
-
-def bundle_of(world: World, folder: Path, **wanted: object) -> Path:
-    out = folder / "bundle.zip"
-    container = world.container
-    files = RecordFiles(container.paths.base)
-    make_bundle(
-        container.store, files, container.desk.settings(), container.clock.now(), out, Wanted(**wanted)
-    )
-    return out
-
-
-def everything_in(path: Path) -> bytes:
-    with zipfile.ZipFile(path) as packed:
-        return b"\0".join([packed.read(name) for name in packed.namelist()])
-
-
-def assert_nobody_is_named(path: Path) -> None:
-    text = everything_in(path).decode("utf-8", "replace").lower()
-    for email, names in NAMES.items():
-        for one in (email, email.split("@")[0], *names):
-            assert not re.search(rf"(?<![a-zäöüß]){re.escape(one.lower())}(?![a-zäöüß])", text), one
-    assert "kältetechnik" not in text
-    assert "xn--" not in text or "ltetechnik" not in text
-
-
-def malformed(world: World) -> RunKind:
-    world.kibo.add_customer("not.an@email@at.all", True, first_name="Dora")
-    return RunKind.EXPORT
-
-
-def conflict(world: World) -> RunKind:
-    done(world, RunKind.EXPORT)
-    world.cc.unsubscribe(BEN)
-    number = number_of(world, BEN)
-    world.kibo.opt_out(number)
-    world.kibo.opt_in(number)
-    return RunKind.EVENTS
-
-
-def import_refused(world: World) -> RunKind:
-    world.cc.set_switches(refused_text="Müller", import_refused_text="request")
-    return RunKind.EXPORT
-
-
-def forbidden(world: World) -> RunKind:
-    done(world, RunKind.EXPORT)
-    body = json.dumps(
-        [{"error_key": "contacts.api.forbidden", "error_message": "Contact limit of Benjamin reached"}]
-    )
-    world.sandbox.faults.add(Fault("status", service="cc", path="/contacts", status=403, body=body, times=9))
-    return RunKind.INBOUND
-
-
-def slowed_down(world: World) -> RunKind:
-    world.sandbox.faults.add(Fault("status", service="cc", path="/contacts", status=429, times=60))
-    return RunKind.INBOUND
-
-
-def html(world: World) -> RunKind:
-    page = "<html><body>Sign in, Cleopatra</body></html>"
-    world.sandbox.faults.add(
-        Fault("garbage", service="kibo", path="/accounts", body=page, content_type="text/html", times=9)
-    )
-    return RunKind.EXPORT
-
-
-def lost_answer(world: World) -> RunKind:
-    done(world, RunKind.EXPORT)
-    number = world.kibo.add_customer("dora@example.com", True, first_name="Dora")
-    world.kibo.opt_in(number)
-    world.sandbox.faults.add(Fault("drop_after", service="cc", method="POST", path="/contacts", times=9))
-    return RunKind.EVENTS
-
-
-def parked(world: World) -> RunKind:
-    done(world, RunKind.EXPORT)
-    world.cc.set_switches(refused_text="cleo")
-    number = number_of(world, CLEO)
-    world.kibo.change_name(number, "cleo", "Smith")
-    return RunKind.EVENTS
-
-
-def held(world: World) -> RunKind:
-    for number in range(40):
-        world.kibo.add_customer(f"guest{number}@example.net", True)
-    done(world, RunKind.EXPORT)
-    for number in range(40):
-        world.cc.leave_list(f"guest{number}@example.net", world.list_id)
-    return RunKind.INBOUND
-
-
-def added(world: World) -> RunKind:
-    done(world, RunKind.EXPORT)
-    world.kibo.opt_out(number_of(world, BEN))
-    world.kibo.change_name(number_of(world, CLEO), "Kleo", "Meer")
-    world.kibo.add_customer("dora@example.com", True, first_name="Dora")
-    return RunKind.EVENTS
-
-
-WAYS = [malformed, conflict, import_refused, forbidden, slowed_down, html, lost_answer, parked, held, added]
+from tests.e2e.world import World
+from tests.support.ways import (
+    BEN,
+    CLEO,
+    WAYS,
+    added,
+    assert_nobody_is_named,
+    bundle_of,
+    done,
+    everything_in,
+    number_of,
+)
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -226,6 +101,32 @@ def test_a_bundle_of_one_person_has_nobody_else(shop: World, tmp_path: Path) -> 
             tmp_path / "nobody.zip",
             Wanted("nobody@example.com"),
         )
+
+
+def test_a_bundle_of_one_person_of_a_run_about_three_can_be_done_again(shop: World, tmp_path: Path) -> None:
+    """The run is done whole, and compared in that one person."""
+    run = done(shop, added(shop))
+    assert run.total_contacts == 3
+    for who in (BEN, str(number_of(shop, CLEO))):
+        folder = tmp_path / who
+        folder.mkdir()
+        path = bundle_of(shop, folder, who=who)
+        said: list[str] = []
+        with open_bundle(path) as opened:
+            results = replay(opened, None, said.append)
+            opened.extract("data.sqlite3", folder / "data")
+        assert [one.differences for one in results] == [[] for _ in results]
+        assert run.id in [one.id for one in results]
+        assert any("about one person" in one for one in said)
+        with sqlite3.connect(folder / "data") as data:
+            data.execute("UPDATE entry SET reason = 'something else' WHERE run_id = ?", (run.id,))
+        changed = folder / "changed.zip"
+        with zipfile.ZipFile(path) as packed, zipfile.ZipFile(changed, "w") as other:
+            for name in packed.namelist():
+                content = (folder / "data").read_bytes() if name == "data.sqlite3" else packed.read(name)
+                other.writestr(name, content)
+        with open_bundle(changed) as opened:
+            assert not replay(opened, run.id, said.append)[0].same
 
 
 def test_a_plain_bundle_has_emails_and_no_names_and_can_be_done_again(shop: World, tmp_path: Path) -> None:

@@ -115,10 +115,12 @@ class DiagnosticsDialog(QDialog):
         again = plural(
             "Support can do {n} runs once more from it.", "Support can do {n} run once more from it.", runs
         )
+        others = len(made.only_shown)
+        shown = plural("{n} runs can only be looked at.", "{n} run can only be looked at.", others)
         self.notice.show_text(
             Tone.GOOD,
             say("Saved: {file}").format(file=made.path.name),
-            again if runs else "",
+            " ".join([*([again] if runs else []), *([shown] if others else [])]),
             say("Show &Folder"),
             lambda: self._show_folder(made.path),
         )
