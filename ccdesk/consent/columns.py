@@ -7,18 +7,19 @@ from enum import StrEnum
 
 from ccdesk.consent.model import Account, Act, How, Person, Policy, Statement
 from ccdesk.consent.rows import MailSide, Row
+from ccdesk.core.words import marked
 
 
 class Column(StrEnum):
     """The columns."""
 
-    YES_LATER = "YES, later"
-    YES_EARLIER = "YES, earlier or not told"
-    NO_UNANSWERED = "NO, unanswered"
-    NO_ANSWERED = "NO, answered"
-    NO_SIGNED_UP = "NO, own sign-up later"
-    SILENT = "SILENT"
-    NEVER = "NEVER"
+    YES_LATER = marked("YES, later")
+    YES_EARLIER = marked("YES, earlier or not told")
+    NO_UNANSWERED = marked("NO, unanswered")
+    NO_ANSWERED = marked("NO, answered")
+    NO_SIGNED_UP = marked("NO, own sign-up later")
+    SILENT = marked("SILENT")
+    NEVER = marked("NEVER")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,21 +7,22 @@ from enum import StrEnum
 
 from ccdesk.consent.model import Act, How, Person, Policy, Side, Statement
 from ccdesk.core.models import Permission
+from ccdesk.core.words import marked
 
 
 class Row(StrEnum):
     """The rows, in the order in which they are tried: the first that applies counts."""
 
-    UNREADABLE = "contact unreadable"
-    UNSUBSCRIBED = "unsubscribed (deleted or not)"
-    PENDING = "pending confirmation"
-    LEFT = "left the list"
-    DELETED = "deleted, or absent after being there"
-    HOLD = "hold, not set, unknown"
-    LEFT_UNWATCHED = "left while another list was active"
-    ON_LIST = "on the list"
-    GOOD = "in good standing, not on the list"
-    NEVER_THERE = "never there"
+    UNREADABLE = marked("contact unreadable")
+    UNSUBSCRIBED = marked("unsubscribed (deleted or not)")
+    PENDING = marked("pending confirmation")
+    LEFT = marked("left the list")
+    DELETED = marked("deleted, or absent after being there")
+    HOLD = marked("hold, not set, unknown")
+    LEFT_UNWATCHED = marked("left while another list was active")
+    ON_LIST = marked("on the list")
+    GOOD = marked("in good standing, not on the list")
+    NEVER_THERE = marked("never there")
 
 
 @dataclass(frozen=True, slots=True)

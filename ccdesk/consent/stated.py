@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from ccdesk.core.intents import Act
 from ccdesk.core.models import OPTED_OUT_THERE, Link, LinkState, WriteBack
 from ccdesk.core.statements import BY_STAFF, UNSUBSCRIBED, Author, How, Side
+from ccdesk.core.words import marked
 
 _OURS = (LinkState.UNSUBSCRIBED, LinkState.LEFT_LIST)  # a flag off beside these was cleared by a write-back
 
@@ -96,9 +97,13 @@ def _shop_word(before: Link, after: Link, beside: Beside) -> Stated | None:
     if is_set:
         seen = _on_mail_clock(before.in_after, beside)
         earliest = _later(acted, seen) if was is False else seen
-        return _flag(after, How.FLAG_SET, earliest, latest or beside.now, "the flag was seen switched on")
+        return _flag(
+            after, How.FLAG_SET, earliest, latest or beside.now, marked("the flag was seen switched on")
+        )
     earliest = after.out_after or before.out_after or acted
-    return _flag(after, How.FLAG_CLEARED, earliest, latest or beside.now, "the flag was seen switched off")
+    return _flag(
+        after, How.FLAG_CLEARED, earliest, latest or beside.now, marked("the flag was seen switched off")
+    )
 
 
 def first_word(link: Link, beside: Beside) -> Stated | None:
@@ -114,17 +119,17 @@ def first_word(link: Link, beside: Beside) -> Stated | None:
         if link.agreed is True and link.written_at is not None:  # read before they were put on the list
             latest = min(latest or link.written_at, link.written_at)
         latest = latest or link.out_since or beside.now
-        return _flag(link, How.FLAG_SET, None, latest, "opted in when first read")
+        return _flag(link, How.FLAG_SET, None, latest, marked("opted in when first read"))
     if is_set is None or latest is None:
         return None
     if link.agreed is None:
-        return _flag(link, How.SEEN_OFF, None, latest, "not opted in when first read")
+        return _flag(link, How.SEEN_OFF, None, latest, marked("not opted in when first read"))
     if link.state not in _OURS:
-        return _flag(link, How.FLAG_CLEARED, link.out_after, latest, "the flag had been switched off")
+        return _flag(link, How.FLAG_CLEARED, link.out_after, latest, marked("the flag had been switched off"))
     if beside.wrote is Act.OPT_OUT:
         return None
     subject = str(link.customer_id)
-    words = "opt-out of Constant Contact carried to Kibo"
+    words = marked("opt-out of Constant Contact carried to Kibo")
     return Stated(Side.SHOP, subject, How.FLAG_CLEARED, Author.US, None, latest, words)
 
 
@@ -132,7 +137,7 @@ def added_word(link: Link) -> Stated | None:
     """Return that we put the person on the list where only the link tells: an export, by a call for many."""
     if link.agreed is not True or link.written_at is None:
         return None
-    words = "put on the list by an export"
+    words = marked("put on the list by an export")
     return Stated(Side.MAIL, link.contact_id, How.ADDED, Author.US, link.written_at, link.written_at, words)
 
 
@@ -146,9 +151,9 @@ def _answer(before: Link, after: Link, beside: Beside) -> Stated | None:
     """Return staff's answer about an account that came after an opt-out of its person (design §3a R1)."""
     left = after.state is LinkState.NEWCOMER_LEFT and before.state is LinkState.NEWCOMER
     if after.added_at is not None and after.added_at != before.added_at:
-        how, words = How.ANSWERED_ADD, "staff answered: add"
+        how, words = How.ANSWERED_ADD, marked("staff answered: add")
     elif left:
-        how, words = How.ANSWERED_LEAVE, "staff answered: leave"
+        how, words = How.ANSWERED_LEAVE, marked("staff answered: leave")
     else:
         return None
     subject = str(after.customer_id)
@@ -191,7 +196,7 @@ def _unsubscribed(before: Link | None, after: Link, beside: Beside) -> Stated | 
     if known and not dated:
         return None
     author = _who_unsubscribed(after)
-    evidence = "unsubscribed; the date is the contact's own" if dated else "seen unsubscribed"
+    evidence = marked("unsubscribed; the date is the contact's own") if dated else marked("seen unsubscribed")
     if dated and after.out_since is not None:
         return _mail(after, How.UNSUBSCRIBED, after.out_since, after.out_since, evidence, author)
     return _mail(after, How.UNSUBSCRIBED, None, beside.now, evidence, author)
@@ -210,12 +215,12 @@ def _left(before: Link | None, after: Link, beside: Beside) -> Stated | None:
     if after.state is LinkState.LEFT_LIST:
         if before is not None and before.state is LinkState.LEFT_LIST and before.out_since == after.out_since:
             return None
-        words = "left the list: on it before, and not any more"
+        words = marked("left the list: on it before, and not any more")
         return _mail(after, How.LEFT, after.out_after, latest, words, Author.UNKNOWN)
     if before is None or before.state is not LinkState.CLOSED or after.state is not LinkState.CLOSED:
         return None
     if before.on_list and not after.on_list and after.agreed is False:
-        words = "left the list or unsubscribed while Kibo did not show the customer"
+        words = marked("left the list or unsubscribed while Kibo did not show the customer")
         return _mail(after, How.LEFT, after.out_after, latest, words, Author.UNKNOWN)
     return None
 
@@ -224,7 +229,7 @@ def _left_out(before: Link | None, after: Link, beside: Beside) -> Stated | None
     """Return that staff left somebody out whose contact was not on the list at its first export (§3a R2)."""
     if after.state is not LinkState.LEFT_OUT or (before is not None and before.state is after.state):
         return None
-    words = "a contact who was not on the list at its first export: staff left them out"
+    words = marked("a contact who was not on the list at its first export: staff left them out")
     return _mail(after, How.LEFT, None, beside.now, words, Author.STAFF)
 
 
@@ -232,7 +237,7 @@ def _deleted(before: Link | None, after: Link, beside: Beside) -> Stated | None:
     if after.state is not LinkState.CONTACT_DELETED or (before is not None and before.state is after.state):
         return None
     earliest = before.written_at if before is not None and before.on_list else None
-    words = "the contact was deleted in Constant Contact, or is gone"
+    words = marked("the contact was deleted in Constant Contact, or is gone")
     return _mail(after, How.DELETED, earliest, beside.now, words, Author.STAFF)
 
 
@@ -242,23 +247,23 @@ def _came_back(before: Link | None, after: Link, beside: Beside) -> Stated | Non
     if after.pending is WriteBack.OPT_IN:
         if before is not None and before.pending is WriteBack.OPT_IN:
             return None
-        words = "signed up in Constant Contact"
+        words = marked("signed up in Constant Contact")
         return _mail(after, How.SIGNED_UP, earliest, beside.now, words, Author.PERSON)
     back = before is not None and after.on_list and after.state is LinkState.SYNCED and not before.on_list
     if before is None or not back or beside.writing is not None:
         return None
     if before.state is LinkState.CONFIRMING:
-        words = "confirmed the resubscribe"
+        words = marked("confirmed the resubscribe")
         return _mail(after, How.SIGNED_UP, before.asked_at, beside.now, words, Author.PERSON)
     if before.state is LinkState.UNDONE and not before.begun:  # else the removal was refused
-        words = "on the list again after an undo had taken them off"
+        words = marked("on the list again after an undo had taken them off")
         return _mail(after, How.PUT_ON, before.written_at, beside.now, words, Author.UNKNOWN)
     if before.pending is not WriteBack.OPT_OUT or after.pending is not WriteBack.NOTHING or before.begun:
         return None
     if beside.held:
-        words = "on the list again while the opt-out was held"
+        words = marked("on the list again while the opt-out was held")
         return _mail(after, How.PUT_BACK, earliest, beside.now, words, Author.STAFF)
-    words = "on the list again by an act of their own after the opt-out"
+    words = marked("on the list again by an act of their own after the opt-out")
     return _mail(after, How.SIGNED_UP, earliest, beside.now, words, Author.PERSON)
 
 

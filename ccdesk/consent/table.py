@@ -7,37 +7,40 @@ from enum import StrEnum
 
 from ccdesk.consent.columns import Column
 from ccdesk.consent.rows import Row
+from ccdesk.core.words import marked
 
 
 class Cell(StrEnum):
     """What is done where a row meets a column, in the words of the table."""
 
-    RETRY = "retry"
-    REMOVE = "remove"
-    ASK = "ask; asked and open: wait, named; asked before: nothing, named; opt out flags set earlier"
-    OPT_OUT = "opt out"
-    OPT_OUT_REST = "opt out flags still on"
-    LEFT_SILENT = "opt out flags still on; member: named"
-    AGREED = "agreed"
-    REMOVE_IF_SHOWN = "agreed; still shown on the list: remove"
-    IGNORE = "ignore"
-    HOLD = "hold"
-    HOLD_NAMED = "hold, named"
-    HOLD_NAMED_IF_MEMBER = "hold, named if member"
-    REMOVE_IF_MEMBER = "remove if member, else agreed"
-    NAMED_IF_MEMBER = "named if member"
-    AGREED_IF_NO_MEMBER = "agreed; member: named"
-    COME_BACK = "add if in good standing and not deleted since, else hold or tombstone; member: in step"
-    REVIVE = "revive if implicit or explicit, else hold"
-    TOMBSTONE = "tombstone, named"
-    ADD = "add"
-    LEFT_OUT = "left out, named"
-    IN_STEP = "in step"
-    NAMED = "named, never fought"
-    NOBODY_AGREES = "own dated sign-up: opt in; else named: nobody agrees any more"
-    OPT_IN = "opt in"
-    SIGNED_UP = "own dated sign-up: opt in; else ignore"
-    CREATE = "create"
+    RETRY = marked("retry")
+    REMOVE = marked("remove")
+    ASK = marked("ask; asked and open: wait, named; asked before: nothing, named; opt out flags set earlier")
+    OPT_OUT = marked("opt out")
+    OPT_OUT_REST = marked("opt out flags still on")
+    LEFT_SILENT = marked("opt out flags still on; member: named")
+    AGREED = marked("agreed")
+    REMOVE_IF_SHOWN = marked("agreed; still shown on the list: remove")
+    IGNORE = marked("ignore")
+    HOLD = marked("hold")
+    HOLD_NAMED = marked("hold, named")
+    HOLD_NAMED_IF_MEMBER = marked("hold, named if member")
+    REMOVE_IF_MEMBER = marked("remove if member, else agreed")
+    NAMED_IF_MEMBER = marked("named if member")
+    AGREED_IF_NO_MEMBER = marked("agreed; member: named")
+    COME_BACK = marked(
+        "add if in good standing and not deleted since, else hold or tombstone; member: in step"
+    )
+    REVIVE = marked("revive if implicit or explicit, else hold")
+    TOMBSTONE = marked("tombstone, named")
+    ADD = marked("add")
+    LEFT_OUT = marked("left out, named")
+    IN_STEP = marked("in step")
+    NAMED = marked("named, never fought")
+    NOBODY_AGREES = marked("own dated sign-up: opt in; else named: nobody agrees any more")
+    OPT_IN = marked("opt in")
+    SIGNED_UP = marked("own dated sign-up: opt in; else ignore")
+    CREATE = marked("create")
 
 
 _COLUMNS = (

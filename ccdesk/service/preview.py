@@ -11,13 +11,21 @@ from typing import Self
 
 from ccdesk.core.clock import Clock
 from ccdesk.core.ports.store import Runs, Store
-from ccdesk.core.runs import Entry, Outcome, Run
+from ccdesk.core.runs import Entry, Outcome, Run, RunKind
+from ccdesk.core.words import marked
 from ccdesk.service.connections import Connections
 from ccdesk.service.runner import Asked, Runner, open_clients
 from ccdesk.sync.preview.mail import ShutMail
 from ccdesk.sync.preview.shop import ShutShop
 
 NO_RUN = 0  # the id of what is no run in the records
+_TRYING_OUT = {  # whoever has to wait for it is told
+    RunKind.EXPORT: marked("preview of export"),
+    RunKind.EVENTS: marked("preview of events"),
+    RunKind.INBOUND: marked("preview of inbound"),
+    RunKind.FULL_COMPARE: marked("preview of full-compare"),
+    RunKind.UNDO: marked("preview of undo"),
+}
 
 
 class Preview(AbstractContextManager["Preview"]):
@@ -78,7 +86,7 @@ def try_out(store: Store, connections: Connections, clock: Clock, asked: Asked) 
         StoreError: there is no room for the copy.
 
     """
-    store.lease.acquire(f"preview of {asked.kind.value}")
+    store.lease.acquire(_TRYING_OUT[asked.kind])
     try:
         copy = store.scratch()
         try:

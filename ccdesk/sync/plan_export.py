@@ -9,6 +9,7 @@ from enum import StrEnum
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import OffList, Outcome
+from ccdesk.core.words import marked
 from ccdesk.sync.later import acted_after
 from ccdesk.sync.mapping import is_long
 from ccdesk.sync.ownership import is_ours, is_stale, left_unseen
@@ -165,7 +166,7 @@ def _plan_active(
     action = Action.REWRITE if is_long(candidate.customer.email) else Action.IMPORT
     what = "fields brought up to date" if stale else BACK_ON_LIST
     if stale and not on_list:
-        what = f"{BACK_ON_LIST}, fields brought up to date"
+        what = marked("put back on the list, fields brought up to date")
     return ExportDecision(action, Outcome.UPDATED, what, ownership=Ownership.OWNED)
 
 

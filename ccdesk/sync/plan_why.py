@@ -274,5 +274,8 @@ def _cell(person: PersonSides) -> Cell:
 def _with_cell(person: PersonSides, rule: str) -> str:
     """Return a rule with where in the table of consent (docs/consent.md b) it was found."""
     return marked("{rule} ({row} × {column}: {cell})").format(
-        rule=rule, row=person.row.value, column=person.column.value, cell=_cell(person).value
+        rule=rule,
+        row=Text(person.row.value),
+        column=Text(person.column.value),
+        cell=Text(_cell(person).value),
     )

@@ -258,5 +258,6 @@ def count_found(desk: Desk, run_id: int, wanted: str) -> int:
 
 def _matching(desk: Desk, run_id: int, wanted: str) -> Iterator[Entry]:
     for entry in people(desk, run_id, Outcome.HELD):
-        if any(wanted in cell.casefold() for cell in (entry.email, str(entry.customer_id), entry.reason)):
+        cells = (entry.email, str(entry.customer_id), say(entry.reason))
+        if any(wanted in cell.casefold() for cell in cells):
             yield entry

@@ -13,7 +13,7 @@ from ccdesk.core.errors import ListHasMembers
 from ccdesk.core.models import Contact, Customer, Link
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import OffList
-from ccdesk.core.words import marked
+from ccdesk.core.words import counted, marked
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.runs.export_session import ExportSession
@@ -25,11 +25,12 @@ LEFT_TO_EXPORT = (
 
 def list_has_members(people: int, list_name: str) -> ListHasMembers:
     """Return the question about so many customers."""
-    who = "customer is a contact" if people == 1 else "customers are contacts"
     return ListHasMembers(
-        marked("{people:,} {who} but not on the list “{list_name}”").format(
-            people=people, who=who, list_name=list_name
-        ),
+        counted(
+            "{n} customers are contacts but not on the list “{list_name}”",
+            "{n} customer is a contact but not on the list “{list_name}”",
+            people,
+        ).format(list_name=list_name),
         meaning=marked(
             "This list had members before ccdesk's first export to it, and people who once left it would "
             "be mailed again. Nobody was sent yet."
