@@ -72,7 +72,7 @@ class Driver:
             for row in range(model.rowCount(QModelIndex()))
         ]
 
-    def until(self, holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+    def until(self, holds: Callable[[], bool], what: str, seconds: float = 180.0) -> None:
         """Wait, with the window alive, until something holds."""
         wait = QEventLoop()
         deadline = QTimer()

@@ -45,7 +45,7 @@ class Browser:
     def _walk(self) -> None:
         try:
             back = Person().decide(self.address)
-            with urllib.request.urlopen(back, timeout=10) as page:  # loopback only, in the sandbox
+            with urllib.request.urlopen(back, timeout=60) as page:  # loopback only, in the sandbox
                 page.read(_LONGEST_PAGE)
         except (SignInFailed, OSError) as error:
             self.problem = str(error)
