@@ -19,10 +19,12 @@ from ccdesk.core.runs import Outcome
 from ccdesk.core.why import RunEntry, Why
 from ccdesk.service.why_words import (
     account_lines,
+    as_of_line,
     contact_line,
     headline,
     mail_line,
     next_line,
+    rule_line,
     shop_line,
     what_happened,
 )
@@ -30,6 +32,7 @@ from ccdesk.service.why_words import (
 _WIDTH = 96
 _SHOWN = 40  # moments on a terminal, the newest
 _SUGGESTED = 5
+LIVE = "Give --live to read both sides now."
 
 
 def why(args: argparse.Namespace, container: Container, console: Console) -> int:
@@ -120,7 +123,10 @@ def timeline_row(one: LedgerEntry | RunEntry) -> dict[str, Any]:
 def _print(console: Console, found: Why, asked: str) -> None:
     """Print one page: verdict, both sides, time line, what is next."""
     _paragraph(console, headline(found, asked))
-    _paragraph(console, f"Rule {found.verdict.rule}", indent="  ")
+    if found.known:
+        _paragraph(console, rule_line(found), indent="  ")
+    if not found.live:
+        _paragraph(console, f"{as_of_line(found, when)} {LIVE}")
     console.line()
     for line in _sides(found):
         _paragraph(console, line, indent="  " if line.startswith("  ") else "", further=" " * 18)
@@ -129,11 +135,11 @@ def _print(console: Console, found: Why, asked: str) -> None:
         more = " (there is more: ccdesk ledger)" if _is_cut(found) else ""
         console.line(f"What happened, oldest first{more}")
         for one in found.timeline[-_SHOWN:]:
-            _paragraph(console, f"{when(one.at)}  {what_happened(one, when)}", indent="  ", further=" " * 23)
+            _paragraph(
+                console, f"{when(one.latest)}  {what_happened(one, when)}", indent="  ", further=" " * 23
+            )
     console.line()
     _paragraph(console, f"Next: {next_line(found, when)}")
-    if not found.live and found.known:
-        console.line("As last read. Give --live to read both sides now.")
 
 
 def _is_cut(found: Why) -> bool:

@@ -39,6 +39,7 @@ class Beside:
     `skew`: how far the shop's clock is ahead. `last`: whether the account's last word that was kept is a flag
     set (True) or not. `writing`: our command about the account's flag whose end is not known yet. `held`: the
     guard holds the loss of this customer. `wrote`: what we last did to the flag, as the journal tells.
+    `seen`: when the account was first read under the email it had before the change.
     """
 
     now: datetime
@@ -47,6 +48,7 @@ class Beside:
     writing: Act | None = None
     held: bool = False
     wrote: Act | None = None
+    seen: datetime | None = None
 
 
 def differs(before: Link, after: Link) -> bool:
@@ -100,7 +102,7 @@ def _shop_word(before: Link, after: Link, beside: Beside) -> Stated | None:
         return _flag(
             after, How.FLAG_SET, earliest, latest or beside.now, marked("the flag was seen switched on")
         )
-    earliest = after.out_after or before.out_after or acted
+    earliest = _later(after.out_after or before.out_after or acted, beside.seen)  # it was set when read
     return _flag(
         after, How.FLAG_CLEARED, earliest, latest or beside.now, marked("the flag was seen switched off")
     )

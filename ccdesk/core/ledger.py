@@ -1,4 +1,8 @@
-"""The ledger: what people stated about being mailed and what we did about it, in time order (design §8)."""
+"""The ledger: what people stated about being mailed and what we did about it, in time order (design §8).
+
+What was made between two moments comes where it was over at the latest: it was noticed then, and whatever was
+seen to be otherwise in between was before it.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +37,11 @@ class LedgerEntry:
     rule: str
     run: int | None
     outcome: str
+
+    @property
+    def latest(self) -> datetime:
+        """The latest moment at which it may have been made: by that it is put in order."""
+        return self.until or self.at
 
     @property
     def is_command(self) -> bool:

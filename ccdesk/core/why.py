@@ -55,19 +55,36 @@ class AccountView:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of the sync: where it is written down (design §3), `""` where nowhere, and what it says."""
+
+    number: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the rules say of a person.
 
     `wants_mail`: whether they agreed to be mailed, None where that cannot be told. `in_step`: both sides show
-    what they should. `rule` names the rule in words, and the cell of the table of consent; `reason` is one
-    sentence.
+    what they should. `by`: the rule it goes by, and `cell` the place in the table of consent (docs/consent.md
+    b) where that was found, `""` where the table does not decide. `reason` is one sentence. `told`: False
+    where a change waits that nobody has looked at.
     """
 
     wants_mail: bool | None
     should_be_on_list: bool
     in_step: bool
-    rule: str
+    by: Rule
     reason: str
+    cell: str = ""
+    told: bool = True
+
+    @property
+    def rule(self) -> str:
+        """The rule with number, words and cell in one, for programs and support (design §8)."""
+        words = f"{self.by.number}: {self.by.words}" if self.by.number else self.by.words
+        return f"{words} ({self.cell})" if self.cell else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,11 @@ class RunEntry:
     kind: RunKind
     at: datetime
     entry: Entry
+
+    @property
+    def latest(self) -> datetime:
+        """The moment by which it is put in order."""
+        return self.at
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,9 @@ def _facts(status: Status, now: datetime) -> str:
     """Return how many are in sync, when both directions were last looked at, and when comes the next time."""
     parts = []
     if status.on_list:
-        parts.append(plural("{n} customers in sync", "{n} customer in sync", status.on_list))
+        parts.append(plural("{n} customers in sync", "{n} customer in sync", status.in_sync))
+    if status.waiting:
+        parts.append(plural("{n} with a change waiting", "{n} with a change waiting", status.waiting))
     looked = [status.last_good.get(kind) for kind in LOOPS]
     known = [at for at in looked if at is not None]
     if known and len(known) == len(looked):

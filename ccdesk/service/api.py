@@ -88,8 +88,9 @@ class Status:
     """Everything the Info tab and `ccdesk status` show.
 
     `kibo_app` is Kibo's own switch, None: unknown; `running` names another program at work on this data.
-    `links` counts the customers known, `on_list` those of them who are on the list, and `contact_list` is
-    its present name. `last_good` says when each kind of run last went well. While `paused_until` is set
+    `links` counts the customers known, `on_list` those of them who are on the list, and `waiting` those on it
+    about whom something waits to be done, so that they are not in sync. `contact_list` is the list's present
+    name. `last_good` says when each kind of run last went well. While `paused_until` is set
     nothing runs by itself; `last_gap` is when nothing did though it should have.
     """
 
@@ -106,6 +107,7 @@ class Status:
     parked: int = 0
     links: int = 0
     on_list: int = 0
+    waiting: int = 0
     last_export: datetime | None = None
     contact_list: str = ""
     needs_you: tuple[Need, ...] = ()
@@ -113,6 +115,11 @@ class Status:
     last_good: Mapping[RunKind, datetime | None] = field(default_factory=dict)
     paused_until: datetime | None = None
     last_gap: Gap | None = None
+
+    @property
+    def in_sync(self) -> int:
+        """Those on the list about whom nothing is known to wait."""
+        return max(0, self.on_list - self.waiting)
 
     @property
     def is_stuck(self) -> bool:

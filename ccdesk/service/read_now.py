@@ -179,7 +179,7 @@ def with_new(told: Sequence[LedgerEntry], known: Sequence[LedgerEntry]) -> list[
             evidence = "; ".join(filter(None, (kept.evidence, one.evidence)))
             author = kept.author if kept.author is not Author.UNKNOWN else one.author
             merged[place] = replace(kept, at=one.at, until=None, evidence=evidence, author=author)
-    return sorted([*merged, *new], key=lambda entry: entry.at)
+    return sorted([*merged, *new], key=lambda entry: entry.latest)
 
 
 def _same(told: LedgerEntry, kept: LedgerEntry) -> bool:

@@ -77,6 +77,7 @@ class StatusReader:
             parked=store.queue.parked_count(),
             links=store.links.count(),
             on_list=store.links.count(on_list=True),
+            waiting=store.links.count_waiting(),
             last_export=last.finished_at if last else None,
             contact_list=name_now(store, settings.contact_list),
             needs_you=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ccdesk.core.emails import spellings
 from ccdesk.core.errors import SettingsError
@@ -11,6 +11,7 @@ from ccdesk.core.intents import Act
 from ccdesk.core.models import Link, LinkState, email_key
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import QueuedEvent
+from ccdesk.core.statements import Side
 from ccdesk.core.why import RunEntry
 from ccdesk.core.words import marked
 from ccdesk.sync.last_read import Remembered
@@ -107,6 +108,21 @@ def by_email(store: Store, email: str, *, also: int | None = None) -> Who:
     return Who(written or email.strip(), known, tuple(ids), former, tuple(entries))
 
 
+def with_left_behind(store: Store, who: Who, list_id: str) -> Who:
+    """Return the person with the contact that an account has left on the list by taking another email.
+
+    A change of email leaves it there (design R3), and no link tells of it any more: the note does by which an
+    opt-out will still reach it, and the history whose it is.
+    """
+    noted = {one for number in who.former for one, _ in store.links.former(number, list_id)}
+    if not noted or who.known.mine:
+        return who
+    told = store.ledger.entries(key=who.key, customer_ids=who.former)
+    here = [one for one in told if one.side is Side.MAIL and one.subject in noted and one.outcome == "done"]
+    number = next((one.subject for one in here if email_key(one.email) == who.key), "")
+    return replace(who, known=replace(who.known, left_behind=number))
+
+
 def _remembered(store: Store, key: str, links: tuple[Link, ...], ids: Iterable[int]) -> Remembered:
     numbers = list(ids)
     queued = store.people.queued(numbers)
@@ -121,8 +137,12 @@ def _remembered(store: Store, key: str, links: tuple[Link, ...], ids: Iterable[i
 
 
 def _tried(store: Store, event: QueuedEvent) -> Act | None:
-    """Return the last command that was begun for a change which still waits, None if none was."""
-    lines = store.intents.of(event.object_id) if event.attempts else ()
+    """Return the last command that was begun for a change which still waits, None if none was.
+
+    One that was cut short, or withdrawn because the whole call was refused, is no attempt of the entry's; it
+    tells how the account was read all the same.
+    """
+    lines = store.intents.of(event.object_id)
     return next((one.act for one in reversed(lines) if one.event_id == event.event_id), None)
 
 

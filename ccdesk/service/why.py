@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,14 +14,14 @@ from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.models import Standing, is_account
 from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.ports.store import Store
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import Settings
 from ccdesk.core.why import NextStep, RunEntry, Why
 from ccdesk.core.words import marked
 from ccdesk.service.connections import Connections, MailClient
 from ccdesk.service.lists import find_by_name
 from ccdesk.service.read_now import Reading, current_email, read_now, with_new
-from ccdesk.service.who import Who, by_email, customer_id_of, find_who
+from ccdesk.service.who import Who, by_email, customer_id_of, find_who, with_left_behind
 from ccdesk.service.whose_people import check_people, remembers_people
 from ccdesk.service.why_views import accounts_view, mail_view, shop_view
 from ccdesk.sync import context as names
@@ -30,7 +30,7 @@ from ccdesk.sync.last_read import as_last_read
 from ccdesk.sync.outbox.welcomes import question
 from ccdesk.sync.plan_drift import DriftRules, drift_of
 from ccdesk.sync.plan_next import Plan, next_step
-from ccdesk.sync.plan_why import kind_of, verdict_of, without_list
+from ccdesk.sync.plan_why import kind_of, remembered_verdict, verdict_of, without_list
 from ccdesk.sync.runs.drift import rules_of
 
 _ORIGIN = "why"
@@ -64,7 +64,15 @@ class Basis:
             exported=bool(self.store.state.get(names.BASELINE)),
             list_gone=gone_at(self.store, self.settings.contact_list) is not None,
             welcomes_until=welcomes.until if welcomes.count and self.settings.welcome_email else None,
+            failed=dict(self._failed()),
         )
+
+    def _failed(self) -> Iterator[tuple[RunKind, str]]:
+        """Yield what the last run of each direction said, where it did not get through."""
+        for kind in (RunKind.EVENTS, RunKind.INBOUND):
+            last = next(iter(self.store.runs.page(kind=kind, offset=0, limit=1)), None)
+            if last is not None and last.status in (RunStatus.FAILED, RunStatus.WAITING):
+                yield kind, last.message.split(". ", 1)[0].rstrip(".") or last.status.value
 
 
 def why(basis: Basis, text: str) -> Why:
@@ -74,8 +82,8 @@ def why(basis: Basis, text: str) -> Why:
         SettingsError: the text names nobody.
 
     """
-    who = find_who(basis.store, text)
     list_id = _remembered_list(basis) or ""
+    who = with_left_behind(basis.store, find_who(basis.store, text), list_id)
     sides = as_last_read(who.known, list_id)
     return _answer(basis, who, sides, basis.rules(list_id), None)
 
@@ -160,12 +168,16 @@ def _answer(
     plan = basis.plan()
     if list_gone or plan.list_gone:  # it says nothing about anybody (design §3a R2, R4)
         plan, rules = replace(plan, list_gone=True), replace(rules, watched=False)
-    verdict = verdict_of(sides, rules, live=reading is not None, former=former, seen=bool(who.customer_ids))
+    seen = bool(who.customer_ids)
+    if reading is not None:
+        verdict = verdict_of(sides, rules, live=True, former=former, seen=seen)
+    else:
+        verdict = remembered_verdict(who.known, rules, former=former, seen=seen)
     verdict = without_list(verdict) if plan.list_gone else verdict
     kind = kind_of(sides, rules)
+    kind = DriftKind.NOBODY_AGREES if kind is DriftKind.NO_ACCOUNT and former else kind
     following = next_step(who.known, kind, plan)
-    named = DriftKind.NOBODY_AGREES if kind is DriftKind.NO_ACCOUNT and former else kind
-    left = _left_at(basis, sides, rules, named, live=reading is not None)
+    left = _left_at(basis, sides, rules, kind, live=reading is not None)
     if left is not None:
         reason = marked("{reason}; {left}").format(reason=verdict.reason, left=left_words(left))
         verdict = replace(verdict, reason=reason)
@@ -216,4 +228,4 @@ def _timeline(
 ) -> tuple[LedgerEntry | RunEntry, ...]:
     """Return what is kept of a person in time order, oldest first; of one moment, statements first."""
     everything: list[LedgerEntry | RunEntry] = [*told, *entries]
-    return tuple(sorted(everything, key=lambda one: one.at))
+    return tuple(sorted(everything, key=lambda one: one.latest))

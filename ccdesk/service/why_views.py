@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 
+from ccdesk.core.clock import SKEW, kept_skew
 from ccdesk.core.drift import Sides
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, Standing, WriteBack, is_account
 from ccdesk.core.ports.store import Store
+from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.statements import How, Side
 from ccdesk.core.why import AccountView, MailView, ShopView
 from ccdesk.core.words import marked
@@ -17,7 +19,7 @@ from ccdesk.service.read_now import Reading
 from ccdesk.service.who import Who
 from ccdesk.sync import context as names
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
-from ccdesk.sync.last_read import is_begun, is_member
+from ccdesk.sync.last_read import is_begun, is_member, last_flag
 from ccdesk.sync.standing_opt_outs import NEWCOMERS
 
 _ON = (How.FLAG_SET,)
@@ -32,24 +34,41 @@ def shop_view(
     """Return what the shop shows of a person, all their accounts together."""
     readable = [one for one in sides.accounts if one.readable]
     opted_in = any(one.accepts_marketing for one in readable) if readable else None
+    same = [one for one in readable if one.accepts_marketing is opted_in]
+    skew = reading.skew if reading is not None else None
+    changed = _latest(_on_our_clock(store, one.updated_at, skew) for one in same)
+    known = [_flag_known(who, one.id) is opted_in for one in same]
     hows = _ON if opted_in else _OFF
-    since = _last(told, Side.SHOP, hows) if opted_in is not None else None
-    links = [one for one in who.known.mine if opted_in is not None and who.known.flag(one) is opted_in]
-    since = since or _latest(one.kibo_updated_at for one in links)
-    return ShopView(opted_in, since, reading.shop_at if reading is not None else _shop_read_at(store, who))
+    since = _last(told, Side.SHOP, hows) if opted_in is not None and any(known) else None
+    read_at = reading.shop_at if reading is not None else _shop_read_at(store, who)
+    since = since or changed
+    if reading is None and since is not None and read_at is not None:
+        since = min(since, read_at)
+    return ShopView(opted_in, since, read_at)
+
+
+def _flag_known(who: Who, number: int) -> bool | None:
+    """Return the flag of an account as last acted on: what is kept of since when is about that."""
+    return next((last_flag(one) for one in who.known.mine if one.customer_id == number), None)
 
 
 def _shop_read_at(store: Store, who: Who) -> datetime | None:
-    """Return the moment for which the accounts are known: the last complete look, if it saw no change since.
+    """Return the moment for which the accounts are known: the last complete look at the shop.
 
-    None where they were never read. Of a change that was seen and not acted on yet the queue tells; then it
-    is the account's own date at the last act.
+    That is the last look for changes, or the last whole export, which reads every customer. None where no
+    look is kept, or the accounts were never read; and where one has changed and was not looked at since.
     """
-    acted = _latest(one.kibo_updated_at for one in who.known.mine)
-    if not who.known.mine or who.known.queued:
-        return acted
-    looked = store.state.get_time(names.EVENTS_POLLED) or store.state.get_time(names.BASELINE)
-    return _latest((acted, looked))
+    if not who.known.mine or who.known.untold is not None:
+        return None
+    looked = _on_our_clock(store, store.state.get_time(names.EVENTS_POLLED))
+    export = store.runs.last_finished(RunKind.EXPORT, RunStatus.COMPLETE)
+    return _latest((looked, export.started_at if export is not None else None))
+
+
+def _on_our_clock(store: Store, moment: datetime | None, skew: timedelta | None = None) -> datetime | None:
+    """Return a moment of Kibo's clock on the mail service's, as which all others are shown."""
+    ahead = kept_skew(store.state.get(SKEW)) if skew is None else skew
+    return None if moment is None else moment - ahead
 
 
 def mail_view(
@@ -68,6 +87,8 @@ def mail_view(
         since = _since_now(contact) or _last(told, Side.MAIL, _JOINED if on_list else _GONE)
         permission = contact.permission.value if contact is not None else ""
         return MailView(permission, on_list, since, reading.mail_at)
+    if who.known.left_behind:
+        return MailView("", True, _last(told, Side.MAIL, _JOINED), _left_at(who))
     if not mine:
         return MailView()
     member = is_member(who.known)
@@ -76,6 +97,11 @@ def mail_view(
     return MailView(
         _permission(contact), None if began else member, since, _mail_read_at(store, mine, contact)
     )
+
+
+def _left_at(who: Who) -> datetime | None:
+    """Return when the account took another email: nobody has looked at the contact it left since."""
+    return _latest(one.kibo_updated_at for one in who.known.links)
 
 
 def _permission(contact: Contact | None) -> str:

@@ -82,31 +82,73 @@ _MAILED = {  # by whether a person is mailed, None where that is not known, and 
     (None, True): marked("{who} should be mailed; whether they are is not known: {reason}"),
     (None, False): marked("{who} should not be mailed; whether they are is not known: {reason}"),
 }
+_UNTOLD = {  # the same, while a change waits that nobody has looked at
+    True: marked("{who} is mailed; whether they should be is not known: {reason}"),
+    False: marked("{who} is not mailed; whether they should be is not known: {reason}"),
+}
 _NOBODY_THERE = marked(
-    "{who} is not known here. No account in the shop and no contact in Constant Contact has this email; an "
-    "account that opts in would be put on the list."
+    "Nobody is known by “{who}”: no account in the shop and no contact in Constant Contact is found by that."
 )
-_NEVER_SEEN = marked(
-    "{who} is not known here. Never seen: no account and no contact of theirs is known here; an account that "
-    "opts in would be put on the list."
-)
+_NEVER_SEEN = marked("Nobody is known by “{who}”: ccdesk has never seen an account or a contact of theirs.")
+_ASK_BOTH = marked("That is what ccdesk remembers; both services may know more, and can be asked now.")
+_READ_NOW = marked("Both sides were read just now.")
+_AS_OF = marked("As last read; what changed since does not show. Kibo: {shop}. Constant Contact: {mail}.")
 
 
 def headline(found: Why, asked: str) -> str:
-    """Return the verdict as one sentence, and whether both sides differ."""
+    """Return the verdict as one sentence, and how both sides differ where that does not say it."""
     if not found.known:
         return (_NOBODY_THERE if found.live else _NEVER_SEEN).format(who=asked.strip())
     who = found.email or marked("Customer {number}").format(number=asked.strip())
-    sentence = _MAILED[_is_mailed(found), found.verdict.should_be_on_list]
-    said = _stopped(sentence.format(who=who, reason=found.verdict.reason))
-    return said if found.verdict.in_step else marked("{sentence} Both sides differ.").format(sentence=said)
+    mailed, verdict = is_mailed(found), found.verdict
+    sentence = _MAILED[mailed, verdict.should_be_on_list]
+    if not verdict.told and mailed is not None:
+        sentence = _UNTOLD[mailed]
+    said = _stopped(sentence.format(who=who, reason=verdict.reason))
+    if verdict.in_step or only_waits(found):
+        return said
+    if mailed is None or mailed is not verdict.should_be_on_list:
+        return marked("{sentence} Both sides differ.").format(sentence=said)
+    if found.shop.opted_in:
+        return marked("{sentence} But Kibo says opted in.").format(sentence=said)
+    return marked("{sentence} But Kibo says not opted in.").format(sentence=said)
 
 
-def _is_mailed(found: Why) -> bool | None:
+def is_mailed(found: Why) -> bool | None:
+    """Say whether what is sent to the list reaches a person; None where that is not known."""
     mail = found.mail
     if mail.on_list is None:
         return None
     return mail.on_list and mail.permission in ("", Permission.EXPLICIT, Permission.IMPLICIT)
+
+
+def only_waits(found: Why) -> bool:
+    """Say whether nothing differs that is known, though something waits to be looked at or done."""
+    mailed, opted_in = is_mailed(found), found.shop.opted_in
+    agree = mailed is found.verdict.should_be_on_list and opted_in in (None, mailed)
+    return not found.verdict.in_step and (agree or not found.verdict.told)
+
+
+def rule_line(found: Why) -> Text:
+    """Return the rule in plain words, and then where it is written down, for who wants to look it up."""
+    by, cell = found.verdict.by, found.verdict.cell
+    if cell:
+        said = marked("The rule: {words} (rule {number}; table of consent: {cell}).")
+    else:
+        said = marked("The rule: {words} (rule {number}).")
+    return said.format(words=by.words, number=by.number, cell=cell)
+
+
+def as_of_line(found: Why, when: When) -> str:
+    """Return for which moments what both sides show is known: what changed since does not show."""
+    if not found.known:
+        return "" if found.live else _ASK_BOTH
+    if found.live:
+        return _READ_NOW
+    shop, mail = found.shop.read_at, found.mail.read_at
+    never = marked("never read")
+    unread = never if found.verdict.told else marked("not looked at since it changed")
+    return _AS_OF.format(shop=when(shop) if shop else unread, mail=when(mail) if mail else never)
 
 
 def _stopped(text: str) -> str:
@@ -152,7 +194,7 @@ def contact_line(found: Why) -> str:
 
 
 def what_happened(one: LedgerEntry | RunEntry, when: When) -> str:
-    """Return what one moment of the time line was, and whose act; without its time."""
+    """Return what one moment of the time line was, and whose act; without the time it is ordered by."""
     if isinstance(one, RunEntry):
         entry = one.entry
         return _RUNS[one.kind].format(
@@ -163,7 +205,7 @@ def what_happened(one: LedgerEntry | RunEntry, when: When) -> str:
         said = marked("{what} ({ended})").format(what=said, ended=_ENDED[one.outcome])
     said = marked("{what}, {author}").format(what=said, author=_AUTHORS[one.author.value])
     if one.until:
-        said = marked("{what}, by {time} at the latest").format(what=said, time=when(one.until))
+        said = marked("{what}, after {time} and by then at the latest").format(what=said, time=when(one.at))
     if one.evidence:
         said = marked("{what}: {evidence}").format(what=said, evidence=Text(one.evidence))
     return said

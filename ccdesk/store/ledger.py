@@ -35,9 +35,15 @@ _STANDS = ", ".join(
         LinkState.CONTACT_DELETED,
     )
 )
+# What took somebody off the list had noticed the flag: it was cleared before the removal began, not only
+# before the change was written down.
+_CLEARED_BY = """min(latest, coalesce((SELECT min(i.begun) FROM intent i
+    WHERE i.customer_id = statement.customer_id AND i.act = 'remove' AND i.undoes IS NULL
+    AND i.begun >= earliest AND i.begun <= latest), latest))"""
 # One arm for each source. What is wanted comes in as {who}, conditions on the columns of that arm's table.
 _ARMS = f"""
-    SELECT CASE earliest WHEN '' THEN latest ELSE earliest END AS at, latest AS until, {_STATED} AS source,
+    SELECT CASE earliest WHEN '' THEN latest ELSE earliest END AS at,
+        CASE how WHEN 'flag_cleared' THEN {_CLEARED_BY} ELSE latest END AS until, {_STATED} AS source,
         number FROM statement WHERE {{who}}
     UNION ALL SELECT begun, begun, {_COMMAND}, number FROM intent WHERE {{who}}
     UNION ALL SELECT coalesce(CASE WHEN kibo_opted_in = 0 AND agreed = 0 THEN out_after
@@ -120,7 +126,9 @@ class SqliteLedger:
         self._put_in_order(table, who, since, limit)
         try:
             after = 0
-            sql = f"SELECT rowid, at, source, number FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?"
+            sql = (
+                f"SELECT rowid, at, last, source, number FROM {table} WHERE rowid > ? ORDER BY rowid LIMIT ?"
+            )
             while page := self._database.statement(sql, (after, _PAGE)):
                 after = page[-1][0]
                 yield from self._read(page)
@@ -143,27 +151,29 @@ class SqliteLedger:
             kibo = f"strftime('%Y-%m-%dT%H:%M:%f', kibo_updated_at, '{-ahead} seconds') || '000Z'"
         arms = _ARMS.format(who=who, kibo=kibo, now=f"'{to_text(self._clock.now())}'")
         begin = "" if since is None else to_text(since)
-        self._database.statement(f"CREATE TEMP TABLE {table.removeprefix('temp.')} (at, source, number)")
         self._database.statement(
-            f"INSERT INTO {table} SELECT at, source, number FROM ("
-            f"SELECT at, source, number FROM ({arms}) WHERE max(at, until) >= ? "
-            f"ORDER BY at DESC, source DESC, number DESC LIMIT ?) ORDER BY at, source, number",
+            f"CREATE TEMP TABLE {table.removeprefix('temp.')} (at, last, source, number)"
+        )
+        self._database.statement(
+            f"INSERT INTO {table} SELECT at, last, source, number FROM ("
+            f"SELECT at, max(at, until) AS last, source, number FROM ({arms}) WHERE max(at, until) >= ? "
+            f"ORDER BY last DESC, source DESC, number DESC LIMIT ?) ORDER BY last, source, number",
             (begin, -1 if limit is None else limit),
         )
 
     def _read(self, page: Sequence[Row]) -> Iterator[LedgerEntry]:
         """Yield the entries of a page; what has been forgotten since it was put in order is left out."""
         wanted: dict[int, list[int]] = {}
-        for _, _, source, number in page:
+        for *_, source, number in page:
             wanted.setdefault(source, []).append(number)
         with self._database.reading():
             found: _Found = {}
             for source, numbers in wanted.items():
                 found.update(self._source(source, numbers))
-            for _, at, source, number in page:
+            for _, at, last, source, number in page:
                 entry = found.get((source, number))
                 if entry is not None:
-                    yield _placed(entry, from_text(at))
+                    yield _placed(entry, from_text(at), from_text(last))
 
     def _source(self, source: int, numbers: Sequence[int]) -> _Found:
         if source == _STATED:
@@ -202,9 +212,8 @@ class SqliteLedger:
         return _entry(link.email, one, exports[link.written_at])
 
 
-def _placed(entry: LedgerEntry, at: datetime) -> LedgerEntry:
-    """Return an entry with the moment by which it was put in order."""
-    latest = entry.until or entry.at
+def _placed(entry: LedgerEntry, at: datetime, latest: datetime) -> LedgerEntry:
+    """Return an entry with the moments between which it was made; by the later one it was put in order."""
     return replace(entry, at=at, until=latest if latest > at else None)
 
 

@@ -77,6 +77,14 @@ NOT_HELD = SQL(
     "AND h.customer_id = t1.customer_id AND h.answer <> 'do_it')"
 )
 NEWCOMER = SQL("state = 'newcomer'")
+WAITING = """
+    SELECT COUNT(*) FROM (
+        SELECT object_id AS number FROM event WHERE status = 'Parked'
+        UNION SELECT object_id FROM event WHERE status IN ('Pending', 'Retry')
+        UNION SELECT customer_id FROM link WHERE owed <> ''
+        UNION SELECT customer_id FROM held_loss WHERE answer <> 'dropped') w
+    CROSS JOIN link l ON l.customer_id = w.number
+    WHERE l.on_list = 1 AND (l.kibo_opted_in = 1 OR l.agreed IS NOT NULL)"""
 SETTLED_OFF_LIST = SQL(
     "kibo_opted_in = 1 AND on_list = 0 AND state = 'synced' AND owed = '' "
     f"AND customer_id NOT IN (SELECT i.customer_id FROM intent i WHERE {_BEGUN})"
@@ -275,6 +283,10 @@ class SqliteLinks:
             return int(self._database.value(everyone))
         on = int(self._database.value(everyone.where(ON_LIST & AGREED)))
         return on if on_list else int(self._database.value(everyone)) - on
+
+    def count_waiting(self) -> int:
+        """Count those on the list with the customer's agreement about whom something waits to be done."""
+        return int(self._database.statement(WAITING)[0][0])
 
     def leave_list(self, former: str, active: str, at: datetime) -> list[int]:
         """Take leave of the list `on_list` means, for another is active from now on (design R7). States stay.

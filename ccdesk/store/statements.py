@@ -16,7 +16,7 @@ from ccdesk.core.clock import SKEW, Clock, kept_skew
 from ccdesk.core.intents import SHOP_ACTS, Act
 from ccdesk.core.models import Link
 from ccdesk.core.statements import Author, How, KeptStatement, Side
-from ccdesk.store.columns import from_text, to_text
+from ccdesk.store.columns import email_mark, from_text, to_text
 from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.forgetting import SEAL
 from ccdesk.store.intents import words
@@ -42,6 +42,7 @@ WROTE_LAST = f"""
 WROTE = f"""
     SELECT act, begun FROM intent WHERE customer_id = ? AND ended = 'done' AND act IN ({words(SHOP_ACTS)})
     ORDER BY number DESC LIMIT 1"""
+SEEN = "SELECT since FROM known_account WHERE customer_id = ? AND mark = ?"
 PUT_ON = f"SELECT 1 FROM intent WHERE customer_id = ? AND act IN ({PUTS_ON}) LIMIT 1"
 OF_PEOPLE = """
     SELECT email_key, customer_id, how, author, earliest, latest, run_id FROM statement
@@ -75,7 +76,7 @@ class SqliteStatements:
                 rows += self._learned(link, stated(None, link, Beside(self.now())))
             elif differs(known, link):
                 kept = self._last_word(link.customer_id)
-                beside = self._beside(link.customer_id, kept)
+                beside = self._beside(known, kept)
                 remembered = self._only_in_link(known, beside, kept)
                 if remembered:
                     rows += self._rows(known, remembered, self.export_of(known))
@@ -93,9 +94,11 @@ class SqliteStatements:
             found += stated(None, link, beside)
         return [one for one in found if one is not None]
 
-    def _beside(self, customer_id: int, kept: Row | None) -> Beside:
+    def _beside(self, link: Link, kept: Row | None) -> Beside:
+        customer_id = link.customer_id
         writing = self._first(WRITING, customer_id)
         wrote = self._first(WROTE, customer_id)
+        seen = self._first(SEEN, customer_id, email_mark(link.email_key))
         last = None if kept is None else kept[0] == How.FLAG_SET
         if wrote and (kept is None or wrote[1] > kept[1]):
             last = wrote[0] == Act.OPT_IN
@@ -106,6 +109,7 @@ class SqliteStatements:
             Act(writing[0]) if writing else None,
             held=self._first(HELD, customer_id) is not None,
             wrote=Act(wrote[0]) if wrote else None,
+            seen=from_text(seen[0]) if seen else None,
         )
 
     def _last_word(self, customer_id: int) -> Row | None:

@@ -1,23 +1,36 @@
-"""One person as both sides were last read: what links, queue and named disagreements prove (design §8).
+"""One person as both sides were last read: what links, queue, guard and disagreements prove (design §8).
 
 Nothing keeps the accounts and contacts themselves, so what they showed is told from what was remembered of
-them. What was never read, or is not known any more, stays unknown: it is not guessed.
+them. A link tells what was last *acted on*; what was read since, and waits, is told by the queue and by what
+the guard holds. What was never read, or is not known any more, stays unknown: it is not guessed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from ccdesk.core.drift import Sides
 from ccdesk.core.intents import Act
-from ccdesk.core.losses import Held
-from ccdesk.core.models import OPTED_OUT_THERE, Contact, Customer, Link, LinkState, Permission
+from ccdesk.core.losses import Answer, Held, LossKind
+from ccdesk.core.models import (
+    OPTED_OUT_THERE,
+    Contact,
+    Customer,
+    Link,
+    LinkState,
+    Permission,
+    WriteBack,
+)
 from ccdesk.core.runs import EventStatus, QueuedEvent
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.later import is_noted
 
+_ONE_CHANGE = timedelta(
+    seconds=5
+)  # an event of Kibo's and the account's date may name one change, so far apart
 # A contact in good standing, though not on the list.
 _OFF_LIST = (LinkState.LEFT_LIST, LinkState.LEFT_OUT, LinkState.UNDONE)
 _WAITING = re.compile(r"waiting \((\w+)\)")  # what `plan_inbound` notes of a contact that is neither
@@ -27,8 +40,10 @@ _WAITING = re.compile(r"waiting \((\w+)\)")  # what `plan_inbound` notes of a co
 class Remembered:
     """What the store holds of one person.
 
-    `put_back`: accounts named as put back on the list by others. `tried`: the last command that was begun for
-    an account's change while that still waits in the queue: it tells how the flag was read.
+    `queued`: changes seen in Kibo that are not acted on yet. `put_back`: accounts named as put back on the
+    list by others. `tried`: the last command that was begun for an account's change while that still waits in
+    the queue: it tells how the flag was read. `left_behind`: the contact that we put on the active list under
+    this email, for an account that has another one now; nothing is known to have taken it off.
     """
 
     key: str
@@ -37,6 +52,7 @@ class Remembered:
     queued: tuple[QueuedEvent, ...] = ()
     put_back: frozenset[int] = frozenset()
     tried: Mapping[int, Act] = field(default_factory=dict)
+    left_behind: str = ""
 
     @property
     def mine(self) -> tuple[Link, ...]:
@@ -56,17 +72,72 @@ class Remembered:
 
     def flag(self, link: Link) -> bool | None:
         """Return the flag of an account as last read, None if that was never."""
+        if self._seen_cleared(link):
+            return False
         act = self.tried.get(link.customer_id)
         if act is None or act.writes_flag:
             return last_flag(link)
         return act is not Act.REMOVE
 
+    def _seen_cleared(self, link: Link) -> bool:
+        """Say whether the flag of an account was seen cleared, and that was not acted on yet.
+
+        The guard holds that, or the look that put the change into the queue has noted it.
+        """
+        if not link.cleared_is_opt_out:
+            return False
+        number = link.customer_id
+        if any(one.customer_id == number and _was_cleared(one) for one in self.held):
+            return True
+        return is_noted_cleared(link) and self.change_of(number) is not None
+
+    def change_of(self, customer_id: int) -> QueuedEvent | None:
+        """Return the newest change of an account that waits in the queue, None if none does."""
+        waiting = [one for one in self.queued if one.object_id == customer_id]
+        return max(waiting, key=lambda one: one.created_at, default=None)
+
+    @property
+    def untold(self) -> QueuedEvent | None:
+        """The first change that waits and of which it is not known what it is; None if there is none."""
+        links = {one.customer_id: one for one in self.mine}
+        return next((one for one in self.queued if not self._is_told(one, links.get(one.object_id))), None)
+
+    def _is_told(self, change: QueuedEvent, link: Link | None) -> bool:
+        if link is None:
+            return False
+        last = link.kibo_updated_at
+        acted_on = last is not None and last + _ONE_CHANGE >= change.created_at
+        seen_set = link.kibo_opted_in is False and is_noted(link)
+        return acted_on or change.object_id in self.tried or seen_set or self._seen_cleared(link)
+
+
+def _was_cleared(held: Held) -> bool:
+    return held.kind is LossKind.FLAG and held.answer is not Answer.DROPPED
+
+
+def is_noted_cleared(link: Link) -> bool:
+    """Say whether a look has noted that the flag of somebody in step is cleared.
+
+    Of anybody else `out_after` may tell of an opt-out that is over.
+    """
+    settled = link.state is LinkState.SYNCED and link.pending is WriteBack.NOTHING
+    return settled and link.kibo_opted_in is True and link.agreed is True and link.out_after is not None
+
 
 def as_last_read(known: Remembered, list_id: str) -> Sides:
     """Return the person as both sides showed them when they were last acted on."""
-    accounts = [account for one in known.mine if (account := account_of(one, known.flag(one))) is not None]
+    accounts = [account for one in known.mine if (account := _account(known, one)) is not None]
     contact = contact_of(known, list_id)
     return Sides(known.key, tuple(accounts), contact, known.links, known.held, known.parked)
+
+
+def _account(known: Remembered, link: Link) -> Customer | None:
+    """Return an account as last read; where its flag was seen changed since, with the date of that change."""
+    flag, change = known.flag(link), known.change_of(link.customer_id)
+    found = account_of(link, flag)
+    if found is None or change is None or flag is link.kibo_opted_in:
+        return found
+    return replace(found, updated_at=max(filter(None, (found.updated_at, change.created_at))))
 
 
 def account_of(link: Link, opted_in: bool | None) -> Customer | None:
@@ -105,7 +176,7 @@ def contact_of(known: Remembered, list_id: str) -> Contact | None:
     number = next((one.contact_id for one in links if one.contact_id), "")
     email = next((one.email for one in links if one.email), known.key)
     if is_member(known):
-        return Contact(number, email, _good(links), list_ids=frozenset({list_id}))
+        return Contact(number or known.left_behind, email, _good(links), list_ids=frozenset({list_id}))
     if states & {*OPTED_OUT_THERE}:
         since = [one.opt_out_at or one.out_since for one in links if one.state in OPTED_OUT_THERE]
         at = max((one for one in since if one is not None), default=None)
@@ -119,7 +190,7 @@ def contact_of(known: Remembered, list_id: str) -> Contact | None:
 def is_member(known: Remembered) -> bool:
     """Say whether the person was on the list when that was last read."""
     named = known.put_back & {one.customer_id for one in known.mine}
-    return bool(named) or any(one.on_list for one in known.mine)
+    return bool(named) or any(one.on_list for one in known.mine) or bool(known.left_behind)
 
 
 def _good(links: Sequence[Link]) -> Permission:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ccdesk.core.drift import DriftKind
@@ -26,6 +26,7 @@ class Plan:
     A time that is long past is no plan: nobody is there to keep it.
     `exported`: the first export is done. `list_gone`: the active list is deleted. `welcomes_until`: changes
     made up to then wait for an answer about their welcome emails (design §3a R3); None: none do.
+    `failed`: what the last run of a kind said, where it did not get through.
     """
 
     next_runs: Mapping[RunKind, datetime | None]
@@ -34,10 +35,13 @@ class Plan:
     exported: bool = True
     list_gone: bool = False
     welcomes_until: datetime | None = None
+    failed: Mapping[RunKind, str] = field(default_factory=dict)
 
     def by_run(self, what: str, kind: RunKind, not_before: datetime | None = None) -> NextStep:
         """Return a step that the next run of a kind makes, from a moment on; `what` names the run as well."""
         at = self.next_runs.get(kind)
+        if kind in self.failed:
+            what = marked("{what}; the last one failed: {why}").format(what=what, why=Text(self.failed[kind]))
         if not self.enabled:
             return NextStep(marked("{what}; {but}").format(what=what, but=NOT_ENABLED))
         if at is None or at < self.now - _LATE:
@@ -109,8 +113,8 @@ def _open(queued: Sequence[QueuedEvent]) -> QueuedEvent | None:
 def _queued(event: QueuedEvent, plan: Plan) -> NextStep:
     if event.status is EventStatus.RETRY:
         what = counted(
-            "after {n} refusals ({why}) the change in Kibo is tried again by the next run",
-            "after a refusal ({why}) the change in Kibo is tried again by the next run",
+            "the change in Kibo has failed {n} times ({why}) and is tried again by the next run",
+            "the change in Kibo has failed once ({why}) and is tried again by the next run",
             event.attempts,
         )
         return plan.by_run(what.format(why=Text(event.error)), RunKind.EVENTS, event.next_try_at)

@@ -15,8 +15,10 @@ from ccdesk.consent.rows import Row
 from ccdesk.consent.table import TABLE, Cell
 from ccdesk.core.drift import DriftKind, Sides
 from ccdesk.core.models import LinkState, Standing
-from ccdesk.core.why import Verdict
+from ccdesk.core.runs import EventStatus
+from ccdesk.core.why import Rule, Verdict
 from ccdesk.core.words import Text, marked
+from ccdesk.sync.last_read import Remembered, as_last_read
 from ccdesk.sync.plan_drift import DriftRules, PersonSides, reason_for
 
 
@@ -26,36 +28,45 @@ class _Says:
 
     wants: bool | None
     should: bool
-    rule: str
+    rule: Rule
 
 
-_R1_ONE = marked("R1: a person is mailed if any account with their email is opted in")
-_R1_NONE = marked("R1: a person is not mailed when no account with their email is opted in")
-_R4_OUT = marked("R4: an opt-out in Constant Contact counts for every account with the email")
-_R4_ALONE = marked(
-    "R4: membership of the list alone is never consent; people put there by others are left alone"
+_R1_ONE = Rule("R1", marked("a person is mailed if any account with their email is opted in"))
+_R1_NONE = Rule("R1", marked("a person is not mailed when no account with their email is opted in"))
+_R4_OUT = Rule("R4", marked("an opt-out in Constant Contact counts for every account with the email"))
+_R4_ALONE = Rule(
+    "R4", marked("membership of the list alone is never consent; people put there by others are left alone")
 )
-_R1_SILENT = marked(
-    "§3a R1: an account that is disabled, gone or a guest's is no opt-out, but then nobody agrees any more: "
-    "staff decide"
+_R1_SILENT = Rule(
+    "§3a R1",
+    marked(
+        "an account that is disabled, gone or a guest's is no opt-out, but then nobody agrees any more: "
+        "staff decide"
+    ),
 )
 
 _BY_KIND: Mapping[DriftKind, _Says] = {
     DriftKind.PUT_BACK: _Says(
         False,
         False,
-        marked("§3a Disagreement: an opt-out stands; who is put back by others is named, not fought"),
+        Rule("§3a Disagreement", marked("an opt-out stands; who is put back by others is named, not fought")),
     ),
     DriftKind.NOBODY_AGREES: _Says(None, False, _R1_SILENT),
     DriftKind.MISTAKE: _Says(
-        None, True, marked("§3a R8: an opt-out that staff have called a mistake is dropped and stays named")
+        None,
+        True,
+        Rule("§3a R8", marked("an opt-out that staff have called a mistake is dropped and stays named")),
     ),
-    DriftKind.HELD: _Says(False, False, marked("R8: unusually many opt-outs at once wait for an answer")),
+    DriftKind.HELD: _Says(
+        False, False, Rule("R8", marked("unusually many opt-outs at once wait for an answer"))
+    ),
     DriftKind.OPT_OUT_DUE: _Says(
-        False, False, marked("R3: somebody newly opted out in the shop is taken off the list")
+        False, False, Rule("R3", marked("somebody newly opted out in the shop is taken off the list"))
     ),
     DriftKind.SIGN_UP_DUE: _Says(
-        True, True, marked("R4: somebody who signs up by their own act after opting out is opted in in Kibo")
+        True,
+        True,
+        Rule("R4", marked("somebody who signs up by their own act after opting out is opted in in Kibo")),
     ),
     DriftKind.NEVER_OPTED_IN: _Says(False, False, _R4_ALONE),
     DriftKind.NO_ACCOUNT: _Says(None, False, _R4_ALONE),
@@ -63,56 +74,84 @@ _BY_KIND: Mapping[DriftKind, _Says] = {
     DriftKind.LEFT_LIST: _Says(
         False,
         False,
-        marked("R4: somebody who left the active list counts as opted out, and is opted out in Kibo"),
+        Rule("R4", marked("somebody who left the active list counts as opted out, and is opted out in Kibo")),
     ),
     DriftKind.CONFIRMING: _Says(
-        True, False, marked("R3: after an unsubscription a later opt-in has to be confirmed by the person")
+        True,
+        False,
+        Rule("R3", marked("after an unsubscription a later opt-in has to be confirmed by the person")),
     ),
     DriftKind.ASKED_BEFORE: _Says(
         True,
         False,
-        marked("§3a R3: nobody is asked to confirm twice; the opt-in stays in the shop, and is named"),
+        Rule(
+            "§3a R3", marked("nobody is asked to confirm twice; the opt-in stays in the shop, and is named")
+        ),
     ),
     DriftKind.DELETED: _Says(
         True,
         False,
-        marked("R2: a deletion in Constant Contact is somebody's decision; a new opt-in alone lifts it"),
+        Rule(
+            "R2", marked("a deletion in Constant Contact is somebody's decision; a new opt-in alone lifts it")
+        ),
     ),
     DriftKind.WAITING: _Says(
         True,
         False,
-        marked("R1: a contact that is pending, on hold or not set is neither opted in nor opted out"),
+        Rule("R1", marked("a contact that is pending, on hold or not set is neither opted in nor opted out")),
     ),
     DriftKind.LEFT_OUT: _Says(
-        None, False, marked("§3a R2: who may have left the list before is left out until they opt in again")
+        None,
+        False,
+        Rule("§3a R2", marked("who may have left the list before is left out until they opt in again")),
     ),
     DriftKind.UNDONE: _Says(
-        True, False, marked("§8 undo: what a run did is taken back until the person states something new")
+        True,
+        False,
+        Rule("§8 undo", marked("what a run did is taken back until the person states something new")),
     ),
     DriftKind.NEWCOMER: _Says(
         None,
         False,
-        marked("§3a R1: an account that came after the opt-out, or a guest's, lifts it not: staff answer"),
+        Rule(
+            "§3a R1",
+            marked("an account that came after the opt-out, or a guest's, lifts it not: staff answer"),
+        ),
     ),
     DriftKind.INVALID_EMAIL: _Says(
-        True, True, marked("R2: an email that cannot be sent is an error, and is named")
+        True, True, Rule("R2", marked("an email that cannot be sent is an error, and is named"))
     ),
     DriftKind.REFUSED: _Says(
-        None, False, marked("R3: what is refused for good waits in the queue for a person")
+        None, False, Rule("R3", marked("what is refused for good waits in the queue for a person"))
     ),
-    DriftKind.NOT_ADDED: _Says(True, True, marked("R2, R3: who is opted in in the shop is put on the list")),
+    DriftKind.NOT_ADDED: _Says(
+        True, True, Rule("R2, R3", marked("who is opted in in the shop is put on the list"))
+    ),
     DriftKind.CHANGE_DUE: _Says(
         None,
         False,
-        marked("R5: of an opt-in and an opt-out the later act counts; if it cannot be told, the opt-out"),
+        Rule(
+            "R5",
+            marked("of an opt-in and an opt-out the later act counts; if it cannot be told, the opt-out"),
+        ),
     ),
     DriftKind.UNREADABLE: _Says(
-        None, False, marked("R1: what cannot be read is neither an opt-in nor an opt-out")
+        None, False, Rule("R1", marked("what cannot be read is neither an opt-in nor an opt-out"))
     ),
 }
-_UNKNOWN = marked("R2, R4: nobody is added without an account that is opted in, and no customer is ever made")
-_NO_LIST = marked("§3a R2, R4: a deleted list says nothing about anybody")
+_UNKNOWN = Rule(
+    "R2, R4", marked("nobody is added without an account that is opted in, and no customer is ever made")
+)
+_NO_LIST = Rule("§3a R2, R4", marked("a deleted list says nothing about anybody"))
 _OVER_ANOTHER = (DriftKind.HELD, DriftKind.REFUSED)  # what stands before a difference that it does not settle
+
+
+def remembered_verdict(
+    known: Remembered, rules: DriftRules, *, former: bool = False, seen: bool = False
+) -> Verdict:
+    """Return the verdict about a person as both sides were last read; see `verdict_of`."""
+    sides = as_last_read(known, rules.list_id)
+    return _unless_waiting(verdict_of(sides, rules, live=False, former=former, seen=seen), known)
 
 
 def verdict_of(
@@ -132,25 +171,37 @@ def verdict_of(
     if kind is DriftKind.NO_ACCOUNT and former:
         kind = DriftKind.NOBODY_AGREES
     if kind is None:
-        found = _in_step(person, former=former)
-        return found if live else _unless_parked(found, sides)
+        return _in_step(person, former=former)
     says = _said(person, kind)
-    rule = _BY_KIND[kind].rule  # what an undo left so is not the table's
-    rule = rule if kind is DriftKind.UNDONE else _with_cell(person, rule)
-    return Verdict(says.wants, says.should, False, rule, _reason(person, kind))
+    cell = "" if kind is DriftKind.UNDONE else _cell_words(person)  # what an undo left so is not the table's
+    return Verdict(says.wants, says.should, False, _BY_KIND[kind].rule, _reason(person, kind), cell)
 
 
-def _unless_parked(verdict: Verdict, sides: Sides) -> Verdict:
-    """Return a verdict on what was last acted on: a change that waits for a person may say otherwise."""
-    if not sides.parked:
+def _unless_waiting(verdict: Verdict, known: Remembered) -> Verdict:
+    """Return a verdict on what was last read: nobody is in step about whom a change waits.
+
+    Of one that nobody has looked at it is not known what it is: what was acted on may not be so any more.
+    """
+    if not known.queued:
         return verdict
-    number, why = sides.parked[0]
-    reason = marked(
-        "{reason}; a change of customer {number} waits for a person, so this may not be so any more: {why}"
-    )
-    return replace(
-        verdict, in_step=False, reason=reason.format(reason=verdict.reason, number=number, why=Text(why))
-    )
+    change = known.untold
+    if change is None:
+        waits = marked("{reason}; a change in Kibo still waits to be acted on").format(reason=verdict.reason)
+        return replace(verdict, in_step=False, reason=waits if verdict.in_step else verdict.reason)
+    if change.status is not EventStatus.PARKED:
+        reason = marked(
+            "{reason}; a change of customer {number} in Kibo has not been acted on yet, so this may not be "
+            "so any more"
+        )
+    elif not verdict.in_step and change.error in verdict.reason:
+        return verdict  # that it waits, and why, is what the verdict says already
+    else:
+        reason = marked(
+            "{reason}; a change of customer {number} waits for a person, so this may not be so any more: "
+            "{why}"
+        )
+    reason = reason.format(reason=verdict.reason, number=change.object_id, why=Text(change.error))
+    return replace(verdict, wants_mail=None, in_step=False, told=False, reason=reason)
 
 
 def without_list(verdict: Verdict) -> Verdict:
@@ -160,7 +211,7 @@ def without_list(verdict: Verdict) -> Verdict:
     reason = marked(
         "the list is gone from Constant Contact, and nobody is put on another before it is chosen"
     )
-    return replace(verdict, in_step=False, rule=_NO_LIST, reason=reason)
+    return replace(verdict, in_step=False, by=_NO_LIST, cell="", reason=reason)
 
 
 def kind_of(sides: Sides, rules: DriftRules) -> DriftKind | None:
@@ -176,15 +227,9 @@ def _never_read(sides: Sides) -> bool:
 
 def _of_nobody(*, live: bool) -> Verdict:
     reason = (
-        marked(
-            "no account in the shop and no contact in Constant Contact has this email; an account that opts "
-            "in would be put on the list"
-        )
+        marked("no account in the shop and no contact in Constant Contact is found by that")
         if live
-        else marked(
-            "never seen: no account and no contact of theirs is known here; an account that opts in would be "
-            "put on the list"
-        )
+        else marked("ccdesk has never seen an account or a contact of theirs")
     )
     return Verdict(None, False, True, _UNKNOWN, reason)
 
@@ -197,7 +242,7 @@ def _not_read(person: PersonSides) -> Verdict:
     )
     if out:
         reason = marked("{first}; {then}").format(first=Reason.UNSUBSCRIBED.text, then=reason)
-    return Verdict(False if out else None, False, kind is None, _with_cell(person, _UNKNOWN), reason)
+    return Verdict(False if out else None, False, kind is None, _UNKNOWN, reason, _cell_words(person))
 
 
 def _said(person: PersonSides, kind: DriftKind) -> _Says:
@@ -228,24 +273,24 @@ def _reason(person: PersonSides, kind: DriftKind) -> str:
 
 def _in_step(person: PersonSides, *, former: bool) -> Verdict:
     if person.yes:
-        return Verdict(True, True, True, _with_cell(person, _R1_ONE), _both_in(person))
+        return Verdict(True, True, True, _R1_ONE, _both_in(person), _cell_words(person))
     column = person.column
     if column in (Column.NO_ANSWERED, Column.NO_UNANSWERED, Column.NO_SIGNED_UP):
-        return Verdict(False, False, True, _with_cell(person, _R1_NONE), _both_out(person))
+        return Verdict(False, False, True, _R1_NONE, _both_out(person), _cell_words(person))
     out = person.contact is not None and person.contact.standing is Standing.OUT
     if column is Column.SILENT:
         reason = marked("no account agrees any more ({why}), and they are not on the list")
         wants, reason = False if out else None, reason.format(why=person.who_does_not_count())
-        return Verdict(wants, False, True, _with_cell(person, _R1_SILENT), reason)
+        return Verdict(wants, False, True, _R1_SILENT, reason, _cell_words(person))
     if person.accounts:
         reason = marked("never opted in in the shop, and not on the list")
-        return Verdict(False, False, True, _with_cell(person, _R1_NONE), reason)
+        return Verdict(False, False, True, _R1_NONE, reason, _cell_words(person))
     reason = (
         marked("an account that has another email now, and not on the list: nothing is done")
         if former
         else marked("no account in the shop, and not on the list: nothing is done")
     )
-    return Verdict(False if out else None, False, True, _with_cell(person, _UNKNOWN), reason)
+    return Verdict(False if out else None, False, True, _UNKNOWN, reason, _cell_words(person))
 
 
 def _both_in(person: PersonSides) -> str:
@@ -271,11 +316,8 @@ def _cell(person: PersonSides) -> Cell:
     return TABLE[person.row, person.column]
 
 
-def _with_cell(person: PersonSides, rule: str) -> str:
-    """Return a rule with where in the table of consent (docs/consent.md b) it was found."""
-    return marked("{rule} ({row} × {column}: {cell})").format(
-        rule=rule,
-        row=Text(person.row.value),
-        column=Text(person.column.value),
-        cell=Text(_cell(person).value),
+def _cell_words(person: PersonSides) -> str:
+    """Return where in the table of consent (docs/consent.md b) a rule was found."""
+    return marked("{row} × {column}: {cell}").format(
+        row=Text(person.row.value), column=Text(person.column.value), cell=Text(_cell(person).value)
     )

@@ -40,7 +40,7 @@ def document(shop: Shell, *words: str) -> dict:
     for one in found["timeline"]:
         assert set(one) == MOMENT
         assert datetime.fromisoformat(one["at"]).tzinfo == UTC
-    moments = [datetime.fromisoformat(one["at"]) for one in found["timeline"]]
+    moments = [datetime.fromisoformat(one["until"] or one["at"]) for one in found["timeline"]]
     assert moments == sorted(moments)
     assert found["verdict"]["rule"]
     assert found["verdict"]["reason"]
@@ -97,7 +97,8 @@ def test_on_a_terminal_the_verdict_comes_first(shop: Shell) -> None:
         "ann@example.com is not mailed, and should not be: unsubscribed in Constant Contact"
     )
     places = [
-        said.index(word) for word in ("Rule R1", "Kibo ", "Constant Contact ", "What happened", "Next: ")
+        said.index(word)
+        for word in ("(rule R1", "As last read", "Kibo  ", "Constant Contact ", "What happened", "Next: ")
     ]
     assert places == sorted(places)
     assert f"customer {shop.ids[0]}" in said

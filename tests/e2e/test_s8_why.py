@@ -34,7 +34,7 @@ def ask(world: World, who: str, *, live: bool = False) -> Why:
     assert world.sandbox.log.writes(since=mark) == []
     assert world.desk.run_count() == runs
     assert (world.desk.status(live=False).calls.used > used) is live
-    moments = [one.at for one in found.timeline]
+    moments = [one.latest for one in found.timeline]
     assert moments == sorted(moments)
     return found
 
@@ -232,16 +232,112 @@ def test_the_guard_holds_and_says_until_when(world: World) -> None:
     with pytest.raises(ManyHeld):
         world.desk.run(RunKind.EVENTS)
     found = ask(world, "p3")
-    assert says(found)[2] is True, "as last acted on; what is next says the rest"
     assert found.next is not None
     assert "waits for an answer" in found.next.what
     assert found.next.when is not None
-    assert says(ask(world, "p3", live=True)) == (False, False, False)
-    assert ask(world, "p3", live=True).verdict.rule.startswith("R8")
+    assert both(world, "p3") == (False, False, False)
+    assert found.verdict.rule.startswith("R8")
+    assert (found.shop.opted_in, found.mail.on_list) == (False, True)
+    status = world.desk.status(live=False)
+    assert (status.on_list, status.waiting) == (40, 30), "who is held is not called in sync"
+
+
+def test_an_outage_after_the_look_does_not_hide_what_the_look_has_seen(ready: World) -> None:
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    ready.sandbox.faults.add(Fault("status", service="cc", status=403, times=400))
+    assert ready.desk.run(RunKind.EVENTS).status is RunStatus.FAILED
+    ready.sandbox.faults.clear()
+    assert both(ready, "ada") == (False, False, False)
+    found = ask(ready, "ada")
+    assert found.next is not None
+    assert "the last one failed: Constant Contact does not allow this" in found.next.what
+
+
+def test_an_outage_of_kibo_leaves_it_open_what_a_change_is(ready: World) -> None:
+    """Kibo's events told that there is one, and then it was not to be read."""
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    ready.sandbox.faults.add(Fault("status", service="kibo", path="accounts", status=403, times=400))
+    assert ready.desk.run(RunKind.EVENTS).status is RunStatus.FAILED
+    ready.sandbox.faults.clear()
+    found = ask(ready, "ada")
+    assert says(found) == (None, True, False)
+    assert not found.verdict.told
+    assert "has not been acted on yet" in found.verdict.reason
+    assert found.shop.read_at is None
+
+
+def test_who_was_sent_by_an_import_that_failed_as_a_whole_had_opted_in(ready: World) -> None:
+    ready.cc.switches.turn(activity_outcome="failed")
+    for n in range(30):
+        ready.kibo.add_customer(f"imp{n}@example.com", True)
+    ready.later()
+    assert ready.desk.run(RunKind.EVENTS).status is RunStatus.FAILED
+    assert both(ready, "imp7") == (True, True, False)
+
+
+@pytest.mark.parametrize("new", ["ada", "new@example.com"])
+def test_the_contact_of_a_former_email_is_still_mailed(ready: World, new: str) -> None:
+    ready.kibo.change_email(ready.ids["ada"], new)
+    ready.later()
+    ready.desk.run(RunKind.EVENTS)
+    assert both(ready, "ada") == (None, False, False)
+    assert ask(ready, "ada").mail.on_list is True
+    ready.later()
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    ready.cycle()
+    if new != "ada":  # the former email is taken off as well
+        assert says(ask(ready, "ada")) == says(ask(ready, "ada", live=True)) == (None, False, True)
+
+
+def test_the_moment_of_a_reading_is_none_of_the_services_own_dates(world: World) -> None:
+    """An account of some years ago was read by today's export, and since then is not later than that."""
+    number = world.kibo.add_customer("old@example.com", True)
+    world.later(3 * 24 * 60)
+    began = world.container.clock.now()
+    world.choose_list()
+    world.export()
+    for _ in range(2):
+        found = ask(world, "old")
+        assert found.shop.read_at is not None
+        assert found.shop.read_at >= began - timedelta(minutes=1)
+        assert found.shop.since is not None
+        assert found.shop.since <= found.shop.read_at
+        world.later()
+        world.cycle()
+    world.kibo.opt_out(number)
+    world.later()
+    world.desk.look_for_events()
+    seen = ask(world, "old")
+    assert (seen.shop.opted_in, seen.verdict.in_step) == (False, False)
+    assert seen.shop.read_at is not None
+    assert seen.shop.since is not None
+    assert began < seen.shop.since <= seen.shop.read_at
+
+
+def test_an_opt_out_is_told_after_what_was_seen_to_be_otherwise_and_before_what_was_done(
+    world: World,
+) -> None:
+    world.later()
+    number = world.kibo.add_customer("ann@example.com", True)
+    world.later(60)
+    world.choose_list()
+    world.export()
+    put_on = world.container.clock.now() - timedelta(minutes=2)
+    world.kibo.opt_out(number)
+    world.later()
+    world.cycle()
+    hows = [one.how for one in told(ask(world, "ann"))]
+    assert hows == [How.FLAG_SET, How.ADDED, How.FLAG_CLEARED, How.REMOVED]
+    [cleared] = [one for one in told(ask(world, "ann")) if one.how is How.FLAG_CLEARED]
+    assert cleared.at >= put_on, "the export had read it set"
 
 
 def test_somebody_unknown_and_somebody_only_the_services_know(ready: World) -> None:
     nobody = ask(ready, "nobody")
+    assert "never seen" in nobody.verdict.reason
     assert (nobody.known, says(nobody), nobody.timeline) == (False, (None, False, True), ())
     assert not ask(ready, "nobody", live=True).known
     assert not ask(ready, "987654").known

@@ -32,7 +32,7 @@ from ccdesk.core.runs import (
 )
 from ccdesk.core.settings import Settings, resolve
 from ccdesk.core.welcomes import WelcomeAnswer
-from ccdesk.core.why import FoundPerson, MailView, ShopView, Verdict, Why
+from ccdesk.core.why import FoundPerson, MailView, Rule, ShopView, Verdict, Why
 from ccdesk.service.api import Calls, Connection, ConnectionState, SaveResult, Status, WelcomeMail
 from ccdesk.service.drafts import DraftMade
 from ccdesk.service.gaps import Gap
@@ -47,7 +47,7 @@ NOT_SET_UP = Connection(ConnectionState.NOT_SET_UP)
 
 UNKNOWN = Why(
     False, "", (), "", ShopView(), MailView(),
-    Verdict(None, False, True, "nothing known", "neither side has this person, as far as was read"),
+    Verdict(None, False, True, Rule("", "nothing known"), "neither side has this person, as far as was read"),
 )  # fmt: skip
 
 

@@ -225,7 +225,7 @@ def test_why_about_the_person_chosen(qtbot, window, desk):
     click(qtbot, shown, "btn_drift_why")
     why = dialog(qtbot, shown, "dlg_find_person")
     qtbot.waitUntil(why.answer.isVisible)
-    assert ("why", (ANN, False)) in desk.calls
+    assert ("why", (ANN, True)) in desk.calls, "the comparison read both sides now, so that is told"
 
 
 def test_a_comparison_that_fails_is_not_called_in_step(qtbot, window, desk):

@@ -17,7 +17,7 @@ from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.last_read import Remembered, as_last_read
 from ccdesk.sync.plan_drift import DriftRules, drift_of
 from ccdesk.sync.plan_next import NOT_ENABLED, NOT_RUNNING, Plan, next_step
-from ccdesk.sync.plan_why import kind_of, verdict_of, without_list
+from ccdesk.sync.plan_why import kind_of, remembered_verdict, verdict_of, without_list
 from tests.sync.test_plan_drift import CASES
 
 K, S = DriftKind, LinkState
@@ -58,9 +58,82 @@ LAST_READ: list[tuple[str, Remembered, tuple[bool | None, bool, bool], str, str]
     (
         "in step by what was last acted on, and a change is parked",
         known(IN, queued=queued(EventStatus.PARKED, error="Bad.")),
-        (True, True, False),
+        (None, True, False),
         "R1",
         "a change of customer 1 waits for a person, so this may not be so any more: Bad.",
+    ),
+    (
+        "in step by what was last acted on, and a change waits",
+        known(IN, queued=queued()),
+        (None, True, False),
+        "R1",
+        "a change of customer 1 in Kibo has not been acted on yet, so this may not be so any more",
+    ),
+    (
+        "the look that saw the change has seen the flag cleared",
+        known(replace(IN, out_after=NOON), queued=queued()),
+        (False, False, False),
+        "R3",
+        "opted out in the shop",
+    ),
+    (
+        "what the look noted is over once nothing waits",
+        known(replace(IN, out_after=NOON)),
+        (True, True, True),
+        "R1",
+        "on the list",
+    ),
+    (
+        "cleared, and held by the guard",
+        known(IN, held=held(), queued=queued()),
+        (False, False, False),
+        "R8",
+        "held until it is answered",
+    ),
+    (
+        "cleared, held, and to be done by the next run",
+        known(IN, held=held(answer=Answer.DO_IT), queued=queued()),
+        (False, False, False),
+        "R3",
+        "opted out in the shop",
+    ),
+    (
+        "a second account's opt-out is held: the first one agrees",
+        known(IN, SECOND, held=held(), queued=queued()),
+        (True, True, False),
+        "R1",
+        "a change in Kibo still waits",
+    ),
+    (
+        "sent by an import that failed, and never acted on",
+        known(Link(1, email=KEY, kibo_opted_in=False), queued=queued(), tried={1: Act.CREATE}),
+        (True, True, False),
+        "R2",
+        "not on the list yet",
+    ),
+    (
+        "a new account of which nothing but the change is known",
+        known(queued=queued()),
+        (None, False, False),
+        "R2",
+        "has not been acted on yet",
+    ),
+    (
+        "acted on in this very state, and parked",
+        known(
+            replace(IN, kibo_updated_at=NOON, state=S.INVALID, on_list=False),
+            queued=queued(EventStatus.PARKED, error="Bad."),
+        ),
+        (True, True, False),
+        "",
+        "Bad.",
+    ),
+    (
+        "the contact of a former email, left on the list",
+        known(MOVED, left_behind="c1"),
+        (None, False, False),
+        "§3a R1",
+        "the account has another email in Kibo now",
     ),
     ("opted out on both sides", known(OUT), (False, False, True), "R1", "opted out in the shop"),
     (
@@ -236,14 +309,14 @@ LAST_READ: list[tuple[str, Remembered, tuple[bool | None, bool, bool], str, str]
         "not on the list yet",
     ),
     ("seen, not acted on", known(Link(1, email=KEY)), (None, False, True), "", "never acted on"),
-    ("nobody", known(), (None, False, True), "R2, R4", "never seen"),
+    ("nobody", known(), (None, False, True), "R2, R4", "has never seen an account"),
     ("a former email", known(MOVED), (None, False, True), "", "another email now"),
 ]
 
 
 def verdict(remembered: Remembered) -> Verdict:
     former = any(one.email_key not in ("", remembered.key) for one in remembered.links)
-    return verdict_of(as_last_read(remembered, LIST), RULES, live=False, former=former)
+    return remembered_verdict(remembered, RULES, former=former)
 
 
 @pytest.mark.parametrize(
@@ -331,8 +404,8 @@ def test_a_refusal_says_what_the_change_would_have_done() -> None:
 def test_nobody_read_now_is_told_from_nobody_remembered() -> None:
     now = verdict_of(Sides(KEY), RULES, live=True).reason
     then = verdict_of(Sides(KEY), RULES, live=False).reason
-    assert "no account in the shop and no contact" in now
     assert "never seen" in then
+    assert "is found by that" in now
 
 
 def test_an_account_that_was_only_seen_is_not_nobody() -> None:
@@ -366,9 +439,9 @@ NEXT: list[tuple[str, Remembered, Plan, str, datetime | None]] = [
      INBOUND),
     ("change seen", known(IN, queued=queued()), PLAN, "looked at by the next run", EVENTS),
     ("tried again", known(IN, queued=queued(EventStatus.RETRY, attempts=2, error="Busy.", next_try_at=LATER)),
-     PLAN, "after 2 refusals (Busy.)", LATER),
+     PLAN, "has failed 2 times (Busy.) and is tried again", LATER),
     ("tried again soon", known(IN, queued=queued(EventStatus.RETRY, attempts=1, next_try_at=NOON)), PLAN,
-     "after a refusal", EVENTS),
+     "has failed once", EVENTS),
     ("parked", known(IN, queued=queued(EventStatus.PARKED, error="Bad.")), PLAN, "parked", None),
     ("held by the guard", known(IN, held=held(), queued=queued()), PLAN, "waits for an answer",
      NOON + timedelta(hours=24)),
@@ -394,6 +467,8 @@ NEXT: list[tuple[str, Remembered, Plan, str, datetime | None]] = [
      "first export", None),
     ("to be added", known(Link(1, email=KEY, kibo_opted_in=True)), PLAN, "put on the list", EVENTS),
     ("in step", known(IN), PLAN, "", None),
+    ("change seen, and the run failed", known(IN, queued=queued()),
+     replace(PLAN, failed={RunKind.EVENTS: "No."}), "the last one failed: No", EVENTS),
     ("deleted", known(replace(OFF, state=S.CONTACT_DELETED)), PLAN, "", None),
     ("list gone", known(OWED), replace(PLAN, list_gone=True), "another list", None),
 ]  # fmt: skip

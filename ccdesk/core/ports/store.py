@@ -91,6 +91,9 @@ class Links(Protocol):
     def count(self, *, on_list: bool | None = None) -> int:
         """Count links, all or those that are (not) on the list with the customer's agreement."""
 
+    def count_waiting(self) -> int:
+        """Count those on the list with the customer's agreement about whom something waits to be done."""
+
     def leave_list(self, former: str, active: str, at: datetime) -> list[int]:
         """Take leave of the list `on_list` means, and of what was begun up to `at`: `active` is now (R7).
 

@@ -311,7 +311,7 @@ class DriftDialog(QDialog):
     def _why(self) -> None:
         one = self.tbl_people.chosen()
         if one is not None:
-            find_person(self._context, self, _name_of(one))
+            find_person(self._context, self, _name_of(one), live=True)  # the row was read now as well
 
     @Slot()
     def _repair(self) -> None:

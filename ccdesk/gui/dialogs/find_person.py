@@ -32,9 +32,6 @@ from ccdesk.gui.translation import marked, say
 from ccdesk.service import why_words
 
 HINT = marked("Type an email, a part of it, or a customer id of Kibo.")
-REMEMBERED = marked(
-    "As last read by ccdesk. A change that no run has seen yet does not show: read both sides now."
-)
 READING = marked("Reading both sides…")
 NOTHING_KEPT = (
     marked("Nothing happened yet"),
@@ -42,19 +39,22 @@ NOTHING_KEPT = (
 )
 SUGGESTIONS = 12
 COLUMNS = (
-    Column("at", marked("When"), lambda one: formats.long_date(one.at), width=26),
+    Column("at", marked("When"), lambda one: formats.long_date(one.latest), width=26),
     Column("what", marked("What happened"), lambda one: say(why_words.what_happened(one, formats.long_date))),
 )
 
 
-def find_person(context: Context, parent: QWidget, who: str = "") -> None:
-    """Show the search, and the answer about `who` if somebody is named; one that is open is used again."""
+def find_person(context: Context, parent: QWidget, who: str = "", *, live: bool = False) -> None:
+    """Show the search, and the answer about `who` if somebody is named; one that is open is used again.
+
+    `live`: both sides are read at once, where what is remembered would contradict what has just been shown.
+    """
     found = parent.findChild(FindPersonDialog, options=Qt.FindChildOption.FindDirectChildrenOnly)
     shown = found if found is not None and found.isVisible() else FindPersonDialog(context, parent)
     shown.show()
     shown.raise_()
     shown.activateWindow()
-    shown.begin(who)
+    shown.begin(who, live=live)
 
 
 class FindPersonDialog(QDialog):
@@ -67,6 +67,7 @@ class FindPersonDialog(QDialog):
         super().__init__(parent)
         self._context = context
         self._asked = self._shown = ""  # whom the question, and the answer shown, is about
+        self._remembered = ""  # for which moments the answer shown is known
         self._cancel = threading.Event()
         self.setObjectName("dlg_find_person")
         self.setWindowTitle(say("Find a person"))
@@ -147,19 +148,20 @@ class FindPersonDialog(QDialog):
         layout.addLayout(row(who, self.txt_who, self.btn_ask))
         layout.addWidget(self.lbl_hint)
         layout.addWidget(self.notice)
+        layout.addWidget(self.lbl_as_of)
         layout.addWidget(self.answer, 1)
         layout.addStretch(0)
-        layout.addWidget(self.lbl_as_of)
         layout.addLayout(row(self.btn_read, None, self.btn_close))
 
     # asking
 
     @Slot(str)
-    def begin(self, who: str = "") -> None:
-        """Answer about a person, or wait for somebody to be named."""
+    def begin(self, who: str = "", *, live: bool = False) -> None:
+        """Answer about a person, with both sides read now if `live`, or wait for somebody to be named."""
         if who.strip():
             self.txt_who.setText(who.strip())
-            self._ask()
+            self._asked = who.strip()
+            self._ask(live=live)
             return
         self.txt_who.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.txt_who.selectAll()
@@ -231,7 +233,8 @@ class FindPersonDialog(QDialog):
         self.lbl_hint.hide()
         self.answer.show()
         self.lbl_verdict.setText(say(why_words.headline(found, self._asked)))
-        self.lbl_rule.setText(say("Rule {rule}").format(rule=say(found.verdict.rule)))
+        self.lbl_rule.setText(say(why_words.rule_line(found)) if found.known else "")
+        self.lbl_rule.setVisible(found.known)
         self._show_badge(found)
         shop = [why_words.shop_line(found, _when), *why_words.account_lines(found, _when)]
         mail = [why_words.mail_line(found, _when), why_words.contact_line(found)]
@@ -240,8 +243,9 @@ class FindPersonDialog(QDialog):
         step = say(why_words.next_line(found, _when))
         self.lbl_next.setText(say("Next: {step}").format(step=step))
         self.timeline.show_source(of_rows(found.timeline[::-1]))
+        self._remembered = "" if found.live else say(why_words.as_of_line(found, _when))
         read = say("Both sides were read {time}.").format(time=_when(_read_at(found)))
-        self.lbl_as_of.setText(read if found.live else say(REMEMBERED))
+        self.lbl_as_of.setText(self._remembered or read)
         self.btn_read.setEnabled(True)
 
     def _show_badge(self, found: Why) -> None:
@@ -250,7 +254,10 @@ class FindPersonDialog(QDialog):
         elif found.mail.on_list is None:  # nothing is in step that was never read
             self.badge.show_state(say("Not compared yet"), "circle", Tone.NEUTRAL)
         elif found.verdict.in_step:
-            self.badge.show_state(say("In step"), "check-circle", Tone.GOOD)
+            words = say("In step") if found.live else say("In step when last read")
+            self.badge.show_state(words, "check-circle", Tone.GOOD)
+        elif why_words.only_waits(found):
+            self.badge.show_state(say("A change waits"), "warning", Tone.WARNING)
         else:
             self.badge.show_state(say("Both sides differ"), "warning", Tone.WARNING)
 
@@ -259,7 +266,7 @@ class FindPersonDialog(QDialog):
         if self._asked != self._shown:
             self._show_nobody()
         else:
-            self.lbl_as_of.setText(say(REMEMBERED))
+            self.lbl_as_of.setText(self._remembered)
             self.btn_read.setEnabled(True)
         self.notice.show_error(error)
 

@@ -218,7 +218,7 @@ class ToPage(QWidget):
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         name = one_line(snapshot.status.contact_list or snapshot.settings.contact_list)
-        members = snapshot.status.on_list
+        members = snapshot.status.in_sync
         if name:
             facts = [say("List: “{name}”").format(name=name)]
             if members:
