@@ -140,18 +140,19 @@ def test_a_refresher_keeps_its_distance(qtbot, tasks, owner):
 
 
 def test_restart_drops_the_answer_under_way(qtbot, tasks, owner):
-    gate, answers, questions = threading.Event(), [], ["old"]
+    gate, asked, answers, questions = threading.Event(), threading.Event(), [], ["old"]
 
     def work():
         question = questions[-1]
         if question == "old":
-            gate.wait(5)
+            asked.set()
+            gate.wait(60)
         return question
 
     refresher = Refresher(tasks, work, done=answers.append, parent=owner, every_ms=1)
     refresher.poke()
     qtbot.waitUntil(lambda: refresher._busy)
-    qtbot.waitUntil(lambda: tasks._pool.activeThreadCount() == 1)
+    qtbot.waitUntil(asked.is_set)
     questions.append("new")
     refresher.restart()
     qtbot.waitUntil(lambda: answers == ["new"])
