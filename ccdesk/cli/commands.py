@@ -26,7 +26,7 @@ from ccdesk.container import Container, open_container
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.ports.mail import Account
-from ccdesk.core.runs import Run, RunKind
+from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.paths import Paths
 from ccdesk.service.api import ConnectionState, Status
 from ccdesk.service.setup import in_words, missing
@@ -34,6 +34,11 @@ from ccdesk.service.setup import in_words, missing
 FIRST_EXPORT = (
     "Note: list-join automations in Constant Contact may mail the people an export adds to the list. "
     "If the list has one, switch it off for the time of the export."
+)
+
+NOTHING_WAITS = (
+    "ccdesk: by itself means while the window or “ccdesk run” is at work. Neither is, so give this command "
+    "again then."
 )
 
 
@@ -218,6 +223,8 @@ def _sync(args: argparse.Namespace, container: Container, console: Console) -> i
         )
     console.end_progress()
     show_run(console, container, done)
+    if done.status is RunStatus.WAITING and not container.store.loops.at_work():
+        console.say(NOTHING_WAITS)
     return exit_code(done)
 
 

@@ -261,6 +261,7 @@ def status_document(status: Status) -> dict[str, Any]:
             "resets_at": moment(status.calls.resets_at),
         },
         "next_runs": {kind.value: moment(at) for kind, at in status.next_runs.items()},
+        "loops_running": status.loops_at_work,
         "paused_until": moment(status.paused_until),
         "last_gap": _gap(status.last_gap),
         "running": status.running or None,
@@ -269,6 +270,7 @@ def status_document(status: Status) -> dict[str, Any]:
         "links": status.links,
         "last_export": moment(status.last_export),
         "last_good_runs": {kind.value: moment(at) for kind, at in status.last_good.items()},
+        "last_failed_runs": {kind.value: run_head(run) for kind, run in status.last_failed.items()},
         "owed": {
             "opt_outs": status.pending.opt_outs,
             "opt_ins": status.pending.opt_ins,

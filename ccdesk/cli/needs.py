@@ -77,12 +77,17 @@ _WORDS: dict[NeedKind, Callable[[Need], tuple[str, str]]] = {
         "The last export failed",
         f"“ccdesk runs {need.ids[0] if need.ids else 'ID'}” says why; “ccdesk sync export” goes on.",
     ),
+    NeedKind.EXPORT_ASKS: lambda need: (
+        f"The export waits for an answer{_since(need.since)}: {need.subject.partition('. ')[0]}",
+        "“ccdesk sync export --leave-out” leaves them out, “--confirm” adds them.",
+    ),
     NeedKind.REFUSED: lambda need: (
         f"{_some(need.count, 'change')} failed again and again",
         "“ccdesk events” says why; they are still tried again.",
     ),
     NeedKind.PARKED: lambda need: (
-        f"{_some(need.count, 'change needs', 'changes need')} attention before they can be synced",
+        f"{_some(need.count, 'change needs', 'changes need')} attention before "
+        f"{'it' if need.count == 1 else 'they'} can be synced",
         "“ccdesk events” says why.",
     ),
     NeedKind.HELD: lambda need: (

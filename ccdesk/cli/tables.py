@@ -54,7 +54,7 @@ def summary(run: Run) -> str:
     """Return a run's result in one line."""
     parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in run.counts.items() if count]
     if run.error_count:
-        parts.append(f"{run.error_count:,} errors")
+        parts.append(f"{run.error_count:,} {'error' if run.error_count == 1 else 'errors'}")
     text = f"{run.status.value}: " + (", ".join(parts) or "nothing changed")
     calls = run.calls_constant_contact + run.calls_kibo
     return f"{text} ({calls:,} calls)" + (f". {run.message}" if run.message else "")
@@ -96,7 +96,8 @@ def _print_people(console: Console, people: People, run: Run) -> None:
         if outcome is not Outcome.ERROR:
             console.line(f"  {number:>7,}  {outcome.value}: {reason}")
     for error in people.entries(run.id, outcome=Outcome.ERROR, limit=_MOST_ERRORS):
-        console.line(f"  error  customer {error.customer_id} {error.email}: {error.reason}")
+        who = " ".join(filter(None, (f"customer {error.customer_id}", error.email)))
+        console.line(f"  error  {who}: {error.reason}")
     if run.error_count > _MOST_ERRORS:
         console.line(f"  … and {run.error_count - _MOST_ERRORS:,} more errors (--json shows all)")
 
@@ -156,6 +157,16 @@ def gap_words(gap: Gap) -> str:
     return f"Nothing ran from {when(gap.since)} to {when(gap.until)}: {_WHY_NOTHING_RAN[gap.reason]}"
 
 
+NOTHING_RUNS = (
+    "Nothing runs by itself: neither the window nor “ccdesk run” is at work here. Keep one of them running "
+    "(“ccdesk autostart on”, “ccdesk service install”)."
+)
+
+
+def _parked(changes: int) -> str:
+    return f", {changes:,} of them {'needs' if changes == 1 else 'need'} a person" if changes else ""
+
+
 def print_status(console: Console, status: Status) -> None:
     """Print the state of everything."""
     _print_connection(console, "Kibo", status.kibo)
@@ -164,21 +175,29 @@ def print_status(console: Console, status: Status) -> None:
     if status.paused_until:
         console.line(f"Paused until {when(status.paused_until)}: nothing runs by itself")
     console.line(f"Contact list: {status.contact_list or '(none chosen)'}")
+    if status.enabled and not status.loops_at_work:
+        console.line(NOTHING_RUNS)
     for kind, at in status.next_runs.items():
-        console.line(f"Next {kind.value}: {when(at)}")
+        if at is not None:
+            console.line(f"Next {kind.value}: {when(at)}")
     calls = status.calls
     by = ", ".join(f"{origin} {used:,}" for origin, used in sorted(calls.by_origin.items()) if used)
     console.line(
         f"Calls to Constant Contact today: {calls.used:,} of {calls.limit:,}{f' ({by})' if by else ''}, "
         f"{calls.left:,} left, {calls.reserved:,} of them for opt-outs"
     )
-    console.line(f"Queue: {status.queued:,} waiting, {status.parked:,} of them need a person")
+    console.line(f"Queue: {status.queued:,} waiting{_parked(status.parked)}")
     pending = status.pending
     if pending.opt_outs or pending.opt_ins:
         console.line(f"Owed to Kibo: {pending.opt_outs:,} opt-outs, {pending.opt_ins:,} opt-ins")
     good = ", ".join(f"{kind.value} {when(at)}" for kind, at in status.last_good.items())
     if good:
         console.line(f"Last good run: {good}")
+    for run in status.last_failed.values():
+        console.line(
+            f"Last {run.kind.value} FAILED (run {run.id}, {when(run.finished_at)}): {run.message} "
+            f"“ccdesk runs {run.id}” shows it."
+        )
     if status.running:
         console.line(f"Running: {status.running}")
     for need in status.needs_you:

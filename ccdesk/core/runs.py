@@ -41,7 +41,7 @@ class RunStatus(StrEnum):
     CANCELLED = "CANCELLED"
     INTERRUPTED = "INTERRUPTED"
     WAITING = "WAITING"
-    NEEDS_YOU = "NEEDS YOU"  # people are held until a person answers (design R8); CANCELLED once answered
+    NEEDS_YOU = "NEEDS YOU"  # it asks a person (design R8, §3a R2); CANCELLED once answered
 
 
 class Outcome(StrEnum):
@@ -120,6 +120,15 @@ class Run:
         whole = self.status in (RunStatus.COMPLETE, RunStatus.NEEDS_YOU)
         cut_short = self.kind is RunKind.EXPORT and not whole
         return cut_short or any(self.counts.get(one.value, 0) for one in did)
+
+    @property
+    def asks_about_list(self) -> bool:
+        """True while an export waits to hear what becomes of customers who may have left its list (§3a R2).
+
+        It sent nobody. One that holds opt-outs waits for the guard's answer instead (R8).
+        """
+        asks = self.kind is RunKind.EXPORT and self.status is RunStatus.NEEDS_YOU
+        return asks and not self.counts.get(Outcome.HELD.value)
 
     @property
     def changes(self) -> int:

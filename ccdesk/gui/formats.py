@@ -15,6 +15,8 @@ from ccdesk.core.clock import MONTHS, ordinal
 from ccdesk.core.errors import GOES_ON, GOES_ON_AFTER
 from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
 from ccdesk.gui.translation import is_english, locale, marked, number, plural, say
+from ccdesk.service.held import ANSWERED, ASKED_AGAIN
+from ccdesk.service.preview import NO_RUN
 
 UTC_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")  # in messages the command line prints too
 # The words of `ports.Lease.holder`
@@ -199,8 +201,13 @@ def holder(words: str) -> str:
     return line.format(what=say(what), host=found["host"], time=in_local_time(found["time"] or ""))
 
 
-def next_run(moment: datetime | None, zone: tzinfo | None = None) -> str:
-    """Return the line over the event grid and the inbound table, as the seed writes it."""
+def next_run(moment: datetime | None, zone: tzinfo | None = None, *, enabled: bool = False) -> str:
+    """Return the line over the event grid and the inbound table, as the seed writes it.
+
+    `enabled`: the application is; without a time nothing is there that would run, as on a bundle.
+    """
+    if moment is None and enabled:
+        return say("Next Run time : none is planned")
     if moment is None:
         return say("Next Run time : none while the application is not enabled")
     return say("Next Run time : {time}").format(time=long_date(moment, zone))
@@ -292,7 +299,12 @@ def progress_line(progress: Progress) -> str:
 
 
 def run_words(run: Run) -> str:
-    """Return what is to be said of a run beside its figures: why it ended early, and how it goes on."""
+    """Return what is to be said of a run beside its figures: why it ended early, and how it goes on.
+
+    A preview goes on from no run and no run goes on from it.
+    """
+    if run.id == NO_RUN:
+        return in_local_time(say(run.message.partition(GOES_ON)[0].strip()))
     stored, later, _ = run.message.partition(CONTINUED)
     parts = [say("Continued from an earlier run.")] if run.resumes is not None else []
     if run.status is RunStatus.CANCELLED and not _was_asked(run):
@@ -331,8 +343,8 @@ def _errors_of(run: Run) -> str:
 
 
 def _was_asked(run: Run) -> bool:
-    """Say whether a run held people until a person answered: it is closed now, and nobody stopped it."""
-    return bool(run.counts.get(Outcome.HELD.value))
+    """Say whether a run asked a person and has its answer: it is closed now, and nobody stopped it."""
+    return bool(run.counts.get(Outcome.HELD.value)) or ANSWERED in run.message or ASKED_AGAIN in run.message
 
 
 def _goes_on(run: Run) -> str:
@@ -343,6 +355,8 @@ def _goes_on(run: Run) -> str:
     cut_short = run.status in (RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.INTERRUPTED)
     if run.kind is RunKind.EXPORT and cut_short and not _was_asked(run):
         return say("The next export goes on where this one stopped.")
+    if run.asks_about_list:
+        return say("Answer it on the Info tab, or start the export again.")
     return ""
 
 

@@ -11,6 +11,7 @@ from ccdesk.gui.translation import marked, number, plural, say
 from ccdesk.service.needs_you import Need, NeedKind
 
 REVIEW = "review:"  # with the kind of the run that holds people: the place of its review
+OFF_LIST = "off list"  # the place of the question of an export onto a list that had members
 TRY_NOW = marked("Try again now")
 REVIEW_BUTTON = marked("Review…")
 
@@ -152,6 +153,14 @@ def _export_failed(need: Need) -> NeedWords:
     return NeedWords(_with_since(say("The last export failed."), need), say("Show it"), "export")
 
 
+def _export_asks(need: Need) -> NeedWords:
+    line = say(
+        "The export waits for your answer: what becomes of customers in Constant Contact who may have left "
+        "the list. Nobody was sent yet."
+    )
+    return NeedWords(_with_since(line, need), say("Answer…"), OFF_LIST)
+
+
 def _refused(need: Need) -> NeedWords:
     line = plural(
         "{n} changes keep failing (still trying).", "{n} change keeps failing (still trying).", need.count
@@ -203,6 +212,7 @@ _WORDS: dict[NeedKind, Callable[[Need], NeedWords]] = {
     NeedKind.OWED_OPT_INS: _pending_opt_ins,
     NeedKind.LATE: _late,
     NeedKind.EXPORT_FAILED: _export_failed,
+    NeedKind.EXPORT_ASKS: _export_asks,
     NeedKind.REFUSED: _refused,
     NeedKind.PARKED: _parked,
     NeedKind.HELD: _held,

@@ -91,7 +91,9 @@ class Status:
     `links` counts the customers known, `on_list` those of them who are on the list, and `waiting` those on it
     about whom something waits to be done, so that they are not in sync. `contact_list` is the list's present
     name. `last_good` says when each kind of run last went well. While `paused_until` is set
-    nothing runs by itself; `last_gap` is when nothing did though it should have.
+    nothing runs by itself; `last_gap` is when nothing did though it should have. `loops_at_work`: some
+    program is there by which anything runs by itself (this window, too); without it there are no `next_runs`.
+    `last_failed`: by kind, the newest run where it failed.
     """
 
     version: str
@@ -115,6 +117,8 @@ class Status:
     last_good: Mapping[RunKind, datetime | None] = field(default_factory=dict)
     paused_until: datetime | None = None
     last_gap: Gap | None = None
+    loops_at_work: bool = True
+    last_failed: Mapping[RunKind, Run] = field(default_factory=dict)
 
     @property
     def in_sync(self) -> int:
@@ -123,8 +127,8 @@ class Status:
 
     @property
     def is_stuck(self) -> bool:
-        """True while work is held up until a person does something."""
-        return any(need.stuck for need in self.needs_you)
+        """True while work is held up until a person does something, or the last run of a kind failed."""
+        return bool(self.last_failed) or any(need.stuck for need in self.needs_you)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,11 +277,14 @@ class Desk(Protocol):
         cancel: threading.Event | None = None,
         confirmed: bool = False,
         leave_out: bool = False,
+        past_question: bool = False,
     ) -> Preview:
         """Try out what `run` would do now, with the same code; nothing is changed anywhere (design §8).
 
         Its calls are counted. What the run would ask is in its `failure`; close the result when it is not
-        looked at any more. Raises Busy while a run is going on.
+        looked at any more. `past_question`: where an export would ask what becomes of customers who may have
+        left the list, the preview goes on as if they were left out, so that everybody is counted. Raises Busy
+        while a run is going on.
         """
 
     def undo(

@@ -264,11 +264,21 @@ class LocalDesk:
         cancel: threading.Event | None = None,
         confirmed: bool = False,
         leave_out: bool = False,
+        past_question: bool = False,
     ) -> Preview:
         """Try out what a run that somebody asks for now would do."""
         cancel = cancel or threading.Event()
         settings = self.settings()
-        asked = Asked(kind, settings, Trigger.MANUAL, listener, cancel, confirmed, leave_out)
+        asked = Asked(
+            kind,
+            settings,
+            Trigger.MANUAL,
+            listener,
+            cancel,
+            confirmed,
+            leave_out,
+            past_question=past_question,
+        )
         return try_out(self._store, self._connections, self._clock, asked)
 
     def undo(
@@ -487,7 +497,8 @@ class LocalDesk:
         return why(self._basis(), who)
 
     def _basis(self) -> Basis:
-        planned = {kind: self.planned_run(kind) for kind in RunKind}
+        at_work = self._store.loops.at_work()  # else nobody is there to keep the plan
+        planned = {kind: self.planned_run(kind) for kind in RunKind if at_work}
         return Basis(self._store, self.settings(), self._clock, planned)
 
     def find_people(self, text: str, limit: int = 20) -> Sequence[FoundPerson]:
@@ -552,11 +563,18 @@ class LocalDesk:
 
     def look_back(self, reason: GapReason, since: datetime | None = None) -> None:
         """Keep what was missed since the loops were last at work, and note them at work."""
+        self._store.loops.note()
         gaps.look_back(self._store, self.settings(), self._clock.now(), reason, since)
 
     def note_alive(self) -> None:
         """Note that the loops are at work."""
+        self._store.loops.note()
         gaps.note_alive(self._store, self.settings(), self._clock.now())
+
+    def loops_end(self) -> None:
+        """Note that this program's loops are at work no more."""
+        gaps.note_alive(self._store, self.settings(), self._clock.now())
+        self._store.loops.end()
 
     def first_time(self, name: str, about: str = "yes") -> bool:
         """Say whether this is asked about for the first time, and remember that it was."""

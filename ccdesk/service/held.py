@@ -24,7 +24,7 @@ def open_questions(runs: Runs) -> Iterator[Run]:
     """Yield the runs that hold people, at most one of each kind: a newer one takes the place of an older."""
     for kind in RunKind:
         run = runs.last_finished(kind, RunStatus.NEEDS_YOU)
-        if run is not None:
+        if run is not None and not run.asks_about_list:
             yield run
 
 
@@ -44,7 +44,11 @@ def close_answered(runs: Runs, ended: Run) -> None:
         return
     words = ANSWERED if ended.status is RunStatus.COMPLETE else ASKED_AGAIN
     same = next((group for group in _GROUPS if ended.kind in group), ())
-    for run in list(open_questions(runs)):
+    open_ones = list(open_questions(runs))
+    if ended.kind is RunKind.EXPORT:
+        asked = runs.last_finished(RunKind.EXPORT, RunStatus.NEEDS_YOU)
+        open_ones += [asked] if asked is not None and asked.asks_about_list else []
+    for run in open_ones:
         if run.kind in same:
             runs.finish(replace(run, status=RunStatus.CANCELLED, message=f"{run.message} {words}".strip()))
 

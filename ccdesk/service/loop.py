@@ -168,7 +168,7 @@ class Loop:
             self._guarded(self.tick)
             idle = self._scheduler.idle_seconds
             self._take(timeout=_LONGEST_WAIT if idle is None else min(idle, _LONGEST_WAIT))
-        self._guarded(self._desk.note_alive)
+        self._guarded(self._desk.loops_end)
         self._guarded(self._desk.close)
 
     def look_back(self) -> None:
@@ -344,7 +344,7 @@ class Loop:
         told, cancel = self.listener.progress, self._cancel
         try:
             if undoes is None:
-                preview = self._desk.preview(kind, listener=told, cancel=cancel)
+                preview = self._desk.preview(kind, listener=told, cancel=cancel, past_question=True)
             else:
                 preview = self._desk.preview_undo(undoes, listener=told, cancel=cancel)
         except CcdeskError as error:

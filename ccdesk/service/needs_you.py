@@ -51,6 +51,7 @@ class NeedKind(StrEnum):
     LOOP_STOPPED = "loop_stopped"  # by a fault of ccdesk, twice; only the program it befell knows it
     LATE = "late"  # `subject`: the run's kind; `count`: failures in a row, 0: not tried for too long
     EXPORT_FAILED = "export_failed"  # the last export; it is not tried again by itself
+    EXPORT_ASKS = "export_asks"  # what becomes of those who may have left its list; `subject`: the question
     REFUSED = "refused"  # changes refused again and again
     PARKED = "parked"  # changes that are not tried again by themselves
     HELD = "held_opt_outs"  # the guard's (design R8); `subject`: the run's kind, `ids`: the run
@@ -126,13 +127,13 @@ def last_good_runs(store: Store) -> dict[RunKind, datetime | None]:
 
 def note_good_run(store: Store, run: Run) -> None:
     """Remember that a run did its work, if it did: one that asked about people is CANCELLED once answered."""
-    if run.status in _DID_ITS_WORK and run.finished_at is not None:
+    if run.status in _DID_ITS_WORK and not run.asks_about_list and run.finished_at is not None:
         store.state.set_time(_GOOD_RUN + run.kind.value, run.finished_at)
 
 
 def _last_good(store: Store, kind: RunKind) -> datetime | None:
     runs = (store.runs.last_finished(kind, status) for status in _DID_ITS_WORK)
-    ends = [run.finished_at for run in runs if run is not None]
+    ends = [run.finished_at for run in runs if run is not None and not run.asks_about_list]
     ends.append(store.state.get_time(_GOOD_RUN + kind.value))
     return max((end for end in ends if end is not None), default=None)
 
@@ -215,8 +216,11 @@ def _failures_in_a_row(store: Store, kind: RunKind, good: datetime | None) -> in
 
 def _export_failed(look: Look) -> Iterator[Need]:
     newest: list[Run] = look.store.runs.page(kind=RunKind.EXPORT, offset=0, limit=1)
-    if newest and newest[0].status is RunStatus.FAILED:
-        yield Need(NeedKind.EXPORT_FAILED, since=newest[0].finished_at, ids=(str(newest[0].id),))
+    for run in newest:
+        if run.status is RunStatus.FAILED:
+            yield Need(NeedKind.EXPORT_FAILED, since=run.finished_at, ids=(str(run.id),))
+        elif run.asks_about_list:
+            yield Need(NeedKind.EXPORT_ASKS, since=run.finished_at, subject=run.message, ids=(str(run.id),))
 
 
 def _refused(look: Look) -> Iterator[Need]:

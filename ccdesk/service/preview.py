@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -75,6 +75,17 @@ class Preview(AbstractContextManager["Preview"]):
         self.close()
 
 
+@contextmanager
+def _marked_in_the_log() -> Iterator[None]:
+    """Give the thread the preview's name, which each line of the log bears: the run's number is no run's."""
+    thread = threading.current_thread()
+    name, thread.name = thread.name, "preview"
+    try:
+        yield
+    finally:
+        thread.name = name
+
+
 def try_out(store: Store, connections: Connections, clock: Clock, asked: Asked) -> Preview:
     """Do a run that changes nothing; the lease is held meanwhile, and its calls are counted.
 
@@ -93,7 +104,8 @@ def try_out(store: Store, connections: Connections, clock: Clock, asked: Asked) 
             there = connections.noting_in(copy)
             clients = open_clients(there, asked)
             mail = ShutMail(clients.mail, copy.imagined, clock)
-            run = Runner(copy, there, clock).do(asked, clients, ShutShop(clients.kibo, clock), mail)
+            with _marked_in_the_log():
+                run = Runner(copy, there, clock).do(asked, clients, ShutShop(clients.kibo, clock), mail)
             return Preview(run, mail.welcome_emails, copy.runs, copy.discard)
         except BaseException:
             copy.discard()

@@ -15,6 +15,7 @@ from ccdesk.core.errors import (
     Cancelled,
     CcdeskError,
     ConfirmNeeded,
+    ListHasMembers,
     QuotaUsedUp,
     RateLimited,
     RunAsks,
@@ -77,6 +78,7 @@ class Asked:
     leave_out: bool = False
     people: tuple[Affected, ...] = ()  # whom alone it puts right (`sync/runs/repair.py`)
     undoes: int | None = None
+    past_question: bool = False  # a preview: see `RunContext.past_question`
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,7 @@ class Runner:
             cancel=asked.cancel,
             listener=asked.listener,
             confirmed=asked.confirmed,
+            past_question=asked.past_question,
             off_list=_off_list(confirmed=asked.confirmed, leave_out=asked.leave_out),
         )
         clients.kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
@@ -239,7 +242,7 @@ class Runner:
             status = RunStatus.CANCELLED
         elif isinstance(error, QuotaUsedUp | RateLimited):
             status = RunStatus.WAITING
-        elif isinstance(error, RunAsks):
+        elif isinstance(error, RunAsks | ListHasMembers):
             status = RunStatus.NEEDS_YOU
         elif error is not None:
             status = RunStatus.FAILED

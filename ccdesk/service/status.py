@@ -13,7 +13,7 @@ from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.limits import DAILY_CALLS, RESERVED_SHARE
 from ccdesk.core.models import WriteBack
 from ccdesk.core.ports.store import Store
-from ccdesk.core.runs import LOOPS, RunKind, RunStatus
+from ccdesk.core.runs import LOOPS, ORDINARY, Run, RunKind, RunStatus
 from ccdesk.core.settings import Settings
 from ccdesk.core.words import marked
 from ccdesk.service.api import Calls, Connection, ConnectionState, PendingWriteBacks, Status
@@ -63,6 +63,7 @@ class StatusReader:
         store = self._store
         last = store.runs.last_finished(RunKind.EXPORT, RunStatus.COMPLETE)
         queue, now = store.queue.count(), self._clock.now()
+        at_work = store.loops.at_work()
         return Status(
             version=__version__,
             base_dir=self._base_dir,
@@ -70,7 +71,7 @@ class StatusReader:
             kibo=kibo,
             constant_contact=mail,
             calls=self.calls(),
-            next_runs={kind: next_run(store, settings, kind, now) for kind in LOOPS},
+            next_runs={kind: next_run(store, settings, kind, now) if at_work else None for kind in LOOPS},
             kibo_app=app,
             running=store.lease.holder(others=True),
             queued=queue,
@@ -88,6 +89,8 @@ class StatusReader:
             last_good=last_good_runs(store),
             paused_until=paused_until(store, now),
             last_gap=last_gap(store),
+            loops_at_work=at_work,
+            last_failed=_last_failed(store),
         )
 
     def calls(self) -> Calls:
@@ -209,6 +212,12 @@ def connection_needs(kibo: Connection, mail: Connection, *, enabled: bool) -> It
         yield Need(NeedKind.KIBO_SECRET)
     if mail.state is ConnectionState.LOGIN_NEEDED and (enabled or mail.error is not None):
         yield Need(NeedKind.LOGIN, subject=mail.name)
+
+
+def _last_failed(store: Store) -> dict[RunKind, Run]:
+    """Return the newest run of each kind where it failed: what it was to do waits."""
+    newest = (run for kind in ORDINARY for run in store.runs.page(kind=kind, offset=0, limit=1))
+    return {run.kind: run for run in newest if run.status is RunStatus.FAILED}
 
 
 def _pending_write_backs(store: Store) -> PendingWriteBacks:

@@ -227,7 +227,7 @@ def _account(one: AccountView, when: When) -> str:
         False: marked("customer {number} {email}: not opted in"),
         None: marked("customer {number} {email}: opt-in not known"),
     }
-    said = flags[one.opted_in].format(number=one.customer_id, email=one.email)
+    said = flags[one.opted_in].format(number=one.customer_id, email=one.email or marked("without an email"))
     if one.updated_at:
         said = marked("{what}, changed {time}").format(what=said, time=when(one.updated_at))
     if one.remark:

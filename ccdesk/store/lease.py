@@ -171,9 +171,18 @@ class SqliteLease:
 
 def _asked(holder: Holder) -> bool | None:
     """Ask the system whether the holder lives; None if it cannot tell."""
-    if holder.host != _place():
-        return None
-    return _process_lives(holder.pid, holder.process_started)
+    return lives(holder.pid, holder.process_started, holder.host)
+
+
+def lives(pid: int, started: float, where: str) -> bool | None:
+    """Say whether a process noted as `this_process` lives; None if the system cannot tell."""
+    return _process_lives(pid, started) if where == _place() else None
+
+
+def this_process() -> tuple[int, float, str]:
+    """Return by what this process is known again: its id, when it began, and where."""
+    pid = os.getpid()
+    return pid, _started(pid), _place()
 
 
 def _place() -> str:

@@ -54,7 +54,12 @@ _MORE = {"written_hash": ", 1", "fields_hash": ", 1", "read_hash": ", 0"}  # arg
 WORDS_TOO = {("statement", "evidence"), ("statement", "subject")}  # they may name an email
 EMPTIED = (StagedContactRow, SeenCustomerRow, LeaseRow)  # they belong to one run, or to one computer
 BY_NAME = ("state", "setting")  # rows are told by their names
-_SECRET_NAMES = ("forget.", "secrets.", "support.")  # keys, and where secrets were given
+_SECRET_NAMES = (
+    "forget.",
+    "secrets.",
+    "support.",
+    "loop.program",
+)  # keys, where secrets were given, a computer
 _NAMING = (
     "cc.organization",
     "cc.user",

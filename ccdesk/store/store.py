@@ -32,6 +32,7 @@ from ccdesk.store.lease import SqliteLease
 from ccdesk.store.ledger import SqliteLedger
 from ccdesk.store.left_as_is import SqliteLeftAsIs
 from ccdesk.store.links import SqliteLinks
+from ccdesk.store.loops import SqliteLoops
 from ccdesk.store.losses import SqliteLosses
 from ccdesk.store.people import SqlitePeople
 from ccdesk.store.queue import SqliteQueue
@@ -99,6 +100,7 @@ class SqliteStore:
         self.state: ports.State = SqliteState(self._database)
         self.calls: ports.CallCounts = SqliteCallCounts(self._database)
         self.lease: ports.Lease = SqliteLease(self._database, clock)
+        self.loops: ports.Loops = SqliteLoops(self.state, clock)
         self.settings: ports.SettingsStore = SqliteSettings(self._database)
 
     @contextmanager

@@ -108,6 +108,8 @@ class RunContext:
     confirmed: bool = False
     only: frozenset[int] | None = None  # the customers whom it is about; None: everybody
     off_list: OffList = OffList.ASK  # what an export does with contacts who are not on the list
+    past_question: bool = False  # a preview: it goes on past that question as if they were left out
+    goes_on: bool = False  # an export that takes up what an earlier one has read, or sent
     fresh: dict[int, Customer] = field(default_factory=dict)  # read within this run, at most `FRESH_MOST`
     fresh_at: float = 0.0  # since when all of them hold, by the clock that only ever grows
     fresh_since: datetime | None = None  # the same on Kibo's clock; None: changes since cannot be asked for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -65,6 +66,49 @@ def test_pending_opt_outs_and_a_direction_that_fails_are_not_green(shop: Shell) 
     assert "Needs you: inbound failed 2 times in a row" in plain.stdout
     shop.json("sync", "inbound")
     assert shop.json("status")["needs_you"] == []
+
+
+def test_one_run_that_failed_is_told_and_counts_until_one_of_its_kind_works(shop: Shell) -> None:
+    shop.sandbox.kibo.opt_out(1001)
+    shop.sandbox.faults.add(Fault("status", service="cc", times=999, status=503))
+    run = shop.json("sync", "events", code=4)
+    shop.sandbox.faults.clear()
+    status = shop.json("status", code=4)
+    assert status["needs_you"] == [], "one failure is no matter for a person yet"
+    failed = status["last_failed_runs"]
+    assert list(failed) == ["events"]
+    assert failed["events"]["id"] == run["id"]
+    plain = shop("status")
+    assert plain.returncode == 4
+    assert f"Last events FAILED (run {run['id']}, " in plain.stdout
+    assert "need a person" not in plain.stdout, "nothing is parked"
+    shop.json("sync", "events")
+    assert shop.json("status")["last_failed_runs"] == {}
+
+
+def test_nothing_is_announced_that_no_program_is_there_to_do(shop: Shell) -> None:
+    assert shop.json("status")["loops_running"] is False
+    before = shop("status").stdout
+    assert "Nothing runs by itself: neither the window nor “ccdesk run”" in before
+    loops = subprocess.Popen(
+        shop.command("run", "--json"), env=shop.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert loops.stdout is not None
+    for line in loops.stdout:
+        if b"run_ended" in line:
+            break
+    status = shop.json("status")
+    assert status["loops_running"] is True
+    assert all(status["next_runs"].values())
+    assert "Next inbound: 2" in shop("status").stdout
+    loops.kill()
+    loops.communicate()
+    status = shop.json("status")
+    assert status["loops_running"] is False
+    assert set(status["next_runs"].values()) == {None}
+    killed = shop("status").stdout
+    assert "Nothing runs by itself" in killed
+    assert "Next inbound" not in killed
 
 
 def test_opt_outs_that_kibo_refuses_again_and_again_are_named(shop: Shell) -> None:

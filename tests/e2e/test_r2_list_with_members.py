@@ -8,6 +8,7 @@ import pytest
 
 from ccdesk.core.errors import ListHasMembers
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.service.needs_you import NeedKind
 from tests.e2e.conftest import change_list, cut, exported
 
 LEFT = {f"left{number}@example.com" for number in range(5)}
@@ -145,7 +146,15 @@ def test_a_run_that_asked_is_no_complete_export(fresh):
     with pytest.raises(ListHasMembers):
         fresh.desk.run(RunKind.EXPORT)
     (run,) = fresh.desk.runs(kind=RunKind.EXPORT)
-    assert run.status is RunStatus.FAILED
+    assert run.status is RunStatus.NEEDS_YOU
+    assert run.asks_about_list
+    status = fresh.desk.status(live=False)
+    assert [(need.kind, need.stuck) for need in status.needs_you] == [(NeedKind.EXPORT_ASKS, False)]
+    assert not status.is_stuck
+    assert status.last_good[RunKind.EXPORT] is None
+    fresh.desk.run(RunKind.INBOUND)
+    (again,) = fresh.desk.runs(kind=RunKind.EXPORT)
+    assert again.status is RunStatus.NEEDS_YOU, "another kind of run is no answer"
     assert not fresh.desk.first_export_done()
     assert not fresh.desk.export_to_continue(), "nobody goes on without the answer"
 

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QWidge
 
 from ccdesk.container import build_container
 from ccdesk.core.redirects import redirect_addresses
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.gui import formats
 from ccdesk.gui.app import build
 from ccdesk.paths import Paths
 from ccdesk.sandbox.constant_contact.person import Person
@@ -177,6 +178,38 @@ def test_figures_of_the_preview_open_the_people_and_the_export_starts_from_there
     qtbot.waitUntil(lambda: people.rowCount() == int(added.text().split()[0]), timeout=5_000)
     click(qtbot, preview, "btn_preview_export")
     qtbot.waitUntil(lambda: shown_steps(window) == ["enable"], timeout=60_000)
+
+
+def test_an_existing_list_is_counted_whole_though_the_export_asks(qtbot, first_day, sandbox, addresses):
+    me, window, desk = first_day, first_day.window, first_day.container.desk
+    # the pretend account's own list has members, and some customers are contacts that are not on it
+    sandbox.cc.add_contact("elsewhere@example.com", lists=[sandbox.cc.add_list("Elsewhere")])
+    sandbox.kibo.add_customer("elsewhere@example.com", True)
+    _connect(qtbot, me, addresses)
+    me.type("inp_first_list", "Newsletter")
+    me.click("btn_first_list")
+    qtbot.waitUntil(lambda: find(window, "btn_first_export").isVisible(), timeout=30_000)
+    total = sandbox.report.opted_in + 1
+    assert me.text("lbl_first_total") == f"{total} opted in:"
+    figures = [figure.text() for figure in window.info.first_export.figures.values() if figure.isVisible()]
+    assert sum(int(text.split()[0]) for text in figures) == total, figures
+    said = me.text("lbl_first_export")
+    assert "not on the list “Newsletter”. They may have left it" in said
+    assert "goes on" not in said, "no export has run"
+    shown = find(window, "btn_first_export").text()
+    me.click("btn_first_export")
+    question = dialog(qtbot, window, "dlg_off_list")
+    qtbot.waitUntil(lambda: window.info.needs_card.isVisible(), timeout=5_000)
+    assert "waits for your answer" in me.text("lbl_need_0")
+    click(qtbot, question, "btn_question_no")
+    qtbot.waitUntil(lambda: shown_steps(window) == ["enable"], timeout=60_000)
+    run, asked = desk.runs(kind=RunKind.EXPORT)
+    assert shown == f"&Export {run.changes} people…"
+    assert window.toast.isVisible()
+    assert f"{run.counts['added']} added" in window.toast.text.text()
+    assert run.resumes is None
+    assert asked.status is RunStatus.CANCELLED
+    assert formats.run_words(asked).endswith("Answered: a later run went through.")
 
 
 def _connect(qtbot, me, addresses):

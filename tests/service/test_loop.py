@@ -53,6 +53,9 @@ class FakeDesk:
     def look_back(self, reason, since=None):
         self.gaps.append((reason, since))
 
+    def loops_end(self):
+        self.note_alive()
+
     def note_alive(self):
         self.notes.append(self.clock.now())
 
@@ -321,7 +324,8 @@ def test_a_preview_is_done_in_the_loops_thread_and_what_fails_is_told(clock):
     busy = Busy()
     answers = ["a preview", busy]
 
-    def preview(kind, *, listener, cancel):
+    def preview(kind, *, listener, cancel, past_question):
+        assert past_question, "the window shows everybody"
         answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer

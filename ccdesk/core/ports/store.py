@@ -275,6 +275,19 @@ class Lease(Protocol):
         """Say who holds it in words, `""` if nobody alive does; `others` leaves out this very program."""
 
 
+class Loops(Protocol):
+    """Which program's loops are at work on this data, if one's are."""
+
+    def note(self) -> None:
+        """Note that this program's are, unless another one's are already; to be called every few minutes."""
+
+    def end(self) -> None:
+        """Note that this program's are no more."""
+
+    def at_work(self) -> bool:
+        """Say whether the loops of a program that lives are."""
+
+
 class SettingsStore(Protocol):
     """Settings as text by key; validation is `core.settings`' matter."""
 
@@ -305,6 +318,7 @@ class Store(Protocol):
     state: State
     calls: CallCounts
     lease: Lease
+    loops: Loops
     settings: SettingsStore
 
     def dated_by(self, now: Callable[[], datetime]) -> AbstractContextManager[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
 
-from ccdesk.core.errors import ConfirmNeeded
+from ccdesk.core.errors import ConfirmNeeded, ListHasMembers
 from ccdesk.core.runs import Outcome
 from ccdesk.gui import formats
 from ccdesk.gui.columns import ENTRY_COLUMNS, run_icon
@@ -18,6 +18,9 @@ from ccdesk.gui.dialogs.run_view import KIND_COLUMNS
 from ccdesk.gui.translation import marked, plural, say
 from ccdesk.service.preview import Preview
 
+ASKED = marked(
+    "They may have left it, so the export asks whether to add them. Until then they are counted as skipped."
+)
 NOTHING = marked("Nothing was changed in either service.")
 EMPTY_KINDS = (marked("No changes"), marked("The export would change nobody."))
 EMPTY_PEOPLE = (
@@ -147,6 +150,8 @@ class PreviewDialog(QDialog):
         )
         self.lbl_welcomes.setText(say(UNDO) if self._undo else emails)
         said = formats.run_words(run)
+        if isinstance(run.failure, ListHasMembers):
+            said = f"{say(run.failure.title)}. {say(ASKED)}"
         self.lbl_message.setText(said)
         self.lbl_message.setVisible(bool(said))
         if self._undo:

@@ -8,7 +8,7 @@ from functools import partial
 from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QPushButton
 
-from ccdesk.core.errors import CcdeskError, ConfirmNeeded
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ListHasMembers
 from ccdesk.core.run_history import BAD_EMAIL
 from ccdesk.core.runs import Outcome, Run, RunKind, RunStatus
 from ccdesk.gui import formats
@@ -18,7 +18,7 @@ from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Card, button, label, restyle, row
 from ccdesk.gui.context import Context
-from ccdesk.gui.dialogs.preview_view import PreviewDialog
+from ccdesk.gui.dialogs.preview_view import ASKED, PreviewDialog
 from ccdesk.gui.tabs.sync_to import ProgressBox
 from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
@@ -141,6 +141,8 @@ class FirstExport(Card):
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
         if run.kind is RunKind.EXPORT:
+            if self.isVisible() and run.status is RunStatus.COMPLETE:  # the next card takes its place
+                self._context.news.tell(say("The export is done"), formats.counts_line(run))
             self._forget()
             self._show_state()
 
@@ -205,15 +207,20 @@ class FirstExport(Card):
                 figure.setText(in_words(people))
             figure.setAccessibleName(figure.text())
         asks = run is not None and isinstance(run.failure, ConfirmNeeded)
+        about_list = run is not None and isinstance(run.failure, ListHasMembers)
         can = run is not None and (asks or (run.failure is None and run.status is not RunStatus.FAILED))
         self.btn_export.setVisible(can)
         if run is None:
             return
         self.total.setText(plural("{n} opted in:", "{n} opted in:", run.total_contacts))
         export = plural("&Export {n} people", "&Export {n} person", run.changes)
-        self.btn_export.setText(say("&Export…") if asks else export)
+        if asks:
+            export = f"{export}…" if about_list and run.changes else say("&Export…")
+        self.btn_export.setText(export)
         self.btn_export.setAccessibleName(self.btn_export.text().replace("&", ""))
         said = formats.run_words(run)
+        if about_list and run.failure is not None:
+            said = f"{say(run.failure.title)}. {say(ASKED)}"
         self.lbl_state.setText(said)
         self.lbl_state.setVisible(bool(said))
         if run.failure is not None and not asks:

@@ -22,12 +22,12 @@ from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.outbox.own_writes import note_own_write
-from ccdesk.sync.plan_export import NEW_CONTACT, Action
+from ccdesk.sync.plan_export import LEFT_OUT, NEW_CONTACT, Action
 from ccdesk.sync.plan_export_group import plan_followers, plan_group
 from ccdesk.sync.runs import export_early as early
 from ccdesk.sync.runs.export_candidates import candidate_of
 from ccdesk.sync.runs.export_check import check
-from ccdesk.sync.runs.export_first import ask, note_exported, settle_question
+from ccdesk.sync.runs.export_first import list_has_members, note_exported, settle_question
 from ccdesk.sync.runs.export_jobs import Watched
 from ccdesk.sync.runs.export_links import planned_of, unsent_of
 from ccdesk.sync.runs.export_send import end_open_chunks, send
@@ -46,6 +46,7 @@ def run_export(ctx: RunContext) -> None:
     """Do one export from beginning to end; every customer read gets one entry.
 
     Raises:
+        ListHasMembers: a person must be asked; a preview that goes on `past_question` ends with it.
         CcdeskError: the run cannot go on; what was done so far stands and the next run goes on from there.
 
     """
@@ -65,7 +66,13 @@ def run_export(ctx: RunContext) -> None:
         sending.end()
     _contacts_are_known(ctx, scan_began, has_links=has_links)
     export = settle_question(ctx, export, scan.members)
-    ask(ctx, export, _plan(ctx, export.off_list))
+    asks = export.off_list is OffList.ASK
+    if asks and ctx.past_question:
+        export = replace(export, off_list=OffList.LEAVE_OUT)
+    back = _plan(ctx, export.off_list)
+    question = list_has_members(back, ctx.settings.list_name) if asks and back else None
+    if question is not None and not ctx.past_question:
+        raise question
     file = MembersFile(ctx, watched)
     send(ctx, watched, file.ask)
     check(ctx, scan_began, file, sent_before)
@@ -77,6 +84,8 @@ def run_export(ctx: RunContext) -> None:
         note_exported(ctx.store, ctx.settings.list_id, left_out=left_out)
         close(ctx)
         ctx.store.staging.clear()
+    if question is not None:
+        raise question
 
 
 def _read_customers(
@@ -88,7 +97,6 @@ def _read_customers(
     """
     exports = ctx.store.exports
     ctx.read = exports.count()
-    continued = ctx.run.resumes is not None
     if not export.read:
         ctx.progress("Reading customers from Kibo", ctx.read)
         read: list[Candidate] = []
@@ -107,7 +115,7 @@ def _read_customers(
         ctx.read += exports.add(read)
         export = replace(export, read=True)
         export.save(ctx)
-    if continued and export.mark is not None:
+    if ctx.goes_on and export.mark is not None:
         for page in ctx.shop.changed_since(export.mark - KIBO_OVERLAP):
             ctx.check_cancel()
             ctx.seen(page)
@@ -145,7 +153,9 @@ def _start_inbound(ctx: RunContext, scan_began: datetime) -> None:
 
 
 def _plan(ctx: RunContext, off_list: OffList) -> int:
-    """Decide for everybody not sent yet; return how many people it would put on the list who are contacts.
+    """Decide for everybody not sent yet; return how many contacts are not on the list and may join it.
+
+    Those are put on it, or left out of it as `off_list` says.
 
     New contacts, whom neither side knows, are decided for in bulk, by the one decision there is for them. The
     others are decided for one by one; those who need nothing get their entry at once.
@@ -222,7 +232,7 @@ def _plan_page(
 ) -> int:
     """Decide for groups of accounts that share an email; `sendable_only`: store who can be sent early.
 
-    Returns how many contacts it would put on the list.
+    Returns how many contacts it puts on the list, or leaves out of it (`_plan`).
     """
     store, guests = ctx.store, ctx.settings.guests
     keys = [group[0].customer.email_key for group in groups]
@@ -254,10 +264,12 @@ def _plan_page(
             )
         for one, decision in zip(group, decisions, strict=True):
             customer = one.customer
+            off = contact is not None and ctx.settings.list_id not in contact.list_ids
             if decision.action is not Action.NONE:
                 planned.append(planned_of(one, contact, decision))
-                back += contact is not None and ctx.settings.list_id not in contact.list_ids
+                back += off
                 continue
+            back += off and decision.reason == LEFT_OUT
             entries.append(
                 Entry(customer.id, customer.email, decision.outcome, decision.reason, decision.code)
             )

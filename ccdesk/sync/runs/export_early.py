@@ -115,7 +115,7 @@ class Early:
         Never where an export goes on that was cut short: it looks at what changed since before it sends.
         """
         left = self._ctx.shop.left_to_read
-        if self._begun or self._ctx.run.resumes is not None or not self._scan.complete:
+        if self._begun or self._ctx.goes_on or not self._scan.complete:
             return False
         if left is None or not 0 < left <= _LEFT:
             return False

@@ -55,17 +55,6 @@ def settle_question(ctx: RunContext, export: ExportSession, members: int) -> Exp
     return export
 
 
-def ask(ctx: RunContext, export: ExportSession, people: int) -> None:
-    """Ask about the customers found while planning, where nobody has answered yet.
-
-    Raises:
-        ListHasMembers: a person must say so.
-
-    """
-    if export.off_list is OffList.ASK and people:
-        raise list_has_members(people, ctx.settings.list_name)
-
-
 def is_exported(ctx: RunContext) -> bool:
     """Say whether the active list needs no question (`note_exported`)."""
     known = ctx.store.state.get(names.EXPORTED_LISTS)

@@ -90,8 +90,11 @@ def resume_or_start(ctx: RunContext) -> ExportSession:
     """
     found = _remembered(ctx)
     if found is not None and _fits(ctx, found):
-        ctx.run = replace(ctx.run, resumes=found.run_id)
-        ctx.store.runs.resumes(ctx.run.id, found.run_id)
+        ctx.goes_on = True
+        former = ctx.store.runs.get(found.run_id)
+        if former is None or not former.asks_about_list:  # that one did nothing but ask
+            ctx.run = replace(ctx.run, resumes=found.run_id)
+            ctx.store.runs.resumes(ctx.run.id, found.run_id)
         log.info("run %s goes on from run %s", ctx.run.id, found.run_id)
         found = replace(found, run_id=ctx.run.id)
         found.save(ctx)
@@ -120,7 +123,7 @@ def discard_stale(ctx: RunContext, export: ExportSession) -> ExportSession:
     """Forget who has to be read again before they are sent, once it is known who was sent."""
     exports = ctx.store.exports
     long_ago = abs(ctx.clock.now() - export.read_at) > _FRESH_FOR
-    if ctx.run.resumes is None or not (long_ago or exports.count() <= _READ_QUICKLY):
+    if not ctx.goes_on or not (long_ago or exports.count() <= _READ_QUICKLY):
         return export
     export = replace(export, read_at=ctx.clock.now(), read=False)
     with ctx.store.transaction():
