@@ -13,6 +13,7 @@ from ccdesk.gui.sync_thread import LoopBridge
 from ccdesk.gui.tasks import Tasks
 from ccdesk.gui.watch import RunMonitor, Watch
 from ccdesk.service.api import Desk
+from ccdesk.service.read_only import ReadOnlyDesk
 from ccdesk.system.autostart import Autostart
 
 OpenUrl = Callable[[str], bool]
@@ -37,3 +38,8 @@ class Context:
     last_look: LastLook
     save_bundle: SaveBundle | None = None
     autostart: Autostart | None = None
+
+    @property
+    def read_only(self) -> bool:
+        """True on a bundle: it can only be looked at."""
+        return isinstance(self.desk, ReadOnlyDesk)

@@ -50,7 +50,7 @@ from ccdesk.gui.dialogs.welcomes import ask_about_welcomes
 from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
 from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.memory import Memory
-from ccdesk.gui.needs import REVIEW, for_window, things
+from ccdesk.gui.needs import OFF_LIST, REVIEW, for_window, things
 from ccdesk.gui.once_notice import CrashNotice, GapNotice
 from ccdesk.gui.overall import OFF
 from ccdesk.gui.tabs.base import Tab, remedy
@@ -64,6 +64,7 @@ from ccdesk.gui.tray_icon import TrayIcon
 from ccdesk.gui.undo_previews import UndoPreviews
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState, Status
+from ccdesk.service.needs_you import NeedKind
 
 TITLE = marked("Constant Contact Settings")
 SIZE = (900, 640)
@@ -151,6 +152,7 @@ class SettingsWindow(QMainWindow):
         line.addWidget(self.lbl_footer, 1)
         tip = say("Why somebody is on the list or not (Ctrl+F)")
         line.addWidget(button(say("Find a person…"), "btn_find", self.find_person, link=True, tip=tip))
+        self._banner = banner
         page = QWidget()
         self.setCentralWidget(page)
         layout = QVBoxLayout(page)
@@ -159,6 +161,10 @@ class SettingsWindow(QMainWindow):
         layout.addWidget(self.tabs, 1)
         layout.addLayout(banner)
         layout.addWidget(footer)
+
+    def add_standing_notice(self, notice: Notice) -> None:
+        """Show a notice of somebody else's below the page."""
+        self._banner.addWidget(notice)
 
     def _add_keys(self) -> None:
         self._key("act_help", QKeySequence.StandardKey.HelpContents, self.show_help)
@@ -226,6 +232,7 @@ class SettingsWindow(QMainWindow):
             "inbound": (self.sync, partial(self._show_direction, FROM)),
             "enable": (self.info, self.info.focus_enabled),
             "newcomers": (self.info, partial(show_newcomers, self.context, self)),
+            OFF_LIST: (self.info, self._ask_about_list),
             "welcomes": (self.info, partial(ask_about_welcomes, self.context, self)),
             "diagnostics": (self.current(), self.save_diagnostics),
             "put back": (self.info, partial(show_put_back, self.context, self)),
@@ -376,7 +383,7 @@ class SettingsWindow(QMainWindow):
         if snapshot.status.running:
             who = formats.holder(snapshot.status.running)
             return say("Another program works on the same data: {who}").format(who=who)
-        parts = [_in_a_word(snapshot.status)]
+        parts = [say("A bundle, to look at only") if self.context.read_only else _in_a_word(snapshot.status)]
         moments = [moment for moment in snapshot.status.next_runs.values() if moment]
         if snapshot.status.enabled and moments:
             parts.append(say("next run: {time}").format(time=formats.calendar_date(min(moments))))
@@ -433,6 +440,15 @@ class SettingsWindow(QMainWindow):
         else:
             self._show_run_error(kind, error)
 
+    @Slot()
+    def _ask_about_list(self) -> None:
+        """Ask what the last export asked, in its words as they were stored."""
+        needs = self._snapshot.status.needs_you if self._snapshot is not None else ()
+        for need in needs:
+            if need.kind is NeedKind.EXPORT_ASKS:
+                title, _, meaning = need.subject.partition(". ")
+                self._ask_to_go_on(RunKind.EXPORT, ListHasMembers(title, meaning=meaning))
+
     def _ask_to_go_on(self, kind: RunKind, error: CcdeskError) -> None:
         if not self.isVisible():  # asked for in the tray
             self.come_forward()
@@ -482,7 +498,9 @@ class SettingsWindow(QMainWindow):
     def _reasons_to_stay(self) -> Reasons:
         return Reasons(
             running=self.context.monitor.kind is not None,
-            enabled=self._snapshot is not None and self._snapshot.status.enabled,
+            enabled=not self.context.read_only
+            and self._snapshot is not None
+            and self._snapshot.status.enabled,
             settings=self.settings.has_changes,
             connection=self.info.kibo_form.has_changes or self.info.login_card.has_changes,
         )

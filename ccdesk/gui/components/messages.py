@@ -86,6 +86,7 @@ class Notice(QFrame):
         self.setProperty("notice", True)
         self._action: Callable[[], object] | None = None
         self.subject = ""
+        self._stays = False
         self._icon = IconLabel("info", size=20)
         self.title = label(role="label", name=f"{name}_title")
         self.text = label(name=f"{name}_text")
@@ -162,9 +163,16 @@ class Notice(QFrame):
 
     @Slot()
     def clear(self) -> None:
-        """Take the message away."""
+        """Take the message away, unless it stays."""
+        if self._stays:
+            return
         self._action, self.subject = None, ""
         self.hide()
+
+    def stay(self) -> None:
+        """Keep the message as long as the window is there: nobody can close it."""
+        self._stays = True
+        self.close_button.hide()
 
     def _show(
         self,

@@ -177,7 +177,7 @@ class RunDialog(QDialog):
         restyle(self.lbl_message, "role", MESSAGE_ROLES.get(run_icon(run)[1], "muted"))
         self.lbl_message.setVisible(bool(said))
         self.btn_errors.setVisible(run.error_count > 0)
-        self.btn_review.setVisible(run.status is RunStatus.NEEDS_YOU)
+        self.btn_review.setVisible(run.status is RunStatus.NEEDS_YOU and not run.asks_about_list)
         self.btn_undo.setVisible(run.may_be_undone)
         words = {RunStatus.COMPLETE: EMPTY_KINDS, RunStatus.RUNNING: NOTHING_YET}
         self.tbl_kinds.show_empty_words(*words.get(run.status, NOTHING_NOTED))

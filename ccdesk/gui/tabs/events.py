@@ -134,7 +134,8 @@ class EventsTab(Tab):
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._enabled, self._parked = snapshot.status.enabled, snapshot.status.parked
-        self.lbl_next.setText(formats.next_run(snapshot.status.next_runs.get(RunKind.EVENTS)))
+        status = snapshot.status
+        self.lbl_next.setText(formats.next_run(status.next_runs.get(RunKind.EVENTS), enabled=status.enabled))
         self.lbl_parked.setText(formats.parked(snapshot.status.parked))
         self._show_state()
         self._look_now()

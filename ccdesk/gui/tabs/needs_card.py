@@ -33,6 +33,11 @@ class NeedRow(QWidget):
         layout.addWidget(self.line, 1)
         layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignVCenter)
 
+    @property
+    def does_a_run(self) -> bool:
+        """Say whether its button has a run done, and does not only lead somewhere."""
+        return self._words is not None and self._words.run is not None
+
     def show_need(self, need: Need) -> None:
         """Show an item."""
         said = self._words = words(need)

@@ -70,7 +70,8 @@ class FromPage(QWidget):
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         self._enabled = snapshot.status.enabled
-        self.lbl_next.setText(formats.next_run(snapshot.status.next_runs.get(RunKind.INBOUND)))
+        status = snapshot.status
+        self.lbl_next.setText(formats.next_run(status.next_runs.get(RunKind.INBOUND), enabled=status.enabled))
         self._show_state()
 
     @Slot()
