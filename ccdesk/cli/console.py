@@ -49,6 +49,7 @@ class Console:
         self._document_written = False
         self._progress_at = 0.0
         self._live = False
+        self.previewing = False  # what a run does is only tried out
 
     def document(self, value: Any) -> None:
         """Write the one JSON document."""
@@ -107,7 +108,8 @@ class Console:
         if not progress.tries and now - self._progress_at < (0.1 if terminal else 5.0):
             return
         self._progress_at = now
-        text = _shown(_progress_text(progress))
+        preview = "Preview, nothing is written: " if self.previewing else ""
+        text = _shown(preview + _progress_text(progress))
         if terminal:
             _mutter(f"\r\x1b[K{text}")
             self._live = True
@@ -160,7 +162,7 @@ def _progress_text(progress: Progress) -> str:
     elif progress.done:
         text += f": {progress.done:,}"
     if progress.errors:
-        text += f", {progress.errors:,} errors"
+        text += f", {progress.errors:,} {'error' if progress.errors == 1 else 'errors'}"
     if progress.tries:
         return f"{text}: no answer from {progress.silent}, trying again in {progress.pause:.0f} s"
     if progress.seconds_left:

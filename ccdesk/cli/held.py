@@ -35,8 +35,10 @@ def held(args: argparse.Namespace, container: Container, console: Console) -> in
     rows = desk.held()
     if console.as_json:
         console.document({"held": [_row(one) for one in rows]})
-    else:
+    elif args.answer == "list":
         _print(console, rows)
+    elif rows:
+        console.line(f"“ccdesk held” lists the {len(rows):,} people with what comes next; {_next(rows)}")
     waiting = any(one.answer is Answer.NONE for one in rows)
     return int(ExitCode.CONFIRM if waiting and args.answer == "list" else ExitCode.DONE)
 
@@ -55,10 +57,19 @@ def _row(one: Held) -> dict[str, Any]:
 
 def _print(console: Console, rows: Sequence[Held]) -> None:
     head = ("CUSTOMER", "E-MAIL", "WHAT THEY DID", "HELD SINCE", "CARRIED OUT")
-    table = [
-        (str(one.customer_id), one.email, _KINDS[one.kind], when(one.since), _outlook(one)) for one in rows
-    ]
+    table = [(str(one.customer_id), one.email, _KINDS[one.kind], _since(one), _outlook(one)) for one in rows]
     print_table(console, head, table, "Nobody is held.")
+
+
+def _since(one: Held) -> str:
+    """Return since when; *later* restarts the time, and the first moment is not kept."""
+    return f"put off {when(one.since)}" if one.postponed else when(one.since)
+
+
+def _next(rows: Sequence[Held]) -> str:
+    """Return which runs act on the answer."""
+    kinds = {"events" if one.kind is LossKind.FLAG else "inbound" for one in rows}
+    return " and ".join(f"“ccdesk sync {kind}”" for kind in sorted(kinds)) + " acts on the answer at once."
 
 
 def _outlook(one: Held) -> str:

@@ -33,6 +33,7 @@ def preview(args: argparse.Namespace, container: Container, console: Console) ->
 
 def show_preview(console: Console, try_out: Callable[[threading.Event], Preview]) -> int:
     """Try a run out and show it; what it would ask is no failure, because nothing waits for an answer."""
+    console.previewing = True
     with stoppable() as cancel, try_out(cancel) as tried:
         console.end_progress()
         _tell(console, tried.run)

@@ -52,15 +52,13 @@ class MailErrorPolicy:
         if "quota" in key:
             raise QuotaUsedUp(next_midnight(self.clock.now()), detail=answer.detail)
         if "throttled" not in key:
-            raise RateLimited(
-                retry_after=_UNKNOWN_429_SECONDS, detail=f"{answer.detail}: {key} {redact(message)}"
-            )
+            raise RateLimited(retry_after=_UNKNOWN_429_SECONDS, detail=_detail(answer, key, message))
         return min(_THROTTLED_CEILING, _THROTTLED_FIRST * 1.5 ** (refusals - 1))
 
     def error(self, answer: Answer, call: Call) -> CcdeskError:
         """Return the error for any status that is no success."""
         key, message = error_text(answer)
-        detail = f"{answer.detail}: {redact(f'{key} {message}')}" if key or message else answer.detail
+        detail = _detail(answer, key, message)
         if answer.status == 401:
             return LoginNeeded(
                 meaning=marked("Constant Contact does not accept the login any more."), detail=detail
@@ -89,6 +87,11 @@ class MailErrorPolicy:
         if shared is not None:
             return shared
         return item_error(answer, message, detail) if call.item else _run_error(message, detail)
+
+
+def _detail(answer: Answer, key: str, message: str) -> str:
+    said = " ".join(filter(None, (key, message)))
+    return f"{answer.detail}: {redact(said)}" if said else answer.detail
 
 
 def _sentence(text: str) -> str:

@@ -32,8 +32,13 @@ NOBODY = (
 )
 NOT_FOUND = (marked("Nobody found"), marked("No email, customer id or reason holds what you typed."))
 NOT_NOW = marked(
-    "“Not now” changes nothing: they stay held, and the question stays on the Info tab. “It was a mistake” "
-    "leaves these people as they are for good; they are named while Kibo and Constant Contact differ."
+    "“Not now” changes nothing: these people get no email and wait until you answer. “It was a mistake” "
+    "leaves them as they are for good; they are named while Kibo and Constant Contact differ."
+)
+NOT_NOW_SHOP = marked(
+    "“Not now” keeps these people on the list for 24 hours more, at most twice; then they are taken off it, "
+    "because they opted out and are still being mailed. “It was a mistake” leaves them as they are for good; "
+    "they are named while Kibo and Constant Contact differ."
 )
 HELD_KINDS = {RunKind.EVENTS: (LossKind.FLAG,)}
 OF_MAIL = (LossKind.LEFT, LossKind.STAFF)  # what every other kind of run holds
@@ -83,7 +88,8 @@ class ReviewDialog(QDialog):
         self.btn_export = button(say("&Export CSV…"), "btn_review_export", self._choose_file, icon="save")
         self.yes = button(say("&Go on"), "btn_question_yes", self._on_yes)
         self.mistake = button(say("It was a &mistake"), "btn_question_mistake", self._on_mistake)
-        self.no = button(say("&Not now"), "btn_question_no", self._on_not_now, primary=True)
+        later = say("&Close") if self._context.read_only else say("&Not now")
+        self.no = button(later, "btn_question_no", self._on_not_now, primary=True)
         self.no.setDefault(True)
 
     def _lay_out(self) -> None:
@@ -93,7 +99,8 @@ class ReviewDialog(QDialog):
         words.setSpacing(8)
         words.addWidget(self.title)
         words.addWidget(self.text)
-        words.addWidget(label(say(NOT_NOW), "muted"))
+        not_now = NOT_NOW_SHOP if self.kind is RunKind.EVENTS else NOT_NOW
+        words.addWidget(label(say(not_now), "muted", name="lbl_review_answers"))
         head.addWidget(IconLabel("warning", Tone.WARNING, 28), 0, Qt.AlignmentFlag.AlignTop)
         head.addLayout(words, 1)
         layout = QVBoxLayout(self)
@@ -111,6 +118,9 @@ class ReviewDialog(QDialog):
     @Slot()
     def _on_not_now(self) -> None:
         """Close, and keep those of the shop held for another day; Esc only closes."""
+        if self._context.read_only:
+            self.reject()
+            return
         self._answer(HeldAnswer.NOT_NOW, lambda _: self.reject())
 
     @Slot()
@@ -239,7 +249,9 @@ def review(
 def find_held(desk: Desk, kind: RunKind) -> Run | None:
     """Return the run of this kind that waits for an answer (in the background)."""
     recent = desk.runs(kind=kind, limit=LAST_RUNS)  # runs that fail do not answer it
-    return next((run for run in recent if run.status is RunStatus.NEEDS_YOU), None)
+    return next(
+        (run for run in recent if run.status is RunStatus.NEEDS_YOU and not run.asks_about_list), None
+    )
 
 
 def found(desk: Desk, run_id: int, wanted: str, offset: int, limit: int) -> Sequence[Entry]:
