@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QTabWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import (
     Busy,
@@ -35,6 +35,7 @@ from ccdesk.gui.components.news import (
     run_subject,
     subject_of,
 )
+from ccdesk.gui.components.press import PressToolButton
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import MARGIN, ElideLabel, button
 from ccdesk.gui.context import Context
@@ -129,7 +130,7 @@ class SettingsWindow(QMainWindow):
         for number, (title, page) in enumerate(zip(titles, self.pages(), strict=True), start=1):
             tabs.addTab(page, title)
             tabs.setTabToolTip(number - 1, say("{tab} (Ctrl+{number})").format(tab=title, number=number))
-        help_button = QToolButton()
+        help_button = PressToolButton()
         help_button.setObjectName("btn_help")
         help_button.setText("?")
         help_button.setAccessibleName(say("Help"))
@@ -307,15 +308,23 @@ class SettingsWindow(QMainWindow):
         """Show the help at the part about the tab in front."""
         if self._help is None:
             save = self.save_diagnostics if self.context.save_bundle else None
-            licences = partial(show_licences, self.context, self)
-            self._help = HelpDialog(self, save_diagnostics=save, show_licences=licences)
+            self._help = HelpDialog(self, save_diagnostics=save, show_licences=self._show_licences)
         self._help.show_part(self.current().help_part)
 
     @Slot()
     def save_diagnostics(self) -> None:
         """Show what support would get, and save it; on a bundle there is nothing to save."""
         if self.context.save_bundle is not None:
-            save_diagnostics(self.context, self)
+            save_diagnostics(self.context, self._help_or_self())
+
+    @Slot()
+    def _show_licences(self) -> None:
+        show_licences(self.context, self._help_or_self())
+
+    def _help_or_self(self) -> QWidget:
+        """Return what a dialog asked for in the help belongs to: the keyboard comes back to it."""
+        help_shown = self._help is not None and self._help.isVisible() and self._help.isActiveWindow()
+        return self._help if self._help is not None and help_shown else self
 
     @Slot()
     def find_person(self) -> None:

@@ -118,6 +118,7 @@ def test_nine_clicks_and_six_fields_from_nothing_to_in_step(qtbot, first_day, sa
     me.click("btn_kibo_save")
 
     qtbot.waitUntil(lambda: shown_steps(window) == ["login"], timeout=20_000)
+    assert window.focusWidget() is find(window, "btn_login"), "the keyboard goes along"
     me.click("btn_portal")
     assert me.opened == ["https://app.constantcontact.com/pages/dma/portal"]
     me.click("btn_redirects_copy")
@@ -127,6 +128,7 @@ def test_nine_clicks_and_six_fields_from_nothing_to_in_step(qtbot, first_day, sa
     me.allow_in_browser()
 
     qtbot.waitUntil(lambda: shown_steps(window) == ["list"], timeout=20_000)
+    assert window.info.first_list.isAncestorOf(window.focusWidget())
     qtbot.waitUntil(
         lambda: find(window, "inp_first_list", QLineEdit).text() == "Kibo customers", timeout=9000
     )
@@ -139,6 +141,7 @@ def test_nine_clicks_and_six_fields_from_nothing_to_in_step(qtbot, first_day, sa
 
     qtbot.waitUntil(lambda: find(window, "btn_first_export").isVisible(), timeout=30_000)
     assert shown_steps(window) == ["export"]
+    assert window.focusWidget() is find(window, "btn_first_export")
     writes = [one.path for one in sandbox.log.writes(since=mark)]
     assert len(writes) == 1, f"only the list was made before the export: {writes}"
     report = sandbox.report
@@ -149,6 +152,7 @@ def test_nine_clicks_and_six_fields_from_nothing_to_in_step(qtbot, first_day, sa
     qtbot.waitUntil(lambda: shown_steps(window) == ["enable"], timeout=60_000)
     members = sandbox.cc.members(sandbox.cc.list_id("Kibo customers"))
     assert members
+    assert window.focusWidget() is find(window, "chk_enabled")
     me.click("chk_enabled")
     qtbot.waitUntil(lambda: not find(window, "checklist").isVisible(), timeout=20_000)
     qtbot.waitUntil(lambda: bool(desk.runs(kind=RunKind.INBOUND)), timeout=20_000)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
 
 from ccdesk.gui.components.icons import set_icon
+from ccdesk.gui.components.press import PressButton
 from ccdesk.gui.translation import say
 
 
-class FoldButton(QPushButton):
+class FoldButton(PressButton):
     """A link that folds something in or out; to a screen reader a button, and not a check box."""
 
     def __init__(self, text: str, name: str) -> None:
@@ -20,7 +20,6 @@ class FoldButton(QPushButton):
         self.setObjectName(name)
         self.setAccessibleName(text.replace("&", ""))
         self.setProperty("flat_link", True)
-        self.setAutoDefault(False)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.clicked.connect(lambda: self.show_open(not self._open))
         self.show_open(False)

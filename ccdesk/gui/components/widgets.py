@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from ccdesk.gui.components.icons import IconLabel, set_icon
 from ccdesk.gui.components.plain import lines, one_line
+from ccdesk.gui.components.press import PressButton, PressToolButton
 from ccdesk.gui.components.theme import Tone, scheme
 
 MARGIN = 24
@@ -80,12 +81,11 @@ def button(
     tip: str = "",
 ) -> QPushButton:
     """Return a push button; `name` is its stable objectName."""
-    result = QPushButton(text)
+    result = PressButton(text)
     result.setObjectName(name)
     result.setAccessibleName(text.replace("&", ""))
     result.setProperty("primary", primary)
     result.setProperty("flat_link", link)
-    result.setAutoDefault(False)
     result.setToolTip(tip)
     if icon:
         set_icon(result, icon)
@@ -97,7 +97,7 @@ def button(
 
 def quiet_button(icon: str, name: str, words: str, on_click: Callable[[], object]) -> QToolButton:
     """Return a button that is only an icon; `words` say what it does."""
-    result = QToolButton()
+    result = PressToolButton()
     result.setObjectName(name)
     result.setAccessibleName(words)
     result.setToolTip(words)
@@ -269,11 +269,10 @@ class Segments(QWidget):
         layout.setSpacing(0)
         self.group = QButtonGroup(self)
         for index, (text, name) in enumerate(choices):
-            part = QPushButton(text)
+            part = PressButton(text)
             part.setObjectName(name)
             part.setCheckable(True)
             part.setAutoExclusive(True)  # a screen reader calls it a radio button, else a check box
-            part.setAutoDefault(False)
             part.setProperty("segment", True)
             part.setProperty("side", {0: "left", len(choices) - 1: "right"}.get(index, "middle"))
             self.group.addButton(part, index)

@@ -60,6 +60,7 @@ class DiagnosticsDialog(QDialog):
         self.chk_plain.toggled.connect(self._show_contents)
         self.notice = Notice("notice_diagnostics")
         self.btn_save = button(say("&Save…"), "btn_save_bundle", self._choose, primary=True)
+        self.btn_save.setDefault(True)
         self.btn_close = button(say("&Close"), "btn_diagnostics_close", self.reject)
         self._lay_out()
         self._show_contents()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton
 
 from ccdesk.core.runs import LOOPS
 from ccdesk.gui.components.icons import set_icon
+from ccdesk.gui.components.press import PressButton
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Card
 from ccdesk.gui.translation import marked, say
@@ -70,10 +71,9 @@ class Checklist(Card):
         steps.setSpacing(2)
         self.buttons: dict[str, QPushButton] = {}
         for number, (place, words) in enumerate(STEPS, start=1):
-            step = QPushButton(f"{number}  {say(words)}")
+            step = PressButton(f"{number}  {say(words)}")
             step.setObjectName(f"btn_step_{place}")
             step.setProperty("step", True)
-            step.setAutoDefault(False)
             step.clicked.connect(partial(self._jump, place))
             steps.addWidget(step, 1)
             self.buttons[place] = step

@@ -58,6 +58,7 @@ class FirstExport(Card):
         self.setObjectName("card_first_export")
         self._context = context
         self._preview: Preview | None = None
+        self._awaits_keyboard = False  # until there is a button to give it to
         self._errors_are_emails = False  # those of the preview, as far as was looked
         self.lbl_state = label(say(LOOK_FIRST), name="lbl_first_export")
         self.total = label("", "label", name="lbl_first_total", wrap=False)
@@ -146,6 +147,15 @@ class FirstExport(Card):
             self._forget()
             self._show_state()
 
+    def take_keyboard(self) -> None:
+        """Give the keyboard to the button that goes on from here."""
+        for one in (self.btn_export, self.btn_preview, self.btn_cancel):
+            if one.isVisibleTo(self) and one.isEnabled():
+                one.setFocus()
+                self._awaits_keyboard = False
+                return
+        self._awaits_keyboard = True
+
     def _forget(self) -> None:
         """Let go of the preview: it holds a copy of the data."""
         preview, self._preview = self._preview, None
@@ -167,6 +177,9 @@ class FirstExport(Card):
     @Slot()
     def _show_state(self) -> None:
         """Show how far it is: to be looked at, being looked at, looked at, or being exported."""
+        buttons = (self.btn_export, self.btn_preview, self.btn_cancel)
+        had_keyboard = self._awaits_keyboard or self.window().focusWidget() in buttons
+        offered = [one.isVisibleTo(self) for one in buttons]
         monitor, looking = self._context.monitor, self._looking
         exporting = monitor.is_pending(RunKind.EXPORT) and not monitor.previewing
         busy = looking or exporting
@@ -186,6 +199,8 @@ class FirstExport(Card):
         elif self._preview is None:
             self.lbl_state.setText(say(LOOK_FIRST))
             self.lbl_state.show()
+        if had_keyboard and offered != [one.isVisibleTo(self) for one in buttons]:
+            self.take_keyboard()
 
     def _show_progress(self) -> None:
         monitor = self._context.monitor

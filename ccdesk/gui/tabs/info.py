@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from PySide6.QtCore import Slot
@@ -46,6 +47,7 @@ class InfoTab(Tab):
         self._done: dict[str, bool] = {}
         self._was_first_day = False
         self._chosen = ""  # the step whose card somebody wants to see, though it is not the next one
+        self._shown = ""  # the step whose card is shown
         self.overall = OverallCard(context, context.last_look)
         self.month = MonthPicture(context)
         self.month.day_chosen.connect(self._on_day)
@@ -161,13 +163,18 @@ class InfoTab(Tab):
     def _show_step(self, step: str) -> None:
         """Show the card of a step that was clicked, with the keyboard where its work begins."""
         self._show_card(step)
-        first = {
-            "kibo": self.focus_kibo,
-            "login": self.focus_login,
+        self._focus_step(step)
+
+    def _focus_step(self, step: str) -> None:
+        """Lead the keyboard to where the work of a step begins."""
+        first: dict[str, Callable[[], object]] = {
+            "kibo": self.kibo_form.focus_first_gap,
+            "login": self.login_card.btn_login.setFocus,
             "list": self.first_list.list_field.combo.setFocus,
-            "export": self.first_export.btn_preview.setFocus,
-            "enable": self.focus_enabled,
+            "export": self.first_export.take_keyboard,
+            "enable": self.enabled_card.switch.setFocus,
         }
+        self._reveal(self.steps[step])
         first[step]()
 
     @Slot()
@@ -232,6 +239,9 @@ class InfoTab(Tab):
         self.lbl_about.setVisible(first_day)
         self.overall.setVisible(not first_day)
         self.month.setVisible(not first_day)
+        if self._shown and shown and shown != self._shown and self._chosen != shown and self.isVisible():
+            self._focus_step(shown)  # the card that had the keyboard is gone
+        self._shown = shown
         self._show_start(shown == "enable")
         self.check_line.setVisible(not first_day)
         self.calls_card.setVisible(not first_day)
