@@ -47,3 +47,4 @@ class Help:
     codes: tuple[int, ...] = PLAIN
     environment: tuple[str, ...] = ("CCDESK_BASE_DIR", "CCDESK_VAULT", "CCDESK_<KEY>")
     means: Mapping[int, str] = field(default_factory=dict)
+    orders: Mapping[str, str] = field(default_factory=dict)  # what is sent to its control address

@@ -40,6 +40,7 @@ def epilog(told: Help) -> str:
     codes = {str(code): told.means.get(code, EXIT_CODES[code]) for code in told.codes}
     parts = [
         ("examples:", told.examples),
+        ("orders to its control address:", told.orders),
         ("exit codes:", codes),
         ("environment variables:", {name: ENVIRONMENT[name] for name in told.environment}),
     ]

@@ -21,6 +21,19 @@ _CALLS = (
 _ASKS = (*PLAIN, 3, 4, STOPPED)  # codes of what calls a service
 _RUNS = (*PLAIN, 3, 4, 5, 6, STOPPED)  # codes of what is a run
 
+_ORDERS = {
+    "POST /_sandbox/fault": '{"kind": …} and which requests suffer it: service (cc, auth, kibo), method, '
+    "path (a regular expression), times (1), skip (0). Kinds: status (with status, body, content_type, "
+    "headers; nothing is done), drop_before and drop_after (the connection is cut before or after it was "
+    "done), delay (with seconds), garbage (it is done, then body is answered)",
+    "DELETE /_sandbox/fault": "forget the faults that wait",
+    "POST /_sandbox/switches/cc": "or …/kibo: turn switches by name; {} shows all of them",
+    "POST /_sandbox/kibo/ACT": "or …/cc/ACT: what people do, such as opt_out or unsubscribe; an unknown act "
+    "is answered with all of them",
+    "POST /_sandbox/clock": '{"advance_seconds": 3600}',
+    "GET /_sandbox/received": "the calls so far; also calls (their number), outbox (mails), state",
+}
+
 HELP: Mapping[str, Help] = {
     "": Help(
         {
@@ -45,6 +58,7 @@ HELP: Mapping[str, Help] = {
         {"ccdesk sandbox --port 9001 --customers 480": "both pretend services, until Ctrl+C"},
         (*PLAIN, STOPPED),
         _DATA,
+        orders=_ORDERS,
     ),
     "login": Help(
         {

@@ -24,7 +24,7 @@ from ccdesk.sandbox.kibo import state as kibo_state
 from ccdesk.sandbox.kibo.model import Refusal
 from ccdesk.sandbox.kibo.state import KiboState
 from ccdesk.sandbox.seed.shop import seed_shop
-from ccdesk.sandbox.wire.json_values import fitted
+from ccdesk.sandbox.wire.json_values import fitted, wanted
 from ccdesk.sandbox.wire.kernel import Fault, Faults, SandboxClock
 from ccdesk.sandbox.wire.received import RequestLog
 
@@ -97,7 +97,7 @@ class _Orders:
             try:
                 self.act(**one)
             except (LookupError, Refusal, TypeError, ValueError) as error:
-                raise ValueError(f"act {number}: {str(error).strip(chr(39))}") from error
+                raise ValueError(f"act {number}: {_said(error)}") from error
         return {"done": len(acts)}
 
     def switch(self, service: str, **values: Any) -> Json:
@@ -198,12 +198,26 @@ def _since() -> int:
 
 def _called(function: Answer, arguments: Json) -> Any:
     """Call with keyword arguments; an error names the one that is missing, unknown or of a wrong kind."""
-    bound = inspect.signature(function).bind(**arguments)
     hints = get_type_hints(function)
+    try:
+        bound = inspect.signature(function).bind(**arguments)
+    except TypeError as error:
+        raise TypeError(f"{error} ({_taken(function, hints)})") from None
     for name in arguments:
         if name in hints and name in bound.arguments:
             bound.arguments[name] = fitted(f"'{name}'", bound.arguments[name], hints[name])
     return function(*bound.args, **bound.kwargs)
+
+
+def _taken(function: Answer, hints: Json) -> str:
+    """Return in words what an order takes: every field with what it may be."""
+    names = [name for name in inspect.signature(function).parameters if name in hints]
+    return "; ".join(f"{name}: {wanted(hints[name])}" for name in names) or "it takes nothing"
+
+
+def _said(error: Exception) -> str:
+    """Return an error's words; a KeyError shows its own in quotes."""
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
 
 
 def _as_view(answer: Answer) -> Callable[..., Response]:
@@ -211,7 +225,7 @@ def _as_view(answer: Answer) -> Callable[..., Response]:
         try:
             return _json(_called(answer, {**_body(), **path}))
         except (LookupError, Refusal, TypeError, ValueError) as error:
-            return _json({"error": str(error).strip("'")}, 400)
+            return _json({"error": _said(error)}, 400)
 
     return view
 

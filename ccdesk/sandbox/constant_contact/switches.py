@@ -6,8 +6,10 @@ depend on it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_type_hints
+
+from ccdesk.sandbox.wire.json_values import fitted
 
 PRIVILEGES: dict[str, int] = {
     "account:read": 10,
@@ -100,13 +102,14 @@ class CcSwitches:
     privileges: set[str] = field(default_factory=lambda: set(PRIVILEGES))
 
     def turn(self, **values: Any) -> None:
-        """Turn several switches at once; an unknown name is a mistake of the caller."""
-        known = {one.name for one in fields(self)}
-        unknown = sorted(set(values) - known)
+        """Turn several switches at once; ValueError for an unknown name or an impossible value."""
+        hints = get_type_hints(CcSwitches)
+        unknown = sorted(set(values) - hints.keys())
         if unknown:
-            raise ValueError(f"No such switch: {', '.join(unknown)}")
-        for name, value in values.items():
-            setattr(self, name, set(value) if name in _SETS else value)
+            raise ValueError(f"No such switch: {', '.join(unknown)} (there are {', '.join(hints)})")
+        turned = {name: fitted(f"switch {name}", value, hints[name]) for name, value in values.items()}
+        for name, value in turned.items():
+            setattr(self, name, value)
 
     def as_json(self) -> dict[str, Any]:
         """Return every switch with its present value."""

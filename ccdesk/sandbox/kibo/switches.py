@@ -6,7 +6,7 @@ depend on it.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_type_hints
 
 from ccdesk.sandbox.wire.json_values import fitted
@@ -82,9 +82,9 @@ class KiboSwitches:
     def turn(self, **values: Any) -> None:
         """Turn several switches at once; ValueError for an unknown name or an impossible value."""
         hints = get_type_hints(KiboSwitches)
-        unknown = sorted(set(values) - {one.name for one in fields(self)})
+        unknown = sorted(set(values) - hints.keys())
         if unknown:
-            raise ValueError(f"No such switch: {', '.join(unknown)}")
+            raise ValueError(f"No such switch: {', '.join(unknown)} (there are {', '.join(hints)})")
         turned = {name: fitted(f"switch {name}", value, hints[name]) for name, value in values.items()}
         for name, value in turned.items():
             setattr(self, name, value)

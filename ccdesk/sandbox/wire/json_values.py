@@ -6,6 +6,16 @@ from collections.abc import Iterable, Mapping
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
+_IN_WORDS: Mapping[Any, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+    set: "a list",
+    list: "a list",
+    dict: "an object",
+}
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -24,8 +34,18 @@ def fitted(what: str, value: Any, hint: Any) -> Any:
     if origin is dict and isinstance(value, Mapping):
         return _with_keys(what, value, get_args(hint))
     if origin in (set, dict) or not _may_be(value, hint):
-        raise ValueError(f"{what} cannot be {value!r}")
+        raise ValueError(f"{what} cannot be {value!r}: it is {wanted(hint)}")
     return value
+
+
+def wanted(hint: Any) -> str:
+    """Return in words what an annotation asks for: “one of "a", "b"”, “true or false”."""
+    origin = get_origin(hint)
+    if origin is Literal:
+        return "one of " + ", ".join(f'"{one}"' for one in get_args(hint))
+    if origin is UnionType:
+        return " or ".join(wanted(one) for one in get_args(hint))
+    return _IN_WORDS.get(origin or hint, "something else")
 
 
 def _with_keys(what: str, value: Mapping[Any, Any], kinds: tuple[Any, ...]) -> dict[Any, Any]:
@@ -34,7 +54,7 @@ def _with_keys(what: str, value: Mapping[Any, Any], kinds: tuple[Any, ...]) -> d
     try:
         return {int(key): fitted(what, one, kinds[1]) for key, one in value.items()}
     except (TypeError, ValueError):
-        raise ValueError(f"{what} cannot be {value!r}") from None
+        raise ValueError(f"{what} cannot be {value!r}: it is an object with whole numbers as keys") from None
 
 
 def _may_be(value: Any, hint: Any) -> bool:
