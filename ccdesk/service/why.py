@@ -31,7 +31,7 @@ from ccdesk.sync.outbox.welcomes import question
 from ccdesk.sync.plan_drift import DriftRules, drift_of
 from ccdesk.sync.plan_next import Plan, next_step
 from ccdesk.sync.plan_why import kind_of, remembered_verdict, verdict_of, without_list
-from ccdesk.sync.runs.drift import rules_of
+from ccdesk.sync.reconcile import rules_of
 
 _ORIGIN = "why"
 _LEFT = marked("nothing: staff have left it as it is, and it is named again once either side changes")

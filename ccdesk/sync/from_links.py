@@ -31,7 +31,7 @@ from ccdesk.core.models import OPTED_OUT_THERE, Contact, Link, LinkState, Owners
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.later import known_out
 from ccdesk.sync.readings import LONG_AGO, Kept, shop_window
-from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, is_cleared
+from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, has_left, is_cleared
 
 _EVER = datetime.min.replace(tzinfo=UTC)
 _LATER = (LinkState.CONFIRMING, LinkState.ASKED_BEFORE, *NEWCOMERS)  # their opt-in came after the opt-out
@@ -88,6 +88,8 @@ def _contact(links: Sequence[Link], contact: Contact | None, kept: Kept) -> Subs
     on_list = any(one.on_list for one in links)
     if any(one.on_list and one.kibo_opted_in for one in links):
         states -= {*OPTED_OUT_THERE, LinkState.CONTACT_DELETED, LinkState.HELD}  # back since then
+    if any(_was_asked_since(asked, contact) for asked in (kept.asked, *(one.asked_at for one in links))):
+        states.add(LinkState.CONFIRMING)
     number = next((one.contact_id for one in links if one.contact_id), "")
     telling = {*OPTED_OUT_THERE, LinkState.LEFT_LIST, LinkState.CONTACT_DELETED, LinkState.HELD}
     if not (number or on_list or states & telling):
@@ -116,7 +118,8 @@ def _permission(states: Collection[LinkState]) -> Permission:
 def _mail_statements(links: Sequence[Link], contact: Contact | None, kept: Kept) -> list[Statement]:
     """Return what the mail side stated: one of a kind, however many accounts remember it."""
     found: dict[How, Statement] = {}
-    for one in (statement for link in links for statement in _stated(link, contact, kept)):
+    asked = [] if kept.asked is None or contact is None else [_asked_of(contact, kept.asked)]
+    for one in (statement for link in (*links, *asked) for statement in _stated(link, contact, kept)):
         known = found.get(one.how)
         if known is None or one.window.latest < known.window.latest:
             found[one.how] = one
@@ -124,6 +127,11 @@ def _mail_statements(links: Sequence[Link], contact: Contact | None, kept: Kept)
     if named is not None and not found and not any(is_cleared(one) for one in links):
         return [_mail(named, How.LEFT, instant(LONG_AGO), kept)]  # the opt-out it came after is not told now
     return sorted(found.values(), key=lambda one: one.window.latest)
+
+
+def _asked_of(contact: Contact, asked: datetime) -> Link:
+    """Return what the journal tells of a contact: asked for whichever account, never to be asked again."""
+    return Link(0, email=contact.email, contact_id=contact.id, asked_at=asked)
 
 
 def _mail(
@@ -139,11 +147,11 @@ def _stated(link: Link, contact: Contact | None, kept: Kept) -> list[Statement]:
     said = []
     if link.state is LinkState.ASKED_BEFORE:
         said.append(_mail(link, How.ASKED, before, kept, Author.US))
-    if link.state in OPTED_OUT_THERE:
+    if link.state in OPTED_OUT_THERE or _was_asked_since(link.asked_at, contact):
         author = Author.STAFF if BY_STAFF in (link.pending_reason, link.note) else Author.PERSON
         said.append(_mail(link, How.UNSUBSCRIBED, _unsubscribed_in(link, contact, kept), kept, author))
-    if link.state is LinkState.LEFT_LIST or (link.state in NEWCOMERS and link.out_since is not None):
-        left = between(link.out_after or LONG_AGO, link.out_since or kept.now)
+    if has_left(link):
+        left = between(_after_last_in(link), link.out_since or kept.now)
         said.append(_mail(link, How.LEFT, left, kept))
     if link.state is LinkState.LEFT_OUT:
         said.append(_mail(link, How.LEFT, ever, kept, Author.STAFF, watched=False))
@@ -154,6 +162,12 @@ def _stated(link: Link, contact: Contact | None, kept: Kept) -> list[Statement]:
     if link.pending is WriteBack.OPT_IN:
         said.append(_mail(link, How.SIGNED_UP, instant(kept.now), kept))
     return said
+
+
+def _was_asked_since(asked: datetime | None, contact: Contact | None) -> bool:
+    """Say whether the confirmation was asked for after the very opt-out that the contact shows."""
+    shown = contact.opt_out_at if contact is not None else None
+    return asked is not None and shown is not None and shown <= asked
 
 
 def _unsubscribed_in(link: Link, contact: Contact | None, kept: Kept) -> Window:
@@ -210,7 +224,12 @@ def _off_in(link: Link, kept: Kept) -> Window:
     """Return when a flag was switched off, or was off: a sign-up of the same second is later (`later`)."""
     date = known_out(link, kept.skew, kept.began)
     latest = kept.now if date is None else date.replace(microsecond=0) - timedelta(milliseconds=1)
-    return between((is_cleared(link) and link.out_after) or LONG_AGO, latest)
+    return between(_after_last_in(link) if is_cleared(link) else LONG_AGO, latest)
+
+
+def _after_last_in(link: Link) -> datetime:
+    """Return the earliest moment of an opt-out: at `out_after` the person was surely still in."""
+    return LONG_AGO if link.out_after is None else link.out_after + timedelta(microseconds=1)
 
 
 def _did(person: Person, act: Act, answers: frozenset[int], account: int, kept: Kept) -> Person:
@@ -228,9 +247,8 @@ def _lifted(person: Person, links: Sequence[Link]) -> Person:
     pairs = {
         (link.customer_id, out.number)
         for link in links
-        if link.added_at is not None
         for out in outs
-        if out.window.latest <= link.added_at
+        if link.added_at is not None and out.window.latest <= link.added_at
     }
     return replace(person, lifted=frozenset(pairs))
 

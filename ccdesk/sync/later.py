@@ -11,45 +11,6 @@ _A_DAY = timedelta(days=1)
 _ZONES = timedelta(hours=14)  # so far a local date may be from UTC's
 
 
-def opt_in_is_later(
-    *,
-    contact: Contact,
-    customer: Customer,
-    link: Link | None,
-    baseline: datetime | None,
-    set_at: datetime | None = None,
-    skew: timedelta = timedelta(0),
-) -> bool | None:
-    """Say whether the customer's opt-in in Kibo is later than the contact's opt-out; None: not known.
-
-    Kibo stores no date of the opt-in, so it is boxed in: it happened after we last knew the customer as
-    opted out (`link.kibo_updated_at`), after the last complete look that saw the flag off (`link.in_after`,
-    design §3a R5), after the account was made, and after the first export if that did
-    not see the customer (`baseline`); and not after the account's last update. `set_at` is the audit log's
-    own answer and beats the box. `skew` is how far Kibo's clock is ahead of Constant Contact's.
-
-    An opt-out that we wrote back to Kibo ourselves is older than any opt-in seen since, whatever the clocks
-    say.
-    """
-    opted_out_at = contact.opt_out_at
-    if link is not None and link.opt_out_at is not None and link.opt_out_at == opted_out_at:
-        return True
-    if opted_out_at is None:
-        return None
-    opted_out_at += skew
-    if set_at is not None:
-        return set_at > opted_out_at
-    lower_bounds = [customer.created_at, baseline if link is None else None]
-    if link is not None and link.kibo_opted_in is False:
-        lower_bounds += [link.kibo_updated_at, _set_after(link, customer)]
-    after = max((bound for bound in lower_bounds if bound is not None), default=None)
-    if after is not None and after >= opted_out_at:
-        return True
-    if customer.updated_at is not None and customer.updated_at < opted_out_at:
-        return False
-    return None
-
-
 def set_after(link: Link, customer: Customer, polled: datetime | None) -> datetime | None:
     """Return the earliest moment at which a flag that is seen set now may have been set (docs/consent.md b4).
 
@@ -65,6 +26,16 @@ def is_noted(link: Link) -> bool:
     """Say whether a look has noted since when at the earliest the flag is set, since we acted on it."""
     acted_on = link.kibo_updated_at
     return link.in_after is not None and (acted_on is None or link.in_after >= acted_on)
+
+
+def off_until(link: Link | None, customer: Customer, baseline: datetime | None) -> datetime | None:
+    """Return until when a complete look surely showed a flag off that is seen set now, on Kibo's clock.
+
+    Of an account that nobody has acted on the first export tells (`baseline`), which did not see it opted in.
+    """
+    if link is None:
+        return baseline
+    return _set_after(link, customer) if link.kibo_opted_in is False else None
 
 
 def _set_after(link: Link, customer: Customer) -> datetime | None:

@@ -1,21 +1,24 @@
-"""A person as both sides show them now: what links tell, and what was read since (docs/consent.md b4)."""
+"""A person as the sides show them now: what links tell, and what was read since (docs/consent.md b4)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from ccdesk.consent.contact_reading import Look
 from ccdesk.consent.model import Author, How, Person, Side, Statement
 from ccdesk.consent.observe_mail import observe_contact
-from ccdesk.consent.observe_shop import observe_account
-from ccdesk.consent.window import instant
+from ccdesk.consent.observe_shop import AccountReading, observe_account
+from ccdesk.consent.window import Window, between, instant
 from ccdesk.core.drift import Sides
-from ccdesk.core.models import Contact, Link, WriteBack
+from ccdesk.core.losses import Held
+from ccdesk.core.models import Contact, Link, LinkState, WriteBack
 from ccdesk.sync.from_links import person_of
 from ccdesk.sync.later import known_out
-from ccdesk.sync.readings import Kept, account_reading, contact_reading, gone_contact
+from ccdesk.sync.ownership import left_unseen
+from ccdesk.sync.readings import LONG_AGO, Kept, account_reading, contact_reading, gone_contact
+from ccdesk.sync.standing_opt_outs import has_left
 
 
 def as_shown(sides: Sides, kept: Kept) -> Person:
@@ -31,7 +34,42 @@ def as_shown(sides: Sides, kept: Kept) -> Person:
     for link in sides.links:
         if link.customer_id in here and link not in links and link.pending is WriteBack.OPT_OUT:
             person = person.state(_inherited(link, kept))
-    return _with_contact(person, sides.contact, links, kept)
+    return _with_contact(_with_own_leaving_lifted(person, links), sides.contact, links, kept)
+
+
+def after_reading(
+    account: AccountReading,
+    contact: Contact | None,
+    links: Sequence[Link],
+    held: Iterable[Held],
+    kept: Kept,
+    looked: datetime | None = None,
+) -> Person:
+    """Return a person of whom one account and the contact were read; the other accounts are as remembered.
+
+    `links`: all with the account's email, and the account's own. `looked`: the last complete look at the shop
+    began then, less its lag, and did not show the account's flag set.
+    """
+    person = person_of(account.email, links, held, kept, contact)
+    person = observe_account(person, account, looked)
+    word = person.word(account.id)
+    if account.set_at is not None and account.opted_in and word is not None:  # the audit log dates it
+        person = person.state(replace(word, window=account.set_at))
+    found, since = person.account(account.id), kept.known.get(account.id)
+    if found is not None and since is not None:
+        person = person.with_account(replace(found, known_since=since))
+    return _with_contact(_with_own_leaving_lifted(person, links), contact, links, kept)
+
+
+def left_out(person: Person, contact: Contact | None, kept: Kept) -> Person:
+    """State what staff said at the first export: who was not on the list then may have left it (§3a R2)."""
+    active = kept.policy.list_id
+    if contact is None or contact.is_mailed(active):
+        return person
+    ever = Window(LONG_AGO, kept.now)
+    lists = frozenset({active})
+    left = Statement(0, Side.MAIL, contact.id, How.LEFT, Author.STAFF, ever, kept.now, lists, watched=False)
+    return person.state(left)
 
 
 def _inherited(link: Link, kept: Kept) -> Statement:
@@ -44,6 +82,7 @@ def _inherited(link: Link, kept: Kept) -> Statement:
 def _with_contact(person: Person, contact: Contact | None, links: Sequence[Link], kept: Kept) -> Person:
     """Return the person after their contact was read, or was not there any more."""
     active, known = kept.policy.list_id, person.subscriber
+    person = _with_unseen_leaving(person, contact, links, kept)
     look = Look(active, frozenset({active} if kept.watched else ()))
     if contact is None:
         # By its email, too, where its id was not learned yet.
@@ -55,6 +94,34 @@ def _with_contact(person: Person, contact: Contact | None, links: Sequence[Link]
     if not _is_new(reading.signed_up, links, kept):
         reading = replace(reading, signed_up=None)
     return observe_contact(person, reading, look)
+
+
+def _with_own_leaving_lifted(person: Person, links: Sequence[Link]) -> Person:
+    """Let an account's opt-in lift a leaving that its link alone knows of: it was linked to who left.
+
+    So it was known before, whatever the dates tell. A guest's checkout lifts nothing (design §3a R1).
+    """
+    knowing = [one for one in links if has_left(one)]
+    if len(knowing) != 1 or knowing[0].state is not LinkState.LEFT_LIST:
+        return person
+    account = person.account(knowing[0].customer_id)
+    if account is None or account.guest:
+        return person
+    pairs = {(account.id, one.number) for one in person.statements if one.how is How.LEFT}
+    return replace(person, lifted=person.lifted | pairs)
+
+
+def _with_unseen_leaving(
+    person: Person, contact: Contact | None, links: Sequence[Link], kept: Kept
+) -> Person:
+    """State that somebody whom we were cut off adding was added, and left before anybody looked (b4)."""
+    unseen = [one for one in links if contact is not None and left_unseen(one, contact)]
+    for link in unseen[:1]:
+        window = between(link.written_at or LONG_AGO, kept.now)
+        lists = frozenset({kept.policy.list_id})
+        left = Statement(0, Side.MAIL, link.contact_id, How.LEFT, Author.PERSON, window, kept.now, lists)
+        person = person.state(left)
+    return person
 
 
 def _is_new(sign_up: datetime | None, links: Sequence[Link], kept: Kept) -> bool:

@@ -33,14 +33,21 @@ class Kept:
     began: datetime | None = None
     watched: bool = True
     known: Mapping[int, datetime] = field(default_factory=dict)
+    asked: datetime | None = None
 
 
 def account_reading(
-    customer: Customer, skew: timedelta, now: datetime, *, gone: bool = False
+    customer: Customer,
+    skew: timedelta,
+    now: datetime,
+    *,
+    gone: bool = False,
+    set_at: datetime | None = None,
 ) -> AccountReading:
     """Return an account as it was read at `now`; `skew`: how far the shop's clock is ahead.
 
-    Without a date of its own it may have been changed at any moment until now.
+    Without a date of its own it may have been changed at any moment until now. `set_at`: when its flag was
+    set, by the shop's audit log.
     """
     date = customer.updated_at or customer.created_at
     updated = shop_window(date, skew) if date is not None else Window(LONG_AGO, now)
@@ -56,6 +63,7 @@ def account_reading(
         guest=customer.is_anonymous,
         gone=gone,
         readable=customer.readable,
+        set_at=shop_window(set_at, skew) if set_at is not None else None,
     )
 
 

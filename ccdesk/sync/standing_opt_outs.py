@@ -17,6 +17,11 @@ ASKED_BEFORE = (
 
 LEFT = "left the list in Constant Contact"
 
+NEWCOMER = (
+    "opted in by an account that came after this person's opt-out, or by a guest: staff add or leave them"
+)
+"""Why an opt-in neither puts anybody on the list nor is undone (design §3a R1)."""
+
 NEWCOMERS = (LinkState.NEWCOMER, LinkState.NEWCOMER_LEFT)
 """Opted in by accounts that came after an opt-out of their person; staff add or leave them (§3a R1)."""
 
@@ -42,6 +47,12 @@ def is_cleared(link: Link) -> bool:
 def left_since_gone(link: Link) -> bool:
     """Say whether an account gone from Kibo keeps an opt-out of its person that Kibo was not given."""
     return link.state is LinkState.CLOSED and link.kibo_opted_in is True and link.agreed is False
+
+
+def has_left(link: Link) -> bool:
+    """Say whether this link knows that the person left the list; a guest's that is named knows it, too."""
+    named_after = link.state in NEWCOMERS and link.out_since is not None
+    return link.state is LinkState.LEFT_LIST or left_since_gone(link) or named_after
 
 
 def gone(link: Link, reason: str) -> Link:

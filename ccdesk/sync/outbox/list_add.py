@@ -23,7 +23,7 @@ from ccdesk.sync.outbox.single_add import (
     withdraw_intent,
 )
 from ccdesk.sync.outbox.verify import Fail, Settle, members_among
-from ccdesk.sync.plan_events import Step
+from ccdesk.sync.plan_opt_in import Step
 
 _EARLIER = timedelta(seconds=2)  # the service's dates have whole seconds
 _BULK_FROM = 10  # so many new contacts at once go by one import instead of a call each

@@ -7,15 +7,15 @@ from dataclasses import replace
 from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Unreadable
 from ccdesk.core.intents import SHOP_ACTS, Act, Ended
 from ccdesk.core.limits import A_SECOND
-from ccdesk.core.models import Customer, Link, LinkState, Ownership, Standing, WriteBack
+from ccdesk.core.models import Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.ports.shop import KiboWrite
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.later import acted_after
-from ccdesk.sync.opt_in_order import order_of
 from ccdesk.sync.plan_inbound import UNPROVEN
+from ccdesk.sync.reconcile import Readings, Reconciler
 from ccdesk.sync.sensors.shop_changes import queue_again
 from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, NEWCOMERS, is_added_by_staff
 
@@ -226,11 +226,11 @@ def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
 
 def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Link | None) -> bool:
     contact = ctx.mail.get(source.contact_id) if source.contact_id else None
-    if contact is not None and source.state is LinkState.LEFT_LIST and contact.standing is Standing.IN:
-        contact = replace(contact, opt_out_at=source.out_since)
-    elif contact is None or contact.standing is not Standing.OUT:
+    if contact is None:
         return False
-    return order_of(ctx, contact, account, link) is True
+    known = [one for one in ctx.store.links.by_email(account.email_key) if one.customer_id != account.id]
+    others = [source if one.customer_id == source.customer_id else one for one in known]
+    return Reconciler(ctx).is_later(Readings(account, contact, link, others))
 
 
 def _leave_to_queue(ctx: RunContext, source: Link, account: Customer, link: Link) -> None:

@@ -38,7 +38,7 @@ from ccdesk.sync.outbox.jobs import add_one
 from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.outbox.plain import has_more, may_be_the_fields, plain, plain_note
 from ccdesk.sync.outbox.verify import Fail, Settle
-from ccdesk.sync.plan_events import EventDecision, Step
+from ccdesk.sync.plan_opt_in import OptInDecision, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Addition:
     customer: Customer
     contact: Contact | None
     link: Link | None
-    decision: EventDecision
+    decision: OptInDecision
     new: bool = False
     plainly: bool = False  # with email and list alone, because the service refused the rest
 

@@ -17,7 +17,7 @@ from ccdesk.core.welcomes import Question, WelcomeAnswer
 from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.single_add import Addition
-from ccdesk.sync.plan_events import Step
+from ccdesk.sync.plan_opt_in import Step
 
 MOST = 25  # so many welcome emails in one run are never asked about
 WAITS = "waits for an answer: unusually many welcome emails would be sent at once"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
 from ccdesk.core.models import Contact, Customer
-from ccdesk.core.ports.store import State
-from ccdesk.sync import context as names
 from ccdesk.sync.agreement import wants_mail
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.drift_kinds import REASONS
 from ccdesk.sync.mapping import check_email
 from ccdesk.sync.plan_drift import DriftRules, drift_of
+from ccdesk.sync.reconcile import rules_of_run
 from ccdesk.sync.sensors.identity import resolve_identity
 
 _PAGE = 500
@@ -71,7 +69,7 @@ def _is_sendable(customer: Customer) -> bool:
 
 def _decide(ctx: RunContext) -> None:
     """Look at everybody who is neither plainly in step nor a stranger."""
-    drifts, rules = ctx.store.drifts, _rules(ctx)
+    drifts, rules = ctx.store.drifts, rules_of_run(ctx)
     number, done = 0, 0
     while people := drifts.without_email(number, _PAGE):
         ctx.check_cancel()
@@ -89,25 +87,6 @@ def _decide(ctx: RunContext) -> None:
 
 def _found(people: Sequence[Sides], rules: DriftRules) -> list[Drift]:
     return [found for one in people if (found := drift_of(one, rules)) is not None]
-
-
-def rules_of(state: State, list_id: str, now: datetime, skew: timedelta, *, guests: bool) -> DriftRules:
-    """Return what a comparison goes by, one person's or everybody's: the same as a run does."""
-    began = state.get_time(names.INBOUND_BEGAN)
-    return DriftRules(
-        list_id,
-        guests,
-        now,
-        skew,
-        None if began is not None and began > now else began,
-        exported=bool(state.get(names.BASELINE)),
-        watched=not state.get(names.FORMER_LIST),
-    )
-
-
-def _rules(ctx: RunContext) -> DriftRules:
-    of_run, state = ctx.settings, ctx.store.state
-    return rules_of(state, of_run.list_id, ctx.mail_now(), ctx.skew(), guests=of_run.guests)
 
 
 def _unreadable(contact: Contact) -> Drift:

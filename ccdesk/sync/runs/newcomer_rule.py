@@ -7,22 +7,16 @@ it is named, and staff answer *Add* or *Leave*. A box that was never ticked is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from ccdesk.core.intents import Ended
-from ccdesk.core.models import Contact, Customer, Link, LinkState
+from ccdesk.core.models import Customer, Link, LinkState
 from ccdesk.core.ports.store import Store
-from ccdesk.core.runs import Outcome
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.plan_events import EventDecision, Step
 from ccdesk.sync.sensors.shop_changes import event_for
-from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, is_cleared, left_since_gone
-
-NEWCOMER = (
-    "opted in by an account that came after this person's opt-out, or by a guest: staff add or leave them"
-)
+from ccdesk.sync.standing_opt_outs import NEWCOMER, NEWCOMERS, is_added_by_staff
 
 
 def lifts(ctx: RunContext, account: Customer, opt_out: Link) -> bool:
@@ -48,55 +42,10 @@ def lifts(ctx: RunContext, account: Customer, opt_out: Link) -> bool:
     return since is not None and since <= opt_out.out_after
 
 
-def _has_left(link: Link) -> bool:
-    """Say whether this link knows that the person left the list; a guest's that is named knows it, too."""
-    named_after = link.state in NEWCOMERS and link.out_since is not None
-    return link.state is LinkState.LEFT_LIST or left_since_gone(link) or named_after
-
-
-def _stands_against(ctx: RunContext, customer: Customer, others: Sequence[Link], *, on_list: bool) -> bool:
-    """Say whether an opt-out of the person stands that this account's opt-in does not lift.
-
-    `others`: the links of the other accounts with the email. Who is on the list again has not left it.
-    """
-    outs = (one for one in others if is_cleared(one) or (_has_left(one) and not on_list))
-    return any(not lifts(ctx, customer, one) for one in outs)
-
-
-def _welcome(ctx: RunContext, others: Iterable[Link]) -> None:
+def unname(ctx: RunContext, others: Iterable[Link]) -> None:
     """Have nobody named any more whose person is put on the list by an opt-in that counts."""
     named = [one for one in others if one.state in NEWCOMERS]
     ctx.store.links.save(replace(one, state=LinkState.SYNCED, note="") for one in named)
-
-
-def unless_newcomer(
-    ctx: RunContext,
-    customer: Customer,
-    contact: Contact | None,
-    others: Sequence[Link],
-    decision: EventDecision,
-) -> EventDecision:
-    """Put nobody on the list by an account that came after an opt-out of theirs (design §3a R1).
-
-    Over an unsubscription the one confirmation is asked for, by whichever account: the person answers it.
-    """
-    in_step = decision.outcome is Outcome.UNCHANGED
-    if decision.step is Step.RESUBSCRIBE or (decision.step is Step.NONE and not in_step):
-        return decision
-    if _stands_against(ctx, customer, others, on_list=in_step) or (
-        _is_own_leaving_of_a_guest(ctx, customer) and not in_step
-    ):
-        return EventDecision(Step.NONE, Outcome.SKIPPED, NEWCOMER, LinkState.NEWCOMER)
-    _welcome(ctx, others)
-    return decision
-
-
-def _is_own_leaving_of_a_guest(ctx: RunContext, customer: Customer) -> bool:
-    """Say whether a guest account knows that its own person left: another checkout lifts that neither."""
-    link = ctx.store.links.get(customer.id)
-    if not customer.is_anonymous or link is None or link.email_key != customer.email_key:
-        return False
-    return _has_left(link) and not is_added_by_staff(link, link)
 
 
 def name(ctx: RunContext, accounts: Iterable[Customer]) -> None:

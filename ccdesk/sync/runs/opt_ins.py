@@ -18,31 +18,25 @@ from ccdesk.core.models import (
 )
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.core.words import marked
+from ccdesk.sync import context as names
 from ccdesk.sync.agreement import not_exported, passed_over
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.mapping import BadEmail, check_email
-from ccdesk.sync.opt_in_order import (
-    gone_since_seen,
-    is_later,
-    is_true_opt_in,
-    left_before_seen,
-    left_later,
-    left_meanwhile,
-)
 from ccdesk.sync.outbox.former_emails import note_former_email
 from ccdesk.sync.outbox.list_add import list_add
 from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.outbox.welcomes import hold_welcomes
-from ccdesk.sync.plan_events import Change, Step, plan_opt_in
+from ccdesk.sync.plan_events import Change
 from ccdesk.sync.plan_export import UNDONE
+from ccdesk.sync.plan_opt_in import Seen, Step, plan_opt_in
+from ccdesk.sync.reconcile import Readings, Reconciler
 from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
-from ccdesk.sync.runs.newcomer_rule import unless_newcomer
+from ccdesk.sync.runs.newcomer_rule import unname
 from ccdesk.sync.runs.outcomes import fail, settle
 from ccdesk.sync.sensors.contact_directory import ContactDirectory
-from ccdesk.sync.standing_opt_outs import is_added_by_staff
 
 OptIn = tuple[QueuedEvent, Customer, Change]
 
@@ -68,10 +62,11 @@ def _person(opt_in: OptIn) -> str:
 def _process_distinct(ctx: RunContext, opted_in: Sequence[OptIn], directory: ContactDirectory) -> None:
     """Put people on the list, all of them different ones."""
     additions: list[Addition] = []
+    reconciler = Reconciler(ctx)
     for event, customer, change in opted_in:
         ctx.check_cancel()
         try:
-            addition = _decide(ctx, event, customer, change, directory)
+            addition = _decide(ctx, event, customer, change, directory, reconciler)
         except ITEM_ERRORS as error:
             fail(ctx, event, error, customer.email)
             continue
@@ -82,7 +77,12 @@ def _process_distinct(ctx: RunContext, opted_in: Sequence[OptIn], directory: Con
 
 
 def _decide(
-    ctx: RunContext, event: QueuedEvent, customer: Customer, change: Change, directory: ContactDirectory
+    ctx: RunContext,
+    event: QueuedEvent,
+    customer: Customer,
+    change: Change,
+    directory: ContactDirectory,
+    reconciler: Reconciler,
 ) -> Addition | None:
     """Decide for one person; settles here and returns None where nothing is sent."""
     known = ctx.store.links.get(customer.id)
@@ -100,28 +100,13 @@ def _decide(
     if contact is not None and _left_to_export(ctx, event, customer, contact, known):
         return None
     anew = change is Change.OPTED_IN
-    new = anew and is_true_opt_in(ctx, customer, known)
-    later = is_later(ctx, contact, customer, link) if contact is not None and anew else None
+    new = anew and _is_true_opt_in(ctx, customer, known)
+    seen = Seen(customer, contact, link, anew, welcome=ctx.settings.welcome and new)
     others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
-    heard = [one for one in others if not is_added_by_staff(known, one)]  # what staff's *Add* answered
-    decision = plan_opt_in(
-        customer,
-        contact,
-        link,
-        list_id=ctx.settings.list_id,
-        welcome=ctx.settings.welcome and new,
-        anew=anew,
-        later=later,
-        asked_at=ctx.store.intents.asked(contact.id) if contact is not None else None,
-        left_elsewhere=any(one.state is LinkState.LEFT_LIST for one in heard),
-        just_left=(left_meanwhile(link) and left_later(ctx, link, contact, customer, link))
-        or left_before_seen(link, contact)
-        or gone_since_seen(link, contact)
-        or any(one.on_list for one in heard)
-        or any(left_later(ctx, one, contact, customer, link) for one in heard),
-        left_out=has_left_out(ctx),
-    )
-    decision = unless_newcomer(ctx, customer, contact, others, decision)
+    left_out = not anew and not seen.ours and has_left_out(ctx)
+    decision = plan_opt_in(reconciler.decide(Readings(customer, contact, link, others, left_out)), seen)
+    if decision.step not in (Step.NONE, Step.RESUBSCRIBE) or decision.outcome is Outcome.UNCHANGED:
+        unname(ctx, others)
     addition = Addition(event, customer, contact, link, decision, new)
     if decision.step is not Step.NONE:
         return addition
@@ -134,6 +119,25 @@ def _decide(
     )
     settle(ctx, event, entry, untouched, conflict=decision.conflict, ended=ended)
     return None
+
+
+def _is_true_opt_in(ctx: RunContext, customer: Customer, link: Link | None) -> bool:
+    """Say whether the person opted in since ccdesk knows the shop: only then is there a welcome (design R3).
+
+    Somebody an export has read was in before. Without an export the first look is the bound, and the audit
+    log is asked about accounts older than that.
+    """
+    if link is not None:
+        return link.kibo_opted_in is False
+    if ctx.store.state.get(names.BASELINE):
+        return True
+    began = ctx.store.state.get_time(names.EVENTS_BEGAN)
+    if began is None or not ctx.settings.welcome:
+        return False
+    if customer.created_at is not None and customer.created_at > began:
+        return True
+    set_at = ctx.shop.opt_in_set_at(customer.id)
+    return set_at is not None and set_at > began
 
 
 def _not_exported(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:

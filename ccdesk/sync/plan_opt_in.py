@@ -1,0 +1,158 @@
+"""What an opt-in of the queue leads to: the table's decision about the person, for one account (design R3).
+
+`consent.decide` says what is done for the person. Here that becomes the step for the account whose entry is
+being processed, and what its link is to remember.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ccdesk.consent.decide import Decision
+from ccdesk.consent.model import Act
+from ccdesk.consent.reasons import Reason
+from ccdesk.consent.rows import Row
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, WriteBack
+from ccdesk.core.runs import Outcome
+from ccdesk.sync.mapping import is_long
+from ccdesk.sync.ownership import is_ours
+from ccdesk.sync.plan_export import LEFT_OUT
+from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, LEFT, NEWCOMER
+
+CONFIRMING = "waiting for the person's confirmation"
+
+
+class Step(StrEnum):
+    """How one person is put on the list, or why not."""
+
+    NONE = "none"
+    CREATE = "create"  # no mail
+    CREATE_BY_PERSON = "create_by_person"  # welcome mail, email too long for the sign-up form
+    SIGN_UP = "sign_up"  # welcome mail
+    ADD = "add"
+    REVIVE = "revive"
+    RESUBSCRIBE = "resubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class OptInDecision:
+    """What is done for one account's entry and why, and what its link is to remember."""
+
+    step: Step
+    outcome: Outcome
+    reason: str
+    state: LinkState = LinkState.SYNCED
+    ownership: Ownership = Ownership.NONE
+    pending: WriteBack = WriteBack.NOTHING
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One entry's account and its person's contact as just read, beside what is remembered of the account.
+
+    `anew`: the account opted in, and it is not only its email that changed. `welcome`: the welcome mail is
+    wanted for it.
+    """
+
+    customer: Customer
+    contact: Contact | None
+    link: Link | None
+    anew: bool
+    welcome: bool = False
+
+    @property
+    def ours(self) -> bool:
+        """True if we created the contact."""
+        link, contact = self.link, self.contact
+        known = link is not None and link.email_key == self.customer.email_key
+        return known and link is not None and contact is not None and is_ours(link, contact)
+
+    @property
+    def carried(self) -> bool:
+        """True if the shop was given the contact's opt-out before: an opt-in seen since is no conflict."""
+        link, contact = self.link, self.contact
+        shown = contact.opt_out_at if contact is not None else None
+        return link is not None and shown is not None and link.opt_out_at == shown
+
+
+def plan_opt_in(decision: Decision, seen: Seen) -> OptInDecision:
+    """Return what the decision about the person means for the account's own entry."""
+    acts = {one.act for one in decision.commands if one.account in (0, seen.customer.id)}
+    for act in acts & {Act.CREATE, Act.ADD, Act.REVIVE}:
+        return _put_on(act, seen)
+    if Act.ASK in acts:
+        return _skipped(LinkState.CONFIRMING, CONFIRMING, Step.RESUBSCRIBE, conflict=not seen.carried)
+    if Act.OPT_OUT in acts:
+        return _opted_out(decision, seen)
+    return _BY_REASON.get(decision.reason, _held)(seen, decision)
+
+
+def _put_on(act: Act, seen: Seen) -> OptInDecision:
+    step, reason, ownership = Step.ADD, "put on the list", Ownership.FOREIGN
+    long_email = is_long(seen.customer.email)
+    if seen.ours:
+        ownership = Ownership.OWNED
+    if act is Act.CREATE:
+        step, reason, ownership = Step.CREATE, "new contact", Ownership.OWNED
+    if act is Act.REVIVE:
+        step, reason = Step.REVIVE, "deleted contact brought back by the new opt-in"
+    if seen.welcome and not long_email:
+        step = Step.SIGN_UP
+    elif seen.welcome and act is Act.CREATE:
+        step = Step.CREATE_BY_PERSON
+    return OptInDecision(step, Outcome.ADDED, reason, ownership=ownership)
+
+
+def _skipped(
+    state: LinkState, reason: str, step: Step = Step.NONE, *, conflict: bool = False
+) -> OptInDecision:
+    return OptInDecision(step, Outcome.SKIPPED, reason, state, conflict=conflict)
+
+
+def _opted_out(decision: Decision, seen: Seen) -> OptInDecision:
+    if decision.row is Row.UNSUBSCRIBED:
+        state, reason = LinkState.UNSUBSCRIBED, "opted out in Constant Contact; the opt-out stands"
+    else:
+        state, reason = LinkState.LEFT_LIST, LEFT
+    return OptInDecision(
+        Step.NONE,
+        Outcome.SKIPPED,
+        reason,
+        state,
+        pending=WriteBack.OPT_OUT,
+        conflict=seen.anew and not seen.carried,
+    )
+
+
+def _in_step(seen: Seen, decision: Decision) -> OptInDecision:
+    ownership = Ownership.OWNED if seen.ours else Ownership.FOREIGN
+    return OptInDecision(Step.NONE, Outcome.UNCHANGED, "already on the list", ownership=ownership)
+
+
+def _held(seen: Seen, decision: Decision) -> OptInDecision:
+    """Leave what is known as it is: the person is neither in nor out."""
+    return _skipped(LinkState.HELD, decision.reason.text)
+
+
+def _waiting(seen: Seen, decision: Decision) -> OptInDecision:
+    permission = seen.contact.permission.value if seen.contact is not None else "unknown"
+    return _skipped(LinkState.HELD, f"waiting ({permission})")
+
+
+def _left_out(seen: Seen, decision: Decision) -> OptInDecision:
+    ownership = Ownership.OWNED if seen.ours else Ownership.FOREIGN
+    return OptInDecision(Step.NONE, Outcome.SKIPPED, LEFT_OUT, LinkState.LEFT_OUT, ownership)
+
+
+_BY_REASON: Mapping[Reason, Callable[[Seen, Decision], OptInDecision]] = {
+    Reason.IN_STEP: _in_step,
+    Reason.WAITING: _waiting,
+    Reason.LEFT_OUT: _left_out,
+    Reason.WAITING_FOR_CONFIRMATION: lambda *_: _skipped(LinkState.CONFIRMING, CONFIRMING),
+    Reason.ASKED_BEFORE: lambda *_: _skipped(LinkState.ASKED_BEFORE, ASKED_BEFORE),
+    Reason.TOMBSTONE: lambda *_: _skipped(LinkState.CONTACT_DELETED, "deleted in Constant Contact"),
+    Reason.NEWCOMER: lambda *_: _skipped(LinkState.NEWCOMER, NEWCOMER),
+}

@@ -1,0 +1,124 @@
+"""One person decided about: what links tell and what was just read become a person, and the table decides.
+
+Where dates leave open whether an opt-in is later than what bars it, the shop's audit log is asked, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ccdesk.consent.columns import Column, shop_side
+from ccdesk.consent.decide import Decision, decide
+from ccdesk.consent.model import Person, Policy
+from ccdesk.consent.rows import mail_side
+from ccdesk.core.losses import Held
+from ccdesk.core.models import Contact, Customer, Link
+from ccdesk.core.ports.store import State
+from ccdesk.sync import context as names
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.later import off_until
+from ccdesk.sync.persons import after_reading, left_out
+from ccdesk.sync.plan_drift import DriftRules
+from ccdesk.sync.readings import account_reading
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """One account and its person's contact as just read, and what is remembered.
+
+    `link`: the account's own, as far as it is about this email; `others`: the links of other accounts with
+    the email. `left_out`: staff left people out of the list at its first export, and nothing shows that this
+    one was on it.
+    """
+
+    account: Customer
+    contact: Contact | None
+    link: Link | None
+    others: Sequence[Link] = ()
+    left_out: bool = False
+
+
+class Reconciler:
+    """Decides about the people of one batch, by what goes for all of them."""
+
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx, self._rules = ctx, rules_of_run(ctx)
+        self._held: tuple[Held, ...] = tuple(ctx.store.losses.held())
+
+    def decide(self, read: Readings) -> Decision:
+        """Decide what is done for the person."""
+        return decide(self._person(read), self._rules.policy)
+
+    def is_later(self, read: Readings) -> bool:
+        """Say whether the account's opt-in is provably later than an opt-out that stands at the mail service.
+
+        One that may lift nothing, because the account came after the opt-out, is later all the same.
+        """
+        person = self._person(read)
+        mail = mail_side(person, self._rules.policy)
+        shop = shop_side(person, mail, self._rules.policy)
+        return bool(mail.barriers) and any(
+            one.id == read.account.id for one in (*shop.later, *shop.newcomers)
+        )
+
+    def _person(self, read: Readings) -> Person:
+        person = self._as_read(read)
+        if is_in_doubt(person, self._rules.policy, read.account.id):
+            set_at = self._ctx.shop.opt_in_set_at(read.account.id)
+            person = person if set_at is None else self._as_read(read, set_at)
+        return person
+
+    def _as_read(self, read: Readings, set_at: datetime | None = None) -> Person:
+        ctx, account, contact = self._ctx, read.account, read.contact
+        links = [*read.others, *([read.link] if read.link is not None else [])]
+        asked = ctx.store.intents.asked(contact.id) if contact is not None else None
+        kept = replace(self._rules.kept, now=ctx.mail_now(), known=self._known(links, account), asked=asked)
+        looked = off_until(read.link, account, ctx.store.state.get_time(names.BASELINE))
+        person = after_reading(
+            account_reading(account, kept.skew, kept.now, set_at=set_at),
+            contact,
+            links,
+            self._held,
+            kept,
+            looked - kept.skew if looked is not None else None,
+        )
+        return left_out(person, contact, kept) if read.left_out else person
+
+    def _known(self, links: Sequence[Link], account: Customer) -> dict[int, datetime]:
+        """Return since when the accounts are known under this email."""
+        numbers = {account.id, *(one.customer_id for one in links)}
+        dates = {one: self._ctx.store.links.known_since(one, account.email_key) for one in numbers}
+        return {number: since for number, since in dates.items() if since is not None}
+
+
+def is_in_doubt(person: Person, policy: Policy, account: int) -> bool:
+    """Say whether it cannot be told if this account's opt-in is later than what bars it, and that decides.
+
+    The audit log may tell (docs/consent.md b4, Windows).
+    """
+    mail, word = mail_side(person, policy), person.word(account)
+    if word is None or shop_side(person, mail, policy).column is not Column.YES_EARLIER:
+        return False
+    return any(word.window.after(one.window) is None for one in mail.barriers)
+
+
+def rules_of(state: State, list_id: str, now: datetime, skew: timedelta, *, guests: bool) -> DriftRules:
+    """Return what a comparison goes by, one person's or everybody's: the same as a run does."""
+    began = state.get_time(names.INBOUND_BEGAN)
+    return DriftRules(
+        list_id,
+        guests,
+        now,
+        skew,
+        None if began is not None and began > now else began,
+        exported=bool(state.get(names.BASELINE)),
+        watched=not state.get(names.FORMER_LIST),
+    )
+
+
+def rules_of_run(ctx: RunContext) -> DriftRules:
+    """Return what this very run goes by."""
+    of_run, state = ctx.settings, ctx.store.state
+    return rules_of(state, of_run.list_id, ctx.mail_now(), ctx.skew(), guests=of_run.guests)

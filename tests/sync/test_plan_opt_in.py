@@ -1,0 +1,255 @@
+"""How an opt-in gets a person on the list, or why not: readings and links in, the step of one account out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ccdesk.consent.decide import decide
+from ccdesk.consent.model import Policy
+from ccdesk.core.intents import Act
+from ccdesk.core.losses import Answer, Held, LossKind
+from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, WriteBack
+from ccdesk.core.runs import Outcome
+from ccdesk.sync.later import off_until
+from ccdesk.sync.persons import after_reading, left_out
+from ccdesk.sync.plan_opt_in import OptInDecision, Seen, Step, plan_opt_in
+from ccdesk.sync.readings import LONG_AGO, Kept, account_reading
+from ccdesk.sync.reconcile import is_in_doubt
+
+LIST, ADA = "list-1", "ada@example.com"
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+NOW = NOON + HOUR
+IN = Customer(1, ADA, True, created_at=NOON - 99 * HOUR, updated_at=NOON)
+LONG = replace(IN, email="a" * 45 + "@example.com")
+NEW = replace(IN, created_at=NOON - HOUR)
+GUEST = replace(IN, is_anonymous=True)
+KNOWN_IN = Link(1, email=ADA, kibo_opted_in=True, kibo_updated_at=NOON - HOUR, contact_id="c1")
+KNOWN_OUT = Link(1, email=ADA, kibo_opted_in=False, kibo_updated_at=NOON - HOUR)
+OURS = replace(KNOWN_OUT, contact_id="c1", ownership=Ownership.OWNED)
+OTHER = Link(2, email=ADA, contact_id="c1", kibo_opted_in=False, kibo_updated_at=NOON - 3 * HOUR)
+LAST_IN = NOON - 4 * HOUR
+EARLIER, LATER = NOON - 2 * HOUR, NOON + HOUR / 2  # than the opt-in, seen off until 11:00 and on at 12:00
+
+
+def contact(permission: Permission = Permission.IMPLICIT, *lists: str, **more: object) -> Contact:
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    return replace(
+        Contact("c1", ADA, permission, list_ids=frozenset(lists), created_at=made, updated_at=made),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def unsubscribed(at: datetime) -> Contact:
+    return contact(Permission.UNSUBSCRIBED, opt_out_at=at, opt_out_source="Contact", updated_at=at)
+
+
+def deleted(at: datetime, permission: Permission = Permission.IMPLICIT) -> Contact:
+    return contact(permission, deleted_at=f"{at:%Y-%m-%d}", updated_at=at)
+
+
+def left(at: datetime, link: Link = OTHER, *, seen: datetime | None = None) -> Link:
+    """Return the link of an account that knows of a leaving; on the list until `seen`."""
+    return replace(link, state=LinkState.LEFT_LIST, agreed=False, out_since=at, out_after=seen or at - HOUR)
+
+
+def plan(
+    there: Contact | None,
+    *others: Link,
+    customer: Customer = IN,
+    link: Link | None = KNOWN_OUT,
+    welcome: bool = False,
+    anew: bool = True,
+    known: datetime = NOON - 90 * HOUR,
+    set_at: datetime | None = None,
+    asked: datetime | None = None,
+    baseline: datetime | None = None,
+    off_list: bool = False,
+    held: Held | None = None,
+) -> OptInDecision:
+    """Decide as a run does: what is remembered, what was read, the table, and this account's part."""
+    policy = Policy(LIST, LONG_AGO)
+    kept = Kept(policy, timedelta(0), NOW, known={1: known, 2: NOON - 90 * HOUR}, asked=asked)
+    seen = Seen(customer, there, link, anew, welcome)
+    links = [*others, *([link] if link is not None else [])]
+    looked = off_until(link, customer, baseline)
+    losses = [held] if held is not None else []
+    person = after_reading(account_reading(customer, timedelta(0), NOW), there, links, losses, kept, looked)
+    if set_at is not None:
+        assert is_in_doubt(person, policy, customer.id)
+        reading = account_reading(customer, timedelta(0), NOW, set_at=set_at)
+        person = after_reading(reading, there, links, losses, kept, looked)
+    if off_list:
+        person = left_out(person, there, kept)
+    return plan_opt_in(decide(person, policy), seen)
+
+
+SYNCED = LinkState.SYNCED
+
+
+@pytest.mark.parametrize(
+    ("there", "options", "step", "state"),
+    [
+        (None, {}, Step.CREATE, SYNCED),
+        (None, {"link": None}, Step.CREATE, SYNCED),
+        (None, {"welcome": True}, Step.SIGN_UP, SYNCED),
+        (None, {"customer": LONG}, Step.CREATE, SYNCED),
+        (None, {"customer": LONG, "welcome": True}, Step.CREATE_BY_PERSON, SYNCED),
+        (contact(), {}, Step.ADD, SYNCED),
+        (contact(), {"link": None}, Step.ADD, SYNCED),
+        (contact(), {"welcome": True}, Step.SIGN_UP, SYNCED),
+        (contact(), {"link": KNOWN_IN, "anew": False}, Step.ADD, SYNCED),
+        (contact(Permission.IMPLICIT, LIST), {"welcome": True}, Step.NONE, SYNCED),
+        (contact(), {"link": KNOWN_IN, "anew": False, "off_list": True}, Step.NONE, LinkState.LEFT_OUT),
+        (contact(Permission.IMPLICIT, LIST), {"link": KNOWN_IN, "off_list": True}, Step.NONE, SYNCED),
+        (deleted(EARLIER), {}, Step.REVIVE, SYNCED),
+        (deleted(EARLIER), {"welcome": True}, Step.SIGN_UP, SYNCED),
+        (deleted(LATER), {}, Step.NONE, LinkState.CONTACT_DELETED),
+        (deleted(NOON - HOUR / 2), {"welcome": True}, Step.NONE, LinkState.CONTACT_DELETED),
+        (deleted(NOON - HOUR / 2), {"set_at": NOON - HOUR / 4}, Step.REVIVE, SYNCED),
+        (deleted(EARLIER), {"link": KNOWN_IN, "anew": False}, Step.NONE, LinkState.CONTACT_DELETED),
+        (deleted(EARLIER, Permission.TEMP_HOLD), {}, Step.NONE, LinkState.HELD),
+        (unsubscribed(EARLIER), {"welcome": True}, Step.RESUBSCRIBE, LinkState.CONFIRMING),
+        (
+            replace(unsubscribed(EARLIER), deleted_at="2026-05-01"),
+            {"welcome": True},
+            Step.RESUBSCRIBE,
+            LinkState.CONFIRMING,
+        ),
+        (replace(unsubscribed(LATER), deleted_at="2026-05-01"), {}, Step.NONE, LinkState.UNSUBSCRIBED),
+        (unsubscribed(LATER), {}, Step.NONE, LinkState.UNSUBSCRIBED),
+        (unsubscribed(NOON - HOUR / 2), {}, Step.NONE, LinkState.UNSUBSCRIBED),
+        (
+            unsubscribed(NOON - HOUR / 2),
+            {"set_at": NOON - HOUR / 4},
+            Step.RESUBSCRIBE,
+            LinkState.CONFIRMING,
+        ),
+        (
+            unsubscribed(NOON - HOUR / 2),
+            {"set_at": NOON - HOUR * 3 / 4},
+            Step.NONE,
+            LinkState.UNSUBSCRIBED,
+        ),
+        (unsubscribed(EARLIER), {"link": KNOWN_IN, "anew": False}, Step.NONE, LinkState.UNSUBSCRIBED),
+        (
+            unsubscribed(EARLIER),
+            {"link": None, "baseline": NOON - HOUR},
+            Step.RESUBSCRIBE,
+            LinkState.CONFIRMING,
+        ),
+        (unsubscribed(EARLIER), {"link": None}, Step.NONE, LinkState.UNSUBSCRIBED),
+        (contact(Permission.PENDING), {"welcome": True}, Step.NONE, LinkState.HELD),
+        (contact(Permission.TEMP_HOLD), {"welcome": True}, Step.NONE, LinkState.HELD),
+        (contact(Permission.NOT_SET), {"welcome": True}, Step.NONE, LinkState.HELD),
+    ],
+)
+def test_how_a_person_gets_on_the_list(there, options, step, state):
+    decision = plan(there, **options)
+    assert (decision.step, decision.state) == (step, state)
+    assert decision.reason
+
+
+@pytest.mark.parametrize(
+    ("other", "options", "step", "state"),
+    [
+        (left(EARLIER), {}, Step.ADD, SYNCED),
+        (left(LATER), {}, Step.NONE, LinkState.LEFT_LIST),
+        (left(EARLIER), {"link": KNOWN_IN, "anew": False}, Step.NONE, LinkState.LEFT_LIST),
+        (left(EARLIER), {"known": NOON - HOUR}, Step.NONE, LinkState.NEWCOMER),
+        (left(EARLIER), {"link": None, "known": NOW}, Step.NONE, LinkState.LEFT_LIST),  # not provably later
+        (left(EARLIER), {"link": None, "known": NOW, "customer": NEW}, Step.NONE, LinkState.NEWCOMER),
+        (left(EARLIER), {"customer": GUEST}, Step.NONE, LinkState.NEWCOMER),
+        (
+            left(EARLIER),
+            {"known": NOW, "link": Link(1, email=ADA, kibo_updated_at=NOON, added_at=LATER)},
+            Step.ADD,
+            SYNCED,
+        ),
+        # An account that is gone keeps an opt-out that the shop was never given.
+        (
+            replace(left(EARLIER), state=LinkState.CLOSED, kibo_opted_in=True),
+            {"link": None, "known": NOW, "customer": NEW},
+            Step.NONE,
+            LinkState.NEWCOMER,
+        ),
+        # A flag that was cleared in another account.
+        (replace(OTHER, agreed=False), {}, Step.NONE, LinkState.NEWCOMER),
+        (replace(OTHER, agreed=False, out_after=NOON - 4 * HOUR), {}, Step.ADD, SYNCED),
+        # Known from the very moment at which the person was last seen in: known before the opt-out.
+        (replace(OTHER, agreed=False, out_after=LAST_IN), {"known": LAST_IN}, Step.ADD, SYNCED),
+        (OTHER, {"link": None, "known": NOW}, Step.ADD, SYNCED),  # first seen off: no statement
+    ],
+)
+def test_whose_opt_in_lifts_what_another_account_knows(other, options, step, state):
+    decision = plan(contact(), other, **options)
+    assert (decision.step, decision.state) == (step, state)
+
+
+def test_an_accounts_own_leaving_is_lifted_by_its_later_opt_in_whatever_the_dates_of_coming_tell():
+    own = left(EARLIER, replace(OURS, kibo_updated_at=NOON - HOUR), seen=NOON - 99 * HOUR)
+    assert plan(contact(), link=own).step is Step.ADD
+    assert plan(contact(), link=own, customer=GUEST).state is LinkState.NEWCOMER
+    both = plan(contact(), left(EARLIER), link=own, known=NOON - HOUR)
+    assert both.state is LinkState.NEWCOMER, "another account knew of it before this one came"
+
+
+def test_who_left_before_we_saw_that_they_were_added_is_opted_out():
+    cut_off = replace(KNOWN_OUT, ownership=Ownership.OWNED, begun=Act.CREATE, written_hash="sent",
+                      written_at=NOON + HOUR / 2)  # fmt: skip
+    there = contact(created_at=NOON + HOUR / 2)
+    assert plan(there, link=cut_off).step is Step.ADD, "it does not show what was sent"
+    seen = replace(
+        cut_off, contact_id="c1", state=LinkState.LEFT_LIST, out_since=NOON - HOUR / 4, written_hash=""
+    )
+    assert plan(there, link=seen).state is LinkState.LEFT_LIST
+    assert plan(there, link=seen, set_at=NOON - HOUR / 8).step is Step.ADD, "the audit log dates the opt-in"
+    on_list = replace(cut_off, on_list=True, begun=None, contact_id="c1", written_hash="")
+    assert plan(there, link=on_list).state is LinkState.LEFT_LIST
+
+
+def test_an_opt_out_that_stands_is_pending_and_noted_as_a_conflict():
+    decision = plan(unsubscribed(NOON - HOUR / 2))
+    assert (decision.pending, decision.conflict) == (WriteBack.OPT_OUT, True)
+    assert decision.outcome is Outcome.SKIPPED
+    assert not plan(unsubscribed(EARLIER), link=KNOWN_IN, anew=False).conflict
+
+
+def test_an_opt_out_that_the_shop_was_given_is_older_than_whatever_is_seen_since():
+    carried = replace(KNOWN_OUT, state=LinkState.UNSUBSCRIBED, opt_out_at=EARLIER, out_since=EARLIER)
+    decision = plan(unsubscribed(EARLIER), link=replace(carried, contact_id="c1"))
+    assert (decision.step, decision.conflict) == (Step.RESUBSCRIBE, False)
+
+
+def test_confirmation_is_asked_once_only():
+    named = (Step.NONE, LinkState.ASKED_BEFORE, WriteBack.NOTHING)
+    before = EARLIER - HOUR
+    decision = plan(unsubscribed(EARLIER), asked=before)
+    assert (decision.step, decision.state, decision.pending) == named, "neither asked twice nor undone (R3)"
+    again = replace(KNOWN_IN, state=LinkState.ASKED_BEFORE, out_since=EARLIER)
+    decision = plan(unsubscribed(EARLIER), link=again, anew=False, asked=before)
+    assert (decision.step, decision.state, decision.pending) == named, "found later, it stays later"
+    since = replace(again, out_since=EARLIER - HOUR)
+    assert plan(unsubscribed(EARLIER), link=since, anew=False, asked=before).pending is WriteBack.OPT_OUT
+    for out in (LATER, NOON - HOUR / 2):
+        decision = plan(unsubscribed(out), asked=before)
+        assert (decision.step, decision.pending) == (Step.NONE, WriteBack.OPT_OUT)
+    waiting = plan(unsubscribed(EARLIER), link=None, baseline=NOON - HOUR, asked=EARLIER + HOUR / 2)
+    assert (waiting.step, waiting.state) == (Step.NONE, LinkState.CONFIRMING)
+
+
+@pytest.mark.parametrize("there", [contact(), deleted(EARLIER)])
+def test_a_foreign_contact_stays_foreign(there):
+    assert plan(there).ownership is Ownership.FOREIGN
+    assert plan(there, link=OURS).ownership is Ownership.OWNED
+    elsewhere = replace(OURS, email="other@example.com")
+    assert plan(there, link=elsewhere).ownership is Ownership.FOREIGN
+
+
+def test_what_staff_called_a_mistake_is_left_as_it_is():
+    loss = Held(2, LossKind.LEFT, ADA, ADA, EARLIER, answer=Answer.DROPPED)
+    decision = plan(contact(), left(EARLIER), link=KNOWN_IN, anew=False, held=loss)
+    assert (decision.step, decision.state, decision.pending) == (Step.NONE, LinkState.HELD, WriteBack.NOTHING)
