@@ -49,7 +49,9 @@ _ARMS = f"""
     UNION ALL SELECT coalesce(CASE WHEN kibo_opted_in = 0 AND agreed = 0 THEN out_after
             WHEN agreed = 1 AND written_at < {{kibo}} THEN written_at END, {{kibo}},
         written_at, out_since, (SELECT MIN(k.since) FROM known_account k
-            WHERE k.customer_id = link.customer_id), {{now}}), coalesce({{kibo}}, ''), {_FIRST}, customer_id
+            WHERE k.customer_id = link.customer_id), {{now}}),
+        coalesce(CASE WHEN agreed = 1 AND written_at < {{kibo}} THEN written_at END, {{kibo}}, ''),
+        {_FIRST}, customer_id
         FROM link
         WHERE (kibo_opted_in IS NOT NULL OR seen_set = 1 OR passed_by = 1) AND {{who}}
         AND NOT EXISTS (SELECT 1 FROM statement s WHERE s.customer_id = link.customer_id

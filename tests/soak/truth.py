@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ccdesk.consent.model import Act
@@ -419,13 +419,25 @@ class Truth:
         ins = (one.at for one in self.acts if one.kind == "kibo_in" and one.account == account)
         return any(opt_out.at < at < moved for at in ins)
 
-    def _refusals(self, email: str) -> list[Done]:
-        """Flags cleared, as ccdesk could see, and not set again, by accounts that have this email still."""
+    def counts_beside(self, account: int, email: str) -> bool:
+        """Say whether an account's opt-in counts beside every flag that others have cleared (§3a R1)."""
+        refusals = self._refusals(email, datetime.max.replace(tzinfo=UTC))
+        return all(self._stands_beside(account, email, one) for one in refusals)
+
+    def _stands_beside(self, account: int, email: str, refusal: Done) -> bool:
+        return (
+            refusal.account == account
+            or self._lifts(account, email, refusal.at)
+            or self._is_of_another_email(account, email, refusal)
+        )
+
+    def _refusals(self, email: str, until: datetime) -> list[Done]:
+        """Flags cleared before then, as ccdesk could see, and not set again, by accounts with this email."""
         found = []
         for account, known in self.states.items():
             acts = [one for one in self.acts if one.account == account]
             last = max(acts, key=lambda one: one.at, default=None)
-            if known[-1].email != email or last is None or last.at >= self.known_from:
+            if known[-1].email != email or last is None or last.at >= until:
                 continue
             came = any(
                 one.kind in ("came", "added") and one.email == email and one.at > last.at for one in self.acts
@@ -442,14 +454,9 @@ class Truth:
 
         One that came after another's flag was cleared, or a guest, does not (§3a R1).
         """
-        refusals = self._refusals(email)
+        refusals = self._refusals(email, self.known_from)
         for account, known in self.states.items():
-            if not all(
-                one.account == account
-                or self._lifts(account, email, one.at)
-                or self._is_of_another_email(account, email, one)
-                for one in refusals
-            ):
+            if not all(self._stands_beside(account, email, one) for one in refusals):
                 continue
             for index, state in enumerate(known):
                 until = known[index + 1].at if index + 1 < len(known) else None

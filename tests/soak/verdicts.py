@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ccdesk.core.losses import Answer, LossKind
 from ccdesk.core.models import LinkState
 from ccdesk.core.why import Why
 from tests.soak.truth import Seen, State, Truth
+
+MOVED = "has another email now"
 
 
 def verdicts(truth: Truth, *, remembered: bool = True) -> list[str]:
@@ -20,13 +23,51 @@ def verdicts(truth: Truth, *, remembered: bool = True) -> list[str]:
     for email in sorted(emails):
         now = truth.bench.desk.why(email, live=True)
         lines += [f"why {email}: {line}" for line in _read_now(truth, email, now)]
-        if not remembered:
-            continue
-        lines += [
-            f"why {email}, as last read: {line}"
-            for line in _wrong(truth, email, truth.bench.desk.why(email), deletions=_unseen(truth, email))
-        ]
+        known = truth.bench.desk.why(email)
+        wrong = _forgotten(truth, known)
+        if remembered:
+            wrong += _wrong(truth, email, known, deletions=_unseen(truth, email))
+            wrong += _left_behind(truth, email, known)
+        lines += [f"why {email}, as last read: {line}" for line in wrong]
     return lines
+
+
+def _forgotten(truth: Truth, found: Why) -> list[str]:
+    """Return what the store knows and the verdict as last read does not: what is held, waits, or was tried.
+
+    That holds at any time, whatever has happened since.
+    """
+    store, verdict = truth.bench.container.store, found.verdict
+    shown = {one.customer_id: one.opted_in for one in found.accounts if one.remark != MOVED}
+    links, waiting = store.links.many(list(shown)), store.people.queued(list(shown))
+    lines: list[str] = []
+    if waiting and verdict.in_step:
+        lines.append(f"in step, though a change waits: “{verdict.reason}”")
+    for held in store.people.held(list(shown)):
+        asked = held.kind is LossKind.FLAG and held.answer is Answer.NONE
+        if asked and shown[held.customer_id]:
+            lines.append(f"customer {held.customer_id} is shown as opted in, but that opt-out is held")
+    for event in waiting:
+        number, link = event.object_id, links.get(event.object_id)
+        acts = [line.act for line in store.intents.of(number) if line.event_id == event.event_id]
+        was_in = link is not None and link.kibo_opted_in is True  # and may have been seen cleared since
+        if acts and acts[-1].puts_on and not was_in and shown[number] is not True:
+            lines.append(f"customer {number} was sent as opted in, and is shown otherwise")
+    return lines
+
+
+def _left_behind(truth: Truth, email: str, found: Why) -> list[str]:
+    """Return that a former email is called in step, though we put it on the list and it is mailed still."""
+    contact = _contact(truth, email)
+    noted = {
+        contact_id
+        for number in found.customer_ids
+        for contact_id, _ in truth.bench.container.store.links.former(number, truth.bench.list_id)
+    }
+    number = next((one for one, seen in truth.view.items() if seen is contact), "")
+    if contact is None or not contact.mailed or number not in noted or _accounts(truth, email):
+        return []
+    return ["a former email in step, but mailed because of us"] if found.verdict.in_step else []
 
 
 def _read_now(truth: Truth, email: str, found: Why) -> list[str]:
@@ -86,7 +127,8 @@ def _wrong(truth: Truth, email: str, found: Why, *, deletions: bool = False) -> 
     )
     if verdict.in_step and mailed and by_us and not opted_in and email not in truth.moved_away:
         lines.append(f"in step, but mailed because of us, and nobody is opted in: {said}")
-    if not verdict.should_be_on_list and mailed and by_us and wanting:
+    stands = any(truth.counts_beside(one, email) for one in accounts if _counts(truth, one, accounts[one]))
+    if not verdict.should_be_on_list and mailed and by_us and stands:
         lines.append(f"mailed by us and opted in, but should not be: {said}")
     if verdict.should_be_on_list and accounts and not opted_in and verdict.in_step:
         lines.append(f"should be on the list, but nobody is opted in: {said}")
