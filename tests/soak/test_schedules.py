@@ -54,6 +54,49 @@ def test_what_stands_for_a_large_shop_is_a_constant_of_ccdesk(name: str) -> None
 SETTINGS = {"welcome_email": "true", "export_guests": "true"}
 ADA = "ada@people.example"
 FOUND = {
+    # why, asked after every run where the seed is one of four
+    "opt-outs that are held were called in step by why": Schedule(
+        4, {}, {}, SETTINGS,
+        (
+            ("run", "events", ()),
+            *[("act", "customer", number, f"{number}@people.example", True, "") for number in (1, 2, 3)],
+            ("run", "export", ()),
+            *[("act", "opt_out", number) for number in (1, 2, 3)],
+            ("run", "events", ()),
+        ),
+        sizes={"sync.guard.PEOPLE": 1},
+    ),
+    "a new email that cannot be sent hid from why that the former one is mailed still": Schedule(
+        4, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("run", "export", ()),
+            ("act", "change_email", 1, "ada"),
+            ("run", "events", ()),
+        ),
+    ),
+    "an import that failed as a whole hid from why that those sent had opted in": Schedule(
+        4, {}, {}, {**SETTINGS, "welcome_email": "false"},
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("run", "export", ()),
+            ("turn", "cc", "activity_outcome", "failed"),
+            *[("act", "customer", number, f"{number}@people.example", True, "") for number in range(2, 14)],
+            ("wait", 1),
+            ("run", "events", ()),
+        ),
+    ),
+    "an outage hid from why what the look before it had seen": Schedule(
+        4, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("run", "export", ()),
+            ("run", "events", ()),
+            ("act", "opt_out", 1),
+            ("wait", 1),
+            ("run", "events", ((0, ("trouble", "forbidden", 40, "cc")),)),
+        ),
+    ),
     "a list is deleted and made anew under its name after an undo: it is another list": Schedule(
         360138, {}, {}, {"welcome_email": "false", "export_guests": "true"},
         (
