@@ -168,7 +168,13 @@ def _sync_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
         "make a campaign draft in Constant Contact with the chosen From and ReplyTo for the active list",
     )
     sync = add("sync", "do one run now")
-    sync.add_argument("kind", choices=("export", "events", "inbound", "full-compare"))
+    sync.add_argument(
+        "kind",
+        choices=("export", "events", "inbound", "full-compare"),
+        help="export: all customers to Constant Contact (in the window “To Constant Contact”); events: what "
+        "changed in Kibo (“Events”); inbound: unsubscribes from Constant Contact (“From Constant Contact”); "
+        "full-compare: everybody against both sides (“Daily comparison”)",
+    )
     answer = sync.add_mutually_exclusive_group()
     answer.add_argument(
         "--confirm",

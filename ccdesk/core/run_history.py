@@ -47,7 +47,7 @@ class Happened(StrEnum):
 
     ADDED = "added"  # to the list
     OPTED_IN = "opted_in"  # in Kibo: they signed up in Constant Contact
-    OPTED_OUT = "opted_out"  # on either side
+    OPTED_OUT = "opted_out"  # on either side; whom an undo took off the list did not
     INVALID = "invalid"  # their email cannot be sent
     FAILED = "failed"  # another error
 

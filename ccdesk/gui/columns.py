@@ -97,6 +97,7 @@ RUN_COLUMNS = (
         link=lambda run: run.error_count > 0,
         tip=lambda run: say("Show the error messages") if run.error_count else "",
     ),
+    Column("run", marked("Run"), lambda run: str(run.id), width=8, right=True),
 )
 
 

@@ -65,8 +65,9 @@ def save_settings(
             store.back_up(BEFORE_DROPPING)
         changed = _keep(store, checked, before, after, active, is_new=is_new, at=at)
     if kibo_secret is not None:  # also the one that is there: it is given anew, for these addresses
-        if kibo_secret != connections.kibo_secret():
-            changed["kibo_shared_secret"] = ("•••", "•••" if kibo_secret else "")
+        kept = connections.kibo_secret()
+        if kibo_secret != kept:
+            changed["kibo_shared_secret"] = ("•••" if kept else "", "•••" if kibo_secret else "")
         connections.set_kibo_secret(kibo_secret, after)
         if not kibo_secret and connections.kibo_secret():
             notes.append(

@@ -21,6 +21,8 @@ _ADDED, _UPDATED, _IN, _OUT, _REMOVED, _HELD = (
         *(Outcome.OPTED_OUT, Outcome.REMOVED, Outcome.HELD),
     )
 )
+# Whom an undo took off the list, or switched off, said nothing themselves: staff took a run back.
+_LEFT = f"CASE WHEN kind = 'undo' THEN 0 ELSE {_OUT} + {_REMOVED} END"
 EVENTFUL = (
     "(status <> 'COMPLETE' OR error_count > 0 OR kind IN ('export', 'undo') OR "
     f"{_ADDED} + {_UPDATED} + {_IN} + {_OUT} + {_REMOVED} + {_HELD} > 0)"
@@ -35,7 +37,7 @@ ORDERS = {
 WHO = {
     Happened.ADDED: "entry.outcome = 'added'",
     Happened.OPTED_IN: "entry.outcome = 'opted_in'",
-    Happened.OPTED_OUT: "entry.outcome IN ('opted_out', 'removed')",
+    Happened.OPTED_OUT: "entry.outcome IN ('opted_out', 'removed') AND run.kind <> 'undo'",
     Happened.INVALID: f"entry.outcome = 'errors' AND entry.code GLOB '{BAD_EMAIL}*'",
     Happened.FAILED: f"entry.outcome = 'errors' AND entry.code NOT GLOB '{BAD_EMAIL}*'",
 }
@@ -51,11 +53,11 @@ _ONCE = """AND NOT EXISTS (
     SELECT 1 FROM entry AS later WHERE later.customer_id = entry.customer_id AND later.run_id > entry.run_id
     AND later.outcome = 'errors')"""
 _SUMS = f"""
-    SELECT sum({_ADDED}), sum({_IN}), sum({_OUT} + {_REMOVED}), sum(error_count)
+    SELECT sum({_ADDED}), sum({_IN}), sum({_LEFT}), sum(error_count)
     FROM run WHERE finished_at > ?"""
 _ERRORS = "SELECT count(*) FROM entry WHERE entry.run_id IN {recent} AND {who} {once}"
 _RUNS_SINCE = f"""
-    SELECT started_at, status, {_ADDED}, {_OUT} + {_REMOVED}, error_count FROM run
+    SELECT started_at, status, {_ADDED}, {_LEFT}, error_count FROM run
     WHERE started_at > ? ORDER BY id"""
 
 

@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QLabel, QStyleOptionViewItem
 
 from ccdesk.core.errors import StoreError
+from ccdesk.core.run_history import RunSort
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui import formats
 from ccdesk.gui.columns import run_icon
@@ -38,8 +39,10 @@ def errors(qtbot, window, logs):
 def test_every_run_is_listed_with_its_raw_status(logs):
     model = logs.table.model()
     titles = [model.headerData(n, Qt.Orientation.Horizontal) for n in range(model.columnCount())]
-    assert titles == ["Status", "Kind", "Run Date", "Total Contacts", "Errors"]
-    assert texts(logs.table, 6) == [
+    assert titles == ["Status", "Kind", "Run Date", "Total Contacts", "Errors", "Run"]
+    *shown, run = texts(logs.table, 6)
+    assert run.isdecimal(), "the number that “replay --run” and the texts name it by"
+    assert shown == [
         "COMPLETE",
         "To Constant Contact",
         "December 16th 2015, 9:30:12 am",
@@ -340,3 +343,13 @@ def test_an_export_to_a_shared_folder_follows_nobodys_link(desk, tmp_path, plant
     assert not target.is_symlink()
     assert target.stat().st_mode & 0o077 == 0
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".ccdesk")] == []
+
+
+def test_the_arrow_points_down_for_the_newest_first_and_the_number_sorts_as_the_date(qtbot, logs):
+    header = logs.table.horizontalHeader()
+    assert header.sortIndicatorOrder() is Qt.SortOrder.AscendingOrder, "which Qt draws as ▼"
+    keys = [column.key for column in logs.table.paged.columns]
+    header.setSortIndicator(keys.index("run"), Qt.SortOrder.DescendingOrder)
+    assert (logs.query.sort, logs.query.descending) == (RunSort.DATE, False)
+    header.setSortIndicator(keys.index("errors"), Qt.SortOrder.AscendingOrder)
+    assert (logs.query.sort, logs.query.descending) == (RunSort.ERRORS, True)

@@ -90,6 +90,19 @@ def test_the_order_is_as_asked_for(history, sort, descending, first):
     assert found(history, sort=sort, descending=descending)[0] == first
 
 
+def test_whom_an_undo_took_off_the_list_has_not_opted_out(store, history):
+    before = history.since(AT)[Happened.OPTED_OUT]
+    run = store.runs.start(RunKind.UNDO, Trigger.MANUAL, AT + timedelta(hours=20), undoes=3)
+    store.runs.add_entries(run.id, [Entry(1, "ann@example.com", Outcome.REMOVED, "taken back")])
+    store.runs.finish(
+        replace(run, status=RunStatus.COMPLETE, finished_at=AT + timedelta(hours=21), counts={"removed": 1})
+    )
+    assert history.since(AT)[Happened.OPTED_OUT] == before
+    people = history.people_since(AT, Happened.OPTED_OUT, offset=0, limit=9)
+    assert len(people) == before
+    assert history.runs_since(AT)[-1].opted_out == 0
+
+
 def test_pages_follow_each_other(history):
     query = RunQuery(eventful=True)
     pages = [history.find(query, offset=offset, limit=2) for offset in (0, 2, 4)]

@@ -305,19 +305,23 @@ class PagedTable(QTableView):
         memory.put(f"columns.{self.objectName()}", widths)
 
     def let_sort(self, key: str, *, descending: bool) -> None:
-        """Let a click on a heading put the rows in another order: `sort_asked` says which."""
+        """Let a click on a heading put the rows in another order: `sort_asked` says which.
+
+        Qt's arrow points up for a descending order, and people know ▼ for the newest first: Qt is told the
+        other one.
+        """
         header = self.horizontalHeader()
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(True)
         keys = [column.key for column in self.paged.columns]
-        order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+        order = Qt.SortOrder.AscendingOrder if descending else Qt.SortOrder.DescendingOrder
         header.setSortIndicator(keys.index(key), order)
         header.sortIndicatorChanged.connect(self._on_sort)
 
     @Slot(int, Qt.SortOrder)
     def _on_sort(self, section: int, order: Qt.SortOrder) -> None:
         if 0 <= section < len(self.paged.columns):
-            descending = order == Qt.SortOrder.DescendingOrder
+            descending = order == Qt.SortOrder.AscendingOrder  # see `let_sort`
             self.sort_asked.emit(self.paged.columns[section].key, descending)
 
     # copying, and the menu of a row

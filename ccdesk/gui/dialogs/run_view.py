@@ -163,7 +163,7 @@ class RunDialog(QDialog):
     def _show_run(self, run: Run) -> None:
         self.run = run
         self.badge.show_state(formats.status_words(run), *run_icon(run))
-        facts = [formats.long_date(run.started_at)]
+        facts = [say("Run {number}").format(number=run.id), formats.long_date(run.started_at)]
         if run.finished_at is not None:
             facts.append(formats.took(run))
         facts.append(say("manual") if run.trigger is Trigger.MANUAL else say("automatic"))

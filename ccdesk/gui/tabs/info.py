@@ -174,7 +174,10 @@ class InfoTab(Tab):
             "export": self.first_export.take_keyboard,
             "enable": self.enabled_card.switch.setFocus,
         }
-        self._reveal(self.steps[step])
+        card = self.steps[step]
+        if isinstance(card, ConnectionCard):
+            card.unfold()
+        self._reveal(card)
         first[step]()
 
     @Slot()

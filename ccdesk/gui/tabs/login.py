@@ -83,7 +83,8 @@ class LoginCard(ConnectionCard):
         is_next = needed and done_steps(snapshot)["kibo"]  # the step before it comes first
         restyle(self.btn_login, "primary", is_next)
         self._tint_login()
-        self.btn_logout.setVisible(connection.state is not ConnectionState.NOT_SET_UP)
+        never = needed and not connection.name and connection.error is None  # nobody has ever logged in
+        self.btn_logout.setVisible(not never)
 
     @property
     def has_changes(self) -> bool:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QVBoxLayout
 
 from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.models import ContactList
+from ccdesk.core.runs import Outcome, Run, RunKind
 from ccdesk.core.settings import SETTINGS, Settings
 from ccdesk.gui.components.fields import problem_with
 from ccdesk.gui.components.icons import IconLabel
@@ -91,6 +92,7 @@ class SettingsTab(Tab):
         self._show_welcome()
         self._on_edited()
         context.watch.changed.connect(self._on_snapshot)
+        context.bridge.finished.connect(self._on_run)
 
     def _lay_out(self) -> None:
         bar = bottom_bar(self.lbl_unsaved, None, self.btn_discard, self.btn_save)
@@ -198,6 +200,15 @@ class SettingsTab(Tab):
             self._on_welcome(self._welcome or WelcomeMail(None))
         else:
             read_welcome_mail(self, self.context, done=self._on_welcome)
+
+    @Slot(object)
+    def _on_run(self, run: Run) -> None:
+        """Read the lists anew after a run that put people on one: their numbers are shown."""
+        snapshot = self._snapshot
+        added = run.kind is RunKind.EXPORT and run.counts.get(Outcome.ADDED.value)
+        if added and self._has_choices and snapshot is not None and snapshot.logged_in:
+            read = self.context.desk.contact_lists
+            self.context.tasks.run(self, read, done=self._on_lists, failed=lambda _: None, key="lists")
 
     def _on_lists(self, lists: list[ContactList]) -> None:
         self.list_field.show_lists(lists)

@@ -153,7 +153,8 @@ class SyncLogsTab(Tab):
 
     @Slot(str, bool)
     def _on_sort(self, key: str, descending: bool) -> None:
-        self.query = replace(self.query, sort=RunSort(key), descending=descending)
+        sort = RunSort.DATE if key == "run" else RunSort(key)  # they are numbered as they begin
+        self.query = replace(self.query, sort=sort, descending=descending)
         self._ask_anew()
 
     @Slot()
