@@ -127,6 +127,8 @@ def _print(console: Console, found: Why, asked: str) -> None:
         _paragraph(console, rule_line(found), indent="  ")
     if not found.live:
         _paragraph(console, f"{as_of_line(found, when)} {LIVE}")
+    if not found.known:
+        return
     console.line()
     for line in _sides(found):
         _paragraph(console, line, indent="  " if line.startswith("  ") else "", further=" " * 18)

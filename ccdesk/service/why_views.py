@@ -58,7 +58,7 @@ def _shop_read_at(store: Store, who: Who) -> datetime | None:
     That is the last look for changes, or the last whole export, which reads every customer. None where no
     look is kept, or the accounts were never read; and where one has changed and was not looked at since.
     """
-    if not who.known.mine or who.known.untold is not None:
+    if not (who.known.mine or who.former) or who.known.untold is not None:
         return None
     looked = _on_our_clock(store, store.state.get_time(names.EVENTS_POLLED))
     export = store.runs.last_finished(RunKind.EXPORT, RunStatus.COMPLETE)
@@ -88,7 +88,7 @@ def mail_view(
         permission = contact.permission.value if contact is not None else ""
         return MailView(permission, on_list, since, reading.mail_at)
     if who.known.left_behind:
-        return MailView("", True, _last(told, Side.MAIL, _JOINED), _left_at(who))
+        return MailView("", True, _last(told, Side.MAIL, _JOINED), _known_until(store, who))
     if not mine:
         return MailView()
     member = is_member(who.known)
@@ -99,9 +99,11 @@ def mail_view(
     )
 
 
-def _left_at(who: Who) -> datetime | None:
-    """Return when the account took another email: nobody has looked at the contact it left since."""
-    return _latest(one.kibo_updated_at for one in who.known.links)
+def _known_until(store: Store, who: Who) -> datetime | None:
+    """Return until when a contact that an account has left was watched: the last look before it moved on."""
+    moved = _on_our_clock(store, _latest(one.kibo_updated_at for one in who.known.links))
+    looked = store.state.get_time(names.SCANNED_AT)
+    return min((one for one in (moved, looked) if one is not None), default=None)
 
 
 def _permission(contact: Contact | None) -> str:
