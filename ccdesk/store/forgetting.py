@@ -18,7 +18,7 @@ from ccdesk.store.columns import to_text
 from ccdesk.store.db import Database, chunks
 from ccdesk.store.state import SqliteState
 
-_KEY, _LAST = "forget.key", "forget.last"
+KEY, _LAST = "forget.key", "forget.last"
 SEAL = "~"  # no compared email begins with it
 _PAUSE = timedelta(days=1)  # entries are looked through whole: not after every run
 _CLOSED = LinkState.CLOSED.value
@@ -63,19 +63,24 @@ class Seals:
 
     def of(self, key: str) -> str | None:
         """Return what stands for a compared email; None while nobody has been forgotten."""
-        self._key = self._key or self._state.get(_KEY)
+        self._key = self._key or self._state.get(KEY)
         return self._sealed(key) if self._key else None
 
     def make(self, key: str) -> str:
         """Return what stands for a compared email from now on."""
-        self._key = self._key or self._state.get(_KEY)
+        self._key = self._key or self._state.get(KEY)
         if not self._key:
             self._key = secrets.token_hex(32)
-            self._state.set(_KEY, self._key)
+            self._state.set(KEY, self._key)
         return self._sealed(key)
 
     def _sealed(self, key: str) -> str:
-        return SEAL + hmac.new(bytes.fromhex(self._key), key.encode(), hashlib.sha256).hexdigest()
+        return sealed(self._key, key)
+
+
+def sealed(seal_key: str, key: str) -> str:
+    """Return what stands for a compared email under a key of seals, which is in hexadecimal digits."""
+    return SEAL + hmac.new(bytes.fromhex(seal_key), key.encode(), hashlib.sha256).hexdigest()
 
 
 def forget_gone(database: Database, seals: Seals, now: datetime, before: datetime) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Protocol
 import peewee
 
 from ccdesk.core.settings import NAMING
+from ccdesk.store import forgetting
 from ccdesk.store.columns import MomentField, WordField, email_mark, to_text
 from ccdesk.store.erasure import account_column
 from ccdesk.store.tables import (
@@ -89,13 +90,17 @@ class Names(Protocol):
 class Cover:
     """How people are covered: `words` for texts, `row` for what is sent of one.
 
-    `fingerprint` is for hashes of fields, and 1 for those of what was sent, 0 of what was read.
+    `fingerprint` is for hashes of fields, and 1 for those of what was sent, 0 of what was read. `seals`: the
+    keyed hashes of emails that were forgotten, each with that of the pseudonym under `seal_key`, where the
+    email has been seen again since. By these an opt-out is honoured in a run done again.
     """
 
     pseudonyms: Names
     words: Callable[[str], str]
     fingerprint: Callable[[str, int], str]
     row: Callable[[str], str]
+    seals: Mapping[str, str] = field(default_factory=dict)
+    seal_key: str = ""
 
 
 def keep_only(path: Path, customer_ids: Collection[int], keys: Collection[str], since: datetime) -> None:
@@ -162,7 +167,7 @@ def cover(path: Path, how: Cover) -> None:
 def _register(database: sqlite3.Connection, how: Cover) -> None:
     given = how.pseudonyms
     functions: Mapping[Holds, Callable[[str], str]] = {
-        Holds.EMAIL: given.email,
+        Holds.EMAIL: lambda email: how.seals.get(email) or given.email(email),
         Holds.WORDS: how.words,
     }
     for holds, function in functions.items():
@@ -187,9 +192,9 @@ def _cover_table(database: sqlite3.Connection, model: type[peewee.Model]) -> Non
     if table in BY_NAME or table == "entry_kind":
         return
     changes = []
-    for field in model._meta.sorted_fields:
-        name = field.column_name
-        holds = holding(table, field)
+    for column in model._meta.sorted_fields:
+        name = column.column_name
+        holds = holding(table, column)
         if holds is not Holds.PLAIN:
             call = f'{holds.name}("{name}"{_MORE.get(name, "")})'
             changes.append(f'"{name}" = CASE WHEN length("{name}") > 0 THEN {call} ELSE "{name}" END')
@@ -249,7 +254,9 @@ def _merge_kinds(database: sqlite3.Connection) -> None:
 def _cover_named(database: sqlite3.Connection, how: Cover) -> None:
     """Cover what is told by its name: settings, and what is remembered between runs."""
     for name, value in database.execute("SELECT name, value FROM state").fetchall():
-        if name.startswith(_SECRET_NAMES):
+        if name == forgetting.KEY:
+            database.execute("UPDATE state SET value = ? WHERE name = ?", (how.seal_key, name))
+        elif name.startswith(_SECRET_NAMES):
             database.execute("DELETE FROM state WHERE name = ?", (name,))
         else:
             database.execute(

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ccdesk.core import files
+from ccdesk.core.models import email_key
 from ccdesk.core.pseudonyms import Pseudonyms
+from ccdesk.store import forgetting
 from ccdesk.store.pseudonymous import Cover, Names, cover
 from ccdesk.support import fingerprints
 from ccdesk.support.kept_words import MESSAGES
@@ -52,6 +54,8 @@ class Covering:
         self.names: Names = NoNames() if plain else given
         self._known, self._personal = fingerprints.plain_pairs(), set[str]()
         self._emails: dict[str, str] = {}
+        self._seals: dict[str, str] = {}
+        self._seal_key = given.digest(forgetting.KEY.encode(), 32).hex()
         for one in recorded:
             with suppress(ValueError, OSError):
                 header, _ = read_lines(files.read_private(one.calls))
@@ -76,16 +80,31 @@ class Covering:
 
     def file(self, path: Path) -> None:
         """Cover everybody in a copy of the data file."""
-        cover(path, Cover(self.names, self.words, self.fingerprint, self.row))
+        seals = self._seals, self._seal_key
+        cover(path, Cover(self.names, self.words, self.fingerprint, self.row, *seals))
 
     def take_emails(self, path: Path) -> None:
-        """Note the emails in a data file by their pseudonyms: the calls have been kept by these."""
-        if not self.plain:
-            return
+        """Note the emails in a data file: for a plain bundle by their pseudonyms, by which calls are kept.
+
+        And by their seals: a person who was forgotten is known by no more until the email is seen again.
+        """
         with closing(sqlite3.connect(path)) as database:
-            for table in ("link", "statement", "entry"):
+            key = "".join(
+                value
+                for (value,) in database.execute("SELECT value FROM state WHERE name = ?", (forgetting.KEY,))
+            )
+            for table in ("link", "statement", "entry") if self.plain or key else ():
                 for (email,) in database.execute(f"SELECT DISTINCT email FROM {table} WHERE email <> ''"):
-                    self._emails[self.given.email(email).lower()] = email
+                    if self.plain:
+                        self._emails[self.given.email(email).lower()] = email
+                    if key:
+                        self._note_seal(key, email_key(email))
+
+    def _note_seal(self, key: str, email: str) -> None:
+        """Note the seal of a compared email, with that of what stands for the email in this bundle."""
+        self._seals[forgetting.sealed(key, email)] = forgetting.sealed(
+            self._seal_key, self.names.email(email)
+        )
 
     def call(self, values: dict[str, Any]) -> str:
         """Return a line of the calls: in a plain bundle with the emails that stand behind its pseudonyms."""

@@ -14,6 +14,7 @@ WORDS = frozenset(
         *("error_key", "errorcode", "exceptiontype", "applicationname", "time_zone_id"),
         *("country_code", "confirm_status", "roles", "role", "currencycode", "defaultcurrencycode"),
         *("privilege", "scope", "token_type", "encoding", "format", "include"),
+        *("fieldpath", "current_status", "tracking_activity_type"),
     }
 )
 

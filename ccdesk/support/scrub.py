@@ -42,7 +42,8 @@ _COUNTING = re.compile(
     r"|expires_in|errors?|seconds|quantity)$|Count$|Size$|Index$|Total$",
     re.IGNORECASE,
 )
-_NOT_AVAILABLE = "n/a"  # Kibo's word for an empty state or postal code (kibo.md §7)
+# Kibo's word for an empty state or postal code (kibo.md §7), and its audit log's for a flag (§8).
+_NOBODYS = frozenset({"n/a", "true", "false"})
 
 
 class Scrubber:
@@ -76,7 +77,7 @@ class Scrubber:
         return name if _is_a_name_of_a_field(name) else self.text(name)
 
     def _string(self, text: str, key: str, inside: str) -> str:
-        if not text or text.lower() == _NOT_AVAILABLE or _is_kept(text, key, inside):
+        if not text or text.lower() in _NOBODYS or _is_kept(text, key, inside):
             return text
         if key in MESSAGES:
             return self.words(text)

@@ -30,7 +30,9 @@ class ByCommands:
     def __init__(self, shell: Shell) -> None:
         self.shell, self.sandbox = shell, shell.sandbox
         self.kibo, self.cc = shell.sandbox.kibo, shell.sandbox.cc
-        self.desk: Any = SimpleNamespace(run=self._run, runs=lambda limit: [None])
+        self.desk: Any = SimpleNamespace(
+            run=self._run, runs=lambda limit: [None], forget=lambda who: shell("forget", who, "--yes")
+        )
 
     @property
     def list_id(self) -> str:

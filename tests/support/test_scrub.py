@@ -55,6 +55,24 @@ ACCOUNT = {
 }
 
 
+def test_an_audit_log_still_tells_when_the_flag_was_switched() -> None:
+    """Else a run done again takes an opt-in for older than the opt-out it lifted."""
+    from ccdesk.clients.kibo.parse import flag_changes, opt_in_set_at
+
+    entry = {
+        "entryDate": "2026-03-01T10:00:00.000Z",
+        "entryUser": "Ann-Sophie",
+        "fieldPath": "acceptsMarketing",
+        "oldValue": "False",
+        "newValue": "True",
+    }
+    other = {**entry, "fieldPath": "firstName", "oldValue": "Ann-Sophie", "newValue": "Benjamin"}
+    found = scrubbed({"items": [entry, other]})["items"]
+    assert opt_in_set_at(found) == opt_in_set_at([entry, other]) is not None
+    assert [one.opted_in for one in flag_changes(found)] == [True]
+    assert not {"Ann-Sophie", "Benjamin"} & {*found[0].values(), *found[1].values()}
+
+
 def test_an_account_can_still_be_read() -> None:
     from ccdesk.clients.kibo.parse import customer
 

@@ -173,7 +173,31 @@ def portal(world: World) -> RunKind:
     return RunKind.EVENTS
 
 
+def opted_in_anew(world: World) -> RunKind:
+    """An opt-in after an unsubscribe, told by Kibo's audit log: the person is asked once."""
+    done(world, RunKind.EXPORT)
+    world.cc.unsubscribe(BEN)
+    done(world, RunKind.INBOUND)
+    world.kibo.opt_in(number_of(world, BEN))
+    world.later()
+    return RunKind.EVENTS
+
+
+def forgotten(world: World) -> RunKind:
+    """Somebody who had left the list was forgotten, and is opted in again: staff are asked."""
+    done(world, RunKind.EXPORT)
+    done(world, RunKind.EVENTS)
+    done(world, RunKind.INBOUND)
+    world.cc.leave_list(BEN, world.list_id)
+    for kind in (RunKind.FULL_COMPARE, RunKind.EVENTS, RunKind.INBOUND):
+        done(world, kind)
+    world.desk.forget(BEN)
+    world.kibo.opt_in(number_of(world, BEN))
+    world.later()
+    return RunKind.EVENTS
+
+
 WAYS = [
     *(malformed, conflict, import_refused, forbidden, slowed_down, html, lost_answer, parked, held, added),
-    portal,
+    *(portal, opted_in_anew, forgotten),
 ]
