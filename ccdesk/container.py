@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ccdesk.core.bundles import Made, Wanted
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import VaultError
+from ccdesk.core.ports.recording import Erased
 from ccdesk.core.ports.store import Store
 from ccdesk.core.redaction import hide
 from ccdesk.core.runs import Run
@@ -131,6 +132,10 @@ class LateRecording:
     def abandon(self) -> None:
         """Forget a run that another program has taken over."""
         self.real.abandon()
+
+    def erase(self, person: Erased, runs: Collection[int]) -> list[int]:
+        """Erase a person from what is recorded."""
+        return self.real.erase(person, runs)
 
 
 def _copied(store: SqliteStore, files: RecordFiles) -> bool:

@@ -36,9 +36,12 @@ def bundle(args: argparse.Namespace, container: Container, console: Console) -> 
 
 def _runs(made: Made) -> list[str]:
     """Say which runs can be done again from a bundle, and why the others cannot."""
-    none = "none" if made.only_shown else "none: nothing has happened in a run lately"
+    none = "none" if made.only_shown or made.removed else "none: nothing has happened in a run lately"
     again = ", ".join(map(str, made.runs)) or none
     shown = [f"Run {number} can only be looked at: {why}." for number, why in made.only_shown.items()]
+    if made.removed:
+        runs = ", ".join(map(str, made.removed))
+        shown.append(f"Not in it, because somebody in them was forgotten since: the records of runs {runs}.")
     return [f"Runs that can be done again from it: {again}", *shown]
 
 

@@ -24,10 +24,21 @@ LOOK_FIRST = (
 )
 
 
+RECORDS = (
+    "The records of runs that tell of the person are removed, so support can no longer do these runs again: "
+    "make a bundle before if one is needed. The other records stay, without the person."
+)
+
+
 def forget(args: argparse.Namespace, container: Container, console: Console) -> int:
     """Ask, erase, and say what stays."""
     desk = container.desk
     person = desk.whom_to_forget(args.who)
+    if not person.known and not person.in_files:
+        console.say(f"Nobody is known by “{args.who.strip()}”. Nothing was changed.")
+        if console.as_json:
+            console.document(_document(Forgotten(person)))
+        return int(ExitCode.DONE)
     for line in _before(person):
         console.say(line)
     if not args.yes:
@@ -45,9 +56,12 @@ def _before(person: PersonToForget) -> list[str]:
     if person.customer_ids:
         numbers = ", ".join(map(str, person.customer_ids))
         lines = [f"To be erased: links, statements, commands, queue and entries of customer {numbers}."]
+    elif person.known:
+        lines = ["No customer has this email now. What is kept under it is to be erased."]
     else:
-        lines = ["No customer is known by that name; what else names it is erased."]
+        lines = ["Nobody is known by this email, but logs or copies of the data file name it: to be erased."]
     lines.append("Backups of the data file are removed: they hold the person too.")
+    lines.append(RECORDS)
     if person.opted_out:
         lines.append("The person opted out: a keyed hash of the email stays, by which that is honoured.")
     if person.opted_in:
@@ -83,6 +97,8 @@ def _after(done: Forgotten) -> list[str]:
         lines.append(IS_READ_AGAIN if done.person.opted_out else COMES_BACK)
     if done.copies:
         lines.append(f"Backups removed: {done.copies}.")
+    if done.records:
+        lines.append(f"Records removed: those of runs {', '.join(map(str, done.records))}.")
     if not done.log_emptied:
         lines.append(
             "Another program reads the data file just now, and its write-ahead log holds former pages until "

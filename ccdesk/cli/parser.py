@@ -240,7 +240,11 @@ def _people_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None
     ledger.add_argument("who", nargs="?", metavar="WHO", help="an email or a customer id (else everybody)")
     ledger.add_argument("--since", metavar="DATE", help="only from then on: 2026-03-01, or with a time (UTC)")
     ledger.add_argument("--csv", metavar="FILE", help="write it to a file that spreadsheets open")
-    forget = add("forget", "erase a person from everything kept here; an opt-out is honoured all the same")
+    forget = add(
+        "forget",
+        "erase a person from everything kept here, recorded runs about them included; an opt-out is still "
+        "honoured",
+    )
     forget.add_argument("who", metavar="WHO", help="an email or a customer id")
     forget.add_argument("--yes", action="store_true", help="do not ask first")
     why = add(

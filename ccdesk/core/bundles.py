@@ -15,6 +15,9 @@ SUPPORT_KEY = "support.key"
 RUN_FILES, CALL_FILES = "ccdesk.run*", "ccdesk.calls*"
 """What the records of runs and of the newest calls are called in the base dir (`support/records`)."""
 
+RECORDS_REMOVED = "forgotten.records"
+"""Name in the store of the numbers of runs whose records were removed with somebody who was forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -29,13 +32,15 @@ class Wanted:
 class Made:
     """A bundle as it was written; `contents` says in words what went in.
 
-    `runs` can be done again from it. `only_shown`: runs that can be looked at only, with why.
+    `runs` can be done again from it. `only_shown`: runs that can be looked at only, with why. `removed`: runs
+    whose records were removed when somebody in them was forgotten.
     """
 
     path: Path
     contents: list[str] = field(default_factory=list)
     runs: list[int] = field(default_factory=list)
     only_shown: dict[int, str] = field(default_factory=dict)
+    removed: list[int] = field(default_factory=list)
 
 
 def contents(plain: bool) -> list[str]:

@@ -15,7 +15,7 @@ from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
 from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports.mail import Account
-from ccdesk.core.ports.recording import Recording
+from ccdesk.core.ports.recording import NoRecording, Recording
 from ccdesk.core.ports.shop import ConnectionTest
 from ccdesk.core.ports.store import Store
 from ccdesk.core.run_history import Happened, PersonThen, RunQuery, RunThen
@@ -83,7 +83,8 @@ class LocalDesk:
     ) -> None:
         self._store, self._connections, self._clock = store, connections, clock
         self._environment, self._base = environment, Path(base_dir)
-        self._runner = Runner(store, connections, clock, recording)
+        self._recording = recording or NoRecording()
+        self._runner = Runner(store, connections, clock, self._recording)
         self._status = StatusReader(store, connections, clock, base_dir)
         self._pending: PendingLogin | None = None
         if recover:
@@ -484,11 +485,11 @@ class LocalDesk:
 
     def whom_to_forget(self, who: str) -> PersonToForget:
         """Return whom a request to forget means; nothing is changed."""
-        return look(self._store, who)
+        return look(self._store, self._base, who)
 
     def forget(self, who: str) -> Forgotten:
         """Erase a person from store, backups and logs; a keyed hash stays of an opt-out."""
-        return forget(self._store, self._base, who)
+        return forget(self._store, self._recording, self._base, who)
 
     def why(self, who: str, *, live: bool = False, cancel: threading.Event | None = None) -> Why:
         """Answer why a person, named by email or customer id, is mailed or not (design §8)."""

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ccdesk.core import files
-from ccdesk.core.bundles import CALL_FILES, RUN_FILES
+from ccdesk.core.bundles import RECORDS_REMOVED, RUN_FILES
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.models import OPTED_OUT_THERE, Link, LinkState, WriteBack
+from ccdesk.core.ports.recording import Erased, Recording
 from ccdesk.core.ports.store import Store
 from ccdesk.core.words import marked
 from ccdesk.service.ledger import Named, named
 from ccdesk.sync.context import EXPORT_OPEN
 
+_ENTRIES = 100_000  # looked through for the runs that were about a person
+_NOTED = 100  # runs whose records were removed
 _OUT = (
     *OPTED_OUT_THERE,
     LinkState.LEFT_LIST,
@@ -34,25 +37,32 @@ class PersonToForget:
     """Whom a request to forget means, and what is to be known before.
 
     `opted_in`: Kibo showed one of their accounts opted in when it was last read, so they come back with the
-    next run. `opted_out`: they are not to be mailed, of which a keyed hash stays.
+    next run. `opted_out`: they are not to be mailed, of which a keyed hash stays. `known`: the data file has
+    something about them. `in_files`: it has nothing, but a log, a backup or a copy of it names the email.
     """
 
     key: str
     customer_ids: tuple[int, ...]
     opted_in: bool = False
     opted_out: bool = False
+    known: bool = True
+    in_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was done. `copies`: backups removed; `log_emptied`: see `ports.Store.compact`."""
+    """What was done. `copies`: backups removed; `log_emptied`: see `ports.Store.compact`.
+
+    `records`: runs that can no longer be done again for support, because the record was about the person.
+    """
 
     person: PersonToForget
     copies: int = 0
     log_emptied: bool = True
+    records: tuple[int, ...] = ()
 
 
-def look(store: Store, who: str) -> PersonToForget:
+def look(store: Store, base: Path, who: str) -> PersonToForget:
     """Return whom a text names, without changing anything.
 
     Raises:
@@ -60,6 +70,8 @@ def look(store: Store, who: str) -> PersonToForget:
 
     """
     found: Named = named(store, who)
+    if not store.keeps(found.key, found.customer_ids):
+        return PersonToForget(found.key, (), known=False, in_files=_is_in_files(base, found.key))
     known = store.links.many(found.customer_ids)
     ids = tuple(number for number in found.customer_ids if _is_of(found, number, known.get(number)))
     links = [known[number] for number in ids if number in known]
@@ -88,8 +100,10 @@ def is_opted_out(links: Sequence[Link]) -> bool:
     )
 
 
-def forget(store: Store, base: Path, who: str) -> Forgotten:
-    """Erase a person from the store, the copies of the data file and the logs.
+def forget(store: Store, recording: Recording, base: Path, who: str) -> Forgotten:
+    """Erase a person from the store, the copies of the data file, the records of runs and the logs.
+
+    Of somebody unknown nothing is changed: a slip in the email must not cost what support needs.
 
     Raises:
         Busy: a run is going on.
@@ -98,15 +112,42 @@ def forget(store: Store, base: Path, who: str) -> Forgotten:
     """
     store.lease.acquire("forgetting a person")
     try:
-        person = look(store, who)
+        person = look(store, base, who)
+        if not person.known and not person.in_files:
+            return Forgotten(person)
         _check_nothing_is_open(store, person)
+        contacts = {one.contact_id for one in store.links.many(person.customer_ids).values()} - {""}
+        told = store.people.entries_of(person.customer_ids, {person.key} - {""}, _ENTRIES)
         emails = store.forget_person(person.key, person.customer_ids, opted_out=person.opted_out)
+        erased = Erased(person.key, person.customer_ids, emails, contacts)
+        records = recording.erase(erased, {one.run_id for one in told})
+        _note_removed(store, records)
         emptied = store.compact()
-        copies = _remove_copies(base)
+        copies = _remove_backups(base)
         _scrub_logs(base, emails)
     finally:
         store.lease.release()
-    return Forgotten(person, copies, emptied)
+    return Forgotten(person, copies, emptied, tuple(records))
+
+
+def _note_removed(store: Store, runs: Sequence[int]) -> None:
+    """Note whose records were removed, so that a bundle does not say that nothing happened in these runs."""
+    if runs:
+        before = store.state.get(RECORDS_REMOVED).split()
+        store.state.set(RECORDS_REMOVED, " ".join([*before, *map(str, runs)][-_NOTED:]))
+
+
+def _is_in_files(base: Path, key: str) -> bool:
+    """Say whether a log, a backup or the data file as it was before a run names an email."""
+    if "@" not in key:
+        return False
+    pattern = re.compile(re.escape(key.encode()), re.IGNORECASE)
+    paths = [*base.glob("ccdesk.log*"), *base.glob("*.bak"), *base.glob(f"{RUN_FILES}before")]
+    for path in paths:
+        with suppress(OSError):  # put aside just now
+            if pattern.search(files.read_private(path)) is not None:
+                return True
+    return False
 
 
 def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
@@ -135,13 +176,10 @@ def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
         )
 
 
-def _remove_copies(base: Path) -> int:
-    """Remove the backups of the data file and the records of runs: each holds everybody known then.
-
-    Returns the number of backups.
-    """
+def _remove_backups(base: Path) -> int:
+    """Remove the backups of the data file: each holds everybody known then. Returns how many."""
     backups = list(base.glob("*.bak"))
-    for copy in [*backups, *base.glob(RUN_FILES), *base.glob(CALL_FILES)]:
+    for copy in backups:
         copy.unlink(missing_ok=True)
     return len(backups)
 

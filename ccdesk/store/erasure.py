@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import peewee
@@ -64,6 +64,34 @@ def emails_of(database: Database, key: str, customer_ids: Collection[int]) -> se
     return {one for one in found if "@" in one}
 
 
+def is_kept(database: Database, key: str, customer_ids: Collection[int], emails: Collection[str]) -> bool:
+    """Say whether `erase` would find anything."""
+
+    def is_in(table: str, condition: str, values: Sequence[str | bytes | int]) -> bool:
+        return bool(database.statement(f'SELECT 1 FROM "{table}" WHERE {condition} LIMIT 1', values))
+
+    for model in TABLES:
+        if model in _NOT_ABOUT_PEOPLE:
+            continue
+        table, columns, account = (
+            model._meta.table_name,
+            model._meta.columns,
+            account_column(model._meta.table_name),
+        )
+        if account in columns and any(is_in(table, f'"{account}" = ?', (one,)) for one in customer_ids):
+            return True
+        if "email_key" in columns and key and is_in(table, "email_key = ?", (key,)):
+            return True
+        if "mark" in columns and key and is_in(table, "mark = ?", (email_mark(key),)):
+            return True
+    if not emails:
+        return False
+    plain = _register(database, emails)
+    return any(is_in(table, _named(name, len(plain)), plain) for table, name in _texts()) or is_in(
+        KindRow._meta.table_name, _named("reason", len(plain)), plain
+    )
+
+
 def erase(database: Database, key: str, customer_ids: Collection[int], emails: Collection[str]) -> None:
     """Delete every row about these accounts and this compared email, and take the emails out of all texts."""
     with database.transaction():
@@ -102,22 +130,31 @@ def _delete(database: Database, model: type[peewee.Model], key: str, customer_id
         database.statement(f'DELETE FROM "{table}" WHERE mark = ?', (email_mark(key),))
 
 
-def _scrub(database: Database, emails: Collection[str]) -> None:
+def _register(database: Database, emails: Collection[str]) -> list[str]:
+    """Give SQLite the function `forgotten`, which takes the emails out of a text; return their spellings."""
     pattern = emails_pattern(emails)
 
     def forgotten(text: str) -> str:
         return pattern.sub("", text)
 
     database.connection().create_function("forgotten", 1, forgotten, deterministic=True)
-    plain = sorted({one.lower() for one in emails})
+    return sorted({one.lower() for one in emails})
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """Yield the columns that may name somebody in a text, as table and quoted name."""
     for model in TABLES:
-        if model in (*_NOT_ABOUT_PEOPLE, KindRow):
-            continue
-        for field in model._meta.sorted_fields:
-            if type(field) is peewee.TextField and not field.primary_key:
-                name = f'"{field.column_name}"'
-                sql = f'UPDATE "{model._meta.table_name}" SET {name} = forgotten({name}) WHERE '
-                database.statement(sql + _named(name, len(plain)), plain)
+        if model not in (*_NOT_ABOUT_PEOPLE, KindRow):
+            for field in model._meta.sorted_fields:
+                if type(field) is peewee.TextField and not field.primary_key:
+                    yield model._meta.table_name, f'"{field.column_name}"'
+
+
+def _scrub(database: Database, emails: Collection[str]) -> None:
+    plain = _register(database, emails)
+    for table, name in _texts():
+        sql = f'UPDATE "{table}" SET {name} = forgotten({name}) WHERE '
+        database.statement(sql + _named(name, len(plain)), plain)
     named = _named("reason", len(plain))
     database.statement(MERGE_KINDS.format(named=named), plain)
     database.statement(f"DELETE FROM entry_kind WHERE {named}", plain)

@@ -151,6 +151,11 @@ class SqliteStore:
         """
         return forget_gone(self._database, self._seals, self._clock.now(), before)
 
+    def keeps(self, key: str, customer_ids: Sequence[int]) -> bool:
+        """Say whether anything is kept about these accounts, or names this compared email."""
+        emails = erasure.emails_of(self._database, key, customer_ids)
+        return erasure.is_kept(self._database, key, customer_ids, emails)
+
     def forget_person(self, key: str, customer_ids: Sequence[int], *, opted_out: bool) -> set[str]:
         """Erase whatever is kept about these accounts and this compared email; return their emails.
 

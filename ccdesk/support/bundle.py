@@ -18,7 +18,7 @@ from typing import Any
 
 from ccdesk import __version__
 from ccdesk.core import files
-from ccdesk.core.bundles import Made, Wanted, contents
+from ccdesk.core.bundles import RECORDS_REMOVED, Made, Wanted, contents
 from ccdesk.core.clock import format_time
 from ccdesk.core.errors import SettingsError, StoreError
 from ccdesk.core.ports.store import Store
@@ -61,6 +61,7 @@ def make_bundle(
             for one in runs:
                 parts |= one.parts
             facts = _facts(settings, now, wanted, covering, runs, person)
+            facts["records_removed"] = _removed(store, since)
             made = out.with_name(f".{out.name}.partial")
             _zip(made, parts, {MANIFEST: facts, SETTINGS: _settings(settings, covering)})
             files.replace(made, out)
@@ -76,6 +77,7 @@ def make_bundle(
         contents(wanted.plain),
         [one.run_id for one in runs if not one.why_not],
         {one.run_id: one.why_not for one in runs if one.why_not},
+        _removed(store, since),
     )
 
 
@@ -141,6 +143,12 @@ def _is_chosen(
     ids, keys = person
     entries = store.runs.entries(record.run_id, outcome=None, offset=0, limit=100_000)
     return any(one.customer_id in ids or one.email.lower() in keys for one in entries)
+
+
+def _removed(store: Store, since: datetime) -> list[int]:
+    """Return the runs since then whose records were removed because somebody in them was forgotten."""
+    noted = map(int, store.state.get(RECORDS_REMOVED).split())
+    return [one for one in noted if (run := store.runs.get(one)) is not None and run.started_at >= since]
 
 
 def _known_names(store: Store, settings: Settings) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from ccdesk.clients.http.transport import Answer, Around, Request
 from ccdesk.core.bundles import SUPPORT_KEY
 from ccdesk.core.clock import Clock, format_time
 from ccdesk.core.errors import CcdeskError, StoreError
+from ccdesk.core.ports.recording import Erased
 from ccdesk.core.ports.secrets import TokenSource
 from ccdesk.core.ports.store import Store
 from ccdesk.core.pseudonyms import Pseudonyms
@@ -21,6 +22,7 @@ from ccdesk.core.runs import Run, RunStatus
 from ccdesk.core.words import marked
 from ccdesk.support import fingerprints
 from ccdesk.support.calls import LOGIN, CallMade, Packed, Raw, noted
+from ccdesk.support.erasing import erase
 from ccdesk.support.records import RecordFiles
 from ccdesk.support.scrub import Scrubber
 
@@ -91,6 +93,11 @@ class Recorder:
         """Forget a run that another program has taken over: its copy is that program's by now."""
         with self._lock:
             self._asked, self._raw = None, []
+
+    def erase(self, person: Erased, runs: Collection[int]) -> list[int]:
+        """Erase a person from what is recorded; see `ports.recording.Recording`."""
+        self.files.drop_open()
+        return erase(self.files, self._pseudonyms(), person, runs)
 
     def _keep(self, run: Run, asked: dict[str, Any], raw: list[Packed], not_kept: int) -> None:
         scrubber, known = Scrubber(self._pseudonyms()), fingerprints.plain_pairs()

@@ -113,11 +113,16 @@ class RecordFiles:
 
     def newest_calls(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of the newest calls, oldest first; one that was cut off is left out."""
-        for path in (self._former, self._ring):
+        for path in self.rings:
             with suppress(FileNotFoundError):
                 for line in files.read_private(path).splitlines():
                     with suppress(ValueError):
                         yield json.loads(line)
+
+    @property
+    def rings(self) -> list[Path]:
+        """The files of the newest calls, the older first."""
+        return [self._former, self._ring]
 
     @property
     def _former(self) -> Path:
@@ -131,9 +136,10 @@ class RecordFiles:
         for place, one in enumerate(self.all()):
             held += sum(path.stat().st_size for path in (one.calls, one.before) if path)
             if place >= KEPT_RUNS or (held > MOST_BYTES and place):
-                self._remove(one)
+                self.remove(one)
 
-    def _remove(self, record: Record) -> None:
+    def remove(self, record: Record) -> None:
+        """Remove the record of a run."""
         for path in (record.calls, record.before):
             if path is not None:
                 try:

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,24 @@ def test_what_stays_is_told_and_honoured(shop: Shell) -> None:
     shop.json("sync", "events")
     members = shop.sandbox.cc.members(shop.sandbox.cc.list_id("Kibo customers"))
     assert EMAIL.lower() not in {one.lower() for one in members}
+
+
+def test_a_slip_in_the_name_changes_nothing_and_says_so(shop: Shell, tmp_path: Path) -> None:
+    done = shop("forget", "zebulon.quist@hoper.example", "--yes")
+    assert done.returncode == 0
+    assert done.stdout == ""
+    assert "Nobody is known by “zebulon.quist@hoper.example”. Nothing was changed." in done.stderr
+    assert shop("forget", "zebulon.quist@hoper.example").returncode == 0, "there is nothing to ask about"
+    assert shop.json("bundle", str(tmp_path / "bundle.zip"))["runs"] == [1]
+
+
+def test_what_it_costs_support_is_said_before_and_in_the_bundle(shop: Shell, tmp_path: Path) -> None:
+    done = shop("forget", EMAIL, "--yes")
+    assert "support can no longer do these runs again" in done.stderr
+    assert "Records removed: those of runs 1." in done.stdout
+    page = shop("bundle", str(tmp_path / "bundle.zip")).stdout
+    assert "Runs that can be done again from it: none\n" in page
+    assert "Not in it, because somebody in them was forgotten since: the records of runs 1." in page
 
 
 def test_somebody_unknown_is_no_error(shop: Shell) -> None:

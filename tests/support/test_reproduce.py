@@ -156,16 +156,6 @@ def test_no_secret_is_in_it(shop: World, tmp_path: Path) -> None:
     assert b"support.key" not in everything
 
 
-def test_forgetting_somebody_removes_what_was_recorded(shop: World) -> None:
-    done(shop, RunKind.EXPORT)
-    assert list(shop.base.glob("ccdesk.run-*"))
-    shop.desk.forget(BEN)
-    assert not list(shop.base.glob("ccdesk.run*"))
-    for path in shop.base.iterdir():
-        if path.is_file():
-            assert BEN.encode() not in path.read_bytes(), path.name
-
-
 def test_quiet_runs_leave_no_record(shop: World) -> None:
     done(shop, RunKind.EXPORT)
     recorded = sorted(path.name for path in shop.base.glob("ccdesk.run*"))

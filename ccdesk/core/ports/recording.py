@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ccdesk.core.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A person to be erased from records: the compared email, and all that names them."""
+
+    key: str
+    customer_ids: Sequence[int]
+    emails: Collection[str]
+    contact_ids: Collection[str] = ()
 
 
 class Recording(Protocol):
@@ -20,6 +31,12 @@ class Recording(Protocol):
     def abandon(self) -> None:
         """Forget a run that another program has taken over."""
 
+    def erase(self, person: Erased, runs: Collection[int]) -> list[int]:
+        """Erase a person from what is recorded; return the runs whose records had to be removed.
+
+        `runs`: those that tell of the person by their entries. StoreError if names cannot be found.
+        """
+
 
 class NoRecording:
     """Records nothing: for runs that are only tried out, or done again."""
@@ -32,3 +49,7 @@ class NoRecording:
 
     def abandon(self) -> None:
         """Record nothing."""
+
+    def erase(self, person: Erased, runs: Collection[int]) -> list[int]:
+        """Erase nothing: nothing is recorded."""
+        return []

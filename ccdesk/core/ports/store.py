@@ -336,6 +336,9 @@ class Store(Protocol):
     def forget_gone(self, before: datetime) -> int:
         """Take out the emails of accounts gone from Kibo since before that time; return how many."""
 
+    def keeps(self, key: str, customer_ids: Sequence[int]) -> bool:
+        """Say whether anything is kept about these accounts, or names this compared email."""
+
     def forget_person(self, key: str, customer_ids: Sequence[int], *, opted_out: bool) -> set[str]:
         """Erase whatever is kept about these accounts and this compared email (design §8).
 
