@@ -32,10 +32,10 @@ from ccdesk.support.scrub import HERE
 _KINDS: dict[str, type[CcdeskError]] = {
     one.__name__: one for one in (AnswerLost, Unreachable, ProxyRefused, Refused, LoginNeeded, VaultError)
 }
+_PASSING = (401, 407, 408, 425, 429)  # refusals that say something about the moment alone
 _TENANT = "/api/platform/tenants/"
 _HOME = {"id": 1, "name": "of the record", "domain": "nowhere.invalid", "sites": []}
 _TICKET = {"access_token": "of the record", "expires_in": 3600, "token_type": "bearer"}
-
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(Z|[+-]\d\d:?\d\d)?")
 _Key = tuple[str, str, str, tuple[tuple[str, str], ...]]
@@ -56,7 +56,8 @@ class RecordedAnswers:
 
     Calls are made by several threads, so their order tells nothing but between calls that ask the same.
     `elsewhere`: readings of other runs, the nearest last: a client that runs for days asks some things once,
-    such as what filters are honoured, and a replay's is new. One that failed then tells nothing about now.
+    such as what filters are honoured, and a replay's is new. Answers help and, where there is none, refusals;
+    a failure that passes tells nothing about another run.
     `at_end` is called once the last has been given. `missing`: calls made now that the record does not hold,
     in words.
     """
@@ -69,9 +70,9 @@ class RecordedAnswers:
     ) -> None:
         self._lock = threading.Lock()
         self._waiting, self._at_end = list(calls), at_end
-        self._given = {
-            _key(one): one for one in elsewhere if one.method == "GET" and one.status == 200 and _is_held(one)
-        }
+        helping = [one for one in elsewhere if one.method == "GET" and _is_held(one)]
+        told = [one for one in helping if 400 <= one.status < 500 and one.status not in _PASSING]
+        self._given = {_key(one): one for one in [*told, *(one for one in helping if one.status == 200)]}
         self.missing: list[str] = []
 
     @property

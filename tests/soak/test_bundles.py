@@ -36,6 +36,17 @@ def bundled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], 
         with open_bundle(path) as opened:
             if opened.run_ids:
                 results.extend(replay(opened, None, lambda _text: None))
+        one_person(player, emails)
+
+    def one_person(player: playing.Player, emails: list[str]) -> None:
+        """Do again the newest run about one person, from a bundle about that person alone."""
+        container = player.bench.container
+        known = [one for one in emails if one and container.store.people.find(one, 1)]
+        for number, email in enumerate(known[:2]):
+            path = tmp_path / f"{player.schedule.seed}-{number}.zip"
+            made = container.save_bundle(path, Wanted(email))
+            with open_bundle(path) as opened:
+                results.extend(replay(opened, max(made.runs), lambda _text: None) if made.runs else ())
 
     def bundled(seed: int) -> list[Replayed]:
         results.clear()

@@ -65,7 +65,9 @@ def test_what_asks_the_same_is_answered_in_order() -> None:
     [
         (call("/a", "seen"), "seen"),
         (call("/a", "<html>", form="text"), "<html>"),
-        (call("/a", "no", status=403), None),
+        (call("/a", "no such filter", status=400), "no such filter"),
+        (call("/a", "later", status=429), None),
+        (call("/a", "broken", status=503), None),
         (call("/a", status=0, lost={"kind": "Unreachable"}, form="left out"), None),
         (call("/a", form="left out"), None),
         (call("/a", "made", method="POST"), None),
