@@ -63,6 +63,8 @@ def overall(snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datet
     if any(status.last_good.get(kind) is None for kind in LOOPS):
         title = say("On: the first look at both sides comes next")
         return Overall(title, _next(status), "running", Tone.ACCENT)
+    if status.waiting:
+        return Overall(say("Changes wait for the next sync"), _facts(status, now), "waiting", Tone.ACCENT)
     return Overall(say("Everything is in step"), _facts(status, now), "check-circle", Tone.GOOD)
 
 

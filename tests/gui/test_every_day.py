@@ -65,6 +65,7 @@ def test_all_is_well_in_one_sentence(snapshot):
         ({"kibo_app": False}, "Paused: the application is switched off in Kibo"),
         ({"paused_until": NOW + timedelta(minutes=10)}, "Paused until 11:15 AM"),
         ({"needs_you": (Need(NeedKind.LATE, 3, NOW, "inbound"),)}, "1 thing needs you"),
+        ({"waiting": 18}, "Changes wait for the next sync"),
         ({"last_good": {}}, "On: the first look at both sides comes next"),
     ],
 )
@@ -72,6 +73,11 @@ def test_nothing_is_green_that_is_not_well(snapshot, status, title):
     found = said(snapshot, {KIBO: NOW.replace(hour=10, minute=2)}, **status)
     assert found.title == title
     assert found.tone is not Tone.GOOD
+
+
+def test_nobody_about_whom_a_change_waits_is_called_in_sync(snapshot):
+    found = said(snapshot, waiting=18, needs_you=(Need(NeedKind.HELD, 18),))
+    assert found.detail.startswith("9,000 customers in sync · 18 with a change waiting · ")
 
 
 def test_without_an_export_nothing_is_in_step(snapshot):

@@ -18,7 +18,7 @@ from ccdesk.core.models import Link, LinkState, Permission
 from ccdesk.core.run_history import Happened, PersonThen
 from ccdesk.core.runs import Entry, Outcome, Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.statements import Author, How, Says, Side
-from ccdesk.core.why import AccountView, MailView, NextStep, RunEntry, ShopView, Verdict, Why
+from ccdesk.core.why import AccountView, MailView, NextStep, Rule, RunEntry, ShopView, Verdict, Why
 from ccdesk.core.words import marked
 from ccdesk.gui.components.messages import REMEDIES, body, error_box
 from ccdesk.gui.dialogs import words
@@ -221,7 +221,7 @@ FOUND = Why(
     "c1",
     ShopView(False, NOW, NOW),
     MailView("unsubscribed", False, NOW, NOW),
-    Verdict(False, False, False, marked("the rule"), REASON),
+    Verdict(False, False, False, Rule("1", marked("the rule")), REASON, marked("the cell")),
     NextStep(marked("the next run looks again"), NOW),
     TIMELINE[::7],
     tuple(AccountView(7, ANN, on, marked("gone from Kibo"), NOW) for on in (True, False, None)),
