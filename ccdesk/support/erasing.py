@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ccdesk.core import files
 from ccdesk.core.errors import CcdeskError
@@ -23,13 +24,15 @@ from ccdesk.support.records import Record, RecordFiles, read_lines
 
 log = logging.getLogger(__name__)
 
+_ACCOUNTS = ("accountId", "customerAccountId", "entityId", "ids")  # hold ids of accounts
+
 
 def erase(records: RecordFiles, given: Pseudonyms, person: Erased, runs: Collection[int]) -> list[int]:
     """Erase a person; return the runs whose records were removed, oldest first.
 
     `runs`: those whose entries are about the person.
     """
-    names = _Named(given, person)
+    names = Named(given, person)
     removed = []
     for record in records.all():
         if record.run_id in runs or _tells_of(record, names) or not _is_erased_before(record, person):
@@ -40,34 +43,40 @@ def erase(records: RecordFiles, given: Pseudonyms, person: Erased, runs: Collect
     return sorted(removed)
 
 
-class _Named:
-    """Finds a person in a line of a record: emails are pseudonyms there, ids as they are."""
+class Named:
+    """Finds a person in what is recorded: emails are pseudonyms there, ids as they are.
+
+    A number alone says nothing: an address and an order may have that of the account.
+    """
 
     def __init__(self, given: Pseudonyms, person: Erased) -> None:
-        words = [given.email(one).lower() for one in person.emails]
-        words += [*person.contact_ids, *map(str, person.customer_ids)]
-        self._escaped = not all(one.isascii() for one in words)
-        found = "|".join(re.escape(one) for one in sorted(set(words), key=len, reverse=True))
-        self._pattern = re.compile(rf"(?<![\w.-])(?:{found})(?![\w-])") if words else None
+        self._ids = {str(one) for one in person.customer_ids}
+        words = [re.escape(given.email(one).lower()) for one in person.emails]
+        words += [re.escape(one.lower()) for one in person.contact_ids]
+        words += [rf"/accounts/{one}" for one in self._ids] + [rf"\bid eq {one}" for one in self._ids]
+        self._pattern = re.compile(rf"(?:{'|'.join(words)})(?!\w)") if words else None
 
-    def is_in(self, line: str) -> bool:
-        """Say whether a line of JSON names the person."""
-        if self._pattern is None:
-            return False
-        if self._escaped:
-            with suppress(ValueError):
-                line = json.dumps(json.loads(line), ensure_ascii=False)
-        return self._pattern.search(line.lower()) is not None
+    def is_in(self, value: Any, key: str = "") -> bool:
+        """Say whether a JSON value, which has a name if it is in an object, names the person."""
+        if isinstance(value, dict):
+            if "emailAddress" in value and str(value.get("id")) in self._ids:
+                return True
+            return any(self.is_in(name) or self.is_in(one, name) for name, one in value.items())
+        if isinstance(value, list):
+            return any(self.is_in(one, key) for one in value)
+        if key in _ACCOUNTS and str(value) in self._ids:
+            return True
+        return isinstance(value, str) and bool(self._pattern and self._pattern.search(value.lower()))
 
 
-def _tells_of(record: Record, names: _Named) -> bool:
+def _tells_of(record: Record, names: Named) -> bool:
     """Say whether the calls of a run name the person; a record that cannot be read may."""
     try:
         header, calls = read_lines(files.read_private(record.calls))
     except (ValueError, OSError):
         return True
     told = {key: value for key, value in header.items() if key not in ("fingerprints", "personal", "run")}
-    return any(names.is_in(json.dumps(one)) for one in (told, *calls))
+    return names.is_in([told, *calls])
 
 
 def _is_erased_before(record: Record, person: Erased) -> bool:
@@ -86,11 +95,19 @@ def _is_erased_before(record: Record, person: Erased) -> bool:
         return False
 
 
-def _erase_lines(path: Path, names: _Named) -> None:
+def _is_about(line: str, names: Named) -> bool:
+    """Say whether a line of the newest calls names the person; one that was cut off may."""
+    try:
+        return names.is_in(json.loads(line))
+    except ValueError:
+        return True
+
+
+def _erase_lines(path: Path, names: Named) -> None:
     """Take the lines that name the person out of a file of the newest calls."""
     with suppress(FileNotFoundError):
         lines = files.read_private(path).decode("utf-8", "replace").splitlines(keepends=True)
-        kept = [line for line in lines if not names.is_in(line)]
+        kept = [line for line in lines if not _is_about(line, names)]
         if len(kept) < len(lines):
             handle = files.open_private(path, os.O_WRONLY | os.O_TRUNC)
             with os.fdopen(handle, "wb") as file:

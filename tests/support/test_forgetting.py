@@ -5,12 +5,16 @@ from __future__ import annotations
 import gzip
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ccdesk.core.bundles import Wanted
+from ccdesk.core.ports.recording import Erased
+from ccdesk.core.pseudonyms import Pseudonyms
 from ccdesk.core.runs import RunKind
 from ccdesk.support.bundle_file import open_bundle
+from ccdesk.support.erasing import Named
 from ccdesk.support.recorder import pseudonyms_of
 from ccdesk.support.replay import replay
 from tests.e2e.world import World
@@ -91,3 +95,31 @@ def test_an_unknown_email_is_erased_where_a_log_names_it(shop: World, tmp_path: 
     assert "zoe" not in log.read_text()
     with open_bundle(bundle_of(shop, tmp_path)) as opened:
         assert opened.run_ids == [run.id], "nobody in it was forgotten"
+
+
+NAMES = Pseudonyms(b"key")
+GONE = Erased("zoe@example.com", [1599], ["Zoe@example.com"], ["c-77"])
+MAIL = NAMES.email("Zoe@example.com")
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ({"path": "/api/commerce/customer/accounts/1599/AuditLog/Entries"}, True),
+        ({"path": "/api/commerce/customer/accounts/15990"}, False),
+        ({"path": "/v3/contacts/C-77"}, True),
+        ({"query": [["filter", "id eq 1599"]]}, True),
+        ({"query": [["filter", "acceptsMarketing eq true and id gt 1599"]]}, False),
+        ({"query": [["email", MAIL]]}, True),
+        ({"answer": {"items": [{"id": 1599, "emailAddress": "other@example.com"}]}}, True),
+        ({"answer": {"items": [{"id": 1600, "contacts": [{"id": 1599, "accountId": 1600}]}]}}, False),
+        ({"answer": {"items": [{"entityId": "1599"}]}}, True),
+        ({"answer": [["a", "b"], [f"about {MAIL.upper()}", "1599"]]}, True),
+        ({"answer": [["a", "b"], [f"x{MAIL}y", "1599"]]}, False),
+        ({"answer": {MAIL: 1}}, True),
+        ({"asked": {"people": [{"email": "", "ids": [1600, 1599]}]}}, True),
+        ({"run": 1599, "length": 1599}, False),
+    ],
+)
+def test_what_tells_of_a_person(call: dict[str, Any], told: bool) -> None:
+    assert Named(NAMES, GONE).is_in(call) == told
