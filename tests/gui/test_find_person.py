@@ -182,3 +182,16 @@ def test_a_person_of_a_run_leads_to_why(qtbot, window, desk):
     shown = dialog(qtbot, view, "dlg_find_person")
     qtbot.waitUntil(shown.answer.isVisible)
     assert text(shown, "lbl_find_verdict").startswith(ANN)
+
+
+def test_an_error_above_the_answer_cuts_none_of_its_lines(qtbot, window, desk):
+    shown = opened(qtbot, window)
+    ask(qtbot, shown, ANN)
+    shown.resize(shown.width(), shown.minimumSizeHint().height())
+    shown._on_failed(Unreachable("Kibo cannot be reached", meaning="It may be switched off. " * 9))
+    qtbot.waitUntil(shown.notice.isVisible)
+
+    def whole(part):
+        return part.height() >= part.heightForWidth(part.width())
+
+    qtbot.waitUntil(lambda: whole(shown.lbl_shop) and whole(shown.lbl_mail), timeout=2000)

@@ -50,14 +50,23 @@ CELL_MARGIN = 26  # left and right of a cell's text, and what breaking a line co
 _WIDEST = 2_000  # pixels of a column that is remembered
 _LEAST = 150  # of one that takes what is left
 LONG_WORD = re.compile(r"\S{16,}")
+_PARTS = re.compile(r"@?[^@]+|@")
+_LONG_PART = 24
 NO_SPACE = "\u200b"  # a place to break a line that takes no room
 EMPTY_ICON = 36
 COPY, COPY_CELL = marked("&Copy Rows with Headings"), marked("Copy This C&ell")
 
 
 def breakable(text: str) -> str:
-    """Return a text with places where a long word may go on in the next line: emails have no blanks."""
-    return LONG_WORD.sub(lambda word: NO_SPACE.join(word[0]), text)
+    """Return a text with places where a long word may go on in the next line: emails have no blanks.
+
+    An email does so before its “@”, and only a part of it that is very long by itself anywhere.
+    """
+    return LONG_WORD.sub(lambda word: NO_SPACE.join(map(_in_pieces, _PARTS.findall(word[0]))), text)
+
+
+def _in_pieces(part: str) -> str:
+    return NO_SPACE.join(part) if len(part) > _LONG_PART else part
 
 
 class CellDelegate(QStyledItemDelegate):

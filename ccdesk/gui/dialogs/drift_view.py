@@ -93,11 +93,10 @@ KIND_COLUMNS = (
         "kind",
         marked("Difference"),
         lambda kind: say(KIND_WORDS[kind[0]]),
-        width=34,
         icon=lambda kind: _mark(kind[0]),
         note=lambda kind: say(kind[0].meaning),
     ),
-    Column("people", marked("People"), lambda kind: number(kind[1])),
+    Column("people", marked("People"), lambda kind: number(kind[1]), width=12, right=True),
 )
 PEOPLE_COLUMNS = (
     Column("email", marked("Email"), lambda one: one.email or say("(none)"), width=32),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from PySide6.QtCore import QStringListModel, Qt, Slot
+from PySide6.QtCore import QStringListModel, Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QCompleter,
     QDialog,
@@ -269,6 +269,15 @@ class FindPersonDialog(QDialog):
             self.lbl_as_of.setText(self._remembered)
             self.btn_read.setEnabled(True)
         self.notice.show_error(error)
+        QTimer.singleShot(0, self, self._make_room)
+
+    @Slot()
+    def _make_room(self) -> None:
+        """Grow for a message above the answer, whose last lines would be cut."""
+        layout = self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            wanted = layout.totalHeightForWidth(self.width())
+            self.resize(self.width(), max(self.height(), min(wanted, self.screen().availableSize().height())))
 
     @Slot(int)
     def _on_finished(self, _result: int) -> None:

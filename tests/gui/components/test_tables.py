@@ -6,7 +6,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 
 from ccdesk.core.errors import Unreachable
 from ccdesk.gui.components.table_models import PAGE, Column, PagedModel, Source
-from ccdesk.gui.components.table_view import PagedTable
+from ccdesk.gui.components.table_view import NO_SPACE, PagedTable, breakable
 from ccdesk.gui.tasks import Tasks
 from tests.gui.helpers import click_cell, rows
 
@@ -217,3 +217,17 @@ def test_tooltips_and_headers(qtbot, make):
     assert model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole) == "word 2"
     titles = [model.headerData(n, Qt.Orientation.Horizontal) for n in range(model.columnCount())]
     assert titles == ["Id", "Word", "Open"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ann@example.com", "ann@example.com"),  # short enough
+        ("marcus.miller1016@example.org", "marcus.miller1016|@example.org"),
+        ("to marcus.miller1016@example.org now", "to marcus.miller1016|@example.org now"),
+        ("a" * 25 + "@example.org", "|".join("a" * 25) + "|@example.org"),
+        ("b" * 16, "b" * 16),
+    ],
+)
+def test_an_email_goes_on_in_the_next_line_before_its_at(text: str, shown: str) -> None:
+    assert breakable(text).replace(NO_SPACE, "|") == shown
