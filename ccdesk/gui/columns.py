@@ -85,7 +85,8 @@ RUN_COLUMNS = (
         tip=_run_tip,
         note=formats.reason,
     ),
-    Column("kind", marked("Kind"), formats.kind_words, width=24),
+    Column("kind", marked("Kind"), formats.kind_words, width=22),
+    Column("run", marked("Run"), lambda run: str(run.id), width=5, right=True),
     Column("date", marked("Run Date"), _started),
     Column("total", marked("Total Contacts"), lambda run: number(run.total_contacts), width=15, right=True),
     Column(
@@ -97,7 +98,6 @@ RUN_COLUMNS = (
         link=lambda run: run.error_count > 0,
         tip=lambda run: say("Show the error messages") if run.error_count else "",
     ),
-    Column("run", marked("Run"), lambda run: str(run.id), width=8, right=True),
 )
 
 

@@ -310,7 +310,12 @@ def run_words(run: Run) -> str:
     if run.status is RunStatus.CANCELLED and not _was_asked(run):
         parts.append(say("Stopped. What was done stands."))
     else:
-        parts.append(in_local_time(say(stored.partition(GOES_ON)[0].strip())))
+        stored = stored.partition(GOES_ON)[0]
+        for answered in (ANSWERED, ASKED_AGAIN):  # first: the question is long, and it is closed
+            if answered in stored:
+                parts.append(say(answered))
+                stored = stored.replace(answered, "")
+        parts.append(in_local_time(say(stored.strip())))
     parts.append(say("Continued in a later run.") if later else _goes_on(run))
     return " ".join(part for part in parts if part)
 
@@ -380,9 +385,9 @@ def parked(events: int) -> str:
 
 def counts_line(run: Run) -> str:
     """Return what a run did in one line: “1,200 added · 3 errors”."""
-    parts = [
-        _counted(key, people) for key, people in run.counts.items() if people and key != Outcome.ERROR.value
-    ]
+    known = list(COUNTED)
+    keys = sorted(run.counts, key=lambda key: known.index(key) if key in known else len(known))
+    parts = [_counted(key, run.counts[key]) for key in keys if run.counts[key] and key != Outcome.ERROR.value]
     if run.error_count:
         parts.append(plural("{n} errors", "{n} error", run.error_count))
     return " · ".join(parts) or say(NOTHING.get(run.status, NOTHING_CHANGED))

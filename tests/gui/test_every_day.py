@@ -391,11 +391,11 @@ def test_a_click_on_a_heading_sorts(qtbot, window, desk):
     table = window.logs.table
     rows(qtbot, table, 6)
     header = table.horizontalHeader()
-    at = header.sectionViewportPosition(3) + 20
+    at = header.sectionViewportPosition(4) + 20
     qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(at, 10))
     qtbot.waitUntil(lambda: window.logs.query.sort.value == "total")
     rows(qtbot, table, 6)
-    totals = [int(texts(table, row)[3].replace(",", "")) for row in range(6)]
+    totals = [int(texts(table, row)[4].replace(",", "")) for row in range(6)]
     assert totals == sorted(totals, reverse=window.logs.query.descending)
 
 

@@ -207,7 +207,8 @@ def test_a_wait_for_the_next_day_is_told_once_and_in_local_time():
 
 
 def test_a_question_that_was_answered_is_no_run_that_somebody_stopped():
-    asked = "93 of 181 people would be opted out in Kibo. Answered: a later run went through."
+    question, answered = "93 of 181 people would be opted out in Kibo.", "Answered: a later run went through."
+    asked = f"{question} {answered}"
     run = Run(1, RunKind.EXPORT, Trigger.MANUAL, RunStatus.CANCELLED, NOW, counts={"held": 93}, message=asked)
-    assert formats.run_words(run) == formats.reason(run) == asked
-    assert formats.run_words(replace(run, counts={})).startswith("Stopped.")
+    assert formats.run_words(run) == formats.reason(run) == f"{answered} {question}"
+    assert formats.run_words(replace(run, counts={}, message=question)).startswith("Stopped.")

@@ -29,7 +29,7 @@ def logs(qtbot, window):
 
 @pytest.fixture
 def errors(qtbot, window, logs):
-    click_cell(qtbot, logs.table, 6, 4)
+    click_cell(qtbot, logs.table, 6, 5)
     view = dialog(qtbot, window, "dlg_errors")
     rows(qtbot, find(view, "tbl_errors"), 3)
     yield view
@@ -39,8 +39,9 @@ def errors(qtbot, window, logs):
 def test_every_run_is_listed_with_its_raw_status(logs):
     model = logs.table.model()
     titles = [model.headerData(n, Qt.Orientation.Horizontal) for n in range(model.columnCount())]
-    assert titles == ["Status", "Kind", "Run Date", "Total Contacts", "Errors", "Run"]
-    *shown, run = texts(logs.table, 6)
+    assert titles == ["Status", "Kind", "Run", "Run Date", "Total Contacts", "Errors"]
+    shown = texts(logs.table, 6)
+    run = shown.pop(2)
     assert run.isdecimal(), "the number that “replay --run” and the texts name it by"
     assert shown == [
         "COMPLETE",
@@ -78,7 +79,7 @@ def test_a_run_appears_by_itself_while_it_goes_on(qtbot, logs, desk, loop):
     loop.scripts[RunKind.EXPORT] = play_export(desk)
     loop.request(RunKind.EXPORT)
     rows(qtbot, logs.table, 12)
-    assert texts(logs.table, 0)[3] == "57"
+    assert texts(logs.table, 0)[4] == "57"
 
 
 def test_a_click_on_errors_opens_the_messages_each_naming_the_customer(errors):
@@ -94,7 +95,7 @@ def test_a_click_on_errors_opens_the_messages_each_naming_the_customer(errors):
 
 
 def test_no_errors_no_link(qtbot, window, logs):
-    click_cell(qtbot, logs.table, 0, 4)
+    click_cell(qtbot, logs.table, 0, 5)
     assert not any(d.isVisible() for d in window.findChildren(QLabel, "dlg_errors"))
 
 
@@ -282,7 +283,7 @@ def test_what_is_said_of_a_run_is_red_only_where_it_failed(
 def test_a_long_email_is_shown_whole(qtbot, window, logs, desk):
     email = "a.person.with.a.very.long.name.indeed-" + "x" * 30 + "@example.com"
     desk.people[900][0] = replace(desk.people[900][0], email=email)
-    click_cell(qtbot, logs.table, 6, 4)
+    click_cell(qtbot, logs.table, 6, 5)
     view = dialog(qtbot, window, "dlg_errors")
     table = find(view, "tbl_errors")
     rows(qtbot, table, 3)
