@@ -75,7 +75,6 @@ def measure(container: Container, run: Run) -> dict[str, object]:
     parts = gui_app.build(container.desk, loop)
     parts.window.resize(900, 600)
     parts.start()
-    gui_app.quiet_memory()
     wait(2.0)
     opened = open_view(parts, run)
     dialog = opened[1]

@@ -1,3 +1,4 @@
+import gc
 import os
 import time
 
@@ -32,6 +33,14 @@ def _quick(monkeypatch):
 @pytest.fixture(autouse=True)
 def _application(qapp):
     """Let Qt be there whichever test of a worker comes first: sockets and timers need it."""
+
+
+@pytest.fixture(autouse=True)
+def _no_garbage_in_threads():
+    """Collect between tests, in this thread: a worker would free widgets where Qt does not survive it."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

@@ -296,6 +296,15 @@ def test_forms_are_folded_while_connected_and_open_when_something_is_wrong(qtbot
     assert find(open_window(desk).window.info, "btn_login").isVisible()
 
 
+@pytest.mark.parametrize(("step", "inside"), [("kibo", "inp_kibo_tenant_id"), ("login", "btn_portal_fold")])
+def test_going_back_to_a_step_that_is_done_shows_what_is_inside(qtbot, open_window, step, inside):
+    desk = ready_desk()
+    desk.stored.pop("contact_list")
+    info = open_window(desk).window.info
+    click(qtbot, info, f"btn_step_{step}")
+    assert find(info, inside).isVisible()
+
+
 def test_an_api_key_is_saved_before_the_browser_opens(qtbot, open_window, opened):
     desk = fresh_desk()
     info = open_window(desk).window.info

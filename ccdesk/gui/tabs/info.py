@@ -163,6 +163,9 @@ class InfoTab(Tab):
     def _show_step(self, step: str) -> None:
         """Show the card of a step that was clicked, with the keyboard where its work begins."""
         self._show_card(step)
+        card = {"kibo": self.kibo_card, "login": self.login_card}.get(step)
+        if card is not None:
+            card.unfold()  # a step that is done is gone back to for what is inside
         self._focus_step(step)
 
     def _focus_step(self, step: str) -> None:
