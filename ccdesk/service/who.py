@@ -11,7 +11,7 @@ from ccdesk.core.intents import Act
 from ccdesk.core.models import Link, LinkState, email_key
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import QueuedEvent
-from ccdesk.core.statements import Side
+from ccdesk.core.statements import How
 from ccdesk.core.why import RunEntry
 from ccdesk.core.words import marked
 from ccdesk.sync.last_read import Remembered
@@ -114,13 +114,19 @@ def with_left_behind(store: Store, who: Who, list_id: str) -> Who:
     A change of email leaves it there (design R3), and no link tells of it any more: the note does by which an
     opt-out will still reach it, and the history whose it is.
     """
-    noted = {one for number in who.former for one, _ in store.links.former(number, list_id)}
+    noted = dict(one for number in who.former for one in store.links.former(number, list_id))
     if not noted or who.known.mine:
         return who
     told = store.ledger.entries(key=who.key, customer_ids=who.former)
-    here = [one for one in told if one.side is Side.MAIL and one.subject in noted and one.outcome == "done"]
-    number = next((one.subject for one in here if email_key(one.email) == who.key), "")
-    return replace(who, known=replace(who.known, left_behind=number))
+    added = [one for one in told if one.how is How.ADDED and one.outcome == "done"]
+    here = [one for one in added if email_key(one.email) == who.key]
+    others = {one.subject for one in added if one not in here}
+    found = next((one.subject for one in here if one.subject in noted), "")
+    if not found:  # one that we created had no id yet when the command began
+        begun = [one.at for one in here if not one.subject]
+        late = [(at, one) for one, at in noted.items() if one not in others and any(at >= b for b in begun)]
+        found = min(late)[1] if late else ""
+    return replace(who, known=replace(who.known, left_behind=found))
 
 
 def _remembered(store: Store, key: str, links: tuple[Link, ...], ids: Iterable[int]) -> Remembered:

@@ -300,6 +300,19 @@ def test_the_contact_of_a_former_email_is_still_mailed(ready: World, new: str) -
         assert says(ask(ready, "ada")) == says(ask(ready, "ada", live=True)) == (None, False, True)
 
 
+def test_a_former_email_whose_contact_ccdesk_has_made_is_still_mailed(ready: World) -> None:
+    """It did not know the contact's id when it began to make it, and the account has moved on twice."""
+    eve = ready.kibo.add_customer("eve@example.com", True)
+    ready.later()
+    ready.cycle()
+    for email in ("eve2@example.com", "eve"):
+        ready.kibo.change_email(eve, email)
+        ready.later()
+        ready.desk.run(RunKind.EVENTS)
+    assert both(ready, "eve") == (None, False, False)
+    assert ask(ready, "eve").contact_id == ask(ready, "eve", live=True).contact_id
+
+
 def test_the_moment_of_a_reading_is_none_of_the_services_own_dates(world: World) -> None:
     """An account of some years ago was read by today's export, and since then is not later than that."""
     number = world.kibo.add_customer("old@example.com", True)
