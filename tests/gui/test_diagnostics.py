@@ -9,10 +9,13 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
 from ccdesk.core.bundles import Made, Wanted
 from ccdesk.core.errors import SettingsError
+from ccdesk.core.runs import RunKind
 from ccdesk.gui.app import build
 from ccdesk.gui.dialogs.diagnostics import DiagnosticsDialog
+from ccdesk.gui.dialogs.review import ReviewDialog
 from ccdesk.gui.read_only import LOOKS, ReadOnly, StillLoop
 from tests.gui.fakes import FakeLoop, ready_desk
+from tests.gui.helpers import dialog, find
 
 
 def opened_dialog(qtbot, qapp, save):
@@ -99,3 +102,30 @@ def test_nothing_that_changes_something_can_be_pressed_on_a_bundle(qtbot, qapp) 
     finally:
         parts.shutdown()
         parts.window.close()
+
+
+def test_dialogs_of_a_bundle_only_look_and_its_notice_stays(qtbot, qapp) -> None:
+    desk = ready_desk()
+    parts = build(desk, StillLoop(), app=qapp, theme="light")
+    window = parts.window
+    ReadOnly(window, "November 27th 2026")
+    try:
+        parts.start()
+        qtbot.waitUntil(lambda: parts.context.watch.is_read, timeout=5000)
+        window.find_person()
+        found = dialog(qtbot, window, "dlg_find_person")
+        find(found, "btn_find_read").setEnabled(True)
+        qtbot.waitUntil(lambda: not find(found, "btn_find_read").isEnabled(), timeout=2000)
+        found.close()
+        review = ReviewDialog(parts.context, RunKind.INBOUND, None, window)
+        review.open()
+        qtbot.waitUntil(lambda: not review.yes.isEnabled() and not review.mistake.isEnabled(), timeout=2000)
+        assert review.no.isEnabled(), "it closes the dialog"
+        review.close()
+        window.dismiss()
+        notice = find(window, "notice_bundle")
+        assert notice.isVisible()
+        assert not find(notice, "notice_bundle_close").isVisible()
+    finally:
+        parts.shutdown()
+        window.close()
