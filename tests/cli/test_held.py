@@ -75,7 +75,12 @@ def test_opt_outs_of_the_shop_say_when_they_are_carried(shop: Shell) -> None:
     later = shop.json("held", "later")["held"][0]
     assert datetime.fromisoformat(later["carried_at"]) >= carried
     assert later["answer"] is None
-    assert shop("held").returncode == 6, "they wait on"
+    listed = shop("held")
+    assert listed.returncode == 6, "they wait on"
+    assert "put off 2" in listed.stdout, "the 24 hours were restarted then; since when it is so is not kept"
+    answered = shop("held", "later").stdout.splitlines()
+    assert len(answered) == 1, "the rows are those of “ccdesk held”"
+    assert answered[0].endswith("“ccdesk sync events” acts on the answer at once.")
 
 
 def test_do_lets_them_go_in_the_next_run(shop: Shell) -> None:
