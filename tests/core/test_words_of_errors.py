@@ -107,8 +107,10 @@ def test_no_text_the_command_line_can_show_speaks_of_tabs_and_buttons():
 
 
 def test_the_help_speaks_of_no_command():
-    text = (PACKAGE.parent / "resources" / "guide.md").read_text(encoding="utf-8")
-    assert OF_THE_COMMAND_LINE.findall(text) == []
+    guides = list((PACKAGE.parent / "resources").glob("guide*.md"))
+    assert guides
+    for guide in guides:
+        assert OF_THE_COMMAND_LINE.findall(guide.read_text(encoding="utf-8")) == []
 
 
 def classes(base=CcdeskError):

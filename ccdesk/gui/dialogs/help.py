@@ -1,4 +1,4 @@
-"""The help window: the guide for staff (`docs/guide.md`), with a search."""
+"""The help window: the guide for staff (`docs/guide.md`, or `guide.de.md` beside it), with a search."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QUrl, Slot
-from PySide6.QtGui import QKeySequence, QShortcut, QTextBlock, QTextCursor, QTextDocument
+from PySide6.QtGui import QKeySequence, QShortcut, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QDialog, QLineEdit, QTextBrowser, QVBoxLayout, QWidget
 
 from ccdesk.gui import assets
 from ccdesk.gui.components.theme import scheme
 from ccdesk.gui.components.widgets import button, label, row
-from ccdesk.gui.translation import marked, say
+from ccdesk.gui.translation import language, marked, say
 
+_ENGLISH = "guide.md"
 _TIP = marked("One file for support, in which nobody can be recognised")
 
 
@@ -68,12 +69,16 @@ class HelpDialog(QDialog):
         find.activated.connect(self.search.setFocus)
 
     def show_part(self, anchor: str) -> None:
-        """Show the guide at a part of it: the words of a heading in lower case, with hyphens between them."""
+        """Show the guide at a part of it: an English heading in lower case, with hyphens between its words.
+
+        In every language the parts are the same, in the same order.
+        """
         self._fill()
         self.show()
         self.raise_()
         self.activateWindow()
-        self._go_to(anchor)
+        here = dict(zip(_parts(assets.text(_ENGLISH)), _parts(_guide()), strict=False))
+        self._go_to(here.get(anchor, ""))
         self.browser.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _fill(self) -> None:
@@ -81,7 +86,7 @@ class HelpDialog(QDialog):
         link = scheme(self.palette()).colours["link"]
         document.setDefaultStyleSheet(f"a {{ color: {link}; }}")
         features = QTextDocument.MarkdownFeature.MarkdownDialectGitHub
-        document.setMarkdown(assets.text("guide.md"), features)
+        document.setMarkdown(_guide(), features)
         self.browser.moveCursor(QTextCursor.MoveOperation.Start)
 
     # going to a place
@@ -93,7 +98,7 @@ class HelpDialog(QDialog):
     def _go_to(self, anchor: str) -> None:
         block = self.browser.document().begin()
         while anchor and block.isValid():
-            if _slug(block) == anchor:
+            if block.blockFormat().headingLevel() and _slug(block.text()) == anchor:
                 top = self.browser.document().documentLayout().blockBoundingRect(block).top()
                 self.browser.verticalScrollBar().setValue(int(top))
                 return
@@ -118,8 +123,17 @@ class HelpDialog(QDialog):
             self._on_typed(wanted)
 
 
-def _slug(block: QTextBlock) -> str:
-    """Return the name under which a heading is linked to, `""` for any other part of the text."""
-    if not block.blockFormat().headingLevel():
-        return ""
-    return re.sub(r"\W+", "-", block.text().strip().lower()).strip("-")
+def _guide() -> str:
+    """Return the guide in the window's language, in English where nobody has written it."""
+    name = f"guide.{language()}.md"
+    return assets.text(name if assets.path(name).is_file() else _ENGLISH)
+
+
+def _parts(guide: str) -> list[str]:
+    """Return the names of all headings of a guide."""
+    return [_slug(heading) for heading in re.findall(r"^#+ (.*)$", guide, re.MULTILINE)]
+
+
+def _slug(heading: str) -> str:
+    """Return the name under which a heading is linked to."""
+    return re.sub(r"\W+", "-", heading.strip().lower()).strip("-")
