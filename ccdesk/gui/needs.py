@@ -131,9 +131,11 @@ def _late_line(kind: RunKind, failures: int) -> str:
     return words.format(kind=say(formats.KIND_WORDS[kind]), n=number(failures))
 
 
+LIST_DELETED = marked("The list “{name}” was deleted in Constant Contact, so nothing is added or removed.")
+
+
 def _list_deleted(need: Need) -> NeedWords:
-    line = say("The list “{name}” was deleted in Constant Contact, so nothing is added or removed.")
-    return NeedWords(line.format(name=need.subject), say("Choose a list…"), "list")
+    return NeedWords(say(LIST_DELETED).format(name=need.subject), say("Choose a list…"), "list")
 
 
 def _writes_stopped(need: Need) -> NeedWords:

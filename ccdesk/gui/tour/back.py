@@ -7,9 +7,12 @@ import json
 from PySide6.QtWidgets import QWidget
 
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.gui.dialogs.drift_view import INTRO
+from ccdesk.gui.needs import LIST_DELETED
 from ccdesk.gui.tour.daily import every_day
 from ccdesk.gui.tour.driver import check
 from ccdesk.gui.tour.scene import LIST_NAME, Scene
+from ccdesk.gui.translation import say
 from ccdesk.sandbox.wire.kernel import Fault
 
 
@@ -54,7 +57,7 @@ def _event(scene: Scene) -> None:
     driver.until(lambda: len(driver.rows("tbl_events")) == 1, "the event to be queued")
     row = driver.rows("tbl_events")[0]
     check(str(shopper) in row[1].replace(",", ""), "the Object Id is not the customer's id")
-    check("Pending" in row[3], "the event is not pending")
+    check(say("Pending") in row[3], "the event is not pending")
     check(email not in scene.members(), "“Refresh” did more than look")
     driver.until(lambda: driver.find(QWidget, "btn_events_refresh").isEnabled(), "the look to end")
     driver.picture("events-pending", "one event, one entry, not yet processed")
@@ -92,7 +95,7 @@ def _undo(scene: Scene) -> None:
 def _newest_events_run(scene: Scene) -> int | None:
     """Return the row of the newest run of events."""
     rows = scene.driver.rows("tbl_logs")
-    return next((number for number, row in enumerate(rows) if "Events" in row), None)
+    return next((number for number, row in enumerate(rows) if say("Events") in row), None)
 
 
 def _unsubscribe(scene: Scene) -> None:
@@ -109,7 +112,7 @@ def _unsubscribe(scene: Scene) -> None:
     driver.tab("tab_sync")
     driver.click("btn_from_cc")
     driver.until(lambda: len(driver.rows("tbl_inbound")) >= 3, "the inbound runs")
-    driver.until(lambda: "Completed" in driver.rows("tbl_inbound")[0][0], "the run to be Completed")
+    driver.until(lambda: say("Completed") in driver.rows("tbl_inbound")[0][0], "the run to be Completed")
     driver.picture("sync-from-constant-contact", "the unsubscribe reached Kibo, every other field survived")
 
     row = driver.rows("tbl_inbound")[0]
@@ -135,10 +138,11 @@ def _find(scene: Scene, email: str) -> None:
     driver.until(lambda: driver.shown("lbl_find_verdict"), "the verdict")
     check(email in driver.text("lbl_find_verdict").lower(), "the verdict is about somebody else")
     driver.until(lambda: bool(driver.rows("tbl_find_timeline")), "the time line")
-    check("is not mailed" in driver.text("lbl_find_verdict"), "the verdict is not that she is not mailed")
-    mark = scene.sandbox.log.mark()
+    verdict = say("{who} is not mailed, and should not be: {reason}").format(who="", reason="").strip(": ")
+    check(verdict in driver.text("lbl_find_verdict"), "the verdict is not that she is not mailed")
+    mark, read = scene.sandbox.log.mark(), say("Both sides were read {time}.").partition("{")[0]
     driver.click("btn_find_read")
-    driver.until(lambda: driver.text("lbl_find_as_of").startswith("Both sides were read"), "both sides")
+    driver.until(lambda: driver.text("lbl_find_as_of").startswith(read), "both sides")
     driver.until(lambda: bool(driver.rows("tbl_find_timeline")), "the time line of both sides")
     check(not scene.sandbox.log.writes(since=mark), "to read both sides has written something")
     driver.picture("find-person", "why she is not on the list, what both sides show, and what happened")
@@ -153,7 +157,7 @@ def _compare(scene: Scene) -> None:
     driver.click("btn_compare")
     driver.until(lambda: driver.shown("dlg_drift"), "the comparison")
     driver.until(lambda: driver.find(QWidget, "btn_drift_again").isEnabled(), "the comparison to end")
-    check(driver.text("lbl_drift_state").startswith("Both services were read"), "it was not compared")
+    check(driver.text("lbl_drift_state").startswith(say(INTRO)), "it was not compared")
     driver.until(lambda: bool(driver.rows("tbl_drift_kinds")), "the kinds of difference")
     writes = [one for one in scene.sandbox.log.writes(since=mark) if "contact_exports" not in one.path]
     check(not writes, "a comparison has written something")
@@ -214,7 +218,7 @@ def _held(scene: Scene) -> None:
 def _asking_row(scene: Scene) -> int | None:
     """Return which of the cycle's two runs asks; they come in either order."""
     newest = scene.driver.rows("tbl_logs")[:2]
-    return next((number for number, row in enumerate(newest) if row[0] == "NEEDS YOU"), None)
+    return next((number for number, row in enumerate(newest) if row[0] == say("NEEDS YOU")), None)
 
 
 def _leave(scene: Scene) -> None:
@@ -238,12 +242,13 @@ def _needs_you(scene: Scene) -> None:
     sandbox.cc.delete_list(scene.list_id)
     driver.tab("tab_info")
     driver.click("btn_check")
-    driver.until(lambda: driver.text("lbl_checked").startswith("No answer yet"), "the wait to be said")
+    waits = say("No answer yet, trying again…")
+    driver.until(lambda: driver.text("lbl_checked") == waits, "the wait to be said")
     driver.picture("info-no-answer", "a service that does not answer is not shown as connected")
     driver.until(lambda: driver.shown("card_kibo_try"), "the outage to be shown")
     driver.until(lambda: driver.shown("needs_you"), "the deleted list to be named")
-    driver.until(lambda: "deleted" in driver.text("lbl_need_0"), "the deleted list to come first")
-    check(LIST_NAME in driver.text("lbl_need_0"), "the list is not named")
+    deleted = say(LIST_DELETED).format(name=LIST_NAME)
+    driver.until(lambda: driver.text("lbl_need_0") == deleted, "the deleted list to come first, by its name")
     check(not driver.shown("checklist"), "an outage looks like a set-up undone")
     check(bool(driver.text("card_kibo_summary")), "an outage makes forgotten which shop it is")
     driver.parts.window.go_to("needs")

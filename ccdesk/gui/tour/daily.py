@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit
 from ccdesk.core.runs import RunKind
 from ccdesk.gui.tour.driver import check
 from ccdesk.gui.tour.scene import Scene
+from ccdesk.gui.translation import say
 
 
 def every_day(scene: Scene, email: str) -> None:
@@ -20,7 +21,9 @@ def every_day(scene: Scene, email: str) -> None:
     driver.tab("tab_sync")
     driver.tab("tab_info")
     driver.until(lambda: driver.shown("btn_since_opted_out"), "what happened since the last look")
-    driver.until(lambda: driver.text("lbl_overall") == "Everything is in step", "everything to be in step")
+    driver.until(
+        lambda: driver.text("lbl_overall") == say("Everything is in step"), "everything to be in step"
+    )
     driver.picture("info-in-step", "one sentence, what happened since, and thirty days as a picture")
     driver.click("btn_since_opted_out")
     driver.until(lambda: bool(driver.rows("tbl_people_since")), "the people behind the figure")

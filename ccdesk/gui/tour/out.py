@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.gui.tour.driver import check
 from ccdesk.gui.tour.scene import LIST_NAME, Scene
+from ccdesk.gui.translation import number, say
 
 
 def log_in(scene: Scene) -> None:
@@ -82,7 +83,7 @@ def _draft(scene: Scene) -> None:
     driver.click("toast_close")
     driver.click("btn_campaign_draft")
     driver.until(lambda: driver.shown("notice_campaign_draft"), "the draft to be told of")
-    check(driver.text("notice_campaign_draft_title") == "Draft made", "no draft was made")
+    check(driver.text("notice_campaign_draft_title") == say("Draft made"), "no draft was made")
     drafts = cc.drafts()
     check(len(drafts) == 1, "not exactly one draft was made")
     email = drafts[0]["activity"]
@@ -119,7 +120,7 @@ def first_export(scene: Scene) -> None:
     driver.picture("sync-logs-running", "the job is in the list")
     run = scene.wait_for_run(RunKind.EXPORT, 0)
     driver.click("btn_logs_refresh")
-    driver.until(lambda: "COMPLETE" in driver.rows("tbl_logs")[0][0], "the job to be COMPLETE")
+    driver.until(lambda: say("COMPLETE") in driver.rows("tbl_logs")[0][0], "the job to be COMPLETE")
 
     check(run.status is RunStatus.COMPLETE, f"the export ended as {run.status.value}: {run.message}")
     check(run.total_contacts == scene.report.opted_in, "not every opted-in customer was read")
@@ -171,7 +172,7 @@ def _first_card(scene: Scene, previewed: int) -> None:
     driver.click("btn_first_preview")
     driver.until(lambda: driver.shown("btn_first_export"), "the figures of the preview")
     words = driver.find(QAbstractButton, "btn_first_export").text()
-    check(f"{previewed:,}" in words, f"the first day's card says “{words}” instead of {previewed}")
+    check(number(previewed) in words, f"the first day's card says “{words}” instead of {previewed}")
     driver.picture("first-day-export", "who would be added, each figure opens; automations are warned of")
     driver.tab("tab_sync")
 
