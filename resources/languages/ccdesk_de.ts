@@ -2525,11 +2525,11 @@
     </message>
     <message>
         <source>COMPLETE</source>
-        <translation>ABGESCHLOSSEN</translation>
+        <translation>FERTIG</translation>
     </message>
     <message>
         <source>FAILED</source>
-        <translation>FEHLGESCHLAGEN</translation>
+        <translation>GESCHEITERT</translation>
     </message>
     <message>
         <source>CANCELLED</source>

@@ -48,6 +48,7 @@ NOTE_SPACE = 3  # between a row and the line under it
 NOTE_INDENT = 33  # under the words of the first column, not under its icon
 CELL_MARGIN = 26  # left and right of a cell's text, and what breaking a line costs
 _WIDEST = 2_000  # pixels of a column that is remembered
+_AROUND_TITLE = 30  # pixels: the space at both sides of a column's title, and the arrow of the sort
 _LEAST = 150  # of one that takes what is left
 LONG_WORD = re.compile(r"\S{16,}")
 _PARTS = re.compile(r"@?[^@]+|@")
@@ -266,10 +267,16 @@ class PagedTable(QTableView):
     def _size_columns(self) -> None:
         header = self.horizontalHeader()
         wide = self.fontMetrics().averageCharWidth()
+        bold = QFont(self.font())
+        bold.setBold(True)
+        title = QFontMetrics(bold)
         for section, column in enumerate(self.paged.columns):
             if column.width:
                 header.setSectionResizeMode(section, QHeaderView.ResizeMode.Interactive)
-                header.resizeSection(section, column.width * wide + 28)
+                least = (
+                    title.horizontalAdvance(say(column.title)) + _AROUND_TITLE
+                )  # a language may say it longer
+                header.resizeSection(section, max(column.width * wide + 28, least))
             else:
                 header.setSectionResizeMode(section, QHeaderView.ResizeMode.Stretch)
 
