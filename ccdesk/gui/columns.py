@@ -80,7 +80,7 @@ RUN_COLUMNS = (
         "status",
         marked("Status"),
         lambda run: say(formats.STATES[run.status]),
-        width=18,
+        width=21,
         icon=run_icon,
         tip=_run_tip,
         note=formats.reason,

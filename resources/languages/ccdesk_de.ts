@@ -2573,7 +2573,7 @@
     </message>
     <message>
         <source>Retry</source>
-        <translation>Neuer Versuch</translation>
+        <translation>Erneut</translation>
     </message>
     <message>
         <source>Parked</source>

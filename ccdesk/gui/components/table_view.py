@@ -114,6 +114,7 @@ class CellDelegate(QStyledItemDelegate):
         first = self._view.horizontalHeader().visualIndex(index.column()) == 0
         if first and option.state & QStyle.StateFlag.State_Selected:
             bar = QRect(option.rect.topLeft(), QSize(CHOSEN_BAR, option.rect.height()))
+            bar = QStyle.visualRect(option.direction, option.rect, bar)
             painter.fillRect(bar, scheme().colour("accent"))
 
     def _paint_with_note(
@@ -136,14 +137,17 @@ class CellDelegate(QStyledItemDelegate):
     def _paint_note(self, painter: QPainter, option: QStyleOptionViewItem, note: str) -> None:
         """Draw the part of a row's line that falls into this cell: the cells are drawn one by one."""
         view, metrics = self._view, option.fontMetrics
-        left = view.columnViewportPosition(0) + NOTE_INDENT
+        reverse = view.layoutDirection() is Qt.LayoutDirection.RightToLeft
+        first = view.model().columnCount() - 1 if reverse else 0  # the leftmost column
+        left = view.columnViewportPosition(first) + NOTE_INDENT
         width = view.horizontalHeader().length() - 2 * NOTE_INDENT
         top = option.rect.top() + ROW_SPACE // 2 + metrics.height() + NOTE_SPACE
         painter.save()
         painter.setClipRect(option.rect)
         painter.setPen(scheme().colour("muted"))
         text = metrics.elidedText(note, Qt.TextElideMode.ElideRight, width)
-        painter.drawText(QRect(left, top, width, metrics.height()), int(Qt.AlignmentFlag.AlignVCenter), text)
+        leading = int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft)
+        painter.drawText(QRect(left, top, width, metrics.height()), leading, text)
         painter.restore()
 
 
