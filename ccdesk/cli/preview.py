@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from ccdesk.cli import words
 from ccdesk.cli.console import Console
@@ -12,23 +13,35 @@ from ccdesk.cli.documents import write_preview
 from ccdesk.cli.stopping import exit_code, stoppable
 from ccdesk.cli.tables import print_preview
 from ccdesk.container import Container
-from ccdesk.core.errors import ConfirmNeeded, ExitCode
+from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ExitCode
 from ccdesk.core.runs import Run, RunKind
 from ccdesk.service.preview import Preview
 
 
 def preview(args: argparse.Namespace, container: Container, console: Console) -> int:
     """Try out the run that `sync` was asked for, and show it."""
+    kind = RunKind(args.kind)
+    if kind is RunKind.EXPORT:
+        _name_automations(container, console)
     return show_preview(
         console,
         lambda cancel: container.desk.preview(
-            RunKind(args.kind),
+            kind,
             listener=console.progress,
             cancel=cancel,
             confirmed=args.confirm,
             leave_out=args.leave_out,
         ),
     )
+
+
+def _name_automations(container: Container, console: Console) -> None:
+    """Name what would start for everybody whom the export adds, where that can be read."""
+    with suppress(CcdeskError):  # what is wrong is told by the preview itself
+        names = container.desk.joining_automations()
+        if names:
+            quoted = ", ".join(f"“{one}”" for one in names)
+            console.say(f"Note: joining the list starts an automation in Constant Contact: {quoted}.")
 
 
 def show_preview(console: Console, try_out: Callable[[threading.Event], Preview]) -> int:

@@ -225,6 +225,12 @@ class Desk(Protocol):
     def senders(self) -> list[str]:
         """Return the account's confirmed addresses."""
 
+    def joining_automations(self) -> tuple[str, ...]:
+        """Return the names of automations that start for everybody put on the active list.
+
+        Empty where none can be read: there may be some all the same.
+        """
+
     def new_draft(self, *, cancel: threading.Event | None = None) -> DraftMade:
         """Make a campaign draft with the chosen From and ReplyTo for the active list; nothing is sent.
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from ccdesk.core.errors import CcdeskError, Remedy, SettingsError
 from ccdesk.core.ports.campaigns import Campaigns
 from ccdesk.core.ports.mail import Account, Mail
-from ccdesk.core.ports.reports import Reports
+from ccdesk.core.ports.reports import Automations, Reports
 from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import Settings
@@ -51,8 +51,8 @@ class ShopClient(Shop, Protocol):
         """Tell when a call is tried again: how often it was tried in vain, and the seconds to wait."""
 
 
-class MailClient(Mail, Campaigns, Reports, Protocol):
-    """The Constant Contact client: the sync, campaign drafts, reports, and its count of calls."""
+class MailClient(Mail, Campaigns, Reports, Automations, Protocol):
+    """The Constant Contact client: the sync, campaign drafts, what people read, and its count of calls."""
 
     @property
     def calls(self) -> int:

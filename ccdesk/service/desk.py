@@ -44,6 +44,7 @@ from ccdesk.service.gaps import GapReason
 from ccdesk.service.held import answer_held
 from ccdesk.service.leaving import leave, name_again
 from ccdesk.service.ledger import ledger_entries
+from ccdesk.service.lists import chosen_among
 from ccdesk.service.logged_out import LoggedOut
 from ccdesk.service.preview import Preview, try_out
 from ccdesk.service.repair import repair
@@ -231,6 +232,13 @@ class LocalDesk:
         settings = self.settings()
         mail = self._connections.mail(settings, _WINDOW, cancel)
         return new_draft(self._store, mail, settings, self._clock)
+
+    def joining_automations(self) -> tuple[str, ...]:
+        """Return the automations that joining the active list starts, as far as they can be read."""
+        settings = self.settings()
+        mail = self._connections.mail(settings, _WINDOW)
+        chosen = chosen_among(self._store, mail.lists(), settings.contact_list)
+        return mail.automations_joining(chosen.id) if chosen is not None else ()
 
     def kibo_welcome_mail(self) -> WelcomeMail:
         """Say whether Kibo's own Welcome mail appears to be on."""

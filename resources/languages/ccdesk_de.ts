@@ -3932,6 +3932,10 @@
         <translation>Constant Contact sagt ccdesk nicht, welche Automationen beginnen, wenn ein Kontakt auf die Liste „{name}“ kommt. Eine solche beginnt für alle, die hinzugefügt werden, und kann ihnen allen E-Mails senden: Sehen Sie dort unter „Automations“ nach, und halten Sie sie vorher an.</translation>
     </message>
     <message>
+        <source>Joining the list “{name}” starts an automation in Constant Contact: {automations}. It starts for everybody added, and may send email to all of them: pause it there first. There may be others that ccdesk cannot see.</source>
+        <translation>Wer auf die Liste „{name}“ kommt, startet in Constant Contact eine Automation: {automations}. Sie beginnt für alle, die hinzugefügt werden, und kann ihnen allen E-Mails senden: Halten Sie sie dort vorher an. Es kann weitere geben, die ccdesk nicht sieht.</translation>
+    </message>
+    <message>
         <source>First see who would be added. Nothing is changed by looking.</source>
         <translation>Sehen Sie zuerst, wer hinzugefügt würde. Durch das Nachsehen wird nichts geändert.</translation>
     </message>

@@ -71,6 +71,7 @@ class FakeDesk:
     lists: list[ContactList] = field(default_factory=list)
     confirmed: list[str] = field(default_factory=list)
     welcome_on: bool | None = None
+    automations: tuple[str, ...] = ()
     all_runs: list[Run] = field(default_factory=list)
     people: dict[int, list[Entry]] = field(default_factory=dict)
     queue: list[QueuedEvent] = field(default_factory=list)
@@ -225,6 +226,10 @@ class FakeDesk:
     def senders(self) -> list[str]:
         self._called("senders")
         return list(self.confirmed)
+
+    def joining_automations(self) -> tuple[str, ...]:
+        self._called("joining_automations")
+        return self.automations
 
     def new_draft(self, *, cancel: threading.Event | None = None) -> DraftMade:
         self._called("new_draft")

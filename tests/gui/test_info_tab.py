@@ -339,6 +339,18 @@ def test_connect_names_what_is_missing_at_its_field(qtbot, open_window):
     assert "test_kibo" not in desk.names()
 
 
+def test_automations_that_joining_the_list_starts_are_named_where_they_can_be_read(qtbot, open_window):
+    desk = fresh_desk()
+    info = open_window(desk).window.info
+    click(qtbot, info, "btn_step_export")
+    warning = find(info, "lbl_automations", QLabel)
+    assert "does not tell ccdesk which automations" in warning.text()
+    desk.automations = ("Greeting", "A & B")
+    click(qtbot, info, "btn_first_preview")
+    qtbot.waitUntil(lambda: "“Greeting”, “A & B”" in warning.text())
+    assert "There may be others" in warning.text()
+
+
 def test_the_home_is_chosen_from_the_three_known_ones(open_window):
     desk = fresh_desk()
     info = open_window(desk).window.info

@@ -16,6 +16,7 @@ from tempfile import TemporaryFile
 from ccdesk.clients.constant_contact import body as cc_body
 from ccdesk.clients.constant_contact import parse
 from ccdesk.clients.constant_contact.account import AccountCalls
+from ccdesk.clients.constant_contact.automations import AutomationCalls
 from ccdesk.clients.constant_contact.campaigns import CampaignCalls
 from ccdesk.clients.constant_contact.members import NoEmails, members
 from ccdesk.clients.constant_contact.pages import same_host
@@ -41,7 +42,7 @@ _UNUSABLE = marked("The service gave an answer that cannot be used")
 log = logging.getLogger(__name__)
 
 
-class ConstantContact(AccountCalls, CampaignCalls, ReportCalls):
+class ConstantContact(AccountCalls, CampaignCalls, ReportCalls, AutomationCalls):
     """Calls Constant Contact on behalf of who logged in; each answer comes back as core models."""
 
     def contacts(

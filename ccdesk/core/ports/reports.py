@@ -1,4 +1,4 @@
-"""Reports of Constant Contact about one contact, for people to read (constant-contact.md §22)."""
+"""Reports and automations of Constant Contact, for people to read (constant-contact.md §17, §22)."""
 
 from __future__ import annotations
 
@@ -20,3 +20,10 @@ class Reports(Protocol):
 
     def opt_out_mailing(self, contact_id: str) -> OptOutMailing | None:
         """Return the mailing through whose link somebody unsubscribed last, None if no report tells."""
+
+
+class Automations(Protocol):
+    """Reads automations. Raises the errors of `core.errors` only where the service cannot be asked at all."""
+
+    def automations_joining(self, list_id: str) -> tuple[str, ...]:
+        """Return the names of automations that joining the list starts; empty where none can be read."""

@@ -33,6 +33,11 @@ AUTOMATIONS = marked(
     "One that does starts for everybody added, and may send email to all of them: look under Automations "
     "there, and pause it first."
 )
+STARTED = marked(
+    "Joining the list “{name}” starts an automation in Constant Contact: {automations}. It starts for "
+    "everybody added, and may send email to all of them: pause it there first. There may be others that "
+    "ccdesk cannot see."
+)
 LOOK_FIRST = marked("First see who would be added. Nothing is changed by looking.")
 LOOKING = marked("Looking who would be added. Nothing is changed.")
 FIGURES: dict[Outcome, Callable[[int], str]] = {
@@ -58,6 +63,8 @@ class FirstExport(Card):
         self.setObjectName("card_first_export")
         self._context = context
         self._preview: Preview | None = None
+        self._list = ""
+        self._automations: tuple[str, ...] = ()
         self._awaits_keyboard = False  # until there is a button to give it to
         self._errors_are_emails = False  # those of the preview, as far as was looked
         self.lbl_state = label(say(LOOK_FIRST), name="lbl_first_export")
@@ -97,8 +104,18 @@ class FirstExport(Card):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Name the list in the warning."""
-        name = snapshot.status.contact_list or snapshot.settings.contact_list
-        self.lbl_automations.setText(say(AUTOMATIONS).format(name=one_line(name)))
+        self._list = snapshot.status.contact_list or snapshot.settings.contact_list
+        self._warn()
+
+    def _warn(self) -> None:
+        """Name the automations that adding people starts, where they could be read."""
+        quoted = [say("“{name}”").format(name=one_line(one)) for one in self._automations]
+        text = say(STARTED if quoted else AUTOMATIONS)
+        self.lbl_automations.setText(text.format(name=one_line(self._list), automations=", ".join(quoted)))
+
+    def _on_automations(self, found: tuple[str, ...]) -> None:
+        self._automations = found
+        self._warn()
 
     @property
     def _looking(self) -> bool:
@@ -115,6 +132,14 @@ class FirstExport(Card):
         self._forget()
         self.notice.clear()
         self._context.monitor.try_out(RunKind.EXPORT, of=PLACE)
+        desk = self._context.desk
+        self._context.tasks.run(
+            self,
+            desk.joining_automations,
+            done=self._on_automations,
+            failed=lambda _: self._on_automations(()),  # the warning without names stays
+            key="automations",
+        )
 
     @Slot(object)
     def _on_tried_out(self, preview: Preview) -> None:

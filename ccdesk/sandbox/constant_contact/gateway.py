@@ -25,6 +25,7 @@ CONTACTS_WRITE = ("contact_data", "contacts:write")
 CAMPAIGN_READ = ("campaign_data", "campaign:read")
 CAMPAIGN_WRITE = ("campaign_data", "campaign:write")
 REPORTS_READ = ("contact_data", "ui:campaign:metrics")
+AUTOMATIONS_READ = ("campaign_data", "customer-journey:read")
 ANYBODY = ("", "")
 
 

@@ -12,6 +12,7 @@ from werkzeug.serving import WSGIRequestHandler
 from ccdesk.sandbox.constant_contact import (
     account,
     activities,
+    automations,
     campaigns,
     contacts,
     lists,
@@ -23,7 +24,7 @@ from ccdesk.sandbox.constant_contact import (
 from ccdesk.sandbox.constant_contact.gateway import STATE_KEY, gateway_error
 from ccdesk.sandbox.constant_contact.state import CcState
 
-_PARTS = (account, activities, campaigns, contacts, lists, oauth, reports, signup, web)
+_PARTS = (account, activities, automations, campaigns, contacts, lists, oauth, reports, signup, web)
 
 
 def build_cc_app(state: CcState) -> Flask:

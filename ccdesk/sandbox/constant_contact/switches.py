@@ -21,6 +21,7 @@ PRIVILEGES: dict[str, int] = {
     "contacts:write": 51,
     "contacts:lists:read": 52,
     "contacts:lists:write": 53,
+    "customer-journey:read": 55,
     "ui:campaign:metrics": 60,
 }
 """Name and id of each privilege a user role can carry (§3)."""
