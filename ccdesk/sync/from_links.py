@@ -199,7 +199,8 @@ def _word(person: Person, link: Link, out: datetime, kept: Kept) -> Person:
         how=how,
         author=Author.US if ours else Author.UNKNOWN,
         window=_set_in(link, out, kept) if is_on else _off_in(link, kept),
-        seen_at=kept.now,
+        # Set since, it is later than what the shop was given; off by itself before, that proves nothing.
+        seen_at=LONG_AGO if ours and link.opt_out_at is None else kept.now,
         repeats=answers if ours else frozenset(),
     )
     person = person.state(statement)

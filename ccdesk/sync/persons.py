@@ -52,13 +52,32 @@ def after_reading(
     """
     person = person_of(account.email, links, held, kept, contact)
     person = observe_account(person, account, looked)
-    word = person.word(account.id)
-    if account.set_at is not None and account.opted_in and word is not None:  # the audit log dates it
-        person = person.state(replace(word, window=account.set_at))
+    own = next((one for one in links if one.customer_id == account.id), None)
+    person = _with_word_dated(person, account, own, looked)
     found, since = person.account(account.id), kept.known.get(account.id)
     if found is not None and since is not None:
         person = person.with_account(replace(found, known_since=since))
     return _with_contact(_with_own_leaving_lifted(person, links), contact, links, kept)
+
+
+def _with_word_dated(
+    person: Person, account: AccountReading, own: Link | None, looked: datetime | None
+) -> Person:
+    """Date the flag of the account just read: by the audit log, or, where no run acted on it, by its account.
+
+    Links do not keep when a flag was set that was only seen; it is no older than the account, nor than the
+    last look that showed it off, and no newer than the account's last change.
+    """
+    word = person.word(account.id)
+    if word is None or word.how is not How.FLAG_SET or not account.opted_in:
+        return person
+    window = account.set_at
+    if window is None:
+        if own is None or own.kibo_opted_in is True:
+            return person
+        earliest = max(word.window.earliest, account.created.earliest, looked or LONG_AGO)
+        window = between(earliest, min(word.window.latest, account.updated.latest))
+    return person if window == word.window else person.state(replace(word, window=window))
 
 
 def left_out(person: Person, contact: Contact | None, kept: Kept) -> Person:

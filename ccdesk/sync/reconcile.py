@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from ccdesk.consent.columns import Column, shop_side
 from ccdesk.consent.decide import Decision, decide
-from ccdesk.consent.model import Person, Policy
+from ccdesk.consent.model import How, Person, Policy
 from ccdesk.consent.rows import mail_side
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link
@@ -54,14 +54,13 @@ class Reconciler:
     def is_later(self, read: Readings) -> bool:
         """Say whether the account's opt-in is provably later than an opt-out that stands at the mail service.
 
-        One that may lift nothing, because the account came after the opt-out, is later all the same.
+        Whether it counts, or may lift the opt-out, is another question: a later opt-in is not undone.
         """
         person = self._person(read)
-        mail = mail_side(person, self._rules.policy)
-        shop = shop_side(person, mail, self._rules.policy)
-        return bool(mail.barriers) and any(
-            one.id == read.account.id for one in (*shop.later, *shop.newcomers)
-        )
+        barriers, word = mail_side(person, self._rules.policy).barriers, person.word(read.account.id)
+        if word is None or word.how is not How.FLAG_SET or not barriers:
+            return False
+        return all(word.window.surely_after(one.window) for one in barriers)
 
     def _person(self, read: Readings) -> Person:
         person = self._as_read(read)

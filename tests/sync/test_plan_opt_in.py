@@ -224,6 +224,24 @@ def test_an_opt_out_that_the_shop_was_given_is_older_than_whatever_is_seen_since
     assert (decision.step, decision.conflict) == (Step.RESUBSCRIBE, False)
 
 
+def test_a_flag_that_was_off_by_itself_when_somebody_unsubscribed_proves_no_later_opt_in():
+    off = replace(KNOWN_OUT, state=LinkState.UNSUBSCRIBED, contact_id="c1", agreed=False)
+    out = NOON - HOUR / 2  # the flag was seen off an hour before it was set, and they unsubscribed in between
+    decision = plan(unsubscribed(out), link=replace(off, out_since=out))
+    assert (decision.step, decision.pending) == (Step.NONE, WriteBack.OPT_OUT)
+    assert plan(unsubscribed(out), link=replace(off, out_since=out), set_at=NOON).step is Step.RESUBSCRIBE
+    left_off = replace(off, state=LinkState.LEFT_LIST, out_since=out, out_after=NOON - 2 * HOUR)
+    assert plan(contact(), link=left_off).state is LinkState.LEFT_LIST
+
+
+def test_a_flag_that_was_only_seen_is_no_older_than_its_account():
+    """The account was disabled when it was seen, so no run has acted on it."""
+    seen = Link(1, email=ADA, kibo_updated_at=NOON - HOUR, seen_set=True)
+    assert plan(unsubscribed(EARLIER), link=seen, customer=NEW).step is Step.RESUBSCRIBE
+    assert plan(unsubscribed(EARLIER), link=seen).state is LinkState.UNSUBSCRIBED, "it may be an old one"
+    assert plan(unsubscribed(LATER), link=seen, customer=NEW).state is LinkState.UNSUBSCRIBED
+
+
 def test_confirmation_is_asked_once_only():
     named = (Step.NONE, LinkState.ASKED_BEFORE, WriteBack.NOTHING)
     before = EARLIER - HOUR
