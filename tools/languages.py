@@ -13,9 +13,11 @@ from pathlib import Path
 
 import PySide6
 
+from ccdesk.gui import translation
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "resources" / "languages"
-LANGUAGES = ("de",)
+LANGUAGES = tuple(one for one in translation.LANGUAGES if one != translation.ENGLISH)
 # How the code marks texts: `gui/translation.py` and `core/words.py`
 MARKS = "tr+=say,tr+=plural,tr+=counted,QT_TR_NOOP+=marked"
 NOT_SHOWN = ("ccdesk/sandbox", "ccdesk/cli", "ccdesk/gui/tour")  # nobody meets them in the window

@@ -60,9 +60,11 @@ def _login(need: Need) -> NeedWords:
     return NeedWords(line, say("Log in…"), "login")
 
 
-def _named(need: Need) -> str:
-    """Return the one person an item is about, where that is known."""
-    return need.people[0] if need.count == 1 and need.people else ""
+def _about(need: Need, line: str, named: str) -> str:
+    """Return `named` with the one person it is about, where that is known, else `line`; and since when."""
+    if need.count == 1 and need.people:
+        line = named.format(who=need.people[0])
+    return _with_since(line, need)
 
 
 def _pending_opt_outs(need: Need) -> NeedWords:
@@ -71,10 +73,8 @@ def _pending_opt_outs(need: Need) -> NeedWords:
         "{n} person unsubscribed in Constant Contact, but Kibo has not accepted it yet.",
         need.count,
     )
-    if _named(need):
-        line = say("{who} unsubscribed in Constant Contact, but Kibo has not accepted it yet.")
-        line = line.format(who=_named(need))
-    return NeedWords(_with_since(line, need), say(TRY_NOW), run=RunKind.INBOUND)
+    named = say("{who} unsubscribed in Constant Contact, but Kibo has not accepted it yet.")
+    return NeedWords(_about(need, line, named), say(TRY_NOW), run=RunKind.INBOUND)
 
 
 def _pending_opt_ins(need: Need) -> NeedWords:
@@ -83,10 +83,8 @@ def _pending_opt_ins(need: Need) -> NeedWords:
         "{n} person signed up in Constant Contact, but Kibo has not accepted it yet.",
         need.count,
     )
-    if _named(need):
-        line = say("{who} signed up in Constant Contact, but Kibo has not accepted it yet.")
-        line = line.format(who=_named(need))
-    return NeedWords(_with_since(line, need), say(TRY_NOW), run=RunKind.INBOUND)
+    named = say("{who} signed up in Constant Contact, but Kibo has not accepted it yet.")
+    return NeedWords(_about(need, line, named), say(TRY_NOW), run=RunKind.INBOUND)
 
 
 def _put_back(need: Need) -> NeedWords:
@@ -95,9 +93,8 @@ def _put_back(need: Need) -> NeedWords:
         "{n} customer opted out, but is on the list again and being mailed.",
         need.count,
     )
-    if _named(need):
-        line = say("{who} opted out, but is on the list again and being mailed.").format(who=_named(need))
-    return NeedWords(_with_since(line, need), say(REVIEW_BUTTON), "put back")
+    named = say("{who} opted out, but is on the list again and being mailed.")
+    return NeedWords(_about(need, line, named), say(REVIEW_BUTTON), "put back")
 
 
 def _late(need: Need) -> NeedWords:

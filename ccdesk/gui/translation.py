@@ -29,8 +29,9 @@ VARIABLE = "CCDESK_LANGUAGE"
 
 _ENDS = re.compile(r"(?<=[.!?;]) ")
 
+_AS_THE_SEED = QLocale(QLocale.Language.English, QLocale.Country.UnitedStates)
 _in_use: list[QTranslator] = []
-_locale = QLocale(QLocale.Language.English, QLocale.Country.UnitedStates)
+_locale = _AS_THE_SEED
 
 __all__ = [
     "ENGLISH",
@@ -63,7 +64,7 @@ def speak(app: QApplication, code: str) -> None:
     global _locale
     while _in_use:
         app.removeTranslator(_in_use.pop())
-    _locale = QLocale(QLocale.Language.English, QLocale.Country.UnitedStates)
+    _locale = _AS_THE_SEED
     if code != ENGLISH:
         _locale = _locale_of(code)
         _install(app, "qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))

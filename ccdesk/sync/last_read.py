@@ -28,9 +28,8 @@ from ccdesk.core.runs import EventStatus, QueuedEvent
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.later import is_noted
 
-_ONE_CHANGE = timedelta(
-    seconds=5
-)  # an event of Kibo's and the account's date may name one change, so far apart
+# An event of Kibo's and the account's date may name one change, so far apart.
+_ONE_CHANGE = timedelta(seconds=5)
 # A contact in good standing, though not on the list.
 _OFF_LIST = (LinkState.LEFT_LIST, LinkState.LEFT_OUT, LinkState.UNDONE)
 _WAITING = re.compile(r"waiting \((\w+)\)")  # what `plan_inbound` notes of a contact that is neither

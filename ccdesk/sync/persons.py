@@ -134,13 +134,14 @@ def _with_unseen_leaving(
     person: Person, contact: Contact | None, links: Sequence[Link], kept: Kept
 ) -> Person:
     """State that somebody whom we were cut off adding was added, and left before anybody looked (b4)."""
-    unseen = [one for one in links if contact is not None and left_unseen(one, contact)]
-    for link in unseen[:1]:
-        window = between(link.written_at or LONG_AGO, kept.now)
-        lists = frozenset({kept.policy.list_id})
-        left = Statement(0, Side.MAIL, link.contact_id, How.LEFT, Author.PERSON, window, kept.now, lists)
-        person = person.state(left)
-    return person
+    link = next((one for one in links if contact is not None and left_unseen(one, contact)), None)
+    if link is None:
+        return person
+    window = between(link.written_at or LONG_AGO, kept.now)
+    lists = frozenset({kept.policy.list_id})
+    return person.state(
+        Statement(0, Side.MAIL, link.contact_id, How.LEFT, Author.PERSON, window, kept.now, lists)
+    )
 
 
 def _is_new(sign_up: datetime | None, links: Sequence[Link], kept: Kept) -> bool:

@@ -81,8 +81,9 @@ class Seen:
 def plan_opt_in(decision: Decision, seen: Seen) -> OptInDecision:
     """Return what the decision about the person means for the account's own entry."""
     acts = {one.act for one in decision.commands if one.account in (0, seen.customer.id)}
-    for act in acts & {Act.CREATE, Act.ADD, Act.REVIVE}:
-        return _put_on(act, seen)
+    putting_on = next((one for one in acts if one.puts_on), None)
+    if putting_on is not None:
+        return _put_on(putting_on, seen)
     if Act.ASK in acts:
         return _skipped(LinkState.CONFIRMING, CONFIRMING, Step.RESUBSCRIBE, conflict=not seen.carried)
     if Act.OPT_OUT in acts:

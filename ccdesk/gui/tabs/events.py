@@ -68,7 +68,7 @@ class EventsTab(Tab):
         self.chk_processed.toggled.connect(self._on_show_processed)
         self.lbl_parked = label("", "problem", name="lbl_events_parked", wrap=False)
         self.model = PagedModel(context.tasks, EVENT_COLUMNS, self._source(), self)
-        self.table = PagedTable("tbl_events", self.model, (say(EMPTY[0]), say(EMPTY[1])))
+        self.table = PagedTable("tbl_events", self.model, EMPTY)
         self.table.setAccessibleName(say("Event queue"))
         self.table.horizontalHeader().moveSection(4, 2)  # beside the customer's id
         self.retry_action = self.table.offer(say("Re&try"), "act_event_retry", self._retry)

@@ -45,7 +45,7 @@ class FromPage(QWidget):
             key=lambda run: run.id,
         )
         self.model = PagedModel(context.tasks, INBOUND_COLUMNS, source, self)
-        self.table = PagedTable("tbl_inbound", self.model, (say(EMPTY[0]), say(EMPTY[1])))
+        self.table = PagedTable("tbl_inbound", self.model, EMPTY)
         self.table.setAccessibleName(say("Runs from Constant Contact"))
         self.table.link_activated.connect(self._open)
         self.table.row_activated.connect(self._open)

@@ -47,7 +47,7 @@ class SyncLogsTab(Tab):
         self._day: date | None = None
         self._build_filters()
         self.model = PagedModel(context.tasks, RUN_COLUMNS, self._source(), self)
-        self.table = PagedTable("tbl_logs", self.model, (say(EMPTY[0]), say(EMPTY[1])))
+        self.table = PagedTable("tbl_logs", self.model, EMPTY)
         self.table.setAccessibleName(say("Runs"))
         self.table.let_sort(RunSort.DATE.value, descending=True)
         self.lbl_count = label("", "muted", name="lbl_logs_count", wrap=False)
