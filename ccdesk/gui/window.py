@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QAction, QCloseEvent, QHideEvent, QKeyEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import (
@@ -39,6 +39,8 @@ from ccdesk.gui.components.press import PressToolButton
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import MARGIN, ElideLabel, button
 from ccdesk.gui.context import Context
+from ccdesk.gui.deeds import Deeds
+from ccdesk.gui.dialogs.about import show_about
 from ccdesk.gui.dialogs.diagnostics import save_diagnostics
 from ccdesk.gui.dialogs.find_person import find_person
 from ccdesk.gui.dialogs.help import HelpDialog
@@ -51,6 +53,7 @@ from ccdesk.gui.dialogs.welcomes import ask_about_welcomes
 from ccdesk.gui.dialogs.words import Reasons, guarded_run, off_list
 from ccdesk.gui.leaving import Leaving
 from ccdesk.gui.memory import Memory
+from ccdesk.gui.menu_bar import MenuBar, wants_menu_bar
 from ccdesk.gui.needs import OFF_LIST, REVIEW, for_window, things
 from ccdesk.gui.once_notice import CrashNotice, GapNotice
 from ccdesk.gui.overall import OFF
@@ -111,7 +114,8 @@ class SettingsWindow(QMainWindow):
         self.lbl_footer.setObjectName("lbl_footer")
         self._lay_out()
         self.toast = Toast(self, self.tabs)
-        self._add_keys()
+        self.deeds = Deeds(self)
+        self.menu_bar = MenuBar(self) if wants_menu_bar() else None
         self._connect()
         self.resize(*SIZE)
         self.setMinimumSize(*SMALLEST)
@@ -166,24 +170,6 @@ class SettingsWindow(QMainWindow):
     def add_standing_notice(self, notice: Notice) -> None:
         """Show a notice of somebody else's below the page."""
         self._banner.addWidget(notice)
-
-    def _add_keys(self) -> None:
-        self._key("act_help", QKeySequence.StandardKey.HelpContents, self.show_help)
-        self._key("act_refresh", QKeySequence(Qt.Key.Key_F5), self._reload)
-        self._key("act_find", QKeySequence.StandardKey.Find, self.find_person)
-        self._key("act_quit", QKeySequence("Ctrl+Q"), self.close)
-        self._key("act_close", QKeySequence("Ctrl+W"), self.close_by_person)
-        self._key("act_settings", QKeySequence("Ctrl+,"), partial(self.tabs.setCurrentWidget, self.settings))
-        for number in range(self.tabs.count()):
-            choose = partial(self.tabs.setCurrentIndex, number)
-            self._key(f"act_tab_{number + 1}", QKeySequence(f"Ctrl+{number + 1}"), choose)
-
-    def _key(self, name: str, keys: QKeySequence | QKeySequence.StandardKey, act: object) -> None:
-        action = QAction(self)
-        action.setObjectName(name)
-        action.setShortcut(keys)
-        action.triggered.connect(act)
-        self.addAction(action)
 
     def _connect(self) -> None:
         self.tabs.currentChanged.connect(self._on_tab)
@@ -300,7 +286,8 @@ class SettingsWindow(QMainWindow):
             look.come_back() if self.isActiveWindow() else look.leave()
 
     @Slot()
-    def _reload(self) -> None:
+    def reload(self) -> None:
+        """Read the tab in front anew, and ask the services where it shows what they say."""
         self.current().reload()
 
     @Slot()
@@ -308,7 +295,9 @@ class SettingsWindow(QMainWindow):
         """Show the help at the part about the tab in front."""
         if self._help is None:
             save = self.save_diagnostics if self.context.save_bundle else None
-            self._help = HelpDialog(self, save_diagnostics=save, show_licences=self._show_licences)
+            self._help = HelpDialog(
+                self, save_diagnostics=save, show_licences=self.show_licences, show_about=self.show_about
+            )
         self._help.show_part(self.current().help_part)
 
     @Slot()
@@ -318,13 +307,23 @@ class SettingsWindow(QMainWindow):
             save_diagnostics(self.context, self._help_or_self())
 
     @Slot()
-    def _show_licences(self) -> None:
+    def show_licences(self) -> None:
+        """Show what ccdesk is made of."""
         show_licences(self.context, self._help_or_self())
+
+    @Slot()
+    def show_about(self) -> None:
+        """Show which ccdesk this is."""
+        show_about(self._help_or_self())
+
+    def help_in_front(self) -> HelpDialog | None:
+        """Return the help, if it has the keyboard."""
+        guide = self._help
+        return guide if guide is not None and guide.isVisible() and guide.isActiveWindow() else None
 
     def _help_or_self(self) -> QWidget:
         """Return what a dialog asked for in the help belongs to: the keyboard comes back to it."""
-        help_shown = self._help is not None and self._help.isVisible() and self._help.isActiveWindow()
-        return self._help if self._help is not None and help_shown else self
+        return self.help_in_front() or self
 
     @Slot()
     def find_person(self) -> None:

@@ -1316,6 +1316,14 @@
         <translation>&amp;Speichern…</translation>
     </message>
     <message>
+        <source>ccdesk keeps marketing consent the same in Kibo eCommerce and Constant Contact: a person is mailed if and only if they agreed to it.</source>
+        <translation>ccdesk hält die Einwilligung in Werbung in Kibo eCommerce und Constant Contact gleich: Jemand bekommt genau dann E-Mails, wenn er eingewilligt hat.</translation>
+    </message>
+    <message>
+        <source>About ccdesk</source>
+        <translation>Über ccdesk</translation>
+    </message>
+    <message>
         <source>&amp;Close</source>
         <translation>S&amp;chließen</translation>
     </message>
@@ -1762,6 +1770,10 @@
     <message>
         <source>L&amp;icences…</source>
         <translation>L&amp;izenzen…</translation>
+    </message>
+    <message>
+        <source>&amp;About ccdesk…</source>
+        <translation>Ü&amp;ber ccdesk…</translation>
     </message>
     <message>
         <source>Help text</source>
@@ -2360,6 +2372,22 @@
         <translation>ccdesk weiterlaufen lassen?</translation>
     </message>
     <message>
+        <source>ccdesk Help</source>
+        <translation>ccdesk-Hilfe</translation>
+    </message>
+    <message>
+        <source>Refresh</source>
+        <translation>Aktualisieren</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>Einstellungen…</translation>
+    </message>
+    <message>
+        <source>Close Window</source>
+        <translation>Fenster schließen</translation>
+    </message>
+    <message>
         <source>&amp;Quit</source>
         <translation>&amp;Beenden</translation>
     </message>
@@ -2944,8 +2972,29 @@
         <translation>Der automatische Abgleich hat wegen eines Fehlers angehalten. Beenden Sie das Programm und starten Sie es neu.</translation>
     </message>
     <message>
+        <source>File</source>
+        <translation>Ablage</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <comment>menu</comment>
+        <translation>Darstellung</translation>
+    </message>
+    <message>
+        <source>Minimise</source>
+        <translation>Im Dock ablegen</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>Fenster</translation>
+    </message>
+    <message>
         <source>Save diagnostics…</source>
         <translation>Diagnosedatei speichern…</translation>
+    </message>
+    <message>
+        <source>Licences…</source>
+        <translation>Lizenzen…</translation>
     </message>
     <message>
         <source>The last export failed.</source>

@@ -27,6 +27,7 @@ class HelpDialog(QDialog):
         *,
         save_diagnostics: Callable[[], object] | None = None,
         show_licences: Callable[[], object] | None = None,
+        show_about: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("dlg_help")
@@ -41,6 +42,8 @@ class HelpDialog(QDialog):
             more.append(button(save, "btn_diagnostics", save_diagnostics, tip=say(_TIP)))
         if show_licences is not None:
             more.append(button(say("L&icences…"), "btn_licences", show_licences))
+        if show_about is not None:
+            more.append(button(say("&About ccdesk…"), "btn_about", show_about))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 18, 18, 14)
         layout.addLayout(row(self.search, self.lbl_found, self.btn_next))
