@@ -20,7 +20,7 @@ FOLDER = ROOT / "resources" / "languages"
 LANGUAGES = tuple(one for one in translation.LANGUAGES if one != translation.ENGLISH)
 # How the code marks texts: `gui/translation.py` and `core/words.py`
 MARKS = "tr+=say,tr+=plural,tr+=counted,QT_TR_NOOP+=marked"
-NOT_SHOWN = ("ccdesk/sandbox", "ccdesk/cli", "ccdesk/gui/tour")  # nobody meets them in the window
+NOT_SHOWN = ("ccdesk/sandbox/", "ccdesk/cli/", "ccdesk/gui/tour/")  # nobody meets them in the window
 
 
 def update(folder: Path = FOLDER) -> None:

@@ -6198,8 +6198,36 @@
         <translation>Es gibt schon eine Datei {out}</translation>
     </message>
     <message>
+        <source>A deleted list in Constant Contact still holds the name “{name}”</source>
+        <translation>Eine gelöschte Liste in Constant Contact belegt noch den Namen „{name}“</translation>
+    </message>
+    <message>
+        <source>A list with this name cannot be created.</source>
+        <translation>Eine Liste mit diesem Namen kann nicht angelegt werden.</translation>
+    </message>
+    <message>
         <source>Choose another name.</source>
         <translation>Wählen Sie einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>The account has {n:,} lists, and Constant Contact allows {most:,}.</source>
+        <translation>Das Konto hat {n:,} Listen, und Constant Contact erlaubt {most:,}.</translation>
+    </message>
+    <message>
+        <source>{said} {fault}</source>
+        <translation>{said} {fault}</translation>
+    </message>
+    <message>
+        <source>Choose one of the lists that are there, or delete one in Constant Contact that nobody uses.</source>
+        <translation>Wählen Sie eine der vorhandenen Listen, oder löschen Sie in Constant Contact eine, die niemand braucht.</translation>
+    </message>
+    <message>
+        <source>If that is about the name, choose another. If the account has all the lists it may have ({most:,}), choose one that is there, or delete one that nobody uses.</source>
+        <translation>Wenn es um den Namen geht, wählen Sie einen anderen. Wenn das Konto schon alle Listen hat, die es haben darf ({most:,}), wählen Sie eine vorhandene, oder löschen Sie eine, die niemand braucht.</translation>
+    </message>
+    <message>
+        <source>Constant Contact did not create the list “{name}”</source>
+        <translation>Constant Contact hat die Liste „{name}“ nicht angelegt</translation>
     </message>
     <message>
         <source>There is no folder {folder}</source>
@@ -6754,8 +6782,20 @@
         <translation>Den Kontakt gibt es schon</translation>
     </message>
     <message>
+        <source>The service gave an answer that cannot be used</source>
+        <translation>Der Dienst gab eine unbrauchbare Antwort</translation>
+    </message>
+    <message>
         <source>The contact is gone from Constant Contact</source>
         <translation>Den Kontakt gibt es in Constant Contact nicht mehr</translation>
+    </message>
+    <message>
+        <source>Constant Contact did not bring the deleted contact back</source>
+        <translation>Constant Contact hat den gelöschten Kontakt nicht zurückgebracht</translation>
+    </message>
+    <message>
+        <source>Restore the contact in Constant Contact by hand.</source>
+        <translation>Stellen Sie den Kontakt in Constant Contact von Hand wieder her.</translation>
     </message>
     <message>
         <source>The contact is not active in Constant Contact any more</source>
@@ -6856,6 +6896,250 @@
     <message>
         <source>{what} does not let ccdesk do that here.</source>
         <translation>{what} lässt ccdesk das hier nicht tun.</translation>
+    </message>
+    <message>
+        <source>Constant Contact did not note the list in the draft</source>
+        <translation>Constant Contact hat die Liste nicht im Entwurf vermerkt</translation>
+    </message>
+    <message>
+        <source>Constant Contact says: {words}</source>
+        <translation>Constant Contact sagt: {words}</translation>
+    </message>
+    <message>
+        <source>Constant Contact says: {words} {meaning}</source>
+        <translation>Constant Contact sagt: {words} {meaning}</translation>
+    </message>
+    <message>
+        <source>Constant Contact does not accept the login any more.</source>
+        <translation>Constant Contact nimmt die Anmeldung nicht mehr an.</translation>
+    </message>
+    <message>
+        <source>Constant Contact does not allow this</source>
+        <translation>Constant Contact lässt das nicht zu</translation>
+    </message>
+    <message>
+        <source>Settle in Constant Contact what it says; where a permission is missing, log out and log in again as an Account Owner or Account Manager.</source>
+        <translation>Klären Sie in Constant Contact, was dort steht; wenn eine Berechtigung fehlt, melden Sie sich ab und als Account Owner oder Account Manager wieder an.</translation>
+    </message>
+    <message>
+        <source>Constant Contact does not know it</source>
+        <translation>Constant Contact kennt das nicht</translation>
+    </message>
+    <message>
+        <source>It clashes with something already in Constant Contact</source>
+        <translation>Es verträgt sich nicht mit etwas, das es in Constant Contact schon gibt</translation>
+    </message>
+    <message>
+        <source>Constant Contact did not accept it</source>
+        <translation>Constant Contact hat es nicht angenommen</translation>
+    </message>
+    <message>
+        <source>Constant Contact did not accept the request</source>
+        <translation>Constant Contact hat die Anfrage nicht angenommen</translation>
+    </message>
+    <message>
+        <source>A page link of the service leads to another host</source>
+        <translation>Ein Link des Dienstes zur nächsten Seite führt zu einem anderen Host</translation>
+    </message>
+    <message>
+        <source>It was not followed, because the login would have gone there.</source>
+        <translation>Ihm wurde nicht gefolgt, weil die Anmeldung sonst dorthin gegangen wäre.</translation>
+    </message>
+    <message>
+        <source>Check the Constant Contact API address in the settings.</source>
+        <translation>Prüfen Sie die API-Adresse von Constant Contact in den Einstellungen.</translation>
+    </message>
+    <message>
+        <source>The application may be switched off at Constant Contact, or the login was given without the permissions it asked for.</source>
+        <translation>Vielleicht ist die Anwendung bei Constant Contact abgeschaltet, oder die Anmeldung wurde ohne die erbetenen Berechtigungen erteilt.</translation>
+    </message>
+    <message>
+        <source>The user has every privilege that this needs; the login may have been given without one of the permissions (scopes) it asked for.</source>
+        <translation>Der Benutzer hat alle Rechte, die das braucht; vielleicht wurde die Anmeldung ohne eine der erbetenen Berechtigungen (Scopes) erteilt.</translation>
+    </message>
+    <message>
+        <source>The reason may be that the user&apos;s role lacks: {privileges}.</source>
+        <translation>Der Grund kann sein, dass der Rolle des Benutzers dies fehlt: {privileges}.</translation>
+    </message>
+    <message>
+        <source>Nothing has to be changed here: it usually passes. Try again in a while.</source>
+        <translation>Hier ist nichts zu ändern: Meist geht es vorüber. Versuchen Sie es nach einer Weile noch einmal.</translation>
+    </message>
+    <message>
+        <source>{service} did not say whether a change was done</source>
+        <translation>{service} sagte nicht, ob eine Änderung ausgeführt wurde</translation>
+    </message>
+    <message>
+        <source>{service} has trouble of its own</source>
+        <translation>{service} hat selbst eine Störung</translation>
+    </message>
+    <message>
+        <source>Something else answers at the address of {service}</source>
+        <translation>Unter der Adresse von {service} antwortet etwas anderes</translation>
+    </message>
+    <message>
+        <source>The answer is not one this service gives.</source>
+        <translation>So antwortet dieser Dienst nicht.</translation>
+    </message>
+    <message>
+        <source>Check the address in the settings.</source>
+        <translation>Prüfen Sie die Adresse in den Einstellungen.</translation>
+    </message>
+    <message>
+        <source>{service} gave an answer that cannot be used</source>
+        <translation>{service} gab eine unbrauchbare Antwort</translation>
+    </message>
+    <message>
+        <source>{service} cannot be reached</source>
+        <translation>{service} ist nicht erreichbar</translation>
+    </message>
+    <message>
+        <source>A change was sent to {service}, but its answer was lost</source>
+        <translation>Eine Änderung ging an {service}, aber die Antwort ging verloren</translation>
+    </message>
+    <message>
+        <source>The connection to {service} is not trusted</source>
+        <translation>Der Verbindung zu {service} ist nicht zu trauen</translation>
+    </message>
+    <message>
+        <source>The server&apos;s certificate could not be checked, so nothing was sent.</source>
+        <translation>Das Zertifikat des Servers konnte nicht geprüft werden, also wurde nichts gesendet.</translation>
+    </message>
+    <message>
+        <source>Kibo says: {words}</source>
+        <translation>Kibo sagt: {words}</translation>
+    </message>
+    <message>
+        <source>Kibo says: {words} {meaning}</source>
+        <translation>Kibo sagt: {words} {meaning}</translation>
+    </message>
+    <message>
+        <source>Kibo asks to slow down</source>
+        <translation>Kibo bittet um weniger Tempo</translation>
+    </message>
+    <message>
+        <source>Kibo does not accept the application&apos;s sign-in</source>
+        <translation>Kibo nimmt die Anmeldung der Anwendung nicht an</translation>
+    </message>
+    <message>
+        <source>The application may not be installed in this tenant, or its permissions changed.</source>
+        <translation>Vielleicht ist die Anwendung in diesem Tenant nicht installiert, oder ihre Berechtigungen haben sich geändert.</translation>
+    </message>
+    <message>
+        <source>Check the tenant id, and reinstall the app in Kibo.</source>
+        <translation>Prüfen Sie die Tenant-ID, und installieren Sie die Anwendung in Kibo neu.</translation>
+    </message>
+    <message>
+        <source>The application may not be installed in this tenant.</source>
+        <translation>Vielleicht ist die Anwendung in diesem Tenant nicht installiert.</translation>
+    </message>
+    <message>
+        <source>The application may lack the permission “{needed}”, or not be installed in this tenant.</source>
+        <translation>Vielleicht fehlt der Anwendung die Berechtigung „{needed}“, oder sie ist in diesem Tenant nicht installiert.</translation>
+    </message>
+    <message>
+        <source>Kibo does not allow this</source>
+        <translation>Kibo lässt das nicht zu</translation>
+    </message>
+    <message>
+        <source>If it lacks a permission, add it in Kibo&apos;s Dev Center, then install the application again. Else check the tenant id.</source>
+        <translation>Wenn eine Berechtigung fehlt, ergänzen Sie sie in Kibos Dev Center und installieren die Anwendung dann neu. Sonst prüfen Sie die Tenant-ID.</translation>
+    </message>
+    <message>
+        <source>Kibo does not know this customer</source>
+        <translation>Kibo kennt diesen Kunden nicht</translation>
+    </message>
+    <message>
+        <source>Kibo did not accept it</source>
+        <translation>Kibo hat es nicht angenommen</translation>
+    </message>
+    <message>
+        <source>Kibo did not accept the request</source>
+        <translation>Kibo hat die Anfrage nicht angenommen</translation>
+    </message>
+    <message>
+        <source>Kibo&apos;s paging does not move on</source>
+        <translation>Kibos Blättern kommt nicht voran</translation>
+    </message>
+    <message>
+        <source>Kibo&apos;s sign-in does not answer</source>
+        <translation>Kibos Anmeldedienst antwortet nicht</translation>
+    </message>
+    <message>
+        <source>The Kibo application key or its shared secret is missing</source>
+        <translation>Der Kibo-Anwendungsschlüssel oder sein gemeinsames Geheimnis fehlt</translation>
+    </message>
+    <message>
+        <source>Something else than Kibo answers at Kibo&apos;s sign-in</source>
+        <translation>Wo Kibos Anmeldedienst sein soll, antwortet etwas anderes</translation>
+    </message>
+    <message>
+        <source>What came back is not what Kibo&apos;s sign-in gives; it may be a page of a proxy or portal.</source>
+        <translation>So antwortet Kibos Anmeldedienst nicht; vielleicht ist es die Seite eines Proxys oder Portals.</translation>
+    </message>
+    <message>
+        <source>Check the Kibo home address, and that nothing on the way wants a login of its own.</source>
+        <translation>Prüfen Sie die Kibo-Home-Adresse, und dass unterwegs nichts eine eigene Anmeldung verlangt.</translation>
+    </message>
+    <message>
+        <source>One of three is wrong: the application key, the shared secret, or the home address, because each of Kibo&apos;s homes knows its own applications only.</source>
+        <translation>Eines von dreien ist falsch: der Anwendungsschlüssel, das gemeinsame Geheimnis oder die Home-Adresse, denn jedes Home von Kibo kennt nur seine eigenen Anwendungen.</translation>
+    </message>
+    <message>
+        <source>Kibo refused the application key or the shared secret</source>
+        <translation>Kibo hat den Anwendungsschlüssel oder das gemeinsame Geheimnis abgelehnt</translation>
+    </message>
+    <message>
+        <source>The key changes with the application&apos;s version.</source>
+        <translation>Der Schlüssel ändert sich mit der Version der Anwendung.</translation>
+    </message>
+    <message>
+        <source>The Kibo tenant id is missing</source>
+        <translation>Die Kibo-Tenant-ID fehlt</translation>
+    </message>
+    <message>
+        <source>Kibo does not know tenant {tenant_id}</source>
+        <translation>Kibo kennt den Tenant {tenant_id} nicht</translation>
+    </message>
+    <message>
+        <source>The tenant id is wrong, or the tenant belongs to another of Kibo&apos;s homes.</source>
+        <translation>Die Tenant-ID ist falsch, oder der Tenant gehört zu einem anderen Home von Kibo.</translation>
+    </message>
+    <message>
+        <source>Check the tenant id and the Kibo home address.</source>
+        <translation>Prüfen Sie die Tenant-ID und die Kibo-Home-Adresse.</translation>
+    </message>
+    <message>
+        <source>Kibo did not tell the tenant&apos;s host</source>
+        <translation>Kibo hat den Host des Tenants nicht genannt</translation>
+    </message>
+    <message>
+        <source>Kibo did not keep the opt-in</source>
+        <translation>Kibo hat die Einwilligung nicht behalten</translation>
+    </message>
+    <message>
+        <source>Kibo did not keep the opt-out</source>
+        <translation>Kibo hat den Widerruf nicht behalten</translation>
+    </message>
+    <message>
+        <source>It answered the change, but shows the account without it.</source>
+        <translation>Auf die Änderung kam eine Antwort, aber das Konto zeigt sie nicht.</translation>
+    </message>
+    <message>
+        <source>Check this customer in Kibo; the sync tries again.</source>
+        <translation>Prüfen Sie diesen Kunden in Kibo; der Abgleich versucht es wieder.</translation>
+    </message>
+    <message>
+        <source>Kibo lost fields of this account when the opt-in was written</source>
+        <translation>Kibo hat beim Schreiben der Einwilligung Felder dieses Kontos verloren</translation>
+    </message>
+    <message>
+        <source>Missing afterwards: {fields}. The opt-in itself was written.</source>
+        <translation>Danach fehlen: {fields}. Die Einwilligung selbst wurde geschrieben.</translation>
+    </message>
+    <message>
+        <source>Check this customer in Kibo, and stop writing opt-ins until it is understood.</source>
+        <translation>Prüfen Sie diesen Kunden in Kibo, und schreiben Sie keine Einwilligungen mehr, bis das verstanden ist.</translation>
     </message>
 </context>
 </TS>

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QCoreApplication
 
+from ccdesk.clients.http.transport import Request, Transport
+from ccdesk.core.errors import Unreachable
 from ccdesk.core.words import marked
 from ccdesk.gui.translation import number, plural, say, speak
 from tools import languages
@@ -39,6 +41,15 @@ def test_german_is_spoken_with_its_plurals_and_numbers():
         say(marked("{first} and {last}").format(first=marked("connect Kibo"), last=7))
         == "Kibo verbinden und 7"
     )
+
+
+@pytest.mark.usefixtures("german")
+def test_what_a_service_could_not_do_is_german():
+    """`ccdesk/clients` was taken for `ccdesk/cli`, whose words are English."""
+    with pytest.raises(Unreachable) as raised:
+        Transport("Kibo").send(Request("GET", "http://127.0.0.1:1/"))
+    assert say(raised.value.title) == "Kibo ist nicht erreichbar"
+    assert all((languages.ROOT / folder).is_dir() and folder.endswith("/") for folder in languages.NOT_SHOWN)
 
 
 @pytest.mark.usefixtures("german")
