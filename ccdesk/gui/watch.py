@@ -13,6 +13,7 @@ from ccdesk.core.drift import Chosen
 from ccdesk.core.errors import CcdeskError, LoginNeeded, ProxyRefused, Refused, StoreError, Unreachable
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
+from ccdesk.gui.steps import StepsWatch
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl
 from ccdesk.gui.tasks import Refresher, Tasks
 from ccdesk.service.api import Connection, ConnectionState, Desk, Status
@@ -271,6 +272,7 @@ class RunMonitor(QObject):
         self.previewing = False
         self.preview_of = ""  # who asked for the last preview of an export, where that is not the Sync tab
         self._to_try: set[RunKind] = set()
+        self.steps = StepsWatch(bridge, self)  # first: they are up to date when `changed` tells of them
         bridge.started.connect(self._on_started)
         bridge.progressed.connect(self._on_progress)
         bridge.finished.connect(self._on_finished)

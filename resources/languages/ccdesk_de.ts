@@ -3813,6 +3813,42 @@
         <translation>erledigt</translation>
     </message>
     <message>
+        <source>under way</source>
+        <translation>im Gange</translation>
+    </message>
+    <message>
+        <source>still to come</source>
+        <translation>kommt noch</translation>
+    </message>
+    <message>
+        <source>failed here</source>
+        <translation>hier gescheitert</translation>
+    </message>
+    <message>
+        <source>stopped here</source>
+        <translation>hier angehalten</translation>
+    </message>
+    <message>
+        <source>waits here</source>
+        <translation>wartet hier</translation>
+    </message>
+    <message>
+        <source>{step}: {state}</source>
+        <translation>{step}: {state}</translation>
+    </message>
+    <message>
+        <source>Steps of the run</source>
+        <translation>Schritte des Laufs</translation>
+    </message>
+    <message>
+        <source>Step {n} of {total}: {phase}</source>
+        <translation>Schritt {n} von {total}: {phase}</translation>
+    </message>
+    <message>
+        <source>Step {n} of {total}: {phase}, {state}</source>
+        <translation>Schritt {n} von {total}: {phase}, {state}</translation>
+    </message>
+    <message>
         <source>next</source>
         <translation>als Nächstes</translation>
     </message>
@@ -4956,6 +4992,10 @@
     <message>
         <source>{time} so far</source>
         <translation>bisher {time}</translation>
+    </message>
+    <message>
+        <source>{kind}, last run: {ending}</source>
+        <translation>{kind}, letzter Lauf: {ending}</translation>
     </message>
     <message numerus="yes">
         <source>{n} contacts</source>
@@ -7140,6 +7180,62 @@
     <message>
         <source>Check this customer in Kibo, and stop writing opt-ins until it is understood.</source>
         <translation>Prüfen Sie diesen Kunden in Kibo, und schreiben Sie keine Einwilligungen mehr, bis das verstanden ist.</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>Verbinden</translation>
+    </message>
+    <message>
+        <source>Look who left</source>
+        <translation>Austritte suchen</translation>
+    </message>
+    <message>
+        <source>End what was sent</source>
+        <translation>Gesendetes abschließen</translation>
+    </message>
+    <message>
+        <source>Read customers</source>
+        <translation>Kunden lesen</translation>
+    </message>
+    <message>
+        <source>Read contacts</source>
+        <translation>Kontakte lesen</translation>
+    </message>
+    <message>
+        <source>Send</source>
+        <translation>Senden</translation>
+    </message>
+    <message>
+        <source>Process opt-outs</source>
+        <translation>Widerrufe verarbeiten</translation>
+    </message>
+    <message>
+        <source>Process changes</source>
+        <translation>Änderungen verarbeiten</translation>
+    </message>
+    <message>
+        <source>Write to Kibo</source>
+        <translation>In Kibo schreiben</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>Vergleichen</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>Prüfen</translation>
+    </message>
+    <message>
+        <source>Look for changes</source>
+        <translation>Änderungen suchen</translation>
+    </message>
+    <message>
+        <source>Look for opt-outs</source>
+        <translation>Widerrufe suchen</translation>
+    </message>
+    <message>
+        <source>Read the list</source>
+        <translation>Liste lesen</translation>
     </message>
 </context>
 </TS>

@@ -19,7 +19,7 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Card, button, label, restyle, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.preview_view import ASKED, PreviewDialog
-from ccdesk.gui.tabs.sync_to import ProgressBox
+from ccdesk.gui.tabs.progress_box import ProgressBox
 from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.preview import Preview
@@ -230,6 +230,7 @@ class FirstExport(Card):
     def _show_progress(self) -> None:
         monitor = self._context.monitor
         self.progress.show_time(monitor.seconds)
+        self.progress.show_steps(monitor.steps.now if monitor.kind is RunKind.EXPORT else None)
         if monitor.stopping:
             self.progress.show_words(say("Stopping…"))
         else:

@@ -1,8 +1,8 @@
-"""Sync › From Constant Contact: the next run time, and the runs as the seed shows them."""
+"""Sync › From Constant Contact: the next run time, the run under way, and the runs as the seed shows them."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QTimer, Signal, Slot
 from PySide6.QtWidgets import QWidget
 
 from ccdesk.core.runs import Run, RunKind
@@ -14,6 +14,7 @@ from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.tabs.base import page_layout
+from ccdesk.gui.tabs.progress_box import ProgressBox
 from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 
@@ -38,6 +39,9 @@ class FromPage(QWidget):
         self.btn_now = button(
             say("Check for u&nsubscribes now"), "btn_inbound_now", self._on_now, icon="sync"
         )
+        self.progress = ProgressBox("inbound")
+        self._second = QTimer(self, interval=1_000)  # the time passed is shown while one runs
+        self._second.timeout.connect(self._show_progress)
         desk = context.desk
         source = Source(
             fetch=lambda offset, limit: desk.runs(kind=RunKind.INBOUND, offset=offset, limit=limit),
@@ -54,6 +58,7 @@ class FromPage(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         layout.addLayout(row(self.lbl_next, None, self.btn_now))
+        layout.addWidget(self.progress)
         layout.addWidget(self.table, 1)
         context.watch.changed.connect(self._on_snapshot)
         context.monitor.changed.connect(self._show_state)
@@ -80,6 +85,22 @@ class FromPage(QWidget):
         self.btn_now.setEnabled(self._enabled and not pending)
         tip = say("Ask Constant Contact for unsubscribes now") if self._enabled else say(NOT_ENABLED)
         self.btn_now.setToolTip(tip)
+        self._show_progress()
+
+    @Slot()
+    def _show_progress(self) -> None:
+        """Show the run under way, or the steps of the last one that was done in this window."""
+        monitor = self._context.monitor
+        running = monitor.kind is RunKind.INBOUND and not monitor.previewing
+        last = monitor.steps.last.get(RunKind.INBOUND)
+        self._second.start() if running else self._second.stop()
+        if running:
+            self.progress.show_run(monitor.progress, monitor.seconds_to_next_try)
+            self.progress.show_steps(monitor.steps.now)
+            self.progress.show_time(monitor.seconds)
+        elif last is not None:
+            self.progress.show_ended(last)
+        self.progress.setVisible(running or last is not None)
 
     @Slot()
     def _on_now(self) -> None:

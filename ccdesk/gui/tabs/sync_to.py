@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtWidgets import QProgressBar, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus
 from ccdesk.gui import formats
 from ccdesk.gui.columns import run_icon
 from ccdesk.gui.components.plain import one_line
+from ccdesk.gui.components.step_line import StepLine
 from ccdesk.gui.components.widgets import Badge, Card, button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.errors_view import ErrorsDialog
@@ -17,7 +18,8 @@ from ccdesk.gui.dialogs.preview_view import PreviewDialog
 from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.dialogs.words import first_export
-from ccdesk.gui.tabs.base import page_layout, scrolling
+from ccdesk.gui.tabs.base import scrolling
+from ccdesk.gui.tabs.progress_box import ProgressBox, how_far
 from ccdesk.gui.tasks import Refresher
 from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
@@ -35,65 +37,10 @@ NOT_READ = marked("It could not be read.")
 PREVIEW = marked("Preview: nothing is changed.")
 NO_EXPORT = marked("No export has been done yet.")
 LAST_EXPORT = marked("Last export")
-WORKING = marked("Working…")
-
-
-class ProgressBox(QWidget):
-    """Phase, bar, and how far the run is in words; `name` tells its parts from those elsewhere."""
-
-    def __init__(self, name: str = "sync") -> None:
-        super().__init__()
-        self.origin = label(name=f"lbl_{name}_origin")
-        self.phase = label(role="label", name=f"lbl_{name}_phase")
-        self.bar = QProgressBar()
-        self.bar.setObjectName(f"bar_{name}")
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName(say("Progress of the run"))
-        self.detail = label(role="muted", name=f"lbl_{name}_detail")
-        layout = page_layout(self)
-        layout.setContentsMargins(0, 4, 0, 0)
-        layout.setSpacing(7)
-        self.time = label(role="muted", name=f"lbl_{name}_time")
-        for part in (self.origin, self.phase, self.bar, self.detail, self.time):
-            layout.addWidget(part)
-        self.show_origin("")
-
-    def show_origin(self, words: str) -> None:
-        """Show what the run goes on from."""
-        self.origin.setText(words)
-        self.origin.setVisible(bool(words))
-
-    def show_words(self, phase: str, detail: str = "") -> None:
-        """Show that something is going on without knowing how far."""
-        self.phase.setText(phase)
-        self.detail.setText(detail)
-        self.bar.setRange(0, 0)
-
-    def show_time(self, seconds: float) -> None:
-        """Show how long it has been going on; nothing for what does not run yet."""
-        so_far = say("{time} so far").format(time=formats.duration(seconds))
-        self.time.setText(so_far if seconds else "")
-        self.time.setVisible(bool(seconds))
-
-    def show_run(self, progress: Progress | None, seconds_to_next_try: float) -> None:
-        """Show how far a run is; None: it has told nothing yet.
-
-        A service that does not answer is asked again in `seconds_to_next_try`.
-        """
-        if progress is None:
-            self.show_words(say("Starting…"))
-            return
-        self.phase.setText(say(progress.phase or WORKING))
-        if progress.tries:
-            self.detail.setText(formats.silence(progress, seconds_to_next_try))
-            return
-        self.bar.setRange(0, progress.total)
-        self.bar.setValue(min(progress.done, progress.total))
-        self.detail.setText(formats.progress_line(progress))
 
 
 class ResultCard(Card):
-    """The last export."""
+    """The last export; with its steps, if it was done in this window."""
 
     def __init__(self, context: Context) -> None:
         super().__init__(name=say(LAST_EXPORT))
@@ -103,10 +50,12 @@ class ResultCard(Card):
         self.badge.setObjectName("last_export_state")
         self.date = label(role="muted", name="lbl_last_export_date", wrap=False)
         self.words = label(name="lbl_last_export")
+        self.line = StepLine("steps_last_export")
         self.btn_view = button(say("&View…"), "btn_last_export_view", self._view)
         self.btn_errors = button(say("Show &Errors…"), "btn_last_export_errors", self._errors)
         self.body.addLayout(row(label(say(LAST_EXPORT), "title", wrap=False), self.badge, self.date, None))
         self.body.addWidget(self.words)
+        self.body.addWidget(self.line)
         self.body.addLayout(row(self.btn_view, self.btn_errors, None))
         self.show_run(None)
         self.words.setText(say(LOADING))  # until it has been read, nothing is known
@@ -117,6 +66,10 @@ class ResultCard(Card):
         for part in (self.badge, self.date, self.btn_view):
             part.setVisible(run is not None)
         self.btn_errors.setVisible(run is not None and run.error_count > 0)
+        steps = self._context.monitor.steps.last.get(RunKind.EXPORT)
+        self.line.show_steps(
+            steps if run is not None and steps is not None and steps.run_id == run.id else None
+        )
         if run is None:
             self.words.setText(say(NO_EXPORT))
             return
@@ -302,33 +255,61 @@ class ToPage(QWidget):
         self.btn_cancel.setVisible(running is not None)
         self.btn_cancel.setEnabled(running is not None and not monitor.stopping)
         self._keep_keyboard(left=had_focus and pending)
-        self.progress.setVisible(running is not None or pending or trying)
         self.btn_cancel.setText(say("Stopping…") if monitor.stopping else say("&Cancel"))
+        self._second.start() if running is not None else self._second.stop()
+        if running is not None or pending or trying:
+            self._show_progress(pending=pending, trying=trying)
+            self.progress.show()
+        else:
+            self._show_last_changes()
+
+    def _show_last_changes(self) -> None:
+        """Show how the last sync of changes went, where one was done in this window."""
+        steps = self._context.monitor.steps.last.get(RunKind.EVENTS)
+        self._show_origin(None)
+        if steps is not None:
+            self.progress.show_ended(steps)
+        self.progress.setVisible(steps is not None)
+
+    def _show_progress(self, *, pending: bool, trying: bool) -> None:
+        """Show the run under way, or what an export or a preview that was asked for waits for."""
+        monitor, progress = self._context.monitor, self.progress
+        running = monitor.kind
         if monitor.previewing:
-            self.progress.show_origin(say(PREVIEW))
+            progress.show_origin(say(PREVIEW))
         else:
             self._show_origin(monitor.progress if running is RunKind.EXPORT else None)
-        self.progress.show_time(monitor.seconds)
-        self._second.start() if running is not None else self._second.stop()
+        progress.show_time(monitor.seconds)
+        progress.show_steps(monitor.steps.now if running is not None else None)
         if monitor.stopping:
             stands = "" if monitor.previewing else say("What was done so far stands.")
-            self.progress.show_words(say("Stopping…"), stands)
+            progress.show_words(say("Stopping…"), stands)
         elif running is RunKind.EXPORT:
-            self.progress.show_run(monitor.progress, monitor.seconds_to_next_try)
+            progress.show_run(monitor.progress, monitor.seconds_to_next_try)
         elif running is not None:
             kind = say(formats.KIND_WORDS[running])
-            waits = ""
-            if trying:
-                waits = say("The preview starts when it has ended.")
-            elif pending:
-                waits = say("The export starts when it has ended.")
-            self.progress.show_words(say("Another run is in progress: {kind}").format(kind=kind), waits)
+            waits = self._what_waits(pending=pending, trying=trying)
+            progress.show_words(say("Another run is in progress: {kind}").format(kind=kind), waits)
         elif self._wanted:
-            self.progress.show_words(
+            progress.show_words(
                 say("Your settings are being saved"), say("The export starts when that is done.")
             )
-        elif pending or trying:
-            self.progress.show_words(say("Waiting to start…"))
+        else:
+            progress.show_words(say("Waiting to start…"))
+
+    def _what_waits(self, *, pending: bool, trying: bool) -> str:
+        """Return what waits for another run to end; with nothing waiting, how far that one is."""
+        monitor = self._context.monitor
+        if trying:
+            return say("The preview starts when it has ended.")
+        if pending:
+            return say("The export starts when it has ended.")
+        if monitor.progress is None:
+            return ""
+        phase = say(monitor.progress.phase)
+        return " · ".join(
+            part for part in (phase, how_far(monitor.progress, monitor.seconds_to_next_try)) if part
+        )
 
     def _keep_keyboard(self, *, left: bool) -> None:
         """Lead the keyboard from the button that starts an export to the one that stops it."""
