@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, Slot
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus
@@ -184,8 +184,6 @@ class RunSteps:
 class StepsWatch(QObject):
     """Follows the runs of this program: the one under way, and the last one of each kind. Previews pass."""
 
-    changed = Signal()
-
     def __init__(self, bridge: LoopBridge, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.now: RunSteps | None = None
@@ -202,14 +200,12 @@ class StepsWatch(QObject):
     @Slot(object, object)
     def _on_started(self, kind: RunKind, _trigger: object = None) -> None:
         self.now = RunSteps(kind)
-        self.changed.emit()
 
     @Slot(object)
     def _on_progress(self, progress: Progress) -> None:
         if self.now is None or self.now.kind is not progress.kind:
             self.now = RunSteps(progress.kind)
         self.now.tell(progress)
-        self.changed.emit()
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
@@ -221,15 +217,16 @@ class StepsWatch(QObject):
         self._end(kind, RunStatus.NEEDS_YOU if isinstance(error, ConfirmNeeded) else RunStatus.FAILED)
 
     def _end(self, kind: RunKind, status: RunStatus, run: Run | None = None) -> None:
-        ended, self.now = self.now, None
-        if ended is not None and ended.kind is kind and ended.has_begun:
+        ended = self.now
+        if ended is None or ended.kind is not kind:
+            return
+        self.now = None
+        if ended.has_begun:
             ended.end(status)
             ended.run = run
             self.last[kind] = ended
-        self.changed.emit()
 
     @Slot(object)
     @Slot(object, object)
     def _on_tried_out(self, *_: object) -> None:
         self.now = None
-        self.changed.emit()

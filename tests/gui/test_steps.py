@@ -271,6 +271,18 @@ def test_the_window_at_its_narrowest_needs_no_scrolling_sideways(qtbot, parts, s
     qtbot.waitUntil(lambda: shown.height() == shown.heightForWidth(shown.width()))
 
 
+def test_the_lowest_window_has_room_for_a_check_for_unsubscribes(qtbot, parts, sync):
+    click(qtbot, sync, "btn_from_cc")
+    parts.window.resize(640, 480)
+    parts.bridge.run_started(RunKind.INBOUND, Trigger.SCHEDULED)
+    tell(qtbot, parts, RunKind.INBOUND, CONNECT, done=12)
+    qtbot.waitUntil(lambda: line(sync, "steps_inbound").isVisible())
+    table = sync.from_page.table
+    qtbot.waitUntil(lambda: table.height() >= table.minimumHeight())
+    bottom = table.mapTo(sync, table.rect().bottomLeft()).y()
+    assert bottom < sync.height()
+
+
 def test_it_is_read_from_the_right_where_one_reads_from_there(drawn):
     first = drawn._column(900)
     drawn.setLayoutDirection(Qt.LayoutDirection.RightToLeft)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QWidget
 
 from ccdesk.core.runs import Progress
 from ccdesk.gui import formats
 from ccdesk.gui.components.step_line import StepLine
-from ccdesk.gui.components.widgets import label
+from ccdesk.gui.components.widgets import label, row
 from ccdesk.gui.steps import RunSteps
 from ccdesk.gui.tabs.base import page_layout
 from ccdesk.gui.translation import marked, say
@@ -31,9 +32,13 @@ class ProgressBox(QWidget):
         layout = page_layout(self)
         layout.setContentsMargins(0, 4, 0, 0)
         layout.setSpacing(7)
-        self.time = label(role="muted", name=f"lbl_{name}_time")
-        for part in (self.origin, self.phase, self.line, self.bar, self.detail, self.time):
+        self.time = label(role="muted", name=f"lbl_{name}_time", wrap=False)
+        for part in (self.origin, self.phase, self.line, self.bar):
             layout.addWidget(part)
+        figures = row(self.detail, self.time)
+        figures.setStretch(0, 1)
+        figures.setAlignment(self.time, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(figures)
         self.show_origin("")
 
     def show_origin(self, words: str) -> None:

@@ -22,6 +22,7 @@ EMPTY = (
     marked("Nothing has been fetched yet"),
     marked("Once the application is enabled on the Info tab, opt-outs are fetched every 30 minutes."),
 )
+TABLE_LEAST = 110  # pixels: what is under way stands above it in the lowest window, too
 NOT_ENABLED = marked("Enable the application on the Info tab first")
 
 
@@ -51,6 +52,7 @@ class FromPage(QWidget):
         self.model = PagedModel(context.tasks, INBOUND_COLUMNS, source, self)
         self.table = PagedTable("tbl_inbound", self.model, EMPTY)
         self.table.setAccessibleName(say("Runs from Constant Contact"))
+        self.table.setMinimumHeight(TABLE_LEAST)
         self.table.link_activated.connect(self._open)
         self.table.row_activated.connect(self._open)
         self.model.load_failed.connect(self.failed)
