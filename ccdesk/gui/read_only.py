@@ -25,6 +25,7 @@ LOOKS = frozenset(
         *("btn_find", "btn_logs_view", "btn_logs_errors", "btn_last_export_view", "btn_last_export_errors"),
         *("btn_logs_refresh", "chk_events_processed", "btn_kibo_advanced", "btn_logs_day"),
         *("inp_logs_search", "btn_logs_search_clear", "cmb_logs_what", "cmb_logs_kind", "btn_event_why"),
+        "btn_event_run",
     }
 )
 REVIEW = "dlg_confirm_run"  # its “Not now” only closes it here

@@ -3905,6 +3905,42 @@
         <translation>Wählen Sie ein Ereignis, um mehr darüber zu lesen.</translation>
     </message>
     <message>
+        <source>The email of this customer is not known yet.</source>
+        <translation>Die E-Mail-Adresse dieses Kunden ist noch nicht bekannt.</translation>
+    </message>
+    <message>
+        <source>The customer&apos;s account changed in Kibo. The run that processes this event reads the account anew, and decides by what it finds then.</source>
+        <translation>Das Konto des Kunden hat sich in Kibo geändert. Der Lauf, der dieses Ereignis verarbeitet, liest das Konto neu und entscheidet nach dem, was er dann vorfindet.</translation>
+    </message>
+    <message>
+        <source>How the event stands, and why</source>
+        <translation>Wie es um das Ereignis steht und warum</translation>
+    </message>
+    <message>
+        <source>The event chosen</source>
+        <translation>Das gewählte Ereignis</translation>
+    </message>
+    <message>
+        <source>Customer id: {id}</source>
+        <translation>Kundennummer: {id}</translation>
+    </message>
+    <message>
+        <source>Changed in Kibo: {time}</source>
+        <translation>In Kibo geändert: {time}</translation>
+    </message>
+    <message>
+        <source>Tries: {n}</source>
+        <translation>Versuche: {n}</translation>
+    </message>
+    <message>
+        <source>Next try: {time}</source>
+        <translation>Nächster Versuch: {time}</translation>
+    </message>
+    <message>
+        <source>Processed: {time}</source>
+        <translation>Verarbeitet: {time}</translation>
+    </message>
+    <message>
         <source>An export is running</source>
         <translation>Ein Export läuft</translation>
     </message>
@@ -3945,6 +3981,14 @@
         <translation>Schalten Sie zuerst die Anwendung auf der Registerkarte „Info“ ein</translation>
     </message>
     <message>
+        <source>No run is known that dealt with this event</source>
+        <translation>Es ist kein Lauf bekannt, der dieses Ereignis bearbeitet hat</translation>
+    </message>
+    <message>
+        <source>Runs are kept for a limited time: this one may be gone.</source>
+        <translation>Läufe werden nur eine gewisse Zeit aufbewahrt: Dieser ist vielleicht nicht mehr da.</translation>
+    </message>
+    <message>
         <source>The event waits again</source>
         <translation>Das Ereignis wartet wieder</translation>
     </message>
@@ -3977,6 +4021,10 @@
         <translation>Erneut &amp;versuchen</translation>
     </message>
     <message>
+        <source>Open R&amp;un…</source>
+        <translation>La&amp;uf öffnen…</translation>
+    </message>
+    <message>
         <source>Try this event again now</source>
         <translation>Dieses Ereignis jetzt noch einmal versuchen</translation>
     </message>
@@ -3993,8 +4041,12 @@
         <translation>Warum dieser Kunde auf der Liste ist oder nicht</translation>
     </message>
     <message>
-        <source>Customer {who}: {state}</source>
-        <translation>Kunde {who}: {state}</translation>
+        <source>Show the run that dealt with this event last</source>
+        <translation>Den Lauf zeigen, der dieses Ereignis zuletzt bearbeitet hat</translation>
+    </message>
+    <message>
+        <source>Size of the details</source>
+        <translation>Größe der Einzelheiten</translation>
     </message>
     <message>
         <source>{what}; the queue is looked at when it ends</source>

@@ -21,6 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ccdesk.gui.components.whole_text import WholeText
+
 VALUE = re.compile(r"(\{[^{}]*\})")
 SAID = re.compile(r"⟦[^⟦⟧]*⟧")
 LETTERS = re.compile(r"[^\W\d_]")
@@ -79,6 +81,8 @@ def texts_of(one):
         yield "text", one.text()
     if isinstance(one, QGroupBox):
         yield "title", one.title()
+    if isinstance(one, WholeText):
+        yield "text", one.text()
     if isinstance(one, QLineEdit | QPlainTextEdit | QComboBox):
         yield "placeholder", one.placeholderText()
     if isinstance(one, QComboBox):

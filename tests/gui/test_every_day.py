@@ -14,6 +14,7 @@ from ccdesk.core.run_history import Day, Happened, PersonThen
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui.app import build
 from ccdesk.gui.components.theme import Tone
+from ccdesk.gui.components.whole_text import WholeText
 from ccdesk.gui.memory import FILE_NAME, Memory
 from ccdesk.gui.overall import KIBO, MAIL, overall
 from ccdesk.gui.since import LastLook
@@ -416,7 +417,7 @@ def test_an_event_leads_to_why(qtbot, window, desk):
     window.tabs.setCurrentWidget(window.events)
     rows(qtbot, window.events.table, 3)
     window.events.table.selectRow(1)
-    assert "Customer 1043, kim..lee@example.com: " in find(window, "lbl_event_detail", QLabel).text()
+    assert find(window, "txt_event_who", WholeText).text() == "kim..lee@example.com"
     click(qtbot, window, "btn_event_why")
     asked = dialog(qtbot, window, "dlg_find_person")
     assert find(asked, "txt_find_who", QLineEdit).text() == "1043"

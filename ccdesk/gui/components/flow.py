@@ -7,12 +7,18 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Widgets one after the other; those that are hidden take no room."""
+    """Widgets one after the other; those that are hidden take no room.
 
-    def __init__(self, parent: QWidget | None = None, *, gap: int = 6) -> None:
+    `gap` is between them, and between the rows, unless `between_rows` says otherwise.
+    """
+
+    def __init__(
+        self, parent: QWidget | None = None, *, gap: int = 6, between_rows: int | None = None
+    ) -> None:
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
         self._gap = gap
+        self._between_rows = gap if between_rows is None else between_rows
         self.setContentsMargins(0, 0, 0, 0)
 
     def addItem(self, item: QLayoutItem) -> None:
@@ -70,8 +76,8 @@ class FlowLayout(QLayout):
                 size = item.sizeHint()
                 item.setGeometry(self._placed(room, QPoint(x, y + (high - size.height()) // 2), size))
                 x += size.width() + self._gap
-            y += high + self._gap
-        return max(0, y - self._gap)
+            y += high + self._between_rows
+        return max(0, y - self._between_rows)
 
     def _lines(self, width: int) -> list[list[QLayoutItem]]:
         lines: list[list[QLayoutItem]] = []

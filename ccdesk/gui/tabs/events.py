@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QCheckBox
 
 from ccdesk.core.errors import Busy, CcdeskError
-from ccdesk.core.runs import EventStatus, RunKind
+from ccdesk.core.runs import EventStatus, Run, RunKind
 from ccdesk.gui import formats
-from ccdesk.gui.columns import EVENT_COLUMNS, EVENT_ICONS, Queued, event_words
-from ccdesk.gui.components.icons import IconLabel
+from ccdesk.gui.columns import EVENT_COLUMNS, Queued
+from ccdesk.gui.components.split import Split
 from ccdesk.gui.components.table_models import PagedModel, Source
 from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.find_person import find_person
+from ccdesk.gui.dialogs.run_view import RunDialog
 from ccdesk.gui.tabs.base import Tab, page_layout
+from ccdesk.gui.tabs.event_pane import EventPane, run_of, was_tried
 from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
 
@@ -26,7 +30,6 @@ EMPTY = (
         "Click Refresh to look for customer changes in Kibo. They stay here until a run has processed them."
     ),
 )
-HINT = marked("Select an event to read more about it.")
 RETRYABLE = (EventStatus.PARKED, EventStatus.RETRY)
 AT_WORK = {
     RunKind.EXPORT: marked("An export is running"),
@@ -41,6 +44,11 @@ LOOKING = marked("Asking Kibo…")
 SYNC_TIP = marked("Send the changes that wait to Constant Contact now")
 NOT_ENABLED = marked("Enable the application on the Info tab first")
 
+NO_RUN = (
+    marked("No run is known that dealt with this event"),
+    marked("Runs are kept for a limited time: this one may be gone."),
+)
+PANE_HEIGHT = 168  # pixels
 WAITS_AGAIN = (
     marked("The event waits again"),
     marked("It is tried once the application is enabled."),
@@ -52,7 +60,7 @@ WAIT_AGAIN = (
 
 
 class EventsTab(Tab):
-    """The event grid of the seed; below it, the chosen entry in words."""
+    """The event grid of the seed; beneath it what is known of the entry chosen."""
 
     help_part = "events"
 
@@ -73,14 +81,17 @@ class EventsTab(Tab):
         self.table.horizontalHeader().moveSection(4, 2)  # beside the customer's id
         self.retry_action = self.table.offer(say("Re&try"), "act_event_retry", self._retry)
         self.table.offer(say("&Why…"), "act_event_why", self._why)
-        self.icon = IconLabel("info")
-        self.lbl_detail = label(say(HINT), "muted", name="lbl_event_detail")
+        self.run_action = self.table.offer(say("Open R&un…"), "act_event_run", self._open_run)
         tip = say("Try this event again now")
         self.btn_retry = button(say("Re&try"), "btn_event_retry", self._retry, tip=tip)
         tip = say("Try everything again that needs your attention, or waits for its next try")
         self.btn_retry_all = button(say("Retry &all"), "btn_events_retry_all", self._retry_all, tip=tip)
         tip = say("Why this customer is on the list or not")
         self.btn_why = button(say("&Why…"), "btn_event_why", self._why, tip=tip)
+        tip = say("Show the run that dealt with this event last")
+        self.btn_run = button(say("Open R&un…"), "btn_event_run", self._open_run, tip=tip)
+        self.pane = EventPane(self.btn_why, self.btn_run, self.btn_retry)
+        self.split = Split("split_events", say("Size of the details"), self.table, self.pane, PANE_HEIGHT)
         self._lay_out()
         self.table.row_chosen.connect(self._on_chosen)
         self.model.load_failed.connect(self.show_error)
@@ -97,15 +108,16 @@ class EventsTab(Tab):
     def _lay_out(self) -> None:
         layout = page_layout(self)
         layout.setSpacing(10)
-        detail = row(self.icon, self.lbl_detail, self.btn_why, self.btn_retry, spacing=10)
-        detail.setStretch(1, 1)
         layout.addWidget(self.notice)
         head = row(self.lbl_next, self.btn_process, self.btn_refresh)
         head.setStretch(0, 1)
         layout.addLayout(head)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(detail)
+        layout.addWidget(self.split, 1)
         layout.addLayout(row(self.chk_processed, None, self.lbl_parked, self.btn_retry_all, spacing=10))
+        pane = (self.btn_why, self.btn_run, self.btn_retry, self.pane.who, self.pane.detail)
+        chain = (self.table, self.split.handle(1), *pane, self.chk_processed, self.btn_retry_all)
+        for one, other in pairwise((self.btn_process, self.btn_refresh, *chain)):
+            self.setTabOrder(one, other)
 
     def _source(self) -> Source:
         desk, processed = self.context.desk, self.chk_processed.isChecked()
@@ -155,14 +167,10 @@ class EventsTab(Tab):
         self.btn_retry.setEnabled(can_retry)
         self.retry_action.setEnabled(can_retry)
         self.btn_why.setEnabled(queued is not None)
-        if queued is None:
-            self.icon.show_icon("info")
-            self.lbl_detail.setText(say(HINT))
-        else:
-            event = queued.event
-            who = f"{event.object_id}, {queued.email}" if queued.email else str(event.object_id)
-            self.icon.show_icon(*EVENT_ICONS[event.status])
-            self.lbl_detail.setText(say("Customer {who}: {state}").format(who=who, state=event_words(event)))
+        tried = queued is not None and was_tried(queued.event)
+        self.btn_run.setEnabled(tried)
+        self.run_action.setEnabled(tried)
+        self.pane.show_event(queued)
 
     @Slot(bool)
     def _on_show_processed(self, _on: bool) -> None:
@@ -272,3 +280,21 @@ class EventsTab(Tab):
         queued = self.table.chosen()
         if queued is not None:
             find_person(self.context, self.window(), str(queued.event.object_id))
+
+    @Slot()
+    def _open_run(self) -> None:
+        """Open the run that dealt with the event chosen; which one that is, is looked up."""
+        queued = self.table.chosen()
+        if queued is None or not was_tried(queued.event):
+            return
+        desk, event = self.context.desk, queued.event
+        self.context.tasks.run(
+            self, lambda: run_of(desk, event), done=self._on_run, failed=self.show_failure, key="run"
+        )
+
+    def _on_run(self, run: Run | None) -> None:
+        if run is not None:
+            RunDialog(self.context, run, self.window()).open()
+        else:
+            title, text = NO_RUN
+            self.notice.show_text(Tone.NEUTRAL, say(title), say(text))

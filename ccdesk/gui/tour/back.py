@@ -60,7 +60,9 @@ def _event(scene: Scene) -> None:
     check(say("Pending") in row[3], "the event is not pending")
     check(email not in scene.members(), "“Refresh” did more than look")
     driver.until(lambda: driver.find(QWidget, "btn_events_refresh").isEnabled(), "the look to end")
-    driver.picture("events-pending", "one event, one entry, not yet processed")
+    driver.click_cell("tbl_events", 0, 0)
+    driver.until(lambda: str(shopper) in driver.text("lbl_event_customer"), "what is known of the event")
+    driver.picture("events-pending", "one event, one entry, not yet processed; what is known of it")
 
     run, _ = scene.cycle()
     check(run.counts.get("added") == 1, f"the event did not add the person: {run.message}")
@@ -113,6 +115,7 @@ def _unsubscribe(scene: Scene) -> None:
     driver.click("btn_from_cc")
     driver.until(lambda: len(driver.rows("tbl_inbound")) >= 3, "the inbound runs")
     driver.until(lambda: say("Completed") in driver.rows("tbl_inbound")[0][0], "the run to be Completed")
+    driver.until(lambda: driver.parts.context.monitor.kind is None, "the window to know that it ended")
     driver.picture("sync-from-constant-contact", "the unsubscribe reached Kibo, every other field survived")
 
     row = driver.rows("tbl_inbound")[0]

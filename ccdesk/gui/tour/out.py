@@ -146,6 +146,9 @@ def first_export(scene: Scene) -> None:
     )
 
     _errors(scene, bad)
+    driver.tab("tab_sync")
+    driver.until(lambda: driver.shown("steps_last_export"), "the steps of the export")
+    driver.picture("sync-exported", "the last export, and the steps it went through")
 
 
 def _preview(scene: Scene) -> int:
