@@ -29,7 +29,6 @@ from ccdesk.core.limits import A_SECOND
 from ccdesk.core.losses import Held, LossKind
 from ccdesk.core.models import OPTED_OUT_THERE, Contact, Link, LinkState, Ownership, Permission, WriteBack
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
-from ccdesk.sync.later import known_out
 from ccdesk.sync.readings import LONG_AGO, Kept, shop_window
 from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, has_left, is_cleared
 
@@ -222,8 +221,13 @@ def _set_in(link: Link, out: datetime, kept: Kept) -> Window:
 
 
 def _off_in(link: Link, kept: Kept) -> Window:
-    """Return when a flag was switched off, or was off: a sign-up of the same second is later (`later`)."""
-    date = known_out(link, kept.skew, kept.began)
+    """Return when a flag was switched off, or was off: a sign-up of the same second is later (`later`).
+
+    It was no later than when we first knew, nor than the account's last change. What we have written since
+    bounds what counts as a sign-up of the person (`persons`), not this.
+    """
+    changed = link.kibo_updated_at - kept.skew if link.kibo_updated_at is not None else None
+    date = min((one for one in (link.out_since, changed) if one is not None), default=None)
     latest = kept.now if date is None else date.replace(microsecond=0) - timedelta(milliseconds=1)
     return between(_after_last_in(link) if is_cleared(link) else LONG_AGO, latest)
 

@@ -173,10 +173,12 @@ class PersonSides:
         Where staff answered *Add* to it, the person stays; only the accounts that it came from are opted out.
         """
         added = [link for _, link in self.yes]
+        skew = self.rules.skew
         pending = (
             one
             for one in self.links
-            if one.pending is WriteBack.OPT_OUT and not any(is_added_by_staff(link, one) for link in added)
+            if one.pending is WriteBack.OPT_OUT
+            and not any(is_added_by_staff(link, one, skew) for link in added)
         )
         still = (one for one in pending if self._observed(one).pending is WriteBack.OPT_OUT)
         link = next(still, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack
@@ -23,19 +24,21 @@ def plan_group(
     guests: bool,
     others: Sequence[Link] = (),
     off_list: OffList = OffList.NEWLY,
+    skew: timedelta = timedelta(0),
 ) -> list[ExportDecision]:
     """Decide for all opted-in accounts that share one email; the answers are in the candidates' order.
 
     The first account that can be sent stands for the person, and no opt-out of another account stops it if it
     can be helped; the others follow it (design R1). `others` are all links with this email: an account that
-    is not opted in any more, or gone from Kibo, may know that the person opted out.
+    is not opted in any more, or gone from Kibo, may know that the person opted out. `skew`: how far the
+    shop's clock is ahead.
     """
     key = candidates[0].customer.email_key
     own = [links[one.customer.id] for one in candidates if one.customer.id in links]
     known = [link for link in own if link.email_key == key]
     there = {link.customer_id for link in known}
     others = [one for one in others if one.customer_id not in there]
-    stopped = _stopped(candidates, links, [*known, *others], first_export=first_export)
+    stopped = _stopped(candidates, links, [*known, *others], first_export=first_export, skew=skew)
     refusals = {
         one.customer.id: _refusal(one, links.get(one.customer.id), guests=guests) for one in candidates
     }
@@ -77,7 +80,12 @@ def _unless_out(
 
 
 def _stopped(
-    candidates: Sequence[Candidate], links: Mapping[int, Link], known: Sequence[Link], *, first_export: bool
+    candidates: Sequence[Candidate],
+    links: Mapping[int, Link],
+    known: Sequence[Link],
+    *,
+    first_export: bool,
+    skew: timedelta,
 ) -> set[int]:
     """Return the accounts whose opt-in an opt-out of another account of the person may stand against.
 
@@ -95,7 +103,7 @@ def _stopped(
     for candidate in candidates:
         link = links.get(candidate.customer.id)
         new = is_new_opt_in(link, first_export=first_export)
-        others = [one for one in outs if one is not link and (new or not is_added_by_staff(link, one))]
+        others = [one for one in outs if one is not link and (new or not is_added_by_staff(link, one, skew))]
         if (unseen or others) and (new or candidate.customer.is_anonymous):
             found.add(candidate.customer.id)
     return found

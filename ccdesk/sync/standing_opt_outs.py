@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from ccdesk.core.models import Contact, Link, LinkState, WriteBack
 from ccdesk.core.statements import BY_STAFF as BY_STAFF
@@ -76,11 +77,19 @@ def gone(link: Link, reason: str) -> Link:
 _OUT = (LinkState.UNSUBSCRIBED, LinkState.LEFT_LIST)
 
 
-def is_added_by_staff(link: Link | None, opt_out: Link) -> bool:
-    """Say whether staff answered *Add* after this opt-out was known; one that came since is another."""
+def is_added_by_staff(link: Link | None, opt_out: Link, skew: timedelta) -> bool:
+    """Say whether staff answered *Add* after this opt-out was known; one that came since is another.
+
+    `skew`: how far the shop's clock is ahead. A cleared flag is no newer than its account's last change,
+    however often it has been acted on since (`out_since`): each time that another account stops counting.
+    """
     if link is None or link.added_at is None:
         return False
-    return opt_out.out_since is None or opt_out.out_since <= link.added_at
+    dates = [opt_out.out_since]
+    if is_cleared(opt_out) and opt_out.kibo_updated_at is not None:
+        dates.append(opt_out.kibo_updated_at - skew)
+    known = min((one for one in dates if one is not None), default=None)
+    return known is None or known <= link.added_at
 
 
 def opted_out_since(contact: Contact, link: Link) -> bool:

@@ -358,3 +358,41 @@ def test_an_opt_out_goes_along_when_its_account_takes_another_email(out, known_t
     assert "new@example.com" in out.members()
     assert named(out) == []
     out.quiet_cycles()
+
+
+def test_staffs_add_outlives_an_account_that_counts_no_more(out):
+    added = out.kibo.add_customer(ADA, True)
+    other = out.kibo.add_customer(ADA, True)
+    out.later()
+    out.cycle()
+    assert named(out) == [added, other]
+    assert out.desk.answer_newcomer(added, add=True)
+    for active in (False, True, False):  # each time the opt-out is acted on anew
+        out.later(31)
+        out.cycle()
+        assert ADA in out.members()
+        out.kibo.activate(other) if active else out.kibo.deactivate(other)
+    out.later(31)
+    out.cycle()
+    assert ADA in out.members()
+    assert named(out) == []
+    assert out.desk.why(ADA, live=True).verdict.in_step
+    out.quiet_cycles()
+
+
+def test_staffs_add_lifts_no_flag_that_is_cleared_afterwards(out):
+    guest = out.kibo.add_customer(ADA, True, anonymous=True)
+    out.later()
+    out.cycle()
+    assert out.desk.answer_newcomer(guest, add=True)
+    out.later()
+    out.cycle()
+    out.kibo.opt_in(out.ids["ada"])
+    out.later(31)
+    out.cycle()
+    assert ADA in out.members()
+    out.kibo.opt_out(out.ids["ada"])
+    out.later(31)
+    out.cycle()
+    assert out.members() == {"bob@example.com"}
+    assert named(out) == [guest]

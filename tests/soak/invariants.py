@@ -118,6 +118,8 @@ def _last_act_lost(
     began = _began(truth)
     if began is None or last.at < began:  # the first poll is a baseline (R4)
         return []
+    if last.kind == "added" and last.known and reasons.is_newcomer(last.account) and contact.may_be_mailed:
+        return [f"{email}: staff added customer {last.account}, and are asked about it again"]
     if any(reasons.is_pending(number) or reasons.told_since(number, last.at) for number in accounts):
         return []
     who = f"{email}: customers {sorted(accounts)}"
@@ -205,6 +207,11 @@ class _Reasons:
     def is_put_back(self, account: int) -> bool:
         """Say whether *needs you* names the customer as opted out and put back on the list by others."""
         return account in self._put_back
+
+    def is_newcomer(self, account: int) -> bool:
+        """Say whether staff are asked about the customer."""
+        link = self._links.get(account)
+        return link is not None and link.state is LinkState.NEWCOMER
 
     def told_since(self, account: int, at: datetime) -> bool:
         """Say whether a run begun since then gives a reason, or the link's state does."""

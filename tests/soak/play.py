@@ -231,7 +231,7 @@ class Player:
         """Let staff answer about the first account that is named as a newcomer."""
         for link in self.bench.desk.newcomers()[:1]:
             if add:
-                self.truth.note("added", link.email)
+                self.truth.added(link.customer_id, link.email)
                 self.shadow.lift(link.customer_id)
             self.bench.desk.answer_newcomer(link.customer_id, add=add)
 

@@ -171,7 +171,15 @@ class Stories:
             )
         things += self._perhaps(("answer", chance.choice(["add", "leave"])), share=0.4)
         things += self._perhaps(("act", "opt_in", account), share=0.3)
+        things += self._perhaps(*self._added_beside(writer.accounts), share=0.2)
         return [*things, ("wait", 1), self._run("events"), self._run(), ("run", "inbound", ())]
+
+    def _added_beside(self, account: int) -> list[Thing]:
+        """Staff add a newcomer; then an account of the same person counts no more, and again."""
+        things: list[Thing] = [("answer", "add")]
+        for act in ("deactivate", "activate", "deactivate"):
+            things += [("wait", 31), ("run", "events", ()), ("act", act, account)]
+        return things
 
     def fresh_installation(self) -> list[Thing]:
         """People leave; the installation is replaced by one that knows nothing, on a list with members."""

@@ -86,6 +86,21 @@ FOUND = {
             ("run", "events", ()),
         ),
     ),
+    "staff's Add was forgotten once another account was disabled": Schedule(
+        6025, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("run", "export", ()),
+            ("act", "opt_out", 1),
+            ("act", "customer", 2, ADA, True, "guest"),
+            ("act", "customer", 3, ADA, True, "guest"),
+            ("wait", 1),
+            ("run", "events", ()),
+            ("answer", "add"),
+            *[thing for act in ("deactivate", "activate", "deactivate")
+              for thing in (("act", act, 3), ("wait", 31), ("run", "events", ()))],
+        ),
+    ),
     "an outage hid from why what the look before it had seen": Schedule(
         4, {}, {}, SETTINGS,
         (

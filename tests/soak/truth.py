@@ -60,7 +60,10 @@ class State:
 
 @dataclass(frozen=True)
 class Done:
-    """One act: kibo_in, kibo_out, unsubscribed, left, came, agreed (elsewhere), deleted, added (by staff)."""
+    """One act: kibo_in, kibo_out, unsubscribed, left, came, agreed (elsewhere), deleted, added (by staff).
+
+    An `account` of `added` is that of a newcomer.
+    """
 
     at: datetime
     kind: str
@@ -251,6 +254,17 @@ class Truth:
         now = self.bench.time.now()
         knowers = frozenset(one.customer_id for one in links)
         self.acts.append(Done(now, kind, key, known=known, knowers=knowers, person=person, dated=dated))
+
+    def added(self, account: int, email: str) -> None:
+        """Remember that staff add a newcomer; `known` where ccdesk has seen all that its person did."""
+        links, key = self.bench.container.store.links, email_key(email)
+        off = not any(seen.email == key and seen.on_list for seen in self.view.values())
+        seen = off and not any(one.on_list for one in links.by_email(key))
+        for number in self.states:
+            state, link = self.present(number), links.get(number)
+            if state is not None and state.email == key:
+                seen = seen and link is not None and link.kibo_opted_in is state.accepts
+        self.acts.append(Done(self.bench.time.now(), "added", key, account, known=seen))
 
     def _note_traces(self) -> None:
         for contact, fields in list(self.traced.items()):

@@ -95,6 +95,22 @@ def test_who_is_back_through_another_account_has_not_left() -> None:
     assert (decision.row, decision.commands) == (Row.ON_LIST, ())
 
 
+@pytest.mark.parametrize(
+    ("cleared", "acted_on", "added", "column"),
+    [
+        (0, 5, 10, Column.YES_LATER),
+        (0, 20, 10, Column.YES_LATER),  # acted on again since: another account had stopped counting
+        (15, 20, 10, Column.NO_ANSWERED),
+    ],
+)
+def test_staffs_add_lifts_the_flags_that_were_cleared_by_then(
+    cleared: float, acted_on: float, added: float, column: Column
+) -> None:
+    out = {"kibo_updated_at": at(cleared), "out_since": at(acted_on), "written_at": at(acted_on + 5)}
+    member = {"on_list": True, "agreed": True, "added_at": at(added), "state": LinkState.SYNCED}
+    assert judge(OFF | THERE | out, ON | THERE | member, known=30).column is column
+
+
 @pytest.mark.parametrize(("answer", "acts"), [(Answer.NONE, (Act.OPT_OUT,)), (Answer.MISTAKE, ())])
 def test_what_staff_called_a_mistake_is_dropped(answer: Answer, acts: tuple[Act, ...]) -> None:
     held = Held(1, LossKind.LEFT, ADA, ADA, NOON, answer=answer)

@@ -114,7 +114,7 @@ def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link)
             return True
         # A newcomer's opt-in is the later act: it neither counts nor is undone (design §3a R1), unless staff
         # have added that account to this very opt-out.
-        later = link.state in NEWCOMERS or is_added_by_staff(link, source)
+        later = link.state in NEWCOMERS or is_added_by_staff(link, source, ctx.skew())
         return source.state is LinkState.LEFT_LIST and account.id != source.customer_id and later
     if not account.is_active:
         _leave_inactive(ctx, source, account)

@@ -261,21 +261,21 @@ def _plan_page(
                 guests=guests,
                 others=by_email.get(key, ()),
                 off_list=off_list,
+                skew=ctx.skew(),
             )
         for one, decision in zip(group, decisions, strict=True):
-            customer = one.customer
+            number = one.customer.id
             off = contact is not None and ctx.settings.list_id not in contact.list_ids
             if decision.action is not Action.NONE:
                 planned.append(planned_of(one, contact, decision))
                 back += off
                 continue
             back += off and decision.reason == LEFT_OUT
-            entries.append(
-                Entry(customer.id, customer.email, decision.outcome, decision.reason, decision.code)
-            )
-            link = unsent_of(ctx, one, contact, links.get(customer.id), decision)
+            told = decision.outcome, decision.reason, decision.code
+            entries.append(Entry(number, one.customer.email, *told))
+            link = unsent_of(ctx, one, contact, links.get(number), decision)
             saved += [] if link is None else [link]
-            by_event += [customer.id] if decision.by_event and link is not None else []
+            by_event += [number] if decision.by_event and link is not None else []
     if sendable_only:
         store.exports.decide([one for one in planned if one.action in early.SENT_EARLY])
         return back

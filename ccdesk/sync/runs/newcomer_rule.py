@@ -34,8 +34,8 @@ def lifts(ctx: RunContext, account: Customer, opt_out: Link) -> bool:
     account that came in the same minutes would lift it.
     """
     link = ctx.store.links.get(account.id)
-    if link is not None and is_added_by_staff(link, opt_out):
-        return True
+    if opt_out.kibo_opted_in is not True and is_added_by_staff(link, opt_out, ctx.skew()):
+        return True  # of a flag that was on when last acted on, staff were not asked
     if account.is_anonymous or opt_out.out_after is None:
         return False
     since = ctx.store.links.known_since(account.id, account.email_key)

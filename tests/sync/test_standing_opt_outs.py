@@ -1,0 +1,37 @@
+"""Which opt-outs staff's *Add* is about: those that were known when they gave it (design §3a R1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ccdesk.core.models import Link, LinkState
+from ccdesk.sync.standing_opt_outs import is_added_by_staff
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ADDED = Link(1, kibo_opted_in=True, added_at=NOON)
+CLEARED = Link(2, kibo_opted_in=False, agreed=False, kibo_updated_at=NOON - HOUR, out_since=NOON - HOUR)
+LEFT = replace(CLEARED, state=LinkState.LEFT_LIST)
+
+
+@pytest.mark.parametrize(
+    ("opt_out", "skew", "expected"),
+    [
+        (CLEARED, 0, True),
+        (replace(CLEARED, out_since=NOON + HOUR), 0, True),  # acted on again since
+        (replace(CLEARED, out_since=NOON + HOUR, kibo_updated_at=NOON + HOUR), 0, False),
+        (replace(CLEARED, out_since=NOON + HOUR, kibo_updated_at=NOON + HOUR), 2, True),
+        (LEFT, 0, True),
+        (replace(LEFT, out_since=NOON + HOUR), 0, False),
+    ],
+)
+def test_an_add_is_about_the_opt_outs_made_by_then(opt_out: Link, skew: int, expected: bool) -> None:
+    assert is_added_by_staff(ADDED, opt_out, skew * HOUR) is expected
+
+
+def test_who_was_not_added_lifts_nothing() -> None:
+    assert not is_added_by_staff(None, CLEARED, timedelta(0))
+    assert not is_added_by_staff(replace(ADDED, added_at=None), CLEARED, timedelta(0))
