@@ -21,6 +21,7 @@ from ccdesk.clients.http.pace import KeptInFile, Pacer
 from ccdesk.clients.http.policy import CallMeter, DailyBudget
 from ccdesk.clients.http.transport import Transport, prepare_session
 from ccdesk.clients.kibo.client import Kibo
+from ccdesk.clients.releases import latest_release as latest_release  # the container takes it from here
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError, Remedy, SettingsError, VaultError
 from ccdesk.core.origins import ADOPTED_LOGIN, LoginPlace, ShopPlace

@@ -19,6 +19,7 @@ from ccdesk.core.ports.store import Store
 from ccdesk.core.redaction import hide
 from ccdesk.core.runs import Run
 from ccdesk.core.settings import SECRET_VARIABLE, Settings
+from ccdesk.core.updates import Release, ReleasePlace
 from ccdesk.paths import Paths
 from ccdesk.service.connections import Connections, LoginState, MailClient, PendingLogin, ShopClient
 from ccdesk.service.desk import LocalDesk
@@ -188,6 +189,18 @@ def take_environment() -> dict[str, str]:
     secret = os.environ.pop(SECRET_VARIABLE, "")
     hide(secret)
     return taken
+
+
+def latest_release(place: ReleasePlace) -> Release:
+    """Ask where ccdesk is published for its latest release.
+
+    Raises:
+        UpdatesUnknown: no usable answer came back.
+
+    """
+    from ccdesk.connections import latest_release as ask
+
+    return ask(place)
 
 
 def build_container(

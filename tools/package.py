@@ -30,9 +30,18 @@ def main() -> None:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    options.add_argument(
+        "--releases", metavar="URL", help="what the forge answers about the latest release (CCDESK_RELEASES)"
+    )
+    options.add_argument(
+        "--releases-page", metavar="URL", help="the page of the releases for people (CCDESK_RELEASES_PAGE)"
+    )
     options.add_argument("--no-tests", action="store_true", help="only build and pack")
     options.add_argument("--only-tests", action="store_true", help="only pack and test what was built before")
     args = options.parse_args()
+    for name in ("releases", "releases_page"):
+        if getattr(args, name):
+            os.environ[f"CCDESK_{name.upper()}"] = getattr(args, name)
     interpreter, version = python.choose()
     if version < python.WANTED:
         _say(

@@ -32,6 +32,7 @@ from ccdesk.gui.tasks import Tasks
 from ccdesk.gui.translation import speak, wanted
 from ccdesk.gui.tray import Tray
 from ccdesk.gui.tray_icon import LOGIN_SECONDS, SystemTray, TrayIcon
+from ccdesk.gui.updates import ReleaseSource, Updates
 from ccdesk.gui.watch import RunMonitor, Watch
 from ccdesk.gui.window import SettingsWindow
 from ccdesk.service.api import Desk
@@ -83,6 +84,8 @@ class AppParts:
             self.tray.show_state()
         self.thread.start()
         self.context.watch.start()
+        if self.context.updates is not None:
+            self.context.updates.start()
         self.window.current().refresh()
         self._collector.start()
 
@@ -95,6 +98,8 @@ class AppParts:
             return True
         self._is_down = True
         self.context.watch.stop()
+        if self.context.updates is not None:
+            self.context.updates.stop()
         self.window.leaving.let_go()
         self.window.hide()
         self.window.memory.flush()
@@ -136,6 +141,7 @@ def build(
     open_url: OpenUrl | None = None,
     save_bundle: SaveBundle | None = None,
     autostart: Autostart | None = None,
+    releases: ReleaseSource | None = None,
     tray: TrayIcon | None = None,
     theme: str = "system",
     memory: Memory | None = None,
@@ -143,7 +149,8 @@ def build(
     """Build everything without showing it, starting a thread or entering the event loop.
 
     `tray`: where the program goes on while its window is closed; None if closing the window ends it.
-    `memory`: what the window remembers of last time; without it, nothing is kept.
+    `memory`: what the window remembers of last time; without it, nothing is kept. `releases`: where newer
+    versions are looked for; without it, nowhere.
     """
     app = app or application()
     apply_theme(app, theme)
@@ -152,17 +159,19 @@ def build(
     loop.listener = bridge
     kept = memory or Memory(None, root)
     kept.in_background = lambda work: tasks.run(root, work)
+    monitor = RunMonitor(loop, bridge, root)
     context = Context(
         desk=desk,
         tasks=tasks,
         bridge=bridge,
         watch=Watch(desk, tasks, bridge, root),
-        monitor=RunMonitor(loop, bridge, root),
+        monitor=monitor,
         news=News(root),
         open_url=open_url or open_in_browser,
         last_look=LastLook(kept, root),
         save_bundle=save_bundle,
         autostart=autostart,
+        updates=Updates(releases, kept, tasks, lambda: monitor.kind is not None, root) if releases else None,
     )
     window = SettingsWindow(context, tray, memory=kept)
     thread = SyncThread(loop, root)
@@ -193,6 +202,7 @@ def main(
     open_url: OpenUrl | None = None,
     save_bundle: SaveBundle | None = None,
     autostart: Autostart | None = None,
+    releases: ReleaseSource | None = None,
     stays: bool = False,
     theme: str = "system",
     dress: Callable[[SettingsWindow], object] | None = None,
@@ -220,6 +230,7 @@ def main(
         open_url=open_url,
         save_bundle=save_bundle,
         autostart=autostart,
+        releases=releases,
         tray=SystemTray(patience=LOGIN_SECONDS if in_tray else 0.0) if stays else None,
         theme=theme,
         memory=memory,

@@ -11,6 +11,7 @@ from ccdesk.gui.components.news import News
 from ccdesk.gui.since import LastLook
 from ccdesk.gui.sync_thread import LoopBridge
 from ccdesk.gui.tasks import Tasks
+from ccdesk.gui.updates import Updates
 from ccdesk.gui.watch import RunMonitor, Watch
 from ccdesk.service.api import Desk
 from ccdesk.service.read_only import ReadOnlyDesk
@@ -25,7 +26,8 @@ class Context:
     """Shared by the window, its tabs and its dialogs. `open_url` shows an address in the browser.
 
     `last_look`: since when what has happened is news.
-    `save_bundle` writes what support needs, and `autostart` is the start at login; both None on a bundle.
+    `save_bundle` writes what support needs, `autostart` is the start at login, `updates` looks for newer
+    versions; all None on a bundle.
     """
 
     desk: Desk
@@ -38,6 +40,7 @@ class Context:
     last_look: LastLook
     save_bundle: SaveBundle | None = None
     autostart: Autostart | None = None
+    updates: Updates | None = None
 
     @property
     def read_only(self) -> bool:

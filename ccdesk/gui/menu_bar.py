@@ -46,7 +46,11 @@ class MenuBar(QMenuBar):
         diagnostics = more("act_diagnostics", say("Save diagnostics…"), window.save_diagnostics)
         diagnostics.setEnabled(window.context.save_bundle is not None)
         licences = more("act_licences", say("Licences…"), window.show_licences)
-        self._add("menu_help", say("Help"), deeds.help, diagnostics, licences, about)
+        guide = self._add("menu_help", say("Help"), deeds.help, diagnostics, licences, about)
+        if window.can_check_for_updates:
+            check = more("act_updates", say("Check for updates…"), window.check_for_updates)
+            check.setMenuRole(_ROLE.ApplicationSpecificRole)
+            guide.addAction(check)
 
     def _add(self, name: str, title: str, *actions: QAction) -> QMenu:
         menu = self.addMenu(title)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ccdesk.container import Container, build_container
+from ccdesk.container import Container, build_container, latest_release
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError, ExitCode, SettingsError
 from ccdesk.core.files import write_private
@@ -23,6 +23,7 @@ from ccdesk.gui.components.messages import show_fatal
 from ccdesk.gui.display import Trial, require_display
 from ccdesk.gui.formats import long_date
 from ccdesk.gui.single_instance import is_open, raise_running
+from ccdesk.gui.updates import ReleaseSource, place_of_this_copy
 from ccdesk.logs import start_logging
 from ccdesk.paths import Paths, default_base
 from ccdesk.sandbox.wire.kernel import SandboxClock
@@ -68,6 +69,7 @@ def window(paths: Paths, *, in_tray: bool = False) -> int:
                     base_dir=paths.base,
                     save_bundle=container.save_bundle,
                     autostart=_autostart(paths),
+                    releases=ReleaseSource(place_of_this_copy(), latest_release),
                     stays=True,
                     crash=crash,
                     in_tray=in_tray,

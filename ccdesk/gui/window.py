@@ -66,6 +66,7 @@ from ccdesk.gui.tabs.sync_logs import SyncLogsTab
 from ccdesk.gui.translation import marked, say
 from ccdesk.gui.tray_icon import TrayIcon
 from ccdesk.gui.undo_previews import UndoPreviews
+from ccdesk.gui.update_notice import UpdateNotice
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState, Status
 from ccdesk.service.needs_you import NeedKind
@@ -150,6 +151,10 @@ class SettingsWindow(QMainWindow):
         banner.addWidget(self.crash_notice)
         banner.addWidget(self.gap_notice)
         banner.addWidget(self.notice)
+        if (updates := self.context.updates) is not None:
+            self.update_notice = UpdateNotice("notice_update", updates, self.context.open_url)
+            updates.found.connect(self.update_notice.show_release)
+            banner.addWidget(self.update_notice)
         footer = QFrame()
         footer.setObjectName("footer")
         line = QHBoxLayout(footer)
@@ -296,7 +301,11 @@ class SettingsWindow(QMainWindow):
         if self._help is None:
             save = self.save_diagnostics if self.context.save_bundle else None
             self._help = HelpDialog(
-                self, save_diagnostics=save, show_licences=self.show_licences, show_about=self.show_about
+                self,
+                save_diagnostics=save,
+                show_licences=self.show_licences,
+                show_about=self.show_about,
+                check_for_updates=self.check_for_updates if self.can_check_for_updates else None,
             )
         self._help.show_part(self.current().help_part)
 
@@ -314,7 +323,17 @@ class SettingsWindow(QMainWindow):
     @Slot()
     def show_about(self) -> None:
         """Show which ccdesk this is."""
-        show_about(self._help_or_self())
+        show_about(self.context, self._help_or_self())
+
+    @property
+    def can_check_for_updates(self) -> bool:
+        """Say whether this copy knows where newer versions are published."""
+        return self.context.updates is not None and self.context.updates.place is not None
+
+    @Slot()
+    def check_for_updates(self) -> None:
+        """Ask now whether there is a newer version, and show what comes of it."""
+        show_about(self.context, self._help_or_self()).check()
 
     def help_in_front(self) -> HelpDialog | None:
         """Return the help, if it has the keyboard."""

@@ -1328,6 +1328,22 @@
         <translation>S&amp;chließen</translation>
     </message>
     <message>
+        <source>Check for &amp;Updates</source>
+        <translation>Nach &amp;Updates suchen</translation>
+    </message>
+    <message>
+        <source>Asking {host}…</source>
+        <translation>{host} wird gefragt…</translation>
+    </message>
+    <message>
+        <source>ccdesk {version} is the newest version</source>
+        <translation>ccdesk {version} ist die neueste Version</translation>
+    </message>
+    <message>
+        <source>Open the &amp;Page</source>
+        <translation>&amp;Seite öffnen</translation>
+    </message>
+    <message>
         <source>&amp;Of the last</source>
         <translation>&amp;Die letzten</translation>
     </message>
@@ -1774,6 +1790,10 @@
     <message>
         <source>&amp;About ccdesk…</source>
         <translation>Ü&amp;ber ccdesk…</translation>
+    </message>
+    <message>
+        <source>Check for &amp;updates…</source>
+        <translation>Nach &amp;Updates suchen…</translation>
     </message>
     <message>
         <source>Help text</source>
@@ -2995,6 +3015,10 @@
     <message>
         <source>Licences…</source>
         <translation>Lizenzen…</translation>
+    </message>
+    <message>
+        <source>Check for updates…</source>
+        <translation>Nach Updates suchen…</translation>
     </message>
     <message>
         <source>The last export failed.</source>
@@ -7288,6 +7312,66 @@
     <message>
         <source>Read the list</source>
         <translation>Liste lesen</translation>
+    </message>
+    <message>
+        <source>{host} answered with something that is no release of ccdesk.</source>
+        <translation>Die Antwort von {host} ist keine Version von ccdesk.</translation>
+    </message>
+    <message>
+        <source>{problem}.</source>
+        <translation>{problem}.</translation>
+    </message>
+    <message>
+        <source>{host} has no release for everybody yet.</source>
+        <translation>Bei {host} gibt es noch keine Version für alle.</translation>
+    </message>
+    <message>
+        <source>{host} does not answer just now: it was asked too often from this network.</source>
+        <translation>{host} antwortet gerade nicht: Aus diesem Netz wurde zu oft gefragt.</translation>
+    </message>
+    <message>
+        <source>{host} gave no usable answer.</source>
+        <translation>{host} gab keine brauchbare Antwort.</translation>
+    </message>
+    <message>
+        <source>We couldn&apos;t find out whether there is a newer version</source>
+        <translation>Ob es eine neuere Version gibt, war nicht herauszufinden</translation>
+    </message>
+    <message>
+        <source>ccdesk works as before. Try again later, or look at the page of its releases.</source>
+        <translation>ccdesk arbeitet weiter wie bisher. Versuchen Sie es später noch einmal, oder sehen Sie auf der Seite der Versionen nach.</translation>
+    </message>
+    <message>
+        <source>ccdesk then asks {host} once a day which version is the newest, and tells you here if it is newer than yours. Only the version you have is sent, nothing about you, your shop or your customers, and nothing is downloaded or installed. This takes effect at once.</source>
+        <translation>ccdesk fragt dann einmal am Tag bei {host}, welche Version die neueste ist, und sagt Ihnen hier, wenn sie neuer ist als Ihre. Gesendet wird nur, welche Version Sie haben, nichts über Sie, Ihren Shop oder Ihre Kunden, und nichts wird heruntergeladen oder installiert. Das gilt sofort.</translation>
+    </message>
+    <message>
+        <source>This copy of ccdesk cannot look for newer versions: it does not know where they are published. Whoever installed it on this computer does.</source>
+        <translation>Diese Kopie von ccdesk kann nicht nach neueren Versionen suchen: Sie weiß nicht, wo sie veröffentlicht werden. Wer sie auf diesem Computer installiert hat, weiß es.</translation>
+    </message>
+    <message>
+        <source>Newer versions</source>
+        <translation>Neuere Versionen</translation>
+    </message>
+    <message>
+        <source>Check for updates once a day</source>
+        <translation>Einmal am Tag nach Updates suchen</translation>
+    </message>
+    <message>
+        <source>ccdesk {version} is available</source>
+        <translation>ccdesk {version} ist verfügbar</translation>
+    </message>
+    <message>
+        <source>You have {version}. The page says what is new, and has the package to install.</source>
+        <translation>Sie haben {version}. Auf der Seite steht, was neu ist, und dort ist das Paket zum Installieren.</translation>
+    </message>
+    <message>
+        <source>&amp;What&apos;s new…</source>
+        <translation>&amp;Was ist neu…</translation>
+    </message>
+    <message>
+        <source>&amp;Not this version</source>
+        <translation>&amp;Diese Version nicht</translation>
     </message>
 </context>
 </TS>

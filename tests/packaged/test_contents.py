@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from ccdesk.core.updates import read_place
+from ccdesk.gui.updates import FILE
 from ccdesk.sandbox.run import Sandbox
 from tools.pack import deb, glibc, slim
 
 ROOT = Path(__file__).parents[2]
+RELEASES = os.environ.get("CCDESK_RELEASES", "")  # a test's own environment has none of ours
 MOST = 150  # MB, in millions of bytes
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
@@ -56,6 +59,13 @@ def test_it_is_built_from_the_lock(program):
     assert told["ccdesk"] == VERSION
     assert told["Python"] == ".".join(map(str, sys.version_info[:3]))
     assert subprocess.check_output([program, "--version"], text=True).strip() == f"ccdesk {VERSION}"
+
+
+def test_it_knows_where_it_is_published_if_its_build_did(program):
+    file = program.parent / "_internal" / "resources" / FILE
+    assert file.is_file() is bool(RELEASES)
+    if RELEASES:
+        assert read_place(file.read_text(encoding="utf-8")).latest == RELEASES
 
 
 def test_every_part_has_its_licence(program):

@@ -1,6 +1,7 @@
 """What `tools/package.py` is made of; what it builds is tested by itself (tests/packaged)."""
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -14,9 +15,22 @@ import pytest
 from ccdesk import licences
 from ccdesk.cli.help_layout import walk
 from ccdesk.cli.parser import build_parser
+from ccdesk.core.updates import read_place
 from ccdesk.gui import translation
+from ccdesk.gui.updates import FILE
 from tools.frozen import give_environment_back
-from tools.pack import deb, glibc, icons, man_page, python, slim, third_party, version_resource, windows
+from tools.pack import (
+    deb,
+    glibc,
+    icons,
+    man_page,
+    published,
+    python,
+    slim,
+    third_party,
+    version_resource,
+    windows,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +71,44 @@ PLUGINS = "PySide6/Qt/plugins"
 )
 def test_what_is_not_used_stays_out(path, stays):
     assert bool(slim.kept([(path, "/somewhere", "BINARY")])) is stays
+
+
+FORGE = {
+    published.LATEST: "https://api.forge.example/repos/us/ccdesk/releases/latest",
+    published.PAGE: "https://forge.example/us/ccdesk/releases",
+}
+
+
+def test_a_package_is_told_where_it_is_published_or_nothing(tmp_path):
+    file = tmp_path / "made" / "releases.json"
+    assert not published.write(file, {})
+    assert not file.exists()
+    assert published.write(file, FORGE)
+    place = read_place(file.read_text(encoding="utf-8"))
+    assert (place.latest, place.page) == tuple(FORGE.values())
+    assert not published.write(file, {}), "what an earlier build has written goes"
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("change", [{published.PAGE: ""}, {published.LATEST: "http://forge.example/latest"}])
+def test_a_package_is_not_built_with_an_address_that_may_not_be_asked(tmp_path, change):
+    with pytest.raises(ValueError, match=r"CCDESK_RELEASES .* is no https address"):
+        published.write(tmp_path / "releases.json", {**FORGE, **change})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_release_workflow_tells_it():
+    text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    step = text.split("run: python tools/package.py")[1].split("- uses:")[0]
+    values = dict(re.findall(r"(CCDESK_\w+): (.+)", step))
+    forge = {"api_url": "https://api.forge.example", "server_url": "https://forge.example"}
+    for name, value in {**forge, "repository": "us/ccdesk"}.items():
+        values = {key: one.replace(f"${{{{ github.{name} }}}}", value) for key, one in values.items()}
+    assert values == FORGE
+
+
+def test_a_checkout_is_told_nothing():
+    assert not (ROOT / "resources" / FILE).exists()
 
 
 def test_qt_speaks_the_languages_of_the_window():

@@ -150,7 +150,8 @@ class Transport:
     """A session that sends one request at a time per thread, and remembers the server's clock.
 
     `service` is the name its errors tell: with two services nobody could know which one failed. `around`
-    stands around every sending of a request: it may note what comes of it, or answer in its place.
+    stands around every sending of a request: it may note what comes of it, or answer in its place. `most`:
+    bytes of an answer, where fewer than usual are meant.
     """
 
     def __init__(
@@ -160,8 +161,10 @@ class Transport:
         connect: float = CONNECT_SECONDS,
         read: float = READ_SECONDS,
         around: Around | None = None,
+        most: int | None = None,
     ) -> None:
         self._service = service
+        self._most = most
         self._around = around or _straight
         self._timeout = (connect, read)
         self._local = threading.local()
@@ -204,7 +207,7 @@ class Transport:
                 proxies=_DIRECT if is_loopback(urlsplit(request.url).hostname or "") else None,
                 stream=True,
             )
-            body = _body(request, reply)
+            body = _body(request, reply, self._most or _MOST_HELD)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             log.debug("%s failed after %.2f s: %s", request.label, time.monotonic() - began, _cause(error))
             reported = _no_answer(self._service, request, error)
@@ -258,10 +261,10 @@ class Transport:
         return self.server_time - wall
 
 
-def _body(request: Request, reply: requests.Response) -> bytes:
+def _body(request: Request, reply: requests.Response, most: int) -> bytes:
     """Return the body, or put it where the request wants it; a second try starts from the beginning."""
     if request.sink is None or reply.status_code != 200:
-        return b"".join(_pieces(reply, most=_MOST_HELD))
+        return b"".join(_pieces(reply, most=most))
     request.sink.seek(0)
     request.sink.truncate()
     for piece in _pieces(reply, most=_MOST_FILED):

@@ -85,6 +85,7 @@ class Notice(QFrame):
         self.setObjectName(name)
         self.setProperty("notice", True)
         self._action: Callable[[], object] | None = None
+        self._also: Callable[[], object] | None = None
         self.subject = ""
         self._stays = False
         self._icon = IconLabel("info", size=20)
@@ -94,6 +95,7 @@ class Notice(QFrame):
             part.setTextFormat(Qt.TextFormat.PlainText)
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.action = button(say("Open"), f"{name}_action", self._on_action)
+        self.also = button("", f"{name}_also", self._on_also)
         self.fold = fold_button(say("Technical &details"), f"{name}_details", self._on_fold)
         self.details = QPlainTextEdit(readOnly=True)
         self.details.setObjectName(f"{name}_detail_text")
@@ -108,7 +110,9 @@ class Notice(QFrame):
         words = QVBoxLayout()
         words.setSpacing(3)
         buttons = QHBoxLayout()
+        buttons.setSpacing(8)
         buttons.addWidget(self.action)
+        buttons.addWidget(self.also)
         buttons.addWidget(self.fold)
         buttons.addStretch(1)
         words.addWidget(self.title)
@@ -131,12 +135,15 @@ class Notice(QFrame):
         *,
         subject: str = "",
         of: str = "",
+        tone: Tone | None = None,
     ) -> None:
         """Show an error, with a button that leads to its remedy where there is one; it is translated here.
 
         `subject`: what it is about (`news.py`), if the error's kind does not tell. `of`: what it befell.
+        `tone`: how grave it is, if not as errors are.
         """
-        tone = Tone.WARNING if isinstance(error, Busy) else Tone.ERROR  # who has to wait did nothing wrong
+        if tone is None:  # who has to wait did nothing wrong
+            tone = Tone.WARNING if isinstance(error, Busy) else Tone.ERROR
         title = say("{what}: {title}").format(what=of, title=say(error.title)) if of else say(error.title)
         self._show(tone, title, body(error), technical(error), action, on_action)
         self.subject = subject or subject_of(error)
@@ -155,6 +162,13 @@ class Notice(QFrame):
         self._show(tone, title, text, "", action, on_action)
         self.subject = subject
 
+    def offer_also(self, text: str, act: Callable[[], object]) -> None:
+        """Add a second button to the message that is shown now."""
+        self._also = act
+        self.also.setText(text)
+        self.also.setAccessibleName(text.replace("&", ""))
+        self.also.show()
+
     @Slot(str)
     def settle(self, subject: str) -> None:
         """Take the message away if it is about this subject, of which there is a newer state."""
@@ -166,7 +180,7 @@ class Notice(QFrame):
         """Take the message away, unless it stays."""
         if self._stays:
             return
-        self._action, self.subject = None, ""
+        self._action, self._also, self.subject = None, None, ""
         self.hide()
 
     def stay(self) -> None:
@@ -194,6 +208,8 @@ class Notice(QFrame):
         self.details.hide()
         self.fold.show_open(False)
         self.fold.setVisible(bool(details))
+        self._also = None
+        self.also.hide()
         self._action = on_action
         self.action.setText(action)
         self.action.setAccessibleName(action.replace("&", ""))
@@ -219,6 +235,13 @@ class Notice(QFrame):
         self.clear()
         if action is not None:
             action()
+
+    @Slot()
+    def _on_also(self) -> None:
+        also = self._also
+        self.clear()
+        if also is not None:
+            also()
 
     @Slot()
     def _on_fold(self) -> None:

@@ -28,12 +28,13 @@ class HelpDialog(QDialog):
         save_diagnostics: Callable[[], object] | None = None,
         show_licences: Callable[[], object] | None = None,
         show_about: Callable[[], object] | None = None,
+        check_for_updates: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("dlg_help")
         self.setWindowTitle(say("Help: Constant Contact Settings"))
         self.setModal(False)
-        self.resize(680, 560)
+        self.resize(720, 560)
         self._build()
         close = button(say("C&lose"), "btn_help_close", self.hide)
         more = []
@@ -44,6 +45,8 @@ class HelpDialog(QDialog):
             more.append(button(say("L&icences…"), "btn_licences", show_licences))
         if show_about is not None:
             more.append(button(say("&About ccdesk…"), "btn_about", show_about))
+        if check_for_updates is not None:
+            more.append(button(say("Check for &updates…"), "btn_updates", check_for_updates))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(18, 18, 18, 14)
         layout.addLayout(row(self.search, self.lbl_found, self.btn_next))

@@ -25,6 +25,7 @@ from ccdesk.gui.tabs.base import Tab, bottom_bar, scrolling
 from ccdesk.gui.tabs.campaign_draft import CampaignDraft
 from ccdesk.gui.tabs.settings_fields import LOG_IN, ListField, SenderField, read_choices, read_welcome_mail
 from ccdesk.gui.tabs.start_card import StartCard
+from ccdesk.gui.tabs.updates_card import UpdatesCard
 from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
 from ccdesk.service.api import ConnectionState, SaveResult, WelcomeMail
@@ -88,6 +89,7 @@ class SettingsTab(Tab):
         self.btn_save = button(say("&Save"), "btn_settings_save", self._save, primary=True)
         self.start_card = StartCard(context)
         self.start_card.failed.connect(self.show_failure)
+        self.updates_card = UpdatesCard(context)
         self._lay_out()
         self._show_welcome()
         self._on_edited()
@@ -116,6 +118,7 @@ class SettingsTab(Tab):
         for card in (list_card, welcome_card, sender_card):
             page.addWidget(card)
         page.addWidget(self.start_card)
+        page.addWidget(self.updates_card)
         page.addStretch(1)
 
     # what is stored
