@@ -95,7 +95,7 @@ class Notice(QFrame):
             part.setTextFormat(Qt.TextFormat.PlainText)
             part.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.action = button(say("Open"), f"{name}_action", self._on_action)
-        self.also = button("", f"{name}_also", self._on_also)
+        self.also = button(say("&Not now"), f"{name}_also", self._on_also)
         self.fold = fold_button(say("Technical &details"), f"{name}_details", self._on_fold)
         self.details = QPlainTextEdit(readOnly=True)
         self.details.setObjectName(f"{name}_detail_text")
