@@ -150,7 +150,7 @@ def _stated(link: Link, contact: Contact | None, kept: Kept) -> list[Statement]:
         author = Author.STAFF if BY_STAFF in (link.pending_reason, link.note) else Author.PERSON
         said.append(_mail(link, How.UNSUBSCRIBED, _unsubscribed_in(link, contact, kept), kept, author))
     if has_left(link):
-        left = between(_after_last_in(link), link.out_since or kept.now)
+        left = between(after_last_in(link), link.out_since or kept.now)
         said.append(_mail(link, How.LEFT, left, kept))
     if link.state is LinkState.LEFT_OUT:
         said.append(_mail(link, How.LEFT, ever, kept, Author.STAFF, watched=False))
@@ -229,11 +229,14 @@ def _off_in(link: Link, kept: Kept) -> Window:
     changed = link.kibo_updated_at - kept.skew if link.kibo_updated_at is not None else None
     date = min((one for one in (link.out_since, changed) if one is not None), default=None)
     latest = kept.now if date is None else date.replace(microsecond=0) - timedelta(milliseconds=1)
-    return between(_after_last_in(link) if is_cleared(link) else LONG_AGO, latest)
+    return between(after_last_in(link) if is_cleared(link) else LONG_AGO, latest)
 
 
-def _after_last_in(link: Link) -> datetime:
-    """Return the earliest moment of an opt-out: at `out_after` the person was surely still in."""
+def after_last_in(link: Link) -> datetime:
+    """Return the earliest moment of an opt-out: at `out_after` the person was surely still in.
+
+    An account seen by that very moment was known before.
+    """
     return LONG_AGO if link.out_after is None else link.out_after + timedelta(microseconds=1)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from ccdesk.consent.contact_reading import Look
 from ccdesk.consent.model import Author, How, Person, Side, Statement
@@ -13,8 +13,8 @@ from ccdesk.consent.observe_shop import AccountReading, observe_account
 from ccdesk.consent.window import Window, between, instant
 from ccdesk.core.drift import Sides
 from ccdesk.core.losses import Held
-from ccdesk.core.models import Contact, Link, LinkState, WriteBack
-from ccdesk.sync.from_links import person_of
+from ccdesk.core.models import Contact, Customer, Link, LinkState, WriteBack
+from ccdesk.sync.from_links import after_last_in, person_of
 from ccdesk.sync.later import known_out
 from ccdesk.sync.ownership import left_unseen
 from ccdesk.sync.readings import LONG_AGO, Kept, account_reading, contact_reading, gone_contact
@@ -58,6 +58,95 @@ def after_reading(
     if found is not None and since is not None:
         person = person.with_account(replace(found, known_since=since))
     return _with_contact(_with_own_leaving_lifted(person, links), contact, links, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """An account whose flag was read as off, under the email by which it was known while its person was in.
+
+    `link`: the account's own. `others`: the other accounts with that email, as just read, and `links` what is
+    remembered by it. `moved`: links of those others that took the email after an opt-out under another.
+    """
+
+    account: Customer
+    link: Link
+    others: Sequence[Customer] = ()
+    links: Sequence[Link] = ()
+    moved: Sequence[Link] = ()
+
+    def all_links(self, skew: timedelta) -> list[Link]:
+        """Return what is remembered, the account's own last: its flag was surely set when last acted on.
+
+        A look at Kibo notes a later moment where it can (`shop_changes`). It does not take off that what it
+        shows is some minutes old, where the account's own update date is later than the look: else a second
+        account which one look has shown would keep nobody on the list (design R1) until the next. What is
+        left is a clearing that the look did not show yet, followed by another edit of that account: one that
+        came in the same minutes would lift it.
+        """
+        link = self.link
+        return [*self.links, replace(link, out_after=link.out_after or last_set(link, skew))]
+
+
+def last_set(link: Link, skew: timedelta) -> datetime | None:
+    """Return until when a flag was surely set, where no look noted more: as it was last acted on."""
+    return link.kibo_updated_at - skew if link.kibo_updated_at else None
+
+
+def after_opt_out(read: OptOut, kept: Kept, contact: Contact | None = None) -> Person:
+    """Return a person of whom an account opted out, their contact as remembered; `contact` dates what it can.
+
+    An account that cannot be read keeps nobody on the list: once it can, its opt-in is acted on as a new one.
+    """
+    links = read.all_links(kept.skew)
+    own = links[-1]
+    person = _cleared(person_of(own.email_key, links, (), kept, contact), read.account, own, kept)
+    readable = [one for one in read.others if one.readable]
+    for account in readable:
+        person = observe_account(person, account_reading(account, kept.skew, kept.now))
+    for one in person.accounts:
+        here = one.id == own.customer_id or any(one.id == account.id for account in readable)
+        since = kept.known.get(one.id, kept.now)  # what cannot be told lifts nothing
+        person = person.with_account(replace(one, here=here, known_since=since))
+    for link in read.moved:
+        person = person.state(_inherited(link, kept))
+    return person
+
+
+def after_opt_out_and_contact(read: OptOut, contact: Contact | None, kept: Kept) -> Person:
+    """Return the same person after their contact was read; None: there is none, or not on the list."""
+    person = after_opt_out(read, kept, contact)
+    return _with_contact(person, _without_our_sign_up(contact, read.link), read.all_links(kept.skew), kept)
+
+
+def _cleared(person: Person, account: Customer, own: Link, kept: Kept) -> Person:
+    """State that the flag of an account was cleared, after its person was last surely in.
+
+    Also of one whose removal is under way: its link may look like that of an opt-out which we carried.
+    """
+    reading, known = account_reading(account, kept.skew, kept.now), person.account(account.id)
+    if known is not None:  # read by its number, it is as new as can be, whatever its date tells
+        reading = replace(reading, version=max(reading.version, known.version))
+    person = observe_account(person, reading)
+    if not own.cleared_is_opt_out:
+        return person
+    known_off, latest = person.word(account.id), reading.updated.latest
+    window, subject = between(min(after_last_in(own), latest), latest), str(account.id)
+    person = person.state(
+        Statement(0, Side.SHOP, subject, How.FLAG_CLEARED, Author.UNKNOWN, window, kept.now)
+    )
+    if known_off is None or own.kibo_opted_in is True:
+        return person  # nobody had acted on it: no answer of staff's was about it
+    again = {(one, person.statements[-1].number) for one, out in person.lifted if out == known_off.number}
+    return replace(person, lifted=person.lifted | again)
+
+
+def _without_our_sign_up(contact: Contact | None, own: Link) -> Contact | None:
+    """Return the contact without a sign-up that may be our own call: one dated later than it is not."""
+    if contact is None:
+        return None
+    contact, acted, written = replace(contact, update_source=""), contact.opt_in_at, own.written_at
+    is_later = acted is not None and (written is None or acted > written) and not own.being_added
+    return contact if is_later else replace(contact, opt_in_source="")
 
 
 def _with_word_dated(
@@ -108,6 +197,8 @@ def _with_contact(person: Person, contact: Contact | None, links: Sequence[Link]
         if known is None or not (known.id or known.member(active)):
             return person
         return observe_contact(person, gone_contact(known.id, kept.now), look)
+    if any(one.on_list or one.being_taken_off for one in links):
+        contact = replace(contact, update_source="")  # on the list, other changes of their own show as well
     reading = contact_reading(contact, active, kept.now)
     reading = replace(reading, lists=reading.lists & {active})  # of the others nothing is remembered
     if not _is_new(reading.signed_up, links, kept):
@@ -147,12 +238,12 @@ def _with_unseen_leaving(
 def _is_new(sign_up: datetime | None, links: Sequence[Link], kept: Kept) -> bool:
     """Say whether a sign-up is none from before the person was known as out: that one was reckoned with.
 
-    While a removal is under way nothing is told by a membership, nor by what came with it.
+    While a removal is under way nothing is told by a membership, nor by what came before it.
     """
-    if any(one.being_taken_off for one in links):
+    if sign_up is None or any(
+        one.being_taken_off and (one.written_at is None or sign_up <= one.written_at) for one in links
+    ):
         return False
     outs = [one for one in links if one.kibo_opted_in is False or one.out_since is not None]
     dates = [known_out(one, kept.skew, kept.began) for one in outs]
-    return sign_up is not None and all(
-        date is not None and sign_up >= date.replace(microsecond=0) for date in dates
-    )
+    return all(date is not None and sign_up >= date.replace(microsecond=0) for date in dates)

@@ -5,23 +5,26 @@ Where dates leave open whether an opt-in is later than what bars it, the shop's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ccdesk.consent.columns import Column, shop_side
 from ccdesk.consent.decide import Decision, decide
 from ccdesk.consent.model import How, Person, Policy
+from ccdesk.consent.observe_mail import ContactReading, Look, observe_contact
 from ccdesk.consent.rows import mail_side
+from ccdesk.consent.window import instant
 from ccdesk.core.losses import Held
-from ccdesk.core.models import Contact, Customer, Link
+from ccdesk.core.models import Contact, Customer, Link, Permission
 from ccdesk.core.ports.store import State
 from ccdesk.sync import context as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.later import off_until
-from ccdesk.sync.persons import after_reading, left_out
+from ccdesk.sync.persons import OptOut, after_opt_out, after_opt_out_and_contact, after_reading, left_out
 from ccdesk.sync.plan_drift import DriftRules
-from ccdesk.sync.readings import account_reading
+from ccdesk.sync.plan_opt_out import Keepers, keepers
+from ccdesk.sync.readings import Kept, account_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ class Reconciler:
         """Decide what is done for the person."""
         return decide(self._person(read), self._rules.policy)
 
+    def keepers(self, read: OptOut) -> Keepers:
+        """Say who keeps a person on the list whose account opted out, as far as the shop tells."""
+        return keepers(after_opt_out(read, self._kept_of(read)), self._rules.policy)
+
+    def decide_opt_out(self, read: OptOut, contact: Contact | None) -> Decision:
+        """Decide what becomes of a person whose account opted out."""
+        return decide(after_opt_out_and_contact(read, contact, self._kept_of(read)), self._rules.policy)
+
+    def decide_unread(self, read: OptOut) -> Decision:
+        """Decide the same for one whose contact cannot be read, by what is remembered of it."""
+        kept, number = self._kept_of(read), read.link.contact_id
+        unread = ContactReading(number, Permission.UNKNOWN, instant(kept.now), readable=False)
+        look = Look(self._rules.list_id, frozenset())
+        return decide(observe_contact(after_opt_out(read, kept), unread, look), self._rules.policy)
+
     def is_later(self, read: Readings) -> bool:
         """Say whether the account's opt-in is provably later than an opt-out that stands at the mail service.
 
@@ -73,7 +91,9 @@ class Reconciler:
         ctx, account, contact = self._ctx, read.account, read.contact
         links = [*read.others, *([read.link] if read.link is not None else [])]
         asked = ctx.store.intents.asked(contact.id) if contact is not None else None
-        kept = replace(self._rules.kept, now=ctx.mail_now(), known=self._known(links, account), asked=asked)
+        numbers = [account.id, *(one.customer_id for one in links)]
+        known = self._known(numbers, account.email_key)
+        kept = replace(self._rules.kept, now=ctx.mail_now(), known=known, asked=asked)
         looked = off_until(read.link, account, ctx.store.state.get_time(names.BASELINE))
         person = after_reading(
             account_reading(account, kept.skew, kept.now, set_at=set_at),
@@ -85,10 +105,14 @@ class Reconciler:
         )
         return left_out(person, contact, kept) if read.left_out else person
 
-    def _known(self, links: Sequence[Link], account: Customer) -> dict[int, datetime]:
-        """Return since when the accounts are known under this email."""
-        numbers = {account.id, *(one.customer_id for one in links)}
-        dates = {one: self._ctx.store.links.known_since(one, account.email_key) for one in numbers}
+    def _kept_of(self, read: OptOut) -> Kept:
+        numbers = [one.id for one in read.others] + [one.customer_id for one in read.links]
+        known = self._known(numbers, read.link.email_key)
+        return replace(self._rules.kept, now=self._ctx.mail_now(), known=known)
+
+    def _known(self, accounts: Iterable[int], key: str) -> dict[int, datetime]:
+        """Return since when accounts are known under a compared email."""
+        dates = {one: self._ctx.store.links.known_since(one, key) for one in set(accounts)}
         return {number: since for number, since in dates.items() if since is not None}
 
 

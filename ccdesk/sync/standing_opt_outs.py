@@ -40,9 +40,11 @@ _CLEARED = (
 def is_cleared(link: Link) -> bool:
     """Say whether a flag that was set was cleared in this account, whatever became of the account.
 
-    One first seen off is none, nor is one that ccdesk cleared for an opt-out at Constant Contact.
+    One first seen off is none, nor is one that ccdesk cleared for an opt-out at Constant Contact. Of somebody
+    who is being taken off the list it was, whatever else is known of them.
     """
-    return link.kibo_opted_in is False and link.agreed is False and link.state in _CLEARED
+    by_the_customer = link.state in _CLEARED or link.being_taken_off
+    return link.kibo_opted_in is False and link.agreed is False and by_the_customer
 
 
 def left_since_gone(link: Link) -> bool:

@@ -89,6 +89,13 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
     ("opted out, add under way", [OFF], THERE, [replace(NO, begun=Act.ADD)], K.OPT_OUT_DUE),
     ("removal begun", [OFF], THERE, [replace(NO, begun=Act.REMOVE)], K.OPT_OUT_DUE),
     (
+        "removal begun, and had left the list as well",
+        [OFF],
+        THERE,
+        [replace(NO, begun=Act.REMOVE, state=LinkState.LEFT_LIST)],
+        K.OPT_OUT_DUE,
+    ),
+    (
         "removal begun, and the sign-up that it follows was ours",
         [OFF],
         SIGNED_UP,

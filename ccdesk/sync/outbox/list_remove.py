@@ -19,6 +19,7 @@ from ccdesk.sync.outbox.former_emails import former_ids
 from ccdesk.sync.outbox.jobs import as_item
 from ccdesk.sync.outbox.removal import Job, Removal, job_of
 from ccdesk.sync.outbox.verify import Fail, Settle, members_among
+from ccdesk.sync.reconcile import Reconciler
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 from ccdesk.sync.sensors.list_contacts import ListContacts
 from ccdesk.sync.sensors.shop_changes import queue_again
@@ -75,12 +76,13 @@ def list_remove(
     (design §4).
     """
     jobs: list[Job] = []
+    reconciler = Reconciler(ctx)
     with ctx.mail.for_opt_outs():
         contacts = _contacts(ctx, removals)
         for removal in removals:
             ctx.check_cancel()
             try:
-                job = job_of(ctx, removal, contacts, accounts, settle)
+                job = job_of(ctx, removal, contacts, accounts, reconciler, settle)
             except ITEM_ERRORS as error:
                 fail(ctx, removal.event, error, removal.customer.email)
                 continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from functools import partial
 
 from ccdesk.core.errors import Unreadable
@@ -16,6 +15,9 @@ from ccdesk.sync.guard import count_as_left
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.outbox.former_emails import still_listed
 from ccdesk.sync.outbox.verify import Settle
+from ccdesk.sync.persons import OptOut, last_set
+from ccdesk.sync.plan_opt_out import Fate, plan_opt_out
+from ccdesk.sync.reconcile import Reconciler
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 from ccdesk.sync.sensors.list_contacts import ListContacts
 
@@ -25,9 +27,18 @@ class Removal:
     """One person who opted out in Kibo, with the link as it was while they were in."""
 
     event: QueuedEvent
-    customer: Customer
-    link: Link
+    read: OptOut
     kept_by: int | None = None  # another account that keeps the person on the list under the present email
+
+    @property
+    def customer(self) -> Customer:
+        """The account as read."""
+        return self.read.account
+
+    @property
+    def link(self) -> Link:
+        """The account's link as it was while the person was in."""
+        return self.read.link
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +93,20 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
         pending=WriteBack.NOTHING,
         pending_reason="",
         out_since=ctx.mail_now(),
-        out_after=link.out_after or last_set(ctx, link),
+        out_after=link.out_after or last_set(link, ctx.skew()),
         note="",
         passed_by=False,
         seen_set=False,
     )
 
 
-def last_set(ctx: RunContext, link: Link) -> datetime | None:
-    """Until when the flag was surely set, where no look noted more: as it was last acted on."""
-    return link.kibo_updated_at - ctx.skew() if link.kibo_updated_at else None
-
-
 def job_of(
-    ctx: RunContext, removal: Removal, contacts: ListContacts, accounts: AccountsByEmail, settle: Settle
+    ctx: RunContext,
+    removal: Removal,
+    contacts: ListContacts,
+    accounts: AccountsByEmail,
+    reconciler: Reconciler,
+    settle: Settle,
 ) -> Job:
     """Decide what becomes of one person and which contacts are taken off; none where nobody is listed.
 
@@ -107,23 +118,42 @@ def job_of(
     """
     former, error = _former(ctx, removal, contacts, accounts)
     if removal.kept_by is not None:
-        return Job(removal, partial(_stays, ctx, removal, settle), former=former, error=error)
+        why = f"customer {removal.kept_by} with the same email is opted in"
+        return Job(removal, partial(_stays, ctx, removal, settle, why), former=former, error=error)
     off = partial(_settle, ctx, removal, settle, Outcome.REMOVED, "opted out in Kibo: taken off the list")
     try:
         found = contacts.of(removal.link)
     except Unreadable as unreadable:
-        if not removal.link.contact_id:
+        fate = plan_opt_out(reconciler.decide_unread(removal.read), shown=True)
+        if not removal.link.contact_id or fate is not Fate.TAKEN_OFF:
             raise
         # Opting out needs no reading, but nobody knows what the removal changed.
         return Job(removal, off, [removal.link.contact_id], former, unreadable)
     listed = [contact.id for contact in found if _may_be_listed(ctx, contact)]
-    if any(_came_back_later(contact, removal, ctx.skew()) for contact in found):
+    decision = reconciler.decide_opt_out(removal.read, _to_decide_by(ctx, removal.link, found))
+    fate = plan_opt_out(decision, shown=bool(listed))
+    if fate is Fate.SIGNED_UP:
         came_back = partial(_opted_in_since, ctx, removal, settle, on_list=bool(listed))
         return Job(removal, came_back, former=former, error=error)
-    if listed:
+    if fate is Fate.TAKEN_OFF:
         return Job(removal, off, listed, former, error)
+    if fate is Fate.STAYS:
+        named = partial(_stays, ctx, removal, settle, decision.reason.text)
+        return Job(removal, named, former=former, error=error)
     left = removal.link.on_list and any(one.standing is Standing.IN for one in found)
     return Job(removal, partial(_was_off, ctx, removal, settle, left=left), former=former, error=error)
+
+
+def _to_decide_by(ctx: RunContext, link: Link, found: Sequence[Contact]) -> Contact | None:
+    """Return the contact that tells most: one that may be on the list, and rather the email's own.
+
+    A membership of a contact in no known standing cannot be relied on: it may be on the list.
+    """
+    by_rank = sorted(found, key=lambda one: (_may_be_listed(ctx, one), one.email_key == link.email_key))
+    contact = by_rank[-1] if by_rank else None
+    if contact is not None and contact.permission is Permission.UNKNOWN:
+        return replace(contact, list_ids=contact.list_ids | {ctx.settings.list_id})
+    return contact
 
 
 def _former(
@@ -140,20 +170,6 @@ def _former(
 
 def _may_be_listed(ctx: RunContext, contact: Contact) -> bool:
     return ctx.settings.list_id in contact.list_ids or contact.permission is Permission.UNKNOWN
-
-
-def _came_back_later(contact: Contact, removal: Removal, skew: timedelta) -> bool:
-    """Say whether the person signed up in Constant Contact after opting out in Kibo (design R5).
-
-    Only a dated act of their own counts, later than anything we wrote and than Kibo's last update. While our
-    own sign-up has no answer yet, what looks like one may be that.
-    """
-    acted, out = contact.opt_in_at, removal.customer.updated_at
-    own = removal.link.being_added
-    if acted is None or out is None or contact.opt_in_source != "Contact" or own:
-        return False
-    written = removal.link.written_at
-    return contact.standing is Standing.IN and acted + skew > out and (written is None or acted > written)
 
 
 def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, also: str, *, on_list: bool) -> None:
@@ -174,8 +190,8 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, also: str
     settle(ctx, removal.event, entry, link, conflict=True, ended=ended)
 
 
-def _stays(ctx: RunContext, removal: Removal, settle: Settle, also: str) -> None:
-    reason = f"stays on the list: customer {removal.kept_by} with the same email is opted in{also}"
+def _stays(ctx: RunContext, removal: Removal, settle: Settle, why: str, also: str) -> None:
+    reason = f"stays on the list: {why}{also}"
     entry = Entry(removal.customer.id, removal.customer.email, Outcome.UNCHANGED, reason)
     stays = off_link(ctx, removal.link, removal.customer, stays=True)
     settle(ctx, removal.event, entry, stays, ended=Ended.UNKNOWN)

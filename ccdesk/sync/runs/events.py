@@ -17,11 +17,13 @@ from ccdesk.sync.inherited_opt_out import inherited_opt_out
 from ccdesk.sync.outbox.former_emails import former_emails
 from ccdesk.sync.outbox.list_remove import list_remove
 from ccdesk.sync.outbox.release import release
-from ccdesk.sync.outbox.removal import Removal, last_set, off_link
+from ccdesk.sync.outbox.removal import Removal, off_link
 from ccdesk.sync.outbox.welcomes import note_welcomes
+from ccdesk.sync.persons import OptOut
 from ccdesk.sync.plan_events import Change, what_changed
+from ccdesk.sync.reconcile import Reconciler
 from ccdesk.sync.runs.event_links import cleared_before, close_gone, close_unchanged, open_again
-from ccdesk.sync.runs.newcomer_rule import lifts, name
+from ccdesk.sync.runs.newcomer_rule import name
 from ccdesk.sync.runs.opt_ins import OptIn, process_opt_ins
 from ccdesk.sync.runs.outcomes import charge_doubtful, fail, settle
 from ccdesk.sync.sensors.accounts import AccountsByEmail
@@ -210,40 +212,40 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
     What `accounts` has read may be minutes old: an account that has changed since has its own event.
     """
     removals: list[Removal] = []
+    reconciler = Reconciler(ctx)
     for event, customer in work.opted_out:
         ctx.check_cancel()
         link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
         try:
-            opt_out = replace(link, out_after=link.out_after or last_set(ctx, link))
-            other = _other_opted_in(ctx, opt_out, accounts)
+            removal = _removal(ctx, event, _read(ctx, customer, link, accounts), reconciler)
         except ITEM_ERRORS as error:
             fail(ctx, event, error, customer.email)
             continue
         ctx.answered()
-        removals.append(Removal(event, customer, link, kept_by=other))
+        removals.append(removal)
     list_remove(ctx, removals, accounts, settle=settle, fail=fail)
 
 
-def _other_opted_in(ctx: RunContext, opt_out: Link, accounts: AccountsByEmail) -> int | None:
-    """Return another account that keeps the person on the list.
+def _read(ctx: RunContext, customer: Customer, link: Link, accounts: AccountsByEmail) -> OptOut:
+    """Return an opt-out with what its person's other accounts show, and what is remembered of them.
 
-    None that has come by this email since its person opted out under another one: that opt-in counts for
-    nothing here, and once Kibo has been told nobody would look at this list again. And none that does not
-    lift this opt-out (design §3a R1): while its flag is on it is named.
+    An account that has come by this email since its person opted out under another one keeps nobody on the
+    list: once Kibo has been told of that opt-out, nobody would look at this list again.
     """
-    if not opt_out.email.strip():
-        return None
-    unheard: list[Customer] = []
-    for account in accounts.others(opt_out.email, opt_out.customer_id):
-        if not account.accepts_marketing:
-            continue
-        counts = wants_mail(account, guests=ctx.settings.guests)
-        if counts and not lifts(ctx, account, opt_out):
-            unheard.append(account)
-        elif counts and inherited_opt_out(ctx, account, ctx.store.links.get(account.id)) is None:
-            return account.id
-    if (
-        opt_out.pending is not WriteBack.OPT_OUT
-    ):  # else Kibo is about to be given the opt-out, for all of them
-        name(ctx, unheard)
-    return None
+    if not link.email.strip():
+        return OptOut(customer, link)
+    others = accounts.others(link.email, customer.id)
+    remembered = [one for one in ctx.store.links.by_email(link.email_key) if one.customer_id != customer.id]
+    came = [one for one in others if wants_mail(one, guests=ctx.settings.guests)]
+    inherited = [inherited_opt_out(ctx, one, ctx.store.links.get(one.id)) for one in came]
+    return OptOut(customer, link, others, remembered, [one for one in inherited if one is not None])
+
+
+def _removal(ctx: RunContext, event: QueuedEvent, read: OptOut, reconciler: Reconciler) -> Removal:
+    """Find out who keeps a person on the list; newcomers, who keep nobody, are named (design §3a R1)."""
+    found = reconciler.keepers(read)
+    if found.keep:
+        return Removal(event, read, kept_by=found.keep[0])
+    if read.link.pending is not WriteBack.OPT_OUT:  # else Kibo is about to be given it, for all accounts
+        name(ctx, [one for one in read.others if one.id in found.newcomers])
+    return Removal(event, read)

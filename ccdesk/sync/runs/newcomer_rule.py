@@ -1,4 +1,4 @@
-"""Whose opt-in lifts an opt-out: never that of an account which appeared later (design §3a R1).
+"""Naming accounts whose opt-in lifts no opt-out, because they appeared later (design §3a R1).
 
 Nobody has proven an email to Kibo: a guest checks out, or a stranger registers, with the email of somebody
 who left the list or whose own account opted out. Such an opt-in neither puts the person back nor is undone;
@@ -16,30 +16,7 @@ from ccdesk.core.models import Customer, Link, LinkState
 from ccdesk.core.ports.store import Store
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.sensors.shop_changes import event_for
-from ccdesk.sync.standing_opt_outs import NEWCOMER, NEWCOMERS, is_added_by_staff
-
-
-def lifts(ctx: RunContext, account: Customer, opt_out: Link) -> bool:
-    """Say whether an account's opt-in counts against the opt-out that another account's link knows.
-
-    It does if the account is no guest and was seen under this email before the earliest moment at which the
-    opt-out may have been made, or if staff added it to this very opt-out. What cannot be told lifts nothing.
-
-    docs/consent.md e2 asks for "known since < earliest moment". Here `out_after` is a moment at which the
-    person was surely still in, so an account seen by that very moment was seen before. What a scan of the
-    list shows is taken as minutes old there, too (`RunContext.last_sight`). What a look at Kibo shows is
-    not, where the account's own update date is later than the look (`look._note_cleared`): else a second
-    account that one look has shown would not keep the person on the list (design R1) until the next. What
-    is left is a clearing that the look did not show yet, followed by another edit of that account: an
-    account that came in the same minutes would lift it.
-    """
-    link = ctx.store.links.get(account.id)
-    if opt_out.kibo_opted_in is not True and is_added_by_staff(link, opt_out, ctx.skew()):
-        return True  # of a flag that was on when last acted on, staff were not asked
-    if account.is_anonymous or opt_out.out_after is None:
-        return False
-    since = ctx.store.links.known_since(account.id, account.email_key)
-    return since is not None and since <= opt_out.out_after
+from ccdesk.sync.standing_opt_outs import NEWCOMER, NEWCOMERS
 
 
 def unname(ctx: RunContext, others: Iterable[Link]) -> None:
