@@ -270,7 +270,7 @@ FIGURES = {  # of a run under way, alone and with the total
     "": ("{n}", marked("{n} of {total}")),
     "read": (marked("{n} read"), marked("{n} of {total} read")),
     "sent": (marked("{n} sent"), marked("{n} of {total} sent")),
-    "confirmed": (marked("{n} confirmed"), marked("{n} of {total} confirmed")),
+    "confirmed": (marked("{n} done"), marked("{n} of {total} done")),
 }
 
 

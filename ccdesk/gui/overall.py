@@ -42,10 +42,13 @@ class Overall:
         object.__setattr__(self, "detail", self.detail[:1].upper() + self.detail[1:])
 
 
-def overall(snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datetime]) -> Overall:
+def overall(
+    snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datetime], *, at_work: bool = False
+) -> Overall:
     """Return how things stand. What needs a person comes first, as in the tray (`standing.look`).
 
-    `failing_since`: when each service, by name, was first seen to fail. Nothing is green that is not well.
+    `failing_since`: when each service, by name, was first seen to fail. `at_work`: a loop is running
+    in this program. Nothing is green that is not well.
     """
     status = snapshot.status
     reason = paused(status, failing_since)
@@ -61,6 +64,8 @@ def overall(snapshot: Snapshot, now: datetime, failing_since: Mapping[str, datet
         title = say("On, but nothing was exported yet")
         return Overall(title, say(NOT_EXPORTED), "waiting", Tone.ACCENT)
     if any(status.last_good.get(kind) is None for kind in LOOPS):
+        if at_work:
+            return Overall(say("On: looking at both sides for the first time"), "", "running", Tone.ACCENT)
         title = say("On: the first look at both sides comes next")
         return Overall(title, _next(status), "running", Tone.ACCENT)
     if status.waiting:

@@ -6,24 +6,41 @@ It never downloads or installs anything, and nothing else in the window depends 
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from ccdesk import __version__
 from ccdesk.core.errors import CcdeskError
-from ccdesk.core.updates import Release, ReleasePlace, Said, decide, is_due, next_look, read_place
+from ccdesk.core.updates import (
+    Release,
+    ReleasePlace,
+    Said,
+    UpdatesUnknown,
+    decide,
+    is_due,
+    next_look,
+    read_place,
+)
 from ccdesk.gui import assets
 from ccdesk.gui.memory import Memory
 from ccdesk.gui.tasks import Tasks
+from ccdesk.gui.translation import marked
 
 log = logging.getLogger(__name__)
 
 DAILY, NEXT, PASSED_OVER = "updates.daily", "updates.next", "updates.passed_over"  # what is remembered
 FILE = "releases.json"  # which `tools/package.py` puts into a package that is to be published
 LOOK_EVERY_MS = 5 * 60_000  # so that the first minutes after a start are for the work
+LONGEST = 20.0  # seconds a look may take, whatever holds it up
+_GLANCE = 0.1  # seconds between two glances at whether the program ends
+TOO_SLOW = marked("{host} did not answer in time.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,32 @@ def place_of_this_copy() -> ReleasePlace | None:
     except (OSError, ValueError) as error:
         log.warning("%s of this package cannot be used: %s", FILE, error)
         return None
+
+
+def in_time(place: ReleasePlace, ask: Callable[[ReleasePlace], Release], over: threading.Event) -> Release:
+    """Ask, and wait for the answer only so long, and not at all once it is `over`: nobody quits for that.
+
+    Looking up a name, a proxy and TLS have no common time limit that a server could not outlast by dripping.
+    So it is done in a thread of its own, which may be left behind: it holds nothing that anybody needs.
+
+    Raises:
+        UpdatesUnknown: no answer came in time, or no usable one.
+
+    """
+    answer: Future[Release] = Future()
+
+    def work() -> None:
+        try:
+            answer.set_result(ask(place))
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=work, name="ccdesk-updates", daemon=True).start()
+    end = time.monotonic() + LONGEST
+    while not over.is_set() and time.monotonic() < end:
+        if wait((answer,), timeout=_GLANCE).done:
+            return answer.result()
+    raise UpdatesUnknown(meaning=TOO_SLOW.format(host=place.host), detail=f"given up after {LONGEST:.0f} s")
 
 
 class Updates(QObject):
@@ -99,9 +142,10 @@ class Updates(QObject):
         self, owner: QObject, *, done: Callable[[Release], None], failed: Callable[[CcdeskError], None]
     ) -> None:
         """Ask now, because somebody wants to know."""
-        place, ask = self.place, self._ask
+        place, ask, over = self.place, self._ask, threading.Event()
         if place is not None:
-            self._tasks.run(owner, lambda: ask(place), done=done, failed=failed, key="updates")
+            work = partial(in_time, place, ask, over)
+            self._tasks.run(owner, work, done=done, failed=failed, key="updates", cancel=over)
 
     @Slot()
     def look(self) -> None:

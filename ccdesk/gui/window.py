@@ -413,7 +413,7 @@ class SettingsWindow(QMainWindow):
         parts = [say("A bundle, to look at only") if self.context.read_only else _in_a_word(snapshot.status)]
         moments = [moment for moment in snapshot.status.next_runs.values() if moment]
         if snapshot.status.enabled and moments:
-            parts.append(say("next run: {time}").format(time=formats.calendar_date(min(moments))))
+            parts.append(say("next run: {time}").format(time=formats.in_sentence(min(moments))))
         parts.append(things(for_window(snapshot.status.needs_you)))
         return " · ".join(part for part in parts if part)
 

@@ -1280,7 +1280,7 @@
         <translation>Wird geladen…</translation>
     </message>
     <message>
-        <source>This writes one file with what support needs to see what happened and to do it once more on their own computer. Nothing is sent anywhere: you decide who gets the file.</source>
+        <source>This writes one file with what support needs to see what happened and to play it back on their own computer. Nothing is sent anywhere: you decide who gets the file.</source>
         <translation>Dies schreibt eine Datei mit dem, was der Support braucht, um zu sehen, was geschehen ist, und es auf dem eigenen Computer nachzuspielen. Es wird nichts verschickt: Sie entscheiden, wer die Datei bekommt.</translation>
     </message>
     <message>
@@ -1314,6 +1314,14 @@
     <message>
         <source>&amp;Save…</source>
         <translation>&amp;Speichern…</translation>
+    </message>
+    <message numerus="yes">
+        <source>Support can play back {n} runs.</source>
+        <comment>Support can play back {n} run.</comment>
+        <translation>
+            <numerusform>Der Support kann {n} Lauf nachspielen.</numerusform>
+            <numerusform>Der Support kann {n} Läufe nachspielen.</numerusform>
+        </translation>
     </message>
     <message>
         <source>ccdesk keeps marketing consent the same in Kibo eCommerce and Constant Contact: a person is mailed if and only if they agreed to it.</source>
@@ -1358,14 +1366,6 @@
     <message>
         <source>Saving…</source>
         <translation>Wird gespeichert…</translation>
-    </message>
-    <message numerus="yes">
-        <source>Support can do {n} runs once more from it.</source>
-        <comment>Support can do {n} run once more from it.</comment>
-        <translation>
-            <numerusform>Der Support kann {n} Lauf daraus nachspielen.</numerusform>
-            <numerusform>Der Support kann {n} Läufe daraus nachspielen.</numerusform>
-        </translation>
     </message>
     <message numerus="yes">
         <source>{n} runs can only be looked at.</source>
@@ -2792,12 +2792,12 @@
         <translation>{n} von {total} gesendet</translation>
     </message>
     <message>
-        <source>{n} confirmed</source>
-        <translation>{n} bestätigt</translation>
+        <source>{n} done</source>
+        <translation>{n} erledigt</translation>
     </message>
     <message>
-        <source>{n} of {total} confirmed</source>
-        <translation>{n} von {total} bestätigt</translation>
+        <source>{n} of {total} done</source>
+        <translation>{n} von {total} erledigt</translation>
     </message>
     <message>
         <source>no errors</source>
@@ -3147,6 +3147,10 @@
     <message>
         <source>On, but nothing was exported yet</source>
         <translation>Ein, aber es wurde noch nichts exportiert</translation>
+    </message>
+    <message>
+        <source>On: looking at both sides for the first time</source>
+        <translation>Ein: Beide Seiten werden zum ersten Mal angesehen</translation>
     </message>
     <message>
         <source>On: the first look at both sides comes next</source>
@@ -3935,6 +3939,10 @@
     <message>
         <source>The customer&apos;s account changed in Kibo. The run that processes this event reads the account anew, and decides by what it finds then.</source>
         <translation>Das Konto des Kunden hat sich in Kibo geändert. Der Lauf, der dieses Ereignis verarbeitet, liest das Konto neu und entscheidet nach dem, was er dann vorfindet.</translation>
+    </message>
+    <message>
+        <source>A temporary problem: it is tried again by itself.</source>
+        <translation>Ein vorübergehendes Problem: Es wird von selbst noch einmal versucht.</translation>
     </message>
     <message>
         <source>How the event stands, and why</source>
@@ -7342,8 +7350,8 @@
         <translation>ccdesk arbeitet weiter wie bisher. Versuchen Sie es später noch einmal, oder sehen Sie auf der Seite der Versionen nach.</translation>
     </message>
     <message>
-        <source>ccdesk then asks {host} once a day which version is the newest, and tells you here if it is newer than yours. Only the version you have is sent, nothing about you, your shop or your customers, and nothing is downloaded or installed. This takes effect at once.</source>
-        <translation>ccdesk fragt dann einmal am Tag bei {host}, welche Version die neueste ist, und sagt Ihnen hier, wenn sie neuer ist als Ihre. Gesendet wird nur, welche Version Sie haben, nichts über Sie, Ihren Shop oder Ihre Kunden, und nichts wird heruntergeladen oder installiert. Das gilt sofort.</translation>
+        <source>ccdesk then asks {host} once a day which version is the newest, and tells you at the bottom of this window if it is newer than yours. Only the version you have is sent, nothing about you, your shop or your customers, and nothing is downloaded or installed. This takes effect at once.</source>
+        <translation>ccdesk fragt dann einmal am Tag bei {host}, welche Version die neueste ist, und sagt Ihnen unten in diesem Fenster, wenn sie neuer ist als Ihre. Gesendet wird nur, welche Version Sie haben, nichts über Sie, Ihren Shop oder Ihre Kunden, und nichts wird heruntergeladen oder installiert. Das gilt sofort.</translation>
     </message>
     <message>
         <source>This copy of ccdesk cannot look for newer versions: it does not know where they are published. Whoever installed it on this computer does.</source>
@@ -7372,6 +7380,10 @@
     <message>
         <source>&amp;Not this version</source>
         <translation>&amp;Diese Version nicht</translation>
+    </message>
+    <message>
+        <source>{host} did not answer in time.</source>
+        <translation>{host} hat nicht rechtzeitig geantwortet.</translation>
     </message>
 </context>
 </TS>

@@ -51,11 +51,11 @@ def test_an_event_that_waits(events):
     events.table.selectRow(0)
     assert find(events, "badge_event").text() == "Pending"
     assert whole(events, "txt_event_who") == "The email of this customer is not known yet."
-    customer, came, again = facts(events)
+    customer, came = facts(events)
     assert customer == "Customer id: 1042"
     assert came.startswith("Changed in Kibo: ")
     assert came.endswith(", 11:00:00 am")
-    assert again == "Next try: at the next run"
+    assert whole(events, "lbl_event_detail") == "Waits for the next run."
     assert find(events, "lbl_event_kind").isVisible()
     assert buttons(events) == [True, False, False]
     assert not find(events, "lbl_event_hint").isVisible()
@@ -73,9 +73,13 @@ def test_an_event_that_needs_a_person(events):
 def test_an_event_that_is_tried_again_and_one_that_is_done(events):
     events.table.selectRow(2)
     assert facts(events)[2:] == ["Tries: 2", "Next try: today at 11:15 AM"]
+    assert whole(events, "lbl_event_detail") == (
+        "A temporary problem: it is tried again by itself. Constant Contact cannot be reached."
+    )
     assert buttons(events) == [True, True, True]
     events.table.selectRow(3)
     assert facts(events)[2:] == ["Tries: 1", "Processed: December 16th 2015, 11:05:00 am"]
+    assert whole(events, "lbl_event_detail") == "Added to the list.", "when is said above it"
     assert not find(events, "lbl_event_kind").isVisible(), "its result says what it was"
     assert buttons(events) == [True, True, False]
 

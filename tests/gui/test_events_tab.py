@@ -87,7 +87,8 @@ def test_a_parked_entry_says_why_and_can_be_tried_again(qtbot, events, desk, loo
 
 def test_a_passing_failure_says_when_it_is_tried_again(events):
     events.table.selectRow(2)
-    assert "Temporary problem (2 tries). Next try today at 11:15 AM. " in detail(events)
+    assert detail(events).startswith("A temporary problem: it is tried again by itself. ")
+    assert find(events, "lbl_event_next").text() == "Next try: today at 11:15 AM"
     assert find(events, "btn_event_retry").isEnabled()
 
 

@@ -170,10 +170,10 @@ def test_the_total_stands_with_the_figure_that_moves():
     assert progress(4_200, read=4_200) == "4,200 read · no errors"
     assert progress(0, 9_012, read=9_012) == "9,012 read · no errors"
     assert progress(3_000, 8_100, 2, read=9_012, sent=3_000) == (
-        "9,012 read · 3,000 of 8,100 sent · 0 confirmed · 2 errors"
+        "9,012 read · 3,000 of 8,100 sent · 0 done · 2 errors"
     )
     assert progress(700, 9_012, 1, read=9_012, sent=8_100, confirmed=700) == (
-        "9,012 read · 8,100 sent · 700 of 9,012 confirmed · 1 error"
+        "9,012 read · 8,100 sent · 700 of 9,012 done · 1 error"
     )
     assert progress(12, 40) == "12 of 40 · no errors"
     assert progress(12) == "12 read · no errors"

@@ -119,7 +119,7 @@ def test_how_far_an_export_is_that_goes_on(qtbot, sync, desk, loop):
     qtbot.waitUntil(lambda: words(sync, "lbl_sync_phase") == "Sending to Constant Contact")
     assert words(sync, "lbl_sync_origin") == "Continued from an earlier export."
     assert words(sync, "lbl_sync_detail") == (
-        "9,012 read · 3,000 of 9,012 sent · 1,200 confirmed · 2 errors · about 1,900 a minute · "
+        "9,012 read · 3,000 of 9,012 sent · 1,200 done · 2 errors · about 1,900 a minute · "
         "about 3 minutes left"
     )
     desk.gate["get_run"].set()

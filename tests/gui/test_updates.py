@@ -2,6 +2,8 @@
 
 import json
 import logging
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,10 +37,12 @@ class Forge:
 
     def __init__(self):
         self.answer, self.asked = NEWER, 0
+        self.before = lambda: None
 
     def __call__(self, place):
         assert place is PLACE
         self.asked += 1
+        self.before()
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -146,6 +150,42 @@ def test_a_version_passed_over_is_told_only_to_who_asks(qtbot, window, opened_wi
         again.context.updates.look()
 
 
+def test_the_keyboard_is_on_close_not_on_the_x_of_what_is_said(qtbot, window):
+    notice = asked_by_hand(qtbot, window)
+    assert find(notice.window(), "btn_about_close").hasFocus()
+
+
+# ------------------------------------------------------------ a server that holds on
+
+
+@pytest.fixture
+def stuck(forge):
+    """Have the forge answer only when the test is over."""
+    over = threading.Event()
+    forge.before = over.wait
+    yield
+    over.set()
+
+
+def test_nobody_who_quits_waits_for_an_answer(qtbot, window, forge, stuck):
+    window.check_for_updates()
+    qtbot.waitUntil(lambda: forge.asked == 1)
+    began = time.monotonic()
+    assert window.context.tasks.shutdown(5_000)
+    assert time.monotonic() - began < 2
+
+
+def test_an_answer_that_takes_too_long_is_given_up(qtbot, window, forge, stuck, monkeypatch):
+    monkeypatch.setattr(updates, "LONGEST", 0.2)
+    notice = asked_by_hand(qtbot, window)
+    assert notice.title.text() == UpdatesUnknown.title
+    assert "api.forge.example did not answer in time." in notice.text.text()
+
+
+def test_a_look_has_far_less_time_than_an_answer_that_drips():
+    assert updates.LONGEST <= 30
+
+
 # ------------------------------------------------------------ once a day
 
 
@@ -192,6 +232,7 @@ def test_it_waits_while_a_run_is_under_way(qtbot, window, forge, monkeypatch):
     busy.daily = True
     monkeypatch.setattr(busy, "_is_busy", lambda: True)
     busy.look()
+    qtbot.wait(50)
     monkeypatch.setattr(busy, "_is_busy", lambda: False)
     assert forge.asked == 0
     busy.look()
@@ -211,6 +252,7 @@ def test_what_goes_wrong_by_day_is_a_line_in_the_log_and_tried_again_later(qtbot
     daily.look()
     daily.now = lambda: NOW + AFTER_FAILURE - timedelta(seconds=1)
     daily.look()
+    qtbot.wait(50)
     assert forge.asked == 1
     daily.now = lambda: NOW + AFTER_FAILURE
     daily.look()

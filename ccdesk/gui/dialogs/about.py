@@ -59,6 +59,7 @@ class AboutDialog(QDialog):
         layout.setSpacing(18)
         layout.addLayout(top)
         self._add_updates(layout, context.updates)
+        self._close.setFocus()  # else the X of whatever is said has it
 
     def _add_updates(self, layout: QVBoxLayout, updates: Updates | None) -> None:
         """Add what there is to know about newer versions: nothing on a bundle or in a demo."""

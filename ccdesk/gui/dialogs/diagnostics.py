@@ -18,7 +18,7 @@ from ccdesk.gui.dialogs.once import open_once
 from ccdesk.gui.translation import marked, plural, say
 
 INTRO = marked(
-    "This writes one file with what support needs to see what happened and to do it once more on their own "
+    "This writes one file with what support needs to see what happened and to play it back on their own "
     "computer. Nothing is sent anywhere: you decide who gets the file."
 )
 _LONGEST = 3650  # days
@@ -67,8 +67,14 @@ class DiagnosticsDialog(QDialog):
 
     def _lay_out(self) -> None:
         form = QFormLayout()
-        form.addRow(say("&Of the last"), self.spn_days)
-        form.addRow(say("Only a&bout"), self.txt_person)
+        for words, field in (
+            (say("&Of the last"), self.spn_days),
+            (say("Only a&bout"), self.txt_person),
+        ):
+            caption = label(words, wrap=False)
+            caption.setMinimumHeight(_FIELD_HEIGHT)  # else it stands above the middle of its field
+            caption.setBuddy(field)
+            form.addRow(caption, field)
         form.addRow("", self.chk_plain)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 18)
@@ -113,9 +119,7 @@ class DiagnosticsDialog(QDialog):
     def _saved(self, made: Made) -> None:
         self._ready()
         runs = len(made.runs)
-        again = plural(
-            "Support can do {n} runs once more from it.", "Support can do {n} run once more from it.", runs
-        )
+        again = plural("Support can play back {n} runs.", "Support can play back {n} run.", runs)
         others = len(made.only_shown)
         shown = plural("{n} runs can only be looked at.", "{n} run can only be looked at.", others)
         self.notice.show_text(

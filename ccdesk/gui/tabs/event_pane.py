@@ -21,6 +21,7 @@ KIND = marked(
     "The customer's account changed in Kibo. The run that processes this event reads the account anew, and "
     "decides by what it finds then."
 )
+TEMPORARY = marked("A temporary problem: it is tried again by itself.")
 LEAST = 96  # pixels; what does not fit is scrolled to
 
 
@@ -91,13 +92,21 @@ class EventPane(QScrollArea):
         for name, words in facts_of(event).items():
             self.facts[name].setText(words)
             self.facts[name].setVisible(bool(words))
-        self.detail.show_text(event_words(event))
+        self.detail.show_text(reason_of(event))
         self.kind.setVisible(event.status is not EventStatus.PROCESSED)  # its result says what it was
+
+
+def reason_of(event: QueuedEvent) -> str:
+    """Return how an entry stands and why, without what the facts above it say: tries and times."""
+    if event.status is EventStatus.PROCESSED:
+        return say(event.result) if event.result else say("Processed.")
+    if event.status is EventStatus.RETRY:
+        return f"{say(TEMPORARY)} {say(event.error)}".strip()
+    return event_words(event)
 
 
 def facts_of(event: QueuedEvent) -> dict[str, str]:
     """Return what is known of an entry besides its state and reason, "" for what it does not have."""
-    waits = event.status in (EventStatus.PENDING, EventStatus.RETRY)
     again = formats.in_sentence(event.next_try_at) if event.next_try_at else say("at the next run")
     ended = event.status is EventStatus.PROCESSED and event.processed_at is not None
     done = formats.long_date(event.processed_at) if ended and event.processed_at else ""
@@ -105,7 +114,7 @@ def facts_of(event: QueuedEvent) -> dict[str, str]:
         "customer": say("Customer id: {id}").format(id=event.object_id),
         "came": say("Changed in Kibo: {time}").format(time=formats.long_date(event.created_at)),
         "tries": say("Tries: {n}").format(n=number(event.attempts)) if event.attempts else "",
-        "next": say("Next try: {time}").format(time=again) if waits else "",
+        "next": say("Next try: {time}").format(time=again) if event.status is EventStatus.RETRY else "",
         "processed": say("Processed: {time}").format(time=done) if done else "",
     }
 

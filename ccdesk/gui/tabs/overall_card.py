@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.run_history import Happened
-from ccdesk.core.runs import Run
+from ccdesk.core.runs import LOOPS, Run
 from ccdesk.gui import formats
 from ccdesk.gui.components.flow import FlowLayout
 from ccdesk.gui.components.icons import IconLabel
@@ -22,6 +22,7 @@ from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.people_since import PeopleSinceDialog
 from ccdesk.gui.overall import KIBO, MAIL, overall
 from ccdesk.gui.since import LastLook
+from ccdesk.gui.tabs.month_picture import READ_EVERY_MS
 from ccdesk.gui.tasks import Refresher
 from ccdesk.gui.translation import marked, plural, say
 from ccdesk.gui.watch import Snapshot
@@ -65,7 +66,12 @@ class SinceLine(QWidget):
             self.figures[what] = figure
             line.addWidget(figure)
         self._read = Refresher(
-            context.tasks, self._ask, done=self._on_read, failed=self._on_unread, parent=self, every_ms=2_000
+            context.tasks,
+            self._ask,
+            done=self._on_read,
+            failed=self._on_unread,
+            parent=self,
+            every_ms=READ_EVERY_MS,
         )
         last_look.changed.connect(self._read.poke)
         context.bridge.finished.connect(self._on_finished)
@@ -114,6 +120,8 @@ class OverallCard(Card):
         super().__init__()
         self.setObjectName("overall")
         self._snapshot: Snapshot | None = None
+        self._monitor = context.monitor
+        self._monitor.changed.connect(self._show)
         self._failing_since: dict[str, datetime] = {}
         self._icon = IconLabel("circle", size=40)
         self.title = label(say(READING), name="lbl_overall")
@@ -148,7 +156,9 @@ class OverallCard(Card):
     def _show(self) -> None:
         if self._snapshot is None:
             return
-        found = overall(self._snapshot, datetime.now(UTC), self._failing_since)
+        found = overall(
+            self._snapshot, datetime.now(UTC), self._failing_since, at_work=self._monitor.kind in LOOPS
+        )
         is_news = found.title != self.title.text()
         self.title.setText(found.title)
         self.detail.setText(found.detail)

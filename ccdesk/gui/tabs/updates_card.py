@@ -9,9 +9,9 @@ from ccdesk.gui.context import Context
 from ccdesk.gui.translation import marked, say
 
 EXPLAIN = marked(
-    "ccdesk then asks {host} once a day which version is the newest, and tells you here if it is newer than "
-    "yours. Only the version you have is sent, nothing about you, your shop or your customers, and nothing "
-    "is downloaded or installed. This takes effect at once."
+    "ccdesk then asks {host} once a day which version is the newest, and tells you at the bottom of this "
+    "window if it is newer than yours. Only the version you have is sent, nothing about you, your shop or "
+    "your customers, and nothing is downloaded or installed. This takes effect at once."
 )
 UNKNOWN = marked(
     "This copy of ccdesk cannot look for newer versions: it does not know where they are published. Whoever "
