@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from ccdesk.core.errors import Busy, CcdeskError, Remedy
 from ccdesk.gui.components.fold import fold_button
 from ccdesk.gui.components.icons import IconLabel
-from ccdesk.gui.components.news import announce, subject_of
+from ccdesk.gui.components.news import announce, begin_alike, subject_of
 from ccdesk.gui.components.plain import one_line
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, label, quiet_button, restyle
@@ -107,8 +107,9 @@ class Notice(QFrame):
         self.clear()
 
     def _lay_out(self) -> None:
+        begin_alike(self._icon, self.title)
         words = QVBoxLayout()
-        words.setSpacing(3)
+        words.setSpacing(0)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.action)

@@ -31,6 +31,7 @@ LOGIN, LIST, SERVICE, STORE, VAULT = "login", "list", "service", "store", "vault
 LOGIN_TRIED, CLICK = "login tried", "click"
 TOAST_MS = 6_000
 _WIDEST = 520
+_TOP_LINE = 27  # pixels: as high as the X
 _GAP = 6  # pixels between a success and the controls below it
 _CONTROLS = (QAbstractButton, QLineEdit, QComboBox)
 _SUBJECTS: tuple[tuple[type[CcdeskError], str], ...] = (
@@ -90,6 +91,13 @@ def announce(widget: QWidget, text: str) -> None:
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))
 
 
+def begin_alike(icon: QWidget, title: QWidget) -> None:
+    """Put the middle of a message's icon and of its title's first line at one height, with its X."""
+    icon.setFixedHeight(_TOP_LINE)
+    around = max(0, _TOP_LINE - title.fontMetrics().height()) // 2
+    title.setContentsMargins(0, around, 0, around)
+
+
 class Toast(QFrame):
     """A success over the page for some seconds. It takes no room, so nothing moves under the pointer."""
 
@@ -104,11 +112,12 @@ class Toast(QFrame):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.hide)
         words = QVBoxLayout()
-        words.setSpacing(3)
+        words.setSpacing(0)
         words.addWidget(self.title)
         words.addWidget(self.text)
         icon = IconLabel("check-circle", size=20)
         icon.show_icon("check-circle", Tone.GOOD)
+        begin_alike(icon, self.title)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 10, 8, 10)
         layout.setSpacing(10)
@@ -166,9 +175,11 @@ class Toast(QFrame):
         return free
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay in place when the page changes its size."""
+        """Stay clear when the page changes its size, or something appears on it."""
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
+        elif event.type() == QEvent.Type.LayoutRequest and self.isVisible():
+            QTimer.singleShot(0, self, self.find_place)  # once everything is where it belongs
         return super().eventFilter(watched, event)
 
     def enterEvent(self, event: QEnterEvent) -> None:

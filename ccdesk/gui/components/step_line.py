@@ -14,7 +14,7 @@ from ccdesk.gui.translation import marked, say
 
 MARK = 18
 _GAP = 5  # between a mark and its name
-_SIDE = 4  # left and right of a name
+_SIDE = 2  # left and right of a name
 _LINES = 3  # of a name at most; what is longer ends in “…”
 _FLAGS = int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap)
 

@@ -46,6 +46,7 @@ ROW_SPACE = 16
 CHOSEN_BAR = 3  # at the left of the row chosen, whose tint alone can hardly be told from the others
 NOTE_SPACE = 3  # between a row and the line under it
 NOTE_INDENT = 33  # under the words of the first column, not under its icon
+CELL_PADDING = 16  # left and right, by the style sheet
 CELL_MARGIN = 26  # left and right of a cell's text, and what breaking a line costs
 _WIDEST = 2_000  # pixels of a column that is remembered
 _AROUND_TITLE = 30  # pixels: the space at both sides of a column's title, and the arrow of the sort
@@ -92,7 +93,9 @@ class CellDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         """Leave room above and below a text of several lines, and for the line under the row."""
         note = NOTE_SPACE + option.fontMetrics.height() if index.data(NOTE_ROLE) else 0
-        return super().sizeHint(option, index) + QSize(0, ROW_SPACE + note)
+        room = QStyleOptionViewItem(option)
+        room.rect = option.rect.adjusted(0, 0, -CELL_PADDING, 0)  # which Qt takes off only when it draws
+        return super().sizeHint(room, index) + QSize(0, ROW_SPACE + note)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw the cell, with a frame round the one the keyboard is on."""

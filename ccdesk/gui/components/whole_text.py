@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit
 
 from ccdesk.gui.components.plain import lines
 
+_FRAME = 1  # pixels, by the style sheet: seen only while it has the keyboard
+
 
 class WholeText(QTextEdit):
     """As high as its text is at its width; `caption`: what a screen reader calls it.
@@ -34,6 +36,7 @@ class WholeText(QTextEdit):
         )
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.document().setDocumentMargin(0)
+        self.setViewportMargins(-_FRAME, 0, -_FRAME, 0)  # it begins where labels above and below it do
         self._align()
         self.document().documentLayout().documentSizeChanged.connect(self.updateGeometry)
 

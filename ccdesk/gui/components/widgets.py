@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -274,13 +274,27 @@ class Segments(QWidget):
             part.setCheckable(True)
             part.setAutoExclusive(True)  # a screen reader calls it a radio button, else a check box
             part.setProperty("segment", True)
-            part.setProperty("side", {0: "left", len(choices) - 1: "right"}.get(index, "middle"))
             self.group.addButton(part, index)
             layout.addWidget(part)
         layout.addStretch(1)
+        self._round_ends()
         self.group.button(0).setChecked(True)
         self.group.idToggled.connect(lambda index, on: on_choice(index) if on else None)
 
     def choose(self, index: int) -> None:
         """Choose one."""
         self.group.button(index).setChecked(True)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Begin on the side where one begins to read."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._round_ends()
+
+    def _round_ends(self) -> None:
+        """Round the corners at both ends; a style sheet knows left and right only."""
+        parts = self.group.buttons()
+        if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+            parts.reverse()
+        for place, part in enumerate(parts):
+            restyle(part, "side", {0: "left", len(parts) - 1: "right"}.get(place, "middle"))

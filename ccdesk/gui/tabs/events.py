@@ -251,7 +251,7 @@ class EventsTab(Tab):
             self,
             lambda: desk.retry_event(event_id),
             done=lambda _: self._on_retried(1),
-            failed=self.show_failure,
+            failed=self._on_not_retried,
         )
 
     @Slot()
@@ -263,6 +263,7 @@ class EventsTab(Tab):
 
     def _on_not_retried(self, error: CcdeskError) -> None:
         self._show_state()
+        self._on_chosen(self.table.chosen())
         self.show_failure(error)
 
     def _on_retried(self, retried: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QCheckBox, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QScrollArea, QVBoxLayout
 
 from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.models import ContactList
@@ -144,8 +144,10 @@ class SettingsTab(Tab):
         return bool(self._changed())
 
     def focus_list(self) -> None:
-        """Lead to the list's name."""
+        """Lead to the list's name, and to what is said below it."""
         self.list_field.combo.setFocus()
+        for area in self.findChildren(QScrollArea):
+            area.ensureWidgetVisible(self.list_field, 0, 24)
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
