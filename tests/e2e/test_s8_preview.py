@@ -189,6 +189,17 @@ def test_who_opts_in_anew_after_an_opt_out_would_be_asked_to_confirm(shop: World
     assert len(shop.cc.mails("resubscribe")) == 1
 
 
+@pytest.mark.parametrize("others", [0, 30], ids=["alone", "by one look at the list"])
+def test_who_unsubscribed_and_is_still_shown_would_be_taken_off_the_list(world: World, others: int) -> None:
+    world.cc.switches.unsubscribe_empties_lists = False
+    long_known(world, 2 + others * 6)  # those who opt out are too few of them for the guard
+    world.cc.unsubscribe("p0@example.com")
+    for number in world.ids[: others + 1]:
+        world.kibo.opt_out(number)
+    world.later(60)
+    assert same(world, RunKind.EVENTS).counts[Outcome.REMOVED] == others + 1
+
+
 def test_whose_contact_is_deleted_would_not_be_asked_to_confirm(shop: World) -> None:
     """Schedule 910008: the service asks nobody whose contact is deleted."""
     shop.cc.unsubscribe("ada@example.com")

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -341,8 +342,11 @@ class ShutMail:
 
 
 def _as_it_would_be(contact: Contact, kept: Mapping[str, Contact]) -> Contact:
-    """Put in what was imagined of a contact, but never over an opt-out that has come since."""
-    return contact if contact.standing is Standing.OUT else kept.get(contact.id, contact)
+    """Put in what was imagined of a contact: of one who opted out, which stands, only the lists left."""
+    imagined = kept.get(contact.id, contact)
+    if contact.standing is not Standing.OUT:
+        return imagined
+    return replace(contact, list_ids=contact.list_ids & imagined.list_ids)
 
 
 def _is_on(contact: Contact, list_id: str) -> bool:
