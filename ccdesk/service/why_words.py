@@ -47,11 +47,11 @@ _AUTHORS = {
     "unknown": marked("not known by whom"),
 }
 _RUNS = {
-    RunKind.EXPORT: marked("run {run} export: {outcome}, {reason}"),
-    RunKind.EVENTS: marked("run {run} events: {outcome}, {reason}"),
-    RunKind.INBOUND: marked("run {run} inbound: {outcome}, {reason}"),
-    RunKind.FULL_COMPARE: marked("run {run} full-compare: {outcome}, {reason}"),
-    RunKind.UNDO: marked("run {run} undo: {outcome}, {reason}"),
+    RunKind.EXPORT: marked("run {run}, export: {outcome}, {reason}"),
+    RunKind.EVENTS: marked("run {run}, events: {outcome}, {reason}"),
+    RunKind.INBOUND: marked("run {run}, from Constant Contact: {outcome}, {reason}"),
+    RunKind.FULL_COMPARE: marked("run {run}, daily comparison: {outcome}, {reason}"),
+    RunKind.UNDO: marked("run {run}, undo: {outcome}, {reason}"),
 }
 _BECAME = {
     Outcome.ADDED: marked("added"),

@@ -5846,23 +5846,23 @@
         <translation>nicht bekannt, durch wen</translation>
     </message>
     <message>
-        <source>run {run} export: {outcome}, {reason}</source>
+        <source>run {run}, export: {outcome}, {reason}</source>
         <translation>Lauf {run}, Export: {outcome}, {reason}</translation>
     </message>
     <message>
-        <source>run {run} events: {outcome}, {reason}</source>
+        <source>run {run}, events: {outcome}, {reason}</source>
         <translation>Lauf {run}, Ereignisse: {outcome}, {reason}</translation>
     </message>
     <message>
-        <source>run {run} inbound: {outcome}, {reason}</source>
+        <source>run {run}, from Constant Contact: {outcome}, {reason}</source>
         <translation>Lauf {run}, von Constant Contact: {outcome}, {reason}</translation>
     </message>
     <message>
-        <source>run {run} full-compare: {outcome}, {reason}</source>
+        <source>run {run}, daily comparison: {outcome}, {reason}</source>
         <translation>Lauf {run}, täglicher Vergleich: {outcome}, {reason}</translation>
     </message>
     <message>
-        <source>run {run} undo: {outcome}, {reason}</source>
+        <source>run {run}, undo: {outcome}, {reason}</source>
         <translation>Lauf {run}, rückgängig: {outcome}, {reason}</translation>
     </message>
     <message>

@@ -88,7 +88,9 @@ def test_the_verdict_comes_first_and_then_both_sides_and_what_happened(qtbot, wi
     assert "Contact c1\nRead " in text(shown, "lbl_find_mail")
     assert text(shown, "lbl_find_next").startswith("Next: the next run looks again (")
     rows(qtbot, shown.table, 2)
-    assert texts(shown.table, 0)[1] == "run 7 inbound: opted out, unsubscribed there", "newest first"
+    assert texts(shown.table, 0)[1] == "run 7, from Constant Contact: opted out, unsubscribed there", (
+        "newest first"
+    )
     assert texts(shown.table, 1)[1].startswith("unsubscribed, the person")
     assert text(shown, "lbl_find_as_of").startswith("As last read; what changed since does not show. Kibo: ")
 

@@ -29,6 +29,16 @@ def middle(widget, window):
     return QRect(widget.mapTo(window, QPoint()), widget.size()).center().y()
 
 
+def test_the_buttons_of_a_message_keep_clear_of_its_text(qtbot, themed):
+    notice = Notice()
+    qtbot.addWidget(notice)
+    notice.show_text(Tone.WARNING, "425 opt-outs wait", "They wait for your answer.", "&Review…")
+    qtbot.waitExposed(notice)
+    notice.resize(600, notice.heightForWidth(600))
+    words = notice.text.mapTo(notice, notice.text.contentsRect().bottomLeft())
+    assert notice.action.y() - words.y() >= 4
+
+
 @pytest.mark.parametrize("text", ["", "Whatever it was, it is over."])
 def test_the_icon_of_a_message_is_level_with_its_title(qtbot, themed, text):
     notice = Notice()
@@ -64,6 +74,19 @@ def test_a_row_is_as_high_as_its_longest_email(qtbot, window, desk):
         text = breakable(entry.email)
         needed = table.fontMetrics().boundingRect(QRect(0, 0, room, 1_000), flags, text).height()
         assert table.rowHeight(row) >= needed + ROW_SPACE - 2, entry.email
+
+
+def test_a_row_whose_email_fits_is_no_higher_than_others(qtbot, window, desk):
+    desk.people[900] = [replace(desk.people[900][0], email=f"{'a' * n}@example.com") for n in range(4, 30)]
+    window.logs._open_run(desk.get_run(900))
+    table = find(dialog(qtbot, window, "dlg_run"), "tbl_run_people")
+    rows(qtbot, table, 26)
+    column = next(at for at, one in enumerate(table.paged.columns) if one.key == "email")
+    room = table.columnWidth(column) - CELL_PADDING - 6
+    metrics, plain = table.fontMetrics(), table.verticalHeader().defaultSectionSize()
+    fits = [metrics.horizontalAdvance(entry.email) <= room for entry in desk.people[900]]
+    assert {True, False} == set(fits)
+    assert [table.rowHeight(row) == plain for row in range(26)] == fits
 
 
 @pytest.mark.parametrize("name", SCHEMES)

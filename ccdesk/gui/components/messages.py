@@ -108,6 +108,7 @@ class Notice(QFrame):
 
     def _lay_out(self) -> None:
         begin_alike(self._icon, self.title)
+        self.text.setContentsMargins(0, 0, 0, 5)  # from the buttons below it
         words = QVBoxLayout()
         words.setSpacing(0)
         buttons = QHBoxLayout()

@@ -47,6 +47,7 @@ CHOSEN_BAR = 3  # at the left of the row chosen, whose tint alone can hardly be 
 NOTE_SPACE = 3  # between a row and the line under it
 NOTE_INDENT = 33  # under the words of the first column, not under its icon
 CELL_PADDING = 16  # left and right, by the style sheet
+_STYLE_MARGIN = 6  # left and right within that, by the style
 CELL_MARGIN = 26  # left and right of a cell's text, and what breaking a line costs
 _WIDEST = 2_000  # pixels of a column that is remembered
 _AROUND_TITLE = 30  # pixels: the space at both sides of a column's title, and the arrow of the sort
@@ -230,9 +231,10 @@ class PagedTable(QTableView):
         needed = 1
         for column in range(self.paged.columnCount()):
             text = str(self.paged.index(row, column).data() or "")
-            if LONG_WORD.fullmatch(text):
+            width = self.fontMetrics().horizontalAdvance(text)
+            if LONG_WORD.fullmatch(text) and width > self.columnWidth(column) - CELL_PADDING - _STYLE_MARGIN:
                 room = max(40, self.columnWidth(column) - CELL_MARGIN)
-                needed = max(needed, -(-self.fontMetrics().horizontalAdvance(text) // room))
+                needed = max(needed, 2, -(-width // room))
         return needed
 
     @Slot(QModelIndex, QModelIndex)
