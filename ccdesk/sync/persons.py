@@ -155,17 +155,20 @@ def _with_word_dated(
     """Date the flag of the account just read: by the audit log, or, where no run acted on it, by its account.
 
     Links do not keep when a flag was set that was only seen; it is no older than the account, nor than the
-    last look that showed it off, and no newer than the account's last change.
+    last look that showed it off, and no newer than the account's last change. Nor was it acted on under this
+    email where the account has just taken it: an opt-out that stands here may be older than the flag.
     """
     word = person.word(account.id)
     if word is None or word.how is not How.FLAG_SET or not account.opted_in:
         return person
     window = account.set_at
     if window is None:
-        if own is None or own.kibo_opted_in is True:
+        moved = own is not None and own.email_key not in ("", account.email)
+        if own is None or (own.kibo_opted_in is True and not moved):
             return person
         earliest = max(word.window.earliest, account.created.earliest, looked or LONG_AGO)
-        window = between(earliest, min(word.window.latest, account.updated.latest))
+        latest = account.updated.latest if moved else min(word.window.latest, account.updated.latest)
+        window = between(earliest, latest)
     return person if window == word.window else person.state(replace(word, window=window))
 
 

@@ -5,7 +5,7 @@ Where dates leave open whether an opt-in is later than what bars it, the shop's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -52,7 +52,7 @@ class Reconciler:
 
     def decide(self, read: Readings) -> Decision:
         """Decide what is done for the person."""
-        return decide(self._person(read), self._rules.policy)
+        return decide(self._person(read, is_in_doubt), self._rules.policy)
 
     def keepers(self, read: OptOut) -> Keepers:
         """Say who keeps a person on the list whose account opted out, as far as the shop tells."""
@@ -72,17 +72,18 @@ class Reconciler:
     def is_later(self, read: Readings) -> bool:
         """Say whether the account's opt-in is provably later than an opt-out that stands at the mail service.
 
-        Whether it counts, or may lift the opt-out, is another question: a later opt-in is not undone.
+        Whether it counts, or may lift the opt-out, is another question: a later opt-in is not undone. So the
+        audit log is asked of an account that is disabled or a guest's, too.
         """
-        person = self._person(read)
+        person = self._person(read, is_untold)
         barriers, word = mail_side(person, self._rules.policy).barriers, person.word(read.account.id)
         if word is None or word.how is not How.FLAG_SET or not barriers:
             return False
         return all(word.window.surely_after(one.window) for one in barriers)
 
-    def _person(self, read: Readings) -> Person:
+    def _person(self, read: Readings, in_doubt: Callable[[Person, Policy, int], bool]) -> Person:
         person = self._as_read(read)
-        if is_in_doubt(person, self._rules.policy, read.account.id):
+        if in_doubt(person, self._rules.policy, read.account.id):
             set_at = self._ctx.shop.opt_in_set_at(read.account.id)
             person = person if set_at is None else self._as_read(read, set_at)
         return person
@@ -121,10 +122,16 @@ def is_in_doubt(person: Person, policy: Policy, account: int) -> bool:
 
     The audit log may tell (docs/consent.md b4, Windows).
     """
-    mail, word = mail_side(person, policy), person.word(account)
-    if word is None or shop_side(person, mail, policy).column is not Column.YES_EARLIER:
+    column = shop_side(person, mail_side(person, policy), policy).column
+    return column is Column.YES_EARLIER and is_untold(person, policy, account)
+
+
+def is_untold(person: Person, policy: Policy, account: int) -> bool:
+    """Say whether it cannot be told if this account's opt-in, counted or not, is later than what bars it."""
+    word = person.word(account)
+    if word is None or word.how is not How.FLAG_SET:
         return False
-    return any(word.window.after(one.window) is None for one in mail.barriers)
+    return any(word.window.after(one.window) is None for one in mail_side(person, policy).barriers)
 
 
 def rules_of(state: State, list_id: str, now: datetime, skew: timedelta, *, guests: bool) -> DriftRules:

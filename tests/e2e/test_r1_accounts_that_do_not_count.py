@@ -169,3 +169,22 @@ def test_the_same_of_an_account_that_counts_for_nothing(shop, kind):
     shop.cycle()
     assert ADA not in shop.members()
     shop.quiet_cycles()
+
+
+def test_an_opt_in_that_the_audit_log_shows_to_be_later_is_not_undone(shop, kind):
+    first = shop.kibo.add_customer(ADA, True, **kind)
+    put_on_by_staff(shop)
+    ready(shop)
+    second = shop.kibo.add_customer(ADA, False, **kind)
+    shop.later(30)
+    shop.cycle()
+    shop.cc.unsubscribe(ADA)
+    shop.later(5)
+    shop.kibo.opt_in(second)
+    shop.later(30)
+    shop.run(RunKind.INBOUND)
+    assert not shop.opted_in(first)
+    assert shop.opted_in(second)
+    shop.cycle()
+    shop.quiet_cycles()
+    assert shop.opted_in(second)

@@ -17,7 +17,7 @@ from ccdesk.sync.later import off_until
 from ccdesk.sync.persons import after_reading, left_out
 from ccdesk.sync.plan_opt_in import OptInDecision, Seen, Step, plan_opt_in
 from ccdesk.sync.readings import LONG_AGO, Kept, account_reading
-from ccdesk.sync.reconcile import is_in_doubt
+from ccdesk.sync.reconcile import is_in_doubt, is_untold
 
 LIST, ADA = "list-1", "ada@example.com"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -240,6 +240,26 @@ def test_a_flag_that_was_only_seen_is_no_older_than_its_account():
     assert plan(unsubscribed(EARLIER), link=seen, customer=NEW).step is Step.RESUBSCRIBE
     assert plan(unsubscribed(EARLIER), link=seen).state is LinkState.UNSUBSCRIBED, "it may be an old one"
     assert plan(unsubscribed(LATER), link=seen, customer=NEW).state is LinkState.UNSUBSCRIBED
+
+
+def test_a_flag_that_comes_with_its_account_to_another_email_may_be_later_than_what_stands_there():
+    moved = {"link": replace(KNOWN_IN, email="other@example.com"), "anew": False}
+    assert plan(unsubscribed(EARLIER), customer=NEW, **moved).step is Step.RESUBSCRIBE, "the account is newer"
+    assert plan(unsubscribed(EARLIER), **moved).pending is WriteBack.OPT_OUT, "it may be an old one"
+    later = EARLIER + HOUR / 2
+    assert plan(unsubscribed(EARLIER), set_at=later, **moved).step is Step.RESUBSCRIBE
+    assert plan(unsubscribed(LATER), customer=NEW, **moved).pending is WriteBack.OPT_OUT
+    assert plan(contact(), left(EARLIER), customer=NEW, known=NOW, **moved).state is LinkState.NEWCOMER
+
+
+def test_whether_an_opt_in_is_later_is_asked_of_an_account_that_does_not_count_too():
+    policy = Policy(LIST, LONG_AGO)
+    disabled = replace(IN, is_active=False)
+    there, seen = unsubscribed(EARLIER), Link(1, email=ADA, seen_set=True)
+    reading = account_reading(disabled, timedelta(0), NOW)
+    person = after_reading(reading, there, [seen], [], Kept(policy, timedelta(0), NOW))
+    assert is_untold(person, policy, 1)
+    assert not is_in_doubt(person, policy, 1), "nobody is put on the list for it"
 
 
 def test_confirmation_is_asked_once_only():
