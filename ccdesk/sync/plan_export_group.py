@@ -11,7 +11,14 @@ from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, St
 from ccdesk.core.runs import OffList, Outcome
 from ccdesk.sync.agreement import not_exported
 from ccdesk.sync.plan_export import Action, ExportDecision, is_new_opt_in, plan_person, skip
-from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, is_cleared, left_since_gone, out_words
+from ccdesk.sync.standing_opt_outs import (
+    NEWCOMERS,
+    is_added_by_staff,
+    is_cleared,
+    left_since_gone,
+    opted_out_since,
+    out_words,
+)
 
 
 def plan_group(
@@ -61,7 +68,7 @@ def plan_group(
         link, refused = links.get(candidate.customer.id), refusals[candidate.customer.id]
         new = is_new_opt_in(link, first_export=first_export)
         if refused is not None:
-            decisions.append(_unless_out(refused, candidate, contact, new_opt_in=new))
+            decisions.append(_unless_out(refused, candidate, contact, link, new_opt_in=new))
         elif speaker is not None and decided is not None:
             follows = candidate is not speaker
             decisions.append(_follower(speaker.customer, decided, new_opt_in=new) if follows else decided)
@@ -69,14 +76,29 @@ def plan_group(
 
 
 def _unless_out(
-    refused: ExportDecision, candidate: Candidate, contact: Contact | None, *, new_opt_in: bool
+    refused: ExportDecision,
+    candidate: Candidate,
+    contact: Contact | None,
+    link: Link | None,
+    *,
+    new_opt_in: bool,
 ) -> ExportDecision:
-    """Return why an account is not sent: its person's opt-out counts all the same (design R1)."""
-    out = contact is not None and contact.standing is Standing.OUT
+    """Return why an account is not sent: its person's opt-out counts all the same (design R1).
+
+    Not that of which the confirmation was asked for this account: its opt-in is the later act (R3).
+    """
+    if contact is None or contact.standing is not Standing.OUT or new_opt_in:
+        return refused
     never_sent = refused.state is LinkState.INVALID or (refused.passed_over and candidate.code != UNREADABLE)
-    if never_sent and out and not new_opt_in:
-        return skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True)
-    return refused
+    if not never_sent or (link is not None and _was_asked_over(contact, link)):
+        return refused
+    return skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True)
+
+
+def _was_asked_over(contact: Contact, link: Link) -> bool:
+    """Say whether an account's opt-in was found to be later than the opt-out that its contact shows."""
+    before = link.state is LinkState.ASKED_BEFORE and not opted_out_since(contact, link)
+    return link.state is LinkState.CONFIRMING or before
 
 
 def _stopped(

@@ -192,6 +192,9 @@ def _on_list(contact: Contact, link: Link, skew: timedelta, began: datetime | No
         if link.state is LinkState.CONFIRMING:
             return Observation(back, "confirmed the resubscribe")
         return Observation(back)
+    owed = link.kibo_opted_in is None and link.pending is WriteBack.OPT_OUT  # of an account passed over
+    if owed and acted_after(contact, known_out(link, skew, began)):
+        return Observation(replace(in_step(link), agreed=None))
     if link.being_taken_off:
         return Observation(link)  # the removal may still take effect: that will be nobody's leaving
     if link.may_be_there:

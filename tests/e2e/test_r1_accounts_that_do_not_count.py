@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ccdesk.core.runs import RunKind
+from ccdesk.sandbox.wire.kernel import Fault
 from tests.e2e.world import World
 
 ADA = "ada@example.com"
@@ -187,4 +188,24 @@ def test_an_opt_in_that_the_audit_log_shows_to_be_later_is_not_undone(shop, kind
     assert shop.opted_in(second)
     shop.cycle()
     shop.quiet_cycles()
+    assert shop.opted_in(second)
+
+
+@pytest.mark.parametrize("sees", [RunKind.EXPORT, RunKind.INBOUND, RunKind.FULL_COMPARE])
+def test_an_opt_out_that_its_person_took_back_is_not_carried_once_they_are_deleted(shop, kind, sees):
+    """What a run sees of the person goes for the accounts too that it passes over."""
+    first, second = shop.kibo.add_customer(ADA, True), shop.kibo.add_customer(ADA, True, **kind)
+    ready(shop)
+    shop.cc.unsubscribe(ADA)
+    shop.sandbox.faults.add(Fault("status", service="kibo", method="PUT", path="accounts", times=99))
+    shop.later(30)
+    shop.desk.run(RunKind.INBOUND)
+    shop.cc.sign_up(ADA, shop.list_id)
+    shop.later(30)
+    shop.run(sees)
+    shop.cc.delete_contact(ADA)
+    shop.sandbox.faults.clear()
+    shop.later(30)
+    shop.cycle()
+    assert shop.opted_in(first)
     assert shop.opted_in(second)

@@ -52,6 +52,9 @@ def owned(**more) -> Link:
     return replace(base, **more)
 
 
+OUT_AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
 def candidate(customer: Customer):
     return candidate_of(customer, guests=True, import_row=lambda fields: b"")
 
@@ -164,6 +167,21 @@ def test_a_follower_of_an_opted_out_person_is_skipped_for_the_same_reason():
     both = planned([ADA, second], contact(Permission.UNSUBSCRIBED), {}, first_export=True, guests=True)
     assert [d.outcome for d in both] == [Outcome.SKIPPED, Outcome.SKIPPED]
     assert {d.pending for d in both} == {WriteBack.OPT_OUT}
+
+
+@pytest.mark.parametrize(
+    ("state", "pending"),
+    [
+        (LinkState.SYNCED, WriteBack.OPT_OUT),
+        (LinkState.CONFIRMING, WriteBack.NOTHING),
+        (LinkState.ASKED_BEFORE, WriteBack.NOTHING),
+    ],
+)
+def test_a_disabled_account_is_opted_out_unless_its_opt_in_is_known_to_be_later(state, pending):
+    out = contact(Permission.UNSUBSCRIBED, opt_out_at=OUT_AT)
+    link = Link(1, email=ADA.email, contact_id="c1", kibo_opted_in=True, state=state, out_since=OUT_AT)
+    found = decide(replace(ADA, is_active=False), out, link, first=False)
+    assert (found.outcome, found.pending) == (Outcome.SKIPPED, pending)
 
 
 def test_an_inactive_account_does_not_speak_for_the_person():

@@ -175,6 +175,14 @@ CASES = {
         contact(lists=[LIST], update_source="Contact", updated_at=NOON), OWED, WriteBack.NOTHING,
             LinkState.SYNCED,
     ),
+    "back in by own act, the account disabled and never acted on": (
+        contact(lists=[LIST], update_source="Contact", updated_at=NOON),
+        replace(OWED, kibo_opted_in=None, seen_set=True, agreed=None), WriteBack.NOTHING, LinkState.SYNCED,
+    ),
+    "put back by others, the account disabled and never acted on": (
+        contact(lists=[LIST], update_source="Account", updated_at=NOON),
+        replace(OWED, kibo_opted_in=None, seen_set=True, agreed=None), WriteBack.OPT_OUT, LinkState.LEFT_LIST,
+    ),
     "put back by others before Kibo was told": (
         contact(lists=[LIST], update_source="Account", updated_at=NOON), OWED, WriteBack.OPT_OUT,
         LinkState.LEFT_LIST,

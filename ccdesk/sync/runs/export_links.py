@@ -32,8 +32,19 @@ def unsent_of(
     if decision.by_event and link is not None:  # an opt-in that is acted on later
         return replace(link, kibo_opted_in=None, seen_set=True)
     if decision.passed_over:
-        return passed_over(link, one.customer, decision.reason)
+        return passed_over(_unless_back(ctx, contact, link), one.customer, decision.reason)
     return None if decision.keep_link else settled_of(ctx, one, contact, link, decision)
+
+
+def _unless_back(ctx: RunContext, contact: Contact | None, link: Link | None) -> Link | None:
+    """Return the link of an account that counts for nothing, without an opt-out that its person took back.
+
+    The export saw them on the list by an act of their own; who is deleted next would be opted out for it.
+    """
+    if link is None or contact is None or link.pending is not WriteBack.OPT_OUT:
+        return link
+    seen = ctx.observing()(contact, link).link
+    return seen if link.email_key == contact.email_key and seen.pending is WriteBack.NOTHING else link
 
 
 def settled_of(
