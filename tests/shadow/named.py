@@ -153,10 +153,10 @@ NAMED: tuple[Named, ...] = (
     Named(
         "an opt-out that no link knew, once they are on the list",
         Decided.KEEP,
-        "The same afterwards: the account is still to be opted out.",
+        "The same afterwards: the account is still to be opted out, or its person taken off the list.",
         Where.LEFT_UNDONE,
         ("ON_LIST x NO_*",),
-        ("*synced/on/list*",),
+        ("*synced/on/list*", "synced/off/list"),
     ),
     Named(
         "an opt-out that no link knew, not told",
@@ -217,9 +217,10 @@ NAMED: tuple[Named, ...] = (
         Named(
             f"a first export asks nobody, where the shop does not take the opt-out yet: {how}",
             Decided.ENGINE,
-            "As above: the engine owes the shop the opt-out, the table would ask.",
+            "As above: the engine owes the shop the opt-out, the table would ask; of a disabled account it "
+            "would leave the flag.",
             where,
-            ("UNSUBSCRIBED x YES_LATER",),
+            ("UNSUBSCRIBED x YES_LATER", "UNSUBSCRIBED x SILENT"),
             engine,
         )
         for how, where, engine in (
@@ -306,6 +307,48 @@ NAMED: tuple[Named, ...] = (
         ("LEFT x * instead of LEFT x *",),
         ("*synced/[?]*",),
         ("opt_out*",),
+    ),
+    Named(
+        "the same, beside an account whose confirmation is waited for",
+        Decided.KEEP,
+        "They unsubscribed, one account opted in later and was asked, and so did a disabled one: the store "
+        "does not know when.",
+        Where.STORE,
+        ("UNSUBSCRIBED x YES_LATER instead of UNSUBSCRIBED x YES_LATER",),
+        ("*confirming/on*opted_out_there/[?]*",),
+        ("opt_out (waiting_for_confirmation*",),
+    ),
+    Named(
+        "a newcomer's opt-in is not compared with an unsubscription that came since",
+        Decided.TABLE,
+        "Somebody opted out in the shop, a newcomer opted in, the person unsubscribed, and flags were set "
+        "later: the confirmation is asked for one account, and the engine opts the newcomer's out with the "
+        "others. The link knows that the flag is later than the first opt-out only.",
+        Where.DID,
+        ("UNSUBSCRIBED x YES_LATER",),
+        ("opt_out [[]confirming/on + newcomer/on*",),
+        ("nothing (waiting_for_confirmation*",),
+    ),
+    Named(
+        "nobody is asked at an email that cannot be sent",
+        Decided.TABLE,
+        "The shop's email is malformed or too long, a contact has it all the same and unsubscribed before "
+        "the opt-in: the table asks for the confirmation. The engine took the opt-in for acted on when it "
+        "named the email (design R2), and opts it out.",
+        Where.DID,
+        ("UNSUBSCRIBED x YES_LATER",),
+        ("opt_out [[]invalid/on]",),
+        ("ask (asked)*",),
+    ),
+    Named(
+        "the word of an account that took another email does not go along",
+        Decided.KEEP,
+        "Opted out under the former email, the account has another one now, and somebody who is still to "
+        "confirm is on the list under that: the link keeps one email, the person needs both "
+        "(docs/decisions/0008, step 2). Nobody is mailed before they confirm.",
+        Where.UNNAMED,
+        ("PENDING x NO_*",),
+        ("no link",),
     ),
     Named(
         "a sign-up is not kept",

@@ -15,9 +15,9 @@ from ccdesk.core.models import Customer, LinkState, Permission, email_key
 from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.sync import context as names
 from ccdesk.sync.from_links import person_of
-from ccdesk.sync.readings import Kept, account_reading
+from ccdesk.sync.readings import Kept, account_reading, shop_window
 from tests.shadow.compare import Difference, Where, cell, done, pending, untold
-from tests.shadow.readings import accounts_in, contacts_in, told
+from tests.shadow.readings import accounts_in, contacts_in, opt_ins_in, told
 from tests.shadow.stance import Stance, stances
 from tests.shadow.watch import Story, Watch
 from tests.shadow.witness import Witness
@@ -93,6 +93,8 @@ class Observer(Watch):
             self.witness.read_contact(key, contact)
         for account in accounts_in(found, self.skew, now):
             self.witness.read_account(account)
+        for number, set_at in opt_ins_in(found):
+            self.witness.date(number, shop_window(set_at, self.skew))
 
     def _peek(self, key: str) -> ContactReading | None:
         found = self.bench.cc.account.book.by_email(key)

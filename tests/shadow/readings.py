@@ -39,6 +39,14 @@ def contacts_in(found: Any, active: str, now: datetime) -> Iterator[tuple[str, C
         yield contact.email_key, contact_reading(contact, active, now, readable=readable)
 
 
+def opt_ins_in(found: Any) -> Iterator[tuple[int, datetime]]:
+    """Yield the account of which an answer shows the audit log, and when its flag was set by that."""
+    rows = [row for row in _rows(found, "items") if "fieldPath" in row]
+    set_at = kibo_parse.opt_in_set_at(rows)
+    if set_at is not None:
+        yield int(rows[0]["customerAccountId"]), set_at
+
+
 def accounts_in(found: Any, skew: timedelta, now: datetime) -> Iterator[AccountReading]:
     """Yield every account of an answer that names its consent."""
     for row in _rows(found, "items"):

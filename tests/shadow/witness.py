@@ -16,7 +16,7 @@ from ccdesk.consent.model import Act, Author, Command, How, Person, Policy, Says
 from ccdesk.consent.moves import follow_words, move_account
 from ccdesk.consent.observe_mail import ContactReading, Look, observe_contact
 from ccdesk.consent.observe_shop import AccountReading, observe_account
-from ccdesk.consent.window import instant
+from ccdesk.consent.window import Window, instant
 
 _LANDS_WITHIN = timedelta(seconds=120)
 
@@ -94,6 +94,16 @@ class Witness:
             self._keep(key, observe_account(self.person(key), reading, self.looked))
         self.home[reading.id] = home if reading.gone and home is not None else reading.email
         self._follow(reading.id)
+
+    def date(self, account: int, set_at: Window) -> None:
+        """Take what the audit log tells of an account: when its flag was set."""
+        key = self.home.get(account, "")
+        person = self.person(key)
+        word = person.word(account)
+        if word is None or word.how is not How.FLAG_SET or word.window.after(set_at) is not None:
+            return  # of another opt-in than the one that was read
+        dated = tuple(replace(one, window=set_at) if one is word else one for one in person.statements)
+        self._keep(key, replace(person, statements=dated))
 
     def look_up(self, *keys: str, last: bool = False) -> None:
         """Read contacts by their emails now; `last`: before another list is chosen."""
