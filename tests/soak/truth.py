@@ -434,9 +434,18 @@ class Truth:
         return any(opt_out.at < at < moved for at in ins)
 
     def counts_beside(self, account: int, email: str) -> bool:
-        """Say whether an account's opt-in counts beside every flag that others have cleared (§3a R1)."""
+        """Say whether an account's opt-in counts beside every flag that others have cleared (§3a R1).
+
+        One from before its person left the list does not, though staff's *Add* of another put them back.
+        """
         refusals = self._refusals(email, datetime.max.replace(tzinfo=UTC))
-        return all(self._stands_beside(account, email, one) for one in refusals)
+        if not all(self._stands_beside(account, email, one) for one in refusals):
+            return False
+        acts = [one for one in self.acts if one.email == email or one.account == account]
+        said = [one.at for one in acts if one.kind in ("kibo_in", "added") and one.account == account]
+        back = [one.at for one in acts if one.kind == "came"]
+        left = max((one.at for one in acts if one.kind == "left" and one.known), default=None)
+        return left is None or max(said + back, default=left) > left
 
     def _stands_beside(self, account: int, email: str, refusal: Done) -> bool:
         return (
