@@ -168,6 +168,11 @@ class Refresher(QObject):
             passed = self._since.elapsed() if self._since.isValid() else self._every_ms
             self._timer.start(max(0, self._every_ms - int(passed)))
 
+    @property
+    def is_due(self) -> bool:
+        """Say whether a further result has been asked for and is yet to come."""
+        return self._busy or self._timer.isActive()
+
     def restart(self) -> None:
         """Ask afresh and drop an answer under way: the question has changed."""
         self._tasks.drop(self, "refresh")

@@ -204,6 +204,8 @@ class Watch(QObject):
         self.answered.emit(snapshot)
 
     def _end_check(self) -> None:
+        if self._live.is_due:
+            return  # asked for meanwhile, and not answered yet
         self._patience.stop()
         self.checking.emit(False)
 

@@ -109,6 +109,22 @@ def test_a_check_is_seen_and_its_age_afterwards(qtbot, parts, desk, monkeypatch)
     assert text(info, "lbl_checked") == "Checked 2 minutes ago"
 
 
+def test_a_check_asked_for_during_another_is_seen_until_it_is_answered(qtbot, parts, desk):
+    info, watch = parts.window.info, parts.context.watch
+    first, second = threading.Event(), threading.Event()
+    desk.gate["status"] = first
+    watch.check()
+    qtbot.waitUntil(lambda: watch._live._busy)
+    watch.check()  # as after a run that failed
+    desk.gate["status"] = second
+    with qtbot.waitSignal(watch.answered):
+        first.set()
+    assert text(info, "lbl_checked") == "Checking…"
+    assert state(info, "card_kibo") == "Checking…", "what the first one said is asked again"
+    second.set()
+    qtbot.waitUntil(lambda: text(info, "lbl_checked") == "Checked just now")
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
