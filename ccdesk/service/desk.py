@@ -570,10 +570,12 @@ class LocalDesk:
         """Return when the pause that is going on ends; None without one."""
         return pausing.paused_until(self._store, self._clock.now())
 
-    def look_back(self, reason: GapReason, since: datetime | None = None) -> None:
+    def look_back(
+        self, reason: GapReason, since: datetime | None = None, slept: timedelta | None = None
+    ) -> None:
         """Keep what was missed since the loops were last at work, and note them at work."""
         self._store.loops.note()
-        gaps.look_back(self._store, self.settings(), self._clock.now(), reason, since)
+        gaps.look_back(self._store, self.settings(), self._clock.now(), reason, since, slept)
 
     def note_alive(self) -> None:
         """Note that the loops are at work."""

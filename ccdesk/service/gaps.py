@@ -48,6 +48,7 @@ class SleepWatch:
         self._clock = clock
         self._wall, self._steady = clock.now(), clock.monotonic()
         self._overslept = 0.0
+        self.slept = timedelta(0)  # how long, when it was found last
 
     def waited(self, asked: float, took: float) -> None:
         """Take in that a wait of `asked` seconds, which nothing cut short, took `took` seconds."""
@@ -59,23 +60,32 @@ class SleepWatch:
         awake = steady - self._steady - self._overslept
         slept = (wall - self._wall).total_seconds() - awake
         before, self._wall, self._steady, self._overslept = self._wall, wall, steady, 0.0
-        return before if slept >= _JUMP else None
+        if slept < _JUMP:
+            return None
+        self.slept = timedelta(seconds=slept)
+        return before
 
 
 def look_back(
-    store: Store, settings: Settings, now: datetime, reason: GapReason, since: datetime | None = None
+    store: Store,
+    settings: Settings,
+    now: datetime,
+    reason: GapReason,
+    since: datetime | None = None,
+    slept: timedelta | None = None,
 ) -> None:
     """Keep what was missed since the loops were last at work, if it is worth telling, and note them at work.
 
-    `since`: this program was at work until then; what was noted last, perhaps by another one, counts as well.
-    While the application is not enabled nothing is missed. A run that somebody had done by hand ends a gap.
+    `since`: this program was at work until then, and then the computer was asleep for `slept`; what was noted
+    last, perhaps by another one, counts as well. While the application is not enabled nothing is missed. A run
+    that somebody had done by hand ends a gap; one that was under way all through a sleep does not.
     """
     if not settings.enabled:
         forget_alive(store)
         return
     known = (since, store.state.get_time(_ALIVE))
     if any(known):
-        began = max(filter(None, (*known, last_pause(store, now), _last_end(store))))
+        began = max(filter(None, (*known, last_pause(store, now), _last_end(store, slept))))
         if now - began >= _WORTH_TELLING:
             _keep(store, Gap(began, now, reason))
     store.state.set_time(_ALIVE, now)
@@ -108,9 +118,16 @@ def _keep(store: Store, gap: Gap) -> None:
     store.state.set(_GAP, json.dumps(kept))
 
 
-def _last_end(store: Store) -> datetime | None:
-    """Return when something last ran; a run that was cut short is closed only by the next start."""
+def _last_end(store: Store, slept: timedelta | None) -> datetime | None:
+    """Return when something last ran; a run that was cut short is closed only by the next start.
+
+    A run that lasted as long as the sleep did was slept through, most likely nearly to its end: the sleep is
+    what is missing.
+    """
     newest = next(iter(store.runs.page(kind=None, offset=0, limit=1)), None)
     if newest is None or newest.status is RunStatus.INTERRUPTED:
         return newest.started_at if newest is not None else None
-    return newest.finished_at
+    end = newest.finished_at
+    if slept is not None and end is not None and end - newest.started_at >= slept >= _WORTH_TELLING:
+        return end - slept
+    return end

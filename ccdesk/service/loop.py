@@ -215,7 +215,7 @@ class Loop:
         now, since = self._clock.now(), self._sleep.asleep_since()
         if since is not None:
             log.info("the computer was asleep")
-            self._desk.look_back(GapReason.ASLEEP, since)
+            self._desk.look_back(GapReason.ASLEEP, since, self._sleep.slept)
             self._app = None
             self.listener.schedule_changed()
         elif self._noted_at is None or abs(now - self._noted_at) >= NOTE_EVERY:
@@ -323,6 +323,7 @@ class Loop:
 
     def _tell_of(self, kind: RunKind, trigger: Trigger, run_it: Callable[..., Run]) -> bool:
         """Have a run done and tell of it, as `_do`."""
+        self._guarded(self._notice_sleep)  # the run before may have been slept through, and this one hides it
         self._cancel.clear()
         if self._stop.is_set():
             return True

@@ -91,6 +91,24 @@ def test_a_power_cut_in_the_middle_of_a_run_does_not_hide_it(store: SqliteStore)
     assert look(store, MORNING) == Gap(NOON + A_MINUTE, MORNING, GapReason.NOT_RUNNING)
 
 
+def test_a_run_that_was_slept_through_does_not_hide_the_night(store: SqliteStore) -> None:
+    """The lid is closed while a run waits for a service; it ends after the night, as if nothing had been."""
+    note_alive(store, ON, NOON)
+    run = store.runs.start(RunKind.EVENTS, Trigger.SCHEDULED, NOON + A_MINUTE)
+    store.runs.finish(_ended(run, RunStatus.COMPLETE, MORNING))
+    slept = MORNING - NOON - 2 * A_MINUTE
+    look_back(store, ON, MORNING, GapReason.ASLEEP, NOON, slept)
+    assert last_gap(store) == Gap(NOON + 2 * A_MINUTE, MORNING, GapReason.ASLEEP)
+
+
+def test_a_nap_in_the_middle_of_a_long_run_is_not_worth_telling(store: SqliteStore) -> None:
+    note_alive(store, ON, NOON)
+    run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON + A_MINUTE)
+    store.runs.finish(_ended(run, RunStatus.COMPLETE, MORNING))
+    look_back(store, ON, MORNING, GapReason.ASLEEP, NOON, 5 * A_MINUTE)
+    assert last_gap(store) is None
+
+
 def test_a_pause_is_no_gap(store: SqliteStore) -> None:
     note_alive(store, ON, NOON)
     pause(store, NOON)

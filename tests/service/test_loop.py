@@ -50,7 +50,7 @@ class FakeDesk:
     def paused_until(self):
         return self.pause_ends if self.pause_ends and self.clock.now() < self.pause_ends else None
 
-    def look_back(self, reason, since=None):
+    def look_back(self, reason, since=None, slept=None):
         self.gaps.append((reason, since))
 
     def loops_end(self):
@@ -417,6 +417,23 @@ def test_where_the_steady_clock_goes_on_a_wait_that_took_too_long_tells_of_the_s
         loop._take(20.0)
         loop.tick()
     assert desk.gaps == [(GapReason.ASLEEP, fell_asleep)]
+
+
+def test_a_sleep_in_the_middle_of_a_run_is_noticed_before_the_next_run_hides_it(clock):
+    desk, loop = started(clock)
+    loop.tick()
+    clock.at += SOON
+    fell_asleep = clock.now()
+    seen = []
+
+    def sleep_once():
+        seen.append(list(desk.gaps))
+        if len(seen) == 1:
+            clock.sleep(timedelta(hours=9))
+
+    desk.during = sleep_once
+    loop.tick()
+    assert seen == [[], [(GapReason.ASLEEP, fell_asleep)]], "the second run of the same tick knows already"
 
 
 def test_a_start_looks_back_and_a_stop_notes_until_when_it_was_at_work(clock):
