@@ -77,8 +77,8 @@ def look_back(
     """Keep what was missed since the loops were last at work, if it is worth telling, and note them at work.
 
     `since`: this program was at work until then, and then the computer was asleep for `slept`; what was noted
-    last, perhaps by another one, counts as well. While the application is not enabled nothing is missed. A run
-    that somebody had done by hand ends a gap; one that was under way all through a sleep does not.
+    last, perhaps by another one, counts as well. While the application is not enabled nothing is missed. A
+    run that somebody had done by hand ends a gap; one that was under way all through a sleep does not.
     """
     if not settings.enabled:
         forget_alive(store)
