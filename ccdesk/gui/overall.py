@@ -20,6 +20,7 @@ KIBO, MAIL = "Kibo", "Constant Contact"
 NOTHING_SYNCS = marked("nothing syncs automatically")
 OFF = marked("Off: nothing syncs automatically")
 NOT_EXPORTED = marked("who opted in before ccdesk came is not on the list; export them on the Sync tab")
+NO_ANSWER = marked("No answer yet, trying again…")
 OFF_AT_KIBO = marked("Paused: the application is switched off in Kibo")
 
 
@@ -70,6 +71,8 @@ def overall(
         return Overall(title, _next(status), "running", Tone.ACCENT)
     if status.waiting:
         return Overall(say("Changes wait for the next sync"), _facts(status, now), "waiting", Tone.ACCENT)
+    if snapshot.unanswered:
+        return Overall(say(NO_ANSWER), _facts(status, now), "waiting", Tone.ACCENT)
     return Overall(say("Everything is in step"), _facts(status, now), "check-circle", Tone.GOOD)
 
 

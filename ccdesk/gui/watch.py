@@ -32,6 +32,7 @@ class Snapshot:
     """Status, settings and what has been done, read together.
 
     A `quick` one was read without the keyring, so what it says of the connections is what was remembered.
+    While `unanswered`, the services are being asked and have not answered for a while.
     """
 
     status: Status
@@ -39,6 +40,7 @@ class Snapshot:
     fixed: frozenset[str]
     first_export_done: bool
     quick: bool = False
+    unanswered: bool = False
 
     @property
     def kibo_ready(self) -> bool:
@@ -72,7 +74,7 @@ class Watch(QObject):
         self.is_read = False  # whether all that is remembered was read, the vault included
         self.checked_at: datetime | None = None  # when both services were asked last, in this window
         self._asked: Snapshot | None = None  # what the services said last
-        self._loop_stopped = False
+        self._loop_stopped = self._unanswered = False
         self._near = Refresher(
             tasks, lambda: self._read(live=False), done=self._on_near, failed=self._on_failed, parent=self
         )
@@ -80,7 +82,7 @@ class Watch(QObject):
             tasks, lambda: self._read(live=True), done=self._on_live, failed=self._on_live_failed, parent=self
         )
         self._patience = QTimer(self, singleShot=True)
-        self._patience.timeout.connect(self.slow)
+        self._patience.timeout.connect(self._on_slow)
         self._vault_patience = QTimer(self, singleShot=True)
         self._vault_patience.timeout.connect(self._on_vault_slow)
         self._timer = QTimer(self)
@@ -125,6 +127,13 @@ class Watch(QObject):
         self.checking.emit(True)
         self._patience.start(SLOW_MS)
         self._live.poke()
+
+    @Slot()
+    def _on_slow(self) -> None:
+        self._unanswered = True
+        self.slow.emit()
+        if self.snapshot is not None:
+            self._on_read(self.snapshot)
 
     def _read(self, *, live: bool) -> Snapshot:
         return self._snapshot_of(self._desk.status(live=live))
@@ -192,7 +201,7 @@ class Watch(QObject):
     def _on_read(self, snapshot: Snapshot) -> None:
         if self._loop_stopped:
             snapshot = _with_need(snapshot, Need(NeedKind.LOOP_STOPPED))
-        self.snapshot = snapshot
+        self.snapshot = snapshot = replace(snapshot, unanswered=self._unanswered)
         self.changed.emit(snapshot)
 
     def _on_live(self, snapshot: Snapshot) -> None:
@@ -207,6 +216,7 @@ class Watch(QObject):
         if self._live.is_due:
             return  # asked for meanwhile, and not answered yet
         self._patience.stop()
+        self._unanswered = False
         self.checking.emit(False)
 
     def _on_failed(self, error: CcdeskError) -> None:

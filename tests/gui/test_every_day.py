@@ -1,6 +1,7 @@
 """Info as one sentence, what happened since the last look, the picture of the days, what is remembered."""
 
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -107,14 +108,19 @@ def test_the_tray_is_green_exactly_when_info_is(snapshot, enabled, needs, kibo):
     )
 
 
-def test_the_sentence_follows_what_is_known(qtbot, open_window, desk):
+def test_the_sentence_follows_what_is_known(qtbot, open_window, desk, monkeypatch):
     desk.good, desk.queue = LOOPS, []
     parts = open_window(desk)
     title = find(parts.window, "lbl_overall", QLabel)
     assert title.text() == "Everything is in step"
     assert find(parts.window, "overall").accessibleName().startswith("Everything is in step. 9,018 customers")
     desk.mail = failing(Unreachable())
+    monkeypatch.setattr("ccdesk.gui.watch.SLOW_MS", 50)
+    desk.gate["status"] = threading.Event()
     parts.context.watch.check()
+    qtbot.waitUntil(lambda: title.text() == "No answer yet, trying again…")
+    assert look(parts.context.watch.snapshot).standing is Standing.PAUSED
+    desk.gate.pop("status").set()
     qtbot.waitUntil(lambda: title.text().startswith(f"Paused: {MAIL} does not answer since"))
     first = title.text()
     parts.context.watch.check()

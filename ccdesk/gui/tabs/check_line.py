@@ -11,11 +11,11 @@ from ccdesk.gui.components.widgets import button, label
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.drift_view import show_drift
 from ccdesk.gui.formats import ago
+from ccdesk.gui.overall import NO_ANSWER
 from ccdesk.gui.translation import marked, say
 
 COUNT_AGAIN_MS = 20_000
 CHECKING = marked("Checking…")
-SLOW = marked("No answer yet, trying again…")
 VAULT = marked(
     "Waiting for this computer's keyring, where the login is kept. It may be asking for your password in "
     "another window."
@@ -80,7 +80,7 @@ class CheckLine(QWidget):
         if self._vault:
             return say(VAULT)
         if self._checking:
-            return say(SLOW if self._slow else CHECKING)
+            return say(NO_ANSWER if self._slow else CHECKING)
         checked_at = self._watch.checked_at
         if checked_at is None:
             return ""
