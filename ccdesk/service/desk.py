@@ -54,11 +54,12 @@ from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run, next_run_name
 from ccdesk.service.told import first_time
 from ccdesk.service.why import Basis, why, why_live
-from ccdesk.sync.context import BASELINE, EXPORT_OPEN, RunContext, RunSettings
+from ccdesk.sync.context import RunContext, RunSettings
 from ccdesk.sync.outbox.welcomes import answer_welcomes
 from ccdesk.sync.runs.newcomer_rule import answer
 from ccdesk.sync.runs.undo import to_undo
 from ccdesk.sync.sensors.shop_changes import poll_customers
+from ccdesk.sync.state_names import BASELINE, EXPORT_OPEN
 
 _WINDOW = "window"
 _NEWCOMERS_SHOWN = 1_000

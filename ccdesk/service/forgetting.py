@@ -17,7 +17,7 @@ from ccdesk.core.ports.recording import Erased, Recording
 from ccdesk.core.ports.store import Store
 from ccdesk.core.words import marked
 from ccdesk.service.ledger import Named, named
-from ccdesk.sync.context import EXPORT_OPEN
+from ccdesk.sync.state_names import EXPORT_OPEN
 
 _ENTRIES = 100_000  # looked through for the runs that were about a person
 _NOTED = 100  # runs whose records were removed

@@ -9,7 +9,7 @@ from ccdesk.core.models import ContactList
 from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
 from ccdesk.core.words import marked
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME, is_chosen
 from ccdesk.sync.runs.export_first import forget_answer, note_exported
 from ccdesk.sync.watermarks import begin_from

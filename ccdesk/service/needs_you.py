@@ -26,8 +26,8 @@ from ccdesk.core.settings import Settings
 from ccdesk.service.held import QUESTIONS, question_about
 from ccdesk.service.pausing import last_pause
 from ccdesk.sync.active_list import gone_at, name_now
-from ccdesk.sync.context import WRITES_STOPPED
 from ccdesk.sync.outbox.welcomes import question
+from ccdesk.sync.state_names import WRITES_STOPPED
 
 SHOWN = 5  # people or entries an item names
 _CYCLES = 2  # an opt-out may be pending for so many cycles before a person is told

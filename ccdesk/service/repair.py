@@ -14,7 +14,7 @@ from ccdesk.service.lists import require_name
 from ccdesk.service.of_kind import cannot_be_repaired, of_another_kind
 from ccdesk.service.runner import Asked, Runner
 from ccdesk.service.why import Basis, read_person
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.plan_why import kind_of
 from ccdesk.sync.runs.repair import Affected
 

@@ -13,7 +13,7 @@ from ccdesk.core.origins import origin
 from ccdesk.core.ports.store import Store
 from ccdesk.core.settings import Settings, resolve
 from ccdesk.core.words import marked
-from ccdesk.sync.context import BASELINE
+from ccdesk.sync.state_names import BASELINE
 
 PEOPLE_OF = "kibo.people_of"  # in the store's state: tenant and home
 

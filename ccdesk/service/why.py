@@ -24,7 +24,7 @@ from ccdesk.service.read_now import Reading, current_email, read_now, with_new
 from ccdesk.service.who import Who, by_email, customer_id_of, find_who, with_left_behind
 from ccdesk.service.whose_people import check_people, remembers_people
 from ccdesk.service.why_views import accounts_view, mail_view, shop_view
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.active_list import LIST_ID, gone_at, is_chosen
 from ccdesk.sync.last_read import as_last_read
 from ccdesk.sync.outbox.welcomes import question

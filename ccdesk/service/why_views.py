@@ -17,7 +17,7 @@ from ccdesk.core.why import AccountView, MailView, ShopView
 from ccdesk.core.words import marked
 from ccdesk.service.read_now import Reading
 from ccdesk.service.who import Who
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.last_read import is_begun, is_member, last_flag
 from ccdesk.sync.standing_opt_outs import NEWCOMERS

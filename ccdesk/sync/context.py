@@ -12,8 +12,7 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from ccdesk.core.clock import SKEW as SKEW
-from ccdesk.core.clock import Clock, kept_skew
+from ccdesk.core.clock import SKEW, Clock, kept_skew
 from ccdesk.core.errors import (
     Cancelled,
     CcdeskError,
@@ -32,33 +31,13 @@ from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Entry, OffList, Outcome, Progress, Run
 from ccdesk.core.words import marked
+from ccdesk.sync import state_names as names
 from ccdesk.sync.active_list import note_active_list
 from ccdesk.sync.plan_held import observe_held
 from ccdesk.sync.plan_inbound import Observation, observe
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-
-# Names of what is remembered between runs (store.state).
-EVENTS_SINCE = "events.since"  # greatest update date of a customer seen
-EVENTS_BEGAN = "events.began"  # Kibo's time of the first look, or of the first export's beginning
-EVENTS_POLLED = "events.polled_at"  # Kibo's clock at the last complete look
-HINTS_SINCE = "events.hints_since"
-HINTS_ASKED = "events.hints_asked_at"
-OPT_OUTS_SINCE = "inbound.opt_outs_since"
-UPDATES_SINCE = "inbound.updates_since"
-INBOUND_BEGAN = "inbound.began"  # nothing from before the first poll is written back (design R4)
-UPDATES_FLOOR = "inbound.updates_floor"  # everything up to here was read back after our own writes
-SCANNED_AT = "inbound.scanned_at"
-FORMER_LIST = "list.former"  # the list links mean by `on_list`, until it has been looked at a last time
-SIGN_UPS_SINCE = "inbound.sign_ups_since"  # the next scan of the list looks for sign-ups from then on
-BASELINE = "export.baseline"  # Kibo's time of the first complete export
-EXPORTED_LISTS = "export.lists"  # ids of the lists whose first export is done or asks nothing
-LEFT_OUT_LISTS = "export.lists.left_out"  # ids of those whose first export left people out
-WRITE_BACK_FROM = "carry.from"  # where writing back to Kibo goes on, after failures in a row ended it
-WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
-EXPORT_OPEN = "export.open"  # the export that goes on or was cut short, see runs/export_session.py
-COMPARED_AT = "compare.finished_at"
 
 HELD_PAGE = 500  # people noted in one transaction
 FRESH_MOST = 50_000  # readings kept in memory, less than 1 kB each; beyond that they are read again by pages
@@ -177,13 +156,13 @@ class RunContext:
 
         A list may lag behind: what a scan shows was so some minutes before it began (docs/consent.md b4).
         """
-        looked = self.store.state.get_time(SCANNED_AT)
+        looked = self.store.state.get_time(names.SCANNED_AT)
         sights = (link.written_at, looked and looked - MAIL_OVERLAP)
         return max((one for one in sights if one is not None), default=None)
 
     def observing(self) -> Callable[[Contact | None, Link], Observation]:
         """Return how contacts are observed against their links as of now."""
-        now, began = self.mail_now(), self.store.state.get_time(INBOUND_BEGAN)
+        now, began = self.mail_now(), self.store.state.get_time(names.INBOUND_BEGAN)
         if began is not None and began > now:
             began = None  # a service's wrong date: it must not hide who comes back
         observing = partial(observe, list_id=self.settings.list_id, now=now, skew=self.skew(), began=began)

@@ -18,7 +18,7 @@ from ccdesk.consent.window import instant
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link, Permission
 from ccdesk.core.ports.store import State
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.later import off_until
 from ccdesk.sync.persons import OptOut, after_opt_out, after_opt_out_and_contact, after_reading, left_out

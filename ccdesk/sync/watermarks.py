@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.ports.store import Store
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 
 _LONG = timedelta(days=31)  # where no time at all can be believed

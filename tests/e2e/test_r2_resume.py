@@ -12,7 +12,7 @@ from ccdesk.clients.constant_contact.client import ConstantContact
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.constant_contact import importing
 from ccdesk.sandbox.wire.kernel import Fault
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.runs import (
     export,
     export_batches,

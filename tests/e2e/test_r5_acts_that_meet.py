@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from ccdesk.core.clock import SKEW
 from ccdesk.core.errors import ConfirmNeeded
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.wire.kernel import Fault
-from ccdesk.sync import context as names
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.runs import list_scan
 from tests.e2e.conftest import furnish, settle
@@ -137,7 +137,7 @@ def test_how_the_clocks_differ_is_remembered_of_runs_that_asked_both(ready):
     ready.later()
     run = ready.run(RunKind.INBOUND)
     assert run.calls_kibo == 0
-    assert ready.container.store.state.get(names.SKEW) == "0"
+    assert ready.container.store.state.get(SKEW) == "0"
 
 
 def test_a_sign_up_opts_in_no_account_whose_no_is_later(ready):

@@ -32,7 +32,7 @@ from ccdesk.service.pausing import pause
 from ccdesk.service.status import connection_needs
 from ccdesk.store.store import SqliteStore
 from ccdesk.sync.active_list import name_now, note_active_list
-from ccdesk.sync.context import WRITES_STOPPED
+from ccdesk.sync.state_names import WRITES_STOPPED
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 CYCLE = timedelta(minutes=30)

@@ -13,7 +13,7 @@ from ccdesk.consent.observe_mail import ContactReading
 from ccdesk.core.losses import LossKind
 from ccdesk.core.models import Customer, LinkState, Permission, email_key
 from ccdesk.core.runs import Run, RunKind, RunStatus
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.from_links import person_of
 from ccdesk.sync.readings import Kept, account_reading, shop_window
 from tests.shadow.compare import Difference, Where, cell, done, pending, untold

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.core.runs import EventStatus, Outcome
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from tests.soak.acts import People
 from tests.soak.inprocess import Bench
 from tests.soak.truth import Seen, State, Truth

@@ -25,7 +25,7 @@ from ccdesk.core.runs import Run, RunKind, RunStatus
 from ccdesk.core.welcomes import WelcomeAnswer
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.kibo.switches import KiboSwitches
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from tests.e2e.tried import Done, done, sign_ups, stored
 from tests.shadow.compare import Difference
 from tests.shadow.observer import Observer

@@ -15,7 +15,7 @@ from ccdesk.core.runs import EventStatus, Progress, RunKind, RunStatus
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.service.api import ConnectionState
 from ccdesk.service.loop import SOON, Loop
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.runs import export_batches
 from tests.soak.conftest import SOAK
 from tests.soak.inprocess import Bench, open_bench

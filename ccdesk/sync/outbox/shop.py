@@ -11,7 +11,7 @@ from ccdesk.core.errors import CcdeskError, ConfirmNeeded, ItemError, NotFound, 
 from ccdesk.core.models import Customer, Link, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.guard import hold_write_backs
 from ccdesk.sync.outbox.shop_account import LOST_DATA, write

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ccdesk.core.models import Contact, Customer, Link, LinkState
 from ccdesk.core.runs import EventStatus
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.agreement import not_exported
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.outbox.shop import write_back

@@ -18,7 +18,7 @@ from ccdesk.core.exporting import Candidate, Planned
 from ccdesk.core.limits import KIBO_OVERLAP
 from ccdesk.core.models import Customer, Link
 from ccdesk.core.runs import Entry, OffList
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.outbox.own_writes import note_own_write

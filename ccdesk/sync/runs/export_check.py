@@ -16,7 +16,7 @@ from ccdesk.core.exporting import Chunk, ChunkState, Planned
 from ccdesk.core.intents import Ended
 from ccdesk.core.models import Contact, Customer, Link, Ownership, Standing, email_key
 from ccdesk.core.runs import Entry, Outcome
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.mapping import creation_hash, shows_creation
 from ccdesk.sync.outbox.plain import PLAINLY, sent_fields

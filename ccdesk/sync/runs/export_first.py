@@ -14,7 +14,7 @@ from ccdesk.core.models import Contact, Customer, Link
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import OffList
 from ccdesk.core.words import counted, marked
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.runs.export_session import ExportSession
 

@@ -17,7 +17,7 @@ from ccdesk.core.exporting import Chunk, Planned
 from ccdesk.core.intents import Act, JournalLine
 from ccdesk.core.models import Link, LinkState, Ownership
 from ccdesk.core.runs import OffList
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.mapping import creation_hash

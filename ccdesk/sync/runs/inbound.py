@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ccdesk.core.errors import ListGone, ServiceError
 from ccdesk.core.limits import MAIL_OVERLAP
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.shop import write_back
 from ccdesk.sync.runs.list_scan import scan_due, scan_list

@@ -9,7 +9,7 @@ from ccdesk.core.errors import CcdeskError, ItemError
 from ccdesk.core.limits import DAILY_CALLS
 from ccdesk.core.models import Contact, Link, LinkState, Permission, Standing, WriteBack
 from ccdesk.core.runs import Entry, Outcome
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.plan_inbound import Observation, mark_left
 from ccdesk.sync.runs.take_in import save, take_in

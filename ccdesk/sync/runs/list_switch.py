@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ccdesk.core.errors import ListGone
 from ccdesk.core.limits import A_SECOND
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.list_remove import list_remove_later
 from ccdesk.sync.runs.list_scan import final_list_scan

@@ -18,7 +18,7 @@ from ccdesk.core.models import (
 )
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.core.words import marked
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.agreement import not_exported, passed_over
 from ccdesk.sync.context import ITEM_ERRORS, RunContext
 from ccdesk.sync.inherited_opt_out import inherited_opt_out

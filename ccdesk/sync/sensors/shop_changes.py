@@ -13,7 +13,7 @@ from ccdesk.core.limits import KIBO_OVERLAP
 from ccdesk.core.models import Customer, Link
 from ccdesk.core.ports.shop import HintedEvent
 from ccdesk.core.runs import QueuedEvent
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.later import is_noted, set_after
 from ccdesk.sync.watermarks import is_ahead, newest_change, sure_time

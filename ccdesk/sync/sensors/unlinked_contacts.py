@@ -9,7 +9,7 @@ from datetime import datetime
 from ccdesk.core.limits import MAIL_OVERLAP
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.core.runs import Entry, Outcome
-from ccdesk.sync import context as names
+from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.standing_opt_outs import out_words
