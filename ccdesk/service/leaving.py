@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from ccdesk.core.batches import batched
 from ccdesk.core.drift import Chosen, Drift, DriftKind, Drifts
 from ccdesk.core.emails import email_key
 from ccdesk.core.errors import SettingsError
@@ -14,7 +15,6 @@ from ccdesk.core.ports.store import Store
 from ccdesk.core.words import marked
 from ccdesk.service.of_kind import cannot_be_left, of_another_kind
 from ccdesk.service.who import customer_id_of, find_who
-from ccdesk.sync.context import batched
 from ccdesk.sync.runs.newcomer_rule import answer
 
 _AT_ONCE = 1_000  # a kind may be as large as the shop

@@ -187,7 +187,7 @@ class Runner:
         )
         clients.kibo.tell_waits(partial(ctx.no_answer, "Kibo"))
         clients.mail.tell_waits(partial(ctx.no_answer, "Constant Contact"))
-        with beating(self._store.lease), self._store.dated_by(ctx.mail_clock):
+        with beating(self._store.lease), self._store.dated_by(ctx.clocks.mail_at_this_moment):
             error = self._go(ctx, settings, _engine_of(asked))
         if isinstance(error, Busy):
             self._recording.abandon()
@@ -260,7 +260,7 @@ class Runner:
             waiting_until=self._until(error),
         )
         if kibo_calls and mail_calls:  # else one of the two clocks was read in an earlier run
-            ctx.remember_skew()
+            ctx.clocks.remember_skew()
         with self._store.transaction():
             if whole:
                 close_answered(self._store.runs, run)

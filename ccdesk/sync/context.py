@@ -1,52 +1,29 @@
-"""What every run carries with it: both services, the store, the figures so far, the cancellation."""
+"""What every run carries with it: both services, the store, the figures so far, the cancellation.
+
+It holds no rules. What it is made of stands in `clocks`, `fresh_customers`, `item_errors` and `progress`.
+"""
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from itertools import islice
-from typing import TypeVar
 
-from ccdesk.core.clock import SKEW, Clock, kept_skew
-from ccdesk.core.errors import (
-    Cancelled,
-    CcdeskError,
-    ItemError,
-    ListGone,
-    NotFound,
-    Refused,
-    Unreachable,
-    Unreadable,
-)
-from ccdesk.core.limits import MAIL_OVERLAP
-from ccdesk.core.losses import LossKind
-from ccdesk.core.models import Contact, ContactList, Customer, Link, LinkState, email_key
+from ccdesk.core.clock import Clock
+from ccdesk.core.errors import Cancelled, CcdeskError, ListGone
+from ccdesk.core.models import ContactList, Customer
 from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Entry, OffList, Outcome, Progress, Run
 from ccdesk.core.words import marked
-from ccdesk.sync import state_names as names
 from ccdesk.sync.active_list import note_active_list
-from ccdesk.sync.plan_held import observe_held
-from ccdesk.sync.plan_inbound import Observation, observe
-
-log = logging.getLogger(__name__)
-T = TypeVar("T")
-
-HELD_PAGE = 500  # people noted in one transaction
-FRESH_MOST = 50_000  # readings kept in memory, less than 1 kB each; beyond that they are read again by pages
-# What may be one person's failure: see `RunContext.tolerate_item_error`.
-ITEM_ERRORS = (ItemError, Unreachable, Refused)
-_PAGES_FROM = 3  # so many customers are read by pages, which never takes more calls
-_DOWN_AFTER = 3  # so many in a row without an answer, and it is the service
-_SHORTEST_PACE = 0.5  # seconds before a pace can be told
-_NOISE = timedelta(seconds=5)  # Date headers have whole seconds, and answers take time
+from ccdesk.sync.clocks import Clocks
+from ccdesk.sync.fresh_customers import FreshCustomers
+from ccdesk.sync.item_errors import FailuresInARow
+from ccdesk.sync.progress import PhasePace
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +66,6 @@ class RunContext:
     off_list: OffList = OffList.ASK  # what an export does with contacts who are not on the list
     past_question: bool = False  # a preview: it goes on past that question as if they were left out
     goes_on: bool = False  # an export that takes up what an earlier one has read, or sent
-    fresh: dict[int, Customer] = field(default_factory=dict)  # read within this run, at most `FRESH_MOST`
-    fresh_at: float = 0.0  # since when all of them hold, by the clock that only ever grows
-    fresh_since: datetime | None = None  # the same on Kibo's clock; None: changes since cannot be asked for
     total: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     errors: int = 0
@@ -103,71 +77,34 @@ class RunContext:
     held_anew: int = 0  # of them those who were not held before this run
     welcomes: WelcomeTally = field(default_factory=WelcomeTally)
     doubtful: list[Callable[[], None]] = field(default_factory=list)  # see outcomes.py
-    _batch: dict[int, Customer] = field(default_factory=dict)  # read for the present batch
-    _failed_in_a_row: int = 0
+    clocks: Clocks = field(init=False)
+    fresh: FreshCustomers = field(init=False)  # read within this run
+    _failures: FailuresInARow = field(default_factory=FailuresInARow)
+    _pace: PhasePace = field(init=False)
     _list_seen: str = ""  # id of the list this run knows to exist
-    _reached: tuple[int, int] = (0, 0)  # done and total as last told
-    _phase: str = ""
-    _phase_began: float = 0.0
-    _phase_start: int = 0
+
+    def __post_init__(self) -> None:
+        """Put together what belongs to this run alone."""
+        self.clocks = Clocks(self.shop, self.mail, self.store.state, self.clock)
+        self.fresh = FreshCustomers(self.shop, self._read_customer, self.check_cancel)
+        self._pace = PhasePace(self.clock)
 
     def concerns(self, customer_id: int) -> bool:
         """Say whether the run is about a customer: one that puts chosen people right is about these alone."""
         return self.only is None or customer_id in self.only
 
     def mail_now(self) -> datetime:
-        """The mailing service's clock as of its last answer; ours only if neither service ever told.
-
-        Where it has not been asked yet, Kibo's clock tells it: this computer's may be set to anything.
-        """
-        if self.mail.server_time is not None:
-            return self.mail.server_time
-        if self.shop.server_time is not None:
-            return self.shop.server_time - self.skew()
-        return self.clock.now()
-
-    def mail_clock(self) -> datetime:
-        """The mailing service's clock at this moment, and not as of its last answer."""
-        ahead = self.mail.server_ahead
-        return self.mail_now() if ahead is None else self.clock.now() + ahead
+        """Return the mailing service's time as of its last answer: the clock that dates are compared on."""
+        return self.clocks.mail_now()
 
     def skew(self) -> timedelta:
-        """How far Kibo's clock is ahead of Constant Contact's; nothing where that cannot be told from noise.
-
-        Both dates of a conflict (design R5) are compared on one clock. Until both services have answered in
-        this run it is what it was in the last one.
-        """
-        kibo, mail = self.shop.server_ahead, self.mail.server_ahead
-        if kibo is None or mail is None:
-            return kept_skew(self.store.state.get(SKEW))
-        return kibo - mail if abs(kibo - mail) >= _NOISE else timedelta(0)
-
-    def remember_skew(self) -> None:
-        """Keep how the clocks differ, for runs that compare dates of the service they have not asked."""
-        self.store.state.set(SKEW, str(round(self.skew().total_seconds())))
+        """Return how far Kibo's clock is ahead of Constant Contact's."""
+        return self.clocks.skew()
 
     def seen(self, accounts: Iterable[Customer]) -> None:
         """Note accounts just read as known under their emails, on the mailing service's clock."""
-        at = (self.shop.server_time or self.clock.now()) - self.skew()
-        self.store.links.note_seen([(one.id, one.email_key) for one in accounts if one.readable], at)
-
-    def last_sight(self, link: Link) -> datetime | None:
-        """Return until when somebody who is gone from the list was surely on it: they left after that.
-
-        A list may lag behind: what a scan shows was so some minutes before it began (docs/consent.md b4).
-        """
-        looked = self.store.state.get_time(names.SCANNED_AT)
-        sights = (link.written_at, looked and looked - MAIL_OVERLAP)
-        return max((one for one in sights if one is not None), default=None)
-
-    def observing(self) -> Callable[[Contact | None, Link], Observation]:
-        """Return how contacts are observed against their links as of now."""
-        now, began = self.mail_now(), self.store.state.get_time(names.INBOUND_BEGAN)
-        if began is not None and began > now:
-            began = None  # a service's wrong date: it must not hide who comes back
-        observing = partial(observe, list_id=self.settings.list_id, now=now, skew=self.skew(), began=began)
-        held = {one.customer_id for one in self.store.losses.held() if one.kind is not LossKind.FLAG}
-        return partial(observe_held, observing, held, self.settings.list_id) if held else observing
+        known = [(one.id, one.email_key) for one in accounts if one.readable]
+        self.store.links.note_seen(known, self.clocks.shop_read_at())
 
     def check_cancel(self) -> None:
         """Stop between items when asked, and show that we are alive."""
@@ -176,52 +113,17 @@ class RunContext:
         self.store.lease.renew()
 
     def tolerate_item_error(self, error: CcdeskError) -> None:
-        """Take a failure as one person's own, so that it holds nobody else up (design R3).
-
-        A refusal of the item is that. A sign-in that fails and a connection that cannot be made never are.
-        No answer, trouble at the server and a 403 can be either; met several times in a row they are the
-        service's, and the run cannot go on.
+        """Take a failure as one person's own, so that it holds nobody else up (`FailuresInARow.tolerate`).
 
         Raises:
             CcdeskError: the error itself, where it is the service's.
 
         """
-        if isinstance(error, ItemError):
-            self.answered()
-            return
-        self._failed_in_a_row += 1
-        if error.everybodys or self._failed_in_a_row >= _DOWN_AFTER:
-            raise error
+        self._failures.tolerate(error)
 
     def answered(self) -> None:
         """Note that the services answer: what fails next is not in a row with what failed before."""
-        self._failed_in_a_row = 0
-
-    def customer(self, customer_id: int) -> Customer:
-        """Return a customer as read now; a reading made earlier in this run serves once.
-
-        Raises:
-            NotFound: there is none.
-
-        """
-        found = self.fresh.pop(customer_id, None) or self._batch.pop(customer_id, None)
-        return found or self._read_customer(customer_id)
-
-    def read_ahead(self, customer_ids: Iterable[int]) -> None:
-        """Read those of a batch whom this run has not read yet, by pages instead of a call each (§3a R3).
-
-        They serve `customer` and `peek` until the next batch; who could not be read is asked for alone.
-        """
-        self._batch = {}
-        unread = [number for number in customer_ids if number not in self.fresh]
-        if len(unread) < _PAGES_FROM:
-            return
-        try:
-            for page in self.shop.many(unread):
-                self.check_cancel()
-                self._batch.update((one.id, one) for one in page if one.readable)
-        except ITEM_ERRORS as error:
-            log.info("customers cannot be read by pages: %s", error.title)
+        self._failures.answered()
 
     def _read_customer(self, customer_id: int) -> Customer:
         found = self.shop.get(customer_id)
@@ -229,65 +131,10 @@ class RunContext:
         self.seen([found])
         return found
 
-    def peek(self, customer_id: int) -> Customer:
-        """Return a customer as read in this run and keep the reading for `customer`, while there is room."""
-        found = self.fresh.get(customer_id) or self._batch.get(customer_id)
-        found = found or self._read_customer(customer_id)
-        self.keep_reading(found)
-        return found
-
-    def keep_reading(self, customer: Customer) -> None:
-        """Keep a reading for `customer` and `peek`, while there is room; it replaces an older one."""
-        self._batch.pop(customer.id, None)
-        if customer.id in self.fresh or len(self.fresh) < FRESH_MOST:
-            self.fresh[customer.id] = customer
-
-    def forget_readings(self) -> None:
-        """Have everybody read anew."""
-        self.fresh.clear()
-        self._batch.clear()
-
-    def accounts(
-        self, email: str, listed: Iterable[Customer] | None = None, *, but: int | None = None
-    ) -> list[Customer]:
-        """Return every account with that email (design R1), by ascending id.
-
-        Kibo's filter finds only what is spelled alike; accounts spelled otherwise are known by their links.
-        `listed` takes the filter's place where the shop has just been read whole. An account that cannot be
-        read is not `readable`, and tells nothing of what the person wants. `but`: an account that the caller
-        has read itself; its link is no reason to read it again.
-        """
-        found: dict[int, Customer] = {}
-        for one in self.shop.by_email(email) if listed is None else listed:
-            account = one if one.readable else self._read_again(one)
-            if account is not None:
-                found[account.id] = account
-        key = email_key(email)
-        for link in self.store.links.by_email(key) if key else ():
-            if link.customer_id in found or link.customer_id == but or link.state is LinkState.CLOSED:
-                continue
-            account = self._read_again(Customer(link.customer_id, link.email, False))
-            if account is not None and account.email_key == key:
-                found[account.id] = account
-        self.seen(found.values())
-        return [found[number] for number in sorted(found)]
-
-    def _read_again(self, account: Customer) -> Customer | None:
-        """Return an account as read alone; as it was but not `readable` if that cannot be read either.
-
-        None if there is none: its own event or the full compare closes the link.
-        """
-        try:
-            return self.shop.get(account.id)
-        except NotFound:
-            return None
-        except Unreadable:
-            return replace(account, accepts_marketing=False, readable=False)
-
     def no_answer(self, service: str, tries: int, pause: float) -> None:
         """Tell watchers that a service was asked in vain so often, and is asked again; from any thread."""
-        done, total = self._reached
-        self.progress(self._phase, done, total, silent=service, tries=tries, pause=pause)
+        done, total = self._pace.reached
+        self.progress(self._pace.phase, done, total, silent=service, tries=tries, pause=pause)
 
     def progress(
         self,
@@ -300,13 +147,10 @@ class RunContext:
         pause: float = 0.0,
     ) -> None:
         """Tell watchers how far the run is; the time left follows from the phase's pace so far."""
-        if phase != self._phase:
-            self._phase, self._phase_began, self._phase_start = phase, self.clock.monotonic(), done
-        self._reached = done, total
+        self._pace.note(phase, done, total)
         if self.listener is None:
             return
-        took, moved = self.clock.monotonic() - self._phase_began, done - self._phase_start
-        rate = moved / took if moved > 0 and took >= _SHORTEST_PACE else None
+        rate = self._pace.rate()
         self.listener(
             Progress(
                 silent=silent,
@@ -318,7 +162,7 @@ class RunContext:
                 done=done,
                 total=total,
                 errors=self.errors,
-                seconds_left=max(0, total - done) / rate if total and rate else None,
+                seconds_left=self._pace.seconds_left(rate),
                 read=self.read,
                 sent=self.sent,
                 confirmed=self.total,
@@ -377,10 +221,3 @@ class RunContext:
         """Make sure, once a run, that the list exists before anybody is said to have left it."""
         if self._list_seen != self.settings.list_id:
             self.require_list()
-
-
-def batched(things: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield things in lists of at most `size`."""
-    left = iter(things)
-    while some := list(islice(left, size)):
-        yield some

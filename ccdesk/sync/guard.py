@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ccdesk.core.batches import batched
 from ccdesk.core.errors import ManyHeld, Remedy
 from ccdesk.core.losses import CARRIED_AFTER, Answer, Held, LossKind
 from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
-from ccdesk.sync.context import HELD_PAGE, RunContext, batched
+from ccdesk.sync.context import RunContext
 from ccdesk.sync.standing_opt_outs import BY_STAFF
 
 PEOPLE = 25  # so many are never unusual
@@ -22,6 +23,7 @@ SHARE = 0.20  # nor is a smaller part of those who are not new
 NEW_FOR = timedelta(days=7)
 _SLOWLY = timedelta(hours=24)  # so far back what was carried counts: a list may be emptied in small parts
 _REST = timedelta(hours=1)  # staff put people back in parts: until then the rest waits
+_PAGE = 500  # people noted in one transaction
 _TAKEN_BACK = "held.taken_back."  # name of the time one of a kind was last taken back
 _WORDS = {
     LossKind.FLAG: "opted out in Kibo",
@@ -139,7 +141,7 @@ def _tell(ctx: RunContext, kind: LossKind, held: Collection[Loss]) -> None:
     """Name those held in the run; `ask_about_held` ends it so that a person is asked."""
     ctx.held += len(held)
     entries = (Entry(one.customer_id, one.email, Outcome.HELD, _WORDS[kind]) for one in held)
-    for some in batched(entries, HELD_PAGE):
+    for some in batched(entries, _PAGE):
         ctx.record(some, read=0)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ccdesk.core.models import Contact, Customer, Link, WriteBack
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.observing import observing
 
 
 def inherited_opt_out(
@@ -30,7 +31,7 @@ def inherited_opt_out(
     if contact is None and not link.contact_id:
         return None
     # Who was being added is opted in by the very opt-in that is acted on now, and not by a later one.
-    observation = ctx.observing()(contact, replace(link, kibo_opted_in=True))
+    observation = observing(ctx)(contact, replace(link, kibo_opted_in=True))
     if observation.link.pending is not WriteBack.OPT_OUT:
         return None
     if observation.left:

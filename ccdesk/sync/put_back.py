@@ -14,7 +14,8 @@ from ccdesk.core.limits import MAIL_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.core.words import marked
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.plan_inbound import UNPROVEN, is_from_before
 from ccdesk.sync.standing_opt_outs import NEWCOMERS
 

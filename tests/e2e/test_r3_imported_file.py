@@ -12,7 +12,7 @@ import pytest
 from ccdesk.core.errors import Cancelled, ManyHeld
 from ccdesk.core.losses import HeldAnswer
 from ccdesk.core.runs import Progress, RunKind, RunStatus
-from ccdesk.sync import context
+from ccdesk.sync import fresh_customers
 from ccdesk.sync.outbox import list_add, list_remove
 from ccdesk.sync.runs import events
 from ccdesk.sync.sensors import shop_changes
@@ -25,7 +25,7 @@ KNOWN = 30
 @pytest.fixture
 def shop(world: World, monkeypatch) -> World:
     """A shop after its export; a hundredth of what real memory holds is held."""
-    monkeypatch.setattr(context, "FRESH_MOST", 50)
+    monkeypatch.setattr(fresh_customers, "MOST", 50)
     for number in range(KNOWN):
         world.kibo.add_customer(f"known{number}@example.com", True)
     world.later(60)
@@ -93,7 +93,7 @@ JOBS = 12  # Constant Contact calls for up to 500: looks at the list before and 
 @pytest.fixture
 def people(shop, monkeypatch) -> list[int]:
     """Many customers who are on the list, and a run that keeps all it reads."""
-    monkeypatch.setattr(context, "FRESH_MOST", KEPT)
+    monkeypatch.setattr(fresh_customers, "MOST", KEPT)
     ids = [shop.kibo.add_customer(f"p{number}@example.com", True) for number in range(MANY)]
     shop.later(30)
     assert shop.run(RunKind.EVENTS).counts["added"] == MANY
@@ -106,7 +106,7 @@ def kibo_calls(made: Counter[str]) -> int:
 
 
 def test_an_imported_file_costs_one_call_for_two_hundred(shop, monkeypatch):
-    monkeypatch.setattr(context, "FRESH_MOST", KEPT)
+    monkeypatch.setattr(fresh_customers, "MOST", KEPT)
     for number in range(MANY):
         shop.kibo.add_customer(f"p{number}@example.com", True)
     shop.later(30)
@@ -159,7 +159,7 @@ def opt_out_between_batches(shop: World, people: list[int]) -> tuple[list[str], 
 @pytest.mark.parametrize("dates", ["both", "none"])
 def test_a_flag_cleared_while_the_run_goes_on_is_not_acted_on_as_it_was(shop, monkeypatch, dates):
     """Where Kibo finds customers by date that costs a call a batch, else they are read once more by pages."""
-    monkeypatch.setattr(context, "FRESH_MOST", KEPT)
+    monkeypatch.setattr(fresh_customers, "MOST", KEPT)
     monkeypatch.setattr(events, "_BATCH", MANY // 2)
     monkeypatch.setattr(shop_changes, "_OLD", -1.0)
     shop.kibo.set_switches(update_filter_name=dates)
@@ -196,7 +196,7 @@ def test_flags_cleared_while_a_run_goes_on_are_weighed_all_the_same(shop, people
 
 @pytest.mark.parametrize("after", ["one batch", "the import"])
 def test_a_run_that_is_stopped_in_the_middle_loses_nobody_and_adds_nobody_twice(shop, monkeypatch, after):
-    monkeypatch.setattr(context, "FRESH_MOST", KEPT)
+    monkeypatch.setattr(fresh_customers, "MOST", KEPT)
     monkeypatch.setattr(events, "_BATCH", MANY // 3)
     for number in range(MANY):
         shop.kibo.add_customer(f"p{number}@example.com", True)

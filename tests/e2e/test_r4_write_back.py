@@ -7,7 +7,6 @@ import re
 import pytest
 
 from ccdesk.core.runs import Outcome, RunKind
-from ccdesk.sync.context import RunContext
 from ccdesk.sync.sensors import accounts
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 from tests.e2e.conftest import exported
@@ -94,7 +93,7 @@ def just_found(request, monkeypatch):
 
     def have(act):
         owner, name = (
-            (AccountsByEmail, "read_for") if request.param == "many at once" else (RunContext, "accounts")
+            (AccountsByEmail, "read_for") if request.param == "many at once" else (accounts, "accounts_with")
         )
         found, done = getattr(owner, name), []
 

@@ -120,7 +120,7 @@ SIZES: dict[str, tuple[int, ...]] = {
     "sync.outbox.former_emails._FEW_EMAILS": (0, 2),
     "sync.outbox.list_remove.LIST_JOB_MAX_IDS": (1, 3),
     "sync.outbox.verify._ONE_BY_ONE": (0, 2),
-    "sync.context.FRESH_MOST": (0, 2),
+    "sync.fresh_customers.MOST": (0, 2),
     "clients.kibo.lists.PAGE_SIZE": (4,),
     "clients.constant_contact.client.PAGE_SIZE": (3,),
 }

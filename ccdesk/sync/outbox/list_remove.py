@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from ccdesk.core.batches import batched
 from ccdesk.core.errors import ItemError
 from ccdesk.core.intents import Act, Ended
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Link
 from ccdesk.core.ports.mail import Activity
 from ccdesk.core.words import marked
-from ccdesk.sync.context import ITEM_ERRORS, RunContext, batched
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.outbox import bulk
 from ccdesk.sync.outbox.bulk import AllRefused, by_halves

@@ -12,8 +12,9 @@ from ccdesk.core.models import Customer, Link, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
 from ccdesk.sync import state_names as names
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
 from ccdesk.sync.guard import hold_write_backs
+from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.outbox.shop_account import LOST_DATA, write
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 from ccdesk.sync.standing_opt_outs import gone

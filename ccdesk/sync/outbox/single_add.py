@@ -31,7 +31,8 @@ from ccdesk.core.models import (
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.core.words import marked
 from ccdesk.sync.agreement import agreed_on
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.mapping import creation_hash, fields_hash, is_long, to_fields
 from ccdesk.sync.outbox.jobs import add_one

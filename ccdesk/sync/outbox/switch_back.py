@@ -13,7 +13,8 @@ from ccdesk.core.intents import SHOP_ACTS, Act, Ended
 from ccdesk.core.models import Customer, Link
 from ccdesk.core.ports.shop import KiboWrite
 from ccdesk.core.runs import Entry, Outcome
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.outbox.shop import stop_writing
 from ccdesk.sync.outbox.shop_account import LOST_DATA

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ccdesk.core.batches import batched
 from ccdesk.core.errors import CcdeskError, ItemError, RequestRefused
 from ccdesk.core.intents import Act, Ended
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
@@ -15,7 +16,7 @@ from ccdesk.core.models import Contact, Link, LinkState
 from ccdesk.core.ports.mail import Activity
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
-from ccdesk.sync.context import RunContext, batched
+from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.outbox import bulk
 from ccdesk.sync.outbox.bulk import AllRefused, by_halves

@@ -9,7 +9,8 @@ from ccdesk.core.errors import CcdeskError
 from ccdesk.core.intents import Ended
 from ccdesk.core.models import Link, Permission
 from ccdesk.core.runs import Entry, QueuedEvent
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.item_errors import ITEM_ERRORS
 
 _ONE_BY_ONE = 25
 

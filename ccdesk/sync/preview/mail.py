@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 
+from ccdesk.core.batches import batched
 from ccdesk.core.clock import Clock
 from ccdesk.core.errors import ItemError, ItemRefused, NotFound
 from ccdesk.core.models import Contact, ContactFields, ContactList, Standing, email_key
 from ccdesk.core.ports.mail import Account, Activity, Mail
 from ccdesk.core.ports.store import Imagined
 from ccdesk.core.words import marked
-from ccdesk.sync.context import batched
 from ccdesk.sync.preview.contacts import made, off_list, on_list, signed_up, updated
 
 _PAGE = 500

@@ -9,7 +9,9 @@ from ccdesk.core.models import Contact, Customer, Link, LinkState
 from ccdesk.core.runs import EventStatus
 from ccdesk.sync import state_names as names
 from ccdesk.sync.agreement import not_exported
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.item_errors import ITEM_ERRORS
+from ccdesk.sync.observing import observing
 from ccdesk.sync.outbox.shop import write_back
 from ccdesk.sync.plan_events import Change, what_changed
 from ccdesk.sync.plan_inbound import Observation
@@ -56,7 +58,7 @@ def _compare_links(ctx: RunContext) -> None:
 
 def compare_with(ctx: RunContext, links: Sequence[Link], contacts: Mapping[str, Contact]) -> None:
     """Compare some links with their contacts, by compared email, and store what is new."""
-    observe = ctx.observing()
+    observe = observing(ctx)
     observations: list[Observation] = []
     seen = Sightings()
     for link in links:

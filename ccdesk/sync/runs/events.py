@@ -11,9 +11,10 @@ from ccdesk.core.intents import Ended
 from ccdesk.core.models import Customer, Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
 from ccdesk.sync.agreement import not_exported, wants_mail
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
 from ccdesk.sync.guard import dropped, hold_flags, mistakes
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
+from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.outbox.former_emails import former_emails
 from ccdesk.sync.outbox.list_remove import list_remove
 from ccdesk.sync.outbox.release import release
@@ -156,13 +157,13 @@ def _may_leave(ctx: RunContext, batch: Sequence[QueuedEvent]) -> Iterator[tuple[
     """Yield those of a batch who may be on the list through us, with the customer as read now."""
     links = ctx.store.links.many([event.object_id for event in batch])
     may = {number: link for number, link in links.items() if link.cleared_is_opt_out}
-    ctx.read_ahead(may)
+    ctx.fresh.read_ahead(may)
     for event in batch:
         ctx.check_cancel()
         if event.object_id not in may:
             continue
         try:
-            yield event, ctx.peek(event.object_id), may[event.object_id]
+            yield event, ctx.fresh.peek(event.object_id), may[event.object_id]
         except ITEM_ERRORS as error:
             ctx.tolerate_item_error(error)  # it fails again when its turn comes, and is kept then
     ctx.answered()
@@ -172,11 +173,11 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
     """Read each customer and settle at once what needs no call to Constant Contact."""
     work = _Work()
     freshen(ctx)
-    ctx.read_ahead(event.object_id for event in batch)
+    ctx.fresh.read_ahead(event.object_id for event in batch)
     for event in batch:
         ctx.check_cancel()
         try:
-            customer = ctx.customer(event.object_id)
+            customer = ctx.fresh.take(event.object_id)
         except NotFound:
             if (cleared := cleared_before(ctx, event)) is not None:
                 work.opted_out.append((event, cleared))

@@ -17,7 +17,8 @@ from ccdesk.core.intents import Ended
 from ccdesk.core.models import Contact, Customer, Link, Ownership, Standing, email_key
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import state_names as names
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.mapping import creation_hash, shows_creation
 from ccdesk.sync.outbox.plain import PLAINLY, sent_fields
 from ccdesk.sync.plan_export import NEW_CONTACT, Action
@@ -32,7 +33,7 @@ from ccdesk.sync.runs.sent_links import (
     out_since_sent,
     seen_to_since,
 )
-from ccdesk.sync.runs.sent_words import is_refused, reason_of, reported
+from ccdesk.sync.runs.sent_words import is_refused, reason_of, reported, why_refused
 from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import queue_again
 from ccdesk.sync.sensors.unlinked_contacts import acts_since, rescan_from, take_sign_ups
@@ -292,8 +293,7 @@ class _Checker:
             no = out_words(contact) if contact.standing is Standing.OUT else LEFT
             return Entry(customer.id, customer.email, Outcome.SKIPPED, no)
         if refused:
-            words = chunk.reported[0] if chunk is not None and chunk.reported else one.reason
-            return Entry(customer.id, customer.email, Outcome.ERROR, words, "refused")
+            return Entry(customer.id, customer.email, Outcome.ERROR, why_refused(one, chunk), "refused")
         reason = NOT_ON_LIST
         if words := reported(self._ctx, one, chunk):
             reason = f"{reason}, which said: {words}"

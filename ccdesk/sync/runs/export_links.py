@@ -10,6 +10,7 @@ from ccdesk.core.runs import Outcome
 from ccdesk.sync.agreement import passed_over
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import fields_hash
+from ccdesk.sync.observing import last_sight, observing
 from ccdesk.sync.plan_export import Action, ExportDecision
 
 
@@ -43,7 +44,7 @@ def _unless_back(ctx: RunContext, contact: Contact | None, link: Link | None) ->
     """
     if link is None or contact is None or link.pending is not WriteBack.OPT_OUT:
         return link
-    seen = ctx.observing()(contact, link).link
+    seen = observing(ctx)(contact, link).link
     return seen if link.email_key == contact.email_key and seen.pending is WriteBack.NOTHING else link
 
 
@@ -73,7 +74,7 @@ def settled_of(
         pending=pending,
         pending_reason=_pending_reason(link, decision) if pending is WriteBack.OPT_OUT else "",
         out_since=None if agreed else out_since,
-        out_after=ctx.last_sight(link) if decision.state is LinkState.LEFT_LIST else None,
+        out_after=last_sight(ctx, link) if decision.state is LinkState.LEFT_LIST else None,
         # A fingerprint noted for a creation that was cut off is done with.
         written_hash=link.written_hash if link.contact_id or link.on_list else "",
         read_hash=_first_reading(link, contact, decision),

@@ -10,7 +10,9 @@ from ccdesk.core.limits import DAILY_CALLS
 from ccdesk.core.models import Contact, Link, LinkState, Permission, Standing, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import state_names as names
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.item_errors import ITEM_ERRORS
+from ccdesk.sync.observing import observing
 from ccdesk.sync.plan_inbound import Observation, mark_left
 from ccdesk.sync.runs.take_in import save, take_in
 from ccdesk.sync.sensors.identity import resolve_identity
@@ -75,7 +77,7 @@ def final_list_scan(ctx: RunContext, next_list: str) -> None:
 def _came_back(ctx: RunContext, members: Sequence[Contact]) -> list[Observation]:
     """Return the leavings, not carried to Kibo yet, that members of the list have taken back."""
     links = ctx.store.links.by_emails([one.email_key for one in members])
-    observe = ctx.observing()
+    observe = observing(ctx)
     found = [
         observe(contact, link)
         for contact in members
@@ -149,7 +151,7 @@ def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
 def _observe_one(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> list[Observation]:
     if next_list and _is_on(contact, next_list, ctx.settings.list_id):
         return []  # moved, or on the former one after all and only not to be read in the scan
-    observation = ctx.observing()(contact, link)
+    observation = observing(ctx)(contact, link)
     # On hold or not readable, and not on the list by the service's own word: there is no later look.
     if next_list and observation.link.on_list:
         observation = mark_left(observation.link, ctx.mail_now())

@@ -20,10 +20,12 @@ from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.core.words import marked
 from ccdesk.sync import state_names as names
 from ccdesk.sync.agreement import not_exported, passed_over
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
+from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.mapping import BadEmail, check_email
+from ccdesk.sync.observing import last_sight
 from ccdesk.sync.outbox.former_emails import note_former_email
 from ccdesk.sync.outbox.list_add import list_add
 from ccdesk.sync.outbox.own_writes import note_own_write
@@ -275,7 +277,7 @@ def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
         pending=decision.pending,
         pending_reason=decision.reason if decision.pending is WriteBack.OPT_OUT else "",
         out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since or left_at,
-        out_after=None if agreed else link.out_after or (ctx.last_sight(link) if left else None),
+        out_after=None if agreed else link.out_after or (last_sight(ctx, link) if left else None),
         note="" if agreed else decision.reason,
         passed_by=False,
     )

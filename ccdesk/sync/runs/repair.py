@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from ccdesk.core.errors import CcdeskError, NotFound
 from ccdesk.core.models import Contact, Link, LinkState, email_key
 from ccdesk.core.runs import Entry, Outcome
-from ccdesk.sync.context import ITEM_ERRORS, RunContext
+from ccdesk.sync.context import RunContext
+from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.outbox.shop import write_back
 from ccdesk.sync.runs.compare import compare_with, queue_gone, queue_if_changed
 from ccdesk.sync.runs.events import process_due
 from ccdesk.sync.runs.outcomes import charge_doubtful
+from ccdesk.sync.sensors.accounts import accounts_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def run_repair(ctx: RunContext, people: Sequence[Affected]) -> None:
     """
     ctx.settings = replace(ctx.settings, welcome=False)
     ctx.require_list()
-    ctx.fresh_at = ctx.clock.monotonic()
+    ctx.fresh.at = ctx.clock.monotonic()
     ctx.only = frozenset(_accounts_of(ctx, people))
     with ctx.mail.for_opt_outs():
         links = list(ctx.store.links.many(sorted(ctx.only)).values())
@@ -53,7 +55,7 @@ def _accounts_of(ctx: RunContext, people: Sequence[Affected]) -> Iterator[int]:
         key = email_key(one.email)
         if key:
             yield from (link.customer_id for link in ctx.store.links.by_email(key))
-            yield from (account.id for account in ctx.accounts(one.email))
+            yield from (account.id for account in accounts_with(ctx, one.email))
 
 
 def _with_contacts(ctx: RunContext, links: Sequence[Link]) -> tuple[list[Link], dict[str, Contact]]:
@@ -79,7 +81,7 @@ def _queue_changes(ctx: RunContext, customer_ids: frozenset[int]) -> None:
         ctx.check_cancel()
         link = links.get(number)
         try:
-            customer = ctx.peek(number)
+            customer = ctx.fresh.peek(number)
         except NotFound:
             if link is not None and link.state is not LinkState.CLOSED:
                 queue_gone(ctx, link)

@@ -12,6 +12,7 @@ from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync.agreement import agreed_on
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.mapping import fields_hash
+from ccdesk.sync.observing import observing
 
 NOT_ON_LIST = "Not on the list after it was sent to Constant Contact"
 
@@ -67,7 +68,7 @@ def seen_to_since(link: Link, customer: Customer, sent_at: datetime) -> str:
 def out_since_sent(ctx: RunContext, link: Link, one: Planned, contact: Contact, sent_at: datetime) -> Link:
     """The link of somebody who unsubscribed or left after they were sent: pending like any opt-out."""
     known = confirmed(link, one.customer, contact, one.ownership, one.contact_id, sent_at)
-    return ctx.observing()(contact, known).link
+    return observing(ctx)(contact, known).link
 
 
 def confirmed(

@@ -25,6 +25,11 @@ def reason_of(one: Planned) -> str:
     return f"{NEW_CONTACT.reason}; {one.candidate.note}" if one.candidate.note else NEW_CONTACT.reason
 
 
+def why_refused(one: Planned, chunk: Chunk | None) -> str:
+    """Return why somebody was refused: by their own call, or with the whole chunk they were sent in."""
+    return chunk.reported[0] if chunk is not None and chunk.reported else one.reason
+
+
 def reported(ctx: RunContext, one: Planned, chunk: Chunk | None) -> str:
     """Return what the job said about this person; shown to staff, and nothing is decided by it (§15)."""
     if chunk is None or not chunk.reported:

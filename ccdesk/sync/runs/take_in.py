@@ -10,6 +10,7 @@ from ccdesk.core.errors import ListGone
 from ccdesk.core.models import Contact, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.observing import last_sight, observing
 from ccdesk.sync.outbox.list_remove import list_remove_later
 from ccdesk.sync.plan_inbound import UNPROVEN, Observation
 from ccdesk.sync.put_back import Sightings, note_put_back
@@ -27,7 +28,7 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
     ctx.check_cancel()
     page, apart = resolve_identity(ctx, page)
     links = ctx.store.links.by_emails([contact.email_key for contact in page])
-    observe = ctx.observing()
+    observe = observing(ctx)
     observations: list[Observation] = []
     unlinked: list[Contact] = []
     seen = Sightings()
@@ -88,7 +89,7 @@ def _store(ctx: RunContext, found: Sequence[Observation]) -> None:
 def _dated(ctx: RunContext, observation: Observation) -> Observation:
     """Keep since when at the earliest somebody has left the list: who came later cannot lift that."""
     link = observation.link
-    return replace(observation, link=replace(link, out_after=ctx.last_sight(link)))
+    return replace(observation, link=replace(link, out_after=last_sight(ctx, link)))
 
 
 def _is_in_already(ctx: RunContext, observation: Observation) -> bool:

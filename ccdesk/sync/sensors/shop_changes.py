@@ -63,7 +63,7 @@ def _read_from(ctx: RunContext, begin: datetime, since: datetime) -> tuple[datet
         added += _queue_page(ctx, page)
         ctx.progress("Looking for changes in Kibo", added)
     polled_at = polled_at or ctx.shop.server_time
-    ctx.fresh_at, ctx.fresh_since = began, polled_at if ctx.shop.finds_changes else None
+    ctx.fresh.at, ctx.fresh.since = began, polled_at if ctx.shop.finds_changes else None
     return polled_at, greatest, added
 
 
@@ -74,13 +74,13 @@ def freshen(ctx: RunContext) -> None:
     it has its turn in this run; the watermark is the next look's business. Where Kibo does not find customers
     by date everybody is read again when their turn comes.
     """
-    if ctx.clock.monotonic() - ctx.fresh_at <= _OLD:
+    if ctx.clock.monotonic() - ctx.fresh.at <= _OLD:
         return
-    if ctx.fresh_since is None:
-        ctx.forget_readings()
-        ctx.fresh_at = ctx.clock.monotonic()
+    if ctx.fresh.since is None:
+        ctx.fresh.forget_all()
+        ctx.fresh.at = ctx.clock.monotonic()
         return
-    since = ctx.fresh_since - _LATE
+    since = ctx.fresh.since - _LATE
     _read_from(ctx, since, since)
 
 
@@ -107,10 +107,10 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
             if began and customer.id not in links and customer.updated_at and customer.updated_at <= began:
                 continue  # as it was before ccdesk's first look: the first export's business, not a change
             if not customer.readable:  # it is read again, alone, when its turn comes
-                ctx.fresh.pop(customer.id, None)
+                ctx.fresh.drop(customer.id)
                 added += ctx.store.queue.add(event_of(ctx, customer))
                 continue
-            ctx.keep_reading(customer)
+            ctx.fresh.keep(customer)
             link = links.get(customer.id)
             if link is not None and link.cleared_is_opt_out and not customer.accepts_marketing:
                 _note_cleared(ctx, link, customer)
