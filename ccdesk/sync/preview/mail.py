@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count
 
 from ccdesk.core.batches import batched
 from ccdesk.core.clock import Clock
-from ccdesk.core.errors import ItemError, ItemRefused, NotFound
+from ccdesk.core.errors import ItemRefused, NotFound
 from ccdesk.core.models import Contact, ContactFields, ContactList, Standing, email_key
 from ccdesk.core.ports.mail import Account, Activity, Mail
 from ccdesk.core.ports.store import Imagined
 from ccdesk.core.words import marked
 from ccdesk.sync.preview.contacts import made, off_list, on_list, signed_up, updated
+from ccdesk.sync.preview.imagined import ImaginedContacts, is_made
 
 _PAGE = 500
-_MADE = "preview-"  # how the ids begin of what would be made; the service's own are UUIDs
-_REMEMBERED = 1_000  # contacts read one by one: what is done to them next needs no second reading
 
 
 class ShutMail:
     """`ports.Mail` whose writes are answered as Constant Contact would if all goes well.
 
-    What they would have done shows in everything that is read afterwards (`Imagined`), so that a run which
+    What they would have done shows in everything that is read afterwards (`imagined.py`), so that a run which
     reads back what it did goes on as the real one. Nothing of it is sent: of the client underneath only
     reads are called, each spelled out here. A method that `Mail` is given some day is missing until somebody
     has decided whether it reads.
@@ -36,22 +31,19 @@ class ShutMail:
     """
 
     def __init__(self, mail: Mail, imagined: Imagined, clock: Clock) -> None:
-        self._mail, self._imagined, self._clock = mail, imagined, clock
-        self._lock = threading.RLock()  # an export sends by several threads
-        self._number = count(1)
-        self._recent: OrderedDict[str, Contact | None] = OrderedDict()  # by id and by email
+        self._mail, self._clock = mail, clock
+        self._contacts = ImaginedContacts(imagined)
         self._lists: list[ContactList] = []
         self._jobs: dict[str, Activity] = {}
         self._asked: set[str] = set()
         self._files: dict[str, str] = {}  # list by job
-        self._any = False  # something was imagined
         self.welcome_emails = 0
 
     # ------------------------------------------------------------ writes
 
     def create_list(self, name: str) -> ContactList:
         """Return the list that would be created."""
-        made_list = ContactList(self._new_id(), name, 0)
+        made_list = ContactList(self._contacts.new_id(), name, 0)
         self._lists.append(made_list)
         return made_list
 
@@ -62,23 +54,23 @@ class ShutMail:
             ItemRefused: with code "conflict" where this run would have created it before.
 
         """
-        with self._lock:
-            if self._imagined.by_email([email_key(fields.email)]):
+        with self._contacts.lock:
+            if self._contacts.by_email(fields.email) is not None:
                 raise ItemRefused(marked("The contact exists already"), code="conflict")
-            contact = made(self._new_id(), fields, list_id, self._now(), by_person=by_person)
-            self._keep([contact])
+            contact = made(self._contacts.new_id(), fields, list_id, self._now(), by_person=by_person)
+            self._contacts.keep([contact])
             self.welcome_emails += by_person
         return contact
 
     def sign_up(self, fields: ContactFields, list_id: str, *, with_fields: bool) -> str:
         """Count a welcome email; return the id of the contact that would be signed up."""
-        before = self._known_by_email(fields.email)
-        with self._lock:
+        before = self._contacts.known_by_email(fields.email, self.find)
+        with self._contacts.lock:
             if before is None:
-                contact = made(self._new_id(), fields, list_id, self._now(), by_person=True)
+                contact = made(self._contacts.new_id(), fields, list_id, self._now(), by_person=True)
             else:
                 contact = signed_up(before, fields if with_fields else None, list_id, self._now())
-            self._keep([contact])
+            self._contacts.keep([contact])
             self.welcome_emails += 1
         return contact.id
 
@@ -96,9 +88,9 @@ class ShutMail:
             if fresh.standing is not Standing.IN or list_id in fresh.list_ids:
                 return fresh
             fields = ContactFields(email=fresh.email)  # not deleted any more: the list and nothing else
-        with self._lock:
+        with self._contacts.lock:
             revived = updated(fresh, fields, list_id, self._now())
-            self._keep([revived])
+            self._contacts.keep([revived])
         return revived
 
     def rewrite(self, contact_id: str, fields: ContactFields, list_id: str) -> Contact:
@@ -116,9 +108,9 @@ class ShutMail:
             raise ItemRefused(
                 marked("The contact is not active in Constant Contact any more"), code="not_active"
             )
-        with self._lock:
+        with self._contacts.lock:
             written = updated(fresh, fields, list_id, self._now())
-            self._keep([written])
+            self._contacts.keep([written])
         return written
 
     def resubscribe(self, contact_id: str, list_id: str) -> bool:
@@ -126,24 +118,24 @@ class ShutMail:
 
         It is once, and of somebody who opted out only, whose contact is not deleted.
         """
-        with self._lock:
+        with self._contacts.lock:
             first = contact_id not in self._asked
             self._asked.add(contact_id)
-            known = self._known([contact_id])
+            known = self._contacts.known([contact_id], self.get)
         return first and any(one.standing is Standing.OUT and not one.deleted_at for one in known)
 
     def start_import(self, rows: Sequence[bytes], list_id: str) -> Activity:
         """Return the job of an import, done."""
-        with self._lock:
+        with self._contacts.lock:
             for some in batched(rows, _PAGE):
                 self._import([self._mail.read_row(row) for row in some], list_id)
             return self._done(len(rows) + 1)
 
     def _import(self, people: Sequence[ContactFields], list_id: str) -> None:
         now, keys = self._now(), [email_key(one.email) for one in people]
-        known = {**self._imagined.scanned_by_email(keys), **self._imagined.by_email(keys)}
-        self._keep(
-            made(self._new_id(), one, list_id, now, by_person=False)
+        known = self._contacts.known_by_emails(keys)
+        self._contacts.keep(
+            made(self._contacts.new_id(), one, list_id, now, by_person=False)
             if key not in known
             else updated(known[key], one, list_id, now)
             for key, one in zip(keys, people, strict=True)
@@ -151,19 +143,19 @@ class ShutMail:
 
     def start_add(self, contact_ids: Sequence[str], list_id: str) -> Activity:
         """Return the job of putting contacts on a list, done."""
-        with self._lock:
-            self._keep(on_list(one, list_id) for one in self._known(contact_ids))
+        with self._contacts.lock:
+            self._contacts.keep(on_list(one, list_id) for one in self._contacts.known(contact_ids, self.get))
             return self._done(len(contact_ids))
 
     def start_remove(self, contact_ids: Sequence[str], list_id: str) -> Activity:
         """Return the job of taking contacts off a list, done."""
-        with self._lock:
-            self._keep(off_list(one, list_id) for one in self._known(contact_ids))
+        with self._contacts.lock:
+            self._contacts.keep(off_list(one, list_id) for one in self._contacts.known(contact_ids, self.get))
             return self._done(len(contact_ids))
 
     def start_members_file(self, list_id: str) -> Activity:
         """Return the job of a file that is not asked for: `members_file` knows what it is wanted for."""
-        with self._lock:
+        with self._contacts.lock:
             job = self._done(0)
             self._files[job.id] = list_id
         return job
@@ -183,38 +175,31 @@ class ShutMail:
         with_fields: bool = False,
     ) -> Iterator[list[Contact]]:
         """Yield pages of contacts as they would be."""
-        shown: set[str] = set()
-        if not list_id.startswith(_MADE):
-            for page in self._mail.contacts(
+        read = (
+            iter(())
+            if is_made(list_id)
+            else self._mail.contacts(
                 list_id=list_id,
                 updated_after=updated_after,
                 opted_out_after=opted_out_after,
                 with_fields=with_fields,
-            ):
-                kept = self._kept(page)
-                shown.update(kept)
-                found = [_as_it_would_be(one, kept) for one in page]
-                if there := [one for one in found if one.id not in kept or _is_on(one, list_id)]:
-                    yield there
-        if opted_out_after is not None:
-            return  # nothing that ccdesk sends opts anybody out there
-        for some in self._pages():
-            page = [one for one in some if one.id not in shown and _is_asked_for(one, list_id, updated_after)]
-            if page:
-                yield page
+            )
+        )
+        opt_outs = opted_out_after is not None  # nothing that ccdesk sends opts anybody out there
+        yield from self._contacts.laid_over(read, list_id, updated_after, with_unread=not opt_outs)
 
     def find(self, email: str) -> Contact | None:
         """Return the contact with that email as it would be."""
-        kept = self._kept_by_email(email)
-        if kept is not None and kept.id.startswith(_MADE):
+        kept = self._contacts.by_email(email)
+        if kept is not None and is_made(kept.id):
             return kept
-        return self._remember(self._mail.find(email), email)
+        return self._contacts.remember(self._mail.find(email), email)
 
     def get(self, contact_id: str) -> Contact | None:
         """Return one contact as it would be."""
-        if contact_id.startswith(_MADE):
-            return self._imagined.by_id([contact_id]).get(contact_id)
-        return self._remember(self._mail.get(contact_id))
+        if is_made(contact_id):
+            return self._contacts.by_id(contact_id)
+        return self._contacts.remember(self._mail.get(contact_id))
 
     def activity(self, activity_id: str) -> Activity:
         """Return a job's state; one that was not begun is done."""
@@ -234,7 +219,7 @@ class ShutMail:
         would have to write one for us, and a preview leaves no job behind.
         """
         list_id = self._files[job.id]
-        yield ([one.email for one in some if one.is_mailed(list_id)] for some in self._pages())
+        yield ([one.email for one in some if one.is_mailed(list_id)] for some in self._contacts.pages())
 
     # ------------------------------------------------------------ reads, as they are
 
@@ -272,87 +257,14 @@ class ShutMail:
         """Return what `import_row` was given."""
         return self._mail.read_row(row)
 
-    # ------------------------------------------------------------ what is imagined
+    # ------------------------------------------------------------ what answers are made of
 
     def _now(self) -> datetime:
         return (self._mail.server_time or self._clock.now()).replace(microsecond=0)
 
-    def _new_id(self) -> str:
-        return f"{_MADE}{next(self._number):09}"
-
     def _done(self, items: int) -> Activity:
         job = Activity(
-            self._new_id(), "completed", counts={"items_total_count": items}, created_at=self._now()
+            self._contacts.new_id(), "completed", counts={"items_total_count": items}, created_at=self._now()
         )
         self._jobs[job.id] = job
         return job
-
-    def _keep(self, contacts: Iterable[Contact]) -> None:
-        self._any = True
-        self._imagined.keep(contacts)
-
-    def _pages(self) -> Iterator[list[Contact]]:
-        after = ""
-        while self._any and (some := self._imagined.page(after, _PAGE)):
-            after = some[-1].id
-            yield some
-
-    def _kept(self, page: Sequence[Contact]) -> dict[str, Contact]:
-        return self._imagined.by_id([one.id for one in page]) if self._any else {}
-
-    def _kept_by_email(self, email: str) -> Contact | None:
-        key = email_key(email)
-        return self._imagined.by_email([key]).get(key) if self._any else None
-
-    def _remember(self, contact: Contact | None, email: str = "") -> Contact | None:
-        """Return a contact just read as it would be; remember it, or that there is none with this email."""
-        found = None if contact is None else _as_it_would_be(contact, self._kept([contact]))
-        with self._lock:
-            if found is not None:
-                self._recent[found.id] = found
-            if key := email_key(email):
-                self._recent[key] = found
-            while len(self._recent) > _REMEMBERED:
-                self._recent.popitem(last=False)
-        return found
-
-    def _known_by_email(self, email: str) -> Contact | None:
-        """Return the contact that a caller has looked at before, without a second look."""
-        if (kept := self._kept_by_email(email)) is not None:
-            return kept
-        key = email_key(email)
-        return self._recent[key] if key in self._recent else self.find(email)
-
-    def _known(self, contact_ids: Sequence[str]) -> list[Contact]:
-        """Return contacts by their ids as read in this run, or now; nobody who cannot be read.
-
-        Of these nothing would be seen afterwards by a real run either.
-        """
-        scanned, kept = self._imagined.scanned(contact_ids), self._imagined.by_id(contact_ids)
-        found: list[Contact] = []
-        for contact_id in contact_ids:
-            contact = kept.get(contact_id) or self._recent.get(contact_id) or scanned.get(contact_id)
-            try:
-                contact = contact or self.get(contact_id)
-            except ItemError:
-                continue
-            if contact is not None:
-                found.append(contact)
-        return found
-
-
-def _as_it_would_be(contact: Contact, kept: Mapping[str, Contact]) -> Contact:
-    """Put in what was imagined of a contact: of one who opted out, which stands, only the lists left."""
-    imagined = kept.get(contact.id, contact)
-    if contact.standing is not Standing.OUT:
-        return imagined
-    return replace(contact, list_ids=contact.list_ids & imagined.list_ids)
-
-
-def _is_on(contact: Contact, list_id: str) -> bool:
-    return not list_id or list_id in contact.list_ids
-
-
-def _is_asked_for(contact: Contact, list_id: str, updated_after: datetime | None) -> bool:
-    later = updated_after is None or contact.updated_at is None or contact.updated_at >= updated_after
-    return later and _is_on(contact, list_id)
