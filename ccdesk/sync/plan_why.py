@@ -6,8 +6,7 @@ things. What both sides show may have been read just now, or be what is remember
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ccdesk.consent.columns import Column
 from ccdesk.consent.reasons import Reason
@@ -16,133 +15,12 @@ from ccdesk.consent.table import TABLE, Cell
 from ccdesk.core.drift import DriftKind, Sides
 from ccdesk.core.models import LinkState, Standing
 from ccdesk.core.runs import EventStatus
-from ccdesk.core.why import Rule, Verdict
+from ccdesk.core.why import Verdict
 from ccdesk.core.words import Text, marked
 from ccdesk.sync.last_read import Remembered, as_last_read
 from ccdesk.sync.plan_drift import DriftRules, PersonSides, reason_for
+from ccdesk.sync.why_rules import BY_KIND, NO_LIST, R1_NONE, R1_ONE, R1_SILENT, UNKNOWN, Says
 
-
-@dataclass(frozen=True, slots=True)
-class _Says:
-    """What a kind of difference says: see `core.why.Verdict`; `rule` is the rule in words."""
-
-    wants: bool | None
-    should: bool
-    rule: Rule
-
-
-_R1_ONE = Rule("R1", marked("a person is mailed if any account with their email is opted in"))
-_R1_NONE = Rule("R1", marked("a person is not mailed when no account with their email is opted in"))
-_R4_OUT = Rule("R4", marked("an opt-out in Constant Contact counts for every account with the email"))
-_R4_ALONE = Rule(
-    "R4", marked("membership of the list alone is never consent; people put there by others are left alone")
-)
-_R1_SILENT = Rule(
-    "§3a R1",
-    marked(
-        "an account that is disabled, gone or a guest's is no opt-out, but then nobody agrees any more: "
-        "staff decide"
-    ),
-)
-
-_BY_KIND: Mapping[DriftKind, _Says] = {
-    DriftKind.PUT_BACK: _Says(
-        False,
-        False,
-        Rule("§3a Disagreement", marked("an opt-out stands; who is put back by others is named, not fought")),
-    ),
-    DriftKind.NOBODY_AGREES: _Says(None, False, _R1_SILENT),
-    DriftKind.MISTAKE: _Says(
-        None,
-        True,
-        Rule("§3a R8", marked("an opt-out that staff have called a mistake is dropped and stays named")),
-    ),
-    DriftKind.HELD: _Says(
-        False, False, Rule("R8", marked("unusually many opt-outs at once wait for an answer"))
-    ),
-    DriftKind.OPT_OUT_DUE: _Says(
-        False, False, Rule("R3", marked("somebody newly opted out in the shop is taken off the list"))
-    ),
-    DriftKind.SIGN_UP_DUE: _Says(
-        True,
-        True,
-        Rule("R4", marked("somebody who signs up by their own act after opting out is opted in in Kibo")),
-    ),
-    DriftKind.NEVER_OPTED_IN: _Says(False, False, _R4_ALONE),
-    DriftKind.NO_ACCOUNT: _Says(None, False, _R4_ALONE),
-    DriftKind.UNSUBSCRIBED: _Says(False, False, _R4_OUT),
-    DriftKind.LEFT_LIST: _Says(
-        False,
-        False,
-        Rule("R4", marked("somebody who left the active list counts as opted out, and is opted out in Kibo")),
-    ),
-    DriftKind.CONFIRMING: _Says(
-        True,
-        False,
-        Rule("R3", marked("after an unsubscription a later opt-in has to be confirmed by the person")),
-    ),
-    DriftKind.ASKED_BEFORE: _Says(
-        True,
-        False,
-        Rule(
-            "§3a R3", marked("nobody is asked to confirm twice; the opt-in stays in the shop, and is named")
-        ),
-    ),
-    DriftKind.DELETED: _Says(
-        True,
-        False,
-        Rule(
-            "R2", marked("a deletion in Constant Contact is somebody's decision; a new opt-in alone lifts it")
-        ),
-    ),
-    DriftKind.WAITING: _Says(
-        True,
-        False,
-        Rule("R1", marked("a contact that is pending, on hold or not set is neither opted in nor opted out")),
-    ),
-    DriftKind.LEFT_OUT: _Says(
-        None,
-        False,
-        Rule("§3a R2", marked("who may have left the list before is left out until they opt in again")),
-    ),
-    DriftKind.UNDONE: _Says(
-        True,
-        False,
-        Rule("§8 undo", marked("what a run did is taken back until the person states something new")),
-    ),
-    DriftKind.NEWCOMER: _Says(
-        None,
-        False,
-        Rule(
-            "§3a R1",
-            marked("an account that came after the opt-out, or a guest's, lifts it not: staff answer"),
-        ),
-    ),
-    DriftKind.INVALID_EMAIL: _Says(
-        True, True, Rule("R2", marked("an email that cannot be sent is an error, and is named"))
-    ),
-    DriftKind.REFUSED: _Says(
-        None, False, Rule("R3", marked("what is refused for good waits in the queue for a person"))
-    ),
-    DriftKind.NOT_ADDED: _Says(
-        True, True, Rule("R2, R3", marked("who is opted in in the shop is put on the list"))
-    ),
-    DriftKind.CHANGE_DUE: _Says(
-        None,
-        False,
-        Rule(
-            "R5",
-            marked("of an opt-in and an opt-out the later act counts; if it cannot be told, the opt-out"),
-        ),
-    ),
-    DriftKind.UNREADABLE: _Says(
-        None, False, Rule("R1", marked("what cannot be read is neither an opt-in nor an opt-out"))
-    ),
-}
-_UNKNOWN = Rule(
-    "R2, R4", marked("nobody is added without an account that is opted in, and no customer is ever made")
-)
-_NO_LIST = Rule("§3a R2, R4", marked("a deleted list says nothing about anybody"))
 _OVER_ANOTHER = (DriftKind.HELD, DriftKind.REFUSED)  # what stands before a difference that it does not settle
 
 
@@ -174,7 +52,7 @@ def verdict_of(
         return _in_step(person, former=former)
     says = _said(person, kind)
     cell = "" if kind is DriftKind.UNDONE else _cell_words(person)  # what an undo left so is not the table's
-    return Verdict(says.wants, says.should, False, _BY_KIND[kind].rule, _reason(person, kind), cell)
+    return Verdict(says.wants, says.should, False, BY_KIND[kind].rule, _reason(person, kind), cell)
 
 
 def _unless_waiting(verdict: Verdict, known: Remembered) -> Verdict:
@@ -211,7 +89,7 @@ def without_list(verdict: Verdict) -> Verdict:
     reason = marked(
         "the list is gone from Constant Contact, and nobody is put on another before it is chosen"
     )
-    return replace(verdict, in_step=False, by=_NO_LIST, cell="", reason=reason)
+    return replace(verdict, in_step=False, by=NO_LIST, cell="", reason=reason)
 
 
 def kind_of(sides: Sides, rules: DriftRules) -> DriftKind | None:
@@ -231,7 +109,7 @@ def _of_nobody(*, live: bool) -> Verdict:
         if live
         else marked("ccdesk has never seen an account or a contact of theirs")
     )
-    return Verdict(None, False, True, _UNKNOWN, reason)
+    return Verdict(None, False, True, UNKNOWN, reason)
 
 
 def _not_read(person: PersonSides) -> Verdict:
@@ -242,21 +120,21 @@ def _not_read(person: PersonSides) -> Verdict:
     )
     if out:
         reason = marked("{first}; {then}").format(first=Reason.UNSUBSCRIBED.text, then=reason)
-    return Verdict(False if out else None, False, kind is None, _UNKNOWN, reason, _cell_words(person))
+    return Verdict(False if out else None, False, kind is None, UNKNOWN, reason, _cell_words(person))
 
 
-def _said(person: PersonSides, kind: DriftKind) -> _Says:
+def _said(person: PersonSides, kind: DriftKind) -> Says:
     """Return what a kind says about this person: some say it only with what they stand before."""
-    says = _BY_KIND[kind]
+    says = BY_KIND[kind]
     if kind is DriftKind.UNDONE and not person.yes:  # the opt-in that was switched off again
-        return _Says(False, person.member, says.rule)
+        return Says(False, person.member, says.rule)
     if kind in _OVER_ANOTHER:
         below = person.by_table()
         return _said(person, below) if below is not None and below is not kind else says
     if kind in (DriftKind.WAITING, DriftKind.UNREADABLE):
-        return _Says(says.wants, person.member, says.rule)
+        return Says(says.wants, person.member, says.rule)
     if kind is DriftKind.CHANGE_DUE and _cell(person) is Cell.ADD:
-        return _BY_KIND[DriftKind.NOT_ADDED]
+        return BY_KIND[DriftKind.NOT_ADDED]
     return says
 
 
@@ -273,24 +151,24 @@ def _reason(person: PersonSides, kind: DriftKind) -> str:
 
 def _in_step(person: PersonSides, *, former: bool) -> Verdict:
     if person.yes:
-        return Verdict(True, True, True, _R1_ONE, _both_in(person), _cell_words(person))
+        return Verdict(True, True, True, R1_ONE, _both_in(person), _cell_words(person))
     column = person.column
     if column in (Column.NO_ANSWERED, Column.NO_UNANSWERED, Column.NO_SIGNED_UP):
-        return Verdict(False, False, True, _R1_NONE, _both_out(person), _cell_words(person))
+        return Verdict(False, False, True, R1_NONE, _both_out(person), _cell_words(person))
     out = person.contact is not None and person.contact.standing is Standing.OUT
     if column is Column.SILENT:
         reason = marked("no account agrees any more ({why}), and they are not on the list")
         wants, reason = False if out else None, reason.format(why=person.who_does_not_count())
-        return Verdict(wants, False, True, _R1_SILENT, reason, _cell_words(person))
+        return Verdict(wants, False, True, R1_SILENT, reason, _cell_words(person))
     if person.accounts:
         reason = marked("never opted in in the shop, and not on the list")
-        return Verdict(False, False, True, _R1_NONE, reason, _cell_words(person))
+        return Verdict(False, False, True, R1_NONE, reason, _cell_words(person))
     reason = (
         marked("an account that has another email now, and not on the list: nothing is done")
         if former
         else marked("no account in the shop, and not on the list: nothing is done")
     )
-    return Verdict(False if out else None, False, True, _UNKNOWN, reason, _cell_words(person))
+    return Verdict(False if out else None, False, True, UNKNOWN, reason, _cell_words(person))
 
 
 def _both_in(person: PersonSides) -> str:
