@@ -1,4 +1,7 @@
-"""Whatever is read from outside has a limit: an answer may go on for ever, or unpack to a thousandfold."""
+"""What has a limit: whatever is read from outside, and the files of the engine.
+
+An answer may go on for ever, or unpack to a thousandfold.
+"""
 
 import ast
 import gzip
@@ -210,3 +213,20 @@ def test_requests_are_sent_without_reading_the_answer():
                     assert stream.value is True, f"{at}:{node.lineno} does not stream"
                     sent.append(at.as_posix())
     assert sorted(sent) == ["auth/oauth.py", "clients/http/transport.py"]
+
+
+# ------------------------------------------------------------ the code itself
+
+ENGINE = ("sync", "consent")
+MOST_LINES = 300
+
+
+@pytest.mark.parametrize("part", ENGINE)
+def test_no_file_of_the_engine_is_longer_than_can_be_read_at_once(part):
+    """Who changes a rule reads its file whole. One that grows beyond is split by what it is about."""
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (ROOT / part).rglob("*.py")
+    }
+    assert len(lengths) > 15, "the engine is not where it is looked for"
+    assert not {at: lines for at, lines in lengths.items() if lines > MOST_LINES}
