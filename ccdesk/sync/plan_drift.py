@@ -24,7 +24,7 @@ from ccdesk.sync.persons import as_shown
 from ccdesk.sync.plan_inbound import observe
 from ccdesk.sync.put_back import reason_of
 from ccdesk.sync.readings import LONG_AGO, Kept
-from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, out_words
+from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, is_back_since, out_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class PersonSides:
             one
             for one in self.links
             if one.pending is WriteBack.OPT_OUT
-            and not any(is_added_by_staff(link, one, skew) for link in added)
+            and not any(is_added_by_staff(link, one, skew) or is_back_since(link, one) for link in added)
         )
         still = (one for one in pending if self._observed(one).pending is WriteBack.OPT_OUT)
         link = next(still, None)

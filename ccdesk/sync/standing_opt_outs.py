@@ -94,6 +94,18 @@ def is_added_by_staff(link: Link | None, opt_out: Link, skew: timedelta) -> bool
     return known is None or known <= link.added_at
 
 
+def is_back_since(link: Link | None, opt_out: Link) -> bool:
+    """Say whether an account's opt-in put its person on the list after the opt-out that another link knows.
+
+    Until Kibo has been given that opt-out it stands for the accounts that it came from, and undoes no later
+    opt-in (design R3, R5).
+    """
+    if link is None or not link.on_list or link.kibo_opted_in is not True or link.out_since is not None:
+        return False
+    out, put_on = opt_out.out_since, link.written_at
+    return out is not None and put_on is not None and put_on > out
+
+
 def opted_out_since(contact: Contact, link: Link) -> bool:
     """Say whether a contact shows a newer opt-out than the one a link remembers."""
     out = contact.opt_out_at

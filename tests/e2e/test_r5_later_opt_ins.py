@@ -211,3 +211,40 @@ def test_who_was_asked_once_and_unsubscribes_once_more_is_opted_out(asked_once):
     world.later()
     cycles(world, 2)
     assert not world.opted_in(world.ids["ada"])
+
+
+@pytest.mark.parametrize("sees", ["events", "export", "full-compare"])
+@pytest.mark.parametrize("disabled", [False, True])
+def test_an_opt_out_that_kibo_has_not_taken_yet_undoes_no_later_opt_in_of_a_second_account(
+    world, sees, disabled
+):
+    """It is owed for the account it came from; the second one has opted in and was put on the list since."""
+    first, second = world.kibo.add_customer(ADA, True), world.kibo.add_customer(ADA, True)
+    exported(world, "bob")
+    world.cycle()
+    world.later()
+    path = f"accounts/{first}$"
+    world.sandbox.faults.add(Fault("status", service="kibo", method="PUT", path=path, status=409, times=99))
+    world.cc.leave_list(ADA, world.list_id)
+    world.later(30)
+    world.run(RunKind.INBOUND)
+    assert world.opted_in(first), "Kibo takes no write to this account"
+    assert not world.opted_in(second)
+    if disabled:
+        world.kibo.deactivate(first)
+    world.later(60)
+    world.kibo.opt_in(second)
+    world.later(30)
+    world.run(RunKind(sees))
+    world.run(RunKind.EVENTS)
+    assert ADA in world.members()
+    world.later(30)
+    world.run(RunKind.INBOUND)
+    assert world.opted_in(second)
+    assert world.desk.why(ADA, live=True).verdict.should_be_on_list
+    world.sandbox.faults.clear()
+    cycles(world, 3)
+    assert ADA in world.members()
+    assert world.opted_in(second)
+    assert not world.opted_in(first), "and the opt-out is not lost"
+    world.quiet_cycles()

@@ -26,7 +26,7 @@ class Stories:
     def one(self) -> list[Thing]:
         """Return the things of one story."""
         known = [self.lost_answer, self.cut_export, self.lost_rows, self.deleted_list]
-        return self.chance.choice([*known, self.stranger, self.fresh_installation, self.burst])()
+        return self.chance.choice([*known, self.stranger, self.owed, self.fresh_installation, self.burst])()
 
     # ------------------------------------------------------------ parts
 
@@ -180,6 +180,33 @@ class Stories:
         for act in ("deactivate", "activate", "deactivate"):
             things += [("wait", 31), ("run", "events", ()), ("act", act, account)]
         return things
+
+    def owed(self) -> list[Thing]:
+        """Kibo takes no write while somebody opts out there; then a second account of theirs opts in anew."""
+        chance, writer = self.chance, self._writer
+        account, email, made = self._person(accepts=True, how=self._how())
+        writer.accounts += 1
+        second = writer.accounts
+        refused = ("trouble", chance.choice(["bad_request", "500"]), chance.choice([1, 2, 9]), "kibo", "PUT")
+        return [
+            made,
+            ("act", "customer", second, email, chance.choice([True, False, False]), self._how()),
+            *self._settled(),
+            ("wait", 31),
+            ("run", "inbound", ()),  # the second account was known while the person was on the list
+            self._gap(),
+            self._leaves(email),
+            *self._perhaps(("act", "deactivate", account), share=0.3),
+            ("wait", 1),
+            ("run", chance.choice(["inbound", "inbound", "export"]), ((0, refused),)),
+            self._gap(),
+            ("act", "opt_in", second),
+            ("wait", 1),
+            self._run("events", "events", "export", "full-compare"),
+            self._gap(),
+            *self._perhaps(self._edit(chance.choice([account, second])), share=0.4),
+            self._run("inbound", "events"),
+        ]
 
     def fresh_installation(self) -> list[Thing]:
         """People leave; the installation is replaced by one that knows nothing, on a list with members."""

@@ -101,6 +101,24 @@ FOUND = {
               for thing in (("act", act, 3), ("wait", 31), ("run", "events", ()))],
         ),
     ),
+    "an opt-out that Kibo had not taken yet undid a later opt-in of a second account": Schedule(
+        1, {}, {}, {**SETTINGS, "welcome_email": "false"},
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("act", "customer", 2, ADA, False, ""),
+            ("run", "export", ()),
+            *[thing for kind in ("events", "inbound") for thing in (("run", kind, ()), ("wait", 31))],
+            ("run", "inbound", ()),
+            ("act", "leave", ADA),
+            ("run", "inbound", ((0, ("trouble", "bad_request", 9, "kibo", "PUT")),)),
+            ("wait", 31),
+            ("act", "opt_in", 2),
+            ("wait", 31),
+            ("run", "events", ()),
+            ("wait", 31),
+            ("run", "inbound", ()),
+        ),
+    ),
     "an outage hid from why what the look before it had seen": Schedule(
         4, {}, {}, SETTINGS,
         (

@@ -592,6 +592,18 @@ class Truth:
         outs = [one for one in self.acts if one.email in emails and one.kind in ("unsubscribed", "left")]
         if not outs and not any(self._seems_to_have_left(email) for email in emails):
             self._break("R4: opted out in Kibo though nobody opted out in Constant Contact", new)
+        ins = [one.at for one in self.acts if one.kind == "kibo_in" and one.account == account]
+        last = max(ins, default=None)
+        if last is not None and all(one.at < last for one in outs) and self._put_on_since(new.email, last):
+            self._break(
+                "R5: opted out in Kibo for an opt-out before the opt-in that put them on the list", new
+            )
+
+    def _put_on_since(self, email: str, opt_in: datetime) -> bool:
+        """Say whether a run has put somebody on the list after an opt-in, and they are on it still."""
+        here = [contact for contact, seen in self.view.items() if seen.email == email and seen.mailed]
+        added = [self.added_at.get((self._list, contact)) for contact in here]
+        return any(at is not None and at > opt_in for at in added)
 
     def _seems_to_have_left(self, email: str) -> bool:
         """Say whether a deleted contact is back through a sign-up for another list than the active one now.

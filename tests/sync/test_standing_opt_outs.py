@@ -1,4 +1,4 @@
-"""Which opt-outs staff's *Add* is about: those that were known when they gave it (design §3a R1)."""
+"""Which opt-outs staff's *Add* is about, and which opt-ins came after one (design R3, R5, §3a R1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ccdesk.core.models import Link, LinkState
-from ccdesk.sync.standing_opt_outs import is_added_by_staff
+from ccdesk.sync.standing_opt_outs import is_added_by_staff, is_back_since
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -35,3 +35,22 @@ def test_an_add_is_about_the_opt_outs_made_by_then(opt_out: Link, skew: int, exp
 def test_who_was_not_added_lifts_nothing() -> None:
     assert not is_added_by_staff(None, CLEARED, timedelta(0))
     assert not is_added_by_staff(replace(ADDED, added_at=None), CLEARED, timedelta(0))
+
+
+PUT_ON = Link(1, kibo_opted_in=True, on_list=True, written_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("link", "opt_out", "expected"),
+    [
+        (PUT_ON, LEFT, True),
+        (PUT_ON, replace(LEFT, out_since=NOON + HOUR), False),  # left again since
+        (replace(PUT_ON, out_since=NOON + HOUR), LEFT, False),
+        (replace(PUT_ON, on_list=False), LEFT, False),
+        (replace(PUT_ON, kibo_opted_in=False), LEFT, False),  # on it by somebody else's opt-in
+        (replace(PUT_ON, written_at=None), LEFT, False),
+        (PUT_ON, replace(LEFT, out_since=None), False),
+    ],
+)
+def test_whose_opt_in_put_them_on_the_list_since(link: Link, opt_out: Link, expected: bool) -> None:
+    assert is_back_since(link, opt_out) is expected

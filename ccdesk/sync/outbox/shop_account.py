@@ -17,7 +17,7 @@ from ccdesk.sync.later import acted_after
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.reconcile import Readings, Reconciler
 from ccdesk.sync.sensors.shop_changes import queue_again
-from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, NEWCOMERS, is_added_by_staff
+from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, NEWCOMERS, is_added_by_staff, is_back_since
 
 LOST_DATA = "kibo_lost_data"
 _READINGS = 3  # so often an account may change between the decision and the write of one run
@@ -112,10 +112,12 @@ def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link)
         if link.state is LinkState.ASKED_BEFORE and not _is_newer(source, link):
             _leave_later(ctx, source, account, ASKED_BEFORE)
             return True
+        if account.id == source.customer_id:
+            return False
         # A newcomer's opt-in is the later act: it neither counts nor is undone (design §3a R1), unless staff
         # have added that account to this very opt-out.
         later = link.state in NEWCOMERS or is_added_by_staff(link, source, ctx.skew())
-        return source.state is LinkState.LEFT_LIST and account.id != source.customer_id and later
+        return is_back_since(link, source) or (source.state is LinkState.LEFT_LIST and later)
     if not account.is_active:
         _leave_inactive(ctx, source, account)
         return True
