@@ -78,7 +78,8 @@ def test_the_data_of_the_very_first_version_are_all_kept(shell: Packaged) -> Non
     assert shell.json("settings", "show")["contact_list"] == "Friends of the shop"
     assert [(run["kind"], run["counts"]["added"]) for run in shell.json("runs")["runs"]] == [("export", 1)]
     told = shell.json("why", "ann@example.com")
-    assert (told["known"], told["verdict"]["wants_mail"]) == (True, True)
+    assert (told["shop"]["opted_in"], told["mail"]["on_list"]) == (True, True)
+    assert told["verdict"]["wants_mail"] is None, "a change of theirs waits, and nobody knows what it says"
     assert [event["object_id"] for event in shell.json("events")["events"]] == [7]
     after = _rows(data)
     for table, rows in before.items():
