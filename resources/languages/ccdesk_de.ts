@@ -1336,6 +1336,14 @@
         <translation>S&amp;chließen</translation>
     </message>
     <message>
+        <source>Open log &amp;folder</source>
+        <translation>&amp;Protokollordner öffnen</translation>
+    </message>
+    <message>
+        <source>Where the log and all other data are</source>
+        <translation>Wo das Protokoll und alle anderen Daten liegen</translation>
+    </message>
+    <message>
         <source>Check for &amp;Updates</source>
         <translation>Nach &amp;Updates suchen</translation>
     </message>

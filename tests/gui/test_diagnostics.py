@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton
 
 from ccdesk.core.bundles import Made, Wanted
@@ -102,6 +102,16 @@ def test_nothing_that_changes_something_can_be_pressed_on_a_bundle(qtbot, qapp) 
     finally:
         parts.shutdown()
         parts.window.close()
+
+
+def test_the_folder_of_the_log_is_opened_from_about(qtbot, open_window, opened) -> None:
+    window = open_window().window
+    window.show_about()
+    folder = find(dialog(qtbot, window, "dlg_about"), "btn_log_folder")
+    assert folder.isVisible()
+    qtbot.mouseClick(folder, Qt.MouseButton.LeftButton)
+    base = window.context.watch.snapshot.status.base_dir
+    assert [QUrl(one).toLocalFile() for one in opened] == [base]
 
 
 def test_dialogs_of_a_bundle_only_look_and_its_notice_stays(qtbot, qapp) -> None:

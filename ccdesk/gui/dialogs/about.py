@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QUrl, Slot
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ccdesk import __version__
@@ -54,6 +54,10 @@ class AboutDialog(QDialog):
         top.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
         top.addLayout(words, 1)
         self._close = button(say("&Close"), "btn_about_close", self.reject)
+        self._folder = button(say("Open log &folder"), "btn_log_folder", self._open_folder, icon="external")
+        self._folder.setToolTip(say("Where the log and all other data are"))
+        if context.read_only:
+            self._folder.hide()  # a bundle has no log of its own
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 18)
         layout.setSpacing(18)
@@ -66,11 +70,17 @@ class AboutDialog(QDialog):
         if updates is not None and updates.place is not None:
             self._check = UpdateCheck(updates, updates.place, self._context.open_url, self._close)
             layout.addWidget(self._check.notice)
-            layout.addLayout(row(self._check.button, None, self._close))
+            layout.addLayout(row(self._check.button, self._folder, None, self._close))
             return
         if updates is not None:
             layout.addWidget(label(say(UNKNOWN), "muted", name="lbl_about_unknown"))
-        layout.addLayout(row(None, self._close))
+        layout.addLayout(row(self._folder, None, self._close))
+
+    @Slot()
+    def _open_folder(self) -> None:
+        snapshot = self._context.watch.snapshot
+        if snapshot is not None:
+            self._context.open_url(QUrl.fromLocalFile(snapshot.status.base_dir).toString())
 
     def check(self) -> None:
         """Ask now whether there is a newer version, where that can be asked."""
