@@ -101,13 +101,13 @@ HELP: Mapping[str, Help] = {
         {6: "it names other servers, or would forget people: to go on, give it again with --confirm"},
     ),
     "autostart": Help(
-        {"ccdesk autostart on": "from the next log-in on", "ccdesk autostart status --json": "for a script"},
+        {"ccdesk autostart on": "from the next login on", "ccdesk autostart status --json": "for a script"},
         environment=(*_DATA, "CCDESK_VAULT"),
         means={2: "the system refuses, or wrong use"},
     ),
     "service": Help(
         {
-            "ccdesk service install": "started now and at every log-in",
+            "ccdesk service install": "started now and at every login",
             "ccdesk service remove": "stop and forget it",
         },
         environment=(*_DATA, "CCDESK_VAULT"),

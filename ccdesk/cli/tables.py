@@ -11,7 +11,7 @@ from ccdesk.cli.console import Console
 from ccdesk.cli.documents import People
 from ccdesk.core.models import Link
 from ccdesk.core.runs import Outcome, QueuedEvent, Run
-from ccdesk.service.api import Connection, Status
+from ccdesk.service.api import Connection, ConnectionState, Status
 from ccdesk.service.gaps import Gap, GapReason
 from ccdesk.service.preview import Preview
 
@@ -138,7 +138,8 @@ def print_newcomers(console: Console, links: Iterable[Link]) -> None:
 
 
 def _print_connection(console: Console, name: str, connection: Connection) -> None:
-    console.line(f"{name}: {connection.state.value}{f' – {connection.name}' if connection.name else ''}")
+    state = "login needed" if connection.state is ConnectionState.LOGIN_NEEDED else connection.state.value
+    console.line(f"{name}: {state}{f' – {connection.name}' if connection.name else ''}")
     if connection.error is not None:
         detail = f" ({connection.error.detail})" if connection.error.detail else ""
         console.line(f"  {words.text(connection.error)}{detail}")

@@ -179,3 +179,9 @@ def test_a_vault_that_cannot_be_read_is_not_hidden_offline(shop: Shell, more: tu
     done = shop("status", "--offline", *more)
     assert done.returncode == shop("status", *more).returncode == 2
     assert "keyring" in done.stdout
+
+
+def test_without_a_login_it_is_called_as_everywhere_and_scripts_read_what_they_did(shop: Shell) -> None:
+    assert shop("logout").returncode == 0
+    assert "Constant Contact: login needed" in shop("status", "--offline").stdout
+    assert shop.json("status", "--offline")["constant_contact"]["state"] == "log-in needed"

@@ -156,7 +156,7 @@ def test_a_rotated_token_whose_answer_is_lost_asks_for_one_login(shell):
     for _ in range(2):
         done = shell("status")
         assert done.returncode == 3
-        assert "Constant Contact: log-in needed" in done.stdout
+        assert "Constant Contact: login needed" in done.stdout
     assert refreshes(shell, mark) == 1, "asked once more, then never again"
     assert shell.log_in()[0] == 0
 
