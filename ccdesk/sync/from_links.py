@@ -84,8 +84,10 @@ def _was_on(link: Link) -> bool:
 def _contact(links: Sequence[Link], contact: Contact | None, kept: Kept) -> Subscriber | None:
     """Return the contact: its permission is kept only as far as a link's state tells it."""
     states = {one.state for one in links}
-    on_list = any(one.on_list for one in links)
-    if any(one.on_list and one.kibo_opted_in for one in links):
+    back = any(one.on_list and one.kibo_opted_in for one in links)
+    # Of an account that does not agree, a link may show the person on the list though another knows better.
+    on_list = back or (any(one.on_list for one in links) and not any(has_left(one) for one in links))
+    if back:
         states -= {*OPTED_OUT_THERE, LinkState.CONTACT_DELETED, LinkState.HELD}  # back since then
     if any(_was_asked_since(asked, contact) for asked in (kept.asked, *(one.asked_at for one in links))):
         states.add(LinkState.CONFIRMING)

@@ -88,3 +88,13 @@ def known_out(link: Link, skew: timedelta, began: datetime | None) -> datetime |
     if since is not None and began is not None:
         since = max(since, began)
     return since
+
+
+def last_set(link: Link, skew: timedelta) -> datetime | None:
+    """Return until when a flag was surely set, on the mailing service's clock: as it was last acted on."""
+    return link.kibo_updated_at - skew if link.kibo_updated_at else None
+
+
+def last_in(link: Link, skew: timedelta) -> datetime | None:
+    """Return until when the person of an account was surely in, as far as anything tells."""
+    return max((one for one in (link.out_after, last_set(link, skew)) if one is not None), default=None)

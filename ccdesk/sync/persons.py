@@ -15,7 +15,7 @@ from ccdesk.core.drift import Sides
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link, LinkState, WriteBack
 from ccdesk.sync.from_links import after_last_in, person_of
-from ccdesk.sync.later import known_out
+from ccdesk.sync.later import known_out, last_set
 from ccdesk.sync.ownership import left_unseen
 from ccdesk.sync.readings import LONG_AGO, Kept, account_reading, contact_reading, gone_contact
 from ccdesk.sync.standing_opt_outs import has_left
@@ -87,17 +87,17 @@ class OptOut:
         return [*self.links, replace(link, out_after=link.out_after or last_set(link, skew))]
 
 
-def last_set(link: Link, skew: timedelta) -> datetime | None:
-    """Return until when a flag was surely set, where no look noted more: as it was last acted on."""
-    return link.kibo_updated_at - skew if link.kibo_updated_at else None
-
-
 def after_opt_out(read: OptOut, kept: Kept, contact: Contact | None = None) -> Person:
     """Return a person of whom an account opted out, their contact as remembered; `contact` dates what it can.
 
     An account that cannot be read keeps nobody on the list: once it can, its opt-in is acted on as a new one.
+    A sign-up that Kibo has not been given yet is told by the contact with its date, and not by the links.
     """
-    links = read.all_links(kept.skew)
+    owed = (WriteBack.OPT_IN,)
+    links = [
+        replace(one, pending=WriteBack.NOTHING) if one.pending in owed else one
+        for one in read.all_links(kept.skew)
+    ]
     own = links[-1]
     person = _cleared(person_of(own.email_key, links, (), kept, contact), read.account, own, kept)
     readable = [one for one in read.others if one.readable]
@@ -114,8 +114,9 @@ def after_opt_out(read: OptOut, kept: Kept, contact: Contact | None = None) -> P
 
 def after_opt_out_and_contact(read: OptOut, contact: Contact | None, kept: Kept) -> Person:
     """Return the same person after their contact was read; None: there is none, or not on the list."""
-    person = after_opt_out(read, kept, contact)
-    return _with_contact(person, _without_our_sign_up(contact, read.link), read.all_links(kept.skew), kept)
+    person, links = after_opt_out(read, kept, contact), read.all_links(kept.skew)
+    outs = [one for one in links if one.agreed is False or one.customer_id == read.account.id]
+    return _with_contact(person, _without_our_sign_up(contact, read.link), links, kept, outs)
 
 
 def _cleared(person: Person, account: Customer, own: Link, kept: Kept) -> Person:
@@ -134,8 +135,8 @@ def _cleared(person: Person, account: Customer, own: Link, kept: Kept) -> Person
     person = person.state(
         Statement(0, Side.SHOP, subject, How.FLAG_CLEARED, Author.UNKNOWN, window, kept.now)
     )
-    if known_off is None or own.kibo_opted_in is True:
-        return person  # nobody had acted on it: no answer of staff's was about it
+    if known_off is None or own.out_since is None:
+        return person  # nobody had acted on it to the end: no answer of staff's was about it
     again = {(one, person.statements[-1].number) for one, out in person.lifted if out == known_off.number}
     return replace(person, lifted=person.lifted | again)
 
@@ -190,8 +191,17 @@ def _inherited(link: Link, kept: Kept) -> Statement:
     return Statement(0, Side.SHOP, subject, How.INHERITED, author, window, kept.now, moved=True)
 
 
-def _with_contact(person: Person, contact: Contact | None, links: Sequence[Link], kept: Kept) -> Person:
-    """Return the person after their contact was read, or was not there any more."""
+def _with_contact(
+    person: Person,
+    contact: Contact | None,
+    links: Sequence[Link],
+    kept: Kept,
+    outs: Sequence[Link] | None = None,
+) -> Person:
+    """Return the person after their contact was read, or was not there any more.
+
+    `outs`: the links that know of an opt-out, if not all may.
+    """
     active, known = kept.policy.list_id, person.subscriber
     person = _with_unseen_leaving(person, contact, links, kept)
     look = Look(active, frozenset({active} if kept.watched else ()))
@@ -204,7 +214,7 @@ def _with_contact(person: Person, contact: Contact | None, links: Sequence[Link]
         contact = replace(contact, update_source="")  # on the list, other changes of their own show as well
     reading = contact_reading(contact, active, kept.now)
     reading = replace(reading, lists=reading.lists & {active})  # of the others nothing is remembered
-    if not _is_new(reading.signed_up, links, kept):
+    if not _is_new(reading.signed_up, links if outs is None else outs, kept):
         reading = replace(reading, signed_up=None)
     return observe_contact(person, reading, look)
 

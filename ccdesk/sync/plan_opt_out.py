@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from ccdesk.consent.columns import shop_side
+from ccdesk.consent.columns import Column, shop_side
 from ccdesk.consent.decide import Decision
 from ccdesk.consent.model import Act, Person, Policy
-from ccdesk.consent.reasons import Reason
 from ccdesk.consent.rows import Row, mail_side
 
 
@@ -48,13 +47,16 @@ def plan_opt_out(decision: Decision, *, shown: bool) -> Fate:
 
     Of somebody unsubscribed the table takes the column without the newcomer rule (docs/consent.md e2), so an
     account that came later may stand there. That one keeps nobody: a membership still shown is ended, too.
+    By the column, not by the reason: beside a newcomer every decision gives that as its reason.
     """
     if decision.look_again:
         return Fate.UNKNOWN
     if any(one.act is Act.REMOVE for one in decision.commands):
         return Fate.TAKEN_OFF
-    if decision.reason is Reason.SIGNED_UP:
+    opts_in = any(one.act is Act.OPT_IN for one in decision.commands)
+    if opts_in or (decision.column is Column.NO_SIGNED_UP and decision.row is Row.ON_LIST):
         return Fate.SIGNED_UP
     if not shown:
         return Fate.WAS_OFF
-    return Fate.TAKEN_OFF if decision.row is Row.UNSUBSCRIBED else Fate.STAYS
+    stands = decision.column in (Column.NO_UNANSWERED, Column.NO_ANSWERED)
+    return Fate.TAKEN_OFF if stands or decision.row is Row.UNSUBSCRIBED else Fate.STAYS

@@ -5,7 +5,7 @@ Where dates leave open whether an opt-in is later than what bars it, the shop's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -94,7 +94,7 @@ class Reconciler:
         asked = ctx.store.intents.asked(contact.id) if contact is not None else None
         numbers = [account.id, *(one.customer_id for one in links)]
         known = self._known(numbers, account.email_key)
-        kept = replace(self._rules.kept, now=ctx.mail_now(), known=known, asked=asked)
+        kept = replace(self._kept_now(known), asked=asked)
         looked = off_until(read.link, account, ctx.store.state.get_time(names.BASELINE))
         person = after_reading(
             account_reading(account, kept.skew, kept.now, set_at=set_at),
@@ -109,7 +109,12 @@ class Reconciler:
     def _kept_of(self, read: OptOut) -> Kept:
         numbers = [one.id for one in read.others] + [one.customer_id for one in read.links]
         known = self._known(numbers, read.link.email_key)
-        return replace(self._rules.kept, now=self._ctx.mail_now(), known=known)
+        return self._kept_now(known)
+
+    def _kept_now(self, known: Mapping[int, datetime]) -> Kept:
+        """Return what is kept, by both clocks as of their last answers."""
+        ctx = self._ctx
+        return replace(self._rules.kept, now=ctx.mail_now(), skew=ctx.skew(), known=known)
 
     def _known(self, accounts: Iterable[int], key: str) -> dict[int, datetime]:
         """Return since when accounts are known under a compared email."""

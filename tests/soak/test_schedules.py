@@ -119,6 +119,27 @@ FOUND = {
             ("run", "inbound", ()),
         ),
     ),
+    "an account that came after a leaving was opted out for it once staff had added another one": Schedule(
+        1, {}, {}, {**SETTINGS, "welcome_email": "false"},
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("run", "export", ()),
+            ("wait", 31),
+            ("act", "leave", ADA),
+            ("wait", 31),
+            ("run", "export", ()),
+            ("act", "customer", 2, ADA, True, "guest"),
+            ("wait", 31),
+            ("run", "events", ()),
+            ("act", "customer", 3, ADA, True, "guest"),
+            ("wait", 31),
+            ("run", "events", ()),
+            ("answer", "add"),
+            ("wait", 31),
+            ("run", "events", ()),
+            ("run", "inbound", ()),
+        ),
+    ),
     "an outage hid from why what the look before it had seen": Schedule(
         4, {}, {}, SETTINGS,
         (

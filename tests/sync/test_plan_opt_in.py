@@ -158,6 +158,8 @@ def test_how_a_person_gets_on_the_list(there, options, step, state):
     [
         (left(EARLIER), {}, Step.ADD, SYNCED),
         (left(LATER), {}, Step.NONE, LinkState.LEFT_LIST),
+        # of the account that was off nobody noted that the person was not on the list any more
+        (left(EARLIER), {"link": replace(KNOWN_OUT, on_list=True)}, Step.ADD, SYNCED),
         (left(EARLIER), {"link": KNOWN_IN, "anew": False}, Step.NONE, LinkState.LEFT_LIST),
         (left(EARLIER), {"known": NOON - HOUR}, Step.NONE, LinkState.NEWCOMER),
         (left(EARLIER), {"link": None, "known": NOW}, Step.NONE, LinkState.LEFT_LIST),  # not provably later

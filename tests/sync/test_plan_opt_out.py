@@ -54,7 +54,7 @@ KEEPS = {
         read(
             replace(SECOND, is_anonymous=True),
             links=[replace(SECOND_IN, added_at=NOON + HOUR)],
-            link=replace(BEGUN, kibo_updated_at=NOON),
+            link=replace(BEGUN, kibo_updated_at=NOON, out_since=NOON),
         ),
         {2: BEFORE},
         (2,),

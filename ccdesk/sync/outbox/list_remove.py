@@ -78,9 +78,9 @@ def list_remove(
     (design §4).
     """
     jobs: list[Job] = []
-    reconciler = Reconciler(ctx)
     with ctx.mail.for_opt_outs():
         contacts = _contacts(ctx, removals)
+        reconciler = Reconciler(ctx)
         for removal in removals:
             ctx.check_cancel()
             try:

@@ -13,9 +13,10 @@ from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.guard import count_as_left
 from ccdesk.sync.journal import how_ended
+from ccdesk.sync.later import last_set
 from ccdesk.sync.outbox.former_emails import still_listed
 from ccdesk.sync.outbox.verify import Settle
-from ccdesk.sync.persons import OptOut, last_set
+from ccdesk.sync.persons import OptOut
 from ccdesk.sync.plan_opt_out import Fate, plan_opt_out
 from ccdesk.sync.reconcile import Reconciler
 from ccdesk.sync.sensors.accounts import AccountsByEmail
@@ -65,8 +66,8 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
     """The link of a customer who opted out in Kibo, once Constant Contact follows.
 
     A pending opt-out of Constant Contact stays pending: the person's other accounts are to have it (R1).
-    `stays`: another account keeps the person on the list, and may not know of it yet. Should they leave it
-    before it does, this link has seen them there.
+    `stays`: the person stays on the list, and an account that keeps them may not know of it yet. Should they
+    leave it before it does, this link has seen them there.
     """
     if link.pending is WriteBack.OPT_OUT:
         return replace(
@@ -132,6 +133,8 @@ def job_of(
     listed = [contact.id for contact in found if _may_be_listed(ctx, contact)]
     decision = reconciler.decide_opt_out(removal.read, _to_decide_by(ctx, removal.link, found))
     fate = plan_opt_out(decision, shown=bool(listed))
+    if fate is Fate.UNKNOWN:
+        raise Unreadable(detail=f"customer {removal.customer.id}: what is known does not suffice")
     if fate is Fate.SIGNED_UP:
         came_back = partial(_opted_in_since, ctx, removal, settle, on_list=bool(listed))
         return Job(removal, came_back, former=former, error=error)

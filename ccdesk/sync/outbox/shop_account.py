@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Unreadable
 from ccdesk.core.intents import SHOP_ACTS, Act, Ended
@@ -13,7 +14,7 @@ from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
-from ccdesk.sync.later import acted_after
+from ccdesk.sync.later import acted_after, last_in
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.reconcile import Readings, Reconciler
 from ccdesk.sync.sensors.shop_changes import queue_again
@@ -69,7 +70,7 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
     if result.changed:
         ctx.store.intents.end([account.id], Ended.VOID, acts=SHOP_ACTS)
         return result.customer
-    settled = _settled(source, result.customer, link, opting_in=opting_in)
+    settled = _settled(source, result.customer, link, ctx.skew(), opting_in=opting_in)
     reason = source.pending_reason or source.pending.value
     if conflict:
         reason = f"both sides changed, the opt-out is later or cannot be told to be earlier: {reason}"
@@ -115,8 +116,10 @@ def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link)
         if account.id == source.customer_id:
             return False
         # A newcomer's opt-in is the later act: it neither counts nor is undone (design §3a R1), unless staff
-        # have added that account to this very opt-out.
+        # have added that account to this very opt-out. Nor is it once an account that counts put the person
+        # back, and it is not named any more.
         later = link.state in NEWCOMERS or is_added_by_staff(link, source, ctx.skew())
+        later = later or _was_made_since(ctx, source, account)
         return is_back_since(link, source) or (source.state is LinkState.LEFT_LIST and later)
     if not account.is_active:
         _leave_inactive(ctx, source, account)
@@ -125,6 +128,12 @@ def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link)
         _leave_unproven(ctx, source, account)
         return True
     return False
+
+
+def _was_made_since(ctx: RunContext, opt_out: Link, account: Customer) -> bool:
+    """Say whether an account is newer than an opt-out that was known before: so is all that it says."""
+    made, known = account.created_at, opt_out.out_since
+    return made is not None and known is not None and made - ctx.skew() > known
 
 
 def _is_newer(opt_out: Link, link: Link) -> bool:
@@ -176,11 +185,11 @@ def _leave_unproven(ctx: RunContext, source: Link, account: Customer) -> None:
         ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, UNPROVEN)])
 
 
-def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -> Link:
+def _settled(source: Link, customer: Customer, link: Link, skew: timedelta, *, opting_in: bool) -> Link:
     """The link after the write; the reply's update date is how our own echo is known (design R6)."""
     unsubscribed = source.state is LinkState.UNSUBSCRIBED
     if customer.email_key != source.email_key:
-        return _settled_elsewhere(source, customer, link)
+        return _settled_elsewhere(source, customer, link, skew)
     return replace(
         link,
         email=customer.email,
@@ -202,8 +211,11 @@ def _settled(source: Link, customer: Customer, link: Link, *, opting_in: bool) -
     )
 
 
-def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
-    """The link of a customer opted out under an email given up since: nothing is known of the new one."""
+def _settled_elsewhere(source: Link, customer: Customer, link: Link, skew: timedelta) -> Link:
+    """The link of a customer opted out under an email given up since: nothing is known of the new one.
+
+    There their opt-out counts from the move on (docs/consent.md b4, "Account moves").
+    """
     return replace(
         link,
         email=customer.email,
@@ -218,6 +230,7 @@ def _settled_elsewhere(source: Link, customer: Customer, link: Link) -> Link:
         read_hash="",
         opt_out_at=None,
         out_since=source.out_since,
+        out_after=last_in(link, skew),
         pending=WriteBack.NOTHING,
         pending_reason="",
         note=f"{source.pending_reason}, under the email before",

@@ -9,6 +9,7 @@ from ccdesk.core.models import Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.sync.agreement import GUEST, NOT_ACTIVE, not_exported
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.later import last_in
 from ccdesk.sync.outbox.release import release
 from ccdesk.sync.runs.outcomes import settle
 from ccdesk.sync.standing_opt_outs import gone, is_cleared, left_since_gone
@@ -65,7 +66,6 @@ def _moved(ctx: RunContext, known: Link, customer: Customer) -> Link:
     settled = not (known.on_list or known.begun or known.pending)
     if known.email_key == customer.email_key or not settled or not is_cleared(known):
         return known
-    there_before = known.kibo_updated_at and known.kibo_updated_at - ctx.skew()
     return replace(
         known,
         email=customer.email,
@@ -73,7 +73,7 @@ def _moved(ctx: RunContext, known: Link, customer: Customer) -> Link:
         ownership=Ownership.NONE,
         written_hash="",
         read_hash="",
-        out_after=max(filter(None, (known.out_after, there_before)), default=None),
+        out_after=last_in(known, ctx.skew()),
     )
 
 

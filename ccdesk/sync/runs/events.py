@@ -10,7 +10,7 @@ from ccdesk.core.errors import NotFound
 from ccdesk.core.intents import Ended
 from ccdesk.core.models import Customer, Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, Trigger
-from ccdesk.sync.agreement import not_exported, wants_mail
+from ccdesk.sync.agreement import not_exported
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.guard import dropped, hold_flags, mistakes
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
@@ -218,7 +218,7 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
         ctx.check_cancel()
         link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
         try:
-            removal = _removal(ctx, event, _read(ctx, customer, link, accounts), reconciler)
+            removal = _removal(ctx, event, _read(ctx, customer, link, accounts, reconciler), reconciler)
         except ITEM_ERRORS as error:
             fail(ctx, event, error, customer.email)
             continue
@@ -227,19 +227,23 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
     list_remove(ctx, removals, accounts, settle=settle, fail=fail)
 
 
-def _read(ctx: RunContext, customer: Customer, link: Link, accounts: AccountsByEmail) -> OptOut:
+def _read(
+    ctx: RunContext, customer: Customer, link: Link, accounts: AccountsByEmail, reconciler: Reconciler
+) -> OptOut:
     """Return an opt-out with what its person's other accounts show, and what is remembered of them.
 
     An account that has come by this email since its person opted out under another one keeps nobody on the
-    list: once Kibo has been told of that opt-out, nobody would look at this list again.
+    list: once Kibo has been told of that opt-out, nobody would look at this list again. Asked of those alone
+    who would keep the person, for it may take a call: nobody's opt-out waits for another account's contact.
     """
     if not link.email.strip():
         return OptOut(customer, link)
     others = accounts.others(link.email, customer.id)
     remembered = [one for one in ctx.store.links.by_email(link.email_key) if one.customer_id != customer.id]
-    came = [one for one in others if wants_mail(one, guests=ctx.settings.guests)]
-    inherited = [inherited_opt_out(ctx, one, ctx.store.links.get(one.id)) for one in came]
-    return OptOut(customer, link, others, remembered, [one for one in inherited if one is not None])
+    read = OptOut(customer, link, others, remembered)
+    keep = reconciler.keepers(read).keep
+    inherited = (inherited_opt_out(ctx, o, ctx.store.links.get(o.id)) for o in others if o.id in keep)
+    return replace(read, moved=[one for one in inherited if one is not None])
 
 
 def _removal(ctx: RunContext, event: QueuedEvent, read: OptOut, reconciler: Reconciler) -> Removal:
