@@ -304,7 +304,7 @@ NAMED: tuple[Named, ...] = (
         "They left, and a disabled account has its flag on: the store knows that it was seen on, but not "
         "that it was set after the leaving, so from the store alone it is to be cleared.",
         Where.STORE,
-        ("LEFT x * instead of LEFT x *",),
+        ("LEFT x * instead of LEFT x *", "LEFT x NO_* instead of GOOD x NO_*"),
         ("*synced/[?]*",),
         ("opt_out*",),
     ),
