@@ -112,10 +112,14 @@ class RunEntry:
 
 @dataclass(frozen=True, slots=True)
 class FoundPerson:
-    """A person whom a search has found: their email, `""` if it was forgotten, and the accounts known."""
+    """A person whom a search has found: their email, `""` if it was forgotten, and the accounts known.
+
+    `name`: as Kibo has it, where it was asked; ccdesk keeps no names.
+    """
 
     email: str
     customer_ids: tuple[int, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

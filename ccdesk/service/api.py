@@ -469,6 +469,14 @@ class Desk(Protocol):
     def find_people(self, text: str, limit: int = 20) -> Sequence[FoundPerson]:
         """Return people for a search while somebody types: by customer id, or an email or part of it."""
 
+    def find_by_name(self, name: str, cancel: threading.Event | None = None) -> Sequence[FoundPerson]:
+        """Return customers with this name, asked of Kibo now: ccdesk keeps no names.
+
+        Raises:
+            CcdeskError: Kibo cannot be asked, or not for names.
+
+        """
+
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         """Return who opted out and was put back on the list by others (design §3a), the longest first."""
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ccdesk.core.errors import CcdeskError, Remedy, SettingsError
+from ccdesk.core.models import Customer
 from ccdesk.core.ports.campaigns import Campaigns
 from ccdesk.core.ports.mail import Account, Mail
 from ccdesk.core.ports.reports import Automations, Reports
@@ -41,7 +42,10 @@ class LoginState:
 
 
 class ShopClient(Shop, Protocol):
-    """The Kibo client with its count of calls."""
+    """The Kibo client with its count of calls, and what staff look for in it."""
+
+    def by_name(self, name: str) -> list[Customer]:
+        """Return accounts whose name has these words; see `clients/kibo/names.py`."""
 
     @property
     def calls(self) -> int:

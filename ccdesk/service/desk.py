@@ -53,7 +53,7 @@ from ccdesk.service.save import BEFORE_DROPPING, save_settings
 from ccdesk.service.setup import missing, not_ready
 from ccdesk.service.status import CC_KEY, CC_NAME, CC_USER, StatusReader, next_run, next_run_name
 from ccdesk.service.told import first_time
-from ccdesk.service.why import Basis, why, why_live
+from ccdesk.service.why import Basis, by_name, why, why_live
 from ccdesk.sync.context import RunContext, RunSettings
 from ccdesk.sync.outbox.welcomes import answer_welcomes
 from ccdesk.sync.runs.newcomer_rule import answer
@@ -514,6 +514,10 @@ class LocalDesk:
     def find_people(self, text: str, limit: int = 20) -> Sequence[FoundPerson]:
         """Return people for a search while somebody types: by customer id, or an email or part of it."""
         return self._store.people.find(text, limit)
+
+    def find_by_name(self, name: str, cancel: threading.Event | None = None) -> Sequence[FoundPerson]:
+        """Return customers with this name, asked of Kibo now."""
+        return by_name(self._basis(), self._connections, name, cancel)
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         """Return who opted out and was put back on the list by others (design §3a), the longest first."""

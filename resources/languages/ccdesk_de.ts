@@ -1696,10 +1696,6 @@
         <translation>Alle Dateien (*)</translation>
     </message>
     <message>
-        <source>Type an email, a part of it, or a customer id of Kibo.</source>
-        <translation>Geben Sie eine E-Mail-Adresse, einen Teil davon oder eine Kundennummer von Kibo ein.</translation>
-    </message>
-    <message>
         <source>Nothing happened yet</source>
         <translation>Noch ist nichts geschehen</translation>
     </message>
@@ -1724,8 +1720,12 @@
         <translation>Person</translation>
     </message>
     <message>
-        <source>Email or customer id</source>
-        <translation>E-Mail-Adresse oder Kundennummer</translation>
+        <source>Type an email, a part of it, a customer id of Kibo, or a name.</source>
+        <translation>Geben Sie eine E-Mail-Adresse, einen Teil davon, eine Kundennummer von Kibo oder einen Namen ein.</translation>
+    </message>
+    <message>
+        <source>Email, customer id, or name</source>
+        <translation>E-Mail-Adresse, Kundennummer oder Name</translation>
     </message>
     <message>
         <source>&amp;Find</source>
@@ -4009,8 +4009,28 @@
         <translation>&amp;Aktualisieren</translation>
     </message>
     <message>
+        <source>Look for This &amp;Name in Kibo</source>
+        <translation>In Kibo nach diesem &amp;Namen suchen</translation>
+    </message>
+    <message>
+        <source>Customers with this name</source>
+        <translation>Kunden mit diesem Namen</translation>
+    </message>
+    <message>
+        <source>ccdesk keeps no names. Kibo can be asked who has this one.</source>
+        <translation>ccdesk merkt sich keine Namen. Kibo kann gefragt werden, wer so heißt.</translation>
+    </message>
+    <message>
         <source>Asking Kibo…</source>
         <translation>Kibo wird gefragt…</translation>
+    </message>
+    <message numerus="yes">
+        <source>{n} customers found in Kibo</source>
+        <comment>{n} customer found in Kibo</comment>
+        <translation>
+            <numerusform>{n} Kunde in Kibo gefunden</numerusform>
+            <numerusform>{n} Kunden in Kibo gefunden</numerusform>
+        </translation>
     </message>
     <message>
         <source>Send the changes that wait to Constant Contact now</source>
@@ -7392,6 +7412,14 @@
     <message>
         <source>{host} did not answer in time.</source>
         <translation>{host} hat nicht rechtzeitig geantwortet.</translation>
+    </message>
+    <message>
+        <source>Kibo cannot be asked for customers by their name</source>
+        <translation>Kibo kann nicht nach Kunden mit diesem Namen gefragt werden</translation>
+    </message>
+    <message>
+        <source>Ask by the email, a part of it, or the customer id.</source>
+        <translation>Suchen Sie mit der E-Mail-Adresse, einem Teil davon oder der Kundennummer.</translation>
     </message>
 </context>
 </TS>

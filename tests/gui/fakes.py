@@ -91,6 +91,7 @@ class FakeDesk:
     differ: list[Drift] = field(default_factory=list)  # what `drift` finds
     drafted: DraftMade = field(default_factory=lambda: DRAFT)  # what `new_draft` makes
     answers: dict[str, Why] = field(default_factory=dict)  # to `why`, by whom it is asked about
+    named: list[FoundPerson] = field(default_factory=list)  # by their names, as Kibo has them
     called: str = ""  # what the list is called in Constant Contact, if that is not the setting
     paused_until: datetime | None = None
     gap: Gap | None = None
@@ -437,6 +438,10 @@ class FakeDesk:
         return [
             FoundPerson(one.email, one.customer_ids) for one in self.answers.values() if text in one.email
         ]
+
+    def find_by_name(self, name: str, cancel: threading.Event | None = None) -> Sequence[FoundPerson]:
+        self._called("find_by_name", name)
+        return [one for one in self.named if name.casefold() in one.name.casefold()]
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         self._called("disagreements", (offset, limit))

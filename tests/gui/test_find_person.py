@@ -11,7 +11,17 @@ from ccdesk.core.errors import Unreachable
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.core.statements import Author, How, Says, Side
-from ccdesk.core.why import AccountView, MailView, NextStep, Rule, RunEntry, ShopView, Verdict, Why
+from ccdesk.core.why import (
+    AccountView,
+    FoundPerson,
+    MailView,
+    NextStep,
+    Rule,
+    RunEntry,
+    ShopView,
+    Verdict,
+    Why,
+)
 from tests.gui.fakes import NOW, finished_export, ready_desk
 from tests.gui.helpers import click, dialog, find, rows, texts
 
@@ -197,3 +207,55 @@ def test_an_error_above_the_answer_cuts_none_of_its_lines(qtbot, window, desk):
         return part.height() >= part.heightForWidth(part.width())
 
     qtbot.waitUntil(lambda: whole(shown.lbl_shop) and whole(shown.lbl_mail), timeout=2000)
+
+
+ONEIL = FoundPerson(ANN, (1001,), "Marcus O'Neil")
+
+
+def looked_for(qtbot, window, desk, name):
+    shown = opened(qtbot, window)
+    shown.txt_who.setText(name)
+    qtbot.keyClick(shown.txt_who, Qt.Key.Key_Return)
+    qtbot.waitUntil(shown.named.btn_look.isVisible)
+    assert not shown.answer.isVisible()
+    click(qtbot, shown, "btn_find_name")
+    qtbot.waitUntil(lambda: ("find_by_name", name) in desk.calls)
+    qtbot.waitUntil(shown.named.btn_look.isEnabled)
+    return shown
+
+
+@pytest.mark.parametrize("how", ["click", "Enter"])
+def test_a_name_is_looked_for_in_kibo_and_one_of_those_found_is_chosen(qtbot, window, desk, how):
+    desk.named = [ONEIL, FoundPerson("", (1002,), "Marcia O'Neil")]
+    shown = looked_for(qtbot, window, desk, "O'Neil")
+    people = shown.named.people
+    lines = [people.item(row).text() for row in range(people.count())]
+    assert lines == ["Marcus O'Neil · ann@example.com", "Marcia O'Neil · 1002"]
+    assert shown.named.lbl_found.text() == "2 customers found in Kibo"
+    assert people.hasFocus(), "the keyboard goes on in the list"
+    if how == "click":
+        middle = people.visualItemRect(people.item(0)).center()
+        qtbot.mouseClick(people.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    else:
+        qtbot.keyClick(people, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: shown.badge.text() != "Not known")
+    assert shown.txt_who.text() == ANN
+    assert not shown.named.isVisible()
+    assert shown.answer.isVisible()
+
+
+def test_nobody_of_a_name_is_said_and_a_failure_too(qtbot, window, desk):
+    shown = looked_for(qtbot, window, desk, "Nemo")
+    assert shown.named.lbl_found.text() == "0 customers found in Kibo"
+    assert not shown.named.people.isVisible()
+    desk.fail["find_by_name"] = Unreachable("Kibo")
+    click(qtbot, shown, "btn_find_name")
+    qtbot.waitUntil(shown.notice.isVisible)
+    assert shown.named.btn_look.isEnabled()
+
+
+@pytest.mark.parametrize("text", ["nobody@example.com", "4711", "x", "4th street"])
+def test_what_is_no_name_is_not_looked_for(qtbot, window, text):
+    shown = opened(qtbot, window)
+    ask(qtbot, shown, text)
+    assert not shown.named.isVisible()

@@ -18,6 +18,7 @@ from ccdesk.clients.kibo.emails import EmailLookup
 from ccdesk.clients.kibo.errors import ShopErrorPolicy
 from ccdesk.clients.kibo.hints import Hints
 from ccdesk.clients.kibo.lists import ACCOUNTS, Collections
+from ccdesk.clients.kibo.names import find_by_name
 from ccdesk.clients.kibo.session import AppSignIn, TenantPod
 from ccdesk.clients.kibo.write import OptInWriter
 from ccdesk.core.clock import Clock
@@ -183,6 +184,15 @@ class Kibo:
         Where the filter cannot be trusted with this email, or is not honoured, everybody is read.
         """
         return self._emails.find(email)
+
+    def by_name(self, name: str) -> list[Customer]:
+        """Return accounts whose name has these words, of many the first 200 or so.
+
+        Raises:
+            ItemError: Kibo cannot be asked for names.
+
+        """
+        return find_by_name(self._lists, name)
 
     # ------------------------------------------------------------ writing
 

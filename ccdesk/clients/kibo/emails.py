@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 _PLAIN, _QUOTED = "plain", "quoted"
 _FORMS = {_PLAIN: "emailAddress eq {}", _QUOTED: "emailAddress eq '{}'"}
-_UNQUOTABLE = frozenset("'\"\\, \t()")  # how such a value is quoted is not known (§15.9)
+UNQUOTABLE = frozenset("'\"\\, \t()")  # how such a value is quoted is not known (§15.9)
 
 
 class EmailLookup:
@@ -36,7 +36,7 @@ class EmailLookup:
         key = email_key(email)
         if not key:
             return []
-        found = None if _UNQUOTABLE.intersection(key) else self._by_filter(email, key)
+        found = None if UNQUOTABLE.intersection(key) else self._by_filter(email, key)
         if found is None:
             log.info("Kibo cannot be asked for this e-mail by a filter; everybody is read")
             found = [one for page in self._lists.by_id() for one in customers(page) if one.email_key == key]
@@ -97,4 +97,4 @@ class EmailLookup:
 
 
 def _can_be_asked_for(email: str) -> bool:
-    return email.isascii() and "@" in email and not _UNQUOTABLE.intersection(email)
+    return email.isascii() and "@" in email and not UNQUOTABLE.intersection(email)

@@ -28,10 +28,11 @@ from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Badge, Card, button, disable, label, row
 from ccdesk.gui.context import Context
+from ccdesk.gui.dialogs.named_people import NamedPeople
 from ccdesk.gui.translation import marked, say
 from ccdesk.service import why_words
 
-HINT = marked("Type an email, a part of it, or a customer id of Kibo.")
+HINT = marked("Type an email, a part of it, a customer id of Kibo, or a name.")
 READING = marked("Reading both sides…")
 NOTHING_KEPT = (
     marked("Nothing happened yet"),
@@ -86,7 +87,7 @@ class FindPersonDialog(QDialog):
         self.txt_who = QLineEdit()
         self.txt_who.setObjectName("txt_find_who")
         self.txt_who.setAccessibleName(say("Person"))
-        self.txt_who.setPlaceholderText(say("Email or customer id"))
+        self.txt_who.setPlaceholderText(say("Email, customer id, or name"))
         self._names = QStringListModel(self)
         self.completer = QCompleter(self._names, self)
         self.completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
@@ -114,6 +115,9 @@ class FindPersonDialog(QDialog):
                 Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
             )
         self.notice = Notice("notice_find")
+        self.named = NamedPeople(self._context)
+        self.named.chosen.connect(self.begin)
+        self.named.failed.connect(self.notice.show_error)
         self.timeline = PagedModel(self._context.tasks, COLUMNS, None, self)
         self.table = PagedTable("tbl_find_timeline", self.timeline, NOTHING_KEPT)
         self.table.setAccessibleName(say("What happened, newest first"))
@@ -148,6 +152,7 @@ class FindPersonDialog(QDialog):
         layout.addLayout(row(who, self.txt_who, self.btn_ask))
         layout.addWidget(self.lbl_hint)
         layout.addWidget(self.notice)
+        layout.addWidget(self.named)
         layout.addWidget(self.lbl_as_of)
         layout.addWidget(self.answer, 1)
         layout.addStretch(0)
@@ -182,6 +187,8 @@ class FindPersonDialog(QDialog):
         self._context.tasks.drop(self, "suggest")
         self._popup.hide()
         self.notice.clear()
+        self.named.withdraw()
+        self.lbl_as_of.show()
         disable(self.btn_read, self.txt_who)
         self.lbl_as_of.setText(say(READING) if live else "")
         desk = self._context.desk
@@ -236,6 +243,9 @@ class FindPersonDialog(QDialog):
         self.lbl_rule.setText(say(why_words.rule_line(found)) if found.known else "")
         self.lbl_rule.setVisible(found.known)
         self._show_badge(found)
+        if not found.known:
+            self.named.offer(self._asked)  # an answer about nobody would only be in the way of it
+            self.answer.setVisible(self.named.isHidden())
         shop = [why_words.shop_line(found, _when), *why_words.account_lines(found, _when)]
         mail = [why_words.mail_line(found, _when), why_words.contact_line(found)]
         self.lbl_shop.setText(_sentences([*map(say, shop), _read(found.shop.read_at)]))
@@ -246,6 +256,7 @@ class FindPersonDialog(QDialog):
         self._remembered = "" if found.live else say(why_words.as_of_line(found, _when))
         read = say("Both sides were read {time}.").format(time=_when(_read_at(found)))
         self.lbl_as_of.setText(self._remembered or read)
+        self.lbl_as_of.setVisible(self.named.isHidden())
         self.btn_read.setEnabled(True)
 
     def _show_badge(self, found: Why) -> None:
@@ -282,6 +293,7 @@ class FindPersonDialog(QDialog):
     @Slot(int)
     def _on_finished(self, _result: int) -> None:
         self._cancel.set()
+        self.named.withdraw()
 
 
 def _when(at: datetime) -> str:

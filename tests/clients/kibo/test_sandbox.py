@@ -256,3 +256,40 @@ def test_somebody_edited_between_two_pages_hides_nobody(client: Kibo, sandbox: S
     sandbox.clock.advance(timedelta(minutes=1))
     seen = [one.id for page in client.changed_since(NOON) for one in page]
     assert set(seen) == set(ids)
+
+
+def named(sandbox: Sandbox) -> dict[str, int]:
+    people = [("Marcus", "O'Neil"), ("Neil", "Marcuson"), ("Maria", "van der Berg"), (None, None)]
+    add = sandbox.kibo.add_customer
+    return {
+        f"{first} {last}": add(f"n{number}@example.com", False, first_name=first, last_name=last)
+        for number, (first, last) in enumerate(people)
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("O'Neil", ["Marcus O'Neil"]),
+        ("o'neil marcus", ["Marcus O'Neil"]),
+        ("marc", ["Neil Marcuson", "Marcus O'Neil"]),
+        ("Maria Berg", ["Maria van der Berg"]),
+        ("Maria van der Berg", ["Maria van der Berg"]),
+        ("arcus", []),
+        ("", []),
+        ("'", []),
+    ],
+)
+@pytest.mark.parametrize("unknown", ["refuse", "ignore"])
+def test_customers_are_found_by_their_name(sandbox, client, asked, found, unknown):
+    sandbox.kibo.switches.unknown_filter = unknown
+    ids = named(sandbox)
+    assert [one.id for one in client.by_name(asked)] == [ids[name] for name in found]
+
+
+def test_where_kibo_refuses_to_look_for_names_it_says_so(sandbox, client):
+    named(sandbox)
+    sandbox.faults.add(Fault("status", service="kibo", path="accounts$", status=400, times=9))
+    with pytest.raises(ItemError) as told:
+        client.by_name("Marcus")
+    assert told.value.title == "Kibo cannot be asked for customers by their name"
