@@ -517,7 +517,7 @@ class LocalDesk:
 
     def find_by_name(self, name: str, cancel: threading.Event | None = None) -> Sequence[FoundPerson]:
         """Return customers with this name, asked of Kibo now."""
-        return by_name(self._basis(), self._connections, name, cancel)
+        return by_name(self.settings(), self._connections, name, cancel)
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         """Return who opted out and was put back on the list by others (design §3a), the longest first."""

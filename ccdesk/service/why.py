@@ -101,7 +101,7 @@ def why_live(basis: Basis, connections: Connections, text: str, cancel: threadin
 
 
 def by_name(
-    basis: Basis, connections: Connections, name: str, cancel: threading.Event | None = None
+    settings: Settings, connections: Connections, name: str, cancel: threading.Event | None = None
 ) -> list[FoundPerson]:
     """Return customers whose name has these words, as Kibo has them now; the calls are counted.
 
@@ -109,7 +109,7 @@ def by_name(
         CcdeskError: Kibo cannot be asked, or not for names.
 
     """
-    found = connections.kibo(basis.settings, _ORIGIN, cancel).by_name(name)
+    found = connections.kibo(settings, _ORIGIN, cancel).by_name(name)
     return [FoundPerson(one.email, (one.id,), f"{one.first_name} {one.last_name}".strip()) for one in found]
 
 

@@ -93,9 +93,8 @@ def after_opt_out(read: OptOut, kept: Kept, contact: Contact | None = None) -> P
     An account that cannot be read keeps nobody on the list: once it can, its opt-in is acted on as a new one.
     A sign-up that Kibo has not been given yet is told by the contact with its date, and not by the links.
     """
-    owed = (WriteBack.OPT_IN,)
     links = [
-        replace(one, pending=WriteBack.NOTHING) if one.pending in owed else one
+        replace(one, pending=WriteBack.NOTHING) if one.pending is WriteBack.OPT_IN else one
         for one in read.all_links(kept.skew)
     ]
     own = links[-1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from ccdesk.consent.columns import Column, shop_side
 from ccdesk.consent.decide import Decision, decide
@@ -48,7 +49,10 @@ class Reconciler:
 
     def __init__(self, ctx: RunContext) -> None:
         self._ctx, self._rules = ctx, rules_of_run(ctx)
-        self._held: tuple[Held, ...] = tuple(ctx.store.losses.held())
+
+    @cached_property
+    def _held(self) -> tuple[Held, ...]:
+        return tuple(self._ctx.store.losses.held())
 
     def decide(self, read: Readings) -> Decision:
         """Decide what is done for the person."""

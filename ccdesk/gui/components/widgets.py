@@ -56,6 +56,10 @@ class PlainLabel(QLabel):
         super().setText(lines(text))
 
 
+SELECTABLE = Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+"""How a text is that can be copied, with the mouse or without one."""
+
+
 def label(text: str = "", role: str = "", *, name: str = "", wrap: bool = True) -> QLabel:
     """Return a label; roles are those of the style sheet: title, muted, label, problem, good.
 

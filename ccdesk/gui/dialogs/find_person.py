@@ -26,7 +26,7 @@ from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.table_models import Column, PagedModel, of_rows
 from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.theme import Tone
-from ccdesk.gui.components.widgets import Badge, Card, button, disable, label, row
+from ccdesk.gui.components.widgets import SELECTABLE, Badge, Card, button, disable, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.named_people import NamedPeople
 from ccdesk.gui.translation import marked, say
@@ -111,9 +111,7 @@ class FindPersonDialog(QDialog):
         self.lbl_next = label(name="lbl_find_next")
         self.lbl_as_of = label(role="muted", name="lbl_find_as_of")
         for one in (self.lbl_verdict, self.lbl_rule, self.lbl_shop, self.lbl_mail, self.lbl_next):
-            one.setTextInteractionFlags(
-                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-            )
+            one.setTextInteractionFlags(SELECTABLE)
         self.notice = Notice("notice_find")
         self.named = NamedPeople(self._context)
         self.named.chosen.connect(self.begin)

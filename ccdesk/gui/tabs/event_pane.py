@@ -11,7 +11,7 @@ from ccdesk.gui import formats
 from ccdesk.gui.columns import EVENT_ICONS, Queued, event_words
 from ccdesk.gui.components.flow import FlowLayout
 from ccdesk.gui.components.whole_text import WholeText
-from ccdesk.gui.components.widgets import Badge, Card, label, row
+from ccdesk.gui.components.widgets import SELECTABLE, Badge, Card, label, row
 from ccdesk.gui.translation import marked, number, say
 from ccdesk.service.api import Desk
 
@@ -51,9 +51,7 @@ class EventPane(QScrollArea):
         facts = FlowLayout(gap=18, between_rows=3)
         for name in ("customer", "came", "tries", "next", "processed"):
             fact = self.facts[name] = label("", "muted", name=f"lbl_event_{name}", wrap=False)
-            fact.setTextInteractionFlags(
-                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-            )
+            fact.setTextInteractionFlags(SELECTABLE)
             facts.addWidget(fact)
         known = QVBoxLayout(self._known)
         known.setContentsMargins(0, 0, 0, 0)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from ccdesk.core.redirects import redirect_addresses
 from ccdesk.gui.components.fields import TextSetting
 from ccdesk.gui.components.fold import fold_button
-from ccdesk.gui.components.widgets import button, label, row
+from ccdesk.gui.components.widgets import SELECTABLE, button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
@@ -42,9 +42,7 @@ class PortalPanel(QWidget):
         self.fold = fold_button(say("API key and developer &portal"), "btn_portal_fold", self._on_fold)
         self.btn_open = button(say("Open developer portal"), "btn_portal", self._open, icon="external")
         self.addresses = label("\n".join(redirect_addresses()), name="lbl_redirects", wrap=False)
-        self.addresses.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
+        self.addresses.setTextInteractionFlags(SELECTABLE)
         self.addresses.setAccessibleName(say("Redirect addresses"))
         self.btn_copy = button(say("&Copy all"), "btn_redirects_copy", self._copy, icon="copy")
         self.copied = label("", "good", name="lbl_redirects_copied", wrap=False)

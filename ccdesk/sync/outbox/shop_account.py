@@ -118,8 +118,11 @@ def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link)
         # A newcomer's opt-in is the later act: it neither counts nor is undone (design §3a R1), unless staff
         # have added that account to this very opt-out. Nor is it once an account that counts put the person
         # back, and it is not named any more.
-        later = link.state in NEWCOMERS or is_added_by_staff(link, source, ctx.skew())
-        later = later or _was_made_since(ctx, source, account)
+        later = (
+            link.state in NEWCOMERS
+            or is_added_by_staff(link, source, ctx.skew())
+            or _was_made_since(ctx, source, account)
+        )
         return is_back_since(link, source) or (source.state is LinkState.LEFT_LIST and later)
     if not account.is_active:
         _leave_inactive(ctx, source, account)

@@ -218,7 +218,7 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
         ctx.check_cancel()
         link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
         try:
-            removal = _removal(ctx, event, _read(ctx, customer, link, accounts, reconciler), reconciler)
+            removal = _removal(ctx, event, _read(ctx, customer, link, accounts), reconciler)
         except ITEM_ERRORS as error:
             fail(ctx, event, error, customer.email)
             continue
@@ -227,28 +227,28 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
     list_remove(ctx, removals, accounts, settle=settle, fail=fail)
 
 
-def _read(
-    ctx: RunContext, customer: Customer, link: Link, accounts: AccountsByEmail, reconciler: Reconciler
-) -> OptOut:
-    """Return an opt-out with what its person's other accounts show, and what is remembered of them.
+def _read(ctx: RunContext, customer: Customer, link: Link, accounts: AccountsByEmail) -> OptOut:
+    """Return an opt-out with what its person's other accounts show, and what is remembered of them."""
+    if not link.email.strip():
+        return OptOut(customer, link)
+    others = accounts.others(link.email, customer.id)
+    remembered = [one for one in ctx.store.links.by_email(link.email_key) if one.customer_id != customer.id]
+    return OptOut(customer, link, others, remembered)
+
+
+def _removal(ctx: RunContext, event: QueuedEvent, read: OptOut, reconciler: Reconciler) -> Removal:
+    """Find out who keeps a person on the list; newcomers, who keep nobody, are named (design §3a R1).
 
     An account that has come by this email since its person opted out under another one keeps nobody on the
     list: once Kibo has been told of that opt-out, nobody would look at this list again. Asked of those alone
     who would keep the person, for it may take a call: nobody's opt-out waits for another account's contact.
     """
-    if not link.email.strip():
-        return OptOut(customer, link)
-    others = accounts.others(link.email, customer.id)
-    remembered = [one for one in ctx.store.links.by_email(link.email_key) if one.customer_id != customer.id]
-    read = OptOut(customer, link, others, remembered)
-    keep = reconciler.keepers(read).keep
-    inherited = (inherited_opt_out(ctx, o, ctx.store.links.get(o.id)) for o in others if o.id in keep)
-    return replace(read, moved=[one for one in inherited if one is not None])
-
-
-def _removal(ctx: RunContext, event: QueuedEvent, read: OptOut, reconciler: Reconciler) -> Removal:
-    """Find out who keeps a person on the list; newcomers, who keep nobody, are named (design §3a R1)."""
     found = reconciler.keepers(read)
+    keeping = [one for one in read.others if one.id in found.keep]
+    inherited = [inherited_opt_out(ctx, one, ctx.store.links.get(one.id)) for one in keeping]
+    if moved := [one for one in inherited if one is not None]:
+        read = replace(read, moved=moved)
+        found = reconciler.keepers(read)
     if found.keep:
         return Removal(event, read, kept_by=found.keep[0])
     if read.link.pending is not WriteBack.OPT_OUT:  # else Kibo is about to be given it, for all accounts
