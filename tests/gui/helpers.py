@@ -1,6 +1,7 @@
 """Short ways to find widgets and to wait for what the window does in the background."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 
@@ -41,3 +42,11 @@ def click_cell(qtbot, table, row, column):
     """Click a cell."""
     at = table.visualRect(table.model().index(row, column)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=at)
+
+
+def move_over(widget, at):
+    """Tell a widget that the mouse moves over this place, wherever pointer and other windows are."""
+    none = Qt.MouseButton.NoButton
+    place = QPointF(widget.mapToGlobal(at))
+    moved = QMouseEvent(QEvent.Type.MouseMove, QPointF(at), place, none, none, Qt.KeyboardModifier.NoModifier)
+    QCoreApplication.sendEvent(widget, moved)

@@ -8,7 +8,7 @@ from ccdesk.core.errors import Unreachable
 from ccdesk.gui.components.table_models import PAGE, Column, PagedModel, Source
 from ccdesk.gui.components.table_view import NO_SPACE, PagedTable, breakable
 from ccdesk.gui.tasks import Tasks
-from tests.gui.helpers import click_cell, rows
+from tests.gui.helpers import click_cell, move_over, rows
 
 COLUMNS = (
     Column("id", "Id", lambda row: str(row[0]), width=8),
@@ -207,8 +207,8 @@ def test_a_hand_shows_over_links_only(qtbot, make):
     _, model, table = make(4)
     load(qtbot, model)
     for column, shape in ((2, Qt.CursorShape.PointingHandCursor), (1, Qt.CursorShape.ArrowCursor)):
-        qtbot.mouseMove(table.viewport(), table.visualRect(model.index(0, column)).center())
-        qtbot.waitUntil(lambda shape=shape: table.viewport().cursor().shape() == shape)
+        move_over(table.viewport(), table.visualRect(model.index(0, column)).center())
+        assert table.viewport().cursor().shape() == shape
 
 
 def test_tooltips_and_headers(qtbot, make):
