@@ -96,7 +96,8 @@ class TrayHost:
         self._served, self._bus = open_dbus_connection(session_bus), open_dbus_connection(session_bus)
         self.programs: list[str] = []
         self.messages: list[tuple[str, str]] = []
-        for name in (WATCHER, MESSAGES):
+        # The watcher's name last: icons register as soon as it is there, and waiting for a reply drops calls.
+        for name in (MESSAGES, WATCHER):
             self._served.send_and_get_reply(message_bus.RequestName(name))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
