@@ -157,6 +157,8 @@ class Wire:
         if path.startswith("/_sandbox"):
             return self._app(environ, start_response)
         half = self._distance() / 2
+        if not half:  # no sleep of nothing: it costs a tenth of a millisecond, twice a request
+            return self._meet(path, environ, start_response)
         time.sleep(half)
         try:
             return self._meet(path, environ, start_response)
