@@ -22,6 +22,7 @@ class Fate(Enum):
     WAS_OFF = auto()
     STAYS = auto()  # though nobody keeps them: it is named
     SIGNED_UP = auto()  # by an act of their own, later than the opt-out: the shop is to be opted in
+    WAITS = auto()  # signed up since as well, which nothing can come of before their contact can be mailed
     UNKNOWN = auto()  # to be read again
 
 
@@ -58,5 +59,7 @@ def plan_opt_out(decision: Decision, *, shown: bool) -> Fate:
         return Fate.SIGNED_UP
     if not shown:
         return Fate.WAS_OFF
+    if decision.column is Column.NO_SIGNED_UP:
+        return Fate.WAITS
     stands = decision.column in (Column.NO_UNANSWERED, Column.NO_ANSWERED)
     return Fate.TAKEN_OFF if stands or decision.row is Row.UNSUBSCRIBED else Fate.STAYS

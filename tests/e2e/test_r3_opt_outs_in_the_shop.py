@@ -95,3 +95,24 @@ def test_an_opt_out_does_not_wait_for_the_former_contact_of_an_account_that_came
     world.later(31)
     world.run(RunKind.EVENTS)
     assert BOB not in world.members()
+
+
+@pytest.mark.parametrize("wait", ["temp_hold", "pending_confirmation"])
+def test_a_sign_up_since_counts_once_the_contact_can_be_mailed(world, wait):
+    exported(world, "ada", "bob")
+    cycles(world, 1)
+    world.kibo.opt_out(world.ids["ada"])
+    world.later(5)
+    world.cc.sign_up(ADA, world.list_id)
+    world.cc.set_permission(ADA, wait)
+    world.later(5)
+    run = world.run(RunKind.EVENTS)
+    [entry] = world.desk.entries(run.id)
+    assert entry.reason.startswith("not taken off the list: waiting in Constant Contact")
+    assert world.desk.why(ADA, live=True).verdict.should_be_on_list
+    cycles(world, 2)
+    assert not world.opted_in(world.ids["ada"]), "nobody can mail them yet"
+    world.cc.set_permission(ADA, "explicit")
+    cycles(world, 2)
+    assert world.opted_in(world.ids["ada"])
+    assert ADA in world.members()

@@ -206,6 +206,16 @@ FATES = {
         contact(),
         Fate.WAS_OFF,
     ),
+    "signed up since, and on hold": (
+        read(),
+        replace(signed_up(NOON + HOUR, LIST), permission=Permission.TEMP_HOLD),
+        Fate.WAITS,
+    ),
+    "signed up since, and still to confirm": (
+        read(),
+        replace(signed_up(NOON + HOUR, LIST), permission=Permission.PENDING),
+        Fate.WAITS,
+    ),
     "disabled and known before, opted in later": (
         read(
             DISABLED_LATER,

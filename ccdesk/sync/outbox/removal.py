@@ -140,8 +140,9 @@ def job_of(
         return Job(removal, came_back, former=former, error=error)
     if fate is Fate.TAKEN_OFF:
         return Job(removal, off, listed, former, error)
-    if fate is Fate.STAYS:
-        named = partial(_stays, ctx, removal, settle, decision.reason.text)
+    if fate in (Fate.STAYS, Fate.WAITS):
+        waits = fate is Fate.WAITS
+        named = partial(_named, ctx, removal, settle, decision.reason.text, signed_up=waits)
         return Job(removal, named, former=former, error=error)
     left = removal.link.on_list and any(one.standing is Standing.IN for one in found)
     return Job(removal, partial(_was_off, ctx, removal, settle, left=left), former=former, error=error)
@@ -198,6 +199,19 @@ def _stays(ctx: RunContext, removal: Removal, settle: Settle, why: str, also: st
     entry = Entry(removal.customer.id, removal.customer.email, Outcome.UNCHANGED, reason)
     stays = off_link(ctx, removal.link, removal.customer, stays=True)
     settle(ctx, removal.event, entry, stays, ended=Ended.UNKNOWN)
+
+
+def _named(
+    ctx: RunContext, removal: Removal, settle: Settle, why: str, also: str, *, signed_up: bool
+) -> None:
+    entry = Entry(
+        removal.customer.id, removal.customer.email, Outcome.UNCHANGED, f"not taken off the list: {why}{also}"
+    )
+    link = off_link(ctx, removal.link, removal.customer, stays=True)
+    if signed_up:  # since this opt-out, though before now: nothing is written that would tell it from then
+        changed = last_set(link, ctx.skew()) or ctx.mail_now()
+        link = replace(link, written_at=removal.link.written_at, out_since=min(changed, ctx.mail_now()))
+    settle(ctx, removal.event, entry, link, ended=Ended.UNKNOWN)
 
 
 def _was_off(ctx: RunContext, removal: Removal, settle: Settle, also: str, *, left: bool) -> None:
