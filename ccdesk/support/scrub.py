@@ -34,6 +34,10 @@ _SECRET_KEY = re.compile(r"token|secret|password|passwd|authorization|client_id|
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{24}", re.I)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,60}")
+# A condition of a Kibo filter (kibo.md §5); its value ends where the next condition begins.
+_IS = r"[A-Za-z][\w.]* (?:eq|ne|gt|ge|lt|le|cont|sw) "
+_CONDITION = re.compile(rf"({_IS})(.*?)(?= and {_IS}|$)", re.DOTALL)
+_OF_SERVICE = ("topic ", "id ")  # their values are words and numbers of the service
 _BY_NUMBER = re.compile(r"[\d.]+(:\d+)?|localhost(:\d+)?")  # a host that tells nobody's name
 _BORN = re.compile(r"birth|anniversary", re.I)
 # Numbers under keys like these count or name things; others may be a telephone or a card.
@@ -127,9 +131,23 @@ class Scrubber:
             return SECRET
         if key.lower() in CALLED or _is_plain(value):
             return value
-        if " " in value.strip() or "," in value:  # a filter, or a list of names: quoted values are whose
+        if key.lower() == "filter":
+            return self._filter(value)
+        if " " in value.strip() or "," in value:  # names of fields, or of people: quoted ones are whose
             return self._pseudonyms.inside(value) if key.lower() in FILTERS else self.text(value)
         return self.text(value)
+
+    def _filter(self, text: str) -> str:
+        """Return a filter with pseudonyms for the values it compares with, quoted or not."""
+        if not _CONDITION.match(text):
+            return self.text(text)
+        return _CONDITION.sub(lambda found: found[1] + self._compared(found[1], found[2]), text)
+
+    def _compared(self, condition: str, value: str) -> str:
+        if condition.startswith(_OF_SERVICE) or _is_plain(value):
+            return value
+        quoted = len(value) > 1 and value[0] == value[-1] == "'"
+        return f"'{self.text(value[1:-1])}'" if quoted else self.text(value)
 
 
 @lru_cache(maxsize=1024)

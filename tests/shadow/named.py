@@ -121,13 +121,13 @@ NAMED: tuple[Named, ...] = (
     Named(
         "a later opt-in that does not count is undone",
         Decided.TABLE,
-        "A disabled or a newer account opted in after the person left: the table leaves its flag, as that of "
-        "any account that came later; the engine opts it out with the others while one of them still has "
+        "A disabled or a newer account opted in after the person was out: the table leaves its flag, as that "
+        "of any account that came later; the engine opts it out with the others while one of them still has "
         "the person on the list, or where a look that saw the leaving was stopped.",
         Where.DID,
-        ("LEFT x *",),
+        ("LEFT x *", "UNSUBSCRIBED x SILENT"),
         ("opt_out *left_list*", "opt_out *synced*"),
-        ("opt_out (left)*", "nothing (left)*", "opt_out (newcomer*"),
+        ("opt_out (left)*", "nothing (left)*", "opt_out (newcomer*", "nothing (unsubscribed)*"),
     ),
     Named(
         "known before the opt-out, but the store cannot prove it",
@@ -203,15 +203,33 @@ NAMED: tuple[Named, ...] = (
             ("not added", Where.LEFT_UNDONE, ("*left_list/off*",)),
         )
     ),
+    *(
+        Named(
+            f"an opt-out under the former email, around the move{how}",
+            Decided.TABLE,
+            "Unsubscribed under the former email about when the account took another one. The table frees "
+            "the account where the opt-out is provably the later of the two (docs/consent.md b4); the engine "
+            "does not compare them and opts it out.",
+            where,
+            ("NEVER_THERE x YES_*", "GOOD x YES_*"),
+            engine,
+        )
+        for how, where, engine in (
+            ("", Where.DID, ("opt_out [[]no link*",)),
+            (": owed", Where.OWES, ("opt_out [[]no link*",)),
+            (": not added", Where.LEFT_UNDONE, ("no link",)),
+        )
+    ),
     Named(
-        "an opt-out under the former email, around the move",
-        Decided.TABLE,
-        "Unsubscribed under the former email about when the account took another one. The table frees the "
-        "account where the opt-out is provably the later of the two (docs/consent.md b4); the engine does "
-        "not compare them and opts it out.",
-        Where.DID,
-        ("NEVER_THERE x YES_*", "GOOD x YES_*"),
-        ("opt_out [[]no link*",),
+        "an opt-out under a former email that was added for another account",
+        Decided.ENGINE,
+        "Two accounts had the email, one of them moved and opted out afterwards, the other has no email any "
+        "more: the table takes the former email off the list. The engine takes off what it added for this "
+        "very account (design §3a R3), and names that nobody agrees any more.",
+        Where.LEFT_UNDONE,
+        ("ON_LIST x NO_UNANSWERED",),
+        ("no link",),
+        ("remove (opted_out_in_shop)*",),
     ),
     *(
         Named(
@@ -274,8 +292,8 @@ NAMED: tuple[Named, ...] = (
         "They unsubscribed, and a disabled or guest account is to be opted out: the store knows that this is "
         "owed, but not that its flag is on.",
         Where.STORE,
-        ("UNSUBSCRIBED x N* instead of UNSUBSCRIBED x SILENT",),
-        ("opt_out [[]*[?]*",),
+        ("UNSUBSCRIBED x * instead of UNSUBSCRIBED x SILENT",),
+        ("opt_out [[]*[?]*", "opted_out_there/*"),
     ),
     Named(
         "staff's Add, and the leaving is carried afterwards",
@@ -305,7 +323,7 @@ NAMED: tuple[Named, ...] = (
         "that it was set after the leaving, so from the store alone it is to be cleared.",
         Where.STORE,
         ("LEFT x * instead of LEFT x *", "LEFT x NO_* instead of GOOD x NO_*"),
-        ("*synced/[?]*",),
+        ("*synced/[?]*", "left_list/off", "left_list/off + synced/off"),
         ("opt_out*",),
     ),
     Named(
@@ -325,9 +343,9 @@ NAMED: tuple[Named, ...] = (
         "later: the confirmation is asked for one account, and the engine opts the newcomer's out with the "
         "others. The link knows that the flag is later than the first opt-out only.",
         Where.DID,
-        ("UNSUBSCRIBED x YES_LATER",),
-        ("opt_out [[]confirming/on + newcomer/on*",),
-        ("nothing (waiting_for_confirmation*",),
+        ("UNSUBSCRIBED x YES_LATER", "UNSUBSCRIBED x SILENT"),
+        ("opt_out [[]confirming/on + *newcomer/on*",),
+        ("nothing (waiting_for_confirmation*", "nothing (unsubscribed)*"),
     ),
     Named(
         "nobody is asked at an email that cannot be sent",

@@ -239,3 +239,43 @@ def test_headers_and_addresses_elsewhere_are_covered() -> None:
     assert "acme" not in json.dumps(
         scrubber.value({"domain": "acme-corp.com", "url": "https://acme-corp.com/a"})
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "whose"),
+    [
+        ("lastName cont Wuppertal", "Wuppertal"),
+        ("firstName cont Ann and lastName cont van and Dam", "Dam"),
+        ("emailAddress eq @shop-of-ann.example", "shop-of-ann"),
+        ("emailAddress eq ann@", "ann"),
+        ("emailAddress eq 'ann.o@x.example'", "ann"),
+        ("emailAddress eq ann", "ann"),
+        ("Wuppertal", "Wuppertal"),
+        ("auditInfo.updateDate ge 2026-03-01T10:00:00.000Z and lastName sw Wuppertal", "Wuppertal"),
+    ],
+)
+def test_whatever_a_filter_compares_with_is_a_pseudonym(asked: str, whose: str) -> None:
+    [(_, kept)] = Scrubber(NAMES).query([("filter", asked)])
+    assert whose.lower() not in kept.lower()
+    assert [one for one in kept.split() if one in ("cont", "eq", "ge", "sw")] == [
+        one for one in asked.split() if one in ("cont", "eq", "ge", "sw")
+    ]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "acceptsMarketing eq true and id gt 159912345678",
+        "topic sw customeraccount. and createDate ge 2026-03-01T10:00:00.000Z",
+        "auditInfo.updateDate ge 2026-03-01T10:00:00Z",
+    ],
+)
+def test_what_a_filter_says_of_nobody_stays(asked: str) -> None:
+    assert Scrubber(NAMES).query([("filter", asked)]) == [("filter", asked)]
+
+
+def test_a_filter_by_email_names_them_as_every_other_place_does() -> None:
+    for email in ("Ann.O@x.example", "@x.example", "ann"):
+        for asked in (f"emailAddress eq {email}", f"emailAddress eq '{email}'"):
+            [(_, kept)] = Scrubber(NAMES).query([("filter", asked)])
+            assert kept == asked.replace(email, Scrubber(NAMES).text(email))
