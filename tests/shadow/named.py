@@ -155,8 +155,8 @@ NAMED: tuple[Named, ...] = (
         Decided.KEEP,
         "The same afterwards: the account is still to be opted out, or its person taken off the list.",
         Where.LEFT_UNDONE,
-        ("ON_LIST x NO_*",),
-        ("*synced/on/list*", "synced/off/list"),
+        ("ON_LIST x NO_*", "HOLD x NO_*"),
+        ("*synced/on/list*", "synced/off/list", "held/on/list*"),
     ),
     Named(
         "an opt-out that no link knew, not told",
