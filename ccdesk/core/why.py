@@ -123,6 +123,14 @@ class FoundPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundByName:
+    """Whom Kibo has by a name; `is_all`: nobody else can have it, for so many that not all were read."""
+
+    people: tuple[FoundPerson, ...] = ()
+    is_all: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
     """The whole answer about one person.
 

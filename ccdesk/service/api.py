@@ -25,7 +25,7 @@ from ccdesk.core.run_history import Happened, PersonThen, RunQuery, RunThen
 from ccdesk.core.runs import Entry, Outcome, Progress, QueuedEvent, Run, RunKind, Trigger
 from ccdesk.core.settings import Settings
 from ccdesk.core.welcomes import WelcomeAnswer
-from ccdesk.core.why import FoundPerson, Why
+from ccdesk.core.why import FoundByName, FoundPerson, Why
 from ccdesk.core.words import marked
 from ccdesk.service.drafts import DraftMade
 from ccdesk.service.forgetting import Forgotten, PersonToForget
@@ -469,7 +469,7 @@ class Desk(Protocol):
     def find_people(self, text: str, limit: int = 20) -> Sequence[FoundPerson]:
         """Return people for a search while somebody types: by customer id, or an email or part of it."""
 
-    def find_by_name(self, name: str, cancel: threading.Event | None = None) -> Sequence[FoundPerson]:
+    def find_by_name(self, name: str, cancel: threading.Event | None = None) -> FoundByName:
         """Return customers with this name, asked of Kibo now: ccdesk keeps no names.
 
         Raises:

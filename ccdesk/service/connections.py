@@ -44,8 +44,8 @@ class LoginState:
 class ShopClient(Shop, Protocol):
     """The Kibo client with its count of calls, and what staff look for in it."""
 
-    def by_name(self, name: str) -> list[Customer]:
-        """Return accounts whose name has these words; see `clients/kibo/names.py`."""
+    def by_name(self, name: str) -> tuple[list[Customer], bool]:
+        """Return accounts whose name has these words, and if these are all; see `clients/kibo/names.py`."""
 
     @property
     def calls(self) -> int:

@@ -32,7 +32,7 @@ from ccdesk.core.runs import (
 )
 from ccdesk.core.settings import SETTINGS, Settings, check, resolve
 from ccdesk.core.welcomes import WelcomeAnswer
-from ccdesk.core.why import FoundPerson, Why
+from ccdesk.core.why import FoundByName, FoundPerson, Why
 from ccdesk.core.words import marked
 from ccdesk.service import gaps, pausing
 from ccdesk.service.api import AccountChanged, SaveResult, Status, WelcomeMail
@@ -515,7 +515,7 @@ class LocalDesk:
         """Return people for a search while somebody types: by customer id, or an email or part of it."""
         return self._store.people.find(text, limit)
 
-    def find_by_name(self, name: str, cancel: threading.Event | None = None) -> Sequence[FoundPerson]:
+    def find_by_name(self, name: str, cancel: threading.Event | None = None) -> FoundByName:
         """Return customers with this name, asked of Kibo now."""
         return by_name(self.settings(), self._connections, name, cancel)
 

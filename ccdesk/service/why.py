@@ -16,7 +16,7 @@ from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import RunKind, RunStatus
 from ccdesk.core.settings import Settings
-from ccdesk.core.why import FoundPerson, NextStep, RunEntry, Why
+from ccdesk.core.why import FoundByName, FoundPerson, NextStep, RunEntry, Why
 from ccdesk.core.words import marked
 from ccdesk.service.connections import Connections, MailClient
 from ccdesk.service.lists import find_by_name
@@ -102,15 +102,16 @@ def why_live(basis: Basis, connections: Connections, text: str, cancel: threadin
 
 def by_name(
     settings: Settings, connections: Connections, name: str, cancel: threading.Event | None = None
-) -> list[FoundPerson]:
+) -> FoundByName:
     """Return customers whose name has these words, as Kibo has them now; the calls are counted.
 
     Raises:
         CcdeskError: Kibo cannot be asked, or not for names.
 
     """
-    found = connections.kibo(settings, _ORIGIN, cancel).by_name(name)
-    return [FoundPerson(one.email, (one.id,), f"{one.first_name} {one.last_name}".strip()) for one in found]
+    found, is_all = connections.kibo(settings, _ORIGIN, cancel).by_name(name)
+    people = (FoundPerson(one.email, (one.id,), f"{one.first_name} {one.last_name}".strip()) for one in found)
+    return FoundByName(tuple(people), is_all)
 
 
 @dataclass(frozen=True, slots=True)

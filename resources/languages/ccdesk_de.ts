@@ -4033,6 +4033,10 @@
         </translation>
     </message>
     <message>
+        <source>There may be more: give more of the name.</source>
+        <translation>Es gibt vielleicht mehr: Geben Sie mehr vom Namen an.</translation>
+    </message>
+    <message>
         <source>Send the changes that wait to Constant Contact now</source>
         <translation>Die wartenden Änderungen jetzt an Constant Contact senden</translation>
     </message>

@@ -14,7 +14,7 @@ def test_a_name_that_kibo_was_asked_for_is_in_no_bundle_and_no_log(world, tmp_pa
     world.kibo.add_customer("per@example.com", True, first_name="Per", last_name="Wuppertal")
     exported(world, "bob")
     for name in ("Wuppertal", "Per Wuppertal"):
-        [found] = world.desk.find_by_name(name)
+        [found] = world.desk.find_by_name(name).people
         assert found.email == "per@example.com"
     packed = tmp_path / "bundle.zip"
     world.container.save_bundle(packed, Wanted())

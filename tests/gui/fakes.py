@@ -32,7 +32,7 @@ from ccdesk.core.runs import (
 )
 from ccdesk.core.settings import Settings, resolve
 from ccdesk.core.welcomes import WelcomeAnswer
-from ccdesk.core.why import FoundPerson, MailView, Rule, ShopView, Verdict, Why
+from ccdesk.core.why import FoundByName, FoundPerson, MailView, Rule, ShopView, Verdict, Why
 from ccdesk.service.api import Calls, Connection, ConnectionState, SaveResult, Status, WelcomeMail
 from ccdesk.service.drafts import DraftMade
 from ccdesk.service.gaps import Gap
@@ -92,6 +92,7 @@ class FakeDesk:
     drafted: DraftMade = field(default_factory=lambda: DRAFT)  # what `new_draft` makes
     answers: dict[str, Why] = field(default_factory=dict)  # to `why`, by whom it is asked about
     named: list[FoundPerson] = field(default_factory=list)  # by their names, as Kibo has them
+    more_named: bool = False  # Kibo has too many to have read all
     called: str = ""  # what the list is called in Constant Contact, if that is not the setting
     paused_until: datetime | None = None
     gap: Gap | None = None
@@ -439,9 +440,10 @@ class FakeDesk:
             FoundPerson(one.email, one.customer_ids) for one in self.answers.values() if text in one.email
         ]
 
-    def find_by_name(self, name: str, cancel: threading.Event | None = None) -> Sequence[FoundPerson]:
+    def find_by_name(self, name: str, cancel: threading.Event | None = None) -> FoundByName:
         self._called("find_by_name", name)
-        return [one for one in self.named if name.casefold() in one.name.casefold()]
+        found = (one for one in self.named if name.casefold() in one.name.casefold())
+        return FoundByName(tuple(found), is_all=not self.more_named)
 
     def disagreements(self, *, offset: int = 0, limit: int = 100) -> Sequence[Disagreement]:
         self._called("disagreements", (offset, limit))

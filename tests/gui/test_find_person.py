@@ -244,6 +244,26 @@ def test_a_name_is_looked_for_in_kibo_and_one_of_those_found_is_chosen(qtbot, wi
     assert shown.answer.isVisible()
 
 
+def test_where_kibo_has_too_many_to_read_all_that_is_said(qtbot, window, desk):
+    desk.named, desk.more_named = [ONEIL], True
+    shown = looked_for(qtbot, window, desk, "O'Neil")
+    assert shown.named.lbl_found.text() == (
+        "1 customer found in Kibo. There may be more: give more of the name."
+    )
+
+
+def test_the_name_that_stands_there_is_the_one_that_is_looked_for(qtbot, window, desk):
+    desk.named = [ONEIL]
+    shown = looked_for(qtbot, window, desk, "O'Neil")
+    qtbot.keyClicks(shown.txt_who, "son")
+    assert not shown.named.people.isVisible(), "whom another name has found"
+    click(qtbot, shown, "btn_find_name")
+    qtbot.waitUntil(lambda: ("find_by_name", "O'Neilson") in desk.calls)
+    shown.txt_who.selectAll()
+    qtbot.keyClicks(shown.txt_who, "ann@example.com")
+    assert not shown.named.isVisible()
+
+
 def test_nobody_of_a_name_is_said_and_a_failure_too(qtbot, window, desk):
     shown = looked_for(qtbot, window, desk, "Nemo")
     assert shown.named.lbl_found.text() == "0 customers found in Kibo"

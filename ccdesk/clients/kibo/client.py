@@ -185,8 +185,8 @@ class Kibo:
         """
         return self._emails.find(email)
 
-    def by_name(self, name: str) -> list[Customer]:
-        """Return accounts whose name has these words, of many the first 200 or so.
+    def by_name(self, name: str) -> tuple[list[Customer], bool]:
+        """Return accounts whose name has these words, and False if there are too many to have read all.
 
         Raises:
             ItemError: Kibo cannot be asked for names.

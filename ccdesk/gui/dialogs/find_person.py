@@ -202,6 +202,8 @@ class FindPersonDialog(QDialog):
     @Slot(str)
     def _on_edited(self, text: str) -> None:
         text = text.strip()
+        if self.named.isVisible():
+            self.named.offer(text)  # “this name” is the one that stands there
         if not text:
             self._context.tasks.drop(self, "suggest")
             return

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSizePolicy, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import CcdeskError
-from ccdesk.core.why import FoundPerson
+from ccdesk.core.why import FoundByName
 from ccdesk.gui.components.widgets import button, label, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.translation import plural, say
@@ -81,20 +80,21 @@ class NamedPeople(QWidget):
             cancel=cancel,
         )
 
-    def _show(self, found: Sequence[FoundPerson]) -> None:
+    def _show(self, found: FoundByName) -> None:
         self.btn_look.setEnabled(True)
-        self.lbl_found.setText(
-            plural("{n} customers found in Kibo", "{n} customer found in Kibo", len(found))
-        )
+        people = found.people
+        told = plural("{n} customers found in Kibo", "{n} customer found in Kibo", len(people))
+        more = "" if found.is_all else say("There may be more: give more of the name.")
+        self.lbl_found.setText(f"{told}. {more}" if more else told)
         self.people.clear()
-        for one in found:
+        for one in people:
             number = str(next(iter(one.customer_ids), ""))
             line = QListWidgetItem(f"{one.name} · {one.email or number}")
             line.setData(Qt.ItemDataRole.UserRole, one.email or number)
             self.people.addItem(line)
-        self.people.setVisible(bool(found))
-        if found:
-            height = self.people.sizeHintForRow(0) * min(len(found), _LINES)
+        self.people.setVisible(bool(people))
+        if people:
+            height = self.people.sizeHintForRow(0) * min(len(people), _LINES)
             self.people.setFixedHeight(height + 2 * self.people.frameWidth() + 4)
             self.people.setCurrentRow(0)
             self.people.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -275,6 +275,9 @@ def named(sandbox: Sandbox) -> dict[str, int]:
         ("marc", ["Neil Marcuson", "Marcus O'Neil"]),
         ("Maria Berg", ["Maria van der Berg"]),
         ("Maria van der Berg", ["Maria van der Berg"]),
+        ("van der Berg", ["Maria van der Berg"]),
+        ("Berg, Maria", ["Maria van der Berg"]),
+        ("'Berg", []),
         ("arcus", []),
         ("", []),
         ("'", []),
@@ -284,7 +287,30 @@ def named(sandbox: Sandbox) -> dict[str, int]:
 def test_customers_are_found_by_their_name(sandbox, client, asked, found, unknown):
     sandbox.kibo.switches.unknown_filter = unknown
     ids = named(sandbox)
-    assert [one.id for one in client.by_name(asked)] == [ids[name] for name in found]
+    people, is_all = client.by_name(asked)
+    assert [one.id for one in people] == [ids[name] for name in found]
+    assert is_all
+
+
+def test_a_short_name_within_many_others_is_found_and_that_not_all_were_read_is_told(sandbox, client):
+    for number in range(1000):
+        sandbox.kibo.add_customer(f"o{number}@example.com", False, first_name="Ann", last_name="Oliver")
+    jet = sandbox.kibo.add_customer("jet@example.com", False, first_name="Jet", last_name="Li")
+    people, is_all = client.by_name("Li")
+    assert [one.id for one in people] == [jet]
+    assert not is_all
+    people, is_all = client.by_name("Jet Li")
+    assert [one.id for one in people] == [jet]
+    assert is_all
+
+
+def test_a_name_is_found_however_its_letters_are_put_together(sandbox, client):
+    ids = [
+        sandbox.kibo.add_customer("z@example.com", False, first_name="Zoe", last_name=name)
+        for name in ("M\u00fcller", "Mu\u0308ller")
+    ]
+    assert {one.id for one in client.by_name("Zoe M\u00fcller")[0]} <= set(ids)
+    assert ids[0] in {one.id for one in client.by_name("Mu\u0308ller")[0]}
 
 
 def test_where_kibo_refuses_to_look_for_names_it_says_so(sandbox, client):
