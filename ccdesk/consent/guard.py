@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from ccdesk.consent.decide import Decision
 from ccdesk.consent.model import Act, Author, How, Person, Side, Statement
+from ccdesk.core.losses import CARRIED_AFTER, POSTPONED_MOST
 
-SHARE = 0.20  # of the people linked for at least a week
-LEAST = 25  # so many are never unusual
-DAY = timedelta(hours=24)
-REST = timedelta(hours=1)  # after a held loss was taken back: staff put people back in batches
-RESTARTS = 2  # how often *not now* restarts the 24 hours
+PEOPLE = 25  # so many are never unusual
+SHARE = 0.20  # nor is a smaller part of those linked for a week
+NEW_FOR = timedelta(days=7)
+SLOWLY = timedelta(hours=24)  # so far back what was carried counts: a list may be emptied in small parts
+REST = timedelta(hours=1)  # staff put people back in parts: until then the rest waits
 Key = tuple[str, int]  # a person's key, and the number of their statement
+One = TypeVar("One", bound=Hashable)
 
 
 class Kind(StrEnum):
@@ -52,15 +55,25 @@ class Hold:
         """When it is carried unanswered: after 24 hours where the person is still being mailed."""
         if self.kind is not Kind.FLAG_CLEARED:
             return None
-        return self.since + DAY * (1 + self.restarts)
+        return self.since + CARRIED_AFTER * (1 + self.restarts)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One person whose opt-out of a kind was carried; `old` as in `Loss`."""
+
+    kind: Kind
+    person: str
+    old: bool
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the guard remembers between runs: who is held, what was carried lately, what was taken back."""
+    """What the guard remembers between runs: who is held, who was carried lately, what was taken back."""
 
     holds: Mapping[Key, Hold] = field(default_factory=dict)
-    carried: tuple[tuple[Kind, bool, datetime], ...] = ()
+    carried: tuple[Carried, ...] = ()
     taken_back: Mapping[Kind, datetime] = field(default_factory=dict)
     allowed: frozenset[Key] = frozenset()
 
@@ -71,6 +84,43 @@ class Weighed:
 
     carry: frozenset[Key]
     memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What one kind of opt-out is weighed with: people by compared email.
+
+    `linked` counts those linked for at least a week: fakes must not raise the limit. `young` are the others
+    among those weighed, `carried` those whose opt-out went through within a day. `resting`: somebody held was
+    taken back within the hour.
+    """
+
+    linked: int
+    young: frozenset[str] = frozenset()
+    carried: frozenset[str] = frozenset()
+    resting: bool = False
+
+
+def limit_of(linked: int, least: int | None = None) -> int:
+    """Return how many people may opt out within a day before it is unusual."""
+    return max(PEOPLE if least is None else least, int(linked * SHARE))
+
+
+def unusual(
+    losses: Mapping[One, str], known: Collection[One], scales: Scales, *, least: int | None = None
+) -> set[One]:
+    """Return which opt-outs of one kind are held: of new people first, all if the others alone are too many.
+
+    `losses` give each one's person, without those that staff let go or that were held long enough; `known`
+    are those held before. While the scales are resting none of these is released, however few remain and
+    however many others come.
+    """
+    people, limit = {*losses.values()} | scales.carried, limit_of(scales.linked, least)
+    held = {one for one in losses if scales.resting and one in known}
+    if len(people) > limit:
+        all_of_them = len(people - scales.young) > limit
+        held |= {one for one, person in losses.items() if all_of_them or person in scales.young}
+    return held
 
 
 def losses_of(person: Person, decision: Decision) -> tuple[tuple[Statement, Kind], ...]:
@@ -112,19 +162,18 @@ def _kind(one: Statement) -> Kind | None:
 
 
 def weigh(
-    losses: Iterable[Loss], memory: Memory, *, linked: int, now: datetime, least: int = LEAST
+    losses: Iterable[Loss], memory: Memory, *, linked: int, now: datetime, least: int | None = None
 ) -> Weighed:
     """Weigh all opt-outs of a round anew, those held before among them, before any command is sent.
 
-    `linked` counts the people linked for at least a week: fakes must not raise the limit.
+    `linked` counts the people linked for at least a week.
     """
     found = {one.key: one for one in losses}
     memory = _forget(memory, found, now)
-    limit = max(least, int(linked * SHARE))
     carry: set[Key] = set()
     for kind in Kind:
         mine = [one for one in found.values() if one.kind is kind]
-        carry |= _weigh_kind(kind, mine, memory, limit, now)
+        carry |= _weigh_kind(kind, mine, memory, linked, now, least)
     # What is held of a person holds all of it: an opt-out of the one side is settled by that of the other.
     waiting = {name for name, _ in found.keys() - carry}
     held = {one.key[0] for one in found.values() if one.key not in carry and one.looked}
@@ -135,7 +184,7 @@ def weigh(
         if key[0] in held and one.looked
     }
     people = sorted({(key[0], found[key].kind, found[key].old) for key in carry})
-    carried = memory.carried + tuple((kind, old, now) for _, kind, old in people)
+    carried = memory.carried + tuple(Carried(kind, person, old, now) for person, kind, old in people)
     return Weighed(frozenset(carry), replace(memory, holds=holds, carried=carried, allowed=frozenset()))
 
 
@@ -145,27 +194,30 @@ def _forget(memory: Memory, found: Mapping[Key, Loss], now: datetime) -> Memory:
     for key, hold in memory.holds.items():
         if key not in found:
             taken_back[hold.kind] = now
-    carried = tuple(one for one in memory.carried if one[2] > now - DAY)
+    carried = tuple(one for one in memory.carried if one.at > now - SLOWLY)
     return replace(memory, taken_back=taken_back, carried=carried)
 
 
-def _weigh_kind(kind: Kind, losses: list[Loss], memory: Memory, limit: int, now: datetime) -> set[Key]:
+def _weigh_kind(
+    kind: Kind, losses: list[Loss], memory: Memory, linked: int, now: datetime, least: int | None
+) -> set[Key]:
+    """Return which opt-outs of a kind may be carried: one that no complete look shows waits for that."""
     due = {
         one.key for one in losses if one.key in memory.allowed or _is_overdue(memory.holds.get(one.key), now)
     }
-    weighed = [one for one in losses if one.key not in due]
-    lately = [old for which, old, _ in memory.carried if which is kind]
-    resting = now - memory.taken_back.get(kind, datetime.min.replace(tzinfo=now.tzinfo)) < REST
-    ready = {one for one in weighed if one.looked and not (resting and one.key in memory.holds)}
-    if _people(weighed) + len(lately) <= limit:
-        return due | {one.key for one in ready}
-    if _people(one for one in weighed if one.old) + sum(lately) > limit:
-        return due
-    return due | {one.key for one in ready if one.old}
-
-
-def _people(losses: Iterable[Loss]) -> int:
-    return len({one.key[0] for one in losses})
+    lately = [one for one in memory.carried if one.kind is kind]
+    old = {one.key[0] for one in losses if one.old} | {one.person for one in lately if one.old}
+    people = {one.key[0] for one in losses} | {one.person for one in lately}
+    taken_back = memory.taken_back.get(kind)
+    scales = Scales(
+        linked,
+        frozenset(people - old),
+        frozenset(one.person for one in lately),
+        resting=taken_back is not None and now - taken_back < REST,
+    )
+    weighed = {one.key: one.key[0] for one in losses if one.key not in due}
+    held = unusual(weighed, memory.holds, scales, least=least)
+    return due | {one.key for one in losses if one.looked and one.key in weighed.keys() - held}
 
 
 def _is_overdue(hold: Hold | None, now: datetime) -> bool:
@@ -180,7 +232,8 @@ def do_it(memory: Memory) -> Memory:
 def not_now(memory: Memory, now: datetime) -> Memory:
     """Restart the 24 hours, at most twice."""
     holds = {
-        key: replace(hold, restarts=min(RESTARTS, hold.restarts + 1)) for key, hold in memory.holds.items()
+        key: replace(hold, restarts=min(POSTPONED_MOST, hold.restarts + 1))
+        for key, hold in memory.holds.items()
     }
     return replace(memory, holds=holds)
 

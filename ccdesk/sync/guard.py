@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from ccdesk.consent.guard import NEW_FOR, REST, SLOWLY, Scales, limit_of, unusual
 from ccdesk.core.batches import batched
 from ccdesk.core.errors import ManyHeld, Remedy
 from ccdesk.core.losses import CARRIED_AFTER, Answer, Held, LossKind
@@ -18,11 +19,6 @@ from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.standing_opt_outs import BY_STAFF
 
-PEOPLE = 25  # so many are never unusual
-SHARE = 0.20  # nor is a smaller part of those who are not new
-NEW_FOR = timedelta(days=7)
-_SLOWLY = timedelta(hours=24)  # so far back what was carried counts: a list may be emptied in small parts
-_REST = timedelta(hours=1)  # staff put people back in parts: until then the rest waits
 _PAGE = 500  # people noted in one transaction
 _TAKEN_BACK = "held.taken_back."  # name of the time one of a kind was last taken back
 _WORDS = {
@@ -41,35 +37,13 @@ class Loss:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scales:
-    """What one kind of loss is weighed with: people by compared email, of whom `young` are new."""
-
-    old_people: int
-    young: frozenset[str] = frozenset()
-    carried: frozenset[str] = frozenset()
-    resting: bool = False
-
-
-def limit_of(old_people: int) -> int:
-    """Return how many people may opt out within a day before it is unusual."""
-    return max(PEOPLE, int(old_people * SHARE))
-
-
 def weigh(losses: Collection[Loss], known: Mapping[int, Held], scales: Scales, now: datetime) -> set[int]:
-    """Return the customers who are held: the new ones first, and all only if the others alone are too many.
+    """Return the customers who are held; `known` are those held before.
 
-    `known` are those held before. Who was held long enough, or let go by a person, counts no more. While the
-    scales are resting nobody held before is released, however few remain and however many others come.
+    Who was held long enough, or let go by a person, counts no more.
     """
     weighed = [one for one in losses if not _passes(known.get(one.customer_id), now)]
-    people = {one.key for one in weighed} | scales.carried
-    limit = limit_of(scales.old_people)
-    held = {one.customer_id for one in weighed if scales.resting and one.customer_id in known}
-    if len(people) > limit:
-        old = people - scales.young
-        held |= {one.customer_id for one in weighed if len(old) > limit or one.key in scales.young}
-    return held
+    return unusual({one.customer_id: one.key for one in weighed}, known, scales)
 
 
 def _passes(held: Held | None, now: datetime) -> bool:
@@ -120,11 +94,11 @@ def hold(ctx: RunContext, kind: LossKind, losses: Collection[Loss], *, gone: Col
 
 
 def _scales(ctx: RunContext, kind: LossKind, losses: Collection[Loss], now: datetime) -> Scales:
-    carried = ctx.store.losses.carried(kind, now - _SLOWLY)
+    carried = ctx.store.losses.carried(kind, now - SLOWLY)
     back = ctx.store.state.get_time(_TAKEN_BACK + kind.value)
-    resting = back is not None and abs(now - back) < _REST
+    resting = back is not None and abs(now - back) < REST
     keys = {one.key for one in losses} | carried
-    if len(keys) <= PEOPLE:  # as nearly always: nobody needs to be counted
+    if len(keys) <= limit_of(0):  # as nearly always: nobody needs to be counted
         return Scales(0, carried=frozenset(carried), resting=resting)
     young = ctx.store.losses.young(sorted(keys), now - NEW_FOR)
     old_people = ctx.store.losses.linked_before(now - NEW_FOR)

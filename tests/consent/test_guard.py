@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from ccdesk.consent.decide import decide
-from ccdesk.consent.guard import Kind, Loss, Memory, a_mistake, losses_of, weigh
+from ccdesk.consent.guard import Kind, Loss, Memory, a_mistake, limit_of, losses_of, weigh
 from ccdesk.consent.model import Act, How
 from ccdesk.consent.reasons import Reason
 from tests.consent.story import EMAIL, LIST, Story, at
@@ -144,7 +146,7 @@ def test_32b_what_both_sides_agree_on_is_counted_once_and_settled() -> None:
     mass = as_losses(both(), 3)
     weighed = weigh(mass, Memory(), linked=14, now=at(41), least=3)
     assert len(weighed.carry) == 6
-    assert sorted(kind for kind, _, _ in weighed.memory.carried) == [Kind.FLAG_CLEARED] * 3 + [Kind.LEFT] * 3
+    assert sorted(one.kind for one in weighed.memory.carried) == [Kind.FLAG_CLEARED] * 3 + [Kind.LEFT] * 3
     story = both()
     assert story.decide().commands == ()
     assert kinds(story) == [], "settled by the first decision"
@@ -223,3 +225,8 @@ def test_37_what_waits_for_a_complete_look_holds_nobody() -> None:
     weighed = weigh(mass, Memory(), linked=14, now=at(41), least=3)
     assert weighed.carry == frozenset()
     assert weighed.memory.holds == {}
+
+
+@pytest.mark.parametrize(("linked", "limit"), [(0, 25), (100, 25), (125, 25), (130, 26), (10_000, 2_000)])
+def test_the_limit_is_a_fifth_of_those_linked_for_a_week_or_25(linked: int, limit: int) -> None:
+    assert limit_of(linked) == limit

@@ -115,7 +115,7 @@ SIZES: dict[str, tuple[int, ...]] = {
     "sync.runs.list_scan._FEW_LOOKUPS": (0, 2),
     "sync.sensors.contact_directory._FEW_LOOKUPS": (0, 2),
     "sync.outbox.list_add._BULK_FROM": (1, 3),
-    "sync.guard.PEOPLE": (1, 2),
+    "consent.guard.PEOPLE": (1, 2),
     "sync.sensors.list_contacts._FEW_LOOKUPS": (0, 2),
     "sync.outbox.former_emails._FEW_EMAILS": (0, 2),
     "sync.outbox.list_remove.LIST_JOB_MAX_IDS": (1, 3),

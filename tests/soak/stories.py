@@ -221,7 +221,7 @@ class Stories:
     def burst(self) -> list[Thing]:
         """Accounts made up for it opt out all at once, customers of long standing among them (design R8)."""
         chance = self.chance
-        self.sizes["sync.guard.PEOPLE"] = chance.choice([1, 2])
+        self.sizes["consent.guard.PEOPLE"] = chance.choice([1, 2])
         true = [self._person(accepts=True, how=self._how()) for _ in range(chance.choice([1, 1, 2]))]
         fakes = [self._person(accepts=True) for _ in range(chance.choice([3, 4, 6]))]
         outs: list[Thing] = [("act", "opt_out", account) for account, _, _ in (*true, *fakes)]

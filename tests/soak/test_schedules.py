@@ -64,7 +64,7 @@ FOUND = {
             *[("act", "opt_out", number) for number in (1, 2, 3)],
             ("run", "events", ()),
         ),
-        sizes={"sync.guard.PEOPLE": 1},
+        sizes={"consent.guard.PEOPLE": 1},
     ),
     "a new email that cannot be sent hid from why that the former one is mailed still": Schedule(
         4, {}, {}, SETTINGS,
@@ -210,7 +210,7 @@ FOUND = {
             ("held", "mistake"),
             ("run", "events", ()),
         ),
-        sizes={"sync.guard.PEOPLE": 2},
+        sizes={"consent.guard.PEOPLE": 2},
     ),
     "an opt-in from before the question put on the list whom staff had left out of it": Schedule(
         71012, {}, {}, SETTINGS,
@@ -233,7 +233,7 @@ FOUND = {
             ("act", "customer", 2, ADA, True, ""),
             ("list",),
         ),
-        sizes={"sync.guard.PEOPLE": 1},
+        sizes={"consent.guard.PEOPLE": 1},
     ),
     "a sign-up before the no in Kibo, judged while Kibo's clock was not known to be an hour behind": Schedule(
         1, {}, {}, SETTINGS,

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ccdesk.consent.guard import Scales
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Link, LinkState, WriteBack
-from ccdesk.sync.guard import Loss, Scales, limit_of, loss_kind, weigh
+from ccdesk.sync.guard import Loss, loss_kind, weigh
 from ccdesk.sync.plan_inbound import UNSUBSCRIBED
 from ccdesk.sync.standing_opt_outs import BY_STAFF
 
@@ -27,11 +28,6 @@ def held(number, since=NOW - HOUR, kind=LossKind.FLAG, answer=Answer.NONE):
 
 
 OLD, NEW = range(1, 101), range(201, 227)
-
-
-@pytest.mark.parametrize(("old_people", "limit"), [(0, 25), (100, 25), (125, 25), (130, 26), (10_000, 2_000)])
-def test_the_limit_is_a_fifth_of_those_linked_for_a_week_or_25(old_people, limit):
-    assert limit_of(old_people) == limit
 
 
 def test_up_to_the_limit_nobody_is_held():
