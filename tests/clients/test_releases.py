@@ -96,7 +96,7 @@ def forge():
     handler = type("Forge", (Forge,), {"asked": []})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.handle_error = lambda *_: None
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     home = f"http://127.0.0.1:{server.server_port}"
     handler.place = ReleasePlace(
         f"{home}/api/v1/repos/us/ccdesk/releases/latest", f"{home}/us/ccdesk/releases"

@@ -299,7 +299,7 @@ def address() -> Iterator[str]:
     service = Service()
     app = Wire(build_cc_app(service.state), service_of, service.clock, Faults(), RequestLog())
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=SandboxRequestHandler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
