@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ccdesk.core.redirects import CALLBACK_PATH
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.05  # one for the return and one for each socket: they pass before a login is told of
 _NAMES = ("localhost", "127.0.0.1", "[::1]")
 _REQUEST_SECONDS = 5.0  # for a whole request, however slowly it drips in
 _MOST_CONNECTIONS = 64  # at once; a browser opens a few, some of them only in case
