@@ -89,6 +89,13 @@ def test_values_of_any_length_come_back(values: list[str]) -> None:
     assert ring.entries == {}
 
 
+@pytest.fixture
+def _asked_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a keyring that refuses as often as ever, with hardly a pause between."""
+    monkeypatch.setattr(keyring_vault, "_HICCUPS", tuple(one / 100 for one in keyring_vault._HICCUPS))
+
+
+@pytest.mark.usefixtures("_asked_again_at_once")
 @pytest.mark.parametrize("former", ["", "short", "x" * 2500])
 @pytest.mark.parametrize("new", ["y" * 10, "y" * ENTRY_CHARACTERS, "y" * 3500])
 @pytest.mark.parametrize("refusal", [KeyringLocked("locked"), PasswordSetError("full"), OSError(28, "full")])
@@ -188,6 +195,7 @@ def test_a_refusing_keyring_is_a_vault_error() -> None:
         KeyringVault("s", backend=ring).set("a", "b")
 
 
+@pytest.mark.usefixtures("_asked_again_at_once")
 @pytest.mark.parametrize(("refusals", "kept"), [(2, True), (9, False)])
 def test_a_keyring_that_loses_sight_of_its_entries_is_asked_again(refusals: int, kept: bool) -> None:
     class Blinking(Ring):
