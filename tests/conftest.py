@@ -7,6 +7,8 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ccdesk.store import db
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 settings.register_profile(
@@ -14,6 +16,7 @@ settings.register_profile(
 )
 settings.load_profile("ccdesk")
 
+_PRAGMAS = tuple((name, "off" if name == "synchronous" else value) for name, value in db.PRAGMAS)
 _real_connect = socket.socket.connect
 
 
@@ -35,3 +38,13 @@ def _sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
     home = tmp_path_factory.mktemp("home")
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(home))
+
+
+@pytest.fixture(autouse=True)
+def _unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the store not wait for the disk: that took half of the time, and only a loss of power tells.
+
+    The commits stay what they are for every program, a killed one too. `tests/store/test_db.py` sees to it
+    that the disk is waited for.
+    """
+    monkeypatch.setattr(db, "PRAGMAS", _PRAGMAS)

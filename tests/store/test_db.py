@@ -34,6 +34,11 @@ def code_of(work: Callable[[], object]) -> str:
     return error.code
 
 
+@pytest.fixture
+def _unsynced() -> None:
+    """As it is for users."""
+
+
 def test_every_connection_is_set_up_for_safe_sharing(store: SqliteStore) -> None:
     def pragmas() -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
