@@ -151,8 +151,10 @@ class SqliteStatements:
 
     def export_of(self, link: Link) -> int | None:
         """Return the export that put somebody on the list, as far as it is still kept."""
-        at = None if link.written_at is None else to_text(link.written_at)
-        found = self._first(EXPORT_AT, at, at)
+        if link.written_at is None:
+            return None
+        end = link.written_at + timedelta(microseconds=999_999)  # a service tells no finer time than seconds
+        found = self._first(EXPORT_AT, to_text(end), to_text(link.written_at))
         return int(found[0]) if found else None
 
     def _learned(self, link: Link, found: Sequence[Stated]) -> list[Row]:
