@@ -4,12 +4,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+from unittest.mock import patch
 
 import pytest
 
@@ -17,12 +19,13 @@ from ccdesk.sandbox.constant_contact.person import Person
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
 from ccdesk.sandbox.wire.kernel import Fault
+from tests.cli.inprocess import run_here
 
 GENEROUS = 300  # seconds: a command that hangs ends the test, one on a busy machine does not
-AnyShell = TypeVar("AnyShell", bound="Shell")
+AnyShell = TypeVar("AnyShell", bound="ProcessShell")
 
 
-class Shell:
+class ProcessShell:
     """Runs ccdesk in its own process on one base dir."""
 
     def __init__(self, sandbox, base) -> None:
@@ -39,6 +42,10 @@ class Shell:
         return [sys.executable, "-m", "ccdesk", "--base-dir", str(self.base), *words]
 
     def __call__(self, *words, **environment):
+        return self.process(*words, **environment)
+
+    def process(self, *words, **environment):
+        """Do a command in a process of its own."""
         done = subprocess.run(
             self.command(*words),
             env={**self.environment, **environment},
@@ -78,11 +85,51 @@ class Shell:
         out, error = process.communicate(timeout=GENEROUS)
         return process.returncode, out, error
 
+    def sign_in(self) -> None:
+        """Be logged in, where the login is not what is tested."""
+        code, _, error = self.log_in()
+        assert code == 0, error
+
     def connect(self) -> None:
         """Set up, log in, and choose the list."""
         self.set_up()
-        self.log_in()
+        self.sign_in()
         self.json("settings", "set", "contact_list=Kibo customers")
+
+
+class Shell(ProcessShell):
+    """Runs ccdesk on one base dir in the process of the test, where no process is what is tested.
+
+    Where one is (it is killed, or sent a signal; it runs beside another, or for long; its pipes or its
+    environment matter), a test takes `process`, `command`, or the fixture `process_shell`.
+    """
+
+    def __call__(self, *words, **environment):
+        done = run_here(self.command(*words), {**self.environment, **environment})
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def sign_in(self) -> None:
+        """Log in with a browser that is quick: it walks the pages while the command waits for it."""
+        pages = []
+
+        def walk(address):
+            with urllib.request.urlopen(Person("owner").decide(address, "allow"), timeout=GENEROUS) as page:
+                pages.append(page.read().decode())
+
+        def opened(address):
+            visits.append(threading.Thread(target=walk, args=(address,)))
+            visits[0].start()
+            return True
+
+        visits: list[threading.Thread] = []
+        with patch("webbrowser.open", opened):
+            command = self.command("login", "--timeout", str(GENEROUS))
+            done = run_here(command, self.environment, hurry=False)
+        for visit in visits:
+            visit.join()
+        assert done.returncode == 0, done.stderr
+        assert "close this window" in pages[0]
 
 
 @contextmanager
@@ -100,10 +147,22 @@ def shell(tmp_path):
 
 
 @pytest.fixture
+def process_shell(tmp_path):
+    """A shell each of whose commands is a process."""
+    with pretended(tmp_path / "base", ProcessShell) as shell:
+        yield shell
+
+
+@pytest.fixture
 def connected(shell):
     """A base dir that is set up and logged in, with the list chosen."""
     shell.connect()
     return shell
+
+
+def next_second():
+    """Let the second end: the services tell no finer time, and within one nobody knows what was first."""
+    time.sleep(1.01 - time.time() % 1)
 
 
 def kill_at(shell, path, *words, service="cc", method=""):

@@ -1,4 +1,4 @@
-"""The command line as a script sees it: a real process, real HTTP, exit codes and one JSON document."""
+"""The command line as a script sees it: real HTTP, exit codes and one JSON document."""
 
 import json
 import os
@@ -17,7 +17,9 @@ from ccdesk.paths import Paths
 from ccdesk.sandbox.wire.kernel import Fault
 
 
-def test_the_whole_walk(shell):
+def test_the_whole_walk(process_shell):
+    """With a process for each command, as a script does it."""
+    shell = process_shell
     shell.set_up()
     assert shell("sync", "export").returncode == 2, "no list is chosen"
     code, out, _ = shell.log_in()
@@ -72,7 +74,7 @@ def test_the_whole_walk(shell):
 @pytest.mark.parametrize("mode", ["works", "hangs"])
 def test_a_logout_tells_the_service_and_does_not_wait_for_it(shell, mode):
     shell.set_up()
-    shell.log_in()
+    shell.sign_in()
     shell.sandbox.cc.set_switches(revoke=mode)
     began = time.monotonic()
     done = shell("logout")
@@ -183,23 +185,23 @@ def test_a_second_run_beside_the_first_is_exit_5(shell):
     shell.connect()
     shell.sandbox.faults.add(Fault("delay", service="kibo", path="accounts", seconds=4))
     codes = []
-    first = threading.Thread(target=lambda: codes.append(shell("sync", "export").returncode))
+    first = threading.Thread(target=lambda: codes.append(shell.process("sync", "export").returncode))
     first.start()
     while not any(row.path.endswith("accounts") for row in shell.sandbox.log.all()):
         if not first.is_alive():
             break
         if any("lists" in row.path for row in shell.sandbox.log.all(service="cc", method="GET")):
             break
-    second = shell("sync", "export")
+    second = shell.process("sync", "export")
     first.join()
     assert sorted([second.returncode, *codes]) == [0, 5]
 
 
 def test_no_keyring_is_said_and_a_bad_vault_choice_refused(shell):
     shell.set_up()
-    bad = shell("login", "--no-browser", CCDESK_VAULT="drawer")
+    bad = shell.process("login", "--no-browser", CCDESK_VAULT="drawer")
     assert bad.returncode == 2
-    none = shell(
+    none = shell.process(
         "login", "--no-browser", "--timeout", "1", CCDESK_VAULT="keyring",
         PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring",
     )  # fmt: skip
@@ -243,10 +245,10 @@ def test_json_is_utf_8_whatever_the_terminals_letters(shell):
     """Windows writes into pipes in the letters of one part of the world: half a document came out."""
     shown = shell.json("settings", "set", "contact_list=Żółw 亀")
     assert shown["contact_list"] == "Żółw 亀"
-    narrow = shell("settings", "show", "--json", PYTHONIOENCODING="ascii")
+    narrow = shell.process("settings", "show", "--json", PYTHONIOENCODING="ascii")
     assert narrow.returncode == 0
     assert json.loads(narrow.stdout)["contact_list"] == "Żółw 亀"
-    assert shell("settings", "show", PYTHONIOENCODING="ascii").returncode == 0
+    assert shell.process("settings", "show", PYTHONIOENCODING="ascii").returncode == 0
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no such device here")
@@ -271,7 +273,7 @@ def test_an_answer_that_cannot_be_written_is_said(shell, words, more, unbuffered
 def test_the_loops_go_on_when_nobody_listens_any_more(shell):
     """The terminal or the pipe that stderr went to is gone: that is no reason to sync nobody's consent."""
     shell.set_up()
-    shell.log_in()
+    shell.sign_in()
     shell.json("settings", "set", "contact_list=Kibo customers", "enabled=true")
     with subprocess.Popen(
         shell.command("run"), env=shell.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

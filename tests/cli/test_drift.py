@@ -10,7 +10,7 @@ import pytest
 
 from ccdesk.core.drift import DriftKind, MailShows, ShopShows
 from ccdesk.sandbox.wire.kernel import Fault
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Shell, next_second
 
 LIST = "Kibo customers"
 
@@ -25,8 +25,10 @@ def shop(connected: Shell) -> Shell:
 
 
 def put_back(shop: Shell) -> None:
+    next_second()
     shop.sandbox.kibo.opt_out(shop.ids[0])
     shop.json("sync", "events")
+    next_second()
     shop.sandbox.cc.staff_add_to_list("ann@example.com", shop.sandbox.cc.list_id(LIST))
 
 
@@ -95,6 +97,7 @@ def test_what_keeps_it_from_comparing_has_the_exit_codes_of_any_command(shop: Sh
 
 def opted_out_unseen(shop: Shell) -> None:
     """Ann has opted out, and so long ago that no poll of Kibo's changes shows it any more."""
+    next_second()
     shop.sandbox.kibo.opt_out(shop.ids[0])
 
 
@@ -152,13 +155,14 @@ def test_a_run_that_fails_ends_the_repair_with_its_code(shop: Shell) -> None:
 def test_without_a_list_it_asks_for_one(shop: Shell, tmp_path: Path) -> None:
     other = Shell(shop.sandbox, tmp_path / "other")
     other.set_up()
-    other.log_in()
+    other.sign_in()
     failed = other("drift")
     assert failed.returncode == 2
     assert "No contact list is chosen" in failed.stderr
 
 
 def test_one_person_of_a_kind_is_put_right_alone(shop: Shell) -> None:
+    next_second()
     for number in shop.ids:
         shop.sandbox.kibo.opt_out(number)
     found = shop.json("drift", "--repair", "opt_out_due", "--person", "ann@example.com")

@@ -30,6 +30,7 @@ from ccdesk.sandbox.run import Sandbox
 from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.service.api import ConnectionState, Status
 from ccdesk.store.schema import note_where_secrets_were_given
+from tests.cli.inprocess import hurried
 
 KIBO_SECRET = "a-shared-secret-that-nobody-else-has"
 
@@ -66,7 +67,7 @@ class Recorder:
         self._server.daemon_threads = True
         self.host = f"127.0.0.1:{self._server.server_address[1]}"
         self.url = f"http://{self.host}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -101,7 +102,8 @@ class Shop:
 
     @contextmanager
     def open(self, **variables: str) -> Iterator[Container]:
-        with open_container(self.paths, environment={**self.environment, **variables}) as container:
+        asked = {**self.environment, **variables}
+        with hurried(), open_container(self.paths, environment=asked) as container:
             yield container
 
     def log_in(self, container: Container) -> None:

@@ -23,7 +23,7 @@ KIBO_WRITES = Fault("status", service="kibo", path="accounts", method="PUT", tim
 def shop(shell: Shell) -> Shell:
     """Twenty customers on the list, and nothing owed."""
     shell.set_up()
-    shell.log_in()
+    shell.sign_in()
     shell.json("settings", "set", "contact_list=Kibo customers", "enabled=true")
     for number in range(20):
         shell.sandbox.kibo.add_customer(f"p{number}@example.com", True)
@@ -176,8 +176,8 @@ def test_a_vault_that_cannot_be_read_is_not_hidden_offline(shop: Shell, more: tu
     """Nothing of it needs the services: `--offline` ended with 0 while no run could work."""
     shop.environment["CCDESK_VAULT"] = "keyring"
     shop.environment["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
-    done = shop("status", "--offline", *more)
-    assert done.returncode == shop("status", *more).returncode == 2
+    done = shop.process("status", "--offline", *more)
+    assert done.returncode == shop.process("status", *more).returncode == 2
     assert "keyring" in done.stdout
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Shell, connected, pretended
+from tests.cli.conftest import ProcessShell, connected, pretended
 
 __all__ = ["connected"]
 
@@ -13,7 +13,7 @@ PROGRAM = os.environ.get("CCDESK_PROGRAM", "")
 collect_ignore_glob = [] if PROGRAM else ["test_*"]
 
 
-class Packaged(Shell):
+class Packaged(ProcessShell):
     """Runs the packaged program; the services are pretended from source."""
 
     def command(self, *words):

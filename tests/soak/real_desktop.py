@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
-from tests.cli.conftest import Shell
+from tests.cli.conftest import ProcessShell
 
 PROGRAMS = ("Xvfb", "dbus-daemon")
 # What would lead the window to the desktop of whoever runs the tests.
@@ -87,7 +87,7 @@ class PretendShop:
     def __init__(self, base: Path) -> None:
         self.sandbox = Sandbox(cc_switches=CcSwitches(limits_on=False, activity_seconds=0.0))
         self.sandbox.__enter__()
-        self.shell: Any = Shell(self.sandbox, base)
+        self.shell: Any = ProcessShell(self.sandbox, base)
 
     def set_up(self) -> None:
         """Do by commands what leads through the first day."""

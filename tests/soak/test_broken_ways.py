@@ -17,17 +17,22 @@ from typing import Any
 import pytest
 
 from ccdesk.core.runs import RunKind
-from tests.cli.conftest import Shell, connected, shell
+from tests.cli.conftest import ProcessShell, connected, process_shell
 from tests.soak.conftest import SOAK
 from tests.support.ways import NAMES, WAYS, assert_nobody_is_named
 
-__all__ = ["connected", "shell"]
+__all__ = ["connected", "process_shell"]
+
+
+@pytest.fixture
+def shell(process_shell: ProcessShell) -> ProcessShell:
+    return process_shell
 
 
 class ByCommands:
     """What a way of breaking things needs of the world, done by the command line."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: ProcessShell) -> None:
         self.shell, self.sandbox = shell, shell.sandbox
         self.kibo, self.cc = shell.sandbox.kibo, shell.sandbox.cc
         self.desk: Any = SimpleNamespace(
@@ -51,7 +56,7 @@ class ByCommands:
 @pytest.mark.skipif(not SOAK, reason="`make soak`: `make test` does two of them in processes, and all in one")
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_what_went_wrong_goes_wrong_again_elsewhere(
-    connected: Shell, tmp_path: Path, way: Callable[[Any], RunKind]
+    connected: ProcessShell, tmp_path: Path, way: Callable[[Any], RunKind]
 ) -> None:
     world = ByCommands(connected)
     for email, (first, last, _, _) in NAMES.items():

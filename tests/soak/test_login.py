@@ -25,7 +25,7 @@ from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.auth.front import Authority, Front
-from tests.cli.conftest import Shell
+from tests.cli.conftest import ProcessShell
 from tests.soak.conftest import amount
 from tests.soak.tools import free_ports, only_soak, until
 
@@ -35,7 +35,7 @@ SECRET_STATE = "the-state-of-this-login"
 @pytest.fixture
 def shell(tmp_path):
     with Sandbox(cc_switches=CcSwitches(limits_on=False, activity_seconds=0.0)) as sandbox:
-        shell = Shell(sandbox, tmp_path / "base")
+        shell = ProcessShell(sandbox, tmp_path / "base")
         shell.set_up()
         yield shell
 
@@ -111,7 +111,7 @@ def test_strangers_at_the_listener_neither_get_in_nor_keep_the_person_out(seed, 
 # ---------------------------------------------------------------- one refresh, and none lost in a loop
 
 
-def make_old(shell: Shell) -> None:
+def make_old(shell: ProcessShell) -> None:
     """Let the access token be over."""
     path = shell.base / "vault.json"
     kept = json.loads(path.read_text())
@@ -120,12 +120,12 @@ def make_old(shell: Shell) -> None:
     path.write_text(json.dumps({**kept, "cc_token_info": json.dumps(info)}))
 
 
-def refreshes(shell: Shell, mark: int) -> int:
+def refreshes(shell: ProcessShell, mark: int) -> int:
     asked = shell.sandbox.log.all(service="auth", path="token", since=mark)
     return sum(row.body["grant_type"] == "refresh_token" for row in asked)
 
 
-def status(shell: Shell) -> subprocess.Popen:
+def status(shell: ProcessShell) -> subprocess.Popen:
     return subprocess.Popen(
         shell.command("status", "--json"),
         env=shell.environment,
@@ -226,7 +226,7 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def left_behind(shell: Shell) -> str:
+def left_behind(shell: ProcessShell) -> str:
     """Return all that lies in the base dir, the file for secrets aside."""
     texts = []
     for path in sorted(shell.base.rglob("*")):
@@ -238,7 +238,7 @@ def left_behind(shell: Shell) -> str:
     return "\n".join(texts)
 
 
-def secrets_of(shell: Shell) -> set[str]:
+def secrets_of(shell: ProcessShell) -> set[str]:
     """Return every secret the services gave out or were shown."""
     oauth = shell.sandbox.cc.oauth
     found = {shell.addresses["kibo_shared_secret"], *oauth.accesses, *oauth.refreshes}
@@ -340,7 +340,8 @@ def test_behind_a_company_proxy_that_has_its_own_authority(shell, tmp_path):
     authority = Authority(tmp_path)
     ports = {host: urlsplit(shell.addresses["cc_api_url"]).port for host in hosts[:2]}
     ports |= {host: urlsplit(shell.addresses["kibo_home_url"]).port for host in hosts[2:]}
-    shell = Shell(shell.sandbox, tmp_path / "behind a proxy")  # its secret is given for these addresses
+    # in another base dir, because its secret is given for these addresses
+    shell = ProcessShell(shell.sandbox, tmp_path / "behind a proxy")
     shell.environment |= {
         "CCDESK_CC_API_URL": "https://api.example.test/v3",
         "CCDESK_CC_AUTH_URL": "https://authz.example.test/oauth2/default/v1",

@@ -25,7 +25,7 @@ from ccdesk.core.errors import LoginNeeded, Remedy, VaultError
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
 from ccdesk.sandbox.run import Sandbox
 from tests.auth.helpers import oauth
-from tests.cli.conftest import Shell
+from tests.cli.conftest import ProcessShell
 from tests.soak.conftest import amount
 from tests.soak.tools import need, only_soak, until
 
@@ -323,7 +323,7 @@ def test_one_process_reads_while_another_writes(desktop, say, tmp_path):
 @pytest.fixture
 def shell(desktop, tmp_path):
     with Sandbox(cc_switches=CcSwitches(limits_on=False)) as sandbox:
-        shell = Shell(sandbox, tmp_path / "base")
+        shell = ProcessShell(sandbox, tmp_path / "base")
         shell.environment = {**shell.environment, **desktop.environment}
         del shell.environment["CCDESK_VAULT"]
         shell.set_up()
