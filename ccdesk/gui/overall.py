@@ -20,6 +20,7 @@ KIBO, MAIL = "Kibo", "Constant Contact"
 NOTHING_SYNCS = marked("nothing syncs automatically")
 OFF = marked("Off: nothing syncs automatically")
 NOT_EXPORTED = marked("who opted in before ccdesk came is not on the list; export them on the Sync tab")
+OUT_OF_DATE = marked("What is shown may be out of date.")
 NO_ANSWER = marked("No answer yet, trying again…")
 OFF_AT_KIBO = marked("Paused: the application is switched off in Kibo")
 
@@ -74,6 +75,11 @@ def overall(
     if snapshot.unanswered:
         return Overall(say(NO_ANSWER), _facts(status, now), "waiting", Tone.ACCENT)
     return Overall(say("Everything is in step"), _facts(status, now), "check-circle", Tone.GOOD)
+
+
+def unreadable(problem: str) -> Overall:
+    """Return how things stand while the data cannot be read: nobody knows, whatever was known before."""
+    return Overall(say(problem), say(OUT_OF_DATE), "error", Tone.ERROR)
 
 
 def needing(status: Status, reason: str) -> tuple[Need, ...]:

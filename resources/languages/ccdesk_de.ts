@@ -3145,6 +3145,10 @@
         <translation>wer vor ccdesk eingewilligt hat, ist nicht auf der Liste; exportieren Sie diese Kunden auf der Registerkarte „Abgleich“</translation>
     </message>
     <message>
+        <source>What is shown may be out of date.</source>
+        <translation>Was gezeigt wird, kann veraltet sein.</translation>
+    </message>
+    <message>
         <source>Paused: the application is switched off in Kibo</source>
         <translation>Angehalten: Die Anwendung ist in Kibo ausgeschaltet</translation>
     </message>

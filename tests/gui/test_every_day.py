@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton
 
-from ccdesk.core.errors import Refused, Unreachable
+from ccdesk.core.errors import Refused, StoreError, Unreachable
 from ccdesk.core.run_history import Day, Happened, PersonThen
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
 from ccdesk.gui.app import build
@@ -129,6 +129,24 @@ def test_the_sentence_follows_what_is_known(qtbot, open_window, desk, monkeypatc
     desk.mail = connected_kibo()
     parts.context.watch.check()
     qtbot.waitUntil(lambda: title.text() == "Everything is in step")
+
+
+def test_nothing_is_green_while_the_data_cannot_be_read(qtbot, open_window, desk):
+    desk.good, desk.queue = LOOPS, []
+    parts = open_window(desk)
+    card, title = find(parts.window, "overall"), find(parts.window, "lbl_overall", QLabel)
+    assert card.property("tone") == "good"
+    desk.fail["status"] = StoreError("The data file cannot be opened")
+    parts.context.watch.refresh()
+    qtbot.waitUntil(lambda: title.text() == "The data file cannot be opened")
+    assert card.property("tone") == "error"
+    assert find(parts.window, "lbl_overall_detail", QLabel).text() == "What is shown may be out of date."
+    parts.context.monitor.changed.emit()
+    assert card.property("tone") == "error", "whatever else is told meanwhile"
+    desk.fail.clear()
+    parts.context.watch.refresh()
+    qtbot.waitUntil(lambda: title.text() == "Everything is in step")
+    assert card.property("tone") == "good"
 
 
 # since somebody last looked

@@ -22,6 +22,7 @@ from ccdesk.core.why import (
     Verdict,
     Why,
 )
+from ccdesk.gui.context import Context
 from tests.gui.fakes import NOW, finished_export, ready_desk
 from tests.gui.helpers import click, dialog, find, rows, texts
 
@@ -272,6 +273,14 @@ def test_nobody_of_a_name_is_said_and_a_failure_too(qtbot, window, desk):
     click(qtbot, shown, "btn_find_name")
     qtbot.waitUntil(shown.notice.isVisible)
     assert shown.named.btn_look.isEnabled()
+
+
+def test_on_a_bundle_kibo_is_not_offered_to_be_asked(qtbot, window, monkeypatch):
+    monkeypatch.setattr(Context, "read_only", True)
+    shown = opened(qtbot, window)
+    ask(qtbot, shown, "Nemo")
+    assert not shown.named.isVisible()
+    assert text(shown, "lbl_find_verdict").startswith("Nobody is known by “Nemo”: ")
 
 
 @pytest.mark.parametrize("text", ["nobody@example.com", "4711", "x", "4th street"])

@@ -54,7 +54,7 @@ class NamedPeople(QWidget):
         """Offer to look for a name, if it may be one."""
         self.withdraw()
         self._name = text
-        self.setVisible(may_be_name(text))
+        self.setVisible(may_be_name(text) and not self._context.read_only)  # a bundle asks nobody
 
     def withdraw(self) -> None:
         """Offer nothing, and wait for no answer."""

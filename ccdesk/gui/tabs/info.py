@@ -201,6 +201,7 @@ class InfoTab(Tab):
 
     @Slot(object)
     def _on_unreadable(self, error: CcdeskError) -> None:
+        self.overall.show_unreadable(error)
         self.notice.show_error(error, subject=UNREADABLE)
 
     @Slot(object)

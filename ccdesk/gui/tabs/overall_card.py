@@ -20,7 +20,7 @@ from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import Card, button, label, restyle
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.people_since import PeopleSinceDialog
-from ccdesk.gui.overall import KIBO, MAIL, overall
+from ccdesk.gui.overall import KIBO, MAIL, Overall, overall, unreadable
 from ccdesk.gui.since import LastLook
 from ccdesk.gui.tabs.month_picture import READ_EVERY_MS
 from ccdesk.gui.tasks import Refresher
@@ -120,6 +120,7 @@ class OverallCard(Card):
         super().__init__()
         self.setObjectName("overall")
         self._snapshot: Snapshot | None = None
+        self._unreadable = ""  # what keeps the data from being read
         self._monitor = context.monitor
         self._monitor.changed.connect(self._show)
         self._failing_since: dict[str, datetime] = {}
@@ -143,7 +144,7 @@ class OverallCard(Card):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show how things stand now."""
-        self._snapshot = snapshot
+        self._snapshot, self._unreadable = snapshot, ""
         status = snapshot.status
         for name, connection in ((KIBO, status.kibo), (MAIL, status.constant_contact)):
             if connection.state is ConnectionState.FAILED:
@@ -152,13 +153,22 @@ class OverallCard(Card):
                 self._failing_since.pop(name, None)
         self._show()
 
+    def show_unreadable(self, error: CcdeskError) -> None:
+        """Show that nothing is known just now: the sentence of before would be green over a lost file."""
+        self._unreadable = error.title
+        self._show()
+
+    def _found(self, snapshot: Snapshot) -> Overall:
+        if self._unreadable:
+            return unreadable(self._unreadable)
+        at_work = self._monitor.kind in LOOPS
+        return overall(snapshot, datetime.now(UTC), self._failing_since, at_work=at_work)
+
     @Slot()
     def _show(self) -> None:
         if self._snapshot is None:
             return
-        found = overall(
-            self._snapshot, datetime.now(UTC), self._failing_since, at_work=self._monitor.kind in LOOPS
-        )
+        found = self._found(self._snapshot)
         is_news = found.title != self.title.text()
         self.title.setText(found.title)
         self.detail.setText(found.detail)
