@@ -20,8 +20,12 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 
 from ccdesk.cli.main import main  # noqa: E402 (what comes before is for it)
 
-if sys.stderr is None:  # the windowed program on Windows has neither
-    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (for the whole life)
+# The windowed program on Windows has neither; on other systems either may have been closed (`>&-`), and the
+# next file opened would take its place.
+if sys.stdout is None:
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (for the whole life)
+if sys.stderr is None:
+    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 if sys.platform == "win32":
     # Windows then groups and pins the window as the program that its shortcut names.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from ccdesk.core.errors import SettingsError
+from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.words import marked
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
@@ -184,13 +184,26 @@ def check(key: str, value: str) -> str:
         raise problem from None
 
 
+def _check_outside(key: str, value: str) -> str:
+    """Return a value from the environment in its kept form; what is wrong with it is not to be set here."""
+    try:
+        return check(key, value)
+    except SettingsError as error:
+        error.setting = f"CCDESK_{key.upper()}"
+        error.next_step, error.remedy = "", Remedy.FIXED_OUTSIDE
+        raise
+
+
 def resolve(stored: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
     """Return the settings in force: `CCDESK_<KEY>` before the stored value before the default."""
     values: dict[str, str] = {}
     for key, setting in SETTINGS.items():
         from_environment = environment.get(f"CCDESK_{key.upper()}")
-        raw = from_environment if from_environment is not None else stored.get(key, setting.default)
-        values[key] = check(key, raw) or (setting.default if setting.check is _url else "")
+        if from_environment is not None:
+            checked = _check_outside(key, from_environment)
+        else:
+            checked = check(key, stored.get(key, setting.default))
+        values[key] = checked or (setting.default if setting.check is _url else "")
     return Settings(
         contact_list=values["contact_list"],
         welcome_email=values["welcome_email"] == "true",

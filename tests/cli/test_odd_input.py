@@ -210,3 +210,16 @@ def test_a_crash_leaves_no_image_with_tokens_in_it(tmp_path):
     assert re.search(r"Max core file size +0 +0 ", done.stdout)
     assert "dumpable 0" in done.stdout
     assert list(tmp_path.glob("core*")) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a handle is closed there in another way")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_where_an_output_is_closed_the_work_is_done_all_the_same(tmp_path: Path, closed: str) -> None:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("CCDESK_")}
+    words = [sys.executable, "-m", "ccdesk", "--base-dir", str(tmp_path), "settings", "set", "keep_days=80"]
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *words], env=kept, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"went wrong" not in done.stderr
+    assert b"80" in ccdesk(tmp_path.parent, "--base-dir", str(tmp_path), "settings", "show").stdout

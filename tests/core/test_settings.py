@@ -1,6 +1,6 @@
 import pytest
 
-from ccdesk.core.errors import SettingsError
+from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.settings import SETTINGS, check, resolve
 
 
@@ -43,6 +43,14 @@ def test_bad_values_are_refused_and_name_the_setting(key, value):
     with pytest.raises(SettingsError) as refused:
         check(key, value)
     assert key in refused.value.text
+
+
+def test_a_wrong_value_of_the_environment_is_told_by_its_variable():
+    with pytest.raises(SettingsError) as told:
+        resolve({"enabled": "true"}, {"CCDESK_ENABLED": "perhaps"})
+    assert told.value.setting == "CCDESK_ENABLED"
+    assert told.value.meaning == "Give true or false."
+    assert (told.value.next_step, told.value.remedy) == ("", Remedy.FIXED_OUTSIDE)
 
 
 def test_environment_beats_the_store_beats_the_default():
