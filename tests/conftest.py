@@ -1,8 +1,11 @@
 """What all tests share: nothing leaves this computer, nothing of the user's is read or written."""
 
+import itertools
 import os
 import socket
+from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,14 +31,22 @@ def _loopback_only(self: socket.socket, address: object) -> None:
     _real_connect(self, address)  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give out one new folder after the other; `mktemp` would look through all there are for its number."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _sealed(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _sealed(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path]) -> None:
     monkeypatch.setattr(socket.socket, "connect", _loopback_only)
     for name in list(os.environ):
         if name.startswith("CCDESK_") or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CCDESK_LANGUAGE", "en")  # whatever the developer's own is
-    home = tmp_path_factory.mktemp("home")
+    home = next(_homes)
+    home.mkdir(0o700)
     for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(home))
 
