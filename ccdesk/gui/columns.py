@@ -86,9 +86,16 @@ RUN_COLUMNS = (
         note=formats.reason,
     ),
     Column("kind", marked("Kind"), formats.kind_words, width=22),
-    Column("run", marked("Run"), lambda run: str(run.id), width=5, right=True),
+    Column("run", marked("Run"), lambda run: str(run.id), width=5, right=True, gives_way=2),
     Column("date", marked("Run Date"), _started),
-    Column("total", marked("Total Contacts"), lambda run: number(run.total_contacts), width=15, right=True),
+    Column(
+        "total",
+        marked("Total Contacts"),
+        lambda run: number(run.total_contacts),
+        width=15,
+        right=True,
+        gives_way=1,
+    ),
     Column(
         "errors",
         marked("Errors"),
@@ -110,8 +117,8 @@ class Queued:
 
 
 EVENT_COLUMNS = (
-    Column("event_id", marked("Event Id"), lambda row: row.event.event_id),
-    Column("object_id", marked("Object Id"), lambda row: str(row.event.object_id), width=12),
+    Column("event_id", marked("Event Id"), lambda row: row.event.event_id, gives_way=1),
+    Column("object_id", marked("Object Id"), lambda row: str(row.event.object_id), width=12, gives_way=2),
     Column(
         "created",
         marked("Created Date"),

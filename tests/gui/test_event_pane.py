@@ -14,7 +14,7 @@ from ccdesk.gui.components.split import Split
 from ccdesk.gui.components.whole_text import WholeText
 from ccdesk.gui.memory import Memory
 from ccdesk.gui.tabs.event_pane import run_of
-from tests.gui.fakes import NOW, UNKNOWN, fresh_desk
+from tests.gui.fakes import NOW, UNKNOWN, ready_desk
 from tests.gui.helpers import click, dialog, find, rows
 
 FACTS = ("customer", "came", "tries", "next", "processed")
@@ -45,6 +45,18 @@ def test_with_nothing_chosen_it_says_what_to_do(events):
     assert find(events, "lbl_event_hint").isVisible()
     assert not find(events, "btn_event_why").isVisible()
     assert not find(events, "txt_event_who").isVisible()
+
+
+def test_without_events_it_is_not_there_and_comes_with_the_first(qtbot, events, desk, window):
+    window.resize(900, 640)
+    pane, before = find(events, "pane_event", QScrollArea), desk.queue
+    desk.queue = []
+    events.refresh()
+    qtbot.waitUntil(lambda: events.model.rowCount() == 0 and not pane.isVisible())
+    desk.queue = before
+    events.refresh()
+    qtbot.waitUntil(pane.isVisible)
+    assert pane.height() > 150
 
 
 def test_an_event_that_waits(events):
@@ -173,7 +185,7 @@ def test_its_size_is_remembered(qtbot, open_window, desk, loop, tmp_path):
     smaller = height_of(first.events)
     assert smaller == before - 24
     memory.flush()
-    again = open_window(fresh_desk(), memory=Memory(tmp_path / "memory.json")).window
+    again = open_window(ready_desk(), memory=Memory(tmp_path / "memory.json")).window
     again.tabs.setCurrentWidget(again.events)
     qtbot.waitUntil(lambda: height_of(again.events) == smaller)
 

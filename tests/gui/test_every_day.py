@@ -382,6 +382,18 @@ def test_pages_fit_a_narrow_window_and_are_bounded_in_a_wide_one(qtbot, window, 
     assert find(window.info, "overall").width() <= 980
 
 
+def test_a_narrow_window_keeps_the_columns_that_matter(qtbot, window):
+    window.resize(640, 480)
+    for page, matters in ((window.events, ("email", "status")), (window.logs, ("status", "date", "errors"))):
+        window.tabs.setCurrentWidget(page)
+        qtbot.waitUntil(lambda page=page: page.model.rowCount() > 0)
+        table = page.table
+        keys = [column.key for column in page.model.columns]
+        for at in map(keys.index, matters):
+            right = table.columnViewportPosition(at) + table.columnWidth(at)
+            assert 0 < right <= table.viewport().width(), keys[at]
+
+
 # Sync Logs
 
 

@@ -87,6 +87,17 @@ class Split(QSplitter):
         height = memory.get(self._key, int, self._height) if memory else self._height
         if 0 < height <= _MOST:
             self._height = height
+        self._give_height()
+
+    def show_lower(self, shown: bool) -> None:
+        """Show the lower part as high as it was, or leave the whole room to the upper one."""
+        lower = self.widget(1)
+        if lower.isHidden() == shown:
+            lower.setVisible(shown)
+            if shown:
+                self._give_height()
+
+    def _give_height(self) -> None:
         self.setSizes([max(1, self.height() - self._height - _BETWEEN), self._height])
 
     @property
@@ -95,6 +106,7 @@ class Split(QSplitter):
 
     @Slot()
     def _on_moved(self) -> None:
+        self._height = self.sizes()[1]
         memory = memory_of(self)
         if memory is not None and self._remembers:
-            memory.put(self._key, self.sizes()[1])
+            memory.put(self._key, self._height)

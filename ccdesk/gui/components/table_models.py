@@ -29,7 +29,8 @@ class Column:
     """One column: how a row reads in it. `width` 0 takes what is left; `link` makes the text clickable.
 
     `note` is a line of words under the whole row, or nothing. `title` is `marked`, and translated where it is
-    shown; what the functions return is shown as it is.
+    shown; what the functions return is shown as it is. Where there is no room for all columns, those with a
+    `gives_way` are hidden, the lowest first.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Column:
     link: Callable[[Any], bool] | None = None
     tip: Callable[[Any], str] | None = None
     note: Callable[[Any], str] | None = None
+    gives_way: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,8 @@ class PagedTable(QTableView):
         self.setItemDelegate(self._cells)
         self._offers: list[QAction] = []
         self._remembers = False
+        self._wanted: dict[int, int] = {}  # widths of columns that do not take what is left, hidden ones too
+        self._fitting = False  # no person resizes the columns just now
         self._set_up()
         self._size_columns()
         self.clicked.connect(self._on_clicked)
@@ -285,7 +287,8 @@ class PagedTable(QTableView):
                 least = (
                     title.horizontalAdvance(say(column.title)) + _AROUND_TITLE
                 )  # a language may say it longer
-                header.resizeSection(section, max(column.width * wide + 28, least))
+                self._wanted[section] = max(column.width * wide + 28, least)
+                header.resizeSection(section, self._wanted[section])
             else:
                 header.setSectionResizeMode(section, QHeaderView.ResizeMode.Stretch)
 
@@ -302,32 +305,55 @@ class PagedTable(QTableView):
         for section, column in enumerate(self.paged.columns):
             width = widths.get(column.key)
             if column.width and isinstance(width, int) and header.minimumSectionSize() <= width <= _WIDEST:
-                header.resizeSection(section, width)
+                self._wanted[section] = width
+        self._fit()
         header.sectionResized.connect(self._on_resized)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the column that takes what is left wide enough to be read; the table scrolls then."""
+        """Fit the columns into the room there is."""
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Hide the columns that give way, as far as there is no room; where that is not enough, it scrolls.
+
+        A column that takes what is left stays wide enough to be read; is it hidden, the widest one takes it.
+        """
+        room, columns = self.viewport().width(), self.paged.columns
+        least = {at: self._wanted.get(at, _LEAST) for at in range(len(columns))}
+        shown = set(least)
+        for at in sorted((at for at in least if columns[at].gives_way), key=lambda at: columns[at].gives_way):
+            if sum(least[one] for one in shown) > room:
+                shown.remove(at)
+        takers = shown - self._wanted.keys() or {max(shown, key=least.__getitem__)}
+        if sum(least[one] for one in shown) > room:
+            takers = set()
+        self._fitting = True
+        for at in least:
+            self._fit_column(at, least[at], shown=at in shown, takes=at in takers)
+        self._fitting = False
+
+    def _fit_column(self, at: int, width: int, *, shown: bool, takes: bool) -> None:
         header = self.horizontalHeader()
-        taken = sum(self.columnWidth(at) for at, column in enumerate(self.paged.columns) if column.width)
-        takers = [at for at, column in enumerate(self.paged.columns) if not column.width]
-        room = (self.viewport().width() - taken) // max(1, len(takers))
-        for section in takers:
-            narrow = room < _LEAST
-            mode = QHeaderView.ResizeMode.Interactive if narrow else QHeaderView.ResizeMode.Stretch
-            if header.sectionResizeMode(section) != mode:
-                header.setSectionResizeMode(section, mode)
-            if narrow:
-                header.resizeSection(section, _LEAST)
+        if header.isSectionHidden(at) is shown:
+            header.setSectionHidden(at, not shown)
+        mode = QHeaderView.ResizeMode.Stretch if takes else QHeaderView.ResizeMode.Interactive
+        if header.sectionResizeMode(at) != mode:
+            header.setSectionResizeMode(at, mode)
+        if shown and not takes and header.sectionSize(at) != width:
+            header.resizeSection(at, width)
 
     @Slot(int, int, int)
-    def _on_resized(self, _section: int, _before: int, _now: int) -> None:
-        memory = memory_of(self)
-        if memory is None:
+    def _on_resized(self, section: int, _before: int, now: int) -> None:
+        """Keep the width that a person gives a column."""
+        asked = self.horizontalHeader().sectionResizeMode(section) == QHeaderView.ResizeMode.Interactive
+        if self._fitting or not asked or section not in self._wanted:
             return
-        columns = enumerate(self.paged.columns)
-        widths = {one.key: self.columnWidth(section) for section, one in columns if one.width}
-        memory.put(f"columns.{self.objectName()}", widths)
+        self._wanted[section] = now
+        memory = memory_of(self)
+        if memory is not None:
+            widths = {self.paged.columns[at].key: width for at, width in self._wanted.items()}
+            memory.put(f"columns.{self.objectName()}", widths)
 
     def let_sort(self, key: str, *, descending: bool) -> None:
         """Let a click on a heading put the rows in another order: `sort_asked` says which.

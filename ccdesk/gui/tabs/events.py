@@ -160,6 +160,7 @@ class EventsTab(Tab):
         waits = any(queued.event.status in RETRYABLE for queued in self.model.loaded_rows)
         self.btn_retry_all.setVisible(self._parked > 0 or waits)
         self.btn_retry_all.setEnabled(not pending)
+        self.split.show_lower(self.model.rowCount() > 0)  # without events there is nothing to choose
 
     @Slot(object)
     def _on_chosen(self, queued: Queued | None) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from ccdesk.core.errors import Unreachable
 from ccdesk.gui.components.table_models import PAGE, Column, PagedModel, Source
 from ccdesk.gui.components.table_view import NO_SPACE, PagedTable, breakable
+from ccdesk.gui.memory import Memory
 from ccdesk.gui.tasks import Tasks
 from tests.gui.helpers import click_cell, move_over, rows
 
@@ -231,3 +232,55 @@ def test_tooltips_and_headers(qtbot, make):
 )
 def test_an_email_goes_on_in_the_next_line_before_its_at(text: str, shown: str) -> None:
     assert breakable(text).replace(NO_SPACE, "|") == shown
+
+
+GIVING_WAY = (
+    Column("id", "Id", lambda row: str(row[0]), gives_way=1),
+    Column("number", "Number", lambda row: str(row[0]), width=10, gives_way=2),
+    Column("word", "Word", lambda row: row[1], width=30),
+    Column("state", "State", lambda row: "waits", width=12),
+)
+
+
+@pytest.fixture
+def narrowing(qtbot, tasks):
+    model = PagedModel(tasks, GIVING_WAY, Shelf(3).source(), tasks)
+    table = PagedTable("tbl", model, ("", ""))
+    table.memory = Memory(None)
+    qtbot.addWidget(table)
+    table.resize(900, 300)
+    table.show()
+    load(qtbot, model)
+    return table
+
+
+def shown(table):
+    return [at for at in range(4) if not table.isColumnHidden(at)]
+
+
+def test_where_there_is_no_room_what_matters_least_is_hidden_first(qtbot, narrowing):
+    fits = sum(narrowing.columnWidth(at) for at in (1, 2, 3))
+    around = narrowing.width() - narrowing.viewport().width()
+    assert shown(narrowing) == [0, 1, 2, 3]
+    narrowing.resize(fits + around + 20, 300)
+    assert shown(narrowing) == [1, 2, 3]
+    assert narrowing.horizontalHeader().length() == narrowing.viewport().width(), "nothing is left empty"
+    narrowing.resize(fits + around - 20, 300)
+    assert shown(narrowing) == [2, 3]
+    narrowing.resize(100, 300)
+    assert shown(narrowing) == [2, 3], "what does not give way is scrolled to"
+    narrowing.resize(900, 300)
+    assert shown(narrowing) == [0, 1, 2, 3]
+
+
+def test_only_what_a_person_makes_of_a_width_is_remembered(qtbot, narrowing):
+    word = narrowing.columnWidth(2)
+    narrowing.resize(400, 300)
+    narrowing.resize(900, 300)
+    assert narrowing.columnWidth(2) == word
+    assert narrowing.memory.get("columns.tbl", dict, None) is None
+    narrowing.horizontalHeader().resizeSection(3, 140)
+    narrowing.resize(300, 300)
+    narrowing.resize(900, 300)
+    assert narrowing.columnWidth(3) == 140
+    assert narrowing.memory.get("columns.tbl", dict, {})["state"] == 140
