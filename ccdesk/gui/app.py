@@ -155,7 +155,7 @@ def build(
     app = app or application()
     apply_theme(app, theme)
     root = QObject()
-    tasks, bridge = Tasks(root), LoopBridge(root)
+    tasks, bridge = Tasks(root, ended=desk.close), LoopBridge(root)
     loop.listener = bridge
     kept = memory or Memory(None, root)
     kept.in_background = lambda work: tasks.run(root, work)

@@ -48,17 +48,19 @@ class Tasks(QObject):
 
     `owner` is who asked: its callbacks are dropped once it is gone. A job with a `key` makes the answer of
     an earlier one with the same owner and key stale. Errors without a `failed` callback go to `unhandled`.
+    `ended` is called after each job, in its thread: it closes what the job has opened there for itself.
     """
 
     unhandled = Signal(object)  # CcdeskError
     _returned = Signal(int, object)
     _raised = Signal(int, object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, ended: Callable[[], None] | None = None) -> None:
         super().__init__(parent)
+        self._ended = ended
         self._pool = QThreadPool()
         self._pool.setMaxThreadCount(WORKERS)
-        self._pool.setExpiryTimeout(-1)  # a database connection belongs to its thread: keep both
+        self._pool.setExpiryTimeout(-1)
         self._jobs: dict[int, _Job] = {}
         self._last = 0
         self._closed = False
@@ -115,6 +117,15 @@ class Tasks(QObject):
             self._raised.emit(number, unexpected(error))
         else:
             self._returned.emit(number, result)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        try:
+            if self._ended is not None:
+                self._ended()
+        except CcdeskError as error:  # the job has met it too, and said so
+            log.debug("after a job: %s", error.title)
 
     @Slot(int, object)
     def _on_returned(self, number: int, result: object) -> None:

@@ -488,3 +488,6 @@ class Desk(Protocol):
 
     def first_export_done(self) -> bool:
         """True once an export has completed (before it the window warns of list-join automations)."""
+
+    def close(self) -> None:
+        """Let go of what this thread holds of the store; its next question takes it anew."""

@@ -202,7 +202,7 @@ class SqliteStore:
             yield
 
     def close(self) -> None:
-        """Close this thread's connection; a thread that ends closes its own by itself."""
+        """Close this thread's connection; a thread that Python has started closes its own at its end."""
         self._database.close()
 
     def close_all(self) -> None:

@@ -360,6 +360,9 @@ class FakeDesk:
     def emails_of(self, customer_ids: Collection[int]) -> Mapping[int, str]:
         return {number: self.emails[number] for number in customer_ids if number in self.emails}
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def run_count(self, *, kind: RunKind | None = None) -> int:
         return sum(kind is None or run.kind is kind for run in self.all_runs)
 

@@ -5,8 +5,10 @@ import pytest
 from PySide6.QtCore import QObject, QThread
 from shiboken6 import delete
 
+from ccdesk.core.clock import Clock
 from ccdesk.core.errors import CcdeskError, Unreachable
 from ccdesk.gui.tasks import Refresher, Tasks
+from ccdesk.store.store import SqliteStore
 
 
 @pytest.fixture
@@ -44,6 +46,36 @@ def test_an_error_reaches_the_one_who_asked(qtbot, tasks, owner):
     tasks.run(owner, work, failed=seen.append)
     qtbot.waitUntil(lambda: bool(seen))
     assert isinstance(seen[0], Unreachable)
+
+
+@pytest.mark.parametrize("fault", [None, Unreachable(), ZeroDivisionError()])
+def test_after_each_job_its_thread_lets_go_of_what_it_has_opened(qtbot, qapp, owner, fault):
+    seen = []
+
+    def work():
+        seen.append(threading.get_ident())
+        if fault is not None:
+            raise fault
+
+    def ended():
+        seen.append(threading.get_ident())
+        raise CcdeskError("the data file is gone")  # nobody can do anything about it here
+
+    tasks = Tasks(ended=ended)
+    tasks.run(owner, work, failed=lambda _: None)
+    tasks.shutdown()
+    worked_in, ended_in = seen
+    assert worked_in == ended_in != threading.get_ident()
+
+
+def test_jobs_leave_no_connection_to_the_data_file(qtbot, qapp, owner, tmp_path):
+    """See store/db: garbage alone would close them, and its collection is the window's thread's work."""
+    store = SqliteStore(tmp_path / "ccdesk.db", Clock())
+    tasks = Tasks(ended=store.close)
+    for _ in range(20):
+        tasks.run(owner, store.links.count)
+    tasks.shutdown()
+    assert not store._database.peewee.opened
 
 
 def test_an_error_nobody_waits_for_is_not_lost(qtbot, tasks, owner):

@@ -63,6 +63,7 @@ class Split(QSplitter):
         super().__init__(Qt.Orientation.Vertical)
         self.setObjectName(name)
         self.setAccessibleName(caption)
+        self._lower = lower
         self._height = height  # of the lower part, as long as nobody has chosen another
         self._remembers = False
         self.setChildrenCollapsible(False)
@@ -91,9 +92,8 @@ class Split(QSplitter):
 
     def show_lower(self, shown: bool) -> None:
         """Show the lower part as high as it was, or leave the whole room to the upper one."""
-        lower = self.widget(1)
-        if lower.isHidden() == shown:
-            lower.setVisible(shown)
+        if self._lower.isHidden() == shown:
+            self._lower.setVisible(shown)
             if shown:
                 self._give_height()
 
