@@ -10,7 +10,7 @@ from ccdesk.cli import needs, words
 from ccdesk.cli.console import Console
 from ccdesk.cli.documents import People
 from ccdesk.core.models import Link
-from ccdesk.core.runs import Outcome, QueuedEvent, Run
+from ccdesk.core.runs import Outcome, QueuedEvent, Run, RunStatus
 from ccdesk.service.api import Connection, ConnectionState, Status
 from ccdesk.service.gaps import Gap, GapReason
 from ccdesk.service.preview import Preview
@@ -20,6 +20,16 @@ _MOST_PEOPLE = 50
 _ACTED_ON = (
     Outcome.ADDED, Outcome.UPDATED, Outcome.REMOVED, Outcome.OPTED_IN, Outcome.OPTED_OUT, Outcome.HELD,
 )  # fmt: skip
+
+_AHEAD = {  # what a preview says in place of an outcome: nothing was done
+    "added": "will be added",
+    "updated": "will be updated",
+    "removed": "will be removed from the list",
+    "opted_in": "will be opted in",
+    "opted_out": "will be opted out",
+    "skipped": "will be skipped",
+    "held": "will wait for an answer",
+}
 
 
 def when(moment: datetime | None) -> str:
@@ -52,12 +62,27 @@ def print_table(console: Console, head: Sequence[str], rows: Iterable[Sequence[s
 
 def summary(run: Run) -> str:
     """Return a run's result in one line."""
-    parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in run.counts.items() if count]
+    text = f"{run.status.value}: " + (_figures(run, {}) or "nothing changed")
+    return f"{text} ({_calls(run):,} calls)" + (f". {run.message}" if run.message else "")
+
+
+def _summary_ahead(preview: Preview) -> str:
+    """Return in one line what a run will do, or how it would end if not well."""
+    run = preview.run
+    ending = "" if run.status is RunStatus.COMPLETE else f"{run.status.value}: "
+    text = ending + (_figures(run, _AHEAD) or "nothing has to be changed")
+    return f"{text} ({_calls(run):,} calls)" + (f". {run.message}" if run.message else "")
+
+
+def _figures(run: Run, words: Mapping[str, str]) -> str:
+    parts = [f"{n:,} {words.get(name, name.replace('_', ' '))}" for name, n in run.counts.items() if n]
     if run.error_count:
         parts.append(f"{run.error_count:,} {'error' if run.error_count == 1 else 'errors'}")
-    text = f"{run.status.value}: " + (", ".join(parts) or "nothing changed")
-    calls = run.calls_constant_contact + run.calls_kibo
-    return f"{text} ({calls:,} calls)" + (f". {run.message}" if run.message else "")
+    return ", ".join(parts)
+
+
+def _calls(run: Run) -> int:
+    return run.calls_constant_contact + run.calls_kibo
 
 
 def kind_words(run: Run) -> str:
@@ -69,18 +94,23 @@ def print_run(console: Console, desk: People, run: Run) -> None:
     """Print one run: result, kinds of change, errors."""
     console.line(f"Run {run.id} {kind_words(run)} {when(run.started_at)}")
     console.line(summary(run))
-    _print_people(console, desk, run)
+    _print_people(console, desk, run, {})
 
 
 def print_preview(console: Console, preview: Preview) -> None:
     """Print what a run would do, and everybody for whom it would do something."""
     run = preview.run
     console.line(f"Preview of {kind_words(run)}: nothing was changed.")
-    console.line(summary(run))
+    console.line(_summary_ahead(preview))
     console.line(f"Welcome emails: {preview.welcome_emails:,}")
-    _print_people(console, preview, run)
+    _print_people(console, preview, run, _AHEAD)
     rows = [
-        (str(one.customer_id or "–"), one.email or "(none)", one.outcome.value, one.reason)
+        (
+            str(one.customer_id or "–"),
+            one.email or "(none)",
+            _AHEAD.get(one.outcome.value, one.outcome.value),
+            one.reason,
+        )
         for outcome in _ACTED_ON
         for one in preview.entries(outcome=outcome, limit=_MOST_PEOPLE)
     ]
@@ -91,10 +121,11 @@ def print_preview(console: Console, preview: Preview) -> None:
         console.line(f"… and {more:,} more people (--json shows all)")
 
 
-def _print_people(console: Console, people: People, run: Run) -> None:
+def _print_people(console: Console, people: People, run: Run, outcomes: Mapping[str, str]) -> None:
     for outcome, reason, number in people.entry_kinds(run.id):
         if outcome is not Outcome.ERROR:
-            console.line(f"  {number:>7,}  {outcome.value}: {reason}")
+            words = outcomes.get(outcome.value, outcome.value)
+            console.line(f"  {number:>7,}  {words}: {reason}")
     for error in people.entries(run.id, outcome=Outcome.ERROR, limit=_MOST_ERRORS):
         who = " ".join(filter(None, (f"customer {error.customer_id}", error.email)))
         console.line(f"  error  {who}: {error.reason}")

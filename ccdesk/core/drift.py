@@ -65,6 +65,11 @@ class DriftKind(StrEnum):
         return _REPAIRED_BY.get(self, ())
 
     @property
+    def needs_staff(self) -> bool:
+        """True where somebody has to look at it; otherwise a run puts it right, or it may stay as it is."""
+        return self in _NEEDS_STAFF
+
+    @property
     def can_be_left(self) -> bool:
         """True where staff may leave the sides as they are: no run repairs it, and no other answer is due."""
         return not self.repairable and self not in _NOT_LEFT
@@ -144,6 +149,16 @@ _NOT_LEFT = frozenset(
         DriftKind.CONFIRMING,  # the person answers it
         DriftKind.UNREADABLE,
         DriftKind.LEFT_AS_IS,
+    }
+)
+_NEEDS_STAFF = frozenset(
+    {
+        DriftKind.PUT_BACK,
+        DriftKind.NOBODY_AGREES,
+        DriftKind.HELD,
+        DriftKind.NEWCOMER,
+        DriftKind.REFUSED,
+        DriftKind.UNREADABLE,
     }
 )
 _BOTH_WAYS = (RunKind.FULL_COMPARE, *LOOPS)  # whatever the polls have missed

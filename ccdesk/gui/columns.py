@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, Run, RunStatus
 from ccdesk.gui import formats
@@ -147,6 +147,12 @@ ENTRY_COLUMNS = (
         icon=lambda entry: OUTCOME_ICONS[entry.outcome],
     ),
     Column("reason", marked("Reason"), lambda entry: say(entry.reason)),
+)
+PREVIEW_COLUMNS = tuple(
+    replace(column, text=lambda entry: say(formats.PREVIEWED[entry.outcome]))
+    if column.key == "outcome"
+    else column
+    for column in ENTRY_COLUMNS
 )
 HELD_COLUMNS = (
     Column("email", marked("Email"), lambda entry: entry.email or say("(none)"), width=44),

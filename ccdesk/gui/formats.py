@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from PySide6.QtCore import QDate, QLocale, QTime
@@ -52,6 +53,18 @@ OUTCOME_WORDS = {
     Outcome.CONFLICT: marked("Conflict"),
     Outcome.ERROR: marked("Error"),
 }
+PREVIEWED = {  # what a preview says instead: nothing was done
+    Outcome.ADDED: marked("Will be added"),
+    Outcome.UPDATED: marked("Will be updated"),
+    Outcome.UNCHANGED: marked("Unchanged"),
+    Outcome.REMOVED: marked("Will be removed from the list"),
+    Outcome.OPTED_IN: marked("Will be opted in"),
+    Outcome.OPTED_OUT: marked("Will be opted out"),
+    Outcome.SKIPPED: marked("Will be skipped"),
+    Outcome.HELD: marked("Will wait for you"),
+    Outcome.CONFLICT: marked("Conflict"),
+    Outcome.ERROR: marked("Error"),
+}
 COUNTED = {  # by the keys of a run's counts, some of which are no outcome
     "added": marked("{n} added"),
     "updated": marked("{n} updated"),
@@ -64,6 +77,15 @@ COUNTED = {  # by the keys of a run's counts, some of which are no outcome
     "conflicts": marked("{n} conflict"),
     "ignored": marked("{n} ignored"),
     "queued": marked("{n} queued"),
+}
+COUNTED_AHEAD: dict[str, Callable[[int], str]] = {  # the same in a preview, where it differs
+    "added": lambda n: plural("{n} will be added", "{n} will be added", n),
+    "updated": lambda n: plural("{n} will be updated", "{n} will be updated", n),
+    "removed": lambda n: plural("{n} will be removed from the list", "{n} will be removed from the list", n),
+    "opted_in": lambda n: plural("{n} will be opted in", "{n} will be opted in", n),
+    "opted_out": lambda n: plural("{n} will be opted out", "{n} will be opted out", n),
+    "skipped": lambda n: plural("{n} will be skipped", "{n} will be skipped", n),
+    "held": lambda n: plural("{n} will wait for you", "{n} will wait for you", n),
 }
 STATUS_WORDS = {
     RunStatus.RUNNING: marked("Running"),
@@ -88,6 +110,7 @@ NOTHING = {  # to be said of a run without figures
     RunStatus.RUNNING: marked("Nothing so far"),
     RunStatus.INTERRUPTED: marked("What was done was not counted"),
 }
+NOTHING_AHEAD = marked("Nothing has to be changed")  # in a preview
 NOTHING_CHANGED = marked("Nothing was changed")
 NO_REASON = marked("No reason was noted.")
 CONTINUED = "Continued in run"  # how the message of a run ends that another one went on from
@@ -384,19 +407,23 @@ def parked(events: int) -> str:
 
 
 def counts_line(run: Run) -> str:
-    """Return what a run did in one line: “1,200 added · 3 errors”."""
+    """Return what a run did in one line: “1,200 added · 3 errors”; of a preview, what the run will do."""
     known = list(COUNTED)
     keys = sorted(run.counts, key=lambda key: known.index(key) if key in known else len(known))
-    parts = [_counted(key, run.counts[key]) for key in keys if run.counts[key] and key != Outcome.ERROR.value]
+    counted = [key for key in keys if run.counts[key] and key != Outcome.ERROR.value]
+    parts = [_counted(key, run.counts[key], ahead=run.id == NO_RUN) for key in counted]
     if run.error_count:
         parts.append(plural("{n} errors", "{n} error", run.error_count))
-    return " · ".join(parts) or say(NOTHING.get(run.status, NOTHING_CHANGED))
+    nothing = NOTHING_AHEAD if run.id == NO_RUN else NOTHING.get(run.status, NOTHING_CHANGED)
+    return " · ".join(parts) or say(nothing)
 
 
-def _counted(key: str, people: int) -> str:
+def _counted(key: str, people: int, *, ahead: bool) -> str:
     """Return a key of a run's counts with its people; of another ccdesk's key, the word is the key's own."""
     if key == "contacts_seen":
         return plural("{n} contacts seen", "{n} contact seen", people)
+    if ahead and key in COUNTED_AHEAD:
+        return COUNTED_AHEAD[key](people)
     form = say(COUNTED[key]) if key in COUNTED else f"{{n}} {key.replace('_', ' ').lower()}"
     return form.format(n=number(people))
 

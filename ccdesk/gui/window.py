@@ -247,6 +247,9 @@ class SettingsWindow(QMainWindow):
     @Slot(int)
     def _on_tab(self, index: int) -> None:
         self.memory.put(TAB, index)
+        if self.current() is self.info:  # its block “Needs you” says it from now on, with the same button
+            for kind in RunKind:
+                self.notice.settle(held_subject(kind))
         self.current().refresh()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -455,6 +458,8 @@ class SettingsWindow(QMainWindow):
             return  # a scheduled run that found the data in use comes again by itself
         if isinstance(error, ConfirmNeeded) and asked:
             ask_to_go_on()
+        elif isinstance(error, RunAsks) and self.current() is self.info:
+            return  # its block “Needs you” says it, with the same button
         elif isinstance(error, ConfirmNeeded):
             self.notice.show_text(
                 Tone.WARNING,

@@ -139,6 +139,21 @@ def rule_line(found: Why) -> Text:
     return said.format(words=by.words, number=by.number, cell=cell)
 
 
+def rule_sentence(found: Why) -> Text:
+    """Return the rule in plain words alone."""
+    return marked("The rule: {words}.").format(words=found.verdict.by.words)
+
+
+def rule_name(found: Why) -> Text:
+    """Return where the rule is written down, by which support finds it."""
+    by, cell = found.verdict.by, found.verdict.cell
+    if cell:
+        return marked("Rule {number} of the design; table of consent: {cell}").format(
+            number=by.number, cell=cell
+        )
+    return marked("Rule {number} of the design").format(number=by.number)
+
+
 def as_of_line(found: Why, when: When) -> str:
     """Return for which moments what both sides show is known: what changed since does not show."""
     if not found.known:

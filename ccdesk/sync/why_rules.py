@@ -23,7 +23,7 @@ R1_ONE = Rule("R1", marked("a person is mailed if any account with their email i
 R1_NONE = Rule("R1", marked("a person is not mailed when no account with their email is opted in"))
 _R4_OUT = Rule("R4", marked("an opt-out in Constant Contact counts for every account with the email"))
 _R4_ALONE = Rule(
-    "R4", marked("membership of the list alone is never consent; people put there by others are left alone")
+    "R4", marked("being on the list is no consent by itself; people put there by others are left alone")
 )
 R1_SILENT = Rule(
     "§3a R1",
@@ -37,13 +37,19 @@ BY_KIND: Mapping[DriftKind, Says] = {
     DriftKind.PUT_BACK: Says(
         False,
         False,
-        Rule("§3a Disagreement", marked("an opt-out stands; who is put back by others is named, not fought")),
+        Rule(
+            "§3a Disagreement",
+            marked("an opt-out stands, even if others put the person back on the list: staff decide"),
+        ),
     ),
     DriftKind.NOBODY_AGREES: Says(None, False, R1_SILENT),
     DriftKind.MISTAKE: Says(
         None,
         True,
-        Rule("§3a R8", marked("an opt-out that staff have called a mistake is dropped and stays named")),
+        Rule(
+            "§3a R8",
+            marked("an opt-out that staff have called a mistake is not carried over, but stays listed"),
+        ),
     ),
     DriftKind.HELD: Says(
         False, False, Rule("R8", marked("unusually many opt-outs at once wait for an answer"))
@@ -73,47 +79,53 @@ BY_KIND: Mapping[DriftKind, Says] = {
         True,
         False,
         Rule(
-            "§3a R3", marked("nobody is asked to confirm twice; the opt-in stays in the shop, and is named")
+            "§3a R3", marked("nobody is asked to confirm twice; the opt-in stays in the shop, and is listed")
         ),
     ),
     DriftKind.DELETED: Says(
         True,
         False,
-        Rule(
-            "R2", marked("a deletion in Constant Contact is somebody's decision; a new opt-in alone lifts it")
-        ),
+        Rule("R2", marked("people deleted in Constant Contact come back only by a new opt-in")),
     ),
     DriftKind.WAITING: Says(
         True,
         False,
-        Rule("R1", marked("a contact that is pending, on hold or not set is neither opted in nor opted out")),
+        Rule(
+            "R1", marked("a contact pending, on hold or without permission is neither opted in nor opted out")
+        ),
     ),
     DriftKind.LEFT_OUT: Says(
         None,
         False,
-        Rule("§3a R2", marked("who may have left the list before is left out until they opt in again")),
+        Rule(
+            "§3a R2", marked("people who may have left the list before are left out until they opt in again")
+        ),
     ),
     DriftKind.UNDONE: Says(
         True,
         False,
-        Rule("§8 undo", marked("what a run did is taken back until the person states something new")),
+        Rule("§8 undo", marked("what an undo took back stays so until the person opts in or out anew")),
     ),
     DriftKind.NEWCOMER: Says(
         None,
         False,
         Rule(
             "§3a R1",
-            marked("an account that came after the opt-out, or a guest's, lifts it not: staff answer"),
+            marked("an account newer than the opt-out, or a guest's, does not lift it: staff decide"),
         ),
     ),
     DriftKind.INVALID_EMAIL: Says(
-        True, True, Rule("R2", marked("an email that cannot be sent is an error, and is named"))
+        True,
+        True,
+        Rule("R2", marked("an email that Constant Contact does not take has to be corrected in Kibo")),
     ),
     DriftKind.REFUSED: Says(
-        None, False, Rule("R3", marked("what is refused for good waits in the queue for a person"))
+        None,
+        False,
+        Rule("R3", marked("a change that is refused again and again waits in the queue for staff")),
     ),
     DriftKind.NOT_ADDED: Says(
-        True, True, Rule("R2, R3", marked("who is opted in in the shop is put on the list"))
+        True, True, Rule("R2, R3", marked("people who are opted in in the shop are put on the list"))
     ),
     DriftKind.CHANGE_DUE: Says(
         None,
@@ -128,6 +140,6 @@ BY_KIND: Mapping[DriftKind, Says] = {
     ),
 }
 UNKNOWN = Rule(
-    "R2, R4", marked("nobody is added without an account that is opted in, and no customer is ever made")
+    "R2, R4", marked("nobody is added without an account that is opted in; ccdesk creates no customers")
 )
-NO_LIST = Rule("§3a R2, R4", marked("a deleted list says nothing about anybody"))
+NO_LIST = Rule("§3a R2, R4", marked("that the list was deleted says nothing about who wants email"))

@@ -1600,6 +1600,14 @@
         <translation>Die nächsten Läufe stellen es richtig</translation>
     </message>
     <message numerus="yes">
+        <source>{n} people differ, but nothing needs you</source>
+        <comment>{n} person differs, but nothing needs you</comment>
+        <translation>
+            <numerusform>Bei {n} Person unterscheiden sich die Seiten, aber zu tun ist nichts</numerusform>
+            <numerusform>Bei {n} Personen unterscheiden sich die Seiten, aber zu tun ist nichts</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>{n} people differ</source>
         <comment>{n} person differs</comment>
         <translation>
@@ -2508,6 +2516,34 @@
         <translation>Fehler</translation>
     </message>
     <message>
+        <source>Will be added</source>
+        <translation>Wird hinzugefügt</translation>
+    </message>
+    <message>
+        <source>Will be updated</source>
+        <translation>Wird aktualisiert</translation>
+    </message>
+    <message>
+        <source>Will be removed from the list</source>
+        <translation>Wird von der Liste genommen</translation>
+    </message>
+    <message>
+        <source>Will be opted in</source>
+        <translation>Einwilligung wird gesetzt</translation>
+    </message>
+    <message>
+        <source>Will be opted out</source>
+        <translation>Widerruf wird eingetragen</translation>
+    </message>
+    <message>
+        <source>Will be skipped</source>
+        <translation>Wird übersprungen</translation>
+    </message>
+    <message>
+        <source>Will wait for you</source>
+        <translation>Wartet dann auf Sie</translation>
+    </message>
+    <message>
         <source>{n} added</source>
         <translation>{n} hinzugefügt</translation>
     </message>
@@ -2550,6 +2586,54 @@
     <message>
         <source>{n} queued</source>
         <translation>{n} eingereiht</translation>
+    </message>
+    <message numerus="yes">
+        <source>{n} will be updated</source>
+        <comment>{n} will be updated</comment>
+        <translation>
+            <numerusform>{n} wird aktualisiert</numerusform>
+            <numerusform>{n} werden aktualisiert</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{n} will be removed from the list</source>
+        <comment>{n} will be removed from the list</comment>
+        <translation>
+            <numerusform>{n} wird von der Liste genommen</numerusform>
+            <numerusform>{n} werden von der Liste genommen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{n} will be opted in</source>
+        <comment>{n} will be opted in</comment>
+        <translation>
+            <numerusform>Bei {n} wird die Einwilligung gesetzt</numerusform>
+            <numerusform>Bei {n} wird die Einwilligung gesetzt</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{n} will be opted out</source>
+        <comment>{n} will be opted out</comment>
+        <translation>
+            <numerusform>Bei {n} wird der Widerruf eingetragen</numerusform>
+            <numerusform>Bei {n} wird der Widerruf eingetragen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{n} will be skipped</source>
+        <comment>{n} will be skipped</comment>
+        <translation>
+            <numerusform>{n} wird übersprungen</numerusform>
+            <numerusform>{n} werden übersprungen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{n} will wait for you</source>
+        <comment>{n} will wait for you</comment>
+        <translation>
+            <numerusform>{n} wartet auf Sie</numerusform>
+            <numerusform>{n} warten auf Sie</numerusform>
+        </translation>
     </message>
     <message>
         <source>Running</source>
@@ -2614,6 +2698,10 @@
     <message>
         <source>What was done was not counted</source>
         <translation>Was getan wurde, ist nicht gezählt</translation>
+    </message>
+    <message>
+        <source>Nothing has to be changed</source>
+        <translation>Es ist nichts zu ändern</translation>
     </message>
     <message>
         <source>Nothing was changed</source>
@@ -6034,6 +6122,18 @@
         <translation>Die Regel: {words} (Regel {number}).</translation>
     </message>
     <message>
+        <source>The rule: {words}.</source>
+        <translation>Die Regel: {words}.</translation>
+    </message>
+    <message>
+        <source>Rule {number} of the design; table of consent: {cell}</source>
+        <translation>Regel {number} des Entwurfs; Tabelle der Einwilligung: {cell}</translation>
+    </message>
+    <message>
+        <source>Rule {number} of the design</source>
+        <translation>Regel {number} des Entwurfs</translation>
+    </message>
+    <message>
         <source>not looked at since it changed</source>
         <translation>seit der Änderung nicht angesehen</translation>
     </message>
@@ -6794,20 +6894,20 @@
         <translation>Ein Widerruf in Constant Contact gilt für jedes Konto mit der E-Mail-Adresse</translation>
     </message>
     <message>
-        <source>membership of the list alone is never consent; people put there by others are left alone</source>
-        <translation>Auf der Liste zu stehen ist allein nie eine Einwilligung; wen andere dorthin gesetzt haben, der wird in Ruhe gelassen</translation>
-    </message>
-    <message>
         <source>an account that is disabled, gone or a guest&apos;s is no opt-out, but then nobody agrees any more: staff decide</source>
         <translation>Ein gesperrtes Konto, ein nicht mehr vorhandenes oder das eines Gasts ist kein Widerruf, aber dann willigt niemand mehr ein: Mitarbeiter entscheiden</translation>
     </message>
     <message>
-        <source>an opt-out stands; who is put back by others is named, not fought</source>
-        <translation>Ein Widerruf gilt; wen andere zurücksetzen, der wird genannt, nicht wieder entfernt</translation>
+        <source>being on the list is no consent by itself; people put there by others are left alone</source>
+        <translation>Auf der Liste zu stehen ist für sich keine Einwilligung; wen andere dorthin gesetzt haben, der wird in Ruhe gelassen</translation>
     </message>
     <message>
-        <source>an opt-out that staff have called a mistake is dropped and stays named</source>
-        <translation>Ein Widerruf, den Mitarbeiter ein Versehen genannt haben, entfällt und bleibt genannt</translation>
+        <source>an opt-out stands, even if others put the person back on the list: staff decide</source>
+        <translation>Ein Widerruf gilt, auch wenn andere die Person wieder auf die Liste setzen: Mitarbeiter entscheiden</translation>
+    </message>
+    <message>
+        <source>an opt-out that staff have called a mistake is not carried over, but stays listed</source>
+        <translation>Ein Widerruf, den Mitarbeiter ein Versehen genannt haben, wird nicht übertragen, bleibt aber aufgeführt</translation>
     </message>
     <message>
         <source>unusually many opt-outs at once wait for an answer</source>
@@ -6830,40 +6930,48 @@
         <translation>Nach einer Abbestellung muss die Person eine spätere Einwilligung bestätigen</translation>
     </message>
     <message>
-        <source>nobody is asked to confirm twice; the opt-in stays in the shop, and is named</source>
-        <translation>Niemand wird zweimal um Bestätigung gebeten; die Einwilligung bleibt im Shop und wird genannt</translation>
+        <source>nobody is asked to confirm twice; the opt-in stays in the shop, and is listed</source>
+        <translation>Niemand wird zweimal um Bestätigung gebeten; die Einwilligung bleibt im Shop und wird aufgeführt</translation>
     </message>
     <message>
-        <source>a deletion in Constant Contact is somebody&apos;s decision; a new opt-in alone lifts it</source>
-        <translation>Eine Löschung in Constant Contact hat jemand so entschieden; nur eine neue Einwilligung hebt sie auf</translation>
+        <source>people deleted in Constant Contact come back only by a new opt-in</source>
+        <translation>Wer in Constant Contact gelöscht wurde, kommt nur durch eine neue Einwilligung zurück</translation>
     </message>
     <message>
-        <source>a contact that is pending, on hold or not set is neither opted in nor opted out</source>
+        <source>a contact pending, on hold or without permission is neither opted in nor opted out</source>
         <translation>Ein Kontakt, der auf Bestätigung wartet, gesperrt ist oder keine Berechtigung hat, ist weder Einwilligung noch Widerruf</translation>
     </message>
     <message>
-        <source>who may have left the list before is left out until they opt in again</source>
+        <source>people who may have left the list before are left out until they opt in again</source>
         <translation>Wer die Liste vielleicht früher verlassen hat, bleibt weg bis zu einer neuen Einwilligung</translation>
     </message>
     <message>
-        <source>what a run did is taken back until the person states something new</source>
-        <translation>Was ein Lauf getan hat, bleibt zurückgenommen, bis sich die Person neu äußert</translation>
+        <source>what an undo took back stays so until the person opts in or out anew</source>
+        <translation>Was zurückgenommen wurde, bleibt so, bis die Person neu einwilligt oder widerruft</translation>
     </message>
     <message>
-        <source>an account that came after the opt-out, or a guest&apos;s, lifts it not: staff answer</source>
-        <translation>Ein Konto, das nach dem Widerruf kam, oder das eines Gasts hebt ihn nicht auf: Mitarbeiter antworten</translation>
+        <source>an account newer than the opt-out, or a guest&apos;s, does not lift it: staff decide</source>
+        <translation>Ein Konto, das nach dem Widerruf kam, oder das eines Gasts hebt ihn nicht auf: Mitarbeiter entscheiden</translation>
     </message>
     <message>
-        <source>an email that cannot be sent is an error, and is named</source>
-        <translation>Eine E-Mail-Adresse, die sich nicht senden lässt, ist ein Fehler und wird genannt</translation>
+        <source>an email that Constant Contact does not take has to be corrected in Kibo</source>
+        <translation>Eine E-Mail-Adresse, die Constant Contact nicht annimmt, muss in Kibo berichtigt werden</translation>
     </message>
     <message>
-        <source>what is refused for good waits in the queue for a person</source>
-        <translation>Was endgültig abgelehnt ist, wartet in der Warteschlange auf jemanden</translation>
+        <source>a change that is refused again and again waits in the queue for staff</source>
+        <translation>Eine Änderung, die immer wieder abgelehnt wird, wartet in der Warteschlange auf Mitarbeiter</translation>
     </message>
     <message>
-        <source>who is opted in in the shop is put on the list</source>
+        <source>people who are opted in in the shop are put on the list</source>
         <translation>Wer im Shop eingewilligt hat, kommt auf die Liste</translation>
+    </message>
+    <message>
+        <source>nobody is added without an account that is opted in; ccdesk creates no customers</source>
+        <translation>Niemand kommt ohne ein Konto mit Einwilligung hinzu; ccdesk legt keine Kunden an</translation>
+    </message>
+    <message>
+        <source>that the list was deleted says nothing about who wants email</source>
+        <translation>Dass die Liste gelöscht wurde, sagt nichts darüber, wer E-Mails möchte</translation>
     </message>
     <message>
         <source>of an opt-in and an opt-out the later act counts; if it cannot be told, the opt-out</source>
@@ -6872,14 +6980,6 @@
     <message>
         <source>what cannot be read is neither an opt-in nor an opt-out</source>
         <translation>Was sich nicht lesen lässt, ist weder Einwilligung noch Widerruf</translation>
-    </message>
-    <message>
-        <source>nobody is added without an account that is opted in, and no customer is ever made</source>
-        <translation>Niemand kommt ohne ein Konto mit Einwilligung hinzu, und nie wird ein Kunde angelegt</translation>
-    </message>
-    <message>
-        <source>a deleted list says nothing about anybody</source>
-        <translation>Eine gelöschte Liste sagt über niemanden etwas</translation>
     </message>
     <message>
         <source>{reason}; a change in Kibo still waits to be acted on</source>

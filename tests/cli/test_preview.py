@@ -53,7 +53,7 @@ def test_an_automation_that_joining_the_list_starts_is_named(shop: Shell) -> Non
 
 def test_on_a_terminal_it_is_words(shop: Shell) -> None:
     said = shop("sync", "export", "--dry-run").stdout
-    assert said.startswith("Preview of export: nothing was changed.\nCOMPLETE: 2 added")
+    assert said.startswith("Preview of export: nothing was changed.\n2 will be added")
     assert "Welcome emails: 0" in said
     assert "ann@example.com" in said
     shop.json("sync", "export")

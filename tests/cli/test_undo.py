@@ -42,7 +42,7 @@ def test_the_dry_run_is_the_undo_that_follows(shop: Shell) -> None:
 
 def test_on_a_terminal_it_is_words(shop: Shell) -> None:
     said = shop("undo", str(shop.run_id), "--dry-run").stdout
-    assert said.startswith("Preview of undo of run 1: nothing was changed.\nCOMPLETE: 3 removed")
+    assert said.startswith("Preview of undo of run 1: nothing was changed.\n3 will be removed from the list")
     done = shop("undo", str(shop.run_id))
     assert done.returncode == 0
     assert "taken off the list: run 1 had put them there" in done.stdout

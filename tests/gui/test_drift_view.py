@@ -18,6 +18,9 @@ from tests.gui.helpers import click, dialog, find, rows, texts
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 PUT_BACK = Drift(ANN, (7,), DriftKind.PUT_BACK, ShopShows.OPTED_OUT, MailShows.ON_LIST, "put back by staff")
+DELETED = Drift(
+    BOB, (8,), DriftKind.DELETED, ShopShows.OPTED_IN, MailShows.DELETED, "deleted in Constant Contact"
+)
 DUE = Drift(BOB, (8, 9), DriftKind.NOT_ADDED, ShopShows.OPTED_IN, MailShows.NO_CONTACT, "not exported yet")
 
 
@@ -69,13 +72,16 @@ def test_kinds_with_their_meaning_and_the_people(qtbot, window, desk):
     [
         ([], "In step", "good"),
         ([DUE], "The next runs put it right", "accent"),
-        ([PUT_BACK], "1 person differ", "warning"),
+        ([PUT_BACK], "1 person differs", "warning"),
+        ([PUT_BACK, DELETED], "2 people differ", "warning"),
+        ([DELETED], "1 person differs, but nothing needs you", "neutral"),
+        ([DELETED, DUE], "2 people differ, but nothing needs you", "neutral"),
     ],
 )
-def test_it_is_green_only_where_nobody_differs(qtbot, window, desk, differ, words, tone):
+def test_it_is_amber_only_where_somebody_has_to_look(qtbot, window, desk, differ, words, tone):
     desk.differ = differ
     shown = opened(qtbot, window)
-    assert shown.badge.text() == words.replace("person differ", "person differs")
+    assert shown.badge.text() == words
     assert shown.badge.property("tone") == tone
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from ccdesk.core.errors import Unreachable
 from ccdesk.core.ledger import LedgerEntry
@@ -89,9 +89,9 @@ def test_the_verdict_comes_first_and_then_both_sides_and_what_happened(qtbot, wi
     assert text(shown, "lbl_find_verdict") == (
         f"{ANN} is not mailed, and should not be: unsubscribed in Constant Contact."
     )
-    assert text(shown, "lbl_find_rule") == (
-        "The rule: an opt-out counts (rule R4; table of consent: out × NO)."
-    )
+    assert text(shown, "lbl_find_rule") == "The rule: an opt-out counts."
+    rule = find(shown, "lbl_find_rule", QLabel)
+    assert rule.toolTip() == "Rule R4 of the design; table of consent: out × NO", "for support"
     assert shown.badge.text() == "In step when last read"
     assert text(shown, "lbl_find_shop").startswith("Not opted in, since")
     assert f"Customer 1001 {ANN}: not opted in" in text(shown, "lbl_find_shop")

@@ -52,12 +52,15 @@ def test_the_people_are_shown_and_exported_when_asked(qtbot: Any, sync: Any, des
     shown = dialog(qtbot, sync.window(), "dlg_preview")
     assert loop.tries == [RunKind.EXPORT]
     assert find(shown, "lbl_preview_nothing").text() == "Nothing was changed in either service."
-    assert find(shown, "lbl_preview_counts").text() == "57 people: 56 added · 1 error"
+    assert find(shown, "lbl_preview_counts").text() == "57 people: 56 will be added · 1 error"
     assert find(shown, "lbl_preview_welcomes").text() == "3 welcome emails would be sent."
     assert not shown.badge.isVisible(), "nothing has completed"
     rows(qtbot, shown.tbl_people, 57)
     rows(qtbot, shown.tbl_kinds, 2)
     assert "p0@example.com" in texts(shown.tbl_people, 0)
+    assert "Will be added" in texts(shown.tbl_people, 0)
+    assert texts(shown.tbl_kinds, 0)[0] == "Will be added"
+    assert "Will be added" in [shown.cmb_outcome.itemText(at) for at in range(shown.cmb_outcome.count())]
     shown.cmb_outcome.setCurrentIndex(shown.cmb_outcome.findData(Outcome.ERROR.value))
     rows(qtbot, shown.tbl_people, 1)
     assert shown.btn_export.text() == "&Export 56 people"

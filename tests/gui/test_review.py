@@ -53,6 +53,7 @@ def held(desk):
 @pytest.fixture
 def view(qtbot, parts, held):
     """The review, opened from the notice of a scheduled run."""
+    parts.window.go_to("logs")
     parts.bridge.run_failed(RunKind.INBOUND, ASKED)
     qtbot.waitUntil(parts.window.notice.isVisible)
     click(qtbot, parts.window, "notice_window_action")
@@ -127,7 +128,19 @@ def test_a_run_that_failed_since_does_not_hide_the_question(qtbot, window, desk,
     opened.close()
 
 
+def test_where_info_says_that_opt_outs_wait_no_notice_says_it_again(qtbot, window, parts, held):
+    with qtbot.waitSignal(parts.context.monitor.failed):
+        parts.bridge.run_failed(RunKind.INBOUND, ASKED)
+    assert not window.notice.isVisible()
+    window.go_to("logs")
+    parts.bridge.run_failed(RunKind.INBOUND, ASKED)
+    qtbot.waitUntil(window.notice.isVisible)
+    window.tabs.setCurrentWidget(window.info)
+    assert not window.notice.isVisible()
+
+
 def test_a_planned_run_that_holds_nobody_new_leaves_the_notice_as_it_is(qtbot, window, parts, held):
+    window.go_to("logs")
     parts.bridge.run_failed(RunKind.INBOUND, ASKED)
     qtbot.waitUntil(window.notice.isVisible)
     parts.bridge.run_finished(replace(held, id=1201))

@@ -83,9 +83,10 @@ def show_drift(context: Context, parent: QWidget) -> DriftDialog:
 
 
 def _mark(kind: DriftKind) -> tuple[str, Tone]:
-    if kind is DriftKind.LEFT_AS_IS:
-        return "info", Tone.NEUTRAL
-    return ("waiting", Tone.ACCENT) if kind.repairable else ("warning", Tone.WARNING)
+    """Return a kind's mark: amber is for what somebody has to look at, and nothing else."""
+    if kind.needs_staff:
+        return "warning", Tone.WARNING
+    return ("waiting", Tone.ACCENT) if kind.repairable else ("info", Tone.NEUTRAL)
 
 
 KIND_COLUMNS = (
@@ -233,6 +234,13 @@ class DriftDialog(QDialog):
             self.badge.show_state(say("In step"), "check-circle", Tone.GOOD)
         elif all(kind.repairable for kind in found.kinds if kind is not DriftKind.LEFT_AS_IS):
             self.badge.show_state(say("The next runs put it right"), "waiting", Tone.ACCENT)
+        elif not any(kind.needs_staff for kind in found.kinds):
+            words = plural(
+                "{n} people differ, but nothing needs you",
+                "{n} person differs, but nothing needs you",
+                people,
+            )
+            self.badge.show_state(words, "info", Tone.NEUTRAL)
         else:
             words = plural("{n} people differ", "{n} person differs", people)
             self.badge.show_state(words, "warning", Tone.WARNING)

@@ -26,7 +26,7 @@ from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.table_models import Column, PagedModel, of_rows
 from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.components.theme import Tone
-from ccdesk.gui.components.widgets import SELECTABLE, Badge, Card, button, disable, label, row
+from ccdesk.gui.components.widgets import SELECTABLE, Badge, Card, button, disable, label, plain_tip, row
 from ccdesk.gui.context import Context
 from ccdesk.gui.dialogs.named_people import NamedPeople
 from ccdesk.gui.translation import marked, say
@@ -240,7 +240,8 @@ class FindPersonDialog(QDialog):
         self.lbl_hint.hide()
         self.answer.show()
         self.lbl_verdict.setText(say(why_words.headline(found, self._asked)))
-        self.lbl_rule.setText(say(why_words.rule_line(found)) if found.known else "")
+        self.lbl_rule.setText(say(why_words.rule_sentence(found)) if found.known else "")
+        self.lbl_rule.setToolTip(plain_tip(say(why_words.rule_name(found))) if found.known else "")
         self.lbl_rule.setVisible(found.known)
         self._show_badge(found)
         if not found.known:

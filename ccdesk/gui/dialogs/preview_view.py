@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import ConfirmNeeded, ListHasMembers
 from ccdesk.core.runs import Outcome
 from ccdesk.gui import formats
-from ccdesk.gui.columns import ENTRY_COLUMNS, run_icon
+from ccdesk.gui.columns import PREVIEW_COLUMNS, run_icon
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.table_models import PagedModel, Source
 from ccdesk.gui.components.table_view import PagedTable
@@ -35,6 +37,11 @@ EMPTY_PEOPLE_UNDO = (
 UNDO = marked(
     "A person taken off the list stays off until they opt in anew or sign up; that cannot be undone. "
     "People who have acted since, and those who opted out, are left alone."
+)
+
+KINDS = tuple(
+    replace(column, text=lambda kind: say(formats.PREVIEWED[kind[0]])) if column.key == "outcome" else column
+    for column in KIND_COLUMNS
 )
 
 
@@ -83,7 +90,7 @@ class PreviewDialog(QDialog):
         preview, tasks = self._preview, self._context.tasks
         self.kinds = PagedModel(
             tasks,
-            KIND_COLUMNS,
+            KINDS,
             Source(
                 fetch=lambda offset, limit: list(preview.entry_kinds())[offset : offset + limit],
                 count=lambda: len(preview.entry_kinds()),
@@ -96,7 +103,7 @@ class PreviewDialog(QDialog):
         )
         self.tbl_kinds.setAccessibleName(say("Kinds of change"))
         self.tbl_kinds.setMinimumHeight(100)
-        self.people = PagedModel(tasks, ENTRY_COLUMNS, self._people_source(), self)
+        self.people = PagedModel(tasks, PREVIEW_COLUMNS, self._people_source(), self)
         self.tbl_people = PagedTable(
             "tbl_preview_people", self.people, EMPTY_PEOPLE_UNDO if self._undo else EMPTY_PEOPLE
         )
@@ -111,7 +118,7 @@ class PreviewDialog(QDialog):
         self.cmb_outcome.setObjectName("cmb_preview_outcome")
         self.cmb_outcome.addItem(say("All people"), None)
         for outcome in Outcome:
-            self.cmb_outcome.addItem(say(formats.OUTCOME_WORDS[outcome]), outcome.value)
+            self.cmb_outcome.addItem(say(formats.PREVIEWED[outcome]), outcome.value)
         self.cmb_outcome.currentIndexChanged.connect(self._on_filter)
         self.badge = Badge()
         self.lbl_nothing = label(say(NOTHING), name="lbl_preview_nothing")
