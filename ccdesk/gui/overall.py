@@ -70,7 +70,10 @@ def overall(
             return Overall(say("On: looking at both sides for the first time"), "", "running", Tone.ACCENT)
         title = say("On: the first look at both sides comes next")
         return Overall(title, _next(status), "running", Tone.ACCENT)
-    if status.waiting:
+    if status.last_failed:
+        title = say("{kind}: the last run failed").format(kind=_failed_kinds(status))
+        return Overall(title, _facts(status, now), "parked", Tone.WARNING)
+    if _changes_wait(status):
         return Overall(say("Changes wait for the next sync"), _facts(status, now), "waiting", Tone.ACCENT)
     if snapshot.unanswered:
         return Overall(say(NO_ANSWER), _facts(status, now), "waiting", Tone.ACCENT)
@@ -80,6 +83,16 @@ def overall(
 def unreadable(problem: str) -> Overall:
     """Return how things stand while the data cannot be read: nobody knows, whatever was known before."""
     return Overall(say(problem), say(OUT_OF_DATE), "error", Tone.ERROR)
+
+
+def _failed_kinds(status: Status) -> str:
+    return ", ".join(say(formats.KIND_WORDS[kind]) for kind in status.last_failed)
+
+
+def _changes_wait(status: Status) -> bool:
+    """Say whether anything is known to wait: of people on the list, of those to be added, and for Kibo."""
+    pending = status.pending
+    return bool(status.waiting or status.queued or pending.opt_outs or pending.opt_ins)
 
 
 def needing(status: Status, reason: str) -> tuple[Need, ...]:

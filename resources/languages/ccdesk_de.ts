@@ -3257,6 +3257,10 @@
         <translation>Ein: Als Nächstes werden beide Seiten zum ersten Mal angesehen</translation>
     </message>
     <message>
+        <source>{kind}: the last run failed</source>
+        <translation>{kind}: Der letzte Lauf ist fehlgeschlagen</translation>
+    </message>
+    <message>
         <source>Changes wait for the next sync</source>
         <translation>Änderungen warten auf den nächsten Abgleich</translation>
     </message>

@@ -21,11 +21,12 @@ from ccdesk.gui.overall import KIBO, MAIL, overall
 from ccdesk.gui.since import LastLook
 from ccdesk.gui.standing import Standing, look
 from ccdesk.gui.tabs.month_picture import day_words, month_words
-from ccdesk.service.api import Connection, ConnectionState
+from ccdesk.service.api import Connection, ConnectionState, PendingWriteBacks
 from ccdesk.service.needs_you import Need, NeedKind
 from tests.gui.fakes import NOW, FakeLoop, connected_kibo
 from tests.gui.helpers import click, dialog, find, rows, texts
 
+NIGHT = Run(7, RunKind.FULL_COMPARE, Trigger.SCHEDULED, RunStatus.FAILED, NOW)
 LOOPS = {RunKind.EVENTS: NOW - timedelta(minutes=6), RunKind.INBOUND: NOW - timedelta(minutes=20)}
 
 
@@ -68,6 +69,10 @@ def test_all_is_well_in_one_sentence(snapshot):
         ({"paused_until": NOW + timedelta(minutes=10)}, "Paused until 11:15 AM"),
         ({"needs_you": (Need(NeedKind.LATE, 3, NOW, "inbound"),)}, "1 thing needs you"),
         ({"waiting": 18}, "Changes wait for the next sync"),
+        ({"queued": 1}, "Changes wait for the next sync"),
+        ({"pending": PendingWriteBacks(opt_outs=1)}, "Changes wait for the next sync"),
+        ({"pending": PendingWriteBacks(opt_ins=1)}, "Changes wait for the next sync"),
+        ({"last_failed": {RunKind.FULL_COMPARE: NIGHT}}, "Daily comparison: the last run failed"),
         ({"last_good": {}}, "On: the first look at both sides comes next"),
     ],
 )
