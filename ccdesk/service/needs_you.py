@@ -31,6 +31,7 @@ from ccdesk.sync.state_names import WRITES_STOPPED
 
 SHOWN = 5  # people or entries an item names
 _CYCLES = 2  # an opt-out may be pending for so many cycles before a person is told
+_A_MOMENT = timedelta(minutes=1)  # a run may end while it is looked
 _OVERDUE = _CYCLES * LOOP_EVERY + timedelta(minutes=10)  # a cycle may begin a little late
 _FAILURES = 2  # in a row
 _ATTEMPTS = 3  # after so many refusals waiting longer is no help
@@ -120,9 +121,9 @@ def needs_you(store: Store, settings: Settings, now: datetime, *, paused: bool =
     return tuple(need for source in SOURCES for need in source(look))
 
 
-def last_good_runs(store: Store) -> dict[RunKind, datetime | None]:
+def last_good_runs(store: Store, now: datetime) -> dict[RunKind, datetime | None]:
     """Return when each direction last went well: to Constant Contact by export and events, and from there."""
-    return {kind: _last_good(store, kind) for kind in (RunKind.EXPORT, *LOOPS)}
+    return {kind: _last_good(store, kind, now) for kind in (RunKind.EXPORT, *LOOPS)}
 
 
 def note_good_run(store: Store, run: Run) -> None:
@@ -131,11 +132,16 @@ def note_good_run(store: Store, run: Run) -> None:
         store.state.set_time(_GOOD_RUN + run.kind.value, run.finished_at)
 
 
-def _last_good(store: Store, kind: RunKind) -> datetime | None:
+def _last_good(store: Store, kind: RunKind, now: datetime) -> datetime | None:
+    """Return when a kind last went well; a time to come was noted by a clock that was wrong, and tells none.
+
+    By it a direction would have gone well just now for as long as that time is away, whatever fails.
+    """
     runs = (store.runs.last_finished(kind, status) for status in _DID_ITS_WORK)
     ends = [run.finished_at for run in runs if run is not None and not run.asks_about_list]
     ends.append(store.state.get_time(_GOOD_RUN + kind.value))
-    return max((end for end in ends if end is not None), default=None)
+    latest = now + _A_MOMENT
+    return max((end for end in ends if end is not None and end <= latest), default=None)
 
 
 def _list_deleted(look: Look) -> Iterator[Need]:
@@ -196,7 +202,7 @@ def _late(look: Look) -> Iterator[Need]:
     """A direction that failed again and again, or that was not tried for too long though it is enabled."""
     excused = look.paused or bool(look.store.lease.holder())
     for kind in LOOPS:
-        good = _last_good(look.store, kind)
+        good = _last_good(look.store, kind, look.now)
         failures = _failures_in_a_row(look.store, kind, good)
         due_from = max(filter(None, (good, last_pause(look.store, look.now))), default=None)
         overdue = look.settings.enabled and good is not None and look.now - (due_from or good) > _OVERDUE

@@ -86,7 +86,7 @@ class StatusReader:
                 *needs_you(store, settings, now, paused=app is False),
             ),
             pending=_pending_write_backs(store),
-            last_good=last_good_runs(store),
+            last_good=last_good_runs(store, now),
             paused_until=paused_until(store, now),
             last_gap=last_gap(store),
             loops_at_work=at_work,

@@ -81,7 +81,7 @@ def leave_pending(store: SqliteStore, *customer_ids: int, pending: WriteBack = W
 
 def test_a_fresh_store_needs_nobody(store: SqliteStore, clock: HandClock) -> None:
     assert look(store, clock, enabled=True) == []
-    assert set(last_good_runs(store).values()) == {None}
+    assert set(last_good_runs(store, clock.now()).values()) == {None}
 
 
 # ---------------------------------------------------------------- owed to Kibo
@@ -177,8 +177,26 @@ def test_a_direction_that_failed_twice_is_told(store: SqliteStore, clock: HandCl
     [need] = look(store, clock)
     assert (need.kind, need.subject, need.count, need.since) == (NeedKind.LATE, kind.value, 2, good)
     assert need.stuck
-    assert last_good_runs(store)[kind] == good
+    assert last_good_runs(store, clock.now())[kind] == good
     do_run(store, clock, RunStatus.COMPLETE, kind)
+    assert look(store, clock) == []
+
+
+def test_a_clock_that_was_ahead_hides_no_failures(store: SqliteStore, clock: HandClock) -> None:
+    do_run(store, clock, RunStatus.COMPLETE)
+    clock.at += timedelta(days=400)
+    run = store.runs.start(RunKind.INBOUND, Trigger.SCHEDULED, clock.now())
+    ended = replace(run, status=RunStatus.COMPLETE, finished_at=clock.now())
+    store.runs.finish(ended)
+    note_good_run(store, ended)
+    clock.at -= timedelta(days=400)
+    assert last_good_runs(store, clock.now())[RunKind.INBOUND] is None, "not “checked just now”"
+    do_run(store, clock, RunStatus.FAILED)
+    do_run(store, clock, RunStatus.FAILED)
+    [need] = look(store, clock)
+    assert (need.kind, need.count) == (NeedKind.LATE, 2)
+    do_run(store, clock, RunStatus.COMPLETE)
+    assert last_good_runs(store, clock.now())[RunKind.INBOUND] == clock.now()
     assert look(store, clock) == []
 
 
@@ -214,11 +232,11 @@ def test_a_run_that_holds_some_is_a_good_one_after_it_was_answered_too(
     ended = replace(run, status=RunStatus.NEEDS_YOU, finished_at=clock.now())
     store.runs.finish(ended)
     note_good_run(store, ended)
-    assert last_good_runs(store)[RunKind.INBOUND] == ended.finished_at
+    assert last_good_runs(store, clock.now())[RunKind.INBOUND] == ended.finished_at
     store.runs.finish(replace(ended, status=RunStatus.CANCELLED))
     do_run(store, clock, RunStatus.FAILED)
     assert look(store, clock) == [], "not two failures in a row"
-    assert last_good_runs(store)[RunKind.INBOUND] == ended.finished_at
+    assert last_good_runs(store, clock.now())[RunKind.INBOUND] == ended.finished_at
     do_run(store, clock, RunStatus.FAILED)
     assert kinds(look(store, clock)) == [NeedKind.LATE]
 
