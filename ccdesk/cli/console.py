@@ -156,7 +156,7 @@ def _escaped(found: re.Match[str]) -> str:
 def _progress_text(progress: Progress) -> str:
     text = f"Continued: {progress.phase}" if progress.continued else progress.phase
     if progress.sent:
-        text += f": {progress.read:,} read, {progress.sent:,} sent, {progress.confirmed:,} confirmed"
+        text += f": {progress.read:,} read, {progress.sent:,} sent, {progress.confirmed:,} done"
     elif progress.total:
         text += f": {progress.done:,} of {progress.total:,}"
     elif progress.done:

@@ -13,6 +13,7 @@ from ccdesk.consent.columns import shop_side
 from ccdesk.consent.decide import decide
 from ccdesk.consent.model import Policy
 from ccdesk.consent.rows import Row, mail_side
+from ccdesk.core.clock import parse_time
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides
 from ccdesk.core.losses import Answer
 from ccdesk.core.models import Customer, Link, LinkState, Standing, WriteBack
@@ -267,7 +268,9 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
     if kind is DriftKind.UNDONE and (undone := person.undone()) is not None:
         return undone.note or text
     if kind is DriftKind.DELETED and contact is not None and contact.deleted_at:
-        return marked("{reason} (deleted on {date})").format(reason=text, date=contact.deleted_at[:10])
+        deleted = parse_time(contact.deleted_at)
+        date = deleted.date() if deleted is not None else contact.deleted_at[:10]
+        return marked("{reason} (deleted on {date})").format(reason=text, date=date)
     if kind is DriftKind.WAITING and contact is not None:
         permission = Text(contact.permission.value)
         return marked("waiting in Constant Contact ({permission})").format(permission=permission)
@@ -287,4 +290,4 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
 def _on(moment: datetime | None, what: str) -> str:
     if moment is None:
         return what
-    return marked("{what} on {date}").format(what=what, date=f"{moment:%Y-%m-%d}")
+    return marked("{what} on {date}").format(what=Text(what), date=moment.date())

@@ -7533,5 +7533,9 @@
         <source>Ask by the email, a part of it, or the customer id.</source>
         <translation>Suchen Sie mit der E-Mail-Adresse, einem Teil davon oder der Kundennummer.</translation>
     </message>
+    <message>
+        <source>{text}, link</source>
+        <translation>{text}, Link</translation>
+    </message>
 </context>
 </TS>

@@ -3,14 +3,17 @@
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import QCoreApplication
 
 from ccdesk.clients.http.transport import Request, Transport
 from ccdesk.core.errors import Unreachable
+from ccdesk.core.statements import UNSUBSCRIBED
 from ccdesk.core.words import marked
 from ccdesk.gui.translation import number, plural, say, speak
+from ccdesk.sync.plan_drift import _on
 from tools import languages
 
 PLACE = re.compile(r"\{[^{}]*\}")
@@ -50,6 +53,14 @@ def test_what_a_service_could_not_do_is_german():
         Transport("Kibo").send(Request("GET", "http://127.0.0.1:1/"))
     assert say(raised.value.title) == "Kibo ist nicht erreichbar"
     assert all((languages.ROOT / folder).is_dir() and folder.endswith("/") for folder in languages.NOT_SHOWN)
+
+
+@pytest.mark.usefixtures("german")
+def test_a_reason_with_its_day_is_german_as_a_whole():
+    reason = _on(datetime(2026, 5, 1, tzinfo=UTC), UNSUBSCRIBED)
+    assert reason == "unsubscribed in Constant Contact on 2026-05-01"
+    assert "1. Mai 2026" in say(reason)
+    assert "unsubscribed" not in say(reason)
 
 
 @pytest.mark.usefixtures("german")

@@ -166,3 +166,16 @@ def test_what_a_notice_tells_and_runs_by_schedule_are_not_told_twice(
     with qtbot.waitSignal(parts.bridge.finished):
         parts.bridge.run_finished(replace(finished_export(), status=RunStatus.FAILED))
     assert announced == (["To Constant Contact: started"] if asked else [])
+
+
+def test_links_in_tables_are_told_as_links_with_what_they_open(qtbot: Any, window: Any) -> None:
+    window.tabs.setCurrentWidget(window.logs)
+    table = window.logs.table
+    qtbot.waitUntil(lambda: table.model().rowCount() > 0)
+    found = QAccessible.queryAccessibleInterface(table)
+    cells = [found.child(at) for at in range(found.childCount())]
+    said = [(one.text(QAccessible.Text.Name), one.text(QAccessible.Text.Description)) for one in cells]
+    assert ("3, link", "Show the error messages") in said
+    assert ("0", "") in said, "no errors, nothing to open"
+    assert "From Constant Contact" in [name for name, _ in said]
+    assert sum("link" in name for name, _ in said) == 1

@@ -111,9 +111,18 @@ class PagedModel(QAbstractTableModel):
             return bool(column.link and column.link(row))
         if role == NOTE_ROLE:
             return self._note(row)
-        if role == Qt.ItemDataRole.AccessibleDescriptionRole and column.note is not None:
-            return column.note(row)
+        if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.AccessibleDescriptionRole):
+            return self._told(row, column, role)
         return row if role == ROW_ROLE else None
+
+    def _told(self, row: Any, column: Column, role: int) -> str | None:
+        """Return what a screen reader is told of a cell; to Qt every cell is plain text, links as well."""
+        is_link = bool(column.link and column.link(row))
+        if role == Qt.ItemDataRole.AccessibleTextRole:  # None: what is shown
+            return say("{text}, link").format(text=one_line(column.text(row))) if is_link else None
+        if column.note is not None:
+            return column.note(row)
+        return column.tip(row) if is_link and column.tip else None
 
     @property
     def has_notes(self) -> bool:
