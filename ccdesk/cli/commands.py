@@ -198,6 +198,10 @@ def _pairs(pairs: list[str], *, with_secret: bool) -> dict[str, str]:
                 meaning="They would be seen in the list of processes and kept in the shell's history.",
                 next_step="Use --kibo-secret (asks at a prompt) or CCDESK_KIBO_SHARED_SECRET.",
             )
+        if key in values:
+            raise SettingsError(
+                f"“{key}” is given twice", meaning="Nothing was changed.", next_step="Give each setting once."
+            )
         values[key] = value
     if not values and not with_secret:
         raise SettingsError("Nothing to set", next_step="Name at least one KEY=VALUE.")

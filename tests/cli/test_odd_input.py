@@ -223,3 +223,10 @@ def test_where_an_output_is_closed_the_work_is_done_all_the_same(tmp_path: Path,
     assert done.returncode == 0, done.stderr
     assert b"went wrong" not in done.stderr
     assert b"80" in ccdesk(tmp_path.parent, "--base-dir", str(tmp_path), "settings", "show").stdout
+
+
+def test_a_setting_that_is_given_twice_is_not_guessed_at(tmp_path: Path) -> None:
+    done = ccdesk(tmp_path, "settings", "set", "keep_days=80", "keep_days=70")
+    assert done.returncode == 2
+    assert "“keep_days” is given twice" in done.stderr.decode()
+    assert "90" in ccdesk(tmp_path, "settings", "show").stdout.decode()
