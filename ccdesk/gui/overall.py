@@ -135,7 +135,7 @@ def _trouble(name: str, connection: Connection, since: datetime | None) -> str:
 
 def _off(status: Status) -> str:
     parts = [say(NOTHING_SYNCS)]
-    if status.on_list:
+    if status.on_list and not _is_list_gone(status):
         parts.append(plural("{n} customers on the list", "{n} customer on the list", status.on_list))
     return " · ".join(parts)
 
@@ -143,7 +143,7 @@ def _off(status: Status) -> str:
 def _facts(status: Status, now: datetime) -> str:
     """Return how many are in sync, when both directions were last looked at, and when comes the next time."""
     parts = []
-    if status.on_list:
+    if status.on_list and not _is_list_gone(status):
         parts.append(plural("{n} customers in sync", "{n} customer in sync", status.in_sync))
     if status.waiting:
         parts.append(plural("{n} with a change waiting", "{n} with a change waiting", status.waiting))
@@ -152,6 +152,11 @@ def _facts(status: Status, now: datetime) -> str:
     if known and len(known) == len(looked):
         parts.append(say("checked {ago}").format(ago=formats.ago(now - min(known))))
     return " · ".join(part for part in (*parts, _next(status)) if part)
+
+
+def _is_list_gone(status: Status) -> bool:
+    """Say whether the list was deleted: who was on it is remembered, but nobody is on it or in sync."""
+    return any(need.kind is NeedKind.LIST_DELETED for need in status.needs_you)
 
 
 def _next(status: Status) -> str:

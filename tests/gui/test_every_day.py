@@ -87,6 +87,11 @@ def test_nobody_about_whom_a_change_waits_is_called_in_sync(snapshot):
     assert found.detail.startswith("9,000 customers in sync · 18 with a change waiting · ")
 
 
+def test_nobody_is_in_sync_with_a_list_that_was_deleted(snapshot):
+    gone = (Need(NeedKind.LIST_DELETED, subject="Kibo customers"),)
+    assert said(snapshot, needs_you=gone).detail == "Checked 20 minutes ago · next 12/16/2015"
+
+
 def test_without_an_export_nothing_is_in_step(snapshot):
     seen = overall(replace(snapshot, first_export_done=False), NOW, {})
     assert (seen.title, seen.tone) == ("On, but nothing was exported yet", Tone.ACCENT)
