@@ -75,6 +75,39 @@ def test_a_failure_is_shown_and_can_be_tried_again(qtbot, qapp, tmp_path: Path) 
         parts.window.close()
 
 
+def test_a_file_that_is_written_over_goes_only_once_the_new_one_is_there(qtbot, qapp, tmp_path: Path) -> None:
+    fails = [True]
+
+    def save(out: Path, wanted: Wanted) -> Made:
+        if fails:
+            raise SettingsError("Nobody is known by that", meaning="Nothing was written.")
+        assert not out.exists(), "as `ccdesk bundle` wants it"
+        out.write_text("new")
+        return Made(out)
+
+    target = tmp_path / "one.zip"
+    target.write_text("before")
+    parts, dialog = opened_dialog(qtbot, qapp, save)
+    try:
+        choose(qtbot, dialog, target)
+        qtbot.waitUntil(lambda: "Nobody is known" in dialog.notice.title.text())
+        assert target.read_text() == "before"
+        fails.clear()
+        choose(qtbot, dialog, target)
+        qtbot.waitUntil(lambda: dialog.notice.title.text() == "Saved: one.zip")
+        assert target.read_text() == "new"
+        target.unlink()
+        target.mkdir()
+        (target / "held").touch()
+        choose(qtbot, dialog, target)
+        qtbot.waitUntil(lambda: dialog.notice.title.text() == "The file cannot be written")
+        assert [one.name for one in tmp_path.iterdir()] == ["one.zip"]
+        assert dialog.btn_save.isEnabled()
+    finally:
+        parts.shutdown()
+        parts.window.close()
+
+
 def acting(page) -> set[str]:
     """Return what can be pressed on a page, but for what leads somewhere."""
     buttons = [

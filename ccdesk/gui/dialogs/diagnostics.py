@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QDate, Qt, QUrl, Slot
 from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
+from ccdesk.core import files
 from ccdesk.core.bundles import USUAL_DAYS, Made, Wanted, contents
 from ccdesk.core.errors import CcdeskError
+from ccdesk.core.spreadsheet import ExportError
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, disable, label, row
@@ -110,8 +116,7 @@ class DiagnosticsDialog(QDialog):
         self.btn_save.setText(say("Saving…"))
 
         def work() -> Made:
-            out.unlink(missing_ok=True)  # the file dialog has asked
-            return save(out, wanted)
+            return _written_over(out, lambda target: save(target, wanted))
 
         self._context.tasks.run(self, work, done=self._saved, failed=self._failed)
 
@@ -141,3 +146,21 @@ class DiagnosticsDialog(QDialog):
 
     def _show_folder(self, path: Path) -> None:
         self._context.open_url(QUrl.fromLocalFile(str(path.parent)).toString())
+
+
+def _written_over(out: Path, save: Callable[[Path], Made]) -> Made:
+    """Save to a file; one of that name, about which the file dialog asked, goes once the new one is there.
+
+    Raises:
+        CcdeskError: it could not be saved; what was there before is as it was.
+
+    """
+    if not os.path.lexists(out):
+        return save(out)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".ccdesk-", dir=out.parent) as beside:
+            made = save(Path(beside) / out.name)
+            files.replace(made.path, out)
+    except OSError as error:
+        raise ExportError(meaning=f"{error.strerror}." if error.strerror else "") from error
+    return replace(made, path=out)
