@@ -68,6 +68,15 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def without_home(text: str) -> str:
+    """Return a text with the person's own folder, which most often has their name, as “~”."""
+    try:
+        home = Path.home()
+    except RuntimeError:  # nobody knows of any
+        return text
+    return text.replace(str(home), "~") if len(home.parts) > 1 else text  # a service's may be “/”
+
+
 def replace(source: Path, target: Path) -> None:
     """Give a file another's name, as `os.replace`, with patience for who has one of them open on Windows."""
     patiently(lambda: os.replace(source, target))

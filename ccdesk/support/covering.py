@@ -63,8 +63,10 @@ class Covering:
                 self._personal.update(header.get("personal", []))
 
     def words(self, text: str) -> str:
-        """Return a text for people with everybody covered."""
-        return text if self.plain else self.given.inside(text, self._personal, self._kept)
+        """Return a text for people with everybody covered, staff included: their folder has their name."""
+        if self.plain:
+            return text
+        return self.given.inside(files.without_home(text), self._personal, self._kept)
 
     def fingerprint(self, stored: str, sent: int) -> str:
         """Return a fingerprint of fields in pseudonyms: names are such even in a plain bundle."""

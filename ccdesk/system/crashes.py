@@ -55,7 +55,7 @@ def crash_lines(base: Path) -> list[str]:
     for name in (WINDOW, RUN):
         with suppress(OSError):
             text = files.read_private(base / name)[-_MOST_BYTES:].decode("utf-8", "replace")
-            lines += text.replace(str(Path.home()), "~").splitlines()
+            lines += files.without_home(text).splitlines()
     return lines
 
 

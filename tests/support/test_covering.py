@@ -60,3 +60,13 @@ def test_a_name_in_a_message_is_covered(tmp_path: Path, call: dict[str, Any]) ->
     text = json.dumps(covered(tmp_path, call))
     assert "Ann" not in text
     assert f"{ONCE} is suppressed" in text
+
+
+def test_staff_are_not_told_by_the_name_of_their_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "ann.smith")
+    line = f"The file is {tmp_path / 'ann.smith' / 'ccdesk' / 'ccdesk.sqlite3'}."
+    covering = Covering(GIVEN, plain=False, recorded=[], kept=())
+    assert covering.words(line) == f"The file is {Path('~', 'ccdesk', 'ccdesk.sqlite3')}."
+    monkeypatch.setattr(Path, "home", lambda: Path(tmp_path.anchor))
+    assert covering.words(line) == line, "a service may have none of its own"
+    assert Covering(GIVEN, plain=True, recorded=[], kept=()).words(line) == line
