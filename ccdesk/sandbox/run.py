@@ -7,7 +7,9 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 from datetime import timedelta
+from functools import cache
 from types import FrameType
 from typing import Any, Self
 
@@ -19,7 +21,15 @@ from ccdesk.sandbox.control import PREFIX, control_blueprint
 from ccdesk.sandbox.kibo import server as kibo_server
 from ccdesk.sandbox.kibo.state import KiboState, KiboSwitches
 from ccdesk.sandbox.seed.shop import seed_shop
-from ccdesk.sandbox.wire.kernel import AheadClock, Faults, SandboxClock, Wire
+from ccdesk.sandbox.wire.kernel import (
+    AheadClock,
+    Environ,
+    Faults,
+    SandboxClock,
+    StartResponse,
+    Wire,
+    WsgiApp,
+)
 from ccdesk.sandbox.wire.received import RequestLog
 from ccdesk.sandbox.wire.serving import Server
 
@@ -60,12 +70,14 @@ class Sandbox:
         """Begin to serve; from the return on both services answer."""
         if self._servers:
             raise RuntimeError("The sandbox is running already")
-        kibo_app = kibo_server.build_kibo_app(self.kibo, lambda: self._servers[0].address)
-        kibo_app.register_blueprint(control_blueprint(self))
+        kibo_app = kibo_server.build_kibo_app(self.kibo, self._kibo_address)
         cc_app = cc_server.build_cc_app(self.cc)
         shared = self.clock, self.faults, self.log
         kibo = Wire(
-            kibo_app, kibo_server.service_of, *shared, distance=lambda: self.kibo.switches.answer_seconds
+            self._with_orders(kibo_app),
+            kibo_server.service_of,
+            *shared,
+            distance=lambda: self.kibo.switches.answer_seconds,
         )
         cc = Wire(cc_app, cc_server.service_of, *shared, distance=lambda: self.cc.switches.answer_seconds)
         try:
@@ -77,6 +89,22 @@ class Sandbox:
         self._ports = (self._servers[0].port, self._servers[1].port)
         for server in self._servers:
             server.start()
+
+    def _kibo_address(self) -> str:
+        return self._servers[0].address
+
+    def _with_orders(self, app: WsgiApp) -> WsgiApp:
+        """Have an application take orders as well, which most of those who start a sandbox never give."""
+
+        @cache
+        def ordered() -> WsgiApp:
+            return kibo_server.build_kibo_app(self.kibo, self._kibo_address, control_blueprint(self))
+
+        def serve(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            asked = environ.get("PATH_INFO", "").startswith(PREFIX)
+            return (ordered() if asked else app)(environ, start_response)
+
+        return serve
 
     def stop(self) -> None:
         """End serving; what the services hold stays."""

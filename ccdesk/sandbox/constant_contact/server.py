@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
+from functools import cache
 from http import HTTPStatus
 
 from flask import Flask, Response, request
@@ -22,15 +23,22 @@ from ccdesk.sandbox.constant_contact import (
     web,
 )
 from ccdesk.sandbox.constant_contact.gateway import STATE_KEY, gateway_error
+from ccdesk.sandbox.constant_contact.gateway import state as served
 from ccdesk.sandbox.constant_contact.state import CcState
+from ccdesk.sandbox.wire.routes import another
 
 _PARTS = (account, activities, automations, campaigns, contacts, lists, oauth, reports, signup, web)
 
 
 def build_cc_app(state: CcState) -> Flask:
     """Return an application that serves this state."""
+    return another(_routes(), **{STATE_KEY: state})
+
+
+@cache
+def _routes() -> Flask:
+    """Return what all of them have in common."""
     app = Flask("ccdesk.sandbox.constant_contact", static_folder=None)
-    app.config[STATE_KEY] = state
     for part in _PARTS:
         app.register_blueprint(part.blueprint)
     app.register_error_handler(HTTPException, _unrouted)
@@ -38,7 +46,7 @@ def build_cc_app(state: CcState) -> Flask:
     @app.after_request
     def dated(response: Response) -> Response:
         # Clients take the service's time from here, so it has to be the sandbox's.
-        response.headers["Date"] = format_datetime(state.clock.now(), usegmt=True)
+        response.headers["Date"] = format_datetime(served().clock.now(), usegmt=True)
         return response
 
     return app
