@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
+from ccdesk.core.text import INVISIBLE, OBEYED, TURNING
 from ccdesk.core.words import marked
 from ccdesk.sync import state_names as names
 from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME, is_chosen
 from ccdesk.sync.runs.export_first import forget_answer, note_exported
 from ccdesk.sync.watermarks import begin_from
+
+_UNSEEN = re.compile(f"[{OBEYED}{TURNING}{INVISIBLE}]")
 
 
 def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
@@ -54,8 +58,20 @@ def resolve(store: Store, mail: Mail, name: str) -> tuple[ContactList, bool]:
 
 
 def find_or_create(mail: Mail, name: str) -> tuple[ContactList, bool]:
-    """Return the list of that name and whether it was created now."""
+    """Return the list of that name and whether it was created now.
+
+    Raises:
+        SettingsError: there is none, and the name has characters that nobody sees, as a pasted one may have.
+
+    """
     found = find_by_name(mail.lists(), name)
+    if found is None and _UNSEEN.search(name):
+        raise SettingsError(
+            marked("The name of the list has characters that nobody sees"),
+            meaning=marked("A new list with this name would look like another one. Nothing was changed."),
+            next_step=marked("Type the name instead of pasting it."),
+            code="list_name_unseen",
+        )
     return found or mail.create_list(name), found is None
 
 

@@ -5522,6 +5522,18 @@
         <translation>ccdesk muss wissen, welche Liste von Constant Contact es {purpose}.</translation>
     </message>
     <message>
+        <source>The name of the list has characters that nobody sees</source>
+        <translation>Der Name der Liste hat Zeichen, die niemand sieht</translation>
+    </message>
+    <message>
+        <source>A new list with this name would look like another one. Nothing was changed.</source>
+        <translation>Eine neue Liste mit diesem Namen sähe aus wie eine andere. Es wurde nichts geändert.</translation>
+    </message>
+    <message>
+        <source>Type the name instead of pasting it.</source>
+        <translation>Tippen Sie den Namen, statt ihn einzufügen.</translation>
+    </message>
+    <message>
         <source>keep in step</source>
         <translation>im Einklang halten soll</translation>
     </message>
