@@ -22,7 +22,10 @@ LOOK_FIRST = (
     "What the person did in Constant Contact since the last run is not known here: "
     "“ccdesk sync inbound” looks."
 )
-
+NOT_ASKED = (
+    "Kibo could not be asked whether the customer has opted out since it was last read. If they have, they "
+    "are on the list still: take them off it in Constant Contact."
+)
 
 RECORDS = (
     "The records of runs that tell of the person are removed, so support can no longer do these runs again: "
@@ -95,6 +98,8 @@ def _after(done: Forgotten) -> list[str]:
         lines.append("The opt-out is honoured by a keyed hash.")
     if done.person.opted_in:
         lines.append(IS_READ_AGAIN if done.person.opted_out else COMES_BACK)
+    if not done.shop_asked:
+        lines.append(NOT_ASKED)
     if done.copies:
         lines.append(f"Backups removed: {done.copies}.")
     if done.records:

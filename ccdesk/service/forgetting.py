@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ccdesk.core import files
 from ccdesk.core.bundles import RECORDS_REMOVED, RUN_FILES
-from ccdesk.core.errors import SettingsError
-from ccdesk.core.models import OPTED_OUT_THERE, Link, LinkState, WriteBack
+from ccdesk.core.errors import CcdeskError, NotFound, SettingsError
+from ccdesk.core.models import OPTED_OUT_THERE, Customer, Link, LinkState, WriteBack
 from ccdesk.core.ports.recording import Erased, Recording
 from ccdesk.core.ports.store import Store
 from ccdesk.core.words import marked
@@ -54,12 +54,14 @@ class Forgotten:
     """What was done. `copies`: backups removed; `log_emptied`: see `ports.Store.compact`.
 
     `records`: runs that can no longer be done again for support, because the record was about the person.
+    `shop_asked` False: Kibo could not be asked whether somebody on the list has opted out there meanwhile.
     """
 
     person: PersonToForget
     copies: int = 0
     log_emptied: bool = True
     records: tuple[int, ...] = ()
+    shop_asked: bool = True
 
 
 def look(store: Store, base: Path, who: str) -> PersonToForget:
@@ -100,10 +102,13 @@ def is_opted_out(links: Sequence[Link]) -> bool:
     )
 
 
-def forget(store: Store, recording: Recording, base: Path, who: str) -> Forgotten:
+def forget(
+    store: Store, recording: Recording, base: Path, who: str, read_account: Callable[[int], Customer]
+) -> Forgotten:
     """Erase a person from the store, the copies of the data file, the records of runs and the logs.
 
-    Of somebody unknown nothing is changed: a slip in the email must not cost what support needs.
+    `read_account` reads an account in Kibo now, and raises what a client does. Of somebody unknown nothing is
+    changed: a slip in the email must not cost what support needs.
 
     Raises:
         Busy: a run is going on.
@@ -116,6 +121,7 @@ def forget(store: Store, recording: Recording, base: Path, who: str) -> Forgotte
         if not person.known and not person.in_files:
             return Forgotten(person)
         _check_nothing_is_open(store, person)
+        asked = _check_shop(store, person, read_account)
         contacts = {one.contact_id for one in store.links.many(person.customer_ids).values()} - {""}
         told = store.people.entries_of(person.customer_ids, {person.key} - {""}, _ENTRIES)
         emails = store.forget_person(person.key, person.customer_ids, opted_out=person.opted_out)
@@ -127,7 +133,7 @@ def forget(store: Store, recording: Recording, base: Path, who: str) -> Forgotte
         _scrub_logs(base, emails)
     finally:
         store.lease.release()
-    return Forgotten(person, copies, emptied, tuple(records))
+    return Forgotten(person, copies, emptied, tuple(records), asked)
 
 
 def _note_removed(store: Store, runs: Sequence[int]) -> None:
@@ -166,14 +172,45 @@ def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
         )
     on_list = [one for one in store.links.many(person.customer_ids).values() if one.on_list or one.begun]
     if any(store.queue.is_open(one.customer_id) or one.begun for one in on_list):
-        raise SettingsError(
-            marked("A change of this customer is not processed yet"),
-            meaning=marked(
-                "It may be an opt-out, which would be forgotten with the person. Nobody was forgotten."
-            ),
-            next_step=marked("Sync the changes, see to the entry if it needs attention, then try again."),
-            code="change_open",
-        )
+        raise _change_open()
+
+
+def _check_shop(store: Store, person: PersonToForget, read_account: Callable[[int], Customer]) -> bool:
+    """See that nobody on the list has opted out in Kibo since the last look; False if Kibo cannot be asked.
+
+    Once they are forgotten, a cleared flag looks like one that was never set, and takes nobody off the list.
+
+    Raises:
+        SettingsError: somebody has.
+
+    """
+    links = store.links.many(person.customer_ids).values()
+    mailed = [one.customer_id for one in links if one.on_list and one.kibo_opted_in is True]
+    try:
+        opted_out = any(_has_opted_out(read_account, number) for number in mailed)
+    except CcdeskError:
+        return False
+    if opted_out:
+        raise _change_open()
+    return True
+
+
+def _has_opted_out(read_account: Callable[[int], Customer], number: int) -> bool:
+    try:
+        return not read_account(number).accepts_marketing
+    except NotFound:
+        return False
+
+
+def _change_open() -> SettingsError:
+    return SettingsError(
+        marked("A change of this customer is not processed yet"),
+        meaning=marked(
+            "It may be an opt-out, which would be forgotten with the person. Nobody was forgotten."
+        ),
+        next_step=marked("Sync the changes, see to the entry if it needs attention, then try again."),
+        code="change_open",
+    )
 
 
 def _remove_backups(base: Path) -> int:

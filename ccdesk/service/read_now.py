@@ -76,7 +76,10 @@ def _skew(shop: ShopClient, mail: MailClient) -> timedelta | None:
 def _accounts(shop: ShopClient, who: Who) -> list[Customer]:
     """Return the accounts with the person's email now; those known by id are asked for by id as well."""
     found = {one.id: one for one in (shop.by_email(who.email) if who.key else ())}
-    for number in [one for one in who.customer_ids if one not in found][:_MOST]:
+    known = [
+        one for one in who.customer_ids if one not in found and one > 0
+    ]  # others stand for who was forgotten
+    for number in known[:_MOST]:
         try:
             account = shop.get(number)
         except NotFound:

@@ -5,7 +5,7 @@ What is held is not decided: it is weighed anew in every run, so putting people 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,13 +17,13 @@ from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.standing_opt_outs import BY_STAFF
+from ccdesk.sync.standing_opt_outs import BY_STAFF, LEFT
 
 _PAGE = 500  # people noted in one transaction
 _TAKEN_BACK = "held.taken_back."  # name of the time one of a kind was last taken back
 _WORDS = {
     LossKind.FLAG: "opted out in Kibo",
-    LossKind.LEFT: "left the list in Constant Contact",
+    LossKind.LEFT: LEFT,
     LossKind.STAFF: BY_STAFF,
 }
 
@@ -54,13 +54,16 @@ def _passes(held: Held | None, now: datetime) -> bool:
 
 
 def loss_kind(link: Link) -> LossKind | None:
-    """Return what kind of loss this write-back would be; None: the person stated it, or none is pending."""
+    """Return what kind of loss this write-back would be; None: the person stated it, or none is pending.
+
+    It stays one whatever becomes of the contact or the account meanwhile: that is no statement of the person
+    (design §3a R1).
+    """
     if link.pending is not WriteBack.OPT_OUT:
         return None
-    if link.state is LinkState.LEFT_LIST:
+    if link.state is LinkState.LEFT_LIST or link.pending_reason == LEFT:
         return LossKind.LEFT
-    by_staff = link.state is LinkState.UNSUBSCRIBED and link.pending_reason == BY_STAFF
-    return LossKind.STAFF if by_staff else None
+    return LossKind.STAFF if link.pending_reason == BY_STAFF else None
 
 
 def hold(ctx: RunContext, kind: LossKind, losses: Collection[Loss], *, gone: Collection[int]) -> set[int]:
@@ -71,7 +74,7 @@ def hold(ctx: RunContext, kind: LossKind, losses: Collection[Loss], *, gone: Col
     """
     losses_store, now = ctx.store.losses, ctx.clock.now()
     known = {one.customer_id: one for one in losses_store.held(kind)}
-    dropped = {number for number, one in known.items() if one.dropped}
+    dropped = _dropped(kind, losses, known.values())
     _note_taken_back(ctx, kind, {number: known[number] for number in gone if number in known}, now)
     counted = [one for one in losses if one.customer_id not in dropped]
     held = set() if ctx.confirmed else weigh(counted, known, _scales(ctx, kind, counted, now), now)
@@ -91,6 +94,19 @@ def hold(ctx: RunContext, kind: LossKind, losses: Collection[Loss], *, gone: Col
     _tell(ctx, kind, [one for one in counted if one.customer_id in held])
     ctx.held_anew += len(held - known.keys())
     return held | {one.customer_id for one in losses if one.customer_id in dropped}
+
+
+def _dropped(kind: LossKind, losses: Iterable[Loss], known: Collection[Held]) -> set[int]:
+    """Return the customers whose opt-out a person has called a mistake.
+
+    What the list shows is one statement of the person, whichever of their accounts comes to it later; a flag
+    is each account's own.
+    """
+    numbers = {one.customer_id for one in known if one.dropped}
+    if kind is LossKind.FLAG:
+        return numbers
+    people = {one.email_key for one in known if one.dropped and one.email_key}
+    return numbers | {one.customer_id for one in losses if one.key in people}
 
 
 def _scales(ctx: RunContext, kind: LossKind, losses: Collection[Loss], now: datetime) -> Scales:

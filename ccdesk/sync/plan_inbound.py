@@ -9,7 +9,7 @@ from ccdesk.core.limits import A_SECOND, MAIL_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.sync.later import acted_after, known_out
 from ccdesk.sync.ownership import is_ours, left_unseen
-from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, UNSUBSCRIBED, opted_out_since, out_words
+from ccdesk.sync.standing_opt_outs import BY_STAFF, LEFT, NEWCOMERS, UNSUBSCRIBED, opted_out_since, out_words
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 
@@ -72,11 +72,12 @@ def observe(
 
 
 def in_step(link: Link) -> Link:
-    """The link of somebody opted in who is on the list: no opt-out known before stands.
+    """The link of somebody opted in who is on the list: no opt-out of theirs known there stands.
 
     Nor does its earliest moment: an account seen since would count as later than the next opt-out, too
-    (design §3a R1).
+    (design §3a R1). That of a flag seen cleared stays, which a run has still to act on.
     """
+    of_flag = link.pending is WriteBack.NOTHING and link.out_since is None
     return replace(
         link,
         state=LinkState.SYNCED,
@@ -85,7 +86,7 @@ def in_step(link: Link) -> Link:
         pending=WriteBack.NOTHING,
         pending_reason="",
         out_since=None,
-        out_after=None,
+        out_after=link.out_after if of_flag else None,
         opt_out_at=None,
         note="" if link.state is LinkState.HELD else link.note,
     )
@@ -281,8 +282,7 @@ def mark_left(link: Link, now: datetime) -> Observation:
         return Observation(
             replace(left, agreed=agreed, pending=WriteBack.NOTHING, pending_reason=""), left=True
         )
-    reason = "left the list in Constant Contact"
-    return Observation(replace(left, pending=WriteBack.OPT_OUT, pending_reason=reason), reason, left=True)
+    return Observation(replace(left, pending=WriteBack.OPT_OUT, pending_reason=LEFT), LEFT, left=True)
 
 
 def _last_act(contact: Contact) -> datetime:

@@ -220,15 +220,27 @@ def _accounts_show(doing: Doing, person: PersonNow, by: Surroundings) -> str:
         if new and doing.part is Part.ADDED and wants_mail(account, guests=by.guests):
             return OPTED_IN
     for number, at in person.set_at.items():
-        if at is not None and at - by.skew > _echo_until(doing, number):
+        if at is not None and at - by.skew > _echo_until(doing, number, person.lines, by.run_id):
             return OPTED_IN
     return ""
 
 
-def _echo_until(doing: Doing, number: int) -> datetime:
-    """Return until when a flag seen switched on may be our own write of this very run."""
+def _echo_until(
+    doing: Doing, number: int, lines: Iterable[JournalLine] = (), run_id: int | None = None
+) -> datetime:
+    """Return until when a flag seen switched on may be our own write of this very run.
+
+    By `lines` also that of another account of the person: one sign-up opts in all of them.
+    """
     own = doing.part is Part.SWITCHED_ON and number == doing.customer_id
-    return doing.at + LANDS_WITHIN if own else doing.at
+    written = [
+        one.begun
+        for one in lines
+        if one.act is Act.OPT_IN and (one.customer_id, one.run_id) == (number, run_id) and not one.is_over
+    ]
+    if own:
+        written.append(doing.at)
+    return max([doing.at, *(begun + LANDS_WITHIN for begun in written)])
 
 
 def _signed_up(doing: Doing, person: PersonNow) -> str:

@@ -168,3 +168,40 @@ def test_nobody_is_no_error(shop: World) -> None:
     assert not done.person.opted_out
     with pytest.raises(SettingsError):
         shop.desk.forget(" ")
+
+
+def test_not_before_an_opt_out_that_no_run_has_seen_is_acted_on(shop: World) -> None:
+    """Opted out first, as is advised: forgotten at once, they would be mailed on."""
+    shop.cycle()
+    shop.kibo.opt_out(shop.number)
+    shop.later()
+    with pytest.raises(SettingsError, match="not processed yet"):
+        shop.desk.forget(EMAIL)
+    shop.cycle()
+    done = shop.desk.forget(EMAIL)
+    assert (done.person.opted_out, done.shop_asked) == (True, True)
+    assert EMAIL.lower() not in shop.members()
+
+
+def test_where_kibo_cannot_be_asked_it_is_done_and_said(shop: World) -> None:
+    shop.cycle()
+    shop.sandbox.faults.add(Fault("status", service="kibo", status=503, times=99))
+    assert not shop.desk.forget(EMAIL).shop_asked
+    shop.sandbox.faults.clear()
+    assert traces(shop) == []
+
+
+def test_an_account_that_is_gone_is_no_opt_out(shop: World) -> None:
+    shop.cycle()
+    shop.kibo.delete_customer(shop.number)
+    assert shop.desk.forget(EMAIL).shop_asked
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_why_knows_nobody_afterwards_but_the_opt_out(shop: World, live: bool) -> None:
+    shop.cycle()
+    shop.cc.unsubscribe(EMAIL)
+    shop.later()
+    shop.cycle()
+    shop.desk.forget(EMAIL)
+    assert not shop.desk.why(EMAIL, live=live).verdict.should_be_on_list

@@ -390,3 +390,24 @@ def test_an_email_changed_in_the_shop_is_no_new_opt_in(shop: World) -> None:
     every_run(shop)
     assert shop.members() == {"fay@example.com"}
     assert f"undoing run {shop.run_id}" in shop.desk.why("ada2@example.com").verdict.reason
+
+
+@pytest.mark.parametrize("audit_log", [True, False])
+def test_two_accounts_that_one_sign_up_switched_on_go_back_together(shop: World, audit_log: bool) -> None:
+    """Our own write to the one is no act of the person's since the other was written."""
+    email = "two@example.com"
+    shop.kibo.set_switches(audit_log=audit_log)
+    numbers = [shop.kibo.add_customer(email, True) for _ in range(2)]
+    shop.later()
+    every_run(shop)
+    for number in numbers:
+        shop.kibo.opt_out(number)
+    shop.later()
+    every_run(shop)
+    shop.cc.sign_up(email, shop.list_id)
+    shop.later()
+    shop.run(RunKind.EVENTS)
+    switched = shop.run(RunKind.INBOUND)
+    assert all(shop.opted_in(number) for number in numbers)
+    undo(shop, switched.id)
+    assert not any(shop.opted_in(number) for number in numbers)

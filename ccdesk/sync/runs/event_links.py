@@ -94,9 +94,12 @@ def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime
 def cleared_before(ctx: RunContext, event: QueuedEvent) -> Customer | None:
     """Return an account that is gone from Kibo as a look saw it with its flag cleared, else None.
 
-    A cleared flag is an opt-out whatever became of the account (design §3a R1).
+    A cleared flag is an opt-out whatever became of the account (design §3a R1), also where the removal was
+    begun and has not got through.
     """
     link = ctx.store.links.get(event.object_id)
+    if link is not None and link.being_taken_off and link.state is not LinkState.UNDONE:
+        return Customer(link.customer_id, link.email, False, updated_at=link.kibo_updated_at)
     if link is None or link.out_after is None:
         return None
     was_set = link.kibo_opted_in is True or (link.kibo_opted_in is None and link.seen_set)
