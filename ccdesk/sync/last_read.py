@@ -160,8 +160,8 @@ def last_flag(link: Link) -> bool | None:
     """Return the flag of an account as its link alone tells it."""
     if link.kibo_opted_in is not True and (link.seen_set or (link.in_after is not None and is_noted(link))):
         return True
-    if link.kibo_opted_in is None and link.added_at is not None:
-        return True  # staff have just answered *Add*: an opt-in it is about
+    if link.kibo_opted_in is None and (link.added_at is not None or link.being_added):
+        return True  # staff have just answered *Add*, or an add was begun: an opt-in it is about
     return link.kibo_opted_in
 
 

@@ -49,6 +49,13 @@ def queued(status: EventStatus = EventStatus.PENDING, **more: object) -> tuple[Q
 LAST_READ: list[tuple[str, Remembered, tuple[bool | None, bool, bool], str, str]] = [
     ("in step", known(IN), (True, True, True), "R1", "opted in in the shop and on the list"),
     (
+        "an add was begun, and nobody saw its end",
+        known(Link(1, email=KEY, begun=Act.CREATE, note="cannot be read")),
+        (True, True, False),
+        "R2",
+        "opted in in the shop",
+    ),
+    (
         "shared email, one agrees",
         known(OUT, SECOND),
         (True, True, True),
