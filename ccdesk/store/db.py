@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -36,7 +35,9 @@ class _Connection(sqlite3.Connection):
 
     Only that does: a connection is part of a circle, for its cache of statements calls it. Until then its
     files stay open and its pages in memory, and then it is closed where garbage is collected: in the window's
-    thread (`gui/collector`), which waited for it up to 70 ms. It is for what `_Keeper` and `close` miss.
+    thread (`gui/collector`), which waited for it up to 70 ms. So the window's jobs, of which there are many,
+    call `close`; this is for the few threads that end without. Not at a thread's end by its own storage:
+    while that is taken apart another thread may close the same connection.
     """
 
     def __del__(self) -> None:
@@ -44,34 +45,11 @@ class _Connection(sqlite3.Connection):
             self.close()
 
 
-class _Keeper:
-    """Closes a connection at the end of the thread that opened it, whoever started that, and in that thread.
-
-    It is kept in the thread's own storage, which goes when the thread ends.
-    """
-
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
-
-    def __del__(self) -> None:
-        self._connection.close()
-
-
-def _is_ours() -> bool:
-    """Say whether Python has started this thread.
-
-    The storage of one of Qt's goes after each piece of work in it, at a moment when Python 3.11 crashes on
-    what a closing connection does; who works there calls `close`.
-    """
-    return not isinstance(threading.current_thread(), threading._DummyThread)
-
-
 class _Sqlite(peewee.SqliteDatabase):
     """peewee's database, remembering the open connections of all threads."""
 
     def __init__(self, path: Path, *, foreign_keys: bool, lasting: bool) -> None:
         self.opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
-        self._threads = threading.local()
         unsynced = [] if lasting else [("synchronous", "off")]
         super().__init__(
             # mode=rw: a file that vanished while we run must not come back empty in silence.
@@ -86,13 +64,7 @@ class _Sqlite(peewee.SqliteDatabase):
     def _connect(self) -> _Connection:
         connection: _Connection = super()._connect()  # type: ignore[misc]  # missing in the stubs
         self.opened.add(connection)
-        if _is_ours():
-            self._threads.keeper = _Keeper(connection)
         return connection
-
-    def _close(self, connection: _Connection) -> None:
-        super()._close(connection)  # type: ignore[misc]  # missing in the stubs
-        vars(self._threads).clear()  # its keeper has nothing to do any more
 
     def execute_sql(self, sql: str, params: Sequence[Any] | None = None, *options: Any) -> sqlite3.Cursor:
         """Execute one statement; text that UTF-8 cannot hold is mended first, see `_storable`."""

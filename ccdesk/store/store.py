@@ -202,7 +202,7 @@ class SqliteStore:
             yield
 
     def close(self) -> None:
-        """Close this thread's connection; a thread that Python has started closes its own at its end."""
+        """Close this thread's connection; that of a thread which ended without goes with the garbage."""
         self._database.close()
 
     def close_all(self) -> None:

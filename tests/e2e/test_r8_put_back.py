@@ -2,11 +2,11 @@
 
 import pytest
 
+from ccdesk.consent import guard
 from ccdesk.core.errors import ManyHeld
 from ccdesk.core.losses import HeldAnswer
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.service.needs_you import NeedKind
-from ccdesk.sync import guard
 from ccdesk.sync.plan_held import OPTED_OUT_MEANWHILE
 from tests.e2e.conftest import long_known, staff_put_back, staff_take_off
 

@@ -4,9 +4,9 @@ import contextlib
 
 import pytest
 
+from ccdesk.consent import guard
 from ccdesk.core.errors import ManyHeld
 from ccdesk.core.runs import RunKind
-from ccdesk.sync import guard
 from tests.e2e.conftest import long_known, staff_put_back, staff_take_off
 
 

