@@ -89,7 +89,8 @@ def _our_fault(error: Exception) -> CcdeskError:
 
 def _let_go_of_lost_output() -> None:
     """Drop what cannot be written: at its own end Python would try again and make another exit code of it."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -350,3 +350,22 @@ def test_what_waits_in_the_queue_is_tried_again_by_name_or_all_at_once(connected
     assert connected.json("events", "retry", "a")["retried"] == 1
     assert "No entry a waits" in connected("events", "retry", "a").stderr, "it is due already"
     assert connected.json("events", "retry", "--all")["retried"] == 2
+
+
+SAID_TO_NOBODY = """
+import sys
+from ccdesk.cli.main import _let_go_of_lost_output
+sys.stderr = open(2, "w", closefd=False)  # what a signal cut off in the middle is still in the buffer
+sys.stderr.write("half a line")
+_let_go_of_lost_output()
+"""
+
+
+def test_words_that_nobody_took_make_no_other_exit_code():
+    """Whoever read stderr is gone: Python would try again at its own end, and end with 120."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stderr:
+        words = [sys.executable, "-c", SAID_TO_NOBODY]
+        done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=stderr, check=False)
+    assert done.returncode == 0
