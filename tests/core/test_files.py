@@ -2,6 +2,7 @@ import os
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -77,7 +78,7 @@ def test_a_file_somebody_has_open_for_a_moment_is_replaced_all_the_same(
 
 def test_one_that_stays_open_is_said_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(files.time, "sleep", waited.append)
+    monkeypatch.setattr(files, "time", SimpleNamespace(sleep=waited.append))
 
     def refusing() -> None:
         raise sharing_violation()
@@ -88,7 +89,7 @@ def test_one_that_stays_open_is_said_in_the_end(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_no_waiting_helps_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files.time, "sleep", lambda _: pytest.fail("it waited"))
+    monkeypatch.setattr(files, "time", SimpleNamespace(sleep=lambda _: pytest.fail("it waited")))
     for error in (PermissionError(13, "denied"), FileNotFoundError(2, "none"), OSError(28, "full")):
 
         def failing(error: OSError = error) -> None:

@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_a_log_that_somebody_keeps_open_goes_on(tmp_path, monkeypatch):
         real(source, target)
 
     monkeypatch.setattr(os, "replace", refusing)
-    monkeypatch.setattr(files.time, "sleep", lambda _: None)
+    monkeypatch.setattr(files, "time", SimpleNamespace(sleep=lambda _: None))
     filled(path, 20)
     lines = kept_lines(path)
     assert lines[-1] == "0019"
