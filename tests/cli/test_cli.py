@@ -270,6 +270,10 @@ def test_an_answer_that_cannot_be_written_is_said(shell, words, more, unbuffered
     assert ("could not be written" in done.stderr) == (words[0] == "status")
 
 
+def completed(shell):
+    return [run for run in shell.json("runs")["runs"] if run["status"] == "COMPLETE"]
+
+
 def test_the_loops_go_on_when_nobody_listens_any_more(shell):
     """The terminal or the pipe that stderr went to is gone: that is no reason to sync nobody's consent."""
     shell.set_up()
@@ -280,12 +284,13 @@ def test_the_loops_go_on_when_nobody_listens_any_more(shell):
     ) as process:
         process.stderr.close()
         deadline = time.monotonic() + 30
-        while len(shell.json("runs")["runs"]) < 2 and time.monotonic() < deadline:
+        while len(completed(shell)) < 2 and time.monotonic() < deadline:
             time.sleep(0.3)
         process.terminate()
     assert process.returncode == 0
-    assert {run["status"] for run in shell.json("runs")["runs"]} == {"COMPLETE"}
-    assert len(shell.json("runs")["runs"]) >= 2
+    assert len(completed(shell)) >= 2
+    # Ended by us, the loops may have been at a next one.
+    assert {run["status"] for run in shell.json("runs")["runs"]} <= {"COMPLETE", "CANCELLED"}
 
 
 SIGNALLED = """
