@@ -62,16 +62,14 @@ def print_table(console: Console, head: Sequence[str], rows: Iterable[Sequence[s
 
 def summary(run: Run) -> str:
     """Return a run's result in one line."""
-    text = f"{run.status.value}: " + (_figures(run, {}) or "nothing changed")
-    return f"{text} ({_calls(run):,} calls)" + (f". {run.message}" if run.message else "")
+    return _with_calls(f"{run.status.value}: " + (_figures(run, {}) or "nothing changed"), run)
 
 
 def _summary_ahead(preview: Preview) -> str:
     """Return in one line what a run will do, or how it would end if not well."""
     run = preview.run
     ending = "" if run.status is RunStatus.COMPLETE else f"{run.status.value}: "
-    text = ending + (_figures(run, _AHEAD) or "nothing has to be changed")
-    return f"{text} ({_calls(run):,} calls)" + (f". {run.message}" if run.message else "")
+    return _with_calls(ending + (_figures(run, _AHEAD) or "nothing has to be changed"), run)
 
 
 def _figures(run: Run, words: Mapping[str, str]) -> str:
@@ -81,8 +79,9 @@ def _figures(run: Run, words: Mapping[str, str]) -> str:
     return ", ".join(parts)
 
 
-def _calls(run: Run) -> int:
-    return run.calls_constant_contact + run.calls_kibo
+def _with_calls(text: str, run: Run) -> str:
+    calls = run.calls_constant_contact + run.calls_kibo
+    return f"{text} ({calls:,} calls)" + (f". {run.message}" if run.message else "")
 
 
 def kind_words(run: Run) -> str:

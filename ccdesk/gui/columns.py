@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, Run, RunStatus
 from ccdesk.gui import formats
@@ -148,12 +150,18 @@ ENTRY_COLUMNS = (
     ),
     Column("reason", marked("Reason"), lambda entry: say(entry.reason)),
 )
-PREVIEW_COLUMNS = tuple(
-    replace(column, text=lambda entry: say(formats.PREVIEWED[entry.outcome]))
-    if column.key == "outcome"
-    else column
-    for column in ENTRY_COLUMNS
-)
+
+
+def of_preview(columns: Sequence[Column], outcome: Callable[[Any], Outcome]) -> tuple[Column, ...]:
+    """Return columns that say what will be done where these say what was; `outcome` is that of a row."""
+
+    def told(row: Any) -> str:
+        return say(formats.PREVIEWED[outcome(row)])
+
+    return tuple(replace(one, text=told) if one.key == "outcome" else one for one in columns)
+
+
+PREVIEW_COLUMNS = of_preview(ENTRY_COLUMNS, lambda entry: entry.outcome)
 HELD_COLUMNS = (
     Column("email", marked("Email"), lambda entry: entry.email or say("(none)"), width=44),
     Column("customer", marked("Customer"), lambda entry: customer(entry), width=11),

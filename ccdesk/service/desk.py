@@ -13,10 +13,10 @@ from ccdesk.core.disagreements import Disagreement
 from ccdesk.core.drift import Chosen, Drift, DriftReport
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.losses import Held, HeldAnswer, LossKind
-from ccdesk.core.models import ContactList, Customer, Link
+from ccdesk.core.models import ContactList, Link
 from ccdesk.core.ports.mail import Account
 from ccdesk.core.ports.recording import NoRecording, Recording
-from ccdesk.core.ports.shop import ConnectionTest
+from ccdesk.core.ports.shop import ConnectionTest, Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.run_history import Happened, PersonThen, RunQuery, RunThen
 from ccdesk.core.runs import (
@@ -498,10 +498,11 @@ class LocalDesk:
 
     def forget(self, who: str) -> Forgotten:
         """Erase a person from store, backups and logs; a keyed hash stays of an opt-out."""
-        return forget(self._store, self._recording, self._base, who, self._read_account)
 
-    def _read_account(self, number: int) -> Customer:
-        return self._connections.kibo(self.settings(), "forget").get(number)
+        def open_shop() -> Shop:
+            return self._connections.kibo(self.settings(), "forget")
+
+        return forget(self._store, self._recording, self._base, who, open_shop)
 
     def why(self, who: str, *, live: bool = False, cancel: threading.Event | None = None) -> Why:
         """Answer why a person, named by email or customer id, is mailed or not (design §8)."""

@@ -12,8 +12,9 @@ from pathlib import Path
 from ccdesk.core import files
 from ccdesk.core.bundles import RECORDS_REMOVED, RUN_FILES
 from ccdesk.core.errors import CcdeskError, NotFound, SettingsError
-from ccdesk.core.models import OPTED_OUT_THERE, Customer, Link, LinkState, WriteBack
+from ccdesk.core.models import OPTED_OUT_THERE, Link, LinkState, WriteBack
 from ccdesk.core.ports.recording import Erased, Recording
+from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.words import marked
 from ccdesk.service.ledger import Named, named
@@ -103,12 +104,12 @@ def is_opted_out(links: Sequence[Link]) -> bool:
 
 
 def forget(
-    store: Store, recording: Recording, base: Path, who: str, read_account: Callable[[int], Customer]
+    store: Store, recording: Recording, base: Path, who: str, open_shop: Callable[[], Shop]
 ) -> Forgotten:
     """Erase a person from the store, the copies of the data file, the records of runs and the logs.
 
-    `read_account` reads an account in Kibo now, and raises what a client does. Of somebody unknown nothing is
-    changed: a slip in the email must not cost what support needs.
+    `open_shop` returns a client of Kibo, which is asked about people on the list. Of somebody unknown nothing
+    is changed: a slip in the email must not cost what support needs.
 
     Raises:
         Busy: a run is going on.
@@ -121,7 +122,7 @@ def forget(
         if not person.known and not person.in_files:
             return Forgotten(person)
         _check_nothing_is_open(store, person)
-        asked = _check_shop(store, person, read_account)
+        asked = _check_shop(store, person, open_shop)
         contacts = {one.contact_id for one in store.links.many(person.customer_ids).values()} - {""}
         told = store.people.entries_of(person.customer_ids, {person.key} - {""}, _ENTRIES)
         emails = store.forget_person(person.key, person.customer_ids, opted_out=person.opted_out)
@@ -175,7 +176,7 @@ def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
         raise _change_open()
 
 
-def _check_shop(store: Store, person: PersonToForget, read_account: Callable[[int], Customer]) -> bool:
+def _check_shop(store: Store, person: PersonToForget, open_shop: Callable[[], Shop]) -> bool:
     """See that nobody on the list has opted out in Kibo since the last look; False if Kibo cannot be asked.
 
     Once they are forgotten, a cleared flag looks like one that was never set, and takes nobody off the list.
@@ -186,8 +187,11 @@ def _check_shop(store: Store, person: PersonToForget, read_account: Callable[[in
     """
     links = store.links.many(person.customer_ids).values()
     mailed = [one.customer_id for one in links if one.on_list and one.kibo_opted_in is True]
+    if not mailed:
+        return True
     try:
-        opted_out = any(_has_opted_out(read_account, number) for number in mailed)
+        shop = open_shop()
+        opted_out = any(_has_opted_out(shop, number) for number in mailed)
     except CcdeskError:
         return False
     if opted_out:
@@ -195,9 +199,9 @@ def _check_shop(store: Store, person: PersonToForget, read_account: Callable[[in
     return True
 
 
-def _has_opted_out(read_account: Callable[[int], Customer], number: int) -> bool:
+def _has_opted_out(shop: Shop, number: int) -> bool:
     try:
-        return not read_account(number).accepts_marketing
+        return not shop.get(number).accepts_marketing
     except NotFound:
         return False
 

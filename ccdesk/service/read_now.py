@@ -76,9 +76,8 @@ def _skew(shop: ShopClient, mail: MailClient) -> timedelta | None:
 def _accounts(shop: ShopClient, who: Who) -> list[Customer]:
     """Return the accounts with the person's email now; those known by id are asked for by id as well."""
     found = {one.id: one for one in (shop.by_email(who.email) if who.key else ())}
-    known = [
-        one for one in who.customer_ids if one not in found and one > 0
-    ]  # others stand for who was forgotten
+    # The numbers below zero stand for people who were forgotten: no account of Kibo's has one.
+    known = [one for one in who.customer_ids if one > 0 and one not in found]
     for number in known[:_MOST]:
         try:
             account = shop.get(number)

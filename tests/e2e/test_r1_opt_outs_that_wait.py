@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
 from ccdesk.consent import guard
-from ccdesk.core.errors import ManyHeld
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.wire.kernel import Fault
-from tests.e2e.conftest import exported, long_known
+from tests.e2e.conftest import cycle_that_may_ask, exported, long_known
 
 P0, ADA = "p0@example.com", "ada@example.com"
-
-
-def cycle(world, minutes=31):
-    for kind in (RunKind.EVENTS, RunKind.INBOUND):
-        with contextlib.suppress(ManyHeld):
-            world.desk.run(kind)
-        world.later(1)
-    world.later(minutes)
 
 
 def refuse(world, method, path, status):
@@ -35,20 +24,20 @@ def held(world, monkeypatch):
     for number in range(10):
         world.kibo.opt_out(world.ids[number])
     world.later()
-    cycle(world)
+    cycle_that_may_ask(world)
     return world
 
 
 def test_a_stranger_lifts_no_opt_out_that_is_held(held):
     stranger = held.kibo.add_customer(P0, True, first_name="Stranger")
     held.later()
-    cycle(held)
+    cycle_that_may_ask(held)
     held.kibo.place_order(held.ids[0])
     held.later()
-    cycle(held)
+    cycle_that_may_ask(held)
     held.later(25 * 60)
     for _ in range(3):
-        cycle(held)
+        cycle_that_may_ask(held)
     assert P0 not in held.members()
     assert [one.customer_id for one in held.desk.newcomers()] == [stranger]
 
@@ -56,10 +45,10 @@ def test_a_stranger_lifts_no_opt_out_that_is_held(held):
 def test_one_that_is_held_is_carried_although_its_account_is_deleted(held):
     held.kibo.delete_customer(held.ids[0])
     held.later()
-    cycle(held)
+    cycle_that_may_ask(held)
     held.later(25 * 60)
     for _ in range(3):
-        cycle(held)
+        cycle_that_may_ask(held)
     assert not held.members() & {P0, "p1@example.com", "p2@example.com"}
 
 
@@ -84,7 +73,7 @@ def test_one_whose_removal_failed_is_carried_although_its_account_is_deleted(
     world.sandbox.faults.clear()
     world.later()
     for _ in range(4):
-        cycle(world)
+        cycle_that_may_ask(world)
     assert ADA not in world.members()
 
 
@@ -93,10 +82,10 @@ def test_a_removal_that_failed_before_an_inbound_run_as_well(world):
     refuse(world, "GET", "/contacts/", 409)
     world.kibo.opt_out(world.ids["ada"])
     world.later()
-    cycle(world)
+    cycle_that_may_ask(world)
     world.kibo.delete_customer(world.ids["ada"])
     world.sandbox.faults.clear()
     world.later()
     for _ in range(4):
-        cycle(world)
+        cycle_that_may_ask(world)
     assert ADA not in world.members()

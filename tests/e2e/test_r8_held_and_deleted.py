@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
 from ccdesk.consent import guard
-from ccdesk.core.errors import ManyHeld
 from ccdesk.core.losses import HeldAnswer
-from ccdesk.core.runs import RunKind
-from tests.e2e.conftest import long_known, staff_take_off
+from tests.e2e.conftest import cycle_that_may_ask, long_known, staff_take_off
 
 P0 = "p0@example.com"
-
-
-def cycle(world):
-    for kind in (RunKind.EVENTS, RunKind.INBOUND):
-        with contextlib.suppress(ManyHeld):
-            world.desk.run(kind)
-        world.later(1)
-    world.later(31)
 
 
 def all_opted_in(world):
@@ -35,16 +23,16 @@ def test_a_list_that_is_emptied_and_its_contacts_deleted_opts_nobody_out(world, 
     long_known(world, people)
     gone = range(people - 2 if people < 40 else 30)
     staff_take_off(world, gone)
-    cycle(world)
+    cycle_that_may_ask(world)
     if mistake:
         assert world.desk.answer_held(HeldAnswer.MISTAKE)
-        cycle(world)
+        cycle_that_may_ask(world)
     assert all_opted_in(world)
     for number in gone:
         world.cc.delete_contact(f"p{number}@example.com")
     world.later()
     for _ in range(2):
-        cycle(world)
+        cycle_that_may_ask(world)
     assert all_opted_in(world)
 
 
@@ -57,9 +45,9 @@ def test_a_mistake_is_not_carried_for_another_account_of_the_person(world, monke
     for number in range(12):
         world.cc.account_unsubscribe(f"p{number}@example.com")
     world.later()
-    cycle(world)
+    cycle_that_may_ask(world)
     assert world.desk.answer_held(HeldAnswer.MISTAKE)
-    cycle(world)
+    cycle_that_may_ask(world)
     world.later(60)
     if how == "enabled":
         world.kibo.activate(second)
@@ -69,5 +57,5 @@ def test_a_mistake_is_not_carried_for_another_account_of_the_person(world, monke
         world.kibo.opt_in(second)
     world.later()
     for _ in range(2):
-        cycle(world)
+        cycle_that_may_ask(world)
     assert world.opted_in(world.ids[0])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import ConfirmNeeded, ListHasMembers
 from ccdesk.core.runs import Outcome
 from ccdesk.gui import formats
-from ccdesk.gui.columns import PREVIEW_COLUMNS, run_icon
+from ccdesk.gui.columns import PREVIEW_COLUMNS, of_preview, run_icon
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.table_models import PagedModel, Source
 from ccdesk.gui.components.table_view import PagedTable
@@ -39,10 +37,7 @@ UNDO = marked(
     "People who have acted since, and those who opted out, are left alone."
 )
 
-KINDS = tuple(
-    replace(column, text=lambda kind: say(formats.PREVIEWED[kind[0]])) if column.key == "outcome" else column
-    for column in KIND_COLUMNS
-)
+KINDS = of_preview(KIND_COLUMNS, lambda kind: kind[0])
 
 
 class PreviewDialog(QDialog):

@@ -119,8 +119,8 @@ def job_of(
     """
     former, error = _former(ctx, removal, contacts, accounts)
     if removal.kept_by is not None:
-        why = f"customer {removal.kept_by} with the same email is opted in"
-        return Job(removal, partial(_stays, ctx, removal, settle, why), former=former, error=error)
+        why = f"stays on the list: customer {removal.kept_by} with the same email is opted in"
+        return Job(removal, partial(_left_on, ctx, removal, settle, why), former=former, error=error)
     off = partial(_settle, ctx, removal, settle, Outcome.REMOVED, "opted out in Kibo: taken off the list")
     try:
         found = contacts.of(removal.link)
@@ -141,8 +141,8 @@ def job_of(
     if fate is Fate.TAKEN_OFF:
         return Job(removal, off, listed, former, error)
     if fate in (Fate.STAYS, Fate.WAITS):
-        waits = fate is Fate.WAITS
-        named = partial(_named, ctx, removal, settle, decision.reason.text, signed_up=waits)
+        why = f"not taken off the list: {decision.reason.text}"
+        named = partial(_left_on, ctx, removal, settle, why, signed_up=fate is Fate.WAITS)
         return Job(removal, named, former=former, error=error)
     left = removal.link.on_list and any(one.standing is Standing.IN for one in found)
     return Job(removal, partial(_was_off, ctx, removal, settle, left=left), former=former, error=error)
@@ -194,21 +194,13 @@ def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, also: str
     settle(ctx, removal.event, entry, link, conflict=True, ended=ended)
 
 
-def _stays(ctx: RunContext, removal: Removal, settle: Settle, why: str, also: str) -> None:
-    reason = f"stays on the list: {why}{also}"
-    entry = Entry(removal.customer.id, removal.customer.email, Outcome.UNCHANGED, reason)
-    stays = off_link(ctx, removal.link, removal.customer, stays=True)
-    settle(ctx, removal.event, entry, stays, ended=Ended.UNKNOWN)
-
-
-def _named(
-    ctx: RunContext, removal: Removal, settle: Settle, why: str, also: str, *, signed_up: bool
+def _left_on(
+    ctx: RunContext, removal: Removal, settle: Settle, reason: str, also: str, *, signed_up: bool = False
 ) -> None:
-    entry = Entry(
-        removal.customer.id, removal.customer.email, Outcome.UNCHANGED, f"not taken off the list: {why}{also}"
-    )
+    """Settle an opt-out that takes nobody off the list; `signed_up`: since it, though before now."""
+    entry = Entry(removal.customer.id, removal.customer.email, Outcome.UNCHANGED, f"{reason}{also}")
     link = off_link(ctx, removal.link, removal.customer, stays=True)
-    if signed_up:  # since this opt-out, though before now: nothing is written that would tell it from then
+    if signed_up:  # nothing is written that would tell the sign-up from one of before the opt-out
         changed = last_set(link, ctx.skew()) or ctx.mail_now()
         link = replace(link, written_at=removal.link.written_at, out_since=min(changed, ctx.mail_now()))
     settle(ctx, removal.event, entry, link, ended=Ended.UNKNOWN)

@@ -98,16 +98,17 @@ def cleared_before(ctx: RunContext, event: QueuedEvent) -> Customer | None:
     begun and has not got through.
     """
     link = ctx.store.links.get(event.object_id)
-    if link is not None and link.being_taken_off and link.state is not LinkState.UNDONE:
-        return Customer(link.customer_id, link.email, False, updated_at=link.kibo_updated_at)
-    if link is None or link.out_after is None:
-        return None
-    was_set = link.kibo_opted_in is True or (link.kibo_opted_in is None and link.seen_set)
-    if not was_set:
-        return None
-    if link.state is LinkState.CLOSED or link.pending is not WriteBack.NOTHING:
+    if link is None or not _was_cleared(link):
         return None
     return Customer(link.customer_id, link.email, False, updated_at=link.kibo_updated_at)
+
+
+def _was_cleared(link: Link) -> bool:
+    if link.being_taken_off:
+        return link.state is not LinkState.UNDONE
+    was_set = link.kibo_opted_in is True or (link.kibo_opted_in is None and link.seen_set)
+    settled = link.state is not LinkState.CLOSED and link.pending is WriteBack.NOTHING
+    return link.out_after is not None and was_set and settled
 
 
 def close_gone(ctx: RunContext, event: QueuedEvent) -> None:
