@@ -25,6 +25,8 @@ REMEDIES = {
     Remedy.WINDOWS_STORE: "Use Windows' own store (leave CCDESK_VAULT unset), or name a folder on an NTFS "
     "drive with --base-dir.",
     Remedy.FIXED_OUTSIDE: "Change or remove that variable.",
+    Remedy.STORED_SETTING: "Set what is named here anew, all of it in one command: “ccdesk settings set "
+    "KEY=VALUE …”. An empty value stands for the default.",
     Remedy.SEND_LOG: "Send the log (ccdesk.log in the data folder) to support.",
 }
 

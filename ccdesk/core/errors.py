@@ -53,6 +53,7 @@ class Remedy(StrEnum):
     PLACE_FOR_SECRETS = "place_for_secrets"
     WINDOWS_STORE = "windows_store"
     FIXED_OUTSIDE = "fixed_outside"
+    STORED_SETTING = "stored_setting"
     SEND_LOG = "send_log"
 
 

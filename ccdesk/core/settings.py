@@ -184,6 +184,24 @@ def check(key: str, value: str) -> str:
         raise problem from None
 
 
+class StoredSettingsError(SettingsError):
+    """Stored values are not valid: another version wrote them, or somebody did by hand.
+
+    Nothing runs by them; saving valid ones in their place mends it (`service/save.py`). `wrong` are those
+    values as they are stored, by key; `others` the settings in force, with a default in place of each.
+    """
+
+    def __init__(self, problem: SettingsError, wrong: Mapping[str, str], others: Settings) -> None:
+        first = next(iter(wrong))
+        super().__init__(
+            marked("The stored value for “{label}” is not valid").format(label=SETTINGS[first].label),
+            meaning=problem.meaning,
+            remedy=Remedy.STORED_SETTING,
+        )
+        self.setting = ", ".join(wrong)
+        self.wrong, self.others = wrong, others
+
+
 def _check_outside(key: str, value: str) -> str:
     """Return a value from the environment in its kept form; what is wrong with it is not to be set here."""
     try:
@@ -195,15 +213,34 @@ def _check_outside(key: str, value: str) -> str:
 
 
 def resolve(stored: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
-    """Return the settings in force: `CCDESK_<KEY>` before the stored value before the default."""
+    """Return the settings in force: `CCDESK_<KEY>` before the stored value before the default.
+
+    Raises:
+        StoredSettingsError: stored values are not valid, and nothing overrides them.
+        SettingsError: a value of the environment is not.
+
+    """
     values: dict[str, str] = {}
+    wrong: dict[str, str] = {}
+    problem: SettingsError | None = None
     for key, setting in SETTINGS.items():
         from_environment = environment.get(f"CCDESK_{key.upper()}")
         if from_environment is not None:
             checked = _check_outside(key, from_environment)
         else:
-            checked = check(key, stored.get(key, setting.default))
+            kept = stored.get(key, setting.default)
+            try:
+                checked = check(key, kept)
+            except SettingsError as error:
+                checked, wrong[key], problem = setting.default, kept, problem or error
         values[key] = checked or (setting.default if setting.check is _url else "")
+    settings = _made_of(values)
+    if problem is not None:
+        raise StoredSettingsError(problem, wrong, settings)
+    return settings
+
+
+def _made_of(values: Mapping[str, str]) -> Settings:
     return Settings(
         contact_list=values["contact_list"],
         welcome_email=values["welcome_email"] == "true",

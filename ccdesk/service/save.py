@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from ccdesk.core.emails import email_key
 from ccdesk.core.errors import ConfirmNeeded, LoginNeeded, Remedy, SettingsError, VaultError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports.store import Store
-from ccdesk.core.settings import SECRET_VARIABLE, SETTINGS, Settings, check, resolve
+from ccdesk.core.settings import (
+    SECRET_VARIABLE,
+    SETTINGS,
+    Settings,
+    StoredSettingsError,
+    check,
+    resolve,
+)
 from ccdesk.core.words import marked
 from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
 from ccdesk.service.gaps import forget_alive
 from ccdesk.service.lists import active_one, find_or_create, remember
 from ccdesk.service.status import KIBO_NAME, KIBO_SINCE
-from ccdesk.service.whose_people import forget_whose, remembers_people
+from ccdesk.service.whose_people import are_of_shop, forget_whose, remembers_people
 from ccdesk.sync.active_list import LIST_NAME
 
 _ORIGIN = "window"
@@ -44,15 +52,20 @@ def save_settings(
     first run. Giving the present name again makes a list anew that was deleted; one that was only renamed
     stays. A sender is checked against the confirmed addresses (constant-contact.md §7).
 
+    Stored values that are not valid, from another version or edited by hand, give way to valid ones; where
+    one is left, nothing is saved.
+
     Raises:
+        StoredSettingsError: a stored value that is not among `values` is not valid; nothing was changed.
         SettingsError: a key or value is not valid, or fixed by the environment; nothing was changed.
         ConfirmNeeded: people would be dropped, and that is not `confirmed`; nothing was changed.
         CcdeskError: the list could not be looked up or created; nothing was changed.
 
     """
     checked = {key: check(key, value) for key, value in values.items()}
-    before = resolve(store.settings.load(), environment)
-    after = resolve({**store.settings.load(), **checked}, environment)
+    stored = store.settings.load()
+    before, wrong = _as_stored(stored, environment)
+    after = _as_saved({**stored, **checked}, environment)
     _refuse_fixed(checked, before, environment)
     notes: list[str] = []
     dropping = _drops_people(store, before, after)
@@ -64,6 +77,8 @@ def save_settings(
         if dropping:
             store.back_up(BEFORE_DROPPING)
         changed = _keep(store, checked, before, after, active, is_new=is_new, at=at)
+    for key in wrong.keys() & checked.keys():  # the default that stands for it may be what is saved now
+        changed[key] = (wrong[key], _shown(after, key))
     if kibo_secret is not None:  # also the one that is there: it is given anew, for these addresses
         kept = connections.kibo_secret()
         if kibo_secret != kept:
@@ -85,6 +100,29 @@ def save_settings(
     return SaveResult(changed, active.name if active and is_new else "", tuple(notes))
 
 
+def _as_stored(
+    stored: Mapping[str, str], environment: Mapping[str, str]
+) -> tuple[Settings, Mapping[str, str]]:
+    """Return the settings as they are, and the stored values that are not valid.
+
+    Such a text stands in the settings as it is stored, such a switch or number is the default.
+    """
+    try:
+        return resolve(stored, environment), {}
+    except StoredSettingsError as error:
+        others = error.others
+        texts = {key: value for key, value in error.wrong.items() if isinstance(getattr(others, key), str)}
+        return replace(others, **texts), error.wrong  # type: ignore[arg-type]
+
+
+def _as_saved(values: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
+    try:
+        return resolve(values, environment)
+    except StoredSettingsError as error:
+        error.next_step = marked("Nothing was changed.")
+        raise
+
+
 def _keep(
     store: Store,
     checked: dict[str, str],
@@ -103,7 +141,7 @@ def _keep(
     }
     with store.transaction():
         if _other_shop(before, after):
-            _leave_shop(store, before)
+            _leave_shop(store, before, after)
         if active is not None:
             remember(store, active, after.contact_list, new=is_new, at=at)
         store.settings.save(checked)
@@ -208,7 +246,7 @@ def _drops_people(store: Store, before: Settings, after: Settings) -> bool:
     """Say whether saving forgets somebody, or something seen of them."""
     if not (_other_shop(before, after) and before.kibo_tenant_id):
         return False
-    return remembers_people(store)
+    return remembers_people(store) and not are_of_shop(store, after)
 
 
 def _ask_before_dropping(store: Store, before: Settings, after: Settings) -> ConfirmNeeded:
@@ -233,9 +271,12 @@ def _ask_before_dropping(store: Store, before: Settings, after: Settings) -> Con
     )
 
 
-def _leave_shop(store: Store, before: Settings) -> None:
-    """Customer ids of another tenant mean other people: what is remembered must not be mixed."""
-    if before.kibo_tenant_id:
+def _leave_shop(store: Store, before: Settings, after: Settings) -> None:
+    """Customer ids of another tenant mean other people: what is remembered must not be mixed.
+
+    Where only the data file was edited, the people are still those of the shop that is named again now.
+    """
+    if before.kibo_tenant_id and not are_of_shop(store, after):
         store.forget_people()
         forget_whose(store)
     store.state.set(KIBO_NAME, "")

@@ -42,6 +42,11 @@ def check_people(store: Store, settings: Settings) -> None:
     store.state.set(PEOPLE_OF, named)
 
 
+def are_of_shop(store: Store, settings: Settings) -> bool:
+    """Say whether those remembered are known to be of the shop that the settings name."""
+    return store.state.get(PEOPLE_OF) == _shop(settings)
+
+
 def forget_whose(store: Store) -> None:
     """Note that those remembered, if any, are of the shop that the next run is about."""
     store.state.set(PEOPLE_OF, "")

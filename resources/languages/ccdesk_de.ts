@@ -1020,6 +1020,10 @@
         <translation>Der Wert für „{label}“ ist ungültig</translation>
     </message>
     <message>
+        <source>The stored value for “{label}” is not valid</source>
+        <translation>Der gespeicherte Wert für „{label}“ ist ungültig</translation>
+    </message>
+    <message>
         <source>The file cannot be written</source>
         <translation>Die Datei kann nicht geschrieben werden</translation>
     </message>
@@ -1238,6 +1242,10 @@
     <message>
         <source>Ask whoever installed ccdesk on this computer to change it.</source>
         <translation>Bitten Sie die Person, die ccdesk auf diesem Computer installiert hat, es zu ändern.</translation>
+    </message>
+    <message>
+        <source>Enter it anew on the Info or the Settings tab, and save. If it is on neither, ask whoever installed ccdesk on this computer to set it anew.</source>
+        <translation>Geben Sie ihn auf der Registerkarte „Info“ oder „Einstellungen“ neu ein und speichern Sie. Steht er auf keiner von beiden, bitten Sie die Person, die ccdesk auf diesem Computer installiert hat, ihn neu zu setzen.</translation>
     </message>
     <message>
         <source>Send the log file to support.</source>

@@ -1,7 +1,7 @@
 import pytest
 
 from ccdesk.core.errors import Remedy, SettingsError
-from ccdesk.core.settings import SETTINGS, check, resolve
+from ccdesk.core.settings import SETTINGS, StoredSettingsError, check, resolve
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,15 @@ def test_environment_beats_the_store_beats_the_default():
 
 def test_an_empty_address_means_the_default():
     assert resolve({"kibo_home_url": ""}, {}).kibo_home_url == "https://home.mozu.com"
+
+
+def test_all_stored_values_that_are_not_valid_are_named_and_the_environment_overrides_them():
+    stored = {"keep_days": "0", "enabled": "perhaps", "contact_list": "Kibo"}
+    with pytest.raises(StoredSettingsError) as told:
+        resolve(stored, {})
+    assert told.value.setting == "enabled, keep_days"
+    assert told.value.wrong == {"enabled": "perhaps", "keep_days": "0"}
+    assert told.value.meaning == "Give true or false."
+    assert (told.value.others.contact_list, told.value.others.enabled) == ("Kibo", False)
+    assert told.value.others.keep_days == 90
+    assert resolve(stored, {"CCDESK_KEEP_DAYS": "30", "CCDESK_ENABLED": "on"}).keep_days == 30

@@ -625,3 +625,18 @@ def test_an_outage_keeps_the_form_folded_and_says_whom_it_is_about(open_window, 
     assert find(info, "card_kibo_try").isVisible()
     assert not find(info, "card_kibo_details").isVisible()
     assert value(info, "card_kibo_summary") == "Mystic"
+
+
+def test_a_stored_tenant_that_is_not_valid_can_be_put_right_in_the_form(qtbot, open_window):
+    desk = ready_desk()
+    desk.stored["kibo_tenant_id"] = "12a"
+    parts = open_window(desk, start=False)
+    parts.start()
+    form = parts.window.info.kibo_form
+    field = form.fields["kibo_tenant_id"]
+    qtbot.waitUntil(lambda: field.value == "12a")
+    assert form.fields["kibo_app_key"].value == desk.stored["kibo_app_key"]
+    field.line.setText("12")
+    field.line.textEdited.emit("12")
+    form.btn_save.click()
+    qtbot.waitUntil(lambda: desk.stored["kibo_tenant_id"] == "12")

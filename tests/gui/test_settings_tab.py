@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLabel
 from ccdesk.core.errors import LoginNeeded, SettingsError, Unreachable
 from ccdesk.gui.tabs.settings import saved_words
 from ccdesk.service.api import Connection, ConnectionState, SaveResult
-from tests.gui.fakes import connected_mail
+from tests.gui.fakes import connected_mail, ready_desk
 from tests.gui.helpers import click, dialog, find
 
 FAQ = (
@@ -302,3 +302,25 @@ def test_a_list_renamed_there_is_not_gone(qtbot, open_window, desk):
     qtbot.waitUntil(lambda: "“Weekly letter” in Constant Contact now" in settings.list_field.hint.text())
     assert not settings.list_field.is_gone
     assert not settings.has_changes
+
+
+def test_stored_values_that_are_not_valid_can_be_put_right_here(qtbot, open_window):
+    """The window had no snapshot then, and saved nothing at all."""
+    desk = ready_desk()
+    desk.stored |= {"from_email": "nobody", "contact_list": "x" * 300}
+    parts = open_window(desk, start=False)
+    parts.start()
+    settings = parts.window.settings
+    parts.window.tabs.setCurrentWidget(settings)
+    line = find(settings, "inp_contact_list")
+    qtbot.waitUntil(lambda: line.text() == "x" * 300)
+    title = "The stored value for “Contact List Name” is not valid"
+    assert settings.notice.title.text() == title
+    assert find(settings, "chk_welcome").isChecked()
+    name_list(qtbot, settings, "Weekly News")
+    click(qtbot, settings, "btn_settings_save")
+    mended = {"contact_list": "Weekly News", "from_email": ""}
+    qtbot.waitUntil(lambda: ("save_settings", (mended, None)) in desk.calls)
+    qtbot.waitUntil(lambda: not settings.has_changes)
+    assert settings.notice.title.text() != title
+    assert find(settings, "cmb_from_email").currentIndex() == -1

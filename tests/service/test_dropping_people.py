@@ -159,3 +159,13 @@ def test_a_keyring_that_cannot_be_read_keeps_no_setting_from_being_saved(
     result = bench.desk.save_settings({"cc_client_id": "another"})
     assert bench.desk.settings().cc_client_id == "another"
     assert any("not known" in note for note in result.notes)
+
+
+def test_a_tenant_garbled_in_the_data_file_is_put_right_without_dropping_anybody(bench: Bench) -> None:
+    tenant = bench.desk.settings().kibo_tenant_id
+    bench.container.store.settings.save({"kibo_tenant_id": f"{tenant}x"})
+    with pytest.raises(ConfirmNeeded):
+        bench.desk.save_settings({"kibo_tenant_id": "777"})
+    bench.desk.save_settings({"kibo_tenant_id": tenant})
+    assert bench.desk.status(live=False).links == 1
+    assert bench.desk.run(RunKind.INBOUND).status is RunStatus.COMPLETE

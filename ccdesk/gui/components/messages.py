@@ -58,6 +58,10 @@ REMEDIES = {  # in the words of tabs and buttons; the command line has its own (
         "Ask whoever installed ccdesk on this computer to use Windows' own store instead."
     ),
     Remedy.FIXED_OUTSIDE: marked("Ask whoever installed ccdesk on this computer to change it."),
+    Remedy.STORED_SETTING: marked(
+        "Enter it anew on the Info or the Settings tab, and save. If it is on neither, ask whoever installed "
+        "ccdesk on this computer to set it anew."
+    ),
     Remedy.SEND_LOG: marked("Send the log file to support."),
 }
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Slot
 from PySide6.QtWidgets import QScrollArea, QWidget
 
 from ccdesk.core.errors import CcdeskError
+from ccdesk.core.settings import StoredSettingsError
 from ccdesk.gui.components.widgets import ElideLabel, label
 from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import Tab, scrolling
@@ -203,6 +204,8 @@ class InfoTab(Tab):
     def _on_unreadable(self, error: CcdeskError) -> None:
         self.overall.show_unreadable(error)
         self.notice.show_error(error, subject=UNREADABLE)
+        if isinstance(error, StoredSettingsError):
+            self.kibo_form.show_to_mend(error)
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:

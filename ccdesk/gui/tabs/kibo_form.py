@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded
 from ccdesk.core.ports.shop import ConnectionTest
+from ccdesk.core.settings import StoredSettingsError
 from ccdesk.gui.components.fields import Field, TextSetting
 from ccdesk.gui.components.fold import fold_button
 from ccdesk.gui.components.messages import Notice
@@ -129,6 +130,11 @@ class KiboForm(QWidget):
         self.btn_test.setVisible(stored)
         self.setup_file.btn_write.setVisible(stored)
         self._show_buttons()
+
+    def show_to_mend(self, error: StoredSettingsError) -> None:
+        """Show stored values that are not valid as they are: without a snapshot, to be put right here."""
+        for key, field in self.fields.items():
+            field.show_stored(error.wrong.get(key, getattr(error.others, key)), fixed=False)
 
     def focus_first_gap(self) -> None:
         """Put the keyboard on the first field that is needed and empty."""

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QScrollArea, QVBoxLayout
 from ccdesk.core.errors import CcdeskError, LoginNeeded, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.runs import Outcome, Run, RunKind
-from ccdesk.core.settings import SETTINGS, Settings
+from ccdesk.core.settings import SETTINGS, Settings, StoredSettingsError
 from ccdesk.gui.components.fields import problem_with
 from ccdesk.gui.components.icons import IconLabel
 from ccdesk.gui.components.news import LIST
@@ -53,6 +53,7 @@ WELCOME_STATES = {
     None: marked("We couldn't check whether Kibo's Welcome email is on."),
 }
 CHECKING_WELCOME = marked("Checking whether Kibo's Welcome notification is on…")
+UNREADABLE = "stored"  # the subject of a notice that stored settings are not valid
 THEN = marked("Then go back to the Sync tab and click Sync Contacts.")
 
 
@@ -66,6 +67,7 @@ class SettingsTab(Tab):
     def __init__(self, context: Context) -> None:
         super().__init__("tab_settings", context)
         self._snapshot: Snapshot | None = None
+        self._to_mend: StoredSettingsError | None = None  # what is stored is not valid, and can be saved anew
         self._welcome: WelcomeMail | None = None
         self._shown_account: tuple[object, ...] = ()
         self._organization = ""
@@ -94,6 +96,7 @@ class SettingsTab(Tab):
         self._show_welcome()
         self._on_edited()
         context.watch.changed.connect(self._on_snapshot)
+        context.watch.failed.connect(self._on_unreadable)
         context.bridge.finished.connect(self._on_run)
 
     def _lay_out(self) -> None:
@@ -152,7 +155,8 @@ class SettingsTab(Tab):
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
         clean = not self.has_changes
-        self._snapshot = snapshot
+        self._snapshot, self._to_mend = snapshot, None
+        self.notice.settle(UNREADABLE)
         self._end_save(snapshot)
         if clean:
             self._show_stored()
@@ -171,6 +175,24 @@ class SettingsTab(Tab):
             self._load_choices()
         self._on_edited()
 
+    @Slot(object)
+    def _on_unreadable(self, error: CcdeskError) -> None:
+        """Have stored values that are not valid put right here; without a snapshot nothing else is known."""
+        if not isinstance(error, StoredSettingsError):
+            return
+        if self._to_mend is None or self._to_mend.wrong != error.wrong:  # else somebody may be typing
+            self._to_mend = error
+            self._show_stored()
+            self.notice.show_error(error, subject=UNREADABLE)
+        self._on_edited()
+
+    @property
+    def _stored(self) -> Settings | None:
+        """The settings as they are stored, as far as they are valid; None before they were read."""
+        if self._to_mend is not None:
+            return self._to_mend.others
+        return self._snapshot.settings if self._snapshot is not None else None
+
     def _forget_other_account(self, organization: str) -> None:
         """Another account has other lists and addresses; one that does not answer has kept its own."""
         if organization and self._organization and organization != self._organization:
@@ -179,11 +201,14 @@ class SettingsTab(Tab):
         self._organization = organization or self._organization
 
     def _show_stored(self) -> None:
-        if self._snapshot is not None:
-            settings = self._snapshot.settings
-            self.list_field.show_name(settings.contact_list, self._snapshot.status.contact_list)
-            self.chk_welcome.setChecked(settings.welcome_email)
-            self.sender_field.show_address(settings.from_email)
+        settings = self._stored
+        if settings is None:
+            return
+        wrong = self._to_mend.wrong if self._to_mend is not None else {}
+        name = wrong.get("contact_list", settings.contact_list)
+        self.list_field.show_name(name, self._snapshot.status.contact_list if self._snapshot else name)
+        self.chk_welcome.setChecked(settings.welcome_email)
+        self.sender_field.show_address(settings.from_email)  # none: it is chosen once the addresses are read
 
     def _load_choices(self) -> None:
         if self._snapshot is None or self._snapshot.quick:
@@ -240,16 +265,17 @@ class SettingsTab(Tab):
     # what is on screen
 
     def _changed(self) -> dict[str, str]:
-        """Return what differs from the stored settings."""
-        if self._snapshot is None:
+        """Return what differs from the stored settings, or stands for one that is not valid."""
+        settings = self._stored
+        if settings is None:
             return {}
-        settings = self._snapshot.settings
+        wrong = self._to_mend.wrong if self._to_mend is not None else {}
         shown = {
             "contact_list": (self.list_field.name, settings.contact_list),
             "welcome_email": (_flag(self.chk_welcome.isChecked()), _flag(settings.welcome_email)),
             "from_email": (self.sender_field.address, settings.from_email),
         }
-        return {key: now for key, (now, before) in shown.items() if now != before}
+        return {key: now for key, (now, before) in shown.items() if now != before or key in wrong}
 
     @Slot()
     def _on_edited(self) -> None:
@@ -294,9 +320,10 @@ class SettingsTab(Tab):
 
     @Slot()
     def _save(self) -> None:
-        if self._snapshot is None or not self._is_valid():
+        settings = self._stored
+        if settings is None or not self._is_valid():
             return
-        old, new = self._snapshot.settings.contact_list, self.list_field.name
+        old, new = settings.contact_list, self.list_field.name
         if old and new != old:
             ask(list_change(old, new), self.window(), yes=self._save_now)
         else:
