@@ -20,6 +20,8 @@ INVISIBLE = (
     r"\xad\u115f\u1160\u180e\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
     r"\ud800-\udfff\U000e0000-\U000e007f"
 )
+# Spaces that look like the one everybody types, or nearly: pasted from a document, a name has them unseen.
+_LIKE_A_SPACE = re.compile(r"[\t\xa0\u2000-\u200a\u202f\u205f\u3000]")
 
 
 def utf16_length(text: str) -> int:
@@ -42,3 +44,13 @@ def cut(text: str, limit: int) -> str:
     while utf16_length(kept) > limit:
         kept = kept[:-1]
     return kept.rstrip()
+
+
+def with_plain_spaces(text: str) -> str:
+    """Return text with the ordinary space for each that looks like it, a no-break or a thin one."""
+    return _LIKE_A_SPACE.sub(" ", text)
+
+
+def name_key(name: str) -> str:
+    """Return what a list's name is compared by: case and kinds of space make no other list."""
+    return with_plain_spaces(name).strip().casefold()

@@ -9,7 +9,7 @@ from ccdesk.core.errors import Remedy, SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports.mail import Mail
 from ccdesk.core.ports.store import Store
-from ccdesk.core.text import INVISIBLE, OBEYED, TURNING
+from ccdesk.core.text import INVISIBLE, OBEYED, TURNING, name_key, with_plain_spaces
 from ccdesk.core.words import marked
 from ccdesk.sync import state_names as names
 from ccdesk.sync.active_list import LIST_CALLED, LIST_GONE_AT, LIST_ID, LIST_NAME, is_chosen
@@ -20,9 +20,9 @@ _UNSEEN = re.compile(f"[{OBEYED}{TURNING}{INVISIBLE}]")
 
 
 def find_by_name(lists: list[ContactList], name: str) -> ContactList | None:
-    """Return the list with that name: the exact one first, else without case (constant-contact.md §21.15)."""
+    """Return the list with that name: exact first, else by `name_key` (constant-contact.md §21.15)."""
     exact = [one for one in lists if one.name == name]
-    loose = [one for one in lists if one.name.strip().casefold() == name.strip().casefold()]
+    loose = [one for one in lists if name_key(one.name) == name_key(name)]
     return (exact or loose or [None])[0]  # type: ignore[list-item]
 
 
@@ -58,7 +58,7 @@ def resolve(store: Store, mail: Mail, name: str) -> tuple[ContactList, bool]:
 
 
 def find_or_create(mail: Mail, name: str) -> tuple[ContactList, bool]:
-    """Return the list of that name and whether it was created now.
+    """Return the list of that name and whether it was created now; a new one has plain spaces in its name.
 
     Raises:
         SettingsError: there is none, and the name has characters that nobody sees, as a pasted one may have.
@@ -72,7 +72,7 @@ def find_or_create(mail: Mail, name: str) -> tuple[ContactList, bool]:
             next_step=marked("Type the name instead of pasting it."),
             code="list_name_unseen",
         )
-    return found or mail.create_list(name), found is None
+    return found or mail.create_list(with_plain_spaces(name)), found is None
 
 
 def active_one(store: Store, mail: Mail) -> ContactList | None:

@@ -19,6 +19,7 @@ from ccdesk.core.settings import (
     check,
     resolve,
 )
+from ccdesk.core.text import name_key
 from ccdesk.core.words import marked
 from ccdesk.service.api import SaveResult
 from ccdesk.service.connections import Connections
@@ -207,7 +208,7 @@ def _follow_up(
         if not list_changed and again:
             kept = active_one(store, mail)
             if kept is not None:
-                if kept.name != after.contact_list:
+                if name_key(kept.name) != name_key(after.contact_list):
                     notes.append(
                         marked(
                             "The list is called “{name}” in Constant Contact now; it stays in use."

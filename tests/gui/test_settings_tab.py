@@ -324,3 +324,13 @@ def test_stored_values_that_are_not_valid_can_be_put_right_here(qtbot, open_wind
     qtbot.waitUntil(lambda: not settings.has_changes)
     assert settings.notice.title.text() != title
     assert find(settings, "cmb_from_email").currentIndex() == -1
+
+
+def test_a_space_of_another_kind_makes_no_other_list(qtbot, settings):
+    name_list(qtbot, settings, "")
+    settings.list_field.combo.setEditText("weekly\xa0news")
+    assert settings.list_field.name == "Weekly News"
+    assert settings.list_field.hint.text() == "A list of your Constant Contact account, 12,004 contacts."
+    settings.list_field.show_name("Weekly\u2009News", "Weekly News")
+    assert not settings.list_field.is_renamed
+    assert settings.list_field.name == "Weekly\u2009News"  # as it is stored: nothing is to be saved

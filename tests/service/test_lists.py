@@ -9,17 +9,17 @@ import pytest
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.models import ContactList
 from ccdesk.core.ports.mail import Mail
-from ccdesk.service.lists import find_or_create
+from ccdesk.service.lists import find_by_name, find_or_create
 
 
 class Account:
-    """An account with one list, whose name ends with a blank that has no width."""
+    """An account with two lists; the name of one ends with a blank that has no width."""
 
     def __init__(self) -> None:
         self.made: list[str] = []
 
     def lists(self) -> list[ContactList]:
-        return [ContactList("list-1", "Odd\u200b")]
+        return [ContactList("list-1", "Odd\u200b"), ContactList("list-3", "Spring news")]
 
     def create_list(self, name: str) -> ContactList:
         self.made.append(name)
@@ -40,3 +40,19 @@ def test_a_list_that_is_called_so_is_found_and_any_other_name_is_taken() -> None
     assert find_or_create(cast("Mail", account), "Odd\u200b") == (ContactList("list-1", "Odd\u200b"), False)
     for name in ("Kibo customers", "Клиенты 😀", "لائحة"):
         assert find_or_create(cast("Mail", account), name)[1]
+
+
+@pytest.mark.parametrize("space", ["\xa0", "\u2007", "\u2009", "\u202f", "\u205f", "\u3000", "\t"])
+def test_a_space_of_another_kind_makes_no_other_list(space: str) -> None:
+    account = Account()
+    found, made = find_or_create(cast("Mail", account), f"spring{space}news ")
+    assert (found.id, made) == ("list-3", False)
+    if space != "\t":
+        assert find_or_create(cast("Mail", account), f"Autumn{space}news")[0].name == "Autumn news"
+
+
+def test_of_two_lists_that_only_their_spaces_tell_apart_the_exact_one_is_meant() -> None:
+    lists = [ContactList("1", "Spring news"), ContactList("2", "Spring\xa0news")]
+    assert find_by_name(lists, "Spring\xa0news") == lists[1]
+    assert find_by_name(lists, "Spring news") == lists[0]
+    assert find_by_name(lists, "Spring\u2009news") == lists[0]

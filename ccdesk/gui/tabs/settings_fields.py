@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QCompleter, QLineEdit, QListView, QWidg
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.models import ContactList
+from ccdesk.core.text import name_key
 from ccdesk.gui.components.fields import CalmCombo, Field
 from ccdesk.gui.components.widgets import plain_tip
 from ccdesk.gui.context import Context
@@ -56,7 +57,8 @@ class ListField(Field):
         self.line.setPlaceholderText(say("Type a name, or choose one of your lists"))
         super().__init__(say("Contact &List Name"), self.combo)
         self.line.setAccessibleName(say("Contact List Name"))
-        self._lists: dict[str, ContactList] = {}
+        self._offered: list[ContactList] = []
+        self._lists: dict[str, ContactList] = {}  # by `name_key`
         self._new_list = new_list  # what is said of a name that no list has
         self._offer = Offer.LOADING
         self._advice: str = LOG_IN
@@ -74,23 +76,29 @@ class ListField(Field):
 
     @property
     def name(self) -> str:
-        """Return the name as it will be saved: an existing list's own spelling, else as typed."""
+        """Return the name as it will be saved: an existing list's own spelling, else as typed or stored."""
         typed = self.combo.currentText().strip()
-        known = self._lists.get(typed.casefold())
+        known = self._known(typed) if typed != self._stored else None
         return known.name if known else typed
+
+    def _known(self, typed: str) -> ContactList | None:
+        """Return the list of that name: the exact one first."""
+        exact = next((one for one in self._offered if one.name == typed), None)
+        return exact or self._lists.get(name_key(typed))
 
     @property
     def is_gone(self) -> bool:
         """True when the name shown is the stored one, and no list of the account bears it any more."""
         typed = self.combo.currentText().strip()
-        known = typed.casefold() in self._lists or self.is_renamed
+        known = self._known(typed) is not None or self.is_renamed
         return self._offer is Offer.READ and bool(typed) and typed == self._stored and not known
 
     @property
     def is_renamed(self) -> bool:
         """True when the name shown is the stored one, and the list has got another one since."""
         typed = self.combo.currentText().strip()
-        return typed == self._stored != self._called and self._called.casefold() in self._lists
+        renamed = typed == self._stored and name_key(typed) != name_key(self._called)
+        return renamed and self._known(self._called) is not None
 
     def show_name(self, name: str, called: str = "") -> None:
         """Show the stored name; `called` is what the account calls that list now."""
@@ -124,7 +132,7 @@ class ListField(Field):
 
     def _fill(self, lists: list[ContactList]) -> None:
         text = self.combo.currentText()
-        self._lists = {one.name.casefold(): one for one in lists}
+        self._offered, self._lists = lists, {name_key(one.name): one for one in lists}
         self.combo.blockSignals(True)
         self.combo.clear()
         self.combo.addItems(sorted((one.name for one in lists), key=str.casefold))
@@ -139,7 +147,7 @@ class ListField(Field):
 
     def add_list(self, name: str) -> None:
         """Offer a list that has just been made, before the account is asked again."""
-        self.show_lists([*self._lists.values(), ContactList("", name, 0)])
+        self.show_lists([*self._offered, ContactList("", name, 0)])
 
     @Slot()
     def _on_text(self) -> None:
@@ -160,7 +168,7 @@ class ListField(Field):
             self.show_hint(say(RENAMED).format(name=self._called))
         elif self.is_gone:
             self.show_hint(say(LIST_GONE), "problem")
-        elif (known := self._lists.get(typed.casefold())) is None:
+        elif (known := self._known(typed)) is None:
             self.show_hint(say(self._new_list), "good")
         elif known.member_count is None:
             self.show_hint(say("A list of your Constant Contact account."))
