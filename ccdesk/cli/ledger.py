@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ccdesk.cli.console import Console
 from ccdesk.cli.documents import ledger_row, write_ledger
 from ccdesk.cli.tables import print_table, when
 from ccdesk.container import Container
-from ccdesk.core.clock import parse_time
 from ccdesk.core.errors import ExitCode, SettingsError
 from ccdesk.core.ledger import LedgerEntry
 from ccdesk.core.spreadsheet import write_csv
@@ -56,14 +55,20 @@ def _since(text: str | None) -> datetime | None:
     """
     if text is None:
         return None
-    moment = parse_time(text) if text.strip() else None
-    if moment is None:
+    try:
+        moment = datetime.fromisoformat(text.strip().replace("z", "Z"))
+    except ValueError:
         raise SettingsError(
             f"“{text}” is not a date",
             meaning="--since takes a date, with or without a time, in UTC.",
             next_step="Write for example 2026-03-01 or 2026-03-01T12:00:00Z.",
-        )
-    return moment
+        ) from None
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the first or the last hours there are, in another zone
+        return (datetime.min if moment.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
 def _cells(entries: Iterator[LedgerEntry]) -> Iterator[list[str]]:

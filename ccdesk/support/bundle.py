@@ -50,7 +50,7 @@ def make_bundle(
 
     """
     _check_place(out)
-    since = now - timedelta(days=wanted.days)
+    since = now - timedelta(days=min(wanted.days, now.toordinal() - 1))  # before the year 1 there is no date
     person = _person(store, wanted.who) if wanted.who else None
     chosen = [one for one in records.all() if _is_chosen(store, one, since, person)]
     covering = Covering(pseudonyms_of(store), wanted.plain, records.all(), kept=_known_names(store, settings))

@@ -109,3 +109,9 @@ def test_plain_is_asked_about_first(failed: Shell, tmp_path: Path) -> None:
     with zipfile.ZipFile(out) as packed:
         assert b"ann@example.com" in packed.read("data.sqlite3")
     assert elsewhere(tmp_path, "replay", str(out)).returncode == 0
+
+
+@pytest.mark.parametrize("days", ["0", "999999", "99999999999"])
+def test_as_many_days_as_anybody_likes(shell: Shell, tmp_path: Path, days: str) -> None:
+    """More days than there have been was a fault of our own."""
+    assert shell("bundle", str(tmp_path / "b.zip"), "--days", days).returncode == 0

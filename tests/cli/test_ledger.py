@@ -68,11 +68,22 @@ def test_what_finds_nobody_is_no_error(shop: Shell) -> None:
     assert shop.json("ledger", "--since", "2199-01-01") == {"entries": []}
 
 
-@pytest.mark.parametrize("date", ["yesterday", "2026-13-01", "", "01.03.2026"])
+@pytest.mark.parametrize(
+    "date", ["yesterday", "2026-13-01", "2026-02-30", "2026-02-29", "0000-01-01", "", "01.03.2026"]
+)
 def test_a_bad_date_is_named(shell: Shell, date: str) -> None:
     done = shell("ledger", f"--since={date}", "--json")
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["title"] == f"“{date}” is not a date"
+
+
+def test_any_date_there_is_can_be_asked_for(shop: Shell) -> None:
+    """Dates before 1970 and after 2200, which no service means, were “not a date”."""
+    everything = shop.json("ledger")
+    for early in ("0001-01-01", "0001-01-01T00:00+14:00", "1969-12-31", "1970-01-01T00:00:00z"):
+        assert shop.json("ledger", f"--since={early}") == everything
+    for late in ("2201-01-01", "2999-01-01", "9999-12-31", "9999-12-31T23:59:59-12:00"):
+        assert shop.json("ledger", f"--since={late}") == {"entries": []}
 
 
 def test_an_empty_name_is_not_everybody(shell: Shell) -> None:
