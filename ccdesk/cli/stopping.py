@@ -1,13 +1,12 @@
 """How a command ends: its code after a run, and how it is stopped.
 
-By Ctrl+C or the system's wish: once for an orderly end, twice for any.
+By Ctrl+C, the system's wish or a terminal that is closed: once for an orderly end, twice for any.
 """
 
 from __future__ import annotations
 
 import queue
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +14,9 @@ from typing import Any
 
 from ccdesk.core.errors import ExitCode
 from ccdesk.core.runs import Run, RunStatus
+from ccdesk.system.signals import is_repeated_by_itself, stop_signals
 
 CANCELLED = 130  # what shells expect after Ctrl+C
-
-STOPS = [signal.SIGINT, signal.SIGTERM]
-if sys.platform == "win32":
-    STOPS.append(
-        signal.SIGBREAK
-    )  # Ctrl+Break, and the console's window that is closed: nobody sends SIGTERM there
 
 
 def exit_code(run: Run) -> int:
@@ -34,7 +28,7 @@ def exit_code(run: Run) -> int:
 
 @contextmanager
 def stoppable(also: Callable[[], None] | None = None) -> Iterator[threading.Event]:
-    """Turn the signals of `STOPS` into a cancellation; a second one ends the program at once.
+    """Turn what asks the program to end into a cancellation; a second wish ends the program at once.
 
     The wish is passed on by a thread of its own: the main one may be holding the very lock that an event or
     an inbox needs for it, and would then wait for itself until it is killed.
@@ -44,9 +38,10 @@ def stoppable(also: Callable[[], None] | None = None) -> Iterator[threading.Even
     told: list[int] = []
 
     def stop(number: int, frame: Any) -> None:
-        if told:
-            raise KeyboardInterrupt
-        told.append(number)
+        if not is_repeated_by_itself(number):
+            if told:
+                raise KeyboardInterrupt
+            told.append(number)
         asked.put(True)
 
     def pass_on() -> None:
@@ -58,7 +53,7 @@ def stoppable(also: Callable[[], None] | None = None) -> Iterator[threading.Even
 
     thread = threading.Thread(target=pass_on, name="stop", daemon=True)
     thread.start()
-    before = {number: signal.signal(number, stop) for number in STOPS}
+    before = {number: signal.signal(number, stop) for number in stop_signals()}
     try:
         yield cancel
     finally:

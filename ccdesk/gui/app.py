@@ -38,6 +38,7 @@ from ccdesk.gui.window import SettingsWindow
 from ccdesk.service.api import Desk
 from ccdesk.system.autostart import Autostart
 from ccdesk.system.crashes import Crash
+from ccdesk.system.signals import stop_signals
 
 log = logging.getLogger(__name__)
 
@@ -265,16 +266,17 @@ def _limit(leaving: Leaving) -> int | None:
 
 
 def _let_signals_in(app: QApplication, window: SettingsWindow) -> QTimer:
-    """Have Ctrl+C and SIGTERM end the window: Python looks at signals only when its own code runs.
+    """Have Ctrl+C, SIGTERM and a closed terminal end the window.
 
-    Qt's quit closes the windows first, and a question would call it off: who sends a signal is not asked.
+    Python looks at signals only when its own code runs. Qt's quit closes the windows first, and a question
+    would call it off: who sends a signal is not asked.
     """
 
     def end(*_: object) -> None:
         window.leaving.end_at_once()
         app.quit()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         signal.signal(number, end)
     ticker = QTimer(app)
     ticker.timeout.connect(lambda: None)

@@ -22,6 +22,7 @@ from unittest.mock import patch
 import ccdesk.__main__ as program
 from ccdesk.core import redaction
 from ccdesk.core.clock import Clock
+from ccdesk.system.signals import stop_signals
 
 
 @contextmanager
@@ -90,7 +91,7 @@ def run_here(
 
 
 def _signals() -> list[object]:
-    return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    return [signal.getsignal(number) for number in stop_signals()]
 
 
 def _stream(file: IO[bytes], letters: str, errors: str) -> io.TextIOWrapper:

@@ -235,7 +235,8 @@ sys.exit(app.main(ready_desk(), FakeLoop(), base_dir=sys.argv[1]))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-def test_a_signal_ends_the_window_without_a_question(tmp_path):
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_ends_the_window_without_a_question(tmp_path, name):
     process = subprocess.Popen(
         [sys.executable, "-c", ENABLED_WINDOW, str(tmp_path)],
         cwd=ROOT,
@@ -247,7 +248,7 @@ def test_a_signal_ends_the_window_without_a_question(tmp_path):
         killer = threading.Timer(20, process.kill)
         killer.start()
         assert process.stdout.readline() == "open\n"
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.Signals[name])
         assert process.wait(10) == 0
         killer.cancel()
     finally:
