@@ -17,10 +17,13 @@ from hypothesis import strategies as st
 from keyring.errors import KeyringLocked, PasswordDeleteError, PasswordSetError
 
 from ccdesk.auth import keyring_vault
+from ccdesk.auth import vault as vault_module
 from ccdesk.auth.keyring_vault import ENTRY_CHARACTERS, KeyringVault, service_name
 from ccdesk.auth.vault import FileVault, open_vault
 from ccdesk.auth.windows_rights import make_private
+from ccdesk.core import files
 from ccdesk.core.errors import Remedy, SettingsError, VaultError
+from tests.stand_ins import but
 
 
 class Ring:
@@ -347,7 +350,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", fail)
+    monkeypatch.setattr(vault_module, "os", but(os, fsync=fail))
     with pytest.raises(VaultError):
         vault.set("a", "2")
     assert vault.get("a") == "1"
@@ -375,7 +378,7 @@ def test_a_file_that_a_scanner_has_open_is_replaced_all_the_same(
             raise error
         real(source, target)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(os, "replace", refusing)
+    monkeypatch.setattr(files, "os", but(os, replace=refusing))
     vault = FileVault(tmp_path / "vault.json")
     vault.set("a", "1")
     assert vault.get("a") == "1"

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from ccdesk.core import files
+from tests.stand_ins import but
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, owners and links are POSIX")
 as_root = pytest.mark.skipif(
@@ -68,7 +69,7 @@ def test_a_file_somebody_has_open_for_a_moment_is_replaced_all_the_same(
             raise sharing_violation()
         real(source, target)
 
-    monkeypatch.setattr(os, "replace", refusing)
+    monkeypatch.setattr(files, "os", but(os, replace=refusing))
     (tmp_path / "new").write_text("new")
     (tmp_path / "old").write_text("old")
     files.replace(tmp_path / "new", tmp_path / "old")

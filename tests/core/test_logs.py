@@ -7,8 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from ccdesk import logs
 from ccdesk.core import files
 from ccdesk.logs import LogFile, RedactingFormatter, redact, start_logging
+from tests.stand_ins import but
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,8 @@ def test_a_log_that_somebody_keeps_open_goes_on(tmp_path, monkeypatch):
             raise error
         real(source, target)
 
-    monkeypatch.setattr(os, "replace", refusing)
+    for module in (logs, files):
+        monkeypatch.setattr(module, "os", but(os, replace=refusing))
     monkeypatch.setattr(files, "time", SimpleNamespace(sleep=lambda _: None))
     filled(path, 20)
     lines = kept_lines(path)

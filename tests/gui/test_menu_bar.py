@@ -1,5 +1,6 @@
 """The menu bar of macOS: every entry does what its key or button does, and no key is there twice."""
 
+import sys
 from collections import Counter
 from functools import partial
 
@@ -15,6 +16,7 @@ from ccdesk.gui.translation import speak
 from tests.gui.fakes import FakeLoop, ready_desk
 from tests.gui.helpers import dialog, find
 from tests.gui.shouted import unsaid
+from tests.stand_ins import but
 
 ROLE = QAction.MenuRole
 MENUS = {
@@ -58,7 +60,7 @@ def menus(bar):
 
 @pytest.mark.parametrize(("system", "wants"), [("darwin", True), ("linux", False), ("win32", False)])
 def test_only_macos_has_one(monkeypatch, system, wants):
-    monkeypatch.setattr(menu_bar.sys, "platform", system)
+    monkeypatch.setattr(menu_bar, "sys", but(sys, platform=system))
     assert menu_bar.wants_menu_bar() is wants
 
 

@@ -15,12 +15,13 @@ from ccdesk.core.errors import StoreError
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Customer, Link
 from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
-from ccdesk.store import db
+from ccdesk.store import db, troubles
 from ccdesk.store.db import Database
 from ccdesk.store.presence import marker_of
 from ccdesk.store.schema import STEPS
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.troubles import BY_CODE, translated
+from tests.stand_ins import but
 from tests.store.conftest import NOON, in_thread
 
 
@@ -339,7 +340,7 @@ def test_a_drive_without_any_room_is_a_full_one(tmp_path: Path, monkeypatch: pyt
     error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
     for free, code in ((10_000_000, "store_disk"), (1000, "store_full")):
         room = SimpleNamespace(free=free)
-        monkeypatch.setattr(shutil, "disk_usage", lambda place, room=room: room)
+        monkeypatch.setattr(troubles, "shutil", but(shutil, disk_usage=lambda place, room=room: room))
         with pytest.raises(StoreError) as caught, translated(tmp_path / "a.db"):
             raise error
         assert caught.value.code == code

@@ -13,8 +13,10 @@ import psutil
 import pytest
 
 from ccdesk.core.errors import Busy, ExitCode, StoreError
+from ccdesk.store import lease
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import LeaseRow
+from tests.stand_ins import but
 from tests.store.conftest import MovedClock, in_thread
 
 HOLD = """
@@ -49,6 +51,10 @@ def test_one_at_a_time(opened: Callable[[], SqliteStore]) -> None:
     assert window.lease.holder().startswith("Events (")
 
 
+def gone(pid: int) -> psutil.Process:
+    raise psutil.NoSuchProcess(pid)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux's")
 def test_a_container_does_not_take_the_computers_process_for_dead(
     opened: Callable[[], SqliteStore], clock: MovedClock, monkeypatch: pytest.MonkeyPatch
@@ -58,8 +64,8 @@ def test_a_container_does_not_take_the_computers_process_for_dead(
     window.lease.acquire("Export")
     real = os.stat
     inside = os.stat_result((0, 4026532999, *(0,) * 8))
-    monkeypatch.setattr(os, "stat", lambda path, **o: inside if "/ns/pid" in str(path) else real(path, **o))
-    monkeypatch.setattr(psutil, "Process", lambda pid: (_ for _ in ()).throw(psutil.NoSuchProcess(pid)))
+    monkeypatch.setattr(lease, "os", but(os, stat=lambda path: inside if "/ns/pid" in path else real(path)))
+    monkeypatch.setattr(lease, "psutil", but(psutil, Process=gone))
     with pytest.raises(Busy, match="Export"):
         command_line.lease.acquire("Events")
     clock.move(timedelta(minutes=3))
@@ -79,8 +85,8 @@ def test_a_process_that_is_hidden_is_not_dead(
     def refused(pid: int, _signal: int) -> None:
         raise PermissionError(pid)
 
-    monkeypatch.setattr(psutil, "Process", lambda pid: (_ for _ in ()).throw(psutil.NoSuchProcess(pid)))
-    monkeypatch.setattr(os, "kill", refused)
+    monkeypatch.setattr(lease, "psutil", but(psutil, Process=gone))
+    monkeypatch.setattr(lease, "os", but(os, kill=refused))
     with pytest.raises(Busy, match="Export"):
         command_line.lease.acquire("Events")
 

@@ -20,7 +20,7 @@ from ccdesk.core.exporting import Chunk, ChunkState
 from ccdesk.core.intents import Act, Ended, JournalLine
 from ccdesk.core.models import Link, WriteBack, email_key
 from ccdesk.core.runs import Entry, Outcome, RunKind, Trigger
-from ccdesk.store import migrations
+from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.migrations import prepare
 from ccdesk.store.presence import marker_of
@@ -28,6 +28,7 @@ from ccdesk.store.schema import STEPS, compare_domains_in_ascii
 from ccdesk.store.schema_journal import take_over_adding, take_over_asked, take_over_noted
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import TABLES
+from tests.stand_ins import but
 from tests.store.conftest import NOON
 
 OPEN = "import sys; from pathlib import Path; from ccdesk.store.store import SqliteStore; "
@@ -171,12 +172,9 @@ def test_without_a_backup_nothing_is_migrated(path: Path, monkeypatch: pytest.Mo
     def no_space(*arguments: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "open", lambda name, *rest: os_open(name, *rest) if name == path else no_space())
+    monkeypatch.setattr(backup, "os", but(os, open=no_space))
     assert refused(path, steps=(*STEPS, add_color)).code == "store_no_backup"
     assert version(path) == len(STEPS)
-
-
-os_open = os.open
 
 
 def test_what_killed_programs_left_of_a_backup_goes_away(path: Path) -> None:
@@ -271,7 +269,7 @@ def test_a_disk_that_refuses_the_file(path: Path, monkeypatch: pytest.MonkeyPatc
         def refuse(*arguments: object, number: int = number) -> int:
             raise OSError(number, os.strerror(number))
 
-        monkeypatch.setattr(os, "open", refuse)
+        monkeypatch.setattr(migrations, "os", but(os, open=refuse))
         assert refused(path).code == code
 
 

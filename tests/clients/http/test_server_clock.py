@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import responses
 
 from ccdesk.clients.http import transport
 from ccdesk.clients.http.transport import Request, Transport
+from tests.stand_ins import but
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -26,7 +28,7 @@ class Local:
                 return local.wall
 
         monkeypatch.setattr(transport, "datetime", Moved)
-        monkeypatch.setattr(transport.time, "monotonic", lambda: local.steady)
+        monkeypatch.setattr(transport, "time", but(time, monotonic=lambda: local.steady))
 
 
 @pytest.mark.parametrize(
