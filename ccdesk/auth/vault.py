@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -97,17 +96,13 @@ class FileVault:
         return {name: value for name, value in content.items() if isinstance(value, str)}
 
     def _write(self, secrets: Mapping[str, str]) -> None:
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=_PREFIX)  # made 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(dict(secrets), file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            files.replace(Path(name), self._path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        with (
+            files.written_beside(self._path, _PREFIX) as handle,
+            os.fdopen(handle, "w", encoding="utf-8") as file,
+        ):
+            json.dump(dict(secrets), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
         _sync_folder(self._path.parent)
 
 

@@ -21,11 +21,15 @@ RECORDS_REMOVED = "forgotten.records"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a bundle is to hold: `who` alone if named, the last `days`, emails as they are if `plain`."""
+    """What a bundle is to hold: `who` alone if named, the last `days`, emails as they are if `plain`.
+
+    `over`: a file of its name, about which somebody was asked, gives way once the bundle is written.
+    """
 
     who: str = ""
     days: int = USUAL_DAYS
     plain: bool = False
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

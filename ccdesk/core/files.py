@@ -10,8 +10,9 @@ import contextlib
 import errno
 import os
 import stat
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,6 +81,28 @@ def without_home(text: str) -> str:
 def replace(source: Path, target: Path) -> None:
     """Give a file another's name, as `os.replace`, with patience for who has one of them open on Windows."""
     patiently(lambda: os.replace(source, target))
+
+
+@contextlib.contextmanager
+def written_beside(target: Path, prefix: str = ".ccdesk-") -> Iterator[int]:
+    """Make a file beside the target; yield its descriptor, to be written and closed. Then it gets its name.
+
+    It is for its owner only, and goes if the writing fails: what was there before is as it was. Its own name
+    nobody could have foreseen: in a folder that others may write to, one that can be guessed may be a link
+    that leads elsewhere. It is not opened a second time by it.
+
+    Raises:
+        OSError: it cannot be made, or not be given the target's name.
+
+    """
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=target.parent)
+    try:
+        yield handle
+        replace(Path(name), target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
 
 
 def patiently(work: Callable[[], T]) -> T:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -47,33 +46,19 @@ def write_csv(
 
     """
     written = 0
-    partial: Path | None = None
+    encoding = "utf-8" if for_programs else "utf-8-sig"
     try:
-        handle, partial = _made_beside(target)
-        # Not opened a second time by its name.
-        encoding = "utf-8" if for_programs else "utf-8-sig"
-        with os.fdopen(handle, "w", encoding=encoding, errors="backslashreplace", newline="") as file:
+        with (
+            files.written_beside(target) as handle,
+            os.fdopen(handle, "w", encoding=encoding, errors="backslashreplace", newline="") as file,
+        ):
             writer = csv.writer(file, quoting=csv.QUOTE_MINIMAL if for_programs else csv.QUOTE_ALL)
             writer.writerow(header)
             for row in rows:
                 writer.writerow([as_text(cell) for cell in row])
                 written += 1
-        files.replace(partial, target)
-        partial = None
     except OSError as error:
         raise ExportError(
             meaning=f"{error.strerror}." if error.strerror else marked("The system refused it.")
         ) from error
-    finally:
-        if partial is not None:
-            partial.unlink(missing_ok=True)
     return written
-
-
-def _made_beside(target: Path) -> tuple[int, Path]:
-    """Make and open an empty file beside the target, for its owner only, named as nobody could have foreseen.
-
-    In a folder that others may write to, a name that can be guessed may be a link that leads elsewhere.
-    """
-    handle, name = tempfile.mkstemp(prefix=".ccdesk-", suffix=".part", dir=target.parent)
-    return handle, Path(name)

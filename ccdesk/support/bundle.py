@@ -49,7 +49,7 @@ def make_bundle(
         StoreError: the disk is full, or the data file cannot be copied.
 
     """
-    _check_place(out)
+    _check_place(out, over=wanted.over)
     since = now - timedelta(days=min(wanted.days, now.toordinal() - 1))  # before the year 1 there is no date
     person = _person(store, wanted.who) if wanted.who else None
     chosen = [one for one in records.all() if _is_chosen(store, one, since, person)]
@@ -62,9 +62,7 @@ def make_bundle(
                 parts |= one.parts
             facts = _facts(settings, now, wanted, covering, runs, person)
             facts["records_removed"] = _removed(store, since)
-            made = out.with_name(f".{out.name}.partial")
-            _zip(made, parts, {MANIFEST: facts, SETTINGS: _settings(settings, covering)})
-            files.replace(made, out)
+            _zip(out, parts, {MANIFEST: facts, SETTINGS: _settings(settings, covering)})
     except (OSError, sqlite3.Error) as error:
         raise StoreError(
             marked("The bundle could not be written"),
@@ -191,8 +189,8 @@ def _settings(settings: Settings, covering: Covering) -> dict[str, Any]:
     return shown
 
 
-def _check_place(out: Path) -> None:
-    if out.exists():
+def _check_place(out: Path, *, over: bool) -> None:
+    if out.exists() and not over:
         problem, what_then = marked("There is a file {out} already"), marked("Choose another name.")
     elif not out.parent.is_dir():
         problem, what_then = marked("There is no folder {folder}"), marked("Choose another place.")
@@ -209,8 +207,11 @@ def _check_place(out: Path) -> None:
 
 
 def _zip(path: Path, parts: Mapping[str, Path], documents: Mapping[str, Any]) -> None:
-    handle = files.open_private(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-    with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+    with (
+        files.written_beside(path) as handle,
+        os.fdopen(handle, "wb") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
         for name, document in documents.items():
             packed.writestr(name, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         for name, part in parts.items():

@@ -107,3 +107,36 @@ def test_reading_while_it_is_replaced(tmp_path: Path) -> None:
         files.write_private(tmp_path / "new", str(number).encode())
         files.replace(tmp_path / "new", path)
         assert files.read_private(path) == str(number).encode()
+
+
+def test_a_file_takes_its_name_once_it_is_written(tmp_path: Path) -> None:
+    target = tmp_path / "list.csv"
+    target.write_text("before")
+    with files.written_beside(target) as handle, os.fdopen(handle, "w") as file:
+        file.write("new")
+        file.flush()
+        assert target.read_text() == "before"
+        (beside,) = {*tmp_path.iterdir()} - {target}
+        assert beside.name.startswith(".ccdesk-")
+        if os.name == "posix":
+            assert stat.S_IMODE(beside.stat().st_mode) == 0o600
+    assert target.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_could_not_be_written_leaves_all_as_it_was(tmp_path: Path) -> None:
+    target = tmp_path / "list.csv"
+    target.write_text("before")
+    with (
+        pytest.raises(ZeroDivisionError),
+        files.written_beside(target) as handle,
+        os.fdopen(handle, "w") as file,
+    ):
+        file.write(f"half of it, {1 // 0}")
+    assert target.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [target]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with pytest.raises(OSError, match="folder"), files.written_beside(folder) as handle:
+        os.close(handle)
+    assert {*tmp_path.iterdir()} == {target, folder}

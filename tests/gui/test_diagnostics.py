@@ -52,7 +52,7 @@ def test_what_goes_in_is_shown_before_anything_is_written(qtbot, qapp, tmp_path:
         dialog.spn_days.setValue(3)
         choose(qtbot, dialog, tmp_path / "one.zip")
         qtbot.waitUntil(lambda: dialog.notice.isVisible())
-        assert asked == [(tmp_path / "one.zip", Wanted("ann@example.com", 3, True))]
+        assert asked == [(tmp_path / "one.zip", Wanted("ann@example.com", 3, True, over=True))]
         assert "one.zip" in dialog.notice.title.text()
         assert dialog.btn_save.isEnabled()
     finally:
@@ -69,39 +69,6 @@ def test_a_failure_is_shown_and_can_be_tried_again(qtbot, qapp, tmp_path: Path) 
         choose(qtbot, dialog, tmp_path / "one.zip")
         qtbot.waitUntil(lambda: dialog.notice.isVisible())
         assert "Nobody is known" in dialog.notice.title.text()
-        assert dialog.btn_save.isEnabled()
-    finally:
-        parts.shutdown()
-        parts.window.close()
-
-
-def test_a_file_that_is_written_over_goes_only_once_the_new_one_is_there(qtbot, qapp, tmp_path: Path) -> None:
-    fails = [True]
-
-    def save(out: Path, wanted: Wanted) -> Made:
-        if fails:
-            raise SettingsError("Nobody is known by that", meaning="Nothing was written.")
-        assert not out.exists(), "as `ccdesk bundle` wants it"
-        out.write_text("new")
-        return Made(out)
-
-    target = tmp_path / "one.zip"
-    target.write_text("before")
-    parts, dialog = opened_dialog(qtbot, qapp, save)
-    try:
-        choose(qtbot, dialog, target)
-        qtbot.waitUntil(lambda: "Nobody is known" in dialog.notice.title.text())
-        assert target.read_text() == "before"
-        fails.clear()
-        choose(qtbot, dialog, target)
-        qtbot.waitUntil(lambda: dialog.notice.title.text() == "Saved: one.zip")
-        assert target.read_text() == "new"
-        target.unlink()
-        target.mkdir()
-        (target / "held").touch()
-        choose(qtbot, dialog, target)
-        qtbot.waitUntil(lambda: dialog.notice.title.text() == "The file cannot be written")
-        assert [one.name for one in tmp_path.iterdir()] == ["one.zip"]
         assert dialog.btn_save.isEnabled()
     finally:
         parts.shutdown()

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QDate, Qt, QUrl, Slot
 from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
-from ccdesk.core import files
 from ccdesk.core.bundles import USUAL_DAYS, Made, Wanted, contents
 from ccdesk.core.errors import CcdeskError
-from ccdesk.core.spreadsheet import ExportError
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, disable, label, row
@@ -111,14 +105,12 @@ class DiagnosticsDialog(QDialog):
         save = self._context.save_bundle
         if save is None:
             return
-        wanted = Wanted(self.txt_person.text().strip(), self.spn_days.value(), self.chk_plain.isChecked())
+        wanted = Wanted(
+            self.txt_person.text().strip(), self.spn_days.value(), self.chk_plain.isChecked(), over=True
+        )
         disable(self.btn_save, self.btn_close)
         self.btn_save.setText(say("Saving…"))
-
-        def work() -> Made:
-            return _written_over(out, lambda target: save(target, wanted))
-
-        self._context.tasks.run(self, work, done=self._saved, failed=self._failed)
+        self._context.tasks.run(self, lambda: save(out, wanted), done=self._saved, failed=self._failed)
 
     @Slot(object)
     def _saved(self, made: Made) -> None:
@@ -146,21 +138,3 @@ class DiagnosticsDialog(QDialog):
 
     def _show_folder(self, path: Path) -> None:
         self._context.open_url(QUrl.fromLocalFile(str(path.parent)).toString())
-
-
-def _written_over(out: Path, save: Callable[[Path], Made]) -> Made:
-    """Save to a file; one of that name, about which the file dialog asked, goes once the new one is there.
-
-    Raises:
-        CcdeskError: it could not be saved; what was there before is as it was.
-
-    """
-    if not os.path.lexists(out):
-        return save(out)
-    try:
-        with tempfile.TemporaryDirectory(prefix=".ccdesk-", dir=out.parent) as beside:
-            made = save(Path(beside) / out.name)
-            files.replace(made.path, out)
-    except OSError as error:
-        raise ExportError(meaning=f"{error.strerror}." if error.strerror else "") from error
-    return replace(made, path=out)
