@@ -72,14 +72,19 @@ def look(store: Store, base: Path, who: str) -> PersonToForget:
         SettingsError: it is blank.
 
     """
+    return _look(store, base, who)[0]
+
+
+def _look(store: Store, base: Path, who: str) -> tuple[PersonToForget, list[Link]]:
+    """Return whom a text names, and their links."""
     found: Named = named(store, who)
     if not store.keeps(found.key, found.customer_ids):
-        return PersonToForget(found.key, (), known=False, in_files=_is_in_files(base, found.key))
+        return PersonToForget(found.key, (), known=False, in_files=_is_in_files(base, found.key)), []
     known = store.links.many(found.customer_ids)
     ids = tuple(number for number in found.customer_ids if _is_of(found, number, known.get(number)))
     links = [known[number] for number in ids if number in known]
     opted_in = any(one.kibo_opted_in is True and one.state is not LinkState.CLOSED for one in links)
-    return PersonToForget(found.key, ids, opted_in, is_opted_out(links))
+    return PersonToForget(found.key, ids, opted_in, is_opted_out(links)), links
 
 
 def _is_of(found: Named, number: int, link: Link | None) -> bool:
@@ -118,12 +123,12 @@ def forget(
     """
     store.lease.acquire("forgetting a person")
     try:
-        person = look(store, base, who)
+        person, links = _look(store, base, who)
         if not person.known and not person.in_files:
             return Forgotten(person)
-        _check_nothing_is_open(store, person)
-        asked = _check_shop(store, person, open_shop)
-        contacts = {one.contact_id for one in store.links.many(person.customer_ids).values()} - {""}
+        _check_nothing_is_open(store, person, links)
+        asked = _check_shop(links, open_shop)
+        contacts = {one.contact_id for one in links} - {""}
         told = store.people.entries_of(person.customer_ids, {person.key} - {""}, _ENTRIES)
         emails = store.forget_person(person.key, person.customer_ids, opted_out=person.opted_out)
         erased = Erased(person.key, person.customer_ids, emails, contacts)
@@ -157,7 +162,7 @@ def _is_in_files(base: Path, key: str) -> bool:
     return False
 
 
-def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
+def _check_nothing_is_open(store: Store, person: PersonToForget, links: Sequence[Link]) -> None:
     """See that no opt-out of the shop is under way, which would be forgotten with the person.
 
     Raises:
@@ -171,12 +176,12 @@ def _check_nothing_is_open(store: Store, person: PersonToForget) -> None:
             next_step=marked("Do the export to its end, then try again."),
             code="export_open",
         )
-    on_list = [one for one in store.links.many(person.customer_ids).values() if one.on_list or one.begun]
+    on_list = [one for one in links if one.on_list or one.begun]
     if any(store.queue.is_open(one.customer_id) or one.begun for one in on_list):
         raise _change_open()
 
 
-def _check_shop(store: Store, person: PersonToForget, open_shop: Callable[[], Shop]) -> bool:
+def _check_shop(links: Sequence[Link], open_shop: Callable[[], Shop]) -> bool:
     """See that nobody on the list has opted out in Kibo since the last look; False if Kibo cannot be asked.
 
     Once they are forgotten, a cleared flag looks like one that was never set, and takes nobody off the list.
@@ -185,7 +190,6 @@ def _check_shop(store: Store, person: PersonToForget, open_shop: Callable[[], Sh
         SettingsError: somebody has.
 
     """
-    links = store.links.many(person.customer_ids).values()
     mailed = [one.customer_id for one in links if one.on_list and one.kibo_opted_in is True]
     if not mailed:
         return True
