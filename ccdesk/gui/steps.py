@@ -10,11 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QObject, Slot
-
 from ccdesk.core.errors import CcdeskError, ConfirmNeeded
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus
-from ccdesk.gui.sync_thread import LoopBridge
 from ccdesk.gui.translation import marked
 
 
@@ -181,40 +178,37 @@ class RunSteps:
         return StepState.SKIPPED if self.has_ended else StepState.AHEAD
 
 
-class StepsWatch(QObject):
-    """Follows the runs of this program: the one under way, and the last one of each kind. Previews pass."""
+class StepsOfRuns:
+    """The steps of the run of this program under way, and of the last one of each kind. Previews pass.
 
-    def __init__(self, bridge: LoopBridge, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    `RunMonitor` tells it what happens.
+    """
+
+    def __init__(self) -> None:
         self.now: RunSteps | None = None
         self.last: dict[RunKind, RunSteps] = {}
-        bridge.started.connect(self._on_started)
-        bridge.trying_out.connect(self._on_started)
-        bridge.progressed.connect(self._on_progress)
-        bridge.finished.connect(self._on_finished)
-        bridge.failed.connect(self._on_failed)
-        bridge.tried_out.connect(self._on_tried_out)
-        bridge.not_tried_out.connect(self._on_tried_out)
 
-    @Slot(object)
-    @Slot(object, object)
-    def _on_started(self, kind: RunKind, _trigger: object = None) -> None:
+    def begin(self, kind: RunKind) -> None:
+        """Note that a run, or a preview of one, begins."""
         self.now = RunSteps(kind)
 
-    @Slot(object)
-    def _on_progress(self, progress: Progress) -> None:
+    def tell(self, progress: Progress) -> None:
+        """Note how far it is."""
         if self.now is None or self.now.kind is not progress.kind:
             self.now = RunSteps(progress.kind)
         self.now.tell(progress)
 
-    @Slot(object)
-    def _on_finished(self, run: Run) -> None:
+    def finish(self, run: Run) -> None:
+        """Note how a run ended."""
         self._end(run.kind, run.status, run)
 
-    @Slot(object, object)
-    def _on_failed(self, kind: RunKind, error: CcdeskError) -> None:
-        """One that asks a person has got on; another one that has said nothing was no run at all."""
+    def fail(self, kind: RunKind, error: CcdeskError) -> None:
+        """Note one that asks a person, which has got on; another that has said nothing was no run at all."""
         self._end(kind, RunStatus.NEEDS_YOU if isinstance(error, ConfirmNeeded) else RunStatus.FAILED)
+
+    def drop(self) -> None:
+        """Forget the one under way: it was a preview, or nobody knows how it ended."""
+        self.now = None
 
     def _end(self, kind: RunKind, status: RunStatus, run: Run | None = None) -> None:
         ended = self.now
@@ -225,8 +219,3 @@ class StepsWatch(QObject):
             ended.end(status)
             ended.run = run
             self.last[kind] = ended
-
-    @Slot(object)
-    @Slot(object, object)
-    def _on_tried_out(self, *_: object) -> None:
-        self.now = None

@@ -13,7 +13,7 @@ from ccdesk.core.drift import Chosen
 from ccdesk.core.errors import CcdeskError, LoginNeeded, ProxyRefused, Refused, StoreError, Unreachable
 from ccdesk.core.runs import Progress, Run, RunKind, RunStatus, Trigger
 from ccdesk.core.settings import Settings
-from ccdesk.gui.steps import StepsWatch
+from ccdesk.gui.steps import StepsOfRuns
 from ccdesk.gui.sync_thread import LoopBridge, LoopControl
 from ccdesk.gui.tasks import Refresher, Tasks
 from ccdesk.service.api import Connection, ConnectionState, Desk, Status
@@ -284,7 +284,7 @@ class RunMonitor(QObject):
         self.previewing = False
         self.preview_of = ""  # who asked for the last preview of an export, where that is not the Sync tab
         self._to_try: set[RunKind] = set()
-        self.steps = StepsWatch(bridge, self)  # first: they are up to date when `changed` tells of them
+        self.steps = StepsOfRuns()
         bridge.started.connect(self._on_started)
         bridge.progressed.connect(self._on_progress)
         bridge.finished.connect(self._on_finished)
@@ -332,6 +332,7 @@ class RunMonitor(QObject):
 
     def _end_preview(self) -> None:
         self.previewing = False
+        self.steps.drop()
         self.kind, self.progress, self.stopping = None, None, False
         self.changed.emit()
 
@@ -366,6 +367,7 @@ class RunMonitor(QObject):
 
     @Slot(object, object)
     def _on_started(self, kind: RunKind, _trigger: Trigger) -> None:
+        self.steps.begin(kind)
         self.kind, self.progress, self.stopping = kind, None, False
         self.started_at = self.told_at = time.monotonic()
         self.changed.emit()
@@ -383,6 +385,7 @@ class RunMonitor(QObject):
 
     @Slot(object)
     def _on_progress(self, progress: Progress) -> None:
+        self.steps.tell(progress)
         self.kind, self.progress = progress.kind, progress
         self.told_at = time.monotonic()
         self.changed.emit()
@@ -396,11 +399,13 @@ class RunMonitor(QObject):
 
     @Slot(object)
     def _on_finished(self, run: Run) -> None:
+        self.steps.finish(run)
         self._end(run.kind)
 
     @Slot(object, object)
     def _on_failed(self, kind: RunKind, error: CcdeskError) -> None:
         asked = kind in self.asked
+        self.steps.fail(kind, error)
         self._end(kind)
         self.failed.emit(kind, error, asked)
 

@@ -305,3 +305,11 @@ def test_its_colours_are_the_themes_and_the_desktops_where_it_asks_for_contrast(
     monkeypatch.undo()
     apply_theme(qapp, "light")
     assert SCHEMES["light"].colours["good"] not in used
+
+
+def test_a_loop_that_died_leaves_no_run_under_way(qtbot, parts, sync):
+    tell(qtbot, parts, RunKind.EXPORT, CONNECT)
+    monitor = parts.context.monitor
+    assert monitor.steps.now is not None
+    monitor.on_crash()
+    assert (monitor.kind, monitor.steps.now, monitor.steps.last) == (None, None, {})
