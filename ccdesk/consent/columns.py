@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ccdesk.consent.model import Account, Act, How, Person, Policy, Statement
+from ccdesk.consent.model import Account, Act, How, Person, Policy, Side, Statement
 from ccdesk.consent.rows import MailSide, Row
 from ccdesk.core.words import marked
 
@@ -103,8 +103,8 @@ def _lifts(person: Person, account: Account, out: Statement) -> bool:
     if account.guest:
         return False
     stated_here = out.window.earliest
-    author = person.account(int(out.subject)) if out.moved else None
-    if author is not None:  # given under another email: here it counts from the account's coming
+    author = person.account(int(out.subject)) if out.side is Side.SHOP else None
+    if author is not None:  # seen set before it was cleared; given under another email, it came along
         stated_here = max(stated_here, author.known_since)
     return account.known_since < stated_here
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -237,7 +237,8 @@ class Sides:
     """One person as both sides show them now, beside what ccdesk remembers.
 
     `key`: the compared email. `links` are those with this email and those of the accounts. `parked` says of
-    customers whose queue entry needs a person why.
+    customers whose queue entry needs a person why. `known_since`: since when accounts are known under this
+    email, of those that are.
     """
 
     key: str
@@ -246,6 +247,7 @@ class Sides:
     links: tuple[Link, ...] = ()
     held: tuple[Held, ...] = ()
     parked: tuple[tuple[int, str], ...] = ()
+    known_since: Mapping[int, datetime] = field(default_factory=dict)
 
 
 class Drifts(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ccdesk.core.emails import spellings
 from ccdesk.core.errors import SettingsError
@@ -139,7 +140,13 @@ def _remembered(store: Store, key: str, links: tuple[Link, ...], ids: Iterable[i
         tuple(queued),
         frozenset(store.disagreements.among(numbers)) - _answered(links),
         {one.object_id: act for one in queued if (act := _tried(store, one)) is not None},
+        known_since=_known_since(store, key, numbers),
     )
+
+
+def _known_since(store: Store, key: str, ids: Iterable[int]) -> dict[int, datetime]:
+    dates = ((one, store.links.known_since(one, key)) for one in ids)
+    return {number: since for number, since in dates if since is not None}
 
 
 def _tried(store: Store, event: QueuedEvent) -> Act | None:

@@ -141,7 +141,15 @@ def read_person(
     list_id = _list_now(basis, mail)
     reading = read_now(shop, mail, who, basis.settings.kibo_app_key, basis.clock)
     known = who.known
-    sides = Sides(who.key, tuple(reading.accounts), reading.contact, known.links, known.held, known.parked)
+    sides = Sides(
+        who.key,
+        tuple(reading.accounts),
+        reading.contact,
+        known.links,
+        known.held,
+        known.parked,
+        known.known_since,
+    )
     rules = basis.rules(list_id, reading.skew, reading.mail_at)
     gone = _seems_to_have_left(sides, list_id) and all(one.id != list_id for one in mail.lists())
     return PersonNow(who, sides, rules, reading, gone)

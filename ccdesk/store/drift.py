@@ -229,12 +229,13 @@ class SqliteDrifts:
         }
         contacts = self._contacts_of(keys, links)
         numbers = sorted({*ids, *(link.customer_id for some in links.values() for link in some)})
-        held, parked = self._held(numbers), self._parked(numbers)
+        held, parked, known = self._held(numbers), self._parked(numbers), self._known(numbers)
         made = []
         for key in keys:
             mine = dict.fromkeys(
                 [one.id for one in accounts.get(key, ())] + [link.customer_id for link in links[key]]
             )
+            mark = email_mark(key)
             made.append(
                 Sides(
                     key,
@@ -243,6 +244,7 @@ class SqliteDrifts:
                     links[key],
                     tuple(one for number in mine for one in held.get(number, ())),
                     tuple((number, parked[number]) for number in mine if number in parked),
+                    {number: known[number, mark] for number in mine if (number, mark) in known},
                 )
             )
         return made
@@ -295,6 +297,11 @@ class SqliteDrifts:
     def _parked(self, numbers: Sequence[int]) -> dict[int, str]:
         sql = "SELECT object_id, error FROM event WHERE status = 'Parked' AND object_id IN"
         return dict(self._among(sql, numbers))
+
+    def _known(self, numbers: Sequence[int]) -> dict[tuple[int, bytes], datetime]:
+        sql = "SELECT customer_id, mark, since FROM known_account WHERE customer_id IN"
+        with self._database.reading():
+            return {(number, mark): from_text(since) for number, mark, since in self._among(sql, numbers)}
 
     def _among(self, sql: str, values: Sequence[object]) -> list[Row]:
         found: list[Row] = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ccdesk.core.drift import Sides
 from ccdesk.core.intents import Act
@@ -42,7 +42,8 @@ class Remembered:
     `queued`: changes seen in Kibo that are not acted on yet. `put_back`: accounts named as put back on the
     list by others. `tried`: the last command that was begun for an account's change while that still waits in
     the queue: it tells how the flag was read. `left_behind`: the contact that we put on the active list under
-    this email, for an account that has another one now; nothing is known to have taken it off.
+    this email, for an account that has another one now; nothing is known to have taken it off. `known_since`:
+    since when accounts are known under this email.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Remembered:
     put_back: frozenset[int] = frozenset()
     tried: Mapping[int, Act] = field(default_factory=dict)
     left_behind: str = ""
+    known_since: Mapping[int, datetime] = field(default_factory=dict)
 
     @property
     def mine(self) -> tuple[Link, ...]:
@@ -127,7 +129,9 @@ def as_last_read(known: Remembered, list_id: str) -> Sides:
     """Return the person as both sides showed them when they were last acted on."""
     accounts = [account for one in known.mine if (account := _account(known, one)) is not None]
     contact = contact_of(known, list_id)
-    return Sides(known.key, tuple(accounts), contact, known.links, known.held, known.parked)
+    return Sides(
+        known.key, tuple(accounts), contact, known.links, known.held, known.parked, known.known_since
+    )
 
 
 def _account(known: Remembered, link: Link) -> Customer | None:

@@ -11,15 +11,26 @@ _A_DAY = timedelta(days=1)
 _ZONES = timedelta(hours=14)  # so far a local date may be from UTC's
 
 
-def set_after(link: Link, customer: Customer, polled: datetime | None) -> datetime | None:
+def set_after(link: Link, customer: Customer, looked: datetime | None) -> datetime | None:
     """Return the earliest moment at which a flag that is seen set now may have been set (docs/consent.md b4).
 
-    `polled`: when the last complete look began, which still saw it off. What a look shows is some minutes
+    `looked`: when the last complete look began, which still saw it off. What a look shows is some minutes
     old, so it proves "off" until its beginning less that lag only. All on Kibo's clock.
     """
-    looked = polled - KIBO_OVERLAP if polled is not None else None
-    bounds = (link.kibo_updated_at, customer.created_at, looked)
+    off = looked - KIBO_OVERLAP if looked is not None else None
+    bounds = (link.kibo_updated_at, customer.created_at, off)
     return max((one for one in bounds if one is not None), default=None)
+
+
+def cleared_after(link: Link, customer: Customer, looked: datetime | None) -> datetime | None:
+    """Return the earliest moment at which a flag that is seen cleared may have been: set when last acted on.
+
+    `looked`: when the last complete look began, which still saw it set. Not so where the change is dated
+    before that look, which an index that lags behind had not shown yet. All on Kibo's clock.
+    """
+    if looked is not None and (customer.updated_at is None or customer.updated_at < looked):
+        looked -= KIBO_OVERLAP
+    return max((one for one in (link.kibo_updated_at, looked) if one is not None), default=None)
 
 
 def is_noted(link: Link) -> bool:

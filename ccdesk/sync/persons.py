@@ -15,7 +15,7 @@ from ccdesk.core.drift import Sides
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link, LinkState, WriteBack
 from ccdesk.sync.from_links import after_last_in, person_of
-from ccdesk.sync.later import known_out, last_set
+from ccdesk.sync.later import cleared_after, known_out, last_set
 from ccdesk.sync.ownership import left_unseen
 from ccdesk.sync.readings import LONG_AGO, Kept, account_reading, contact_reading, gone_contact
 from ccdesk.sync.standing_opt_outs import has_left
@@ -24,9 +24,13 @@ from ccdesk.sync.standing_opt_outs import has_left
 def as_shown(sides: Sides, kept: Kept) -> Person:
     """Return a person as both sides show them now; `sides.links` and `kept` are what is remembered."""
     links = [one for one in sides.links if one.email_key in ("", sides.key)]
+    kept = replace(kept, known=sides.known_since)
     person = person_of(sides.key, links, sides.held, kept, sides.contact)
     for account in sides.accounts:
         person = observe_account(person, account_reading(account, kept.skew, kept.now))
+        person = _with_known(person, account.id, kept)
+        own = next((one for one in links if one.customer_id == account.id), None)
+        person = _with_clearing_dated(person, account, own, kept)
     here = {one.id for one in sides.accounts}
     moved = [one for one in person.accounts if one.id not in here and not one.gone]
     for one in moved:
@@ -54,9 +58,7 @@ def after_reading(
     person = observe_account(person, account, looked)
     own = next((one for one in links if one.customer_id == account.id), None)
     person = _with_word_dated(person, account, own, looked)
-    found, since = person.account(account.id), kept.known.get(account.id)
-    if found is not None and since is not None:
-        person = person.with_account(replace(found, known_since=since))
+    person = _with_known(person, account.id, kept)
     return _with_contact(_with_own_leaving_lifted(person, links), contact, links, kept)
 
 
@@ -104,7 +106,8 @@ def after_opt_out(read: OptOut, kept: Kept, contact: Contact | None = None) -> P
         person = observe_account(person, account_reading(account, kept.skew, kept.now))
     for one in person.accounts:
         here = one.id == own.customer_id or any(one.id == account.id for account in readable)
-        since = kept.known.get(one.id, kept.now)  # what cannot be told lifts nothing
+        untold = one.known_since if one.id == own.customer_id else kept.now  # so it lifts nothing
+        since = kept.known.get(one.id, untold)
         person = person.with_account(replace(one, here=here, known_since=since))
     for link in read.moved:
         person = person.state(_inherited(link, kept))
@@ -147,6 +150,25 @@ def _without_our_sign_up(contact: Contact | None, own: Link) -> Contact | None:
     contact, acted, written = replace(contact, update_source=""), contact.opt_in_at, own.written_at
     is_later = acted is not None and (written is None or acted > written) and not own.being_added
     return contact if is_later else replace(contact, opt_in_source="")
+
+
+def _with_clearing_dated(person: Person, account: Customer, own: Link | None, kept: Kept) -> Person:
+    """Date a flag that was cleared since it was last acted on, as the next run will."""
+    word = person.word(account.id)
+    if own is None or not own.cleared_is_opt_out or word is None or word.how is not How.FLAG_CLEARED:
+        return person
+    after = cleared_after(own, account, kept.looked)
+    looked = after - kept.skew if own.out_after is None and after is not None else LONG_AGO
+    earliest = min(max(word.window.earliest, after_last_in(own), looked), word.window.latest)
+    return person.state(replace(word, window=between(earliest, word.window.latest)))
+
+
+def _with_known(person: Person, account: int, kept: Kept) -> Person:
+    """Return the person with the date since when an account is known, where that is kept."""
+    found, since = person.account(account), kept.known.get(account)
+    if found is None or since is None:
+        return person
+    return person.with_account(replace(found, known_since=since))
 
 
 def _with_word_dated(

@@ -33,7 +33,7 @@ class DriftRules:
     """What the comparison goes by, as a run does: see `plan_inbound.observe` for `now`, `skew` and `began`.
 
     `exported`: an export has been completed. `watched`: the links speak of the active list, not of the one
-    before it.
+    before it. `looked`: see `Kept`.
     """
 
     list_id: str
@@ -43,6 +43,7 @@ class DriftRules:
     began: datetime | None = None
     exported: bool = True
     watched: bool = True
+    looked: datetime | None = None
 
     @property
     def policy(self) -> Policy:
@@ -52,7 +53,7 @@ class DriftRules:
     @property
     def kept(self) -> Kept:
         """What goes for all that is remembered."""
-        return Kept(self.policy, self.skew, self.now, self.began, self.watched)
+        return Kept(self.policy, self.skew, self.now, self.began, self.watched, looked=self.looked)
 
 
 def drift_of(sides: Sides, rules: DriftRules) -> Drift | None:

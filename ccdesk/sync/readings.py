@@ -25,6 +25,7 @@ class Kept:
     `skew`: how far the shop's clock is ahead of the mail service's, whose time is `now`; `began`: its time at
     the first poll. `watched`: links speak of the active list, not of the one before it. `known` tells since
     when accounts are known under the email; of others the link's state does, as far as it decides.
+    `looked`: when the last complete look at the shop began, by the shop's clock.
     """
 
     policy: Policy
@@ -34,6 +35,7 @@ class Kept:
     watched: bool = True
     known: Mapping[int, datetime] = field(default_factory=dict)
     asked: datetime | None = None
+    looked: datetime | None = None
 
 
 def account_reading(

@@ -26,6 +26,7 @@ from ccdesk.sync.persons import OptOut, after_opt_out, after_opt_out_and_contact
 from ccdesk.sync.plan_drift import DriftRules
 from ccdesk.sync.plan_opt_out import Keepers, keepers
 from ccdesk.sync.readings import Kept, account_reading
+from ccdesk.sync.watermarks import last_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Reconciler:
         return left_out(person, contact, kept) if read.left_out else person
 
     def _kept_of(self, read: OptOut) -> Kept:
-        numbers = [one.id for one in read.others] + [one.customer_id for one in read.links]
+        numbers = [one.id for one in read.others] + [one.customer_id for one in (*read.links, read.link)]
         known = self._known(numbers, read.link.email_key)
         return self._kept_now(known)
 
@@ -154,6 +155,7 @@ def rules_of(state: State, list_id: str, now: datetime, skew: timedelta, *, gues
         None if began is not None and began > now else began,
         exported=bool(state.get(names.BASELINE)),
         watched=not state.get(names.FORMER_LIST),
+        looked=last_look(state, now + skew),
     )
 
 

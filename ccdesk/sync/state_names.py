@@ -9,7 +9,7 @@ from __future__ import annotations
 # The changes of the shop (sensors/shop_changes.py)
 EVENTS_SINCE = "events.since"  # greatest update date of a customer seen
 EVENTS_BEGAN = "events.began"  # Kibo's time of the first look, or of the first export's beginning
-EVENTS_POLLED = "events.polled_at"  # Kibo's clock at the last complete look
+EVENTS_POLLED = "events.polled_at"  # Kibo's clock at the last complete look for changes
 HINTS_SINCE = "events.hints_since"
 HINTS_ASKED = "events.hints_asked_at"
 
@@ -32,3 +32,4 @@ EXPORT_OPEN = "export.open"  # the export that goes on or was cut short
 WRITE_BACK_FROM = "carry.from"  # where writing back goes on, after failures in a row ended it
 WRITES_STOPPED = "kibo.writes_stopped"  # the customer who lost data when written to
 COMPARED_AT = "compare.finished_at"
+SWEPT_AT = "compare.swept_at"  # Kibo's clock when the last complete reading of all customers began

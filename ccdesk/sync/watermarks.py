@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ccdesk.core.limits import A_SECOND
-from ccdesk.core.ports.store import Store
+from ccdesk.core.ports.store import State, Store
 from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 
@@ -30,6 +30,17 @@ def newest_change(ctx: RunContext) -> datetime | None:
 def is_ahead(asked_from: datetime, present: datetime) -> bool:
     """Say whether a poll asked for what had not come yet, by the clock of the service that answered."""
     return asked_from > present
+
+
+def last_look(state: State, present: datetime | None) -> datetime | None:
+    """Return when the last complete look at the shop began: one for changes, or the reading of everybody.
+
+    By Kibo's clock. A reading dated ahead of `present`, what that clock shows now, had a wrong date.
+    """
+    polled, swept = state.get_time(names.EVENTS_POLLED), state.get_time(names.SWEPT_AT)
+    if swept is not None and (present is None or is_ahead(swept, present)):
+        swept = None
+    return max((one for one in (polled, swept) if one is not None), default=None)
 
 
 def sure_time(ctx: RunContext, present: datetime) -> datetime:

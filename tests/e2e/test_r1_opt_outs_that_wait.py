@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ccdesk.consent import guard
+from ccdesk.core.drift import DriftKind
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.e2e.conftest import cycle_that_may_ask, exported, long_known
@@ -89,3 +90,50 @@ def test_a_removal_that_failed_before_an_inbound_run_as_well(world):
     for _ in range(4):
         cycle_that_may_ask(world)
     assert ADA not in world.members()
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_stranger_hides_from_nobody_that_a_parked_opt_out_is_mailed_still(world, live):
+    exported(world, "ada", "bob")
+    refuse(world, "GET", "/contacts/", 409)
+    world.kibo.opt_out(world.ids["ada"])
+    world.later()
+    world.desk.run(RunKind.EVENTS)
+    stranger = world.kibo.add_customer(ADA, True)
+    world.later()
+    world.desk.run(RunKind.EVENTS)
+    assert ADA in world.members()
+    verdict = world.desk.why(ADA, live=live).verdict
+    assert (verdict.in_step, verdict.should_be_on_list) == (False, False)
+    found = list(world.desk.drift().people)
+    assert [(one.kind, one.customer_ids) for one in found] == [
+        (DriftKind.REFUSED, (world.ids["ada"], stranger))
+    ]
+
+
+def test_nobody_is_said_to_be_off_the_list_whose_removal_has_failed(world):
+    exported(world, "ada", "bob")
+    refuse(world, "POST", "remove_list", 500)
+    world.kibo.opt_out(world.ids["ada"])
+    world.later()
+    world.desk.run(RunKind.EVENTS)
+    verdict = world.desk.why(ADA).verdict
+    assert not verdict.in_step
+    assert "being taken off" in verdict.reason
+    assert "not on the list" not in verdict.reason
+
+
+def test_who_opts_out_of_one_account_and_keeps_another_is_in_step_before_a_run_has_looked(world):
+    exported(world, "ada", "bob")
+    world.kibo.add_customer(ADA, True)
+    world.later()
+    world.desk.run(RunKind.EVENTS)
+    world.later(120)
+    world.desk.run(RunKind.EVENTS)
+    world.later(30)
+    world.kibo.opt_out(world.ids["ada"])
+    world.later()
+    assert world.desk.why(ADA, live=True).verdict.in_step
+    assert list(world.desk.drift().people) == []
+    world.desk.run(RunKind.EVENTS)
+    assert ADA in world.members()

@@ -56,6 +56,22 @@ def only_events_between(world):
     world.kibo.opt_in(world.ids["ada"])
 
 
+def only_a_comparison_between(world):
+    """It reads everybody: that look, too, shows the flag off, after the unsubscription."""
+    world.later(120)
+    world.run(RunKind.FULL_COMPARE)
+    world.later(60)
+    world.kibo.opt_in(world.ids["ada"])
+
+
+def compared_in_vain(world):
+    """The first look that sees the flag set is a comparison: looks after that one prove nothing."""
+    runs_between(world)
+    world.later()
+    world.run(RunKind.FULL_COMPARE)
+    world.later(60)
+
+
 def edited_between(world):
     cycles(world, 2)
     world.kibo.place_order(world.ids["ada"])
@@ -93,7 +109,16 @@ def opened_a_second_account(world):
 
 @pytest.mark.parametrize(
     "act",
-    [runs_between, only_events_between, edited_between, tried_in_vain, started_anew, opened_a_second_account],
+    [
+        runs_between,
+        only_events_between,
+        only_a_comparison_between,
+        compared_in_vain,
+        edited_between,
+        tried_in_vain,
+        started_anew,
+        opened_a_second_account,
+    ],
 )
 def test_a_later_opt_in_asks_once_and_stands(out, act):
     act(out)

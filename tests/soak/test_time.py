@@ -212,6 +212,7 @@ WATERMARKS = (
     names.INBOUND_BEGAN,
     names.SCANNED_AT,
     names.COMPARED_AT,
+    names.SWEPT_AT,
     names.HINTS_SINCE,
     names.HINTS_ASKED,
 )

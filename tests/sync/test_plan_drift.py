@@ -346,3 +346,34 @@ def test_the_reason_says_what_is_known_of_this_person(
     found = drift_of(sides(accounts, contact, links), RULES)
     assert found is not None
     assert words in found.reason
+
+
+@pytest.mark.parametrize(
+    ("known", "kind"),
+    [
+        ({1: EARLY, 2: EARLY}, None),
+        ({1: EARLY, 2: LATE}, K.REFUSED),
+        ({1: LATE, 2: NOON}, None),  # 1 took this email after 2 was known here, and brought its opt-out along
+        ({}, None),  # of before that was kept
+    ],
+    ids=["known before", "came since", "the one that opted out came since", "not told"],
+)
+def test_only_an_account_that_was_known_before_an_opt_out_keeps_a_person_on_the_list(
+    known: dict[int, datetime], kind: DriftKind | None
+) -> None:
+    """The opt-out waits for a person: its entry was refused."""
+    links = [replace(IN, out_after=NOON), replace(IN, customer_id=2)]
+    both = sides([OFF, replace(ON, id=2)], THERE, links)
+    found = drift_of(replace(both, parked=((1, "Bad postal code"),), known_since=known), RULES)
+    assert (found.kind if found else None) is kind
+
+
+@pytest.mark.parametrize(("looked", "kind"), [(None, K.OPT_OUT_DUE), (NOON, None)])
+def test_the_last_look_that_saw_a_flag_set_tells_who_was_known_before_it_was_cleared(
+    looked: datetime | None, kind: DriftKind | None
+) -> None:
+    links = [replace(IN, kibo_updated_at=EARLY), replace(IN, customer_id=2)]
+    both = sides([replace(OFF, updated_at=LATE), replace(ON, id=2)], THERE, links)
+    known = {1: EARLY, 2: EARLY.replace(hour=10)}
+    found = drift_of(replace(both, known_since=known), replace(RULES, now=LATER, looked=looked))
+    assert (found.kind if found else None) is kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from ccdesk.core.models import Contact, Customer, Link, LinkState
 from ccdesk.core.runs import EventStatus
@@ -19,7 +20,7 @@ from ccdesk.sync.put_back import Sightings, links_of, note_put_back
 from ccdesk.sync.runs.list_scan import not_known
 from ccdesk.sync.runs.take_in import save
 from ccdesk.sync.sensors.identity import resolve_identity
-from ccdesk.sync.sensors.shop_changes import event_of
+from ccdesk.sync.sensors.shop_changes import event_of, note_flag
 
 _PAGE = 500
 
@@ -31,8 +32,9 @@ def run_full_compare(ctx: RunContext) -> None:
     with ctx.mail.for_opt_outs():
         _scan_contacts(ctx)
         _compare_links(ctx)
-    _sweep_customers(ctx)
-    _find_gone(ctx)
+    began = _sweep_customers(ctx)
+    if not _find_gone(ctx):  # else it is not sure that everybody was seen as they were then
+        ctx.store.state.set_time(names.SWEPT_AT, began)
     write_back(ctx)
     ctx.store.state.set_time(names.COMPARED_AT, ctx.clock.now())
     ctx.store.staging.clear()
@@ -93,15 +95,17 @@ def _contact_of(ctx: RunContext, link: Link, found: Contact | None) -> Contact |
     return contact
 
 
-def _sweep_customers(ctx: RunContext) -> None:
+def _sweep_customers(ctx: RunContext) -> datetime | None:
     """Queue every customer whose consent or email differs from what we last acted on (kibo.md §13.8).
 
     Before the first export nobody has been acted on: a customer who has no link then is the export's
-    business.
+    business. Returns when the reading began, by Kibo's clock.
     """
     done = 0
+    began: datetime | None = None
     exported = bool(ctx.store.state.get(names.BASELINE))
     for page in ctx.shop.everyone():
+        began = began or ctx.shop.server_time
         ctx.check_cancel()
         ctx.seen(page)
         ctx.store.staging.see_customers([customer.id for customer in page])
@@ -109,10 +113,13 @@ def _sweep_customers(ctx: RunContext) -> None:
         with ctx.store.transaction():
             for customer in page:
                 link = links.get(customer.id)
+                if link is not None and customer.readable:
+                    note_flag(ctx, link, customer)
                 if exported or link is not None:
                     queue_if_changed(ctx, customer, link)
         done += len(page)
         ctx.progress("Comparing customers in Kibo", done)
+    return began
 
 
 def queue_if_changed(ctx: RunContext, customer: Customer, link: Link | None) -> None:
@@ -145,9 +152,12 @@ def _differs(ctx: RunContext, customer: Customer, link: Link | None) -> bool:
     return what_changed(customer, link) is not Change.NOTHING
 
 
-def _find_gone(ctx: RunContext) -> None:
-    """Queue links whose customer the sweep did not see; processing asks Kibo about each (404 = gone)."""
-    after = -1
+def _find_gone(ctx: RunContext) -> bool:
+    """Queue links whose customer the sweep did not see; processing asks Kibo about each (404 = gone).
+
+    Returns whether there is any.
+    """
+    after, found = -1, False
     while links := ctx.store.links.page(after, _PAGE):
         ctx.check_cancel()
         after = links[-1].customer_id
@@ -156,3 +166,5 @@ def _find_gone(ctx: RunContext) -> None:
             for link in links:
                 if link.customer_id not in seen and link.state is not LinkState.CLOSED:
                     queue_gone(ctx, link)
+                    found = True
+    return found

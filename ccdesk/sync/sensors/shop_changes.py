@@ -15,8 +15,8 @@ from ccdesk.core.ports.shop import HintedEvent
 from ccdesk.core.runs import QueuedEvent
 from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.later import is_noted, set_after
-from ccdesk.sync.watermarks import is_ahead, newest_change, sure_time
+from ccdesk.sync.later import cleared_after, is_noted, set_after
+from ccdesk.sync.watermarks import is_ahead, last_look, newest_change, sure_time
 
 _HINTS_EVERY = timedelta(hours=6)  # while Kibo's pull stays empty; each cycle once it has given something
 _QUIET = timedelta(hours=1)  # after a look this old on Kibo's clock, nothing older can turn up any more
@@ -112,28 +112,28 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
                 continue
             ctx.fresh.keep(customer)
             link = links.get(customer.id)
-            if link is not None and link.cleared_is_opt_out and not customer.accepts_marketing:
-                _note_cleared(ctx, link, customer)
-            if link is not None and link.kibo_opted_in is False:
-                _note_set(ctx, link, customer)
+            if link is not None:
+                note_flag(ctx, link, customer)
             if link is not None and link.kibo_updated_at == customer.updated_at:
                 continue  # acted on in this very state, or the echo of our own write (design R6)
             added += ctx.store.queue.add(event_of(ctx, customer))
     return added
 
 
-def _note_cleared(ctx: RunContext, link: Link, customer: Customer) -> None:
-    """Note the earliest moment at which a flag seen cleared may have been: the last look still saw it set.
+def note_flag(ctx: RunContext, link: Link, customer: Customer) -> None:
+    """Note since when at the earliest an account's flag is as it was just read, where that is a change."""
+    if link.cleared_is_opt_out and not customer.accepts_marketing:
+        _note_cleared(ctx, link, customer)
+    if link.kibo_opted_in is False:
+        _note_set(ctx, link, customer)
 
-    Not so where the change is dated before that look, which an index that lags behind had not shown yet.
-    """
-    polled = ctx.store.state.get_time(names.EVENTS_POLLED)
-    if link.out_after is not None or polled is None:
-        return
-    if customer.updated_at is None or customer.updated_at < polled:
-        polled -= KIBO_OVERLAP
-    earliest = max(filter(None, (link.kibo_updated_at, polled)))
-    ctx.store.links.save([replace(link, out_after=earliest - ctx.skew())])
+
+def _note_cleared(ctx: RunContext, link: Link, customer: Customer) -> None:
+    """Note with the first look that sees a flag cleared since when at the earliest it is."""
+    looked = last_look(ctx.store.state, ctx.shop.server_time)
+    earliest = cleared_after(link, customer, looked)
+    if link.out_after is None and looked is not None and earliest is not None:
+        ctx.store.links.save([replace(link, out_after=earliest - ctx.skew())])
 
 
 def _note_set(ctx: RunContext, link: Link, customer: Customer) -> None:
@@ -147,7 +147,7 @@ def _note_set(ctx: RunContext, link: Link, customer: Customer) -> None:
     elif is_noted(link):
         return
     else:
-        noted = set_after(link, customer, ctx.store.state.get_time(names.EVENTS_POLLED))
+        noted = set_after(link, customer, last_look(ctx.store.state, ctx.shop.server_time))
     if noted != link.in_after:
         ctx.store.links.save([replace(link, in_after=noted)])
 
