@@ -7006,6 +7006,10 @@
         <translation>Was sich nicht lesen lässt, ist weder Einwilligung noch Widerruf</translation>
     </message>
     <message>
+        <source>opted out, and being taken off the list: it is not known yet whether that is done</source>
+        <translation>widerrufen, und wird von der Liste genommen: ob das schon geschehen ist, ist noch nicht bekannt</translation>
+    </message>
+    <message>
         <source>{reason}; a change in Kibo still waits to be acted on</source>
         <translation>{reason}; eine Änderung in Kibo wartet noch darauf, verarbeitet zu werden</translation>
     </message>
