@@ -64,13 +64,18 @@ COUNT_KEYS = tuple(outcome.value for outcome in Outcome if outcome is not Outcom
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One person in one run: what was done and why. `code` is set for errors only."""
+    """One person in one run: what was done and why. `code` is set for errors only.
+
+    `acted_at`: when the act happened that is the reason, where the service it was made at dates it. It is not
+    part of the reason, by which people are counted.
+    """
 
     customer_id: int | None
     email: str
     outcome: Outcome
     reason: str
     code: str = ""
+    acted_at: datetime | None = None
 
 
 class OffList(StrEnum):

@@ -31,7 +31,7 @@ _NOT_ABOUT_PEOPLE = (SettingRow, StateRow)
 _PART = r"""[^\s@"'<>(),;:=&?/\\|]"""  # what may stand in an email
 _LOWEST = "SELECT min(0, coalesce(min(customer_id), 0)) - 1 FROM link"
 SEAL_LINK = "UPDATE link SET email_key = ? WHERE customer_id = ?"
-BLANK_ENTRIES = "UPDATE entry SET email = '', customer_id = NULL WHERE customer_id = ?"
+BLANK_ENTRIES = "UPDATE entry SET email = '', customer_id = NULL, acted_at = NULL WHERE customer_id = ?"
 MERGE_KINDS = """
     INSERT INTO entry_kind (run_id, outcome, reason, people)
     SELECT run_id, outcome, forgotten(reason), people FROM entry_kind WHERE {named}

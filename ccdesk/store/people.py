@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 
 from ccdesk.core.losses import Held, LossKind
 from ccdesk.core.models import email_key
-from ccdesk.core.runs import Entry, EventStatus, Outcome, QueuedEvent, RunKind
+from ccdesk.core.runs import EventStatus, QueuedEvent, RunKind
 from ccdesk.core.why import FoundPerson, RunEntry
 from ccdesk.store.columns import from_text
 from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.forgetting import SEAL
 from ccdesk.store.losses import COLUMNS, held_of
+from ccdesk.store.runs import entry_of
 
 SEARCHED = 200_000
 """So many emails are looked through for one that contains what is searched for."""
@@ -20,7 +21,7 @@ SEARCHED = 200_000
 ACCOUNTS_OF = """
     SELECT customer_id FROM statement WHERE email_key = ?1
     UNION ALL SELECT customer_id FROM link WHERE email_key = ?1"""
-_ENTRY = "run_id, number, outcome, customer_id, email, reason, code"
+_ENTRY = "run_id, number, customer_id, email, outcome, reason, code, acted_at"
 # The newest of each account by the index alone; their rows are then looked up.
 ENTRIES_OF_ACCOUNT = f"""
     SELECT {_ENTRY} FROM entry WHERE customer_id = ? ORDER BY run_id DESC, number DESC LIMIT ?"""
@@ -71,13 +72,8 @@ class SqlitePeople:
         runs = self._runs(sorted({row[0] for row in rows}))
         with self._database.reading():
             return [
-                RunEntry(
-                    run_id,
-                    RunKind(runs[run_id][0]),
-                    from_text(runs[run_id][1]),
-                    Entry(number, email, Outcome(outcome), reason, code),
-                )
-                for run_id, _, outcome, number, email, reason, code in rows
+                RunEntry(run_id, RunKind(runs[run_id][0]), from_text(runs[run_id][1]), entry_of(told))
+                for run_id, _, *told in rows
                 if run_id in runs  # else it is being pruned
             ]
 

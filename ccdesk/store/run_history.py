@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from ccdesk.core.run_history import BAD_EMAIL, Happened, PersonThen, RunQuery, RunSort, RunThen
-from ccdesk.core.runs import Entry, Outcome, Run, RunStatus
+from ccdesk.core.runs import Outcome, Run, RunStatus
 from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database
 from ccdesk.store.people import SqlitePeople
-from ccdesk.store.runs import SqliteRuns
+from ccdesk.store.runs import SqliteRuns, entry_of
 
 _FOUND = 50  # people whose runs a search finds
 _COUNTED = "coalesce(json_extract(counts, '$.{}'), 0)"
@@ -45,7 +45,7 @@ WHO = {
 _RECENT = "(SELECT id FROM run WHERE finished_at > ?)"
 _PEOPLE = """
     SELECT entry.run_id, coalesce(run.finished_at, run.started_at), entry.customer_id, entry.email,
-        entry.outcome, entry.reason, entry.code
+        entry.outcome, entry.reason, entry.code, entry.acted_at
     FROM entry JOIN run ON run.id = entry.run_id
     WHERE entry.run_id IN {recent} AND {who} {once}
     ORDER BY entry.run_id DESC, entry.number LIMIT ? OFFSET ?"""
@@ -139,10 +139,7 @@ class SqliteRunHistory:
         asked = _PEOPLE.format(recent=_RECENT, who=WHO[what], once=once)
         rows = self._database.statement(asked, (to_text(at), limit, offset))
         with self._database.reading():
-            return [
-                PersonThen(run_id, from_text(moment), Entry(number, email, Outcome(outcome), reason, code))
-                for run_id, moment, number, email, outcome, reason, code in rows
-            ]
+            return [PersonThen(run_id, from_text(moment), entry_of(told)) for run_id, moment, *told in rows]
 
     def runs_since(self, at: datetime) -> list[RunThen]:
         """Return every run that began after that moment."""

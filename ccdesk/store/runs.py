@@ -12,6 +12,7 @@ import peewee
 from peewee import SQL, fn
 
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
+from ccdesk.store.columns import from_text, to_text
 from ccdesk.store.db import Database, Row, chunks
 from ccdesk.store.tables import EntryRow, EventRow, KindRow, RunRow
 
@@ -19,8 +20,8 @@ RUN_COLUMNS = tuple(RunRow._meta.sorted_fields)  # Run's fields but `failure`, w
 ENTRY_COLUMNS = tuple(getattr(EntryRow, field.name) for field in fields(Entry))
 
 ADD_ENTRY = (
-    "INSERT INTO entry (run_id, number, outcome, outcome_number, customer_id, email, reason, code) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO entry (run_id, number, outcome, outcome_number, customer_id, email, reason, code, acted_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 ADD_KIND = (
     "INSERT INTO entry_kind (run_id, outcome, reason, people) VALUES (?, ?, ?, ?) "
@@ -114,7 +115,7 @@ class SqliteRuns:
             query = query.order_by(EntryRow.outcome_number)
         rows = self._database.statement(*query.sql())  # its own reading of words: there may be very many
         with self._database.reading():
-            return [Entry(row[0], row[1], Outcome(row[2]), row[3], row[4]) for row in rows]
+            return [entry_of(row) for row in rows]
 
     def entry_count(self, run_id: int, *, outcome: Outcome | None = None) -> int:
         """Count a run's entries: the last one's number."""
@@ -192,6 +193,12 @@ class SqliteRuns:
         return [Run(*row) for row in self._database.rows(query)]
 
 
+def entry_of(row: Sequence[Any]) -> Entry:
+    """Read an entry's own columns, in the order of its fields."""
+    number, email, outcome, reason, code, acted_at = row
+    return Entry(number, email, Outcome(outcome), reason, code, from_text(acted_at) if acted_at else None)
+
+
 def _values(run: Run) -> dict[Any, Any]:
     return {column: getattr(run, column.name) for column in RUN_COLUMNS[1:]}
 
@@ -206,4 +213,5 @@ def _entry_row(run_id: int, number: int, outcome_number: int, entry: Entry) -> R
         entry.email,
         entry.reason,
         entry.code,
+        None if entry.acted_at is None else to_text(entry.acted_at),
     )

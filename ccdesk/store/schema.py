@@ -365,6 +365,11 @@ def make_support_key(migrator: SqliteMigrator) -> None:
     )
 
 
+def date_reasons(migrator: SqliteMigrator) -> None:
+    """Step 25: when the act happened that is the reason of an entry; nothing tells it of earlier ones."""
+    migrator.database.execute_sql("ALTER TABLE entry ADD COLUMN acted_at TEXT")
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -390,4 +395,5 @@ STEPS: tuple[Step, ...] = (
     note_left_as_is,
     note_what_is_undone,
     make_support_key,
+    date_reasons,
 )

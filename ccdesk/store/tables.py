@@ -222,6 +222,7 @@ class EntryRow(peewee.Model):
     email = peewee.TextField()
     reason = peewee.TextField()
     code = peewee.TextField()
+    acted_at = MomentField(null=True)
 
     class Meta:
         table_name = "entry"

@@ -50,10 +50,10 @@ def furnish(store: SqliteStore) -> int:
     store.runs.add_entries(
         run.id,
         [
-            Entry(7, EMAIL, Outcome.SKIPPED, f"{EMAIL} unsubscribed"),
+            Entry(7, EMAIL, Outcome.SKIPPED, f"{EMAIL} unsubscribed", acted_at=NOON),
             Entry(8, OTHER, Outcome.SKIPPED, f"taken off, and {EMAIL.upper()}."),
             Entry(None, KEY, Outcome.ERROR, "x"),
-            Entry(8, OTHER, Outcome.SKIPPED, f"{OTHER} unsubscribed"),
+            Entry(8, OTHER, Outcome.SKIPPED, f"{OTHER} unsubscribed", acted_at=NOON),
         ],
     )
     store.runs.finish(replace(run, message=f"Refused: {EMAIL}"))
@@ -86,11 +86,11 @@ def test_nobody_else_loses_anything(store: SqliteStore) -> None:
     assert list(store.ledger.entries(customer_ids=[8])) == ledger
     assert store.queue.get("e8") is not None
     kept = store.runs.entries(run_id, outcome=None, offset=0, limit=9)
-    assert [(one.customer_id, one.email, one.reason) for one in kept] == [
-        (None, "", " unsubscribed"),
-        (8, OTHER, "taken off, and ."),
-        (None, "", "x"),
-        (8, OTHER, f"{OTHER} unsubscribed"),
+    assert [(one.customer_id, one.email, one.reason, one.acted_at) for one in kept] == [
+        (None, "", " unsubscribed", None),
+        (8, OTHER, "taken off, and .", None),
+        (None, "", "x", None),
+        (8, OTHER, f"{OTHER} unsubscribed", NOON),
     ]
     assert sum(people for _, _, people in store.runs.entry_kinds(run_id)) == 4
     assert list(store.ledger.entries(key=KEY)) == []

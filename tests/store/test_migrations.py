@@ -24,7 +24,7 @@ from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.migrations import prepare
 from ccdesk.store.presence import marker_of
-from ccdesk.store.schema import STEPS, compare_domains_in_ascii
+from ccdesk.store.schema import STEPS, compare_domains_in_ascii, date_reasons
 from ccdesk.store.schema_journal import take_over_adding, take_over_asked, take_over_noted
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import TABLES
@@ -367,6 +367,21 @@ def test_pending_write_backs_of_a_file_from_before_are_counted_from_the_migratio
     assert (waiting.count, waiting.ids) == (1, ("7",))
     assert waiting.since is not None
     assert abs(waiting.since - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_entries_of_a_file_from_before_have_no_day(path: Path, opened: Callable[[], SqliteStore]) -> None:
+    prepare(path, STEPS[: STEPS.index(date_reasons)])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            'INSERT INTO run (kind, "trigger", status, started_at, total_contacts, error_count, counts,'
+            " calls_constant_contact, calls_kibo, message) VALUES ('inbound', 'manual', 'COMPLETE', '', 1, 0,"
+            " '{}', 0, 0, '')"
+        )
+        connection.execute(
+            "INSERT INTO entry VALUES (1, 1, 'opted_out', 1, 7, 'a@example.com', 'unsubscribed', '')"
+        )
+    told = Entry(7, "a@example.com", Outcome.OPTED_OUT, "unsubscribed")
+    assert opened().runs.entries(1, outcome=None, offset=0, limit=9) == [told]
 
 
 def test_commands_of_a_file_from_before_whose_end_is_not_known_are_open_in_the_journal(

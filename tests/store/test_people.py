@@ -39,6 +39,16 @@ def test_the_entries_of_a_person_over_all_runs(store: SqliteStore) -> None:
     assert len(store.people.entries_of([1], [], 100)) == 3, "runs that go on are kept"
 
 
+def test_the_entries_of_a_person_keep_their_days(store: SqliteStore) -> None:
+    run = store.runs.start(RunKind.EVENTS, Trigger.SCHEDULED, NOON)
+    dated = [
+        replace(entry(1, "ann@x.example"), acted_at=NOON - timedelta(days=3), code="some"),
+        replace(entry(None, "ann@x.example"), acted_at=NOON - timedelta(days=2)),
+    ]
+    store.runs.add_entries(run.id, dated)
+    assert [one.entry for one in store.people.entries_of([1], ["ann@x.example"], 9)] == dated
+
+
 def test_accounts_that_have_or_had_an_email(store: SqliteStore) -> None:
     known = {"kibo_opted_in": True, "agreed": True, "written_at": NOON, "kibo_updated_at": NOON}
     first, second = Link(1, email="ann@x.example", **known), Link(2, email="Ann@x.example", **known)

@@ -82,6 +82,7 @@ def test_entries_keep_their_order_over_many_calls(store: SqliteStore) -> None:
     added, error, skipped = Outcome.ADDED, Outcome.ERROR, Outcome.SKIPPED
     made = entries(added, error, added, added, skipped, error, added)
     made[1] = replace(made[1], customer_id=None, code="bad_email")
+    made[2] = replace(made[2], acted_at=NOON)
     store.runs.add_entries(run.id, made[:3])
     store.runs.add_entries(other.id, entries(added, first=50))
     store.runs.add_entries(run.id, [])
@@ -108,6 +109,16 @@ def test_kinds_are_counted_most_frequent_first(store: SqliteStore) -> None:
         (Outcome.ADDED, "why", 1),
         (Outcome.SKIPPED, "other", 1),
     ]
+
+
+def test_people_are_counted_by_reason_whatever_their_days(store: SqliteStore) -> None:
+    run = make(store)
+    days = [
+        replace(one, acted_at=NOON - timedelta(days=one.customer_id or 0))
+        for one in entries(*[Outcome.OPTED_OUT] * 3)
+    ]
+    store.runs.add_entries(run.id, days)
+    assert store.runs.entry_kinds(run.id) == [(Outcome.OPTED_OUT, "why", 3)]
 
 
 def test_entries_and_tally_move_together(store: SqliteStore) -> None:
@@ -188,7 +199,7 @@ def test_a_million_entries_page_at_once(store: SqliteStore) -> None:
     run = make(store)
     store._database.statement(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) "
-        f"INSERT INTO entry SELECT {run.id}, i, 'added', i, i, '', '', '' FROM n"
+        f"INSERT INTO entry SELECT {run.id}, i, 'added', i, i, '', '', '', NULL FROM n"
     )
     steps = 0
 
