@@ -17,7 +17,7 @@ from ccdesk.core.models import Link, LinkState, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.standing_opt_outs import BY_STAFF, LEFT
+from ccdesk.sync.standing_opt_outs import BY_STAFF, LEFT, unsubscribed_at
 
 _PAGE = 500  # people noted in one transaction
 _TAKEN_BACK = "held.taken_back."  # name of the time one of a kind was last taken back
@@ -30,11 +30,15 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One customer whose opt-out is to be carried; `key` is the email as people are compared by it."""
+    """One customer whose opt-out is to be carried; `key` is the email as people are compared by it.
+
+    `acted_at`: as in `Entry`.
+    """
 
     customer_id: int
     email: str
     key: str
+    acted_at: datetime | None = None
 
 
 def weigh(losses: Collection[Loss], known: Mapping[int, Held], scales: Scales, now: datetime) -> set[int]:
@@ -130,7 +134,9 @@ def _note_taken_back(ctx: RunContext, kind: LossKind, gone: Mapping[int, Held], 
 def _tell(ctx: RunContext, kind: LossKind, held: Collection[Loss]) -> None:
     """Name those held in the run; `ask_about_held` ends it so that a person is asked."""
     ctx.held += len(held)
-    entries = (Entry(one.customer_id, one.email, Outcome.HELD, _WORDS[kind]) for one in held)
+    entries = (
+        Entry(one.customer_id, one.email, Outcome.HELD, _WORDS[kind], acted_at=one.acted_at) for one in held
+    )
     for some in batched(entries, _PAGE):
         ctx.record(some, read=0)
 
@@ -140,7 +146,8 @@ def hold_write_backs(ctx: RunContext, pending: Iterator[Link]) -> set[int]:
     losses: dict[LossKind, list[Loss]] = {LossKind.LEFT: [], LossKind.STAFF: []}
     for link in pending:
         if kind := loss_kind(link):
-            losses[kind].append(Loss(link.customer_id, link.email, link.email_key))
+            at = unsubscribed_at(link)
+            losses[kind].append(Loss(link.customer_id, link.email, link.email_key, at))
     held: set[int] = set()
     for kind, some in losses.items():
         there = {one.customer_id for one in some}

@@ -64,13 +64,31 @@ def deleted_until(contact: Contact) -> datetime | None:
     update date is the deletion's, unless it is older than that date: then the day ends the window, wherever
     in the world it is counted.
     """
-    try:
-        day = datetime.fromisoformat(contact.deleted_at[:10]).replace(tzinfo=UTC)
-    except ValueError:
+    day = _day_deleted(contact)
+    if day is None:
         return contact.updated_at
     if contact.updated_at is not None and contact.updated_at >= day - _ZONES:
         return contact.updated_at + A_SECOND
     return day + _A_DAY + _ZONES
+
+
+def deleted_at(contact: Contact) -> datetime | None:
+    """Return when a contact was deleted: at its update date, if that is of the day that `deleted_at` names.
+
+    None where it is of another day: a date alone is no moment, whose day differs from place to place.
+    """
+    day, updated = _day_deleted(contact), contact.updated_at
+    if day is None or updated is None:
+        return None
+    return updated if day - _ZONES <= updated < day + _A_DAY + _ZONES else None
+
+
+def _day_deleted(contact: Contact) -> datetime | None:
+    """Return the begin of the day that `deleted_at` names, in UTC; None where it names none."""
+    try:
+        return datetime.fromisoformat(contact.deleted_at[:10]).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def acted_after(contact: Contact, out_since: datetime | None) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import OffList, Outcome
 from ccdesk.core.words import marked
-from ccdesk.sync.later import acted_after
+from ccdesk.sync.later import acted_after, deleted_at
 from ccdesk.sync.mapping import is_long
 from ccdesk.sync.ownership import is_ours, is_stale, left_unseen
 from ccdesk.sync.standing_opt_outs import (
     ASKED_BEFORE,
+    DELETED,
     LEFT,
     opted_out_since,
     out_words,
@@ -36,6 +38,7 @@ class Action(StrEnum):
 class ExportDecision:
     """What is done with one customer and why; `state` and `pending` go to the link unless `keep_link`.
 
+    `acted_at`: as in `Entry`.
     `passed_over`: the account is not exported at all, but remembered as seen opted in: an opt-in that is
     acted on later is then not taken for newer than it is. `by_event`: known as opted in, and decided with an
     event all the same, which is to be queued.
@@ -51,13 +54,21 @@ class ExportDecision:
     keep_link: bool = False
     passed_over: bool = False
     by_event: bool = False
+    acted_at: datetime | None = None
 
 
 NEW_CONTACT = ExportDecision(Action.IMPORT, Outcome.ADDED, "new contact", ownership=Ownership.OWNED)
 """What is done about a plain candidate neither side knows (design R2, first row)."""
 
 
-def skip(reason: str, state: LinkState, *, pending: bool = False, keep_link: bool = False) -> ExportDecision:
+def skip(
+    reason: str,
+    state: LinkState,
+    *,
+    pending: bool = False,
+    keep_link: bool = False,
+    acted_at: datetime | None = None,
+) -> ExportDecision:
     """Return that nothing is sent for an account, and why; `pending`: it is to be opted out in Kibo."""
     return ExportDecision(
         Action.NONE,
@@ -66,7 +77,14 @@ def skip(reason: str, state: LinkState, *, pending: bool = False, keep_link: boo
         state,
         pending=WriteBack.OPT_OUT if pending else WriteBack.NOTHING,
         keep_link=keep_link,
+        acted_at=acted_at,
     )
+
+
+def skip_unsubscribed(contact: Contact, *, keep_link: bool = False) -> ExportDecision:
+    """Return that nothing is sent for somebody who unsubscribed, and that Kibo is to be told."""
+    at = contact.opt_out_at
+    return skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True, keep_link=keep_link, acted_at=at)
 
 
 def is_new_opt_in(link: Link | None, *, first_export: bool) -> bool:
@@ -110,13 +128,14 @@ def plan_person(
         return replace(NEW_CONTACT, action=action)
     standing = contact.standing
     if standing is Standing.DELETED:
-        return skip("deleted in Constant Contact", LinkState.CONTACT_DELETED, keep_link=new_opt_in)
+        at = deleted_at(contact)
+        return skip(DELETED, LinkState.CONTACT_DELETED, keep_link=new_opt_in, acted_at=at)
     if standing is Standing.OUT:
         if any(one.state is LinkState.CONFIRMING for one in known):
             return skip("waiting for the person's confirmation", LinkState.CONFIRMING, keep_link=True)
         if any(one.state is LinkState.ASKED_BEFORE and not opted_out_since(contact, one) for one in known):
             return skip(ASKED_BEFORE, LinkState.ASKED_BEFORE, keep_link=True)
-        return skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True, keep_link=new_opt_in)
+        return skip_unsubscribed(contact, keep_link=new_opt_in)
     if standing is Standing.WAITING:
         return skip(f"waiting ({contact.permission.value})", LinkState.HELD)
     return _plan_active(candidate, contact, known, list_id=list_id, new_opt_in=new_opt_in, off_list=off_list)

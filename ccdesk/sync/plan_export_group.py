@@ -10,14 +10,20 @@ from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import OffList, Outcome
 from ccdesk.sync.agreement import not_exported
-from ccdesk.sync.plan_export import Action, ExportDecision, is_new_opt_in, plan_person, skip
+from ccdesk.sync.plan_export import (
+    Action,
+    ExportDecision,
+    is_new_opt_in,
+    plan_person,
+    skip,
+    skip_unsubscribed,
+)
 from ccdesk.sync.standing_opt_outs import (
     NEWCOMERS,
     is_added_by_staff,
     is_cleared,
     left_since_gone,
     opted_out_since,
-    out_words,
 )
 
 
@@ -92,7 +98,7 @@ def _unless_out(
     never_sent = refused.state is LinkState.INVALID or (refused.passed_over and candidate.code != UNREADABLE)
     if not never_sent or (link is not None and _was_asked_over(contact, link)):
         return refused
-    return skip(out_words(contact), LinkState.UNSUBSCRIBED, pending=True)
+    return skip_unsubscribed(contact)
 
 
 def _was_asked_over(contact: Contact, link: Link) -> bool:
@@ -212,4 +218,5 @@ def _follower(first: Customer, decision: ExportDecision, *, new_opt_in: bool) ->
         decision.ownership,
         decision.pending,
         keep_link=decision.keep_link or (new_opt_in and outcome is Outcome.SKIPPED),
+        acted_at=decision.acted_at,
     )

@@ -7,9 +7,17 @@ from datetime import datetime, timedelta
 
 from ccdesk.core.limits import A_SECOND, MAIL_OVERLAP
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Permission, Standing, WriteBack
-from ccdesk.sync.later import acted_after, known_out
+from ccdesk.sync.later import acted_after, deleted_at, known_out
 from ccdesk.sync.ownership import is_ours, left_unseen
-from ccdesk.sync.standing_opt_outs import BY_STAFF, LEFT, NEWCOMERS, UNSUBSCRIBED, opted_out_since, out_words
+from ccdesk.sync.standing_opt_outs import (
+    BY_STAFF,
+    DELETED,
+    LEFT,
+    NEWCOMERS,
+    UNSUBSCRIBED,
+    opted_out_since,
+    out_words,
+)
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 
@@ -22,9 +30,9 @@ _REMOVAL_LANDS = timedelta(hours=1)
 class Observation:
     """The link as it should be remembered, and the reason if something is new ("" if not).
 
-    `again`: what kept the customer's opt-in from being acted on is gone. `left`: the person is taken for
-    having left the list, which holds only if the list still exists after the absence was read. `off`: on
-    the list although an opt-out in the shop has been seen to, so they are to be taken off.
+    `acted_at`: as in `Entry`. `again`: what kept the customer's opt-in from being acted on is gone. `left`:
+    the person is taken for having left the list, which holds only if the list still exists after the absence
+    was read. `off`: on the list although an opt-out in the shop has been seen to, so to be taken off.
     """
 
     link: Link
@@ -32,6 +40,7 @@ class Observation:
     again: bool = False
     left: bool = False
     off: bool = False
+    acted_at: datetime | None = None
 
 
 def observe(
@@ -54,7 +63,7 @@ def observe(
         return Observation(known, left=link.on_list and not known.on_list and contact is not None)
     other = contact is not None and link.contact_id not in ("", contact.id)
     if contact is None or contact.standing is Standing.DELETED:
-        return Observation(link) if other or link.state is LinkState.UNDONE else _deleted(link)
+        return Observation(link) if other or link.state is LinkState.UNDONE else _deleted(contact, link)
     unseen = left_unseen(link, contact)
     if link.contact_id != contact.id:
         link = _now_by(contact, link)
@@ -124,7 +133,7 @@ def _now_by(contact: Contact, link: Link) -> Link:
     )
 
 
-def _deleted(link: Link) -> Observation:
+def _deleted(contact: Contact | None, link: Link) -> Observation:
     """Take somebody's contact as deleted by staff, or gone (docs/consent.md, row *deleted*).
 
     A sign-up from before the deletion opts nobody in any more: in that row nothing is carried to the shop.
@@ -134,9 +143,8 @@ def _deleted(link: Link) -> Observation:
     if link.state in (LinkState.CONTACT_DELETED, *NEWCOMERS):
         return Observation(link)
     # An opt-out seen before the deletion is still pending; the deletion itself is nobody's opt-out.
-    return Observation(
-        replace(link, state=LinkState.CONTACT_DELETED, on_list=False), "deleted in Constant Contact"
-    )
+    deleted = replace(link, state=LinkState.CONTACT_DELETED, on_list=False)
+    return Observation(deleted, DELETED, acted_at=deleted_at(contact) if contact is not None else None)
 
 
 def _opted_out(contact: Contact, link: Link, now: datetime) -> Observation:

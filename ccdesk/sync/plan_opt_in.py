@@ -7,7 +7,8 @@ being processed, and what its link is to remember.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from ccdesk.consent.decide import Decision
@@ -16,10 +17,11 @@ from ccdesk.consent.reasons import Reason
 from ccdesk.consent.rows import Row
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.runs import Outcome
+from ccdesk.sync.later import deleted_at
 from ccdesk.sync.mapping import is_long
 from ccdesk.sync.ownership import is_ours
 from ccdesk.sync.plan_export import LEFT_OUT
-from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, LEFT, NEWCOMER
+from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, DELETED, LEFT, NEWCOMER, STANDS
 
 CONFIRMING = "waiting for the person's confirmation"
 
@@ -38,7 +40,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OptInDecision:
-    """What is done for one account's entry and why, and what its link is to remember."""
+    """What is done for one account's entry and why, and what its link is to remember.
+
+    `acted_at`: as in `Entry`.
+    """
 
     step: Step
     outcome: Outcome
@@ -47,6 +52,7 @@ class OptInDecision:
     ownership: Ownership = Ownership.NONE
     pending: WriteBack = WriteBack.NOTHING
     conflict: bool = False
+    acted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +120,10 @@ def _skipped(
 
 
 def _opted_out(decision: Decision, seen: Seen) -> OptInDecision:
+    state, reason, acted_at = LinkState.LEFT_LIST, LEFT, None
     if decision.row is Row.UNSUBSCRIBED:
-        state, reason = LinkState.UNSUBSCRIBED, "opted out in Constant Contact; the opt-out stands"
-    else:
-        state, reason = LinkState.LEFT_LIST, LEFT
+        state, reason = LinkState.UNSUBSCRIBED, STANDS
+        acted_at = seen.contact.opt_out_at if seen.contact is not None else None
     return OptInDecision(
         Step.NONE,
         Outcome.SKIPPED,
@@ -125,6 +131,7 @@ def _opted_out(decision: Decision, seen: Seen) -> OptInDecision:
         state,
         pending=WriteBack.OPT_OUT,
         conflict=seen.anew and not seen.carried,
+        acted_at=acted_at,
     )
 
 
@@ -143,6 +150,11 @@ def _waiting(seen: Seen, decision: Decision) -> OptInDecision:
     return _skipped(LinkState.HELD, f"waiting ({permission})")
 
 
+def _tombstone(seen: Seen, decision: Decision) -> OptInDecision:
+    at = deleted_at(seen.contact) if seen.contact is not None else None
+    return replace(_skipped(LinkState.CONTACT_DELETED, DELETED), acted_at=at)
+
+
 def _left_out(seen: Seen, decision: Decision) -> OptInDecision:
     ownership = Ownership.OWNED if seen.ours else Ownership.FOREIGN
     return OptInDecision(Step.NONE, Outcome.SKIPPED, LEFT_OUT, LinkState.LEFT_OUT, ownership)
@@ -154,6 +166,6 @@ _BY_REASON: Mapping[Reason, Callable[[Seen, Decision], OptInDecision]] = {
     Reason.LEFT_OUT: _left_out,
     Reason.WAITING_FOR_CONFIRMATION: lambda *_: _skipped(LinkState.CONFIRMING, CONFIRMING),
     Reason.ASKED_BEFORE: lambda *_: _skipped(LinkState.ASKED_BEFORE, ASKED_BEFORE),
-    Reason.TOMBSTONE: lambda *_: _skipped(LinkState.CONTACT_DELETED, "deleted in Constant Contact"),
+    Reason.TOMBSTONE: _tombstone,
     Reason.NEWCOMER: lambda *_: _skipped(LinkState.NEWCOMER, NEWCOMER),
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ccdesk.core.models import Contact, Link, LinkState, WriteBack
 from ccdesk.core.statements import BY_STAFF as BY_STAFF
 from ccdesk.core.statements import UNSUBSCRIBED as UNSUBSCRIBED
+from ccdesk.core.words import marked
 
 ASKED_BEFORE = (
     "opted in again in Kibo after unsubscribing, and was asked for the one confirmation before: "
@@ -17,6 +18,15 @@ ASKED_BEFORE = (
 
 
 LEFT = "left the list in Constant Contact"
+
+STANDS = "opted out in Constant Contact; the opt-out stands"
+
+DELETED = "deleted in Constant Contact"
+
+ALREADY_RIGHT = marked("Kibo already had it right: {reason}")
+OVERRULES = marked("both sides changed, the opt-out is later or cannot be told to be earlier: {reason}")
+BEFORE_MOVE = marked("{reason} before the email changed; the opt-out stands")
+"""What is added to the reason of a pending write-back, once it is dealt with."""
 
 NEWCOMER = (
     "opted in by an account that came after this person's opt-out, or by a guest: staff add or leave them"
@@ -110,6 +120,15 @@ def opted_out_since(contact: Contact, link: Link) -> bool:
     """Say whether a contact shows a newer opt-out than the one a link remembers."""
     out = contact.opt_out_at
     return out is not None and link.out_since is not None and out > link.out_since
+
+
+def unsubscribed_at(pending: Link) -> datetime | None:
+    """Return when the opt-out was made that a link has pending; None where nothing dates it.
+
+    Constant Contact dates an unsubscription, but not that somebody left a list.
+    """
+    dated = pending.pending_reason in (UNSUBSCRIBED, BY_STAFF, STANDS)
+    return pending.out_since if dated and pending.pending is WriteBack.OPT_OUT else None
 
 
 def out_words(contact: Contact | None) -> str:

@@ -418,3 +418,15 @@ def test_whether_a_contact_that_shows_no_more_than_an_email_is_ours(by_form, sho
     assert is_ours(cut_off, contact(lists=[LIST], **shown)) is ours
     begun = replace(cut_off, begun=Act.CREATE)
     assert left_unseen(begun, contact(**shown))  # on no list: they have left, no matter who made it
+
+
+def test_who_is_skipped_for_their_own_act_is_told_when_it_was():
+    out = contact(Permission.UNSUBSCRIBED, opt_out_at=OUT_AT, opt_out_source="Contact")
+    second = replace(ADA, id=2)
+    both = planned([ADA, second], out, {}, first_export=True, guests=True)
+    assert [one.acted_at for one in both] == [OUT_AT, OUT_AT]
+    unsendable = decide(replace(ADA, email="ada@example"), out, owned(email="ada@example"), first=False)
+    assert (unsendable.reason, unsendable.acted_at) == ("unsubscribed in Constant Contact", OUT_AT)
+    assert decide(contact=contact(deleted_at="2026-05-01", updated_at=NOW)).acted_at == NOW
+    assert decide(contact=contact(lists=[LIST], opt_out_at=OUT_AT)).acted_at is None
+    assert decide(contact=contact(), link=owned(), first=False).acted_at is None, "nothing dates a leaving"

@@ -342,3 +342,22 @@ def test_who_is_put_back_after_opting_out_in_the_shop_as_well_is_taken_off(agree
     found = observe_held(observing, {1}, LIST, contact(lists=[LIST]), link)
     assert (found.reason, found.off) == (OPTED_OUT_MEANWHILE if off else PUT_BACK, off)
     assert (found.link.pending, found.link.agreed) == (WriteBack.NOTHING, agreed)
+
+
+@pytest.mark.parametrize(
+    ("day", "updated_at", "expected"),
+    [
+        ("2026-05-01", NOON, NOON),
+        ("2026-05-02", NOON, NOON),  # as the day was counted further east
+        ("2026-05-09", NOON, None),  # of another day: the update was before the deletion
+        ("2026-04-20", NOON, None),
+        ("2026-05-01", None, None),
+    ],
+)
+def test_a_deletion_is_dated_by_the_contacts_update_of_that_day(day, updated_at, expected):
+    found = observe(contact(deleted_at=day, updated_at=updated_at), IN, list_id=LIST, now=NOON)
+    assert (found.reason, found.acted_at) == ("deleted in Constant Contact", expected)
+
+
+def test_a_contact_that_is_gone_has_no_day():
+    assert observe(None, IN, list_id=LIST, now=NOON).acted_at is None

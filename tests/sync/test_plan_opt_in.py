@@ -293,3 +293,11 @@ def test_what_staff_called_a_mistake_is_left_as_it_is():
     loss = Held(2, LossKind.LEFT, ADA, ADA, EARLIER, answer=Answer.DROPPED)
     decision = plan(contact(), left(EARLIER), link=KNOWN_IN, anew=False, held=loss)
     assert (decision.step, decision.state, decision.pending) == (Step.NONE, LinkState.HELD, WriteBack.NOTHING)
+
+
+def test_what_stands_against_an_opt_in_is_dated_where_constant_contact_dates_it() -> None:
+    stands = plan(unsubscribed(LATER))
+    assert (stands.pending, stands.acted_at) == (WriteBack.OPT_OUT, LATER)
+    tombstone = plan(deleted(LATER), link=KNOWN_IN, anew=False)
+    assert (tombstone.reason, tombstone.acted_at) == ("deleted in Constant Contact", LATER)
+    assert plan(contact(), left(LATER)).acted_at is None

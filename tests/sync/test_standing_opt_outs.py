@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ccdesk.core.models import Link, LinkState
-from ccdesk.sync.standing_opt_outs import is_added_by_staff, is_back_since
+from ccdesk.core.models import Link, LinkState, WriteBack
+from ccdesk.sync.standing_opt_outs import is_added_by_staff, is_back_since, unsubscribed_at
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -54,3 +54,21 @@ PUT_ON = Link(1, kibo_opted_in=True, on_list=True, written_at=NOON)
 )
 def test_whose_opt_in_put_them_on_the_list_since(link: Link, opt_out: Link, expected: bool) -> None:
     assert is_back_since(link, opt_out) is expected
+
+
+OWED = Link(1, pending=WriteBack.OPT_OUT, out_since=NOON)
+
+
+@pytest.mark.parametrize(
+    ("pending", "expected"),
+    [
+        (replace(OWED, pending_reason="unsubscribed in Constant Contact"), NOON),
+        (replace(OWED, pending_reason="unsubscribed in Constant Contact, by its staff"), NOON),
+        (replace(OWED, pending_reason="opted out in Constant Contact; the opt-out stands"), NOON),
+        (replace(OWED, pending_reason="left the list in Constant Contact"), None),  # known since then only
+        (Link(1, pending=WriteBack.OPT_IN, pending_reason="signed up", out_since=NOON), None),
+        (Link(1, out_since=NOON), None),
+    ],
+)
+def test_only_an_unsubscription_is_dated(pending: Link, expected: datetime | None) -> None:
+    assert unsubscribed_at(pending) == expected

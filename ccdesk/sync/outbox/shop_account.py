@@ -18,7 +18,15 @@ from ccdesk.sync.later import acted_after, last_in
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.reconcile import Readings, Reconciler
 from ccdesk.sync.sensors.shop_changes import queue_again
-from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, NEWCOMERS, is_added_by_staff, is_back_since
+from ccdesk.sync.standing_opt_outs import (
+    ALREADY_RIGHT,
+    ASKED_BEFORE,
+    NEWCOMERS,
+    OVERRULES,
+    is_added_by_staff,
+    is_back_since,
+    unsubscribed_at,
+)
 
 LOST_DATA = "kibo_lost_data"
 _READINGS = 3  # so often an account may change between the decision and the write of one run
@@ -73,10 +81,10 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
     settled = _settled(source, result.customer, link, ctx.skew(), opting_in=opting_in)
     reason = source.pending_reason or source.pending.value
     if conflict:
-        reason = f"both sides changed, the opt-out is later or cannot be told to be earlier: {reason}"
+        reason = OVERRULES.format(reason=reason)
     outcome = Outcome.OPTED_IN if opting_in else Outcome.OPTED_OUT
     if not result.written:
-        outcome, reason = Outcome.UNCHANGED, f"Kibo already had it right: {reason}"
+        outcome, reason = Outcome.UNCHANGED, ALREADY_RIGHT.format(reason=reason)
     with ctx.store.transaction():
         if opting_in and not source.on_list:  # they came back to a list that is not the active one any more
             settled = replace(settled, on_list=False, agreed=None, kibo_opted_in=None)
@@ -85,7 +93,8 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
         ctx.store.intents.end([account.id], Ended.DONE, acts=SHOP_ACTS)
         # What was begun with the list before is overtaken: what shows from now on is the person's act.
         ctx.store.intents.end([account.id], Ended.UNKNOWN)
-        ctx.record([Entry(account.id, account.email, outcome, reason)], conflicts=int(conflict))
+        entry = Entry(account.id, account.email, outcome, reason, acted_at=unsubscribed_at(source))
+        ctx.record([entry], conflicts=int(conflict))
     return None
 
 

@@ -271,7 +271,7 @@ def _plan_page(
                 back += off
                 continue
             back += off and decision.reason == LEFT_OUT
-            told = decision.outcome, decision.reason, decision.code
+            told = decision.outcome, decision.reason, decision.code, decision.acted_at
             entries.append(Entry(number, one.customer.email, *told))
             link = unsent_of(ctx, one, contact, links.get(number), decision)
             saved += [] if link is None else [link]

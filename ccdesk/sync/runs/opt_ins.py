@@ -39,6 +39,7 @@ from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first
 from ccdesk.sync.runs.newcomer_rule import unname
 from ccdesk.sync.runs.outcomes import fail, settle
 from ccdesk.sync.sensors.contact_directory import ContactDirectory
+from ccdesk.sync.standing_opt_outs import BEFORE_MOVE, unsubscribed_at
 
 OptIn = tuple[QueuedEvent, Customer, Change]
 
@@ -114,7 +115,7 @@ def _decide(
         return addition
     if decision.state is LinkState.LEFT_LIST:
         ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing (§3a R4)
-    entry = Entry(customer.id, customer.email, decision.outcome, decision.reason)
+    entry = Entry(customer.id, customer.email, decision.outcome, decision.reason, acted_at=decision.acted_at)
     untouched = _untouched_link(ctx, addition)
     ended = (
         how_ended(link, on_list=untouched.on_list) if link and decision.state is not LinkState.HELD else None
@@ -162,8 +163,8 @@ def _opted_out_before(
     inherited = inherited_opt_out(ctx, customer, link, directory.former)
     if inherited is None:
         return False
-    reason = f"{inherited.pending_reason} before the email changed; the opt-out stands"
-    entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason)
+    reason, at = BEFORE_MOVE.format(reason=inherited.pending_reason), unsubscribed_at(inherited)
+    entry = Entry(customer.id, customer.email, Outcome.SKIPPED, reason, acted_at=at)
     seen = replace(inherited, kibo_updated_at=customer.updated_at, passed_by=False)
     settle(ctx, event, entry, seen, ended=Ended.UNKNOWN)
     return True

@@ -73,7 +73,7 @@ def _store(ctx: RunContext, found: Sequence[Observation]) -> None:
     observations = [one for one in observations if not _is_in_already(ctx, one)]
     own_entries = ctx.run.kind is not RunKind.EXPORT  # that tells of those it read only, once each (R2)
     entries = [
-        Entry(one.link.customer_id, one.link.email, Outcome.SKIPPED, one.reason)
+        Entry(one.link.customer_id, one.link.email, Outcome.SKIPPED, one.reason, acted_at=one.acted_at)
         for one in observations
         if own_entries and one.reason and one.link.pending is WriteBack.NOTHING
     ]
