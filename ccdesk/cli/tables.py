@@ -14,6 +14,7 @@ from ccdesk.core.runs import Outcome, QueuedEvent, Run, RunStatus
 from ccdesk.service.api import Connection, ConnectionState, Status
 from ccdesk.service.gaps import Gap, GapReason
 from ccdesk.service.preview import Preview
+from ccdesk.service.reason_words import reason_words
 
 _MOST_ERRORS = 20
 _MOST_PEOPLE = 50
@@ -35,6 +36,11 @@ _AHEAD = {  # what a preview says in place of an outcome: nothing was done
 def when(moment: datetime | None) -> str:
     """Return a moment in local time, to the second."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else "–"
+
+
+def day(moment: datetime) -> str:
+    """Return the local day of a moment."""
+    return moment.astimezone().strftime("%Y-%m-%d")
 
 
 def plain(value: Any) -> str:
@@ -108,7 +114,7 @@ def print_preview(console: Console, preview: Preview) -> None:
             str(one.customer_id or "–"),
             one.email or "(none)",
             _AHEAD.get(one.outcome.value, one.outcome.value),
-            one.reason,
+            reason_words(one, day),
         )
         for outcome in _ACTED_ON
         for one in preview.entries(outcome=outcome, limit=_MOST_PEOPLE)

@@ -11,7 +11,7 @@ from typing import Any
 from ccdesk.cli.console import Console
 from ccdesk.cli.documents import moment
 from ccdesk.cli.stopping import stoppable
-from ccdesk.cli.tables import when
+from ccdesk.cli.tables import day, when
 from ccdesk.container import Container
 from ccdesk.core.errors import ExitCode
 from ccdesk.core.ledger import LedgerEntry
@@ -138,7 +138,7 @@ def _print(console: Console, found: Why, asked: str) -> None:
         console.line(f"What happened, oldest first{more}")
         for one in found.timeline[-_SHOWN:]:
             _paragraph(
-                console, f"{when(one.latest)}  {what_happened(one, when)}", indent="  ", further=" " * 23
+                console, f"{when(one.latest)}  {what_happened(one, when, day)}", indent="  ", further=" " * 23
             )
     console.line()
     _paragraph(console, f"Next: {next_line(found, when)}")

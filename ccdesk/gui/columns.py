@@ -148,7 +148,7 @@ ENTRY_COLUMNS = (
         width=26,
         icon=lambda entry: OUTCOME_ICONS[entry.outcome],
     ),
-    Column("reason", marked("Reason"), lambda entry: say(entry.reason)),
+    Column("reason", marked("Reason"), formats.entry_reason),
 )
 
 
@@ -165,12 +165,12 @@ PREVIEW_COLUMNS = of_preview(ENTRY_COLUMNS, lambda entry: entry.outcome)
 HELD_COLUMNS = (
     Column("email", marked("Email"), lambda entry: entry.email or say("(none)"), width=44),
     Column("customer", marked("Customer"), lambda entry: customer(entry), width=11),
-    Column("reason", marked("What they did"), lambda entry: say(entry.reason)),
+    Column("reason", marked("What they did"), formats.entry_reason),
 )
 ERROR_COLUMNS = (
     Column("customer", marked("Customer"), lambda entry: customer(entry), width=11),
     Column("email", marked("Email"), lambda entry: entry.email or say("(none)"), width=28),
-    Column("message", marked("Message"), lambda entry: say(entry.reason)),
+    Column("message", marked("Message"), formats.entry_reason),
     Column("code", marked("Code"), lambda entry: entry.code, width=18),
 )
 

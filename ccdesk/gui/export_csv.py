@@ -9,11 +9,11 @@ from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.spreadsheet import ExportError as ExportError
 from ccdesk.core.spreadsheet import as_text as as_text
 from ccdesk.core.spreadsheet import write_csv
-from ccdesk.gui.formats import OUTCOME_WORDS
+from ccdesk.gui.formats import OUTCOME_WORDS, local
 from ccdesk.service.api import Desk
 
 HEADER = ("Customer", "Email", "Message", "Code")
-PEOPLE_HEADER = ("Customer", "Email", "Outcome", "Reason", "Code")
+PEOPLE_HEADER = ("Customer", "Email", "Outcome", "Reason", "Code", "Day of Reason")
 PAGE = 500
 
 
@@ -26,7 +26,8 @@ def cells(entry: Entry) -> tuple[str, str, str, str]:
 def people_cells(entry: Entry) -> tuple[str, ...]:
     """Return one person as the columns of `PEOPLE_HEADER`."""
     customer, email, reason, code = cells(entry)
-    return customer, email, OUTCOME_WORDS[entry.outcome], reason, code
+    day = "" if entry.acted_at is None else local(entry.acted_at).date().isoformat()
+    return customer, email, OUTCOME_WORDS[entry.outcome], reason, code, day
 
 
 def all_errors(desk: Desk, run_id: int) -> Iterator[Entry]:

@@ -14,15 +14,17 @@ from PySide6.QtCore import QDate, QLocale, QTime
 
 from ccdesk.core.clock import MONTHS, ordinal
 from ccdesk.core.errors import GOES_ON, GOES_ON_AFTER
-from ccdesk.core.runs import EventStatus, Outcome, Progress, Run, RunKind, RunStatus
+from ccdesk.core.runs import Entry, EventStatus, Outcome, Progress, Run, RunKind, RunStatus
 from ccdesk.gui.translation import is_english, locale, marked, number, plural, say
 from ccdesk.service.held import ANSWERED, ASKED_AGAIN
 from ccdesk.service.preview import NO_RUN
+from ccdesk.service.reason_words import reason_words
 
 UTC_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")  # in messages the command line prints too
 # The words of `ports.Lease.holder`
 HOLDER = re.compile(r"(?P<what>.+) \(process \d+ on (?P<host>.+?)(?:, since (?P<time>.+))?\)")
 WEEKDAY = re.compile(r"dddd,?\s*")  # in Qt's formats of dates
+YEAR = re.compile(r"[\s,]*\byyyy\b")
 SHORT_YEAR = re.compile(r"\byy\b")
 
 KIND_WORDS = {
@@ -149,6 +151,22 @@ def day(on: date) -> str:
         return f"{MONTHS[on.month - 1]} {ordinal(on.day)} {on.year}"
     form = WEEKDAY.sub("", locale().dateFormat(QLocale.FormatType.LongFormat))
     return locale().toString(QDate(on.year, on.month, on.day), form)
+
+
+def day_in_sentence(moment: datetime, now: datetime | None = None, zone: tzinfo | None = None) -> str:
+    """Return a moment's day as it reads within a sentence: “May 3rd”, with the year where it is another."""
+    on, today = local(moment, zone).date(), local(now or datetime.now(UTC), zone).date()
+    if on.year != today.year:
+        return day(on)
+    if is_english():
+        return f"{MONTHS[on.month - 1]} {ordinal(on.day)}"
+    form = WEEKDAY.sub("", locale().dateFormat(QLocale.FormatType.LongFormat))
+    return locale().toString(QDate(on.year, on.month, on.day), YEAR.sub("", form))
+
+
+def entry_reason(entry: Entry) -> str:
+    """Return why something became of a person in a run, with the day of what they did where it is known."""
+    return say(reason_words(entry, day_in_sentence))
 
 
 def short_day(on: date) -> str:

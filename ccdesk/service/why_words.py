@@ -13,6 +13,7 @@ from ccdesk.core.models import Permission
 from ccdesk.core.runs import Outcome, RunKind
 from ccdesk.core.why import AccountView, RunEntry, Why
 from ccdesk.core.words import Text, marked
+from ccdesk.service.reason_words import Day, reason_words
 
 When = Callable[[datetime], str]
 
@@ -208,12 +209,15 @@ def contact_line(found: Why) -> str:
     return marked("no contact") if found.live else ""
 
 
-def what_happened(one: LedgerEntry | RunEntry, when: When) -> str:
-    """Return what one moment of the time line was, and whose act; without the time it is ordered by."""
+def what_happened(one: LedgerEntry | RunEntry, when: When, day: Day) -> str:
+    """Return what one moment of the time line was, and whose act; without the time it is ordered by.
+
+    `day` puts the day of a moment, as `when` puts it with its time.
+    """
     if isinstance(one, RunEntry):
         entry = one.entry
         return _RUNS[one.kind].format(
-            run=one.run_id, outcome=_BECAME[entry.outcome], reason=Text(entry.reason)
+            run=one.run_id, outcome=_BECAME[entry.outcome], reason=reason_words(entry, day)
         )
     said = _DOES[one.how.value]
     if one.outcome and one.outcome != "done":

@@ -7561,5 +7561,33 @@
         <source>{text}, link</source>
         <translation>{text}, Link</translation>
     </message>
+    <message>
+        <source>unsubscribed in Constant Contact on {day}</source>
+        <translation>am {day} in Constant Contact abbestellt</translation>
+    </message>
+    <message>
+        <source>unsubscribed in Constant Contact on {day}, by its staff</source>
+        <translation>am {day} in Constant Contact abbestellt, durch dortige Mitarbeiter</translation>
+    </message>
+    <message>
+        <source>opted out in Constant Contact on {day}; the opt-out stands</source>
+        <translation>hat am {day} in Constant Contact widerrufen; der Widerruf gilt</translation>
+    </message>
+    <message>
+        <source>deleted in Constant Contact on {day}</source>
+        <translation>am {day} in Constant Contact gelöscht</translation>
+    </message>
+    <message>
+        <source>Kibo already had it right: {reason}</source>
+        <translation>stand in Kibo schon richtig: {reason}</translation>
+    </message>
+    <message>
+        <source>both sides changed, the opt-out is later or cannot be told to be earlier: {reason}</source>
+        <translation>beide Seiten haben sich geändert, der Widerruf ist später oder nicht nachweislich früher: {reason}</translation>
+    </message>
+    <message>
+        <source>{reason} before the email changed; the opt-out stands</source>
+        <translation>{reason}, bevor sich die E-Mail-Adresse änderte; der Widerruf gilt</translation>
+    </message>
 </context>
 </TS>

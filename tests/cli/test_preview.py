@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ccdesk.cli.tables import day
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.cli.conftest import Shell, kill_at
 
@@ -91,3 +92,16 @@ def test_killed_in_the_middle_it_leaves_nothing_that_matters(shop: Shell) -> Non
     assert shop.json("runs")["runs"] == []
     assert list(shop.base.glob("*.preview*")) == []
     assert shop.json("sync", "export")["counts"]["added"] == 2
+
+
+def test_what_somebody_did_has_its_day_on_a_terminal_and_not_in_the_document(shop: Shell) -> None:
+    shop.json("sync", "export")
+    shop.sandbox.cc.unsubscribe("ben@example.com")
+    today = day(shop.sandbox.clock.now())
+    assert f"unsubscribed in Constant Contact on {today}" in shop("sync", "inbound", "--dry-run").stdout
+    [told] = shop.json("sync", "inbound", "--dry-run")["entries"]
+    assert told["reason"] == "unsubscribed in Constant Contact"
+    assert set(told) == {"customer_id", "email", "outcome", "reason"}
+    shop.json("sync", "inbound")
+    said = " ".join(shop("why", "ben@example.com").stdout.split())
+    assert f"opted out, unsubscribed in Constant Contact on {today}" in said

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from ccdesk.cli.tables import day
 from ccdesk.core.runs import Outcome, RunKind
+from ccdesk.service.reason_words import reason_words
 from ccdesk.sync.sensors import accounts
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 from tests.e2e.conftest import exported
@@ -151,3 +154,16 @@ def test_an_account_gone_since_the_look_holds_nobody_up(shop, just_found):
     shop.cycle()
     shop.run(RunKind.FULL_COMPARE)
     shop.quiet_cycles()
+
+
+def test_the_entry_of_an_unsubscription_tells_its_own_day_and_not_the_runs(shop):
+    at = shop.sandbox.clock.now()
+    shop.cc.unsubscribe("bob@example.com")
+    shop.later(60 * 24 * 3)
+    run = shop.run(RunKind.INBOUND)
+    told = shop.entries(run, Outcome.OPTED_OUT)[shop.ids["bob"]]
+    assert told.acted_at is not None
+    assert abs(told.acted_at - at) < timedelta(minutes=1)
+    assert reason_words(told, day) == f"unsubscribed in Constant Contact on {day(at)}"
+    kinds = shop.desk.entry_kinds(run.id)
+    assert (Outcome.OPTED_OUT, "unsubscribed in Constant Contact", 1) in kinds, "counted without the day"

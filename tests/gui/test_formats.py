@@ -36,6 +36,24 @@ def test_dates_are_local():
     assert formats.calendar_date(moment, moment, CHICAGO) == "Today at 9:15 PM"
 
 
+@pytest.mark.parametrize(
+    ("moment", "english", "german"),
+    [
+        (datetime(2026, 5, 3, 12, tzinfo=UTC), "May 3rd", "3. Mai"),
+        (datetime(2026, 5, 3, 2, tzinfo=UTC), "May 2nd", "2. Mai"),
+        (datetime(2026, 1, 1, 2, tzinfo=UTC), "December 31st 2025", "31. Dezember 2025"),
+    ],
+)
+def test_a_day_within_a_sentence_has_its_year_where_it_is_another(qapp, moment, english, german):
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    assert formats.day_in_sentence(moment, now, CHICAGO) == english
+    speak(qapp, "de")
+    try:
+        assert formats.day_in_sentence(moment, now, CHICAGO) == german
+    finally:
+        speak(qapp, "en")
+
+
 @pytest.mark.parametrize("day", [11, 12, 13, 4, 20, 30])
 def test_most_days_end_in_th(day):
     assert ordinal(day) == f"{day}th"

@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,10 +11,13 @@ from PySide6.QtCore import QCoreApplication
 
 from ccdesk.clients.http.transport import Request, Transport
 from ccdesk.core.errors import Unreachable
-from ccdesk.core.statements import UNSUBSCRIBED
+from ccdesk.core.runs import Entry, Outcome
+from ccdesk.core.statements import BY_STAFF, UNSUBSCRIBED
 from ccdesk.core.words import marked
+from ccdesk.gui import formats
 from ccdesk.gui.translation import number, plural, say, speak
 from ccdesk.sync.plan_drift import _on
+from ccdesk.sync.standing_opt_outs import ALREADY_RIGHT, BEFORE_MOVE, DELETED, OVERRULES, STANDS
 from tools import languages
 
 PLACE = re.compile(r"\{[^{}]*\}")
@@ -61,6 +65,40 @@ def test_a_reason_with_its_day_is_german_as_a_whole():
     assert reason == "unsubscribed in Constant Contact on 2026-05-01"
     assert "1. Mai 2026" in say(reason)
     assert "unsubscribed" not in say(reason)
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (UNSUBSCRIBED, "am 3. Mai 2024 in Constant Contact abbestellt"),
+        (BY_STAFF, "am 3. Mai 2024 in Constant Contact abbestellt, durch dortige Mitarbeiter"),
+        (STANDS, "hat am 3. Mai 2024 in Constant Contact widerrufen; der Widerruf gilt"),
+        (DELETED, "am 3. Mai 2024 in Constant Contact gelöscht"),
+        (
+            ALREADY_RIGHT.format(reason=UNSUBSCRIBED),
+            "stand in Kibo schon richtig: am 3. Mai 2024 in Constant Contact abbestellt",
+        ),
+        (
+            OVERRULES.format(reason=UNSUBSCRIBED),
+            "beide Seiten haben sich geändert, der Widerruf ist später oder nicht nachweislich früher: "
+            "am 3. Mai 2024 in Constant Contact abbestellt",
+        ),
+        (
+            BEFORE_MOVE.format(reason=UNSUBSCRIBED),
+            "am 3. Mai 2024 in Constant Contact abbestellt, bevor sich die E-Mail-Adresse änderte; "
+            "der Widerruf gilt",
+        ),
+    ],
+)
+def test_every_reason_that_has_a_day_reads_well_with_it(reason, words):
+    entry = Entry(
+        1, "ann@example.com", Outcome.SKIPPED, str(reason), acted_at=datetime(2024, 5, 3, 12, tzinfo=UTC)
+    )
+    assert formats.entry_reason(entry) == words
+    undated = formats.entry_reason(replace(entry, acted_at=None))
+    assert undated != reason
+    assert "2024" not in undated
 
 
 @pytest.mark.usefixtures("german")

@@ -1,6 +1,7 @@
 import csv
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,7 +15,7 @@ from ccdesk.gui import formats
 from ccdesk.gui.columns import run_icon
 from ccdesk.gui.components.table_models import NOTE_ROLE
 from ccdesk.gui.components.theme import Tone
-from ccdesk.gui.export_csv import ExportError, as_text, to_clipboard, write_errors
+from ccdesk.gui.export_csv import ExportError, as_text, to_clipboard, write_errors, write_people
 from tests.gui.fakes import NOW, FakeDesk, add_runs, fresh_desk, play_export, ready_desk
 from tests.gui.helpers import click, click_cell, dialog, find, rows, texts
 
@@ -316,10 +317,43 @@ def test_everybody_in_a_run_is_exported_the_skipped_as_well(
     qtbot.waitUntil(lambda: view.notice.title.text() == said)
     with (tmp_path / "people.csv").open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
-    assert lines[0] == ["Customer", "Email", "Outcome", "Reason", "Code"]
+    assert lines[0] == ["Customer", "Email", "Outcome", "Reason", "Code", "Day of Reason"]
     assert len(lines) == people + 1
     assert lines[1][1] == first
-    assert ["2900", "gone@example.com", "Skipped", "Deleted in Constant Contact", ""] in lines
+    assert ["2900", "gone@example.com", "Skipped", "Deleted in Constant Contact", "", ""] in lines
+    view.close()
+
+
+def test_the_day_of_what_somebody_did_is_shown_copied_and_saved(qtbot, window, logs, desk, tmp_path):
+    at = datetime(2015, 5, 3, 12, tzinfo=UTC)
+    told = Entry(7, "ann@example.com", Outcome.OPTED_OUT, "unsubscribed in Constant Contact", acted_at=at)
+    desk.people[900] = [
+        told,
+        replace(told, customer_id=8, acted_at=at.replace(day=4)),
+        replace(told, acted_at=None),
+    ]
+    logs._open_run(desk.get_run(900))
+    view = dialog(qtbot, window, "dlg_run")
+    table = find(view, "tbl_run_people")
+    rows(qtbot, table, 3)
+    assert [texts(table, row)[3] for row in range(3)] == [
+        "unsubscribed in Constant Contact on May 3rd 2015",
+        "unsubscribed in Constant Contact on May 4th 2015",
+        "unsubscribed in Constant Contact",
+    ]
+    kinds = find(view, "tbl_run_kinds")
+    assert texts(kinds, 0)[1:] == ["unsubscribed in Constant Contact", "3"]
+    table.selectRow(0)
+    table.copy_rows()
+    assert "on May 3rd 2015" in QGuiApplication.clipboard().text()
+    assert write_people(desk, 900, None, tmp_path / "people.csv") == 3
+    with (tmp_path / "people.csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.reader(file))
+    assert [line[3:] for line in lines[1:]] == [
+        ["unsubscribed in Constant Contact", "", "2015-05-03"],
+        ["unsubscribed in Constant Contact", "", "2015-05-04"],
+        ["unsubscribed in Constant Contact", "", ""],
+    ]
     view.close()
 
 

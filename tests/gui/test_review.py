@@ -110,6 +110,7 @@ def test_it_can_be_saved(qtbot, view, tmp_path):
         "Waiting for you",
         "unsubscribed in Constant Contact",
         "",
+        "",
     ]
 
 

@@ -247,7 +247,7 @@ def test_why_somebody_is_mailed_or_not(qtbot, shouting, window, desk, found):
 
 
 def test_whatever_may_have_happened_to_somebody(shouting):
-    said = [say(why_words.what_happened(one, str)) for one in TIMELINE]
+    said = [say(why_words.what_happened(one, str, str)) for one in TIMELINE]
     for permission in Permission:
         found = replace(FOUND, mail=replace(FOUND.mail, permission=permission.value))
         said.append(say(why_words.mail_line(found, str)))

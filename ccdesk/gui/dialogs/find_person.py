@@ -41,7 +41,11 @@ NOTHING_KEPT = (
 SUGGESTIONS = 12
 COLUMNS = (
     Column("at", marked("When"), lambda one: formats.long_date(one.latest), width=26),
-    Column("what", marked("What happened"), lambda one: say(why_words.what_happened(one, formats.long_date))),
+    Column(
+        "what",
+        marked("What happened"),
+        lambda one: say(why_words.what_happened(one, formats.long_date, formats.day_in_sentence)),
+    ),
 )
 
 

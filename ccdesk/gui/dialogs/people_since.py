@@ -31,7 +31,7 @@ COLUMNS = (
         icon=lambda one: OUTCOME_ICONS[one.entry.outcome],
     ),
     Column("at", marked("When"), lambda one: formats.calendar_date(one.at), width=22),
-    Column("reason", marked("Reason"), lambda one: say(one.entry.reason)),
+    Column("reason", marked("Reason"), lambda one: formats.entry_reason(one.entry)),
 )
 
 

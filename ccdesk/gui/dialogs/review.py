@@ -270,6 +270,7 @@ def count_found(desk: Desk, run_id: int, wanted: str) -> int:
 
 def _matching(desk: Desk, run_id: int, wanted: str) -> Iterator[Entry]:
     for entry in people(desk, run_id, Outcome.HELD):
-        cells = (entry.email, str(entry.customer_id), say(entry.reason))
+        reasons = (formats.entry_reason(entry), say(entry.reason))  # as shown, and as counted
+        cells = (entry.email, str(entry.customer_id), *reasons)
         if any(wanted in cell.casefold() for cell in cells):
             yield entry

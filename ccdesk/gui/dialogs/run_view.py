@@ -25,6 +25,7 @@ from ccdesk.gui.dialogs.review import review
 from ccdesk.gui.export_csv import write_people
 from ccdesk.gui.tasks import Refresher
 from ccdesk.gui.translation import marked, number, plural, say
+from ccdesk.service.reason_words import undated_words
 
 KIND_COLUMNS = (
     Column(
@@ -34,7 +35,7 @@ KIND_COLUMNS = (
         width=26,
         icon=lambda kind: OUTCOME_ICONS[kind[0]],
     ),
-    Column("reason", marked("Reason"), lambda kind: say(kind[1])),
+    Column("reason", marked("Reason"), lambda kind: say(undated_words(kind[1]))),
     Column("people", marked("People"), lambda kind: number(kind[2]), width=9, right=True),
 )
 UNDO = marked("&Undo This Run…")
