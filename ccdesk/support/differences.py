@@ -12,6 +12,7 @@ from ccdesk.core.runs import Entry, Run
 MOST = 20
 _CONTINUED = re.compile(r"Continued in run \d+\.")
 _VARIES = re.compile(r"“[^”]*”|\"[^\"]*\"|'[^']*'|[^\s@]+@[^\s@]+|\d\d\d\d-\d\d-\d\d[T ][\d:.]+Z?")
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,16 @@ def _told(entry: Entry) -> str:
 
 
 def _alike(text: str) -> str:
-    """Return a text without what is quoted, emails and moments, which need not be the same.
+    """Return a text without what is quoted, emails, moments and names, which need not be the same.
 
-    Nor with what a later run adds, which goes on with this one.
+    Nor with what a later run adds, which goes on with this one. Any word with a capital may be somebody's
+    name: in a bundle it is another then (`Scrubber.words`).
     """
-    return _VARIES.sub("…", _CONTINUED.sub("", text)).strip()
+    return _WORD.sub(_unless_no_name, _VARIES.sub("…", _CONTINUED.sub("", text))).strip()
+
+
+def _unless_no_name(word: re.Match[str]) -> str:
+    return "…" if len(word[0]) > 2 and word[0][0].isupper() else word[0]
 
 
 def _shown(value: object) -> str:

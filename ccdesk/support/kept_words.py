@@ -46,6 +46,14 @@ CALLED = frozenset(
     }
 )
 
+# A person's name, in lower case: of several words, any of which a service may use in a sentence.
+NAMES = frozenset(
+    {
+        *("firstname", "lastname", "lastnameorsurname", "middlenameorinitial"),
+        *("first_name", "last_name", "middle_name"),
+    }
+)
+
 LINKS = frozenset({"href", "next", "location", "self", "previous", "domain", "url"})
 PERSONAL_IDS = frozenset({"userid", "externalid", "emailid", "taxid", "vatid"})
 NAMED = frozenset({"types", "lists", "privileges"})  # a `name` in these is no person's

@@ -7,7 +7,7 @@ text becomes a pseudonym, so a field that a service adds tomorrow is safe withou
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -20,6 +20,7 @@ from ccdesk.support.kept_words import (
     LINKS,
     MESSAGES,
     NAMED,
+    NAMES,
     PERSONAL_IDS,
     STATES,
     WORDS,
@@ -87,6 +88,8 @@ class Scrubber:
             return self.words(text)
         if key in LINKS and "/" in text:
             return self.link(text)
+        if key in NAMES:
+            self._note_names(text.split())
         return self.text(text)
 
     def _number(self, value: int | float, key: str) -> int | float:
@@ -102,8 +105,11 @@ class Scrubber:
         """Return a pseudonym, which is an email's if it has an @."""
         given = self._pseudonyms.email(text) if "@" in text else self._pseudonyms.text(text)
         if "@" not in text:
-            self.personal.update(one for one in (given, *given.split()) if _may_be_a_name(one))
+            self._note_names([text])
         return given
+
+    def _note_names(self, words: Iterable[str]) -> None:
+        self.personal.update(self._pseudonyms.text(one) for one in words if _may_be_a_name(one))
 
     def words(self, text: str) -> str:
         """Return a text meant for people, with pseudonyms for whom and what it may name."""

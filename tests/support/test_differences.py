@@ -50,3 +50,14 @@ def test_people_a_bundle_does_not_hold_are_not_compared() -> None:
     assert len(differences(before, now, [], [])) == 2
     assert differences(before.only({1}, {"1@example.com"}), now.only({1}, {"1@example.com"}), [], []) == []
     assert len(differences(before.only({1}, {"z@x.y"}), now.only({1}, {"z@x.y"}), [], [])) == 1
+
+
+def test_a_word_of_ours_that_is_a_name_in_the_bundle_is_no_difference() -> None:
+    """A customer is called “The”: so it has a pseudonym wherever it stands."""
+    before = Compared(
+        RUN, people(1, reason="Uwn email has 81 characters; Kiqalgoh Contact takes at most 80.")
+    )
+    now = Compared(RUN, people(1, reason="The email has 81 characters; Constant Contact takes at most 80."))
+    assert differences(before, now, [], []) == []
+    other = Compared(RUN, people(1, reason="The email has 82 characters; Constant Contact takes at most 80."))
+    assert len(differences(before, other, [], [])) == 2

@@ -279,3 +279,20 @@ def test_a_filter_by_email_names_them_as_every_other_place_does() -> None:
         for asked in (f"emailAddress eq {email}", f"emailAddress eq '{email}'"):
             [(_, kept)] = Scrubber(NAMES).query([("filter", asked)])
             assert kept == asked.replace(email, Scrubber(NAMES).text(email))
+
+
+def test_each_word_of_a_name_is_told_in_a_sentence() -> None:
+    scrubber = Scrubber(NAMES)
+    scrubber.value({"first_name": "Anna Maria", "city": "New Haven", "lastNameOrSurname": "van Dyck"})
+    told = scrubber.words("Anna, or Maria Dyck, is known in New Haven")
+    assert not {"Anna", "Maria", "Dyck"} & set(told.replace(",", "").split())
+    assert told.endswith("is known in New Haven"), "a word of an address is a word like any other"
+
+
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz ", max_size=30))
+def test_a_text_makes_no_name_of_words_that_it_does_not_have(text: str) -> None:
+    """The words of a pseudonym are nobody's: by chance one is what stands for “The”."""
+    scrubber = Scrubber(NAMES)
+    scrubber.value({"first_name": text.title(), "notes": text.title()})
+    words = {NAMES.text(one) for one in (text.title(), *text.title().split())}
+    assert scrubber.personal <= words
