@@ -179,7 +179,10 @@ class EventStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueuedEvent:
-    """One entry of the queue. `object_id` is the Kibo customer id (seed: Events)."""
+    """One entry of the queue. `object_id` is the Kibo customer id (seed: Events).
+
+    `email`: the customer's as the look showed it that made the entry, "" where none was read.
+    """
 
     event_id: str
     object_id: int
@@ -190,3 +193,4 @@ class QueuedEvent:
     next_try_at: datetime | None = None
     processed_at: datetime | None = None
     result: str = ""
+    email: str = ""

@@ -55,8 +55,8 @@ def emails_of(database: Database, key: str, customer_ids: Collection[int]) -> se
     """Return the emails of a person as they are spelled in what is kept."""
     found = {key, *spellings(key)} if key else set()
     for number in customer_ids:
-        for table in ("link", "statement", "entry"):
-            sql = f"SELECT DISTINCT email FROM {table} WHERE customer_id = ?"
+        for table in ("link", "statement", "entry", "event"):
+            sql = f"SELECT DISTINCT email FROM {table} WHERE {account_column(table)} = ?"
             found.update(email.strip() for (email,) in database.statement(sql, (number,)))
     for table in ("link", "statement"):
         sql = f"SELECT DISTINCT email FROM {table} WHERE email_key = ?"

@@ -370,6 +370,11 @@ def date_reasons(migrator: SqliteMigrator) -> None:
     migrator.database.execute_sql("ALTER TABLE entry ADD COLUMN acted_at TEXT")
 
 
+def keep_emails_of_events(migrator: SqliteMigrator) -> None:
+    """Step 26: the email of a customer whose change waits, before any run has acted on them."""
+    migrator.database.execute_sql("ALTER TABLE event ADD COLUMN email TEXT NOT NULL DEFAULT ''")
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -396,4 +401,5 @@ STEPS: tuple[Step, ...] = (
     note_what_is_undone,
     make_support_key,
     date_reasons,
+    keep_emails_of_events,
 )

@@ -179,6 +179,7 @@ class EventRow(peewee.Model):
     next_try_at = MomentField(null=True)
     processed_at = MomentField(null=True)
     result = peewee.TextField()
+    email = peewee.TextField()
 
     class Meta:
         table_name = "event"

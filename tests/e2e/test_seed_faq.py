@@ -62,6 +62,13 @@ def test_a_new_customer_who_opts_in_is_added(ready):
     ready.quiet_cycles()
 
 
+def test_the_events_name_a_new_customer_before_a_run_has_acted_on_them(ready):
+    new = ready.kibo.add_customer("Gus@Example.com", False)
+    ready.later()
+    ready.desk.look_for_events()
+    assert {one.object_id: one.email for one in ready.desk.events()}[new] == "Gus@Example.com"
+
+
 def test_opting_out_takes_the_person_off_this_list_only(ready):
     other = ready.cc.add_list("Other")
     ready.cc.join_list("ada@example.com", other)

@@ -41,6 +41,17 @@ def test_the_grid_reads_as_in_the_seed(events):
     assert words(events, "lbl_events_next") == "Next Run time : December 16th 2015, 11:15:00 am"
 
 
+def test_a_customer_nobody_has_acted_on_is_shown_by_the_email_that_the_look_read(qtbot, events, desk):
+    desk.queue = [
+        replace(desk.queue[0], email="new@example.com"),
+        replace(desk.queue[1], email="as-it-was-seen@example.com"),
+    ]
+    events.refresh()
+    rows(qtbot, events.table, 2)
+    assert texts(events.table, 0)[-1] == "new@example.com"
+    assert texts(events.table, 1)[-1] == "kim..lee@example.com", "as last acted on"
+
+
 def test_refresh_only_looks(qtbot, events, desk, loop):
     desk.new_events = 2
     click(qtbot, events, "btn_events_refresh")

@@ -14,7 +14,8 @@ from ccdesk.core.intents import Act, JournalLine
 from ccdesk.core.losses import Held, LossKind
 from ccdesk.core.models import Contact, Link, LinkState, Permission, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent, RunKind, Trigger
-from ccdesk.store.erasure import emails_pattern
+from ccdesk.store.db import Database
+from ccdesk.store.erasure import emails_of, emails_pattern
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import TABLES
 from tests.store.conftest import NOON, MovedClock, person
@@ -38,8 +39,8 @@ def furnish(store: SqliteStore) -> int:
     store.intents.begin(
         [JournalLine(Act.OPT_OUT, 7, KEY, "L", NOON), JournalLine(Act.ADD, 8, OTHER, "L", NOON)]
     )
-    store.queue.add(QueuedEvent("e7", 7, NOON))
-    store.queue.add(QueuedEvent("e8", 8, NOON))
+    store.queue.add(QueuedEvent("e7", 7, NOON, email=EMAIL))
+    store.queue.add(QueuedEvent("e8", 8, NOON, email=OTHER))
     store.losses.hold([Held(7, LossKind.LEFT, EMAIL, KEY, NOON)])
     store.disagreements.name([7], NOON)
     store.staging.add_contacts([Contact("contact-7", EMAIL, Permission.IMPLICIT, first_name="Grace")])
@@ -140,3 +141,10 @@ def test_every_table_that_names_people_is_known_by_its_columns() -> None:
 )
 def test_an_email_is_not_found_in_another(text: str, left: str) -> None:
     assert emails_pattern(["ann@x.example"]).sub("", text) == left
+
+
+def test_somebody_of_whom_only_a_change_is_queued_is_known_by_its_email(store: SqliteStore) -> None:
+    store.queue.add(QueuedEvent("e7", 7, NOON, email=EMAIL))
+    database = Database(store.path)
+    assert emails_of(database, "", [7]) == {EMAIL}
+    database.close_all()

@@ -29,9 +29,15 @@ def ids(events: list[QueuedEvent]) -> list[str]:
 
 
 def test_an_entry_comes_back_with_everything(store: SqliteStore) -> None:
-    assert store.queue.add(event(1))
+    assert store.queue.add(replace(event(1), email="ann@example.com"))
     full = replace(
-        event(1), status=EventStatus.RETRY, attempts=3, error="no answer", next_try_at=NOON, result="r"
+        event(1),
+        status=EventStatus.RETRY,
+        attempts=3,
+        error="no answer",
+        next_try_at=NOON,
+        result="r",
+        email="ann@example.com",
     )
     store.queue.save(full)
     assert store.queue.get("e001") == full

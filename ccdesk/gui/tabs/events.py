@@ -125,7 +125,7 @@ class EventsTab(Tab):
         def fetch(offset: int, limit: int) -> list[Queued]:
             events = desk.events(include_processed=processed, offset=offset, limit=limit)
             emails = desk.emails_of({event.object_id for event in events})
-            return [Queued(event, emails.get(event.object_id, "")) for event in events]
+            return [Queued(event, emails.get(event.object_id) or event.email) for event in events]
 
         return Source(
             fetch=fetch,

@@ -161,7 +161,7 @@ def event_for(customer: Customer, now: datetime) -> QueuedEvent:
     """Name a change without the surroundings of a run; `now` where the account has no update date."""
     at = customer.updated_at or now
     digest = hashlib.blake2b(f"{customer.id}@{at.isoformat()}".encode(), digest_size=16).digest()
-    return QueuedEvent(event_id=str(uuid.UUID(bytes=digest)), object_id=customer.id, created_at=at)
+    return QueuedEvent(str(uuid.UUID(bytes=digest)), customer.id, at, email=customer.email)
 
 
 def queue_again(ctx: RunContext, customer_id: int) -> None:
