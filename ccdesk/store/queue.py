@@ -56,6 +56,7 @@ class SqliteQueue:
                 return False
             added = self._database.run(query) > 0
             if not added:
+                self._learn_email(event)
                 self._database.run(
                     EventRow.update(next_try_at=None).where(
                         OPEN,
@@ -66,6 +67,12 @@ class SqliteQueue:
                     )
                 )
         return added
+
+    def _learn_email(self, event: QueuedEvent) -> None:
+        """Keep the email with the customer's open entry, if that has none: a hint of Kibo's has none."""
+        if event.email:
+            nameless = (OPEN, EventRow.object_id == event.object_id, EventRow.email == "")
+            self._database.run(EventRow.update(email=event.email).where(*nameless))
 
     def _is_parked(self, event: QueuedEvent) -> bool:
         """Say whether this very change, or a later one of the customer, waits for a person already."""

@@ -51,6 +51,15 @@ def test_repeats_are_one_entry_with_the_first_ones_id_and_time(store: SqliteStor
     assert store.queue.page(include_processed=True, offset=0, limit=9) == [event(1)]
 
 
+def test_an_entry_that_came_by_a_hint_learns_the_email_from_the_look(store: SqliteStore) -> None:
+    assert store.queue.add(event(1))
+    assert not store.queue.add(replace(event(2), email="ann@example.com"))
+    assert not store.queue.add(replace(event(3), email="later@example.com"))
+    assert store.queue.page(include_processed=True, offset=0, limit=9) == [
+        replace(event(1), email="ann@example.com")
+    ]
+
+
 @pytest.mark.parametrize("status", [EventStatus.PENDING, EventStatus.RETRY])
 def test_an_open_entry_swallows_later_changes(store: SqliteStore, status: EventStatus) -> None:
     fill(store, event(1, status=status))
