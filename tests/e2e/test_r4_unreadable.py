@@ -142,6 +142,19 @@ def test_an_opt_out_needs_no_reading_of_the_contact(ready, spoiler, people):
     ready.quiet_cycles()
 
 
+@pytest.mark.parametrize("people", [1, 3])
+def test_an_opt_out_is_carried_although_the_service_shows_no_lists_beside_it(ready, spoiler, people):
+    names = ["ada", "bob", "cyd"][:people]
+    for name in names:
+        spoiler.contacts[f"{name}@example.com"] = NO_LISTS
+        ready.cc.unsubscribe(f"{name}@example.com")
+    ready.later()
+    ready.run(RunKind.INBOUND)
+    assert not any(ready.opted_in(ready.ids[name]) for name in names)
+    assert list(ready.desk.drift().people) == []
+    ready.quiet_cycles()
+
+
 def test_who_left_the_list_is_not_put_back_after_an_export_that_could_not_read_them(ready, spoiler):
     ready.cc.leave_list("ada@example.com", ready.list_id)
     ready.later()

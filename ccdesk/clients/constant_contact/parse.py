@@ -54,7 +54,8 @@ def contact(raw: Json) -> Contact | None:
 def is_spoiled(raw: Json, read: Contact | None) -> bool:
     """Say whether what decides about a contact is not there or cannot be meant; `read` is what it reads as.
 
-    A contact without any email is none of these (SMS only, §9).
+    A contact without any email is none of these (SMS only, §9). Nor is one who has unsubscribed, whatever is
+    told beside that: what lists they show then is stated nowhere (§9), and without a date an opt-out stands.
     """
     address = raw.get("email_address")
     if read is None:
@@ -62,6 +63,8 @@ def is_spoiled(raw: Json, read: Contact | None) -> bool:
         nothing = isinstance(address, dict) and not any(address.values())
         return bool(address) and not nothing and not isinstance(reported, str)  # somebody's, but whose?
     assert isinstance(address, dict)
+    if read.permission is Permission.UNSUBSCRIBED:
+        return not read.id
     lists = raw.get("list_memberships")
     dates = (
         (read.opt_out_at, address.get("opt_out_date")),
@@ -81,9 +84,9 @@ def is_spoiled(raw: Json, read: Contact | None) -> bool:
 
 
 def permission(value: str) -> Permission:
-    """Read a permission; a value not known reads as UNKNOWN, which is neither in nor out."""
+    """Read a permission in any case; a value not known reads as UNKNOWN, which is neither in nor out."""
     try:
-        return Permission(value)
+        return Permission(value.lower())
     except ValueError:
         return Permission.UNKNOWN
 

@@ -446,6 +446,13 @@ SPOILED = [
     {"updated_at": [2026]},
     {"deleted_at": {}},
 ]
+BESIDE_AN_OPT_OUT = [
+    {"list_memberships": None},
+    {"list_memberships": [7]},
+    {"email_address": MAIL | {"permission_to_send": "unsubscribed", "opt_out_date": "soon"}},
+    {"email_address": MAIL | {"permission_to_send": "Unsubscribed"}},
+    {"updated_at": [2026], "deleted_at": {}},
+]
 NOBODYS = [{"email_address": 7}, {"email_address": {"x": 1}}, {"email_address": {"address": 7}}]
 
 
@@ -470,6 +477,16 @@ def test_a_contact_that_stays_spoiled_is_neither_in_nor_out(broken: dict[str, An
     found = mail().find("p1@example.com")
     assert found is not None
     assert found.standing is Standing.WAITING
+
+
+@pytest.mark.parametrize("beside", BESIDE_AN_OPT_OUT)
+@responses.activate
+def test_an_opt_out_counts_whatever_else_cannot_be_read(beside: dict[str, Any]) -> None:
+    out = raw() | {"email_address": MAIL | {"permission_to_send": "unsubscribed"}} | beside
+    responses.get(CC + "/contacts", json={"contacts": [out]})
+    ((found,),) = mail().contacts(list_id="l1")
+    assert found.standing is Standing.OUT
+    assert len(responses.calls) == 1
 
 
 @pytest.mark.parametrize("broken", NOBODYS)
