@@ -122,8 +122,9 @@ def plan_person(
         return skip(undone, LinkState.UNDONE, keep_link=True)
     if contact is None:
         if any(one.contact_id for one in known) and not new_opt_in:
+            # Nothing is remembered of it: one that is read by its id tells which, and who moved may opt out.
             reason = "not in Constant Contact any more (deleted, or its email changed there)"
-            return skip(reason, LinkState.CONTACT_DELETED)
+            return skip(reason, LinkState.CONTACT_DELETED, keep_link=True)
         action = Action.CREATE if is_long(candidate.customer.email) else Action.IMPORT
         return replace(NEW_CONTACT, action=action)
     standing = contact.standing

@@ -416,6 +416,28 @@ def test_a_full_compare_knows_a_contact_whose_address_changed_there(ready):
     assert not ready.opted_in(ready.ids["ada"])
 
 
+@pytest.mark.parametrize("how", ["leave", "unsubscribe", "shop"])
+def test_an_export_forgets_no_contact_whose_address_changed_there(ready, how):
+    """It finds none by the former email; a later opt-out under the new one has to reach the customer."""
+    ready.cc.edit_profile("ada@example.com", new_email="ada.home@example.com")
+    ready.later()
+    ready.export()
+    assert ready.desk.why("ada@example.com").verdict == ready.desk.why("ada@example.com", live=True).verdict
+    ready.later(30)
+    if how == "leave":
+        ready.cc.leave_list("ada.home@example.com", ready.list_id)
+    elif how == "unsubscribe":
+        ready.cc.unsubscribe("ada.home@example.com")
+    else:
+        ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    ready.cycle()
+    assert not ready.opted_in(ready.ids["ada"])
+    assert "ada.home@example.com" not in ready.members()
+    assert list(ready.desk.drift().people) == []
+    ready.quiet_cycles()
+
+
 def test_a_contact_made_anew_by_somebody_else_is_not_taken_for_ours(ready):
     ready.cc.edit_profile("ada@example.com", new_email="ada.home@example.com")
     ready.cc.add_contact("ada@example.com", lists=[ready.list_id], first_name="Form", last_name="Filled")
