@@ -295,7 +295,8 @@ class SqliteLinks:
         the journal does not wait for the end of it. Who is on it is remembered for when it is chosen again;
         and so who was on `active` is taken up: a customer who is opted in with the same email counts as on
         it, and has left if they are not there any more. Returns the customers among them who are not opted in
-        any more: they may be on it through us still.
+        any more: they may be on it through us still. Those with a pending opt-out are no less, once Kibo has
+        been given it: they stay remembered.
         """
         may_be_there = LinkRow.passed_by | HAS_BEGUN
         former_columns = list(FormerMemberRow._meta.sorted_fields)
@@ -319,8 +320,16 @@ class SqliteLinks:
             self._database.statement(NO_MORE_UNDONE)
             self._database.statement(UNDONE_AGAIN, (active,))
             found = self._database.rows(LinkRow.select(LinkRow.customer_id).where(*out))
-            self._database.run(FormerMemberRow.delete().where(FormerMemberRow.list_id == active))
+            pending = LinkRow.select(LinkRow.customer_id).where(LinkRow.pending == WriteBack.OPT_OUT)
+            over = (FormerMemberRow.list_id == active, FormerMemberRow.customer_id.not_in(pending))
+            self._database.run(FormerMemberRow.delete().where(*over))
         return [number for (number,) in found]
+
+    def was_on(self, customer_id: int, list_id: str) -> bool:
+        """Say whether it is remembered that a customer was on a list, or being put on it, before another."""
+        known = (FormerMemberRow.list_id == list_id, FormerMemberRow.customer_id == customer_id)
+        found = FormerMemberRow.select(fn.COUNT(SQL("*"))).where(*known)
+        return bool(self._database.value(found))
 
     def _above(self, after: int, limit: int, *conditions: Any) -> list[Link]:
         query = LinkRow.select(WHOLE).where(LinkRow.customer_id > after, *conditions)

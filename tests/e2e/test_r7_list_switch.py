@@ -283,6 +283,42 @@ def test_who_left_the_first_list_only_is_not_put_back_on_it(back):
     back.quiet_cycles()
 
 
+@pytest.mark.parametrize("seen", ["carried", "pending", "unseen"])
+@pytest.mark.parametrize("first", ORDINARY)
+def test_who_left_the_second_list_is_taken_off_the_first_once_that_is_chosen_again(back, first, seen):
+    """They are on it through us, from before they left, and nobody moved them (docs/consent.md, 14b)."""
+    back.export()
+    back.cycle()
+    back.cc.leave_list("ada@example.com", back.list_id)
+    back.later()
+    if seen == "pending":
+        back.sandbox.faults.add(Fault("status", service="kibo", method="PUT", status=503, times=99))
+    if seen != "unseen":
+        back.desk.run(RunKind.INBOUND)
+    back.sandbox.faults.clear()
+    back.go_back()
+    back.run(first)
+    for _ in range(2):
+        back.cycle()
+    assert back.members() == {"bob@example.com", "cid@example.com"}
+    assert not back.opted_in(back.ids["ada"])
+    assert list(back.desk.drift().people) == []
+    back.quiet_cycles()
+
+
+def test_who_signs_up_for_the_first_list_again_stays_on_it_though_they_left_the_second(back):
+    back.export()
+    back.cycle()
+    back.cc.leave_list("ada@example.com", back.list_id)
+    back.later()
+    back.cc.sign_up("ada@example.com", back.old)
+    back.go_back()
+    for _ in range(2):
+        back.cycle()
+    assert back.members() == {f"{name}@example.com" for name in back.ids}
+    assert back.opted_in(back.ids["ada"])
+
+
 @pytest.fixture
 def during(world):
     """Ada and Bob exported, another list chosen; `act` runs an act in its export, Kibo's side being read."""

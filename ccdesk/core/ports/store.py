@@ -98,8 +98,12 @@ class Links(Protocol):
         """Take leave of the list `on_list` means, and of what was begun up to `at`: `active` is now (R7).
 
         Who is on it is remembered for when it is chosen again. Who was on `active` is taken up again; returns
-        the customers among them who are not opted in any more: they may be on it through us still.
+        the customers among them who are not opted in any more: they may be on it through us still. Those
+        whose opt-out Kibo has not been given yet stay remembered (`was_on`).
         """
+
+    def was_on(self, customer_id: int, list_id: str) -> bool:
+        """Say whether it is remembered that a customer was on a list, or being put on it, before another."""
 
 
 class Queue(Protocol):

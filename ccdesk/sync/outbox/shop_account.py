@@ -15,6 +15,7 @@ from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.later import acted_after, last_in
+from ccdesk.sync.outbox.list_remove import list_remove_later
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.reconcile import Readings, Reconciler
 from ccdesk.sync.sensors.shop_changes import queue_again
@@ -93,6 +94,8 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
         ctx.store.intents.end([account.id], Ended.DONE, acts=SHOP_ACTS)
         # What was begun with the list before is overtaken: what shows from now on is the person's act.
         ctx.store.intents.end([account.id], Ended.UNKNOWN)
+        if settled.state is LinkState.LEFT_LIST and ctx.store.links.was_on(account.id, ctx.settings.list_id):
+            list_remove_later(ctx, [settled])  # they left the list before, and are on this one through us
         entry = Entry(account.id, account.email, outcome, reason, acted_at=unsubscribed_at(source))
         ctx.record([entry], conflicts=int(conflict))
     return None

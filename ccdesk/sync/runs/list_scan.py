@@ -12,10 +12,11 @@ from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.item_errors import ITEM_ERRORS
-from ccdesk.sync.observing import observing
+from ccdesk.sync.observing import last_sight, observing
 from ccdesk.sync.plan_inbound import Observation, mark_left
 from ccdesk.sync.runs.take_in import save, take_in
 from ccdesk.sync.sensors.identity import resolve_identity
+from ccdesk.sync.sensors.unlinked_contacts import is_own_opt_in
 
 _PAGE = 500
 
@@ -61,8 +62,9 @@ def scan_list(ctx: RunContext) -> None:
 def final_list_scan(ctx: RunContext, next_list: str) -> None:
     """Scan the list a last time for those who left or are back; whatever stays unclear is taken for leaving.
 
-    A customer who is on the list that follows has left none: staff may have moved everybody there. For one
-    who signed up again after leaving nothing is pending any more (docs/consent.md b4, list switch).
+    A customer who is on the list that follows has left none: staff may have moved everybody there. Not so one
+    who was on it before already, when that list was in use. For one who signed up again after leaving nothing
+    is pending any more (docs/consent.md b4, list switch).
 
     Raises:
         ListGone: the list is not in the account, so nothing can be told.
@@ -149,8 +151,8 @@ def not_known(ctx: RunContext, link: Link, error: CcdeskError) -> None:
 
 
 def _observe_one(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> list[Observation]:
-    if next_list and _is_on(contact, next_list, ctx.settings.list_id):
-        return []  # moved, or on the former one after all and only not to be read in the scan
+    if next_list and _has_not_left(ctx, contact, link, next_list):
+        return []
     observation = observing(ctx)(contact, link)
     # On hold or not readable, and not on the list by the service's own word: there is no later look.
     if next_list and observation.link.on_list:
@@ -158,8 +160,18 @@ def _observe_one(ctx: RunContext, contact: Contact | None, link: Link, next_list
     return [observation]
 
 
-def _is_on(contact: Contact | None, *list_ids: str) -> bool:
-    return contact is not None and any(contact.is_mailed(one) for one in list_ids)
+def _has_not_left(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> bool:
+    """Say whether somebody was moved, or is on the former list after all and could not be read in the scan.
+
+    Who was on the list that follows before, when that was in use, was not moved there; a sign-up for it since
+    the last look is a statement of their own.
+    """
+    if contact is None or contact.is_mailed(ctx.settings.list_id):
+        return contact is not None
+    if not ctx.store.links.was_on(link.customer_id, next_list):
+        return contact.is_mailed(next_list)
+    seen = last_sight(ctx, link)
+    return seen is not None and is_own_opt_in(contact, next_list, seen)
 
 
 def _compare_all(ctx: RunContext, next_list: str) -> None:
