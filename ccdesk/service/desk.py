@@ -502,7 +502,7 @@ class LocalDesk:
         def open_shop() -> Shop:
             return self._connections.kibo(self.settings(), "forget")
 
-        return forget(self._store, self._recording, self._base, who, open_shop)
+        return forget(self._store, self._recording, self._base, who, open_shop, self._clock.now())
 
     def why(self, who: str, *, live: bool = False, cancel: threading.Event | None = None) -> Why:
         """Answer why a person, named by email or customer id, is mailed or not (design §8)."""

@@ -7,17 +7,19 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ccdesk.core import files
 from ccdesk.core.bundles import RECORDS_REMOVED, RUN_FILES
 from ccdesk.core.errors import CcdeskError, NotFound, SettingsError
-from ccdesk.core.models import OPTED_OUT_THERE, Link, LinkState, WriteBack
+from ccdesk.core.models import OPTED_OUT_THERE, Customer, Link, LinkState, WriteBack
 from ccdesk.core.ports.recording import Erased, Recording
 from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.words import marked
 from ccdesk.service.ledger import Named, named
+from ccdesk.sync.sensors.shop_changes import event_for
 from ccdesk.sync.state_names import EXPORT_OPEN
 
 _ENTRIES = 100_000  # looked through for the runs that were about a person
@@ -109,7 +111,7 @@ def is_opted_out(links: Sequence[Link]) -> bool:
 
 
 def forget(
-    store: Store, recording: Recording, base: Path, who: str, open_shop: Callable[[], Shop]
+    store: Store, recording: Recording, base: Path, who: str, open_shop: Callable[[], Shop], now: datetime
 ) -> Forgotten:
     """Erase a person from the store, the copies of the data file, the records of runs and the logs.
 
@@ -127,10 +129,13 @@ def forget(
         if not person.known and not person.in_files:
             return Forgotten(person)
         _check_nothing_is_open(store, person, links)
-        asked = _check_shop(links, open_shop)
+        mailed = [one.customer_id for one in links if one.on_list and one.kibo_opted_in is True]
+        asked = _check_shop(mailed, open_shop)
         contacts = {one.contact_id for one in links} - {""}
         told = store.people.entries_of(person.customer_ids, {person.key} - {""}, _ENTRIES)
-        emails = store.forget_person(person.key, person.customer_ids, opted_out=person.opted_out)
+        with store.transaction():
+            emails = store.forget_person(person.key, person.customer_ids, opted_out=person.opted_out)
+            _look_again(store, mailed, now)
         erased = Erased(person.key, person.customer_ids, emails, contacts)
         records = recording.erase(erased, {one.run_id for one in told})
         _note_removed(store, records)
@@ -181,7 +186,7 @@ def _check_nothing_is_open(store: Store, person: PersonToForget, links: Sequence
         raise _change_open()
 
 
-def _check_shop(links: Sequence[Link], open_shop: Callable[[], Shop]) -> bool:
+def _check_shop(mailed: Sequence[int], open_shop: Callable[[], Shop]) -> bool:
     """See that nobody on the list has opted out in Kibo since the last look; False if Kibo cannot be asked.
 
     Once they are forgotten, a cleared flag looks like one that was never set, and takes nobody off the list.
@@ -190,7 +195,6 @@ def _check_shop(links: Sequence[Link], open_shop: Callable[[], Shop]) -> bool:
         SettingsError: somebody has.
 
     """
-    mailed = [one.customer_id for one in links if one.on_list and one.kibo_opted_in is True]
     if not mailed:
         return True
     try:
@@ -201,6 +205,16 @@ def _check_shop(links: Sequence[Link], open_shop: Callable[[], Shop]) -> bool:
     if opted_out:
         raise _change_open()
     return True
+
+
+def _look_again(store: Store, mailed: Sequence[int], now: datetime) -> None:
+    """Have the next run look at accounts that are mailed by us, of which nothing else is known any more.
+
+    One that opts out before it would be mailed for good: a cleared flag looks like one that was never set.
+    """
+    store.links.save(Link(number, passed_by=True) for number in mailed)
+    for number in mailed:
+        store.queue.add(event_for(Customer(number, "", True), now))
 
 
 def _has_opted_out(shop: Shop, number: int) -> bool:

@@ -124,6 +124,7 @@ def test_who_is_still_opted_in_comes_back_and_that_is_said(shop: World) -> None:
     assert traces(shop) == []
     shop.later()
     shop.export()
+    shop.cycle()
     assert EMAIL.lower() in shop.members()
     assert shop.container.store.links.get(shop.number).email == EMAIL
 
@@ -205,3 +206,38 @@ def test_why_knows_nobody_afterwards_but_the_opt_out(shop: World, live: bool) ->
     shop.cycle()
     shop.desk.forget(EMAIL)
     assert not shop.desk.why(EMAIL, live=live).verdict.should_be_on_list
+
+
+@pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.EXPORT, RunKind.FULL_COMPARE, RunKind.INBOUND])
+@pytest.mark.parametrize("asked", [True, False])
+def test_who_opts_out_after_they_were_forgotten_and_before_the_next_run_is_taken_off(
+    shop: World, first: RunKind, asked: bool
+) -> None:
+    """Nothing else is known of them by then, and a cleared flag looks like one that was never set."""
+    shop.cycle()
+    if not asked:
+        shop.kibo.opt_out(shop.number)
+        shop.sandbox.faults.add(Fault("status", service="kibo", status=503, times=99))
+    assert shop.desk.forget(EMAIL).shop_asked is asked
+    shop.sandbox.faults.clear()
+    assert traces(shop) == []
+    shop.kibo.opt_out(shop.number)
+    shop.later()
+    shop.run(first)
+    shop.cycle()
+    assert EMAIL.lower() not in shop.members()
+    assert not shop.desk.why(EMAIL).verdict.should_be_on_list
+    shop.quiet_cycles()
+
+
+def test_who_stays_opted_in_is_known_again_by_the_next_run_and_greeted_by_nobody(shop: World) -> None:
+    shop.desk.save_settings({"welcome_email": "true"})
+    shop.cycle()
+    shop.desk.forget(EMAIL)
+    assert not shop.desk.why(EMAIL).verdict.should_be_on_list
+    shop.later()
+    shop.cycle()
+    assert EMAIL.lower() in shop.members()
+    assert shop.container.store.links.get(shop.number).email == EMAIL
+    assert shop.cc.mails() == []
+    shop.quiet_cycles()

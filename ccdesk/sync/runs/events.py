@@ -216,7 +216,9 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
     reconciler = Reconciler(ctx)
     for event, customer in work.opted_out:
         ctx.check_cancel()
-        link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
+        link = ctx.store.links.get(customer.id) or Link(customer.id)
+        if not link.email_key:  # forgotten while on the list: whose it is now tells whom to take off
+            link = replace(link, email=customer.email)
         try:
             removal = _removal(ctx, event, _read(ctx, customer, link, accounts), reconciler)
         except ITEM_ERRORS as error:
