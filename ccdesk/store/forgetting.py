@@ -46,7 +46,8 @@ FORGET_STATEMENTS = """
     subject = CASE side WHEN 'mail' THEN '' ELSE subject END WHERE customer_id = ?"""
 FORGET_CONTACTS = "DELETE FROM former_contact WHERE customer_id = ?"
 FORGET_EVENT = """
-    UPDATE event SET error = replace(error, ?, ''), result = replace(result, ?, '') WHERE object_id = ?"""
+    UPDATE event SET email = '', error = replace(error, ?, ''), result = replace(result, ?, '')
+    WHERE object_id = ?"""
 MERGE_KINDS = """
     INSERT INTO entry_kind (run_id, outcome, reason, people)
     SELECT run_id, outcome, replace(reason, ?, ''), people FROM entry_kind WHERE instr(reason, ?) > 0
