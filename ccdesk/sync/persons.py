@@ -153,14 +153,19 @@ def _without_our_sign_up(contact: Contact | None, own: Link) -> Contact | None:
 
 
 def _with_clearing_dated(person: Person, account: Customer, own: Link | None, kept: Kept) -> Person:
-    """Date a flag that was cleared since it was last acted on, as the next run will."""
+    """Date a flag that was cleared since it was last acted on, as the next run will.
+
+    The statement keeps its number: by that staff's *Add*, and what the guard holds, are known to be about it.
+    """
     word = person.word(account.id)
     if own is None or not own.cleared_is_opt_out or word is None or word.how is not How.FLAG_CLEARED:
         return person
     after = cleared_after(own, account, kept.looked)
     looked = after - kept.skew if own.out_after is None and after is not None else LONG_AGO
     earliest = min(max(word.window.earliest, after_last_in(own), looked), word.window.latest)
-    return person.state(replace(word, window=between(earliest, word.window.latest)))
+    dated = replace(word, window=between(earliest, word.window.latest))
+    statements = tuple(dated if one.number == word.number else one for one in person.statements)
+    return replace(person, statements=statements)
 
 
 def _with_known(person: Person, account: int, kept: Kept) -> Person:

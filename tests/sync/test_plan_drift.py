@@ -377,3 +377,11 @@ def test_the_last_look_that_saw_a_flag_set_tells_who_was_known_before_it_was_cle
     known = {1: EARLY, 2: EARLY.replace(hour=10)}
     found = drift_of(replace(both, known_since=known), replace(RULES, now=LATER, looked=looked))
     assert (found.kind if found else None) is kind
+
+
+def test_what_staff_added_beside_an_opt_out_stays_added_while_the_removal_is_under_way() -> None:
+    """The opt-out is dated anew for the comparison, and is still the one that the answer was about."""
+    opted_out = replace(NO, begun=Act.REMOVE, kibo_updated_at=EARLY)
+    added = replace(IN, customer_id=2, added_at=LATE)
+    both = sides([replace(OFF, updated_at=EARLY), replace(ON, id=2)], THERE, [opted_out, added])
+    assert drift_of(replace(both, known_since={1: EARLY, 2: LATE}), replace(RULES, now=LATER)) is None
