@@ -29,13 +29,14 @@ ENTRIES_OF_EMAIL = f"""
     SELECT {_ENTRY} FROM entry WHERE customer_id IS NULL AND email = ? COLLATE NOCASE
     ORDER BY run_id DESC, number DESC LIMIT ?"""
 RUNS = "SELECT id, kind, coalesce(finished_at, started_at) FROM run WHERE id IN ({})"
+_EVENT = (
+    "event_id, object_id, created_at, status, attempts, error, next_try_at, processed_at, result, email"
+)
 # Literals, not parameters: SQLite uses a partial index only where it sees the index's own condition.
-QUEUED = """
-    SELECT event_id, object_id, created_at, status, attempts, error, next_try_at, processed_at, result
-    FROM event WHERE status = 'Parked' AND object_id = ?1
+QUEUED = f"""
+    SELECT {_EVENT} FROM event WHERE status = 'Parked' AND object_id = ?1
     UNION ALL
-    SELECT event_id, object_id, created_at, status, attempts, error, next_try_at, processed_at, result
-    FROM event WHERE status IN ('Pending', 'Retry') AND object_id = ?1"""
+    SELECT {_EVENT} FROM event WHERE status IN ('Pending', 'Retry') AND object_id = ?1"""
 HELD = f"SELECT {COLUMNS} FROM held_loss WHERE kind = ? AND customer_id = ?"
 BY_ID = "SELECT customer_id, email, email_key FROM link WHERE customer_id = ?"
 _SHOWN = f"email_key <> '' AND email_key NOT GLOB '{SEAL}*'"
@@ -125,7 +126,7 @@ class SqlitePeople:
 
 
 def _event(row: Row) -> QueuedEvent:
-    event_id, number, created, status, attempts, error, next_try, processed, result = row
+    event_id, number, created, status, attempts, error, next_try, processed, result, email = row
     return QueuedEvent(
         event_id,
         number,
@@ -136,4 +137,5 @@ def _event(row: Row) -> QueuedEvent:
         from_text(next_try) if next_try else None,
         from_text(processed) if processed else None,
         result,
+        email,
     )

@@ -61,14 +61,15 @@ def test_accounts_that_have_or_had_an_email(store: SqliteStore) -> None:
 
 def test_what_waits_about_a_person(store: SqliteStore) -> None:
     store.queue.add(QueuedEvent("parked", 1, NOON))
-    store.queue.save(QueuedEvent("parked", 1, NOON, EventStatus.PARKED, 3, "No."))
+    parked = QueuedEvent("parked", 1, NOON, EventStatus.PARKED, 3, "No.", email="ann@x.example")
+    store.queue.save(parked)
     later = NOON + timedelta(hours=1)
     store.queue.add(QueuedEvent("open", 1, later))
     store.queue.add(QueuedEvent("other", 2, NOON))
     store.queue.add(QueuedEvent("done", 3, NOON))
     store.queue.save(QueuedEvent("done", 3, NOON, EventStatus.PROCESSED, processed_at=later))
     assert [one.event_id for one in store.people.queued([1, 3])] == ["parked", "open"]
-    assert store.people.queued([1])[0] == store.queue.get("parked")
+    assert store.people.queued([1])[0] == store.queue.get("parked") == parked
     held = Held(1, LossKind.LEFT, "ann@x.example", "ann@x.example", NOON)
     store.losses.hold([held, Held(2, LossKind.FLAG, "b", "b", NOON)])
     assert store.people.held([1]) == [held]
