@@ -7,6 +7,7 @@ import re
 import sqlite3
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from ccdesk.core.bundles import Wanted
 from ccdesk.core.drift import Chosen
 from ccdesk.core.drift import DriftKind as K
 from ccdesk.core.errors import SettingsError
-from ccdesk.core.runs import RunKind, RunStatus
+from ccdesk.core.runs import Outcome, RunKind, RunStatus
+from ccdesk.support import opened as looking
 from ccdesk.support.bundle import make_bundle
 from ccdesk.support.bundle_file import open_bundle
 from ccdesk.support.records import RecordFiles
@@ -66,6 +68,40 @@ def test_chosen_people_put_right_are_put_right_again(shop: World, tmp_path: Path
     with open_bundle(path) as opened:
         (result,) = replay(opened, run.id, lambda _text: None)
     assert result.differences == []
+
+
+def test_runs_of_an_older_version_are_done_again_and_shown(shop: World, tmp_path: Path) -> None:
+    """Its data files have an earlier schema: they are brought up to date, without what was not kept then."""
+    done(shop, RunKind.EXPORT)
+    shop.cc.unsubscribe(BEN)
+    shop.kibo.add_customer("dora@example.com", True)
+    shop.later()
+    shop.desk.look_for_events()
+    run = done(shop, RunKind.INBOUND)
+    path, old = bundle_of(shop, tmp_path), tmp_path / "old.zip"
+    with zipfile.ZipFile(path) as packed, zipfile.ZipFile(old, "w") as changed:
+        for name in packed.namelist():
+            content = packed.read(name)
+            changed.writestr(name, of_before_step_25(content, tmp_path) if "sqlite3" in name else content)
+    with open_bundle(old) as opened:
+        (result,) = replay(opened, run.id, lambda _text: None)
+        assert result.differences == []
+        with looking.opened(opened) as window:
+            (told,) = window.desk.entries(run.id, outcome=None, offset=0, limit=9)
+            (waiting,) = window.desk.events()
+    assert (told.outcome, told.acted_at, waiting.email) == (Outcome.OPTED_OUT, None, "")
+
+
+def of_before_step_25(content: bytes, folder: Path) -> bytes:
+    """Return a data file as it was before entries had a day and changes an email."""
+    path = folder / "old.sqlite3"
+    path.write_bytes(content)
+    with closing(sqlite3.connect(path)) as data:
+        data.execute("ALTER TABLE entry DROP COLUMN acted_at")
+        data.execute("ALTER TABLE event DROP COLUMN email")
+        data.execute("PRAGMA user_version = 24")
+        data.commit()
+    return path.read_bytes()
 
 
 def test_a_run_that_ended_otherwise_is_told_from_its_record(shop: World, tmp_path: Path) -> None:
