@@ -104,7 +104,7 @@ def _lifts(person: Person, account: Account, out: Statement) -> bool:
         return False
     stated_here = out.window.earliest
     author = person.account(int(out.subject)) if out.side is Side.SHOP else None
-    if author is not None:  # seen set before it was cleared; given under another email, it came along
+    if author is not None:  # its flag was seen set before it was cleared, or came along with the account
         stated_here = max(stated_here, author.known_since)
     return account.known_since < stated_here
 

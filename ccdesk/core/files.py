@@ -85,14 +85,15 @@ def replace(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def written_beside(target: Path, prefix: str = ".ccdesk-") -> Iterator[int]:
-    """Make a file beside the target; yield its descriptor, to be written and closed. Then it gets its name.
+    """Yield the descriptor of a new file beside the target, which takes the target's name once it is written.
 
-    It is for its owner only, and goes if the writing fails: what was there before is as it was. Its own name
-    nobody could have foreseen: in a folder that others may write to, one that can be guessed may be a link
-    that leads elsewhere. It is not opened a second time by it.
+    The caller writes and closes it. It is readable by its owner only. If the writing fails, the new file is
+    removed and the target is left as it was. Nobody can foresee the new file's own name: in a folder that
+    others may write to, a name that can be guessed may be a link that leads elsewhere. So it is not opened by
+    name either.
 
     Raises:
-        OSError: it cannot be made, or not be given the target's name.
+        OSError: the file cannot be made, or cannot take the target's name.
 
     """
     handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=target.parent)

@@ -55,9 +55,9 @@ def _flag_known(who: Who, number: int) -> bool | None:
 def _shop_read_at(store: Store, who: Who) -> datetime | None:
     """Return the moment for which the accounts are known: the last complete look at the shop.
 
-    That is the last look for changes, the last comparison, or the last whole export: both read everybody.
-    None where no look is kept, or the accounts were never read; and where one has changed and was not looked
-    at since.
+    That is the last look for changes, or the last comparison or whole export, which read everybody. None
+    where no look is kept, or the accounts were never read; and where one has changed and was not looked at
+    since.
     """
     if not (who.known.mine or who.former) or who.known.untold is not None:
         return None

@@ -29,9 +29,7 @@ ENTRIES_OF_EMAIL = f"""
     SELECT {_ENTRY} FROM entry WHERE customer_id IS NULL AND email = ? COLLATE NOCASE
     ORDER BY run_id DESC, number DESC LIMIT ?"""
 RUNS = "SELECT id, kind, coalesce(finished_at, started_at) FROM run WHERE id IN ({})"
-_EVENT = (
-    "event_id, object_id, created_at, status, attempts, error, next_try_at, processed_at, result, email"
-)
+_EVENT = "event_id, object_id, created_at, status, attempts, error, next_try_at, processed_at, result, email"
 # Literals, not parameters: SQLite uses a partial index only where it sees the index's own condition.
 QUEUED = f"""
     SELECT {_EVENT} FROM event WHERE status = 'Parked' AND object_id = ?1

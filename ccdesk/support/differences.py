@@ -89,7 +89,7 @@ def _alike(text: str) -> str:
     """Return a text without what is quoted, emails, moments and names, which need not be the same.
 
     Nor with what a later run adds, which goes on with this one. Any word with a capital may be somebody's
-    name: in a bundle it is another then (`Scrubber.words`).
+    name, which has a pseudonym in a bundle (`Scrubber.words`).
     """
     return _WORD.sub(_unless_no_name, _VARIES.sub("…", _CONTINUED.sub("", text))).strip()
 

@@ -84,7 +84,7 @@ def deleted_at(contact: Contact) -> datetime | None:
 
 
 def _day_deleted(contact: Contact) -> datetime | None:
-    """Return the begin of the day that `deleted_at` names, in UTC; None where it names none."""
+    """Return the beginning of the day that `deleted_at` names, in UTC; None where it names none."""
     try:
         return datetime.fromisoformat(contact.deleted_at[:10]).replace(tzinfo=UTC)
     except ValueError:

@@ -56,9 +56,9 @@ def verdict_of(
 
 
 def _unless_waiting(verdict: Verdict, known: Remembered) -> Verdict:
-    """Return a verdict on what was last read: nobody is in step whose removal is under way, or change waits.
+    """Return a verdict on what was last read; nobody is in step while a removal or a change is not done.
 
-    Of one that nobody has looked at it is not known what it is: what was acted on may not be so any more.
+    What a change is that nobody has looked at is not known: what was acted on may not be so any more.
     """
     if verdict.in_step and any(one.being_taken_off for one in known.mine):
         reason = marked("opted out, and being taken off the list: it is not known yet whether that is done")

@@ -21,5 +21,5 @@ def stop_signals() -> list[signal.Signals]:
 
 
 def is_repeated_by_itself(number: int) -> bool:
-    """Say whether a signal comes several times for one cause: of a closed terminal shell and system tell."""
+    """Say whether a signal comes more than once for one cause: shell and system both tell of a hang-up."""
     return sys.platform != "win32" and number == signal.SIGHUP

@@ -7007,7 +7007,7 @@
     </message>
     <message>
         <source>opted out, and being taken off the list: it is not known yet whether that is done</source>
-        <translation>widerrufen, und wird von der Liste genommen: ob das schon geschehen ist, ist noch nicht bekannt</translation>
+        <translation>widerrufen und wird gerade von der Liste genommen; ob das schon geschehen ist, ist noch nicht bekannt</translation>
     </message>
     <message>
         <source>{reason}; a change in Kibo still waits to be acted on</source>

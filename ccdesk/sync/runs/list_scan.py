@@ -62,9 +62,9 @@ def scan_list(ctx: RunContext) -> None:
 def final_list_scan(ctx: RunContext, next_list: str) -> None:
     """Scan the list a last time for those who left or are back; whatever stays unclear is taken for leaving.
 
-    A customer who is on the list that follows has left none: staff may have moved everybody there. Not so one
-    who was on it before already, when that list was in use. For one who signed up again after leaving nothing
-    is pending any more (docs/consent.md b4, list switch).
+    A customer who is on the list that follows has left none: staff may have moved everybody there. One who
+    was on that list before, when it was in use, was not moved and has left. For one who signed up again after
+    leaving nothing is pending any more (docs/consent.md b4, list switch).
 
     Raises:
         ListGone: the list is not in the account, so nothing can be told.
@@ -98,9 +98,8 @@ def _members(ctx: RunContext) -> Iterator[list[Contact]]:
     list_id, done = ctx.settings.list_id, 0
     ctx.progress("Looking who left the list")
     for page in ctx.mail.contacts(list_id=list_id):
-        found, _ = resolve_identity(
-            ctx, page
-        )  # by the service's own word they are members, even if it cannot be read
+        found, _ = resolve_identity(ctx, page)
+        # By the service's own word they are members, even one whose contact cannot be read.
         members = [c for c in found if list_id in c.list_ids or c.permission is Permission.UNKNOWN]
         ctx.store.staging.add_scan([c for c in members if c.standing in (Standing.IN, Standing.WAITING)])
         yield members
@@ -161,13 +160,15 @@ def _observe_one(ctx: RunContext, contact: Contact | None, link: Link, next_list
 
 
 def _has_not_left(ctx: RunContext, contact: Contact | None, link: Link, next_list: str) -> bool:
-    """Say whether somebody was moved, or is on the former list after all and could not be read in the scan.
+    """Say whether somebody the scan did not show was moved to the next list, or is on this one after all.
 
-    Who was on the list that follows before, when that was in use, was not moved there; a sign-up for it since
-    the last look is a statement of their own.
+    Somebody who was on the next list before, when that was in use, was not moved there; but a sign-up for it
+    since the last look is a statement of their own.
     """
-    if contact is None or contact.is_mailed(ctx.settings.list_id):
-        return contact is not None
+    if contact is None:
+        return False
+    if contact.is_mailed(ctx.settings.list_id):  # the scan could not read it
+        return True
     if not ctx.store.links.was_on(link.customer_id, next_list):
         return contact.is_mailed(next_list)
     seen = last_sight(ctx, link)
