@@ -203,7 +203,7 @@ class StepsOfRuns:
         self._end(run.kind, run.status, run)
 
     def fail(self, kind: RunKind, error: CcdeskError) -> None:
-        """Note one that asks a person, which has got on; another that has said nothing was no run at all."""
+        """Note that a run failed, or stopped to ask a person; one that had said nothing was no run at all."""
         self._end(kind, RunStatus.NEEDS_YOU if isinstance(error, ConfirmNeeded) else RunStatus.FAILED)
 
     def drop(self) -> None:

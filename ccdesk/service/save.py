@@ -106,7 +106,7 @@ def _as_stored(
 ) -> tuple[Settings, Mapping[str, str]]:
     """Return the settings as they are, and the stored values that are not valid.
 
-    Such a text stands in the settings as it is stored, such a switch or number is the default.
+    An invalid text is in these settings as it is stored; an invalid switch or number has its default there.
     """
     try:
         return resolve(stored, environment), {}

@@ -16,6 +16,7 @@ from ccdesk.gui.components.widgets import plain_tip
 from ccdesk.gui.context import Context
 from ccdesk.gui.translation import marked, plural, say
 from ccdesk.service.api import WelcomeMail
+from ccdesk.service.lists import find_by_name
 
 NEW_LIST = marked("New list: it will be created on Save")
 LIST_GONE = marked(
@@ -58,7 +59,6 @@ class ListField(Field):
         super().__init__(say("Contact &List Name"), self.combo)
         self.line.setAccessibleName(say("Contact List Name"))
         self._offered: list[ContactList] = []
-        self._lists: dict[str, ContactList] = {}  # by `name_key`
         self._new_list = new_list  # what is said of a name that no list has
         self._offer = Offer.LOADING
         self._advice: str = LOG_IN
@@ -82,9 +82,8 @@ class ListField(Field):
         return known.name if known else typed
 
     def _known(self, typed: str) -> ContactList | None:
-        """Return the list of that name: the exact one first."""
-        exact = next((one for one in self._offered if one.name == typed), None)
-        return exact or self._lists.get(name_key(typed))
+        """Return the list of the account that a save would take for that name, None if it would make one."""
+        return find_by_name(self._offered, typed)
 
     @property
     def is_gone(self) -> bool:
@@ -132,7 +131,7 @@ class ListField(Field):
 
     def _fill(self, lists: list[ContactList]) -> None:
         text = self.combo.currentText()
-        self._offered, self._lists = lists, {name_key(one.name): one for one in lists}
+        self._offered = lists
         self.combo.blockSignals(True)
         self.combo.clear()
         self.combo.addItems(sorted((one.name for one in lists), key=str.casefold))
