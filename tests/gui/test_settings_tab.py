@@ -326,6 +326,20 @@ def test_stored_values_that_are_not_valid_can_be_put_right_here(qtbot, open_wind
     assert find(settings, "cmb_from_email").currentIndex() == -1
 
 
+def test_stored_values_put_right_elsewhere_are_shown_unless_somebody_has_edited_them(qtbot, open_window):
+    desk = ready_desk()
+    desk.stored["contact_list"] = "x" * 300
+    parts = open_window(desk, start=False)
+    parts.start()
+    settings = parts.window.settings
+    line = find(settings, "inp_contact_list")
+    qtbot.waitUntil(lambda: line.text() == "x" * 300)
+    desk.stored["contact_list"] = "Weekly News"
+    parts.context.watch.refresh()
+    qtbot.waitUntil(lambda: line.text() == "Weekly News")
+    assert not settings.has_changes
+
+
 def test_a_space_of_another_kind_makes_no_other_list(qtbot, settings):
     name_list(qtbot, settings, "")
     settings.list_field.combo.setEditText("weekly\xa0news")

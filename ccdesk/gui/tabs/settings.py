@@ -68,6 +68,7 @@ class SettingsTab(Tab):
         super().__init__("tab_settings", context)
         self._snapshot: Snapshot | None = None
         self._to_mend: StoredSettingsError | None = None  # what is stored is not valid, and can be saved anew
+        self._unedited: dict[str, str] = {}  # what the fields held when the stored settings were shown
         self._welcome: WelcomeMail | None = None
         self._shown_account: tuple[object, ...] = ()
         self._organization = ""
@@ -154,7 +155,8 @@ class SettingsTab(Tab):
 
     @Slot(object)
     def _on_snapshot(self, snapshot: Snapshot) -> None:
-        clean = not self.has_changes
+        unedited = self._to_mend is not None and self._in_fields() == self._unedited  # mended elsewhere
+        clean = unedited or not self.has_changes
         self._snapshot, self._to_mend = snapshot, None
         self.notice.settle(UNREADABLE)
         self._end_save(snapshot)
@@ -209,6 +211,7 @@ class SettingsTab(Tab):
         self.list_field.show_name(name, self._snapshot.status.contact_list if self._snapshot else name)
         self.chk_welcome.setChecked(settings.welcome_email)
         self.sender_field.show_address(settings.from_email)  # none: it is chosen once the addresses are read
+        self._unedited = self._in_fields()
 
     def _load_choices(self) -> None:
         if self._snapshot is None or self._snapshot.quick:
@@ -264,18 +267,25 @@ class SettingsTab(Tab):
 
     # what is on screen
 
+    def _in_fields(self) -> dict[str, str]:
+        return {
+            "contact_list": self.list_field.name,
+            "welcome_email": _flag(self.chk_welcome.isChecked()),
+            "from_email": self.sender_field.address,
+        }
+
     def _changed(self) -> dict[str, str]:
         """Return what differs from the stored settings, or stands for one that is not valid."""
         settings = self._stored
         if settings is None:
             return {}
         wrong = self._to_mend.wrong if self._to_mend is not None else {}
-        shown = {
-            "contact_list": (self.list_field.name, settings.contact_list),
-            "welcome_email": (_flag(self.chk_welcome.isChecked()), _flag(settings.welcome_email)),
-            "from_email": (self.sender_field.address, settings.from_email),
+        before = {
+            "contact_list": settings.contact_list,
+            "welcome_email": _flag(settings.welcome_email),
+            "from_email": settings.from_email,
         }
-        return {key: now for key, (now, before) in shown.items() if now != before or key in wrong}
+        return {key: now for key, now in self._in_fields().items() if now != before[key] or key in wrong}
 
     @Slot()
     def _on_edited(self) -> None:
