@@ -10,7 +10,7 @@ from itertools import islice
 
 from ccdesk.cli.console import Console
 from ccdesk.cli.documents import write_drift
-from ccdesk.cli.stopping import CANCELLED, stoppable
+from ccdesk.cli.stopping import stoppable
 from ccdesk.cli.tables import print_table, summary, when
 from ccdesk.container import Container
 from ccdesk.core.drift import Chosen, DriftKind, DriftReport
@@ -39,7 +39,7 @@ def drift(args: argparse.Namespace, container: Container, console: Console) -> i
         except Cancelled:
             meaning = _REPAIR_STOPPED if args.repair else "Nothing was changed."
             console.error(Cancelled("The comparison was stopped", meaning=meaning))
-            return CANCELLED
+            return int(ExitCode.STOPPED)
         console.end_progress()
         if console.as_json:
             console.started_document()

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from ccdesk.core.errors import ExitCode
 from ccdesk.core.settings import SECRET_VARIABLE
 
-STOPPED = 130  # what shells expect after Ctrl+C
-
 EXIT_CODES: Mapping[int, str] = {
     ExitCode.DONE: "done; errors of single people are in the answer",
     ExitCode.OUR_FAULT: "a fault of ccdesk itself",
@@ -19,7 +17,7 @@ EXIT_CODES: Mapping[int, str] = {
     ExitCode.BUSY: "another run is in progress",
     ExitCode.CONFIRM: "a person must confirm; the answer says how",
     ExitCode.NOT_REPRODUCED: "a replay ended otherwise than the run had",
-    STOPPED: "stopped by Ctrl+C",
+    ExitCode.STOPPED: "stopped by Ctrl+C, by the system, or with its terminal",
 }
 
 ENVIRONMENT: Mapping[str, str] = {

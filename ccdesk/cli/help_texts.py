@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ccdesk.cli.help_facts import ENVIRONMENT, EXIT_CODES, PLAIN, STOPPED, Help
+from ccdesk.cli.help_facts import ENVIRONMENT, EXIT_CODES, PLAIN, Help
+from ccdesk.core.errors import ExitCode
 from ccdesk.core.settings import SECRET_VARIABLE
 
 _DATA = ("CCDESK_BASE_DIR",)
@@ -18,8 +19,8 @@ _CALLS = (
     *(*_STORED, SECRET_VARIABLE),
     *("SSL_CERT_FILE, SSL_CERT_DIR", "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE", "HTTPS_PROXY, NO_PROXY"),
 )
-_ASKS = (*PLAIN, 3, 4, STOPPED)  # codes of what calls a service
-_RUNS = (*PLAIN, 3, 4, 5, 6, STOPPED)  # codes of what is a run
+_ASKS = (*PLAIN, 3, 4, ExitCode.STOPPED)  # codes of what calls a service
+_RUNS = (*PLAIN, 3, 4, 5, 6, ExitCode.STOPPED)  # codes of what is a run
 
 _ORDERS = {
     "POST /_sandbox/fault": '{"kind": …} and which requests suffer it: service (cc, auth, kibo), method, '
@@ -56,7 +57,7 @@ HELP: Mapping[str, Help] = {
     ),
     "sandbox": Help(
         {"ccdesk sandbox --port 9001 --customers 480": "both pretend services, until Ctrl+C"},
-        (*PLAIN, STOPPED),
+        (*PLAIN, ExitCode.STOPPED),
         _DATA,
         orders=_ORDERS,
     ),
@@ -133,9 +134,12 @@ HELP: Mapping[str, Help] = {
             "ccdesk run": "the loops without a window, until stopped",
             "ccdesk run --json": "one line of JSON for each thing that happens",
         },
-        (*PLAIN, STOPPED),
+        (*PLAIN, ExitCode.STOPPED),
         _CALLS,
-        {0: "stopped in order, by Ctrl+C or the system", STOPPED: "stopped at once, by a second Ctrl+C"},
+        {
+            0: "stopped in order, by Ctrl+C, by the system, or with its terminal",
+            ExitCode.STOPPED: "stopped at once, by a second Ctrl+C",
+        },
     ),
     "status": Help(
         {

@@ -17,8 +17,6 @@ from ccdesk.core.errors import Cancelled, CcdeskError, ExitCode, our_fault
 from ccdesk.logs import faults_reported, start_logging
 from ccdesk.paths import find_base
 
-INTERRUPTED = 130  # what shells expect after Ctrl+C
-
 
 def _quiet_memory() -> None:
     """Keep the garbage collector off what stays, and let whole pages of people come and go under it."""
@@ -48,7 +46,7 @@ def _main(argv: Sequence[str] | None) -> int:
         return int(ExitCode.DONE)
     except KeyboardInterrupt:
         console.error(Cancelled("Stopped", meaning="What was done so far stands.", code="stopped"))
-        return INTERRUPTED
+        return int(ExitCode.STOPPED)
     finally:
         _let_go_of_lost_output()
         start_logging(None)

@@ -16,14 +16,12 @@ from ccdesk.core.errors import ExitCode
 from ccdesk.core.runs import Run, RunStatus
 from ccdesk.system.signals import is_repeated_by_itself, stop_signals
 
-CANCELLED = 130  # what shells expect after Ctrl+C
-
 
 def exit_code(run: Run) -> int:
     """Return the exit code a run leads to; errors of single people are in its document."""
     if run.failure is not None and run.status is not RunStatus.CANCELLED:
         return int(run.failure.exit_code)
-    return CANCELLED if run.status is RunStatus.CANCELLED else int(ExitCode.DONE)
+    return int(ExitCode.STOPPED if run.status is RunStatus.CANCELLED else ExitCode.DONE)
 
 
 @contextmanager

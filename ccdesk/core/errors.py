@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     BUSY = 5
     CONFIRM = 6
     NOT_REPRODUCED = 7  # of a replay (design §8)
+    STOPPED = 130  # what shells expect after Ctrl+C
 
 
 class Remedy(StrEnum):
