@@ -55,6 +55,9 @@ REASONS = (
     marked("opted in anew in Kibo after the opt-out: decided with the customer's event"),
     marked("waiting: the contact is deleted in Constant Contact, which asks for no confirmation then"),
     marked("waiting: the confirmation mail had been sent before"),
+    marked(
+        "waiting: Constant Contact has no contact with this email, and none that could be asked to confirm"
+    ),
     marked("waits for an answer: unusually many welcome emails would be sent at once"),
     marked("new contact"),
     marked("already on the list"),

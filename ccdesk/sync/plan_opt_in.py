@@ -119,6 +119,13 @@ def _skipped(
     return OptInDecision(step, Outcome.SKIPPED, reason, state, conflict=conflict)
 
 
+NOBODY_TO_ASK = _skipped(
+    LinkState.CONFIRMING,
+    "waiting: Constant Contact has no contact with this email, and none that could be asked to confirm",
+)
+"""What is done where the table asks for the confirmation, and no contact is found by its id either."""
+
+
 def _opted_out(decision: Decision, seen: Seen) -> OptInDecision:
     state, reason, acted_at = LinkState.LEFT_LIST, LEFT, None
     if decision.row is Row.UNSUBSCRIBED:

@@ -3545,6 +3545,10 @@
         <translation>wartet: Die Bestätigungs-E-Mail war schon gesendet</translation>
     </message>
     <message>
+        <source>waiting: Constant Contact has no contact with this email, and none that could be asked to confirm</source>
+        <translation>wartet: In Constant Contact gibt es keinen Kontakt mit dieser E-Mail-Adresse und keinen, der um Bestätigung gebeten werden könnte</translation>
+    </message>
+    <message>
         <source>waits for an answer: unusually many welcome emails would be sent at once</source>
         <translation>wartet auf eine Antwort: Es würden ungewöhnlich viele Begrüßungs-E-Mails auf einmal gesendet</translation>
     </message>

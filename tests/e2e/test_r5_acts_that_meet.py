@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ccdesk.core.clock import SKEW
+from ccdesk.core.drift import DriftKind
 from ccdesk.core.errors import ConfirmNeeded
 from ccdesk.core.runs import EventStatus, Outcome, RunKind, RunStatus
 from ccdesk.sandbox.constant_contact.switches import CcSwitches
@@ -434,6 +435,65 @@ def test_an_export_forgets_no_contact_whose_address_changed_there(ready, how):
     ready.cycle()
     assert not ready.opted_in(ready.ids["ada"])
     assert "ada.home@example.com" not in ready.members()
+    assert list(ready.desk.drift().people) == []
+    ready.quiet_cycles()
+
+
+def opts_in_anew(world, *names):
+    for name in names:
+        world.kibo.opt_in(world.ids[name])
+    world.later()
+    run = world.run(RunKind.EVENTS)
+    world.cycle()
+    return world.entries(run)
+
+
+def test_who_unsubscribed_before_the_address_changed_there_is_asked_and_stops_nobody(ready):
+    ready.cc.unsubscribe("ada@example.com")
+    ready.later()
+    ready.cycle()
+    ready.cc.edit_profile("ada@example.com", new_email="ada.home@example.com")
+    ready.later()
+    opts_in_anew(ready, "ada", "dora")
+    assert [(mail["kind"], mail["to"]) for mail in ready.cc.mails()] == [
+        ("resubscribe", "ada.home@example.com")
+    ]
+    assert "dora@example.com" in ready.members()
+    assert [one.kind for one in ready.desk.drift().people] == [DriftKind.CONFIRMING]
+    ready.cc.click_resubscribe("ada.home@example.com")
+    ready.later()
+    ready.cycle()
+    ready.run(RunKind.FULL_COMPARE)
+    assert list(ready.desk.drift().people) == []
+    ready.quiet_cycles()
+
+
+def test_who_came_back_under_another_address_cannot_be_asked_and_stops_nobody(ready):
+    ready.cc.unsubscribe("ada@example.com")
+    ready.later()
+    ready.cycle()
+    ready.cc.edit_profile("ada@example.com", new_email="ada.home@example.com")
+    ready.cc.sign_up("ada.home@example.com", ready.list_id)
+    ready.later()
+    told = opts_in_anew(ready, "ada", "dora")
+    assert "none that could be asked" in told[ready.ids["ada"]].reason
+    assert ready.cc.mails() == []
+    assert {"ada.home@example.com", "dora@example.com"} <= ready.members()
+    ready.run(RunKind.FULL_COMPARE)
+    assert ready.desk.why("ada@example.com").verdict.in_step
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_who_opts_in_anew_after_the_address_changed_there_is_added_and_called_deleted_by_nobody(ready, times):
+    ready.cc.edit_profile("ada@example.com", new_email="ada.home@example.com")
+    ready.later()
+    for _ in range(times):
+        ready.kibo.opt_out(ready.ids["ada"])
+        ready.later()
+        ready.cycle()
+        assert ready.members() == {"bob@example.com", "cyd@example.com"}
+        opts_in_anew(ready, "ada")
+        assert ready.members() == {"ada@example.com", "bob@example.com", "cyd@example.com"}
     assert list(ready.desk.drift().people) == []
     ready.quiet_cycles()
 

@@ -33,7 +33,7 @@ from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.outbox.welcomes import hold_welcomes
 from ccdesk.sync.plan_events import Change
 from ccdesk.sync.plan_export import UNDONE
-from ccdesk.sync.plan_opt_in import Seen, Step, plan_opt_in
+from ccdesk.sync.plan_opt_in import NOBODY_TO_ASK, Seen, Step, plan_opt_in
 from ccdesk.sync.reconcile import Readings, Reconciler
 from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
 from ccdesk.sync.runs.newcomer_rule import unname
@@ -100,6 +100,8 @@ def _decide(
     if _unsendable(ctx, event, customer, link):
         return None
     contact = directory.find(customer.email)
+    if contact is None and link is not None and link.kibo_opted_in is False:
+        contact, link = directory.moved(link)
     if contact is not None and _left_to_export(ctx, event, customer, contact, known):
         return None
     anew = change is Change.OPTED_IN
@@ -108,6 +110,9 @@ def _decide(
     others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
     left_out = not anew and not seen.ours and has_left_out(ctx)
     decision = plan_opt_in(reconciler.decide(Readings(customer, contact, link, others, left_out)), seen)
+    if decision.step is Step.RESUBSCRIBE and contact is None:
+        contact = directory.unsubscribed([*([link] if link else []), *others])
+        decision = decision if contact is not None else NOBODY_TO_ASK
     if decision.step not in (Step.NONE, Step.RESUBSCRIBE) or decision.outcome is Outcome.UNCHANGED:
         unname(ctx, others)
     addition = Addition(event, customer, contact, link, decision, new)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
-from ccdesk.core.models import Contact, Link, email_key
+from ccdesk.core.models import Contact, Link, LinkState, Ownership, Standing, email_key
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.inherited_opt_out import former_contact, may_have_contact
 from ccdesk.sync.sensors.identity import resolve_identity
@@ -53,6 +54,29 @@ class ContactDirectory:
         if self._scanned and not link.contact_id and may_have_contact(link):
             return self.find(link.email)
         return former_contact(self._ctx, link)
+
+    def moved(self, link: Link) -> tuple[Contact | None, Link]:
+        """Return the contact of a customer who opted in anew where none has the email, and the link by then.
+
+        Somebody's contact that took another email there is no deleted one: it counts while it is on the list
+        or has unsubscribed. Else it is left alone, and they are nobody's contact under this email.
+        """
+        known = self._ctx.mail.get(link.contact_id) if link.contact_id else None
+        if known is None or known.deleted_at or link.state is not LinkState.SYNCED:
+            return None, link
+        if known.standing is Standing.OUT or known.is_mailed(self._ctx.settings.list_id):
+            return known, link
+        return None, replace(
+            link, contact_id="", ownership=Ownership.NONE, on_list=False, written_hash="", read_hash=""
+        )
+
+    def unsubscribed(self, links: Iterable[Link]) -> Contact | None:
+        """Return the contact of an opt-out that links remember; it may have taken another email since."""
+        for contact_id in dict.fromkeys(link.contact_id for link in links if link.contact_id):
+            contact = self._ctx.mail.get(contact_id)
+            if contact is not None and contact.standing is Standing.OUT:
+                return contact
+        return None
 
     def outdate(self, keys: Collection[str]) -> None:
         """Ask anew about these people: the scan is from before they were put on the list."""
