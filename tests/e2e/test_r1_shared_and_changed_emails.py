@@ -5,7 +5,7 @@ import pytest
 from ccdesk.core.models import LinkState
 from ccdesk.core.runs import EventStatus, RunKind, Trigger
 from ccdesk.sandbox.wire.kernel import Fault
-from tests.e2e.conftest import furnish, settle
+from tests.e2e.conftest import exported, furnish, settle
 from tests.e2e.spoil import Spoiler
 
 NOT_FOUND = '{"errorCode": "ITEM_NOT_FOUND", "message": "no"}'
@@ -366,3 +366,60 @@ def test_an_account_that_never_agreed_says_nothing_of_a_contact_left_behind(read
     ready.cycle()
     assert {"ada@example.com", "new@example.com"} <= ready.members()
     assert not ready.opted_in(quiet)
+
+
+@pytest.fixture
+def unsubscribed_and_moved(world):
+    """Ada has unsubscribed, then changed her email in the shop; Kibo has not been given the opt-out yet."""
+    exported(world, "ada", "bob")
+    world.cc.unsubscribe("ada@example.com")
+    world.later()
+    world.kibo.change_email(world.ids["ada"], "ada2@example.com")
+    world.later()
+    world.run(RunKind.EVENTS)
+    world.later(31)
+    return world
+
+
+def sign_up_and_clear(world, *acts):
+    """Let Ada act under her new email, with a quarter of an hour after each."""
+    for act in acts:
+        if act == "sign up":
+            world.cc.sign_up("ada2@example.com", world.list_id)
+        else:
+            world.kibo.opt_out(world.ids["ada"])
+        world.later(15)
+
+
+@pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND])
+def test_an_opt_out_after_a_sign_up_under_the_new_email_is_not_overturned(unsubscribed_and_moved, first):
+    world = unsubscribed_and_moved
+    sign_up_and_clear(world, "sign up", "opt out")
+    world.run(first)
+    settle(world)
+    assert world.members() == {"bob@example.com"}
+    assert not world.opted_in(world.ids["ada"])
+    assert list(world.desk.drift().people) == []
+    world.quiet_cycles()
+
+
+@pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND])
+def test_a_sign_up_under_the_new_email_after_that_opt_out_counts(unsubscribed_and_moved, first):
+    world = unsubscribed_and_moved
+    sign_up_and_clear(world, "opt out", "sign up")
+    world.run(first)
+    settle(world)
+    assert world.members() == {"ada2@example.com", "bob@example.com"}
+    assert world.opted_in(world.ids["ada"])
+    assert list(world.desk.drift().people) == []
+    world.quiet_cycles()
+
+
+@pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND])
+def test_a_sign_up_alone_under_the_new_email_counts(unsubscribed_and_moved, first):
+    world = unsubscribed_and_moved
+    sign_up_and_clear(world, "sign up")
+    world.run(first)
+    settle(world)
+    assert world.members() == {"ada2@example.com", "bob@example.com"}
+    assert world.opted_in(world.ids["ada"])

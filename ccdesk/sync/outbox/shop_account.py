@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ccdesk.core.errors import ItemError, ItemRefused, NotFound, Unreadable
-from ccdesk.core.intents import SHOP_ACTS, Act, Ended
+from ccdesk.core.intents import SHOP_ACTS, Act, Ended, JournalLine
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.ports.shop import KiboWrite
@@ -75,11 +75,15 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
             _leave_to_queue(ctx, source, account, link)
             return None
         conflict = link.kibo_opted_in is False
+    begun = ctx.store.intents.of(account.id)
     result = _set_opt_in(ctx, link, account, opting_in=opting_in)
     if result.changed:
         ctx.store.intents.end([account.id], Ended.VOID, acts=SHOP_ACTS)
         return result.customer
     settled = _settled(source, result.customer, link, ctx.skew(), opting_in=opting_in)
+    cleared = not opting_in and not result.written and not any(_is_open_opt_out(one) for one in begun)
+    if cleared:
+        settled = _cleared_by_others(settled, result.customer, ctx.skew())
     reason = source.pending_reason or source.pending.value
     if conflict:
         reason = OVERRULES.format(reason=reason)
@@ -94,8 +98,11 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
         ctx.store.intents.end([account.id], Ended.DONE, acts=SHOP_ACTS)
         # What was begun with the list before is overtaken: what shows from now on is the person's act.
         ctx.store.intents.end([account.id], Ended.UNKNOWN)
-        if settled.state is LinkState.LEFT_LIST and ctx.store.links.was_on(account.id, ctx.settings.list_id):
-            list_remove_later(ctx, [settled])  # they left the list before, and are on this one through us
+        moved = result.customer.email_key != source.email_key
+        left = settled.state is LinkState.LEFT_LIST
+        if (cleared and moved) or (left and ctx.store.links.was_on(account.id, ctx.settings.list_id)):
+            # They cleared the flag under another email, or left the former list and are on this through us.
+            list_remove_later(ctx, [settled])
         entry = Entry(account.id, account.email, outcome, reason, acted_at=unsubscribed_at(source))
         ctx.record([entry], conflicts=int(conflict))
     return None
@@ -224,6 +231,21 @@ def _settled(source: Link, customer: Customer, link: Link, skew: timedelta, *, o
         passed_by=False,
         seen_set=False,
     )
+
+
+def _is_open_opt_out(line: JournalLine) -> bool:
+    return line.act is Act.OPT_OUT and line.ended is Ended.OPEN
+
+
+def _cleared_by_others(settled: Link, customer: Customer, skew: timedelta) -> Link:
+    """The link of an account whose flag was off already, and not by us: that is an opt-out of its own.
+
+    It may be as new as the account's last change, and a sign-up from before that proves nothing (design R5).
+    """
+    if customer.updated_at is None:
+        return settled
+    changed = customer.updated_at - skew
+    return replace(settled, written_at=max(changed, settled.written_at or changed))
 
 
 def _settled_elsewhere(source: Link, customer: Customer, link: Link, skew: timedelta) -> Link:
