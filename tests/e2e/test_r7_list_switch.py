@@ -154,6 +154,31 @@ def test_who_signed_up_again_before_another_list_was_chosen_is_not_opted_out(pen
     pending.quiet_cycles()
 
 
+@pytest.mark.parametrize("first", ORDINARY)
+@pytest.mark.parametrize("how", ["unsubscribe", "leave", "shop"])
+def test_a_sign_up_for_the_list_in_use_counts_though_another_is_chosen_before_a_run(world, how, first):
+    exported(world, "ada", "bob")
+    if how == "unsubscribe":
+        world.cc.unsubscribe("ada@example.com")
+    elif how == "leave":
+        world.cc.leave_list("ada@example.com", world.old)
+    else:
+        world.kibo.opt_out(world.ids["ada"])
+    world.later()
+    world.cycle()
+    world.cycle()
+    world.cc.sign_up("ada@example.com", world.old)
+    world.later()
+    change_list(world, "Second")
+    world.run(first)
+    world.export()
+    for _ in range(2):
+        world.cycle()
+    assert world.opted_in(world.ids["ada"])
+    assert world.members() == {"ada@example.com", "bob@example.com"}
+    world.quiet_cycles()
+
+
 @pytest.mark.parametrize("back", ["not at all", "by staff", "and left again", "and unsubscribed"])
 def test_who_did_not_come_back_to_the_former_list_is_opted_out_all_the_same(pending, back):
     if back == "by staff":

@@ -77,16 +77,27 @@ def final_list_scan(ctx: RunContext, next_list: str) -> None:
 
 
 def _came_back(ctx: RunContext, members: Sequence[Contact]) -> list[Observation]:
-    """Return the leavings, not carried to Kibo yet, that members of the list have taken back."""
+    """Return the leavings, not carried to Kibo yet, that members of the list have taken back.
+
+    And whose sign-up, later than an opt-out that Kibo was given, no look has shown yet.
+    """
     links = ctx.store.links.by_emails([one.email_key for one in members])
     observe = observing(ctx)
     found = [
         observe(contact, link)
         for contact in members
         for link in links.get(contact.email_key, ())
-        if link.pending is WriteBack.OPT_OUT and link.state is LinkState.LEFT_LIST
+        if link.kibo_opted_in is False or _is_owed_leaving(link)
     ]
-    return [one for one in found if one.link.pending is WriteBack.NOTHING]
+    return [one for one in found if one.link.pending is WriteBack.OPT_IN or _is_owed_no_more(one.link)]
+
+
+def _is_owed_leaving(link: Link) -> bool:
+    return link.pending is WriteBack.OPT_OUT and link.state is LinkState.LEFT_LIST
+
+
+def _is_owed_no_more(link: Link) -> bool:
+    return link.pending is WriteBack.NOTHING and link.kibo_opted_in is not False
 
 
 def _members(ctx: RunContext) -> Iterator[list[Contact]]:
