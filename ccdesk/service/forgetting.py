@@ -85,7 +85,7 @@ def _look(store: Store, base: Path, who: str) -> tuple[PersonToForget, list[Link
     known = store.links.many(found.customer_ids)
     ids = tuple(number for number in found.customer_ids if _is_of(found, number, known.get(number)))
     links = [known[number] for number in ids if number in known]
-    opted_in = any(one.kibo_opted_in is True and one.state is not LinkState.CLOSED for one in links)
+    opted_in = any(map(_is_opted_in, links))
     return PersonToForget(found.key, ids, opted_in, is_opted_out(links)), links
 
 
@@ -129,13 +129,17 @@ def forget(
         if not person.known and not person.in_files:
             return Forgotten(person)
         _check_nothing_is_open(store, person, links)
-        mailed = [one.customer_id for one in links if one.on_list and one.kibo_opted_in is True]
-        asked = _check_shop(mailed, open_shop)
+        asked = _check_shop(links, open_shop)
         contacts = {one.contact_id for one in links} - {""}
         told = store.people.entries_of(person.customer_ids, {person.key} - {""}, _ENTRIES)
+        waiting = {number for number in person.customer_ids if store.queue.is_open(number)}
+        kept = [one for one in links if _is_needed(one, person)]
         with store.transaction():
-            emails = store.forget_person(person.key, person.customer_ids, opted_out=person.opted_out)
-            _look_again(store, mailed, now)
+            emails = store.forget_person(
+                person.key, person.customer_ids, opted_out=person.opted_out, kept=kept
+            )
+            for number in {*waiting, *(one.customer_id for one in links if _is_opted_in(one))}:
+                store.queue.add(event_for(Customer(number, "", True), now))
         erased = Erased(person.key, person.customer_ids, emails, contacts)
         records = recording.erase(erased, {one.run_id for one in told})
         _note_removed(store, records)
@@ -186,7 +190,7 @@ def _check_nothing_is_open(store: Store, person: PersonToForget, links: Sequence
         raise _change_open()
 
 
-def _check_shop(mailed: Sequence[int], open_shop: Callable[[], Shop]) -> bool:
+def _check_shop(links: Sequence[Link], open_shop: Callable[[], Shop]) -> bool:
     """See that nobody on the list has opted out in Kibo since the last look; False if Kibo cannot be asked.
 
     Once they are forgotten, a cleared flag looks like one that was never set, and takes nobody off the list.
@@ -195,6 +199,7 @@ def _check_shop(mailed: Sequence[int], open_shop: Callable[[], Shop]) -> bool:
         SettingsError: somebody has.
 
     """
+    mailed = [one.customer_id for one in links if one.on_list and one.kibo_opted_in is True]
     if not mailed:
         return True
     try:
@@ -207,14 +212,18 @@ def _check_shop(mailed: Sequence[int], open_shop: Callable[[], Shop]) -> bool:
     return True
 
 
-def _look_again(store: Store, mailed: Sequence[int], now: datetime) -> None:
-    """Have the next run look at accounts that are mailed by us, of which nothing else is known any more.
+def _is_needed(link: Link, person: PersonToForget) -> bool:
+    """Say whether a link has to stay until the next run of events, which reads the account anew.
 
-    One that opts out before it would be mailed for good: a cleared flag looks like one that was never set.
+    Its number and state do, and nothing that names anybody. Else an act of the person before that run would
+    be lost (a cleared flag looks like one that was never set, who has left like who never was on the list),
+    and what is owed to Kibo. Of anybody else who is out the hash tells enough.
     """
-    store.links.save(Link(number, passed_by=True) for number in mailed)
-    for number in mailed:
-        store.queue.add(event_for(Customer(number, "", True), now))
+    return link.pending is not WriteBack.NOTHING or (_is_opted_in(link) and not person.opted_out)
+
+
+def _is_opted_in(link: Link) -> bool:
+    return link.kibo_opted_in is True and link.state is not LinkState.CLOSED
 
 
 def _has_opted_out(shop: Shop, number: int) -> bool:

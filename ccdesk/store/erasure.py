@@ -9,6 +9,7 @@ import logging
 import re
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import peewee
@@ -101,6 +102,14 @@ def erase(database: Database, key: str, customer_ids: Collection[int], emails: C
         database.many(BLANK_ENTRIES, [(number,) for number in customer_ids])
         if emails:
             _scrub(database, emails)
+
+
+def keep_links(database: Database, links: Links, seals: Seals, key: str, kept: Iterable[Link]) -> None:
+    """Keep links of somebody with nothing that names them; `key`: their compared email, "" if not known."""
+    for link in kept:
+        links.save([replace(link, email="", written_hash="", read_hash="", note="")])
+        if key:
+            database.statement(SEAL_LINK, (seals.make(key), link.customer_id))
 
 
 def keep_opt_out(database: Database, links: Links, seals: Seals, key: str, now: datetime) -> None:

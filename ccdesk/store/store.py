@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import reduce
@@ -15,6 +15,7 @@ from ccdesk.core.drift import Drifts, LeftAsIs
 from ccdesk.core.exporting import Exports
 from ccdesk.core.intents import Intents
 from ccdesk.core.losses import Losses
+from ccdesk.core.models import Link
 from ccdesk.core.ports import store as ports
 from ccdesk.core.ports.ledger import Ledger
 from ccdesk.core.run_history import RunHistory
@@ -156,14 +157,18 @@ class SqliteStore:
         emails = erasure.emails_of(self._database, key, customer_ids)
         return erasure.is_kept(self._database, key, customer_ids, emails)
 
-    def forget_person(self, key: str, customer_ids: Sequence[int], *, opted_out: bool) -> set[str]:
+    def forget_person(
+        self, key: str, customer_ids: Sequence[int], *, opted_out: bool, kept: Iterable[Link] = ()
+    ) -> set[str]:
         """Erase whatever is kept about these accounts and this compared email; return their emails.
 
-        `opted_out`: a keyed hash of the email stays, and that it opted out.
+        `opted_out`: a keyed hash of the email stays, and that it opted out. `kept`: links of theirs that stay
+        for a while, by such a hash, too.
         """
         with self._database.transaction():
             emails = erasure.emails_of(self._database, key, customer_ids)
             erasure.erase(self._database, key, customer_ids, emails)
+            erasure.keep_links(self._database, self.links, self._seals, key, kept)
             if opted_out and key:
                 erasure.keep_opt_out(self._database, self.links, self._seals, key, self._clock.now())
         return emails

@@ -25,7 +25,7 @@ def as_shown(sides: Sides, kept: Kept) -> Person:
     """Return a person as both sides show them now; `sides.links` and `kept` are what is remembered."""
     links = [one for one in sides.links if one.email_key in ("", sides.key)]
     kept = replace(kept, known=sides.known_since)
-    person = person_of(sides.key, links, sides.held, kept, sides.contact)
+    person = _with_conclusions(person_of(sides.key, links, sides.held, kept, sides.contact), links)
     for account in sides.accounts:
         person = observe_account(person, account_reading(account, kept.skew, kept.now))
         person = _with_known(person, account.id, kept)
@@ -150,6 +150,18 @@ def _without_our_sign_up(contact: Contact | None, own: Link) -> Contact | None:
     contact, acted, written = replace(contact, update_source=""), contact.opt_in_at, own.written_at
     is_later = acted is not None and (written is None or acted > written) and not own.being_added
     return contact if is_later else replace(contact, opt_in_source="")
+
+
+def _with_conclusions(person: Person, links: Sequence[Link]) -> Person:
+    """Let an account that a run found in step stand against every opt-out that was acted on.
+
+    That run knew them. When the account came tells against an opt-out that no run has acted on yet.
+    """
+    in_step = [one.customer_id for one in links if one.kibo_opted_in and one.state is LinkState.SYNCED]
+    outs = (How.FLAG_CLEARED, How.INHERITED, How.LEFT, How.UNSUBSCRIBED)
+    known = [one.number for one in person.statements if one.how in outs]
+    pairs = {(account, number) for account in in_step for number in known}
+    return replace(person, lifted=person.lifted | pairs)
 
 
 def _with_clearing_dated(person: Person, account: Customer, own: Link | None, kept: Kept) -> Person:

@@ -195,8 +195,11 @@ def _unsendable(candidate: Candidate) -> ExportDecision | None:
 
 
 def _moved(customer: Customer, link: Link | None) -> ExportDecision | None:
-    """Leave a changed email to its event: only there is the contact of the old one looked at (design R3)."""
-    if link is None or link.email_key == customer.email_key:
+    """Leave a changed email to its event: only there is the contact of the old one looked at (design R3).
+
+    Somebody who was forgotten while opted in has no other email: theirs is not known until it is read.
+    """
+    if link is None or link.email_key in ("", customer.email_key):
         return None
     if not (link.contact_id or link.on_list or link.may_be_there or link.pending is not WriteBack.NOTHING):
         return None

@@ -234,10 +234,61 @@ def test_who_stays_opted_in_is_known_again_by_the_next_run_and_greeted_by_nobody
     shop.desk.save_settings({"welcome_email": "true"})
     shop.cycle()
     shop.desk.forget(EMAIL)
-    assert not shop.desk.why(EMAIL).verdict.should_be_on_list
     shop.later()
     shop.cycle()
     assert EMAIL.lower() in shop.members()
     assert shop.container.store.links.get(shop.number).email == EMAIL
     assert shop.cc.mails() == []
     shop.quiet_cycles()
+
+
+@pytest.mark.parametrize("first", [RunKind.EVENTS, RunKind.INBOUND])
+@pytest.mark.parametrize("how", ["leaves", "leaves before", "unsubscribes", "unsubscribes before"])
+def test_who_leaves_and_is_forgotten_before_a_run_has_seen_it_is_not_put_back(
+    shop: World, first: RunKind, how: str
+) -> None:
+    shop.cycle()
+    if not how.endswith("before"):
+        shop.desk.forget(EMAIL)
+    if how.startswith("leaves"):
+        shop.cc.leave_list(EMAIL, shop.list_id)
+    else:
+        shop.cc.unsubscribe(EMAIL)
+    if how.endswith("before"):
+        shop.desk.forget(EMAIL)
+    shop.later(20)
+    shop.run(first)
+    for _ in range(2):
+        shop.cycle()
+    assert EMAIL.lower() not in shop.members()
+    assert not shop.opted_in(shop.number)
+
+
+def test_an_email_that_changed_before_the_forgetting_is_not_taken_for_the_one_on_the_list(
+    shop: World,
+) -> None:
+    shop.cycle()
+    shop.kibo.change_email(shop.number, "new@hopper.example")
+    shop.desk.forget(EMAIL)
+    shop.later()
+    shop.cycle()
+    assert "new@hopper.example" in shop.members()
+
+
+def test_an_opt_out_that_kibo_has_to_be_given_is_given_to_an_account_that_counts_for_nothing(
+    shop: World,
+) -> None:
+    shop.cycle()
+    shop.kibo.deactivate(shop.number)
+    shop.later()
+    shop.cycle()
+    shop.cc.unsubscribe(EMAIL)
+    shop.sandbox.faults.add(Fault("status", service="kibo", method="PUT", status=503, times=99))
+    shop.later()
+    shop.desk.run(RunKind.INBOUND)
+    shop.desk.forget(EMAIL)
+    assert traces(shop) == []
+    shop.sandbox.faults.clear()
+    shop.later()
+    shop.cycle()
+    assert not shop.opted_in(shop.number)

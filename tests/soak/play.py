@@ -172,6 +172,7 @@ class Player:
             "reinstall": self._install_anew,
             "preview": lambda: self._try_out(*rest),
             "undo": lambda: self._undo(*rest),
+            "forget": lambda: self._forget(*rest),
         }
         if kind in plain:
             plain[kind]()
@@ -207,6 +208,23 @@ class Player:
         run = self.run("undo", during, undoes=run_id)
         if run is not None:
             self.result.met["undone"] += run.changes
+
+    def _forget(self, share: float) -> None:
+        """Have staff forget a person whom ccdesk knows; it may say that something has to be done first."""
+        links = [one for one in self.bench.container.store.links.page(-1, 1000) if one.email]
+        if not links:
+            return
+        email = links[min(int(share * len(links)), len(links) - 1)].email
+        handler, self.bench.handler = self.bench.handler, plain
+        try:
+            self.bench.desk.forget(email)
+        except CcdeskError as error:
+            self.result.met[f"not forgotten: {error.code}"] += 1
+        else:
+            self.truth.forgotten(email)
+            self.result.met["forgotten"] += 1
+        finally:
+            self.bench.handler = handler
 
     def _answer_question(self, about: str, answer: str) -> None:
         """Let staff answer for people held by the guard, or whose welcome email waits; there may be none."""

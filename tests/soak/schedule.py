@@ -6,6 +6,7 @@ choose the other one, ("turn", service, switch, value),
 ("held", "do", "later" or "mistake"): staff answer for those whom the guard holds,
 ("welcomes", "send" or "without"): about welcome emails that wait for an answer,
 ("preview", kind): the run that comes next is tried out before, and has to do the same,
+("forget", share): staff have somebody forgotten, of those who are known the one at a share of them,
 ("hurry",): the next act happens in the same second as what comes before and after it. `during` holds
 (number of the call, thing) with the further things ("trouble", kind, calls, service, verb), ("cancel",) and
 ("cut", "before" or "after", verb); with the verb "POST" they wait for a call that does something.
@@ -140,6 +141,7 @@ _KINDS = ("export", "events", "events", "inbound", "inbound", "full-compare")
 
 
 UNDOS = 0.1  # of the schedules
+FORGETTINGS = 0.1
 
 
 @dataclass(frozen=True)
@@ -318,6 +320,7 @@ def make(seed: int, steps: int = 30) -> Schedule:
             things.insert(place, ("welcomes", asking.choice(["send", "without"])))
     things = list(_trying_out(Random(f"{seed} previews"), things))
     things = _with_undos(Random(f"{seed} undos"), writer, things)
+    things = _with_forgettings(Random(f"{seed} forgettings"), things)
     return Schedule(seed, cc, kibo, settings, tuple(things), sizes, ahead)
 
 
@@ -340,6 +343,17 @@ def _with_undos(chance: Random, writer: Writer, things: list[Thing]) -> list[Thi
         place = chance.randrange(len(found) // 3, len(found) + 1)
         found[place:place] = [("undo", round(chance.random(), 2), chance.random() < 0.4, during)]
     writer.chance = others
+    return found
+
+
+def _with_forgettings(chance: Random, things: list[Thing]) -> list[Thing]:
+    """Have people forgotten in few schedules (§8)."""
+    if chance.random() >= FORGETTINGS:
+        return things
+    found = list(things)
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        place = chance.randrange(len(found) // 3, len(found) + 1)
+        found.insert(place, ("forget", round(chance.random(), 2)))
     return found
 
 

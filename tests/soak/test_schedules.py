@@ -75,6 +75,31 @@ FOUND = {
             ("run", "events", ()),
         ),
     ),
+    "somebody back by an own sign-up was called a newcomer once their second account was gone": Schedule(
+        160088, {}, {}, {"welcome_email": "true", "export_guests": "true"},
+        (
+            ("act", "customer", 12, ADA, True, "long"),
+            ("act", "customer", 16, ADA, True, "address"),
+            ("act", "sign_up", ADA),
+            ("act", "unsubscribe", ADA),
+            ("run", "inbound", ()),
+            ("act", "rejoin", ADA),
+            ("act", "delete_customer", 16),
+            ("run", "inbound", ()),
+            ("list",),
+        ),
+    ),
+    # people forgotten: one schedule of ten
+    "who left the list after they were forgotten was put back on it": Schedule(
+        500242, {}, {}, {"welcome_email": "false", "export_guests": "false"},
+        (
+            ("run", "export", ()),
+            ("act", "customer", 20, ADA, True, "address"),
+            ("run", "events", ()),
+            ("forget", 0.9),
+            ("act", "leave", ADA),
+        ),
+    ),
     "an import that failed as a whole hid from why that those sent had opted in": Schedule(
         4, {}, {}, {**SETTINGS, "welcome_email": "false"},
         (

@@ -189,6 +189,12 @@ class Truth:
         for known in (self.ours, self.put_by_us, self.traced, self.runs, *remembered):
             known.clear()
 
+    def forgotten(self, email: str) -> None:
+        """Count a deletion by staff as an opt-out: of whichever it was only a hash stays (design §8)."""
+        key = email_key(email)
+        if any(one.email == key and one.kind == "deleted" for one in self.acts):
+            self.acts.append(Done(self.bench.time.now(), "left", key, known=False, person=False))
+
     # ------------------------------------------------------------ acts of others
 
     def act(self, do: Callable[[], object]) -> None:

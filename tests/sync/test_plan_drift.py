@@ -385,3 +385,10 @@ def test_what_staff_added_beside_an_opt_out_stays_added_while_the_removal_is_und
     added = replace(IN, customer_id=2, added_at=LATE)
     both = sides([replace(OFF, updated_at=EARLY), replace(ON, id=2)], THERE, [opted_out, added])
     assert drift_of(replace(both, known_since={1: EARLY, 2: LATE}), replace(RULES, now=LATER)) is None
+
+
+def test_an_account_in_step_stands_against_an_opt_out_that_was_acted_on_before_it_was_known() -> None:
+    """A run has put the two together: the person came back by a sign-up, and the other account was closed."""
+    closed = replace(NO, customer_id=2, state=LinkState.CLOSED)
+    both = replace(sides([ON], THERE, [IN, closed]), known_since={1: LATE, 2: EARLY})
+    assert drift_of(both, RULES) is None

@@ -343,11 +343,14 @@ class Store(Protocol):
     def keeps(self, key: str, customer_ids: Sequence[int]) -> bool:
         """Say whether anything is kept about these accounts, or names this compared email."""
 
-    def forget_person(self, key: str, customer_ids: Sequence[int], *, opted_out: bool) -> set[str]:
+    def forget_person(
+        self, key: str, customer_ids: Sequence[int], *, opted_out: bool, kept: Iterable[Link] = ()
+    ) -> set[str]:
         """Erase whatever is kept about these accounts and this compared email (design §8).
 
-        `opted_out`: what stays is a keyed hash by which an opt-out is known. Returns their emails as they
-        were spelled, for what is kept elsewhere.
+        `opted_out`: what stays is a keyed hash by which an opt-out is known. `kept`: links of theirs that
+        stay for a while, with nothing that names them. Returns their emails as they were spelled, for what is
+        kept elsewhere.
         """
 
     def compact(self) -> bool:

@@ -187,7 +187,7 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         except ITEM_ERRORS as error:
             fail(ctx, event, error, "")
             continue
-        link = open_again(ctx, customer, ctx.store.links.get(customer.id))
+        link = open_again(ctx, customer, _known_again(ctx, customer))
         if link is not None and _lets_go(ctx, customer, link):
             release(ctx, link)
         change = what_changed(customer, link)
@@ -200,6 +200,18 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
         else:
             work.opted_in.append((event, customer, change))
     return work
+
+
+def _known_again(ctx: RunContext, customer: Customer) -> Link | None:
+    """Return what is known of an account; one that was forgotten while opted in has its email again."""
+    link = ctx.store.links.get(customer.id)
+    if link is None or link.email_key or link.state is LinkState.CLOSED or not customer.email_key:
+        return link
+    if all(one.customer_id != customer.id for one in ctx.store.links.by_email(customer.email_key)):
+        return link  # it was another email
+    found = replace(link, email=customer.email)
+    ctx.store.links.save([found])
+    return found
 
 
 def _lets_go(ctx: RunContext, customer: Customer, link: Link) -> bool:
@@ -216,9 +228,7 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
     reconciler = Reconciler(ctx)
     for event, customer in work.opted_out:
         ctx.check_cancel()
-        link = ctx.store.links.get(customer.id) or Link(customer.id)
-        if not link.email_key:  # forgotten while on the list: whose it is now tells whom to take off
-            link = replace(link, email=customer.email)
+        link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
         try:
             removal = _removal(ctx, event, _read(ctx, customer, link, accounts), reconciler)
         except ITEM_ERRORS as error:
