@@ -207,6 +207,15 @@ class ItemRefused(ItemError):
     """The service refused this item (4xx): trying again will not help until somebody changes it."""
 
 
+class FaultWithOne(ItemError):
+    """A defect of ours in what concerns one person: it is kept with them and holds nobody else up."""
+
+    title = marked("Something went wrong in ccdesk with this one")
+    meaning = marked("Nothing more was done about them, so that nothing is lost. The others were done.")
+    next_step = marked("Save diagnostics and send them to support; try this one again after an update.")
+    remedy = Remedy.SEND_LOG
+
+
 class Unreadable(ItemError):
     """The service's answer about this one holds values that cannot be meant; nothing is decided by it."""
 

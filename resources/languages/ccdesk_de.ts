@@ -836,6 +836,18 @@
         <translation>Dieser Fall konnte nicht erledigt werden</translation>
     </message>
     <message>
+        <source>Something went wrong in ccdesk with this one</source>
+        <translation>In ccdesk ist bei dieser Person etwas schiefgegangen</translation>
+    </message>
+    <message>
+        <source>Nothing more was done about them, so that nothing is lost. The others were done.</source>
+        <translation>Für sie wurde nichts weiter getan, damit nichts verloren geht. Alle anderen sind erledigt.</translation>
+    </message>
+    <message>
+        <source>Save diagnostics and send them to support; try this one again after an update.</source>
+        <translation>Speichern Sie die Diagnose und senden Sie sie dem Support; versuchen Sie es nach einem Update erneut.</translation>
+    </message>
+    <message>
         <source>The service&apos;s answer about this one cannot be used</source>
         <translation>Die Antwort des Dienstes zu diesem Fall ist nicht brauchbar</translation>
     </message>

@@ -404,6 +404,9 @@ class Player:
             broken.append("a run was left RUNNING")
         if run is None:
             return
+        ours = [one for one in self.bench.desk.entries(run.id, limit=100_000) if one.code == "our_fault"]
+        if ours:
+            broken.append(f"our own fault with customer {ours[0].customer_id}: {ours[0].reason}")
         if run.failure is not None and run.failure.code == "our_fault":
             broken.append(f"our own fault: {run.failure.detail}")
         if run.status not in _ENDED:

@@ -13,7 +13,7 @@ from ccdesk.core.models import Link
 from ccdesk.core.ports.mail import Activity
 from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.item_errors import ITEM_ERRORS
+from ccdesk.sync.item_errors import ITEM_ERRORS, concerning_one
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.outbox import bulk
 from ccdesk.sync.outbox.bulk import AllRefused, by_halves
@@ -84,7 +84,8 @@ def list_remove(
         for removal in removals:
             ctx.check_cancel()
             try:
-                job = job_of(ctx, removal, contacts, accounts, reconciler, settle)
+                with concerning_one(removal.customer.id):
+                    job = job_of(ctx, removal, contacts, accounts, reconciler, settle)
             except ITEM_ERRORS as error:
                 fail(ctx, removal.event, error, removal.customer.email)
                 continue

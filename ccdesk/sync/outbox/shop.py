@@ -14,7 +14,7 @@ from ccdesk.core.words import marked
 from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.guard import hold_write_backs
-from ccdesk.sync.item_errors import ITEM_ERRORS
+from ccdesk.sync.item_errors import ITEM_ERRORS, concerning_one
 from ccdesk.sync.outbox.shop_account import LOST_DATA, write
 from ccdesk.sync.sensors.accounts import AccountsByEmail
 from ccdesk.sync.standing_opt_outs import gone
@@ -138,15 +138,17 @@ def _write_back_one(ctx: RunContext, link: Link, by_email: AccountsByEmail) -> s
     Each account fails for itself: one that Kibo refuses stays pending and keeps no other from being written.
     """
     try:
-        accounts = _accounts(ctx, link, by_email)
-        if all(account.id != link.customer_id for account in accounts):
-            _own_is_elsewhere(ctx, link)
+        with concerning_one(link.customer_id):
+            accounts = _accounts(ctx, link, by_email)
+            if all(account.id != link.customer_id for account in accounts):
+                _own_is_elsewhere(ctx, link)
     except ITEM_ERRORS as error:
         return {_still_pending(ctx, link, error)}
     failed = set()
     for account in accounts:
         try:
-            write(ctx, link, account)
+            with concerning_one(account.id):
+                write(ctx, link, account)
         except ITEM_ERRORS as error:
             if isinstance(error, ItemError) and error.code == LOST_DATA:
                 raise stop_writing(ctx, account.id) from error

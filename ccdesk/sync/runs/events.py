@@ -14,7 +14,7 @@ from ccdesk.sync.agreement import not_exported
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.guard import dropped, hold_flags, mistakes
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
-from ccdesk.sync.item_errors import ITEM_ERRORS
+from ccdesk.sync.item_errors import ITEM_ERRORS, concerning_one
 from ccdesk.sync.outbox.former_emails import former_emails
 from ccdesk.sync.outbox.list_remove import list_remove
 from ccdesk.sync.outbox.release import release
@@ -177,29 +177,34 @@ def _sort_out(ctx: RunContext, batch: Sequence[QueuedEvent]) -> _Work:
     for event in batch:
         ctx.check_cancel()
         try:
-            customer = ctx.fresh.take(event.object_id)
-        except NotFound:
-            if (cleared := cleared_before(ctx, event)) is not None:
-                work.opted_out.append((event, cleared))
-            else:
-                close_gone(ctx, event)
-            continue
+            with concerning_one(event.object_id):
+                _sort_out_one(ctx, event, work)
         except ITEM_ERRORS as error:
             fail(ctx, event, error, "")
-            continue
-        link = open_again(ctx, customer, _known_again(ctx, customer))
-        if link is not None and _lets_go(ctx, customer, link):
-            release(ctx, link)
-        change = what_changed(customer, link)
-        if change is Change.NOTHING and link is not None and link.state is LinkState.INVALID:
-            change = Change.EMAIL if customer.accepts_marketing else change  # never got in: try it again
-        if change is Change.OPTED_OUT:
-            work.opted_out.append((event, customer))
-        elif change is Change.NOTHING:
-            close_unchanged(ctx, event, customer, link)
-        else:
-            work.opted_in.append((event, customer, change))
     return work
+
+
+def _sort_out_one(ctx: RunContext, event: QueuedEvent, work: _Work) -> None:
+    try:
+        customer = ctx.fresh.take(event.object_id)
+    except NotFound:
+        if (cleared := cleared_before(ctx, event)) is not None:
+            work.opted_out.append((event, cleared))
+        else:
+            close_gone(ctx, event)
+        return
+    link = open_again(ctx, customer, _known_again(ctx, customer))
+    if link is not None and _lets_go(ctx, customer, link):
+        release(ctx, link)
+    change = what_changed(customer, link)
+    if change is Change.NOTHING and link is not None and link.state is LinkState.INVALID:
+        change = Change.EMAIL if customer.accepts_marketing else change  # never got in: try it again
+    if change is Change.OPTED_OUT:
+        work.opted_out.append((event, customer))
+    elif change is Change.NOTHING:
+        close_unchanged(ctx, event, customer, link)
+    else:
+        work.opted_in.append((event, customer, change))
 
 
 def _known_again(ctx: RunContext, customer: Customer) -> Link | None:
@@ -230,7 +235,8 @@ def _opt_outs(ctx: RunContext, work: _Work, accounts: AccountsByEmail) -> None:
         ctx.check_cancel()
         link = ctx.store.links.get(customer.id) or Link(customer.id, email=customer.email)
         try:
-            removal = _removal(ctx, event, _read(ctx, customer, link, accounts), reconciler)
+            with concerning_one(customer.id):
+                removal = _removal(ctx, event, _read(ctx, customer, link, accounts), reconciler)
         except ITEM_ERRORS as error:
             fail(ctx, event, error, customer.email)
             continue

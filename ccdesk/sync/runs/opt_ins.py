@@ -22,7 +22,7 @@ from ccdesk.sync import state_names as names
 from ccdesk.sync.agreement import not_exported, passed_over
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
-from ccdesk.sync.item_errors import ITEM_ERRORS
+from ccdesk.sync.item_errors import ITEM_ERRORS, concerning_one
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.mapping import BadEmail, check_email
 from ccdesk.sync.observing import last_sight
@@ -69,7 +69,8 @@ def _process_distinct(ctx: RunContext, opted_in: Sequence[OptIn], directory: Con
     for event, customer, change in opted_in:
         ctx.check_cancel()
         try:
-            addition = _decide(ctx, event, customer, change, directory, reconciler)
+            with concerning_one(customer.id):
+                addition = _decide(ctx, event, customer, change, directory, reconciler)
         except ITEM_ERRORS as error:
             fail(ctx, event, error, customer.email)
             continue
