@@ -175,9 +175,21 @@ def _check_nothing_is_open(store: Store, person: PersonToForget, links: Sequence
     """See that no opt-out of the shop is under way, which would be forgotten with the person.
 
     Raises:
-        SettingsError: one is, or an export that was cut short has the person.
+        SettingsError: one is, or an export that was cut short has the person; or they have opted out, and
+            others have put them back on the list: nobody would be told of that any more.
 
     """
+    if store.disagreements.among(person.customer_ids):
+        raise SettingsError(
+            marked("This person has opted out, and is on the list all the same"),
+            meaning=marked(
+                "Others have put them back. Once forgotten, nobody would be told of it. Nobody was forgotten."
+            ),
+            next_step=marked(
+                "Take them off the list in Constant Contact, or opt them in in Kibo; sync, then try again."
+            ),
+            code="put_back",
+        )
     if store.state.get(EXPORT_OPEN) and store.exports.many(person.customer_ids):
         raise SettingsError(
             marked("An export that is not finished has this person"),

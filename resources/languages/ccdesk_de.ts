@@ -5478,6 +5478,18 @@
         <translation>vergleichen soll</translation>
     </message>
     <message>
+        <source>This person has opted out, and is on the list all the same</source>
+        <translation>Diese Person hat widerrufen und ist trotzdem auf der Liste</translation>
+    </message>
+    <message>
+        <source>Others have put them back. Once forgotten, nobody would be told of it. Nobody was forgotten.</source>
+        <translation>Jemand anderes hat sie wieder daraufgesetzt. Ist sie vergessen, erfährt das niemand mehr. Es wurde niemand vergessen.</translation>
+    </message>
+    <message>
+        <source>Take them off the list in Constant Contact, or opt them in in Kibo; sync, then try again.</source>
+        <translation>Nehmen Sie sie in Constant Contact von der Liste, oder setzen Sie die Einwilligung in Kibo; gleichen Sie ab und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
         <source>An export that is not finished has this person</source>
         <translation>Ein Export, der nicht fertig ist, enthält diese Person</translation>
     </message>

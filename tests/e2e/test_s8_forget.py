@@ -292,3 +292,17 @@ def test_an_opt_out_that_kibo_has_to_be_given_is_given_to_an_account_that_counts
     shop.later()
     shop.cycle()
     assert not shop.opted_in(shop.number)
+
+
+def test_not_while_others_have_put_somebody_back_who_opted_out(shop: World) -> None:
+    opt_out_by(shop, "opts out in the shop")
+    shop.cc.staff_add_to_list(EMAIL, shop.list_id)
+    shop.later()
+    shop.cycle()
+    with pytest.raises(SettingsError, match="is on the list all the same"):
+        shop.desk.forget(EMAIL)
+    shop.cc.staff_remove_from_list(EMAIL, shop.list_id)
+    shop.later()
+    shop.cycle()
+    assert shop.desk.forget(EMAIL).person.opted_out
+    assert traces(shop) == []

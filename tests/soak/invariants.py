@@ -88,8 +88,11 @@ def _began(truth: Truth) -> datetime | None:
 def _mailed_unnamed(truth: Truth, email: str, accounts: dict[int, State], reasons: _Reasons) -> list[str]:
     """Who opted out and is mailed all the same must be named to staff (design §3a, Disagreement).
 
-    Unless they came back by an act of their own since, which may be one that the rules cannot date.
+    Unless they came back by an act of their own since, which may be one that the rules cannot date. Nor is
+    somebody named who was forgotten: only a comparison of both sides does that (docs/TRUST.md).
     """
+    if email in truth.erased:
+        return []
     acts = [one for one in truth.acts if one.email == email or one.account in accounts]
     outs = [one.at for one in acts if one.known and one.kind in ("kibo_out", "left", "unsubscribed")]
     stated = [one for one in acts if one.kind == "kibo_out" and one.known and one.account in accounts]

@@ -95,6 +95,7 @@ class Truth:
         self.switched_on: dict[int, datetime] = {}  # when we last switched an opt-in on in Kibo
         self.switched_back: dict[int, datetime] = {}  # when an undo last switched it off again
         self.left_out: dict[str, datetime] = {}  # staff said so when a first export asked, and when
+        self.erased: set[str] = set()  # compared emails that staff had forgotten
         self.run_began = bench.time.now()
         self.known_from = self.run_began  # what was before, a call that takes effect now may have known
         self.run_kind = ""
@@ -192,6 +193,7 @@ class Truth:
     def forgotten(self, email: str) -> None:
         """Count a deletion by staff as an opt-out: of whichever it was only a hash stays (design §8)."""
         key = email_key(email)
+        self.erased.add(key)
         if any(one.email == key and one.kind == "deleted" for one in self.acts):
             self.acts.append(Done(self.bench.time.now(), "left", key, known=False, person=False))
 
