@@ -15,7 +15,7 @@ from datetime import datetime
 import peewee
 
 from ccdesk.core.clock import Clock
-from ccdesk.core.emails import spellings
+from ccdesk.core.emails import email_key, spellings
 from ccdesk.core.errors import StoreError
 from ccdesk.core.models import Link, LinkState
 from ccdesk.core.ports.store import Links
@@ -53,7 +53,10 @@ def emails_pattern(emails: Iterable[str]) -> re.Pattern[str]:
 
 
 def emails_of(database: Database, key: str, customer_ids: Collection[int]) -> set[str]:
-    """Return the emails of a person as they are spelled in what is kept."""
+    """Return the emails of a person as they are spelled in what is kept.
+
+    A former one that somebody else has by now is theirs: erased, their opt-outs would find nobody any more.
+    """
     found = {key, *spellings(key)} if key else set()
     for number in customer_ids:
         for table in ("link", "statement", "entry", "event"):
@@ -62,7 +65,13 @@ def emails_of(database: Database, key: str, customer_ids: Collection[int]) -> se
     for table in ("link", "statement"):
         sql = f"SELECT DISTINCT email FROM {table} WHERE email_key = ?"
         found.update(email.strip() for (email,) in database.statement(sql, (key,)) if key)
-    return {one for one in found if "@" in one}
+    others = {one for one in found if email_key(one) != key and _is_of_another(database, one, customer_ids)}
+    return {one for one in found - others if "@" in one}
+
+
+def _is_of_another(database: Database, email: str, customer_ids: Collection[int]) -> bool:
+    sql = "SELECT customer_id FROM link WHERE email_key = ?"
+    return any(number not in customer_ids for (number,) in database.statement(sql, (email_key(email),)))
 
 
 def is_kept(database: Database, key: str, customer_ids: Collection[int], emails: Collection[str]) -> bool:

@@ -148,3 +148,14 @@ def test_somebody_of_whom_only_a_change_is_queued_is_known_by_its_email(store: S
     database = Database(store.path)
     assert emails_of(database, "", [7]) == {EMAIL}
     database.close_all()
+
+
+def test_a_former_email_that_somebody_else_has_by_now_stays_theirs(store: SqliteStore) -> None:
+    run = store.runs.start(RunKind.EVENTS, Trigger.MANUAL, NOON)
+    former = replace(IN, customer_id=8, email="new@people.example", contact_id="contact-8")
+    store.links.save([replace(former, email=EMAIL)])
+    store.runs.add_entries(run.id, [Entry(8, EMAIL, Outcome.ADDED, "")])
+    store.links.save([former, IN])
+    emails = store.forget_person("new@people.example", [8], opted_out=False)
+    assert emails == {"new@people.example"}
+    assert [one.email for one in store.links.by_email(KEY)] == [EMAIL]
