@@ -147,8 +147,7 @@ def old_file(path: Path, people: int) -> None:
             "'2026-01-01T00:01:00.000000Z', 0, 0, '{}', 0, 0, '', NULL)"
         )
         database.execute(
-            f"INSERT INTO entry {numbers} "
-            "SELECT 1, i, 'added', i, i, i || '@example.com', '', '', NULL FROM n"
+            f"INSERT INTO entry {numbers} SELECT 1, i, 'added', i, i, i || '@example.com', '', '' FROM n"
         )
 
 

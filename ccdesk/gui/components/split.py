@@ -42,7 +42,8 @@ class _Grip(QSplitterHandle):
         """Move it with the arrow keys."""
         steps = {Qt.Key.Key_Up: -_STEP, Qt.Key.Key_Down: _STEP}
         if event.key() in steps:
-            self.moveSplitter(self.y() + steps[Qt.Key(event.key())])
+            upper = self._split.sizes()[0]  # where it belongs: it may not have been moved there yet
+            self.moveSplitter(upper + steps[Qt.Key(event.key())])
         else:
             super().keyPressEvent(event)
 
