@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from ccdesk.core.emails import spellings
 from ccdesk.core.errors import SettingsError
@@ -16,6 +15,7 @@ from ccdesk.core.statements import How
 from ccdesk.core.why import RunEntry
 from ccdesk.core.words import marked
 from ccdesk.sync.last_read import Remembered
+from ccdesk.sync.reconcile import known_since
 
 ENTRIES = 200  # of runs, the newest; more of one person nobody reads
 _LARGEST = 2**63 - 1  # SQLite's integers end here
@@ -140,13 +140,8 @@ def _remembered(store: Store, key: str, links: tuple[Link, ...], ids: Iterable[i
         tuple(queued),
         frozenset(store.disagreements.among(numbers)) - _answered(links),
         {one.object_id: act for one in queued if (act := _tried(store, one)) is not None},
-        known_since=_known_since(store, key, numbers),
+        known_since=known_since(store.links, key, numbers),
     )
-
-
-def _known_since(store: Store, key: str, ids: Iterable[int]) -> dict[int, datetime]:
-    dates = ((one, store.links.known_since(one, key)) for one in ids)
-    return {number: since for number, since in dates if since is not None}
 
 
 def _tried(store: Store, event: QueuedEvent) -> Act | None:

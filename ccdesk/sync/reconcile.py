@@ -18,7 +18,7 @@ from ccdesk.consent.rows import mail_side
 from ccdesk.consent.window import instant
 from ccdesk.core.losses import Held
 from ccdesk.core.models import Contact, Customer, Link, Permission
-from ccdesk.core.ports.store import State
+from ccdesk.core.ports.store import Links, State
 from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.later import off_until
@@ -98,7 +98,7 @@ class Reconciler:
         links = [*read.others, *([read.link] if read.link is not None else [])]
         asked = ctx.store.intents.asked(contact.id) if contact is not None else None
         numbers = [account.id, *(one.customer_id for one in links)]
-        known = self._known(numbers, account.email_key)
+        known = known_since(ctx.store.links, account.email_key, numbers)
         kept = replace(self._kept_now(known), asked=asked)
         looked = off_until(read.link, account, ctx.store.state.get_time(names.BASELINE))
         person = after_reading(
@@ -113,7 +113,7 @@ class Reconciler:
 
     def _kept_of(self, read: OptOut) -> Kept:
         numbers = [one.id for one in read.others] + [one.customer_id for one in (*read.links, read.link)]
-        known = self._known(numbers, read.link.email_key)
+        known = known_since(self._ctx.store.links, read.link.email_key, numbers)
         return self._kept_now(known)
 
     def _kept_now(self, known: Mapping[int, datetime]) -> Kept:
@@ -121,10 +121,11 @@ class Reconciler:
         ctx = self._ctx
         return replace(self._rules.kept, now=ctx.mail_now(), skew=ctx.skew(), known=known)
 
-    def _known(self, accounts: Iterable[int], key: str) -> dict[int, datetime]:
-        """Return since when accounts are known under a compared email."""
-        dates = {one: self._ctx.store.links.known_since(one, key) for one in set(accounts)}
-        return {number: since for number, since in dates.items() if since is not None}
+
+def known_since(links: Links, key: str, accounts: Iterable[int]) -> dict[int, datetime]:
+    """Return since when accounts are known under a compared email, of those that are."""
+    dates = {one: links.known_since(one, key) for one in set(accounts)}
+    return {number: since for number, since in dates.items() if since is not None}
 
 
 def is_in_doubt(person: Person, policy: Policy, account: int) -> bool:

@@ -130,9 +130,11 @@ def note_flag(ctx: RunContext, link: Link, customer: Customer) -> None:
 
 def _note_cleared(ctx: RunContext, link: Link, customer: Customer) -> None:
     """Note with the first look that sees a flag cleared since when at the earliest it is."""
+    if link.out_after is not None:
+        return
     looked = last_look(ctx.store.state, ctx.shop.server_time)
     earliest = cleared_after(link, customer, looked)
-    if link.out_after is None and looked is not None and earliest is not None:
+    if looked is not None and earliest is not None:
         ctx.store.links.save([replace(link, out_after=earliest - ctx.skew())])
 
 
