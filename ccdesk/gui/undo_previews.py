@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from ccdesk.core.errors import CcdeskError
 from ccdesk.core.runs import RunKind, RunStatus
@@ -36,7 +36,7 @@ class UndoPreviews(QObject):
             self._context.tasks.run(self, preview.close)
             return
         over = QApplication.activeModalWidget()  # the dialog that asked, unless it was closed
-        parent = over if over is not None and over.isVisible() else self._window
+        parent = over if over in self._window.findChildren(QDialog) and over.isVisible() else self._window
         dialog = PreviewDialog(self._context, preview, parent)
         dialog.accepted.connect(partial(self._context.monitor.undo, undoes))
         dialog.open()

@@ -6,6 +6,7 @@ import pytest
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from ccdesk.gui.app import build
@@ -32,7 +33,16 @@ def _quick(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _application(qapp):
-    """Let Qt be there whichever test of a worker comes first: sockets and timers need it."""
+    """Let Qt be there whichever test of a worker comes first, and no dialog from one test to the next.
+
+    One left open is the active modal dialog of whatever runs after it in the same process.
+    """
+    yield
+    for left in qapp.topLevelWidgets():
+        if left.isVisible():
+            left.close()
+            left.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +91,7 @@ def open_window(qtbot, qapp, opened):
         parts.shutdown()
         parts.window.close()
         parts.window.deleteLater()
-        QApplication.sendPostedEvents(None, 52)  # DeferredDelete
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.fixture

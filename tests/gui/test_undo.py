@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QDialog
 
 from ccdesk.core.errors import Busy
 from ccdesk.core.runs import Entry, Outcome, Run, RunKind, RunStatus, Trigger
@@ -67,6 +68,7 @@ def test_what_it_would_do_is_shown_and_done_when_asked(
     click(qtbot, shown, "btn_run_undo")
     preview = dialog(qtbot, window, "dlg_preview")
     assert loop.undo_tries == [1100]
+    assert preview.parent() is shown
     assert preview.windowTitle() == "Preview of undoing run 1100"
     counts = find(preview, "lbl_preview_counts").text()
     assert counts == "424 people: 423 will be removed from the list · 1 will be skipped"
@@ -142,6 +144,18 @@ def test_a_dialog_closed_meanwhile_does_not_lose_the_preview(
     go_on.set()
     click(qtbot, dialog(qtbot, window, "dlg_preview"), "btn_preview_close")
     qtbot.waitUntil(lambda: calls == [CLOSED])
+
+
+def test_a_dialog_of_somebody_else_does_not_take_the_preview(
+    qtbot: Any, window: Any, shown: Any, desk: FakeDesk, loop: Any
+) -> None:
+    foreign = QDialog()
+    qtbot.addWidget(foreign)
+    loop.try_script = plays(desk, [])
+    click(qtbot, shown, "btn_run_undo")
+    click(qtbot, shown, "btn_run_close")
+    foreign.open()
+    assert dialog(qtbot, window, "dlg_preview").parent() is window
 
 
 @pytest.mark.parametrize(
