@@ -6,23 +6,44 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ccdesk.consent.model import Act, Command, How, Person, Policy
-
-SIGN_UP_LONGEST = (
-    50  # characters of an email that the import and the sign-up form take (constant-contact.md §9)
-)
+from ccdesk.core.emails import sent_email
+from ccdesk.core.limits import EMAIL_MAX_BULK
+from ccdesk.core.text import utf16_length
 
 
 class Method(StrEnum):
-    """A call of one of the services."""
+    """A call of one of the services.
+
+    `IMPORT` makes contacts, many at once; where they are few, each is made by a call of its own all the same.
+    `CREATE_BY_PERSON` makes a contact as the sign-up form does, whose email is too long for that.
+    """
 
     IMPORT = "import"
     CREATE = "create"
+    CREATE_BY_PERSON = "create_by_person"
     SIGN_UP_FORM = "sign_up_form"
     ADD_TO_LIST = "add_list_memberships"
     REMOVE_FROM_LIST = "remove_list_memberships"
     PUT_CONTACT = "put_contact"
     RESUBSCRIBE = "resubscribe"
     WRITE_ACCOUNT = "write_account"
+
+    @property
+    def by_person(self) -> bool:
+        """True for a call that looks like the person's own act: Constant Contact sends its welcome."""
+        return self in (Method.SIGN_UP_FORM, Method.CREATE_BY_PERSON)
+
+
+_ONE_CALL = {
+    Act.OPT_IN: Method.WRITE_ACCOUNT,
+    Act.OPT_OUT: Method.WRITE_ACCOUNT,
+    Act.REMOVE: Method.REMOVE_FROM_LIST,
+    Act.ASK: Method.RESUBSCRIBE,
+}
+_WITHOUT_WELCOME = {
+    Act.ADD: Method.ADD_TO_LIST,
+    Act.REVIVE: Method.PUT_CONTACT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,36 +52,45 @@ class Call:
 
     method: Method
     with_fields: bool = False
-    welcome: bool = False
 
     @property
     def sign_up(self) -> bool:
         """True for the call that looks like the person's own act."""
-        return self.method is Method.SIGN_UP_FORM
+        return self.method.by_person
 
 
 def route(command: Command, person: Person, policy: Policy) -> Call:
     """Pick the call for a command.
 
-    The sign-up form, which makes Constant Contact send its welcome, is used for a new opt-in only: stated
-    under this email, later than the last such call, and answered on no list yet (docs/consent.md b3).
+    One that makes Constant Contact send its welcome is used for a new opt-in only: stated under this email,
+    later than the last such call, and answered on no list yet (docs/consent.md b3).
     """
-    act = command.act
-    if act.writes_flag:
-        return Call(Method.WRITE_ACCOUNT)
-    if act is Act.REMOVE:
-        return Call(Method.REMOVE_FROM_LIST)
-    if act is Act.ASK:
-        return Call(Method.RESUBSCRIBE)
-    owned = act is Act.CREATE or (person.subscriber is not None and person.subscriber.owned)
-    fits = len(person.key.encode("utf-16-le")) // 2 <= SIGN_UP_LONGEST
-    if policy.welcome and fits and _is_new(command, person):
-        return Call(Method.SIGN_UP_FORM, with_fields=owned, welcome=True)
-    if act is Act.ADD:
-        return Call(Method.ADD_TO_LIST)
-    if act is Act.REVIVE:
-        return Call(Method.PUT_CONTACT, with_fields=owned)
-    return Call(Method.IMPORT if fits else Method.CREATE, with_fields=True)
+    owned = person.subscriber is not None and person.subscriber.owned
+    welcome = policy.welcome and command.act.puts_on and _is_new(command, person)
+    return call_for(command.act, person.key, owned=owned, welcome=welcome)
+
+
+def call_for(act: Act, email: str, *, owned: bool = False, welcome: bool = False) -> Call:
+    """Pick the call for an act.
+
+    `owned`: the contact is one that ccdesk made. `welcome`: the person is to get the
+    welcome email, where a call that puts them on the list can bring it about.
+    """
+    if act in _ONE_CALL:
+        return Call(_ONE_CALL[act])
+    owned = owned or act is Act.CREATE
+    if welcome and takes_bulk(email):
+        return Call(Method.SIGN_UP_FORM, with_fields=owned)
+    if act in _WITHOUT_WELCOME:
+        return Call(_WITHOUT_WELCOME[act], with_fields=owned and act is not Act.ADD)
+    if welcome:
+        return Call(Method.CREATE_BY_PERSON, with_fields=True)
+    return Call(Method.IMPORT if takes_bulk(email) else Method.CREATE, with_fields=True)
+
+
+def takes_bulk(email: str) -> bool:
+    """Say whether import and sign-up form take an email, by its length (constant-contact.md §9, §12, §14)."""
+    return utf16_length(sent_email(email)) <= EMAIL_MAX_BULK
 
 
 def _is_new(command: Command, person: Person) -> bool:

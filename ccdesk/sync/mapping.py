@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ccdesk.core.emails import is_undeliverable, sent_email
-from ccdesk.core.limits import A_SECOND, EMAIL_MAX, EMAIL_MAX_BULK, NAME_MAX, STREET_MAX
+from ccdesk.core.limits import A_SECOND, EMAIL_MAX, NAME_MAX, STREET_MAX
 from ccdesk.core.models import Address, Contact, ContactFields, Customer
 from ccdesk.core.text import cut as cut_to
 from ccdesk.core.text import utf16_length, without_controls
@@ -55,11 +55,6 @@ def check_email(email: str) -> BadEmail | None:
     if "." not in checked.ascii_domain:
         return BadEmail("email_malformed", "The email address is not valid: its domain has no dot.")
     return None
-
-
-def is_long(email: str) -> bool:
-    """Say whether an email is longer than import and sign-up form take (constant-contact.md §12, §14)."""
-    return utf16_length(sent_email(email)) > EMAIL_MAX_BULK
 
 
 @dataclass(frozen=True, slots=True)

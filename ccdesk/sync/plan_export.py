@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from ccdesk.consent.route import takes_bulk
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import OffList, Outcome
 from ccdesk.core.words import marked
 from ccdesk.sync.later import acted_after, deleted_at
-from ccdesk.sync.mapping import is_long
 from ccdesk.sync.ownership import is_ours, is_stale, left_unseen
 from ccdesk.sync.standing_opt_outs import (
     ASKED_BEFORE,
@@ -125,7 +125,7 @@ def plan_person(
             # Nothing is remembered of it: one that is read by its id tells which, and who moved may opt out.
             reason = "not in Constant Contact any more (deleted, or its email changed there)"
             return skip(reason, LinkState.CONTACT_DELETED, keep_link=True)
-        action = Action.CREATE if is_long(candidate.customer.email) else Action.IMPORT
+        action = Action.IMPORT if takes_bulk(candidate.customer.email) else Action.CREATE
         return replace(NEW_CONTACT, action=action)
     standing = contact.standing
     if standing is Standing.DELETED:
@@ -183,7 +183,7 @@ def _plan_active(
     stale = is_stale(candidate.fields_hash, contact, ours)
     if on_list and not stale:
         return ExportDecision(Action.NONE, Outcome.UNCHANGED, "nothing differs", ownership=Ownership.OWNED)
-    action = Action.REWRITE if is_long(candidate.customer.email) else Action.IMPORT
+    action = Action.IMPORT if takes_bulk(candidate.customer.email) else Action.REWRITE
     what = "fields brought up to date" if stale else BACK_ON_LIST
     if stale and not on_list:
         what = marked("put back on the list, fields brought up to date")

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 
 from ccdesk.consent.decide import Decision
 from ccdesk.consent.model import Act
 from ccdesk.consent.reasons import Reason
+from ccdesk.consent.route import Method, call_for
 from ccdesk.consent.rows import Row
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.later import deleted_at
-from ccdesk.sync.mapping import is_long
 from ccdesk.sync.ownership import is_ours
 from ccdesk.sync.plan_export import LEFT_OUT
 from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, DELETED, LEFT, NEWCOMER, STANDS
@@ -26,26 +25,14 @@ from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, DELETED, LEFT, NEWCOMER,
 CONFIRMING = "waiting for the person's confirmation"
 
 
-class Step(StrEnum):
-    """How one person is put on the list, or why not."""
-
-    NONE = "none"
-    CREATE = "create"  # no mail
-    CREATE_BY_PERSON = "create_by_person"  # welcome mail, email too long for the sign-up form
-    SIGN_UP = "sign_up"  # welcome mail
-    ADD = "add"
-    REVIVE = "revive"
-    RESUBSCRIBE = "resubscribe"
-
-
 @dataclass(frozen=True, slots=True)
 class OptInDecision:
     """What is done for one account's entry and why, and what its link is to remember.
 
-    `acted_at`: as in `Entry`.
+    `method`: the call that is made, None where none is. `acted_at`: as in `Entry`.
     """
 
-    step: Step
+    method: Method | None
     outcome: Outcome
     reason: str
     state: LinkState = LinkState.SYNCED
@@ -91,32 +78,30 @@ def plan_opt_in(decision: Decision, seen: Seen) -> OptInDecision:
     if putting_on is not None:
         return _put_on(putting_on, seen)
     if Act.ASK in acts:
-        return _skipped(LinkState.CONFIRMING, CONFIRMING, Step.RESUBSCRIBE, conflict=not seen.carried)
+        return _skipped(LinkState.CONFIRMING, CONFIRMING, Method.RESUBSCRIBE, conflict=not seen.carried)
     if Act.OPT_OUT in acts:
         return _opted_out(decision, seen)
     return _BY_REASON.get(decision.reason, _held)(seen, decision)
 
 
+_PUT_ON = {
+    Act.CREATE: "new contact",
+    Act.ADD: "put on the list",
+    Act.REVIVE: "deleted contact brought back by the new opt-in",
+}
+
+
 def _put_on(act: Act, seen: Seen) -> OptInDecision:
-    step, reason, ownership = Step.ADD, "put on the list", Ownership.FOREIGN
-    long_email = is_long(seen.customer.email)
-    if seen.ours:
-        ownership = Ownership.OWNED
-    if act is Act.CREATE:
-        step, reason, ownership = Step.CREATE, "new contact", Ownership.OWNED
-    if act is Act.REVIVE:
-        step, reason = Step.REVIVE, "deleted contact brought back by the new opt-in"
-    if seen.welcome and not long_email:
-        step = Step.SIGN_UP
-    elif seen.welcome and act is Act.CREATE:
-        step = Step.CREATE_BY_PERSON
-    return OptInDecision(step, Outcome.ADDED, reason, ownership=ownership)
+    owned = seen.ours or act is Act.CREATE
+    call = call_for(act, seen.customer.email, owned=owned, welcome=seen.welcome)
+    ownership = Ownership.OWNED if owned else Ownership.FOREIGN
+    return OptInDecision(call.method, Outcome.ADDED, _PUT_ON[act], ownership=ownership)
 
 
 def _skipped(
-    state: LinkState, reason: str, step: Step = Step.NONE, *, conflict: bool = False
+    state: LinkState, reason: str, method: Method | None = None, *, conflict: bool = False
 ) -> OptInDecision:
-    return OptInDecision(step, Outcome.SKIPPED, reason, state, conflict=conflict)
+    return OptInDecision(method, Outcome.SKIPPED, reason, state, conflict=conflict)
 
 
 NOBODY_TO_ASK = _skipped(
@@ -132,7 +117,7 @@ def _opted_out(decision: Decision, seen: Seen) -> OptInDecision:
         state, reason = LinkState.UNSUBSCRIBED, STANDS
         acted_at = seen.contact.opt_out_at if seen.contact is not None else None
     return OptInDecision(
-        Step.NONE,
+        None,
         Outcome.SKIPPED,
         reason,
         state,
@@ -144,7 +129,7 @@ def _opted_out(decision: Decision, seen: Seen) -> OptInDecision:
 
 def _in_step(seen: Seen, decision: Decision) -> OptInDecision:
     ownership = Ownership.OWNED if seen.ours else Ownership.FOREIGN
-    return OptInDecision(Step.NONE, Outcome.UNCHANGED, "already on the list", ownership=ownership)
+    return OptInDecision(None, Outcome.UNCHANGED, "already on the list", ownership=ownership)
 
 
 def _held(seen: Seen, decision: Decision) -> OptInDecision:
@@ -164,7 +149,7 @@ def _tombstone(seen: Seen, decision: Decision) -> OptInDecision:
 
 def _left_out(seen: Seen, decision: Decision) -> OptInDecision:
     ownership = Ownership.OWNED if seen.ours else Ownership.FOREIGN
-    return OptInDecision(Step.NONE, Outcome.SKIPPED, LEFT_OUT, LinkState.LEFT_OUT, ownership)
+    return OptInDecision(None, Outcome.SKIPPED, LEFT_OUT, LinkState.LEFT_OUT, ownership)
 
 
 _BY_REASON: Mapping[Reason, Callable[[Seen, Decision], OptInDecision]] = {

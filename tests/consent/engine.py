@@ -309,7 +309,7 @@ class Engine:
             world.asked.append(key)
             if not lost:
                 self.persons[key] = landed(self.person(key), intent, at=world.now)
-        elif call.method is Method.SIGN_UP_FORM:
+        elif call.sign_up:
             world.welcomed.append((key, world.now))
             created = world.sign_up(key, command.list_id, ours=True)
             if not lost:

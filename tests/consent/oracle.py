@@ -68,7 +68,7 @@ class Oracle:
         wanting = self._wanting(made)
         if not wanting:
             self._say(made, "no account with this email wants mail")
-        if made.call.welcome:
+        if made.call.sign_up:
             self._welcome(made)
         contact = self.world.contacts.get(made.email)
         known = contact.at(made.at - LAG) if contact is not None else None

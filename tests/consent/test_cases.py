@@ -323,7 +323,7 @@ def test_16b_an_account_that_moves_leaves_its_email_on_the_list_and_takes_its_wo
     story.person = to
     (command,) = story.decide().commands
     assert command.act is Act.CREATE
-    assert not route(command, to, replace(story.policy, welcome=True)).welcome
+    assert not route(command, to, replace(story.policy, welcome=True)).sign_up
 
 
 def test_17_the_flag_of_a_disabled_account_is_cleared_too() -> None:

@@ -12,7 +12,7 @@ from ccdesk.consent.guard import Hold, Kind, Loss, Memory, do_it, losses_of, not
 from ccdesk.consent.model import Act, Command, Ended, How, Person
 from ccdesk.consent.moves import follow_words, move_account
 from ccdesk.consent.reasons import Reason
-from ccdesk.consent.route import Call, Method, route
+from ccdesk.consent.route import Call, Method, call_for, route, takes_bulk
 from ccdesk.consent.table import as_markdown
 from tests.consent.story import EMAIL, LIST, Story, at
 
@@ -40,15 +40,47 @@ def test_a_new_opt_in_goes_by_the_call_that_sends_the_welcome_where_that_is_on()
     for welcome, method in ((True, Method.SIGN_UP_FORM), (False, Method.IMPORT)):
         story = Story(welcome=welcome)
         story.account(0, on=True)
-        assert call(story) == Call(method, with_fields=True, welcome=welcome)
+        assert call(story) == Call(method, with_fields=True)
         assert call(story).sign_up is welcome
 
 
-def test_an_email_too_long_for_the_import_goes_by_the_single_call() -> None:
-    story = Story(welcome=True)
+@pytest.mark.parametrize(("welcome", "method"), [(True, Method.CREATE_BY_PERSON), (False, Method.CREATE)])
+def test_an_email_too_long_for_the_import_goes_by_the_single_call(welcome: bool, method: Method) -> None:
+    story = Story(welcome=welcome)
     story.person = Person("a" * 40 + "@example.com")
     story.account(0, on=True)
-    assert call(story).method is Method.CREATE
+    assert call(story) == Call(method, with_fields=True)
+    assert call(story).sign_up is welcome
+
+
+@pytest.mark.parametrize(
+    ("act", "owned", "welcome", "expected"),
+    [
+        (Act.ADD, True, False, Call(Method.ADD_TO_LIST)),
+        (Act.ADD, False, True, Call(Method.SIGN_UP_FORM)),
+        (Act.ADD, True, True, Call(Method.SIGN_UP_FORM, with_fields=True)),
+        (Act.REVIVE, False, False, Call(Method.PUT_CONTACT)),
+        (Act.REVIVE, True, False, Call(Method.PUT_CONTACT, with_fields=True)),
+        (Act.REVIVE, False, True, Call(Method.SIGN_UP_FORM)),
+        (Act.REMOVE, True, True, Call(Method.REMOVE_FROM_LIST)),
+    ],
+)
+def test_fields_of_a_foreign_contact_go_by_no_call(
+    act: Act, owned: bool, welcome: bool, expected: Call
+) -> None:
+    assert call_for(act, EMAIL, owned=owned, welcome=welcome) == expected
+
+
+@pytest.mark.parametrize("act", [Act.ADD, Act.REVIVE])
+def test_a_contact_with_a_long_email_gets_no_welcome(act: Act) -> None:
+    long = "a" * 40 + "@example.com"
+    assert call_for(act, long, welcome=True) == call_for(act, long)
+
+
+def test_an_email_is_measured_as_it_is_sent() -> None:
+    assert takes_bulk(f"  {'a' * 38}@example.com ")
+    assert not takes_bulk(f"{'a' * 39}@example.com")
+    assert not takes_bulk("\N{SLIGHTLY SMILING FACE}" * 20 + "@example.com"), "each counts as two"
 
 
 def test_a_foreign_contact_is_put_on_the_list_without_its_fields() -> None:

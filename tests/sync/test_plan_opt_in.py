@@ -1,4 +1,4 @@
-"""How an opt-in gets a person on the list, or why not: readings and links in, the step of one account out."""
+"""How an opt-in gets a person on the list, or why not: from readings and links to what is done."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import pytest
 
 from ccdesk.consent.decide import decide
 from ccdesk.consent.model import Policy
+from ccdesk.consent.route import Method
 from ccdesk.core.intents import Act
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, WriteBack
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.later import off_until
 from ccdesk.sync.persons import after_reading, left_out
-from ccdesk.sync.plan_opt_in import OptInDecision, Seen, Step, plan_opt_in
+from ccdesk.sync.plan_opt_in import OptInDecision, Seen, plan_opt_in
 from ccdesk.sync.readings import LONG_AGO, Kept, account_reading
 from ccdesk.sync.reconcile import is_in_doubt, is_untold
 
@@ -91,109 +92,109 @@ SYNCED = LinkState.SYNCED
 
 
 @pytest.mark.parametrize(
-    ("there", "options", "step", "state"),
+    ("there", "options", "method", "state"),
     [
-        (None, {}, Step.CREATE, SYNCED),
-        (None, {"link": None}, Step.CREATE, SYNCED),
-        (None, {"welcome": True}, Step.SIGN_UP, SYNCED),
-        (None, {"customer": LONG}, Step.CREATE, SYNCED),
-        (None, {"customer": LONG, "welcome": True}, Step.CREATE_BY_PERSON, SYNCED),
-        (contact(), {}, Step.ADD, SYNCED),
-        (contact(), {"link": None}, Step.ADD, SYNCED),
-        (contact(), {"welcome": True}, Step.SIGN_UP, SYNCED),
-        (contact(), {"link": KNOWN_IN, "anew": False}, Step.ADD, SYNCED),
-        (contact(Permission.IMPLICIT, LIST), {"welcome": True}, Step.NONE, SYNCED),
-        (contact(), {"link": KNOWN_IN, "anew": False, "off_list": True}, Step.NONE, LinkState.LEFT_OUT),
-        (contact(Permission.IMPLICIT, LIST), {"link": KNOWN_IN, "off_list": True}, Step.NONE, SYNCED),
-        (deleted(EARLIER), {}, Step.REVIVE, SYNCED),
-        (deleted(EARLIER), {"welcome": True}, Step.SIGN_UP, SYNCED),
-        (deleted(LATER), {}, Step.NONE, LinkState.CONTACT_DELETED),
-        (deleted(NOON - HOUR / 2), {"welcome": True}, Step.NONE, LinkState.CONTACT_DELETED),
-        (deleted(NOON - HOUR / 2), {"set_at": NOON - HOUR / 4}, Step.REVIVE, SYNCED),
-        (deleted(EARLIER), {"link": KNOWN_IN, "anew": False}, Step.NONE, LinkState.CONTACT_DELETED),
-        (deleted(EARLIER, Permission.TEMP_HOLD), {}, Step.NONE, LinkState.HELD),
-        (unsubscribed(EARLIER), {"welcome": True}, Step.RESUBSCRIBE, LinkState.CONFIRMING),
+        (None, {}, Method.IMPORT, SYNCED),
+        (None, {"link": None}, Method.IMPORT, SYNCED),
+        (None, {"welcome": True}, Method.SIGN_UP_FORM, SYNCED),
+        (None, {"customer": LONG}, Method.CREATE, SYNCED),
+        (None, {"customer": LONG, "welcome": True}, Method.CREATE_BY_PERSON, SYNCED),
+        (contact(), {}, Method.ADD_TO_LIST, SYNCED),
+        (contact(), {"link": None}, Method.ADD_TO_LIST, SYNCED),
+        (contact(), {"welcome": True}, Method.SIGN_UP_FORM, SYNCED),
+        (contact(), {"link": KNOWN_IN, "anew": False}, Method.ADD_TO_LIST, SYNCED),
+        (contact(Permission.IMPLICIT, LIST), {"welcome": True}, None, SYNCED),
+        (contact(), {"link": KNOWN_IN, "anew": False, "off_list": True}, None, LinkState.LEFT_OUT),
+        (contact(Permission.IMPLICIT, LIST), {"link": KNOWN_IN, "off_list": True}, None, SYNCED),
+        (deleted(EARLIER), {}, Method.PUT_CONTACT, SYNCED),
+        (deleted(EARLIER), {"welcome": True}, Method.SIGN_UP_FORM, SYNCED),
+        (deleted(LATER), {}, None, LinkState.CONTACT_DELETED),
+        (deleted(NOON - HOUR / 2), {"welcome": True}, None, LinkState.CONTACT_DELETED),
+        (deleted(NOON - HOUR / 2), {"set_at": NOON - HOUR / 4}, Method.PUT_CONTACT, SYNCED),
+        (deleted(EARLIER), {"link": KNOWN_IN, "anew": False}, None, LinkState.CONTACT_DELETED),
+        (deleted(EARLIER, Permission.TEMP_HOLD), {}, None, LinkState.HELD),
+        (unsubscribed(EARLIER), {"welcome": True}, Method.RESUBSCRIBE, LinkState.CONFIRMING),
         (
             replace(unsubscribed(EARLIER), deleted_at="2026-05-01"),
             {"welcome": True},
-            Step.RESUBSCRIBE,
+            Method.RESUBSCRIBE,
             LinkState.CONFIRMING,
         ),
-        (replace(unsubscribed(LATER), deleted_at="2026-05-01"), {}, Step.NONE, LinkState.UNSUBSCRIBED),
-        (unsubscribed(LATER), {}, Step.NONE, LinkState.UNSUBSCRIBED),
-        (unsubscribed(NOON - HOUR / 2), {}, Step.NONE, LinkState.UNSUBSCRIBED),
+        (replace(unsubscribed(LATER), deleted_at="2026-05-01"), {}, None, LinkState.UNSUBSCRIBED),
+        (unsubscribed(LATER), {}, None, LinkState.UNSUBSCRIBED),
+        (unsubscribed(NOON - HOUR / 2), {}, None, LinkState.UNSUBSCRIBED),
         (
             unsubscribed(NOON - HOUR / 2),
             {"set_at": NOON - HOUR / 4},
-            Step.RESUBSCRIBE,
+            Method.RESUBSCRIBE,
             LinkState.CONFIRMING,
         ),
         (
             unsubscribed(NOON - HOUR / 2),
             {"set_at": NOON - HOUR * 3 / 4},
-            Step.NONE,
+            None,
             LinkState.UNSUBSCRIBED,
         ),
-        (unsubscribed(EARLIER), {"link": KNOWN_IN, "anew": False}, Step.NONE, LinkState.UNSUBSCRIBED),
+        (unsubscribed(EARLIER), {"link": KNOWN_IN, "anew": False}, None, LinkState.UNSUBSCRIBED),
         (
             unsubscribed(EARLIER),
             {"link": None, "baseline": NOON - HOUR},
-            Step.RESUBSCRIBE,
+            Method.RESUBSCRIBE,
             LinkState.CONFIRMING,
         ),
-        (unsubscribed(EARLIER), {"link": None}, Step.NONE, LinkState.UNSUBSCRIBED),
-        (contact(Permission.PENDING), {"welcome": True}, Step.NONE, LinkState.HELD),
-        (contact(Permission.TEMP_HOLD), {"welcome": True}, Step.NONE, LinkState.HELD),
-        (contact(Permission.NOT_SET), {"welcome": True}, Step.NONE, LinkState.HELD),
+        (unsubscribed(EARLIER), {"link": None}, None, LinkState.UNSUBSCRIBED),
+        (contact(Permission.PENDING), {"welcome": True}, None, LinkState.HELD),
+        (contact(Permission.TEMP_HOLD), {"welcome": True}, None, LinkState.HELD),
+        (contact(Permission.NOT_SET), {"welcome": True}, None, LinkState.HELD),
     ],
 )
-def test_how_a_person_gets_on_the_list(there, options, step, state):
+def test_how_a_person_gets_on_the_list(there, options, method, state):
     decision = plan(there, **options)
-    assert (decision.step, decision.state) == (step, state)
+    assert (decision.method, decision.state) == (method, state)
     assert decision.reason
 
 
 @pytest.mark.parametrize(
-    ("other", "options", "step", "state"),
+    ("other", "options", "method", "state"),
     [
-        (left(EARLIER), {}, Step.ADD, SYNCED),
-        (left(LATER), {}, Step.NONE, LinkState.LEFT_LIST),
+        (left(EARLIER), {}, Method.ADD_TO_LIST, SYNCED),
+        (left(LATER), {}, None, LinkState.LEFT_LIST),
         # of the account that was off nobody noted that the person was not on the list any more
-        (left(EARLIER), {"link": replace(KNOWN_OUT, on_list=True)}, Step.ADD, SYNCED),
-        (left(EARLIER), {"link": KNOWN_IN, "anew": False}, Step.NONE, LinkState.LEFT_LIST),
-        (left(EARLIER), {"known": NOON - HOUR}, Step.NONE, LinkState.NEWCOMER),
-        (left(EARLIER), {"link": None, "known": NOW}, Step.NONE, LinkState.LEFT_LIST),  # not provably later
-        (left(EARLIER), {"link": None, "known": NOW, "customer": NEW}, Step.NONE, LinkState.NEWCOMER),
-        (left(EARLIER), {"customer": GUEST}, Step.NONE, LinkState.NEWCOMER),
+        (left(EARLIER), {"link": replace(KNOWN_OUT, on_list=True)}, Method.ADD_TO_LIST, SYNCED),
+        (left(EARLIER), {"link": KNOWN_IN, "anew": False}, None, LinkState.LEFT_LIST),
+        (left(EARLIER), {"known": NOON - HOUR}, None, LinkState.NEWCOMER),
+        (left(EARLIER), {"link": None, "known": NOW}, None, LinkState.LEFT_LIST),  # not provably later
+        (left(EARLIER), {"link": None, "known": NOW, "customer": NEW}, None, LinkState.NEWCOMER),
+        (left(EARLIER), {"customer": GUEST}, None, LinkState.NEWCOMER),
         (
             left(EARLIER),
             {"known": NOW, "link": Link(1, email=ADA, kibo_updated_at=NOON, added_at=LATER)},
-            Step.ADD,
+            Method.ADD_TO_LIST,
             SYNCED,
         ),
         # An account that is gone keeps an opt-out that the shop was never given.
         (
             replace(left(EARLIER), state=LinkState.CLOSED, kibo_opted_in=True),
             {"link": None, "known": NOW, "customer": NEW},
-            Step.NONE,
+            None,
             LinkState.NEWCOMER,
         ),
         # A flag that was cleared in another account.
-        (replace(OTHER, agreed=False), {}, Step.NONE, LinkState.NEWCOMER),
-        (replace(OTHER, agreed=False, out_after=NOON - 4 * HOUR), {}, Step.ADD, SYNCED),
+        (replace(OTHER, agreed=False), {}, None, LinkState.NEWCOMER),
+        (replace(OTHER, agreed=False, out_after=NOON - 4 * HOUR), {}, Method.ADD_TO_LIST, SYNCED),
         # Known from the very moment at which the person was last seen in: known before the opt-out.
-        (replace(OTHER, agreed=False, out_after=LAST_IN), {"known": LAST_IN}, Step.ADD, SYNCED),
-        (OTHER, {"link": None, "known": NOW}, Step.ADD, SYNCED),  # first seen off: no statement
+        (replace(OTHER, agreed=False, out_after=LAST_IN), {"known": LAST_IN}, Method.ADD_TO_LIST, SYNCED),
+        (OTHER, {"link": None, "known": NOW}, Method.ADD_TO_LIST, SYNCED),  # first seen off: no statement
     ],
 )
-def test_whose_opt_in_lifts_what_another_account_knows(other, options, step, state):
+def test_whose_opt_in_lifts_what_another_account_knows(other, options, method, state):
     decision = plan(contact(), other, **options)
-    assert (decision.step, decision.state) == (step, state)
+    assert (decision.method, decision.state) == (method, state)
 
 
 def test_an_accounts_own_leaving_is_lifted_by_its_later_opt_in_whatever_the_dates_of_coming_tell():
     own = left(EARLIER, replace(OURS, kibo_updated_at=NOON - HOUR), seen=NOON - 99 * HOUR)
-    assert plan(contact(), link=own).step is Step.ADD
+    assert plan(contact(), link=own).method is Method.ADD_TO_LIST
     assert plan(contact(), link=own, customer=GUEST).state is LinkState.NEWCOMER
     both = plan(contact(), left(EARLIER), link=own, known=NOON - HOUR)
     assert both.state is LinkState.NEWCOMER, "another account knew of it before this one came"
@@ -203,12 +204,14 @@ def test_who_left_before_we_saw_that_they_were_added_is_opted_out():
     cut_off = replace(KNOWN_OUT, ownership=Ownership.OWNED, begun=Act.CREATE, written_hash="sent",
                       written_at=NOON + HOUR / 2)  # fmt: skip
     there = contact(created_at=NOON + HOUR / 2)
-    assert plan(there, link=cut_off).step is Step.ADD, "it does not show what was sent"
+    assert plan(there, link=cut_off).method is Method.ADD_TO_LIST, "it does not show what was sent"
     seen = replace(
         cut_off, contact_id="c1", state=LinkState.LEFT_LIST, out_since=NOON - HOUR / 4, written_hash=""
     )
     assert plan(there, link=seen).state is LinkState.LEFT_LIST
-    assert plan(there, link=seen, set_at=NOON - HOUR / 8).step is Step.ADD, "the audit log dates the opt-in"
+    assert plan(there, link=seen, set_at=NOON - HOUR / 8).method is Method.ADD_TO_LIST, (
+        "the audit log dates the opt-in"
+    )
     on_list = replace(cut_off, on_list=True, begun=None, contact_id="c1", written_hash="")
     assert plan(there, link=on_list).state is LinkState.LEFT_LIST
 
@@ -223,15 +226,15 @@ def test_an_opt_out_that_stands_is_pending_and_noted_as_a_conflict():
 def test_an_opt_out_that_the_shop_was_given_is_older_than_whatever_is_seen_since():
     carried = replace(KNOWN_OUT, state=LinkState.UNSUBSCRIBED, opt_out_at=EARLIER, out_since=EARLIER)
     decision = plan(unsubscribed(EARLIER), link=replace(carried, contact_id="c1"))
-    assert (decision.step, decision.conflict) == (Step.RESUBSCRIBE, False)
+    assert (decision.method, decision.conflict) == (Method.RESUBSCRIBE, False)
 
 
 def test_a_flag_that_was_off_by_itself_when_somebody_unsubscribed_proves_no_later_opt_in():
     off = replace(KNOWN_OUT, state=LinkState.UNSUBSCRIBED, contact_id="c1", agreed=False)
     out = NOON - HOUR / 2  # the flag was seen off an hour before it was set, and they unsubscribed in between
     decision = plan(unsubscribed(out), link=replace(off, out_since=out))
-    assert (decision.step, decision.pending) == (Step.NONE, WriteBack.OPT_OUT)
-    assert plan(unsubscribed(out), link=replace(off, out_since=out), set_at=NOON).step is Step.RESUBSCRIBE
+    assert (decision.method, decision.pending) == (None, WriteBack.OPT_OUT)
+    assert plan(unsubscribed(out), link=replace(off, out_since=out), set_at=NOON).method is Method.RESUBSCRIBE
     left_off = replace(off, state=LinkState.LEFT_LIST, out_since=out, out_after=NOON - 2 * HOUR)
     assert plan(contact(), link=left_off).state is LinkState.LEFT_LIST
 
@@ -239,17 +242,19 @@ def test_a_flag_that_was_off_by_itself_when_somebody_unsubscribed_proves_no_late
 def test_a_flag_that_was_only_seen_is_no_older_than_its_account():
     """The account was disabled when it was seen, so no run has acted on it."""
     seen = Link(1, email=ADA, kibo_updated_at=NOON - HOUR, seen_set=True)
-    assert plan(unsubscribed(EARLIER), link=seen, customer=NEW).step is Step.RESUBSCRIBE
+    assert plan(unsubscribed(EARLIER), link=seen, customer=NEW).method is Method.RESUBSCRIBE
     assert plan(unsubscribed(EARLIER), link=seen).state is LinkState.UNSUBSCRIBED, "it may be an old one"
     assert plan(unsubscribed(LATER), link=seen, customer=NEW).state is LinkState.UNSUBSCRIBED
 
 
 def test_a_flag_that_comes_with_its_account_to_another_email_may_be_later_than_what_stands_there():
     moved = {"link": replace(KNOWN_IN, email="other@example.com"), "anew": False}
-    assert plan(unsubscribed(EARLIER), customer=NEW, **moved).step is Step.RESUBSCRIBE, "the account is newer"
+    assert plan(unsubscribed(EARLIER), customer=NEW, **moved).method is Method.RESUBSCRIBE, (
+        "the account is newer"
+    )
     assert plan(unsubscribed(EARLIER), **moved).pending is WriteBack.OPT_OUT, "it may be an old one"
     later = EARLIER + HOUR / 2
-    assert plan(unsubscribed(EARLIER), set_at=later, **moved).step is Step.RESUBSCRIBE
+    assert plan(unsubscribed(EARLIER), set_at=later, **moved).method is Method.RESUBSCRIBE
     assert plan(unsubscribed(LATER), customer=NEW, **moved).pending is WriteBack.OPT_OUT
     assert plan(contact(), left(EARLIER), customer=NEW, known=NOW, **moved).state is LinkState.NEWCOMER
 
@@ -265,20 +270,20 @@ def test_whether_an_opt_in_is_later_is_asked_of_an_account_that_does_not_count_t
 
 
 def test_confirmation_is_asked_once_only():
-    named = (Step.NONE, LinkState.ASKED_BEFORE, WriteBack.NOTHING)
+    named = (None, LinkState.ASKED_BEFORE, WriteBack.NOTHING)
     before = EARLIER - HOUR
     decision = plan(unsubscribed(EARLIER), asked=before)
-    assert (decision.step, decision.state, decision.pending) == named, "neither asked twice nor undone (R3)"
+    assert (decision.method, decision.state, decision.pending) == named, "neither asked twice nor undone (R3)"
     again = replace(KNOWN_IN, state=LinkState.ASKED_BEFORE, out_since=EARLIER)
     decision = plan(unsubscribed(EARLIER), link=again, anew=False, asked=before)
-    assert (decision.step, decision.state, decision.pending) == named, "found later, it stays later"
+    assert (decision.method, decision.state, decision.pending) == named, "found later, it stays later"
     since = replace(again, out_since=EARLIER - HOUR)
     assert plan(unsubscribed(EARLIER), link=since, anew=False, asked=before).pending is WriteBack.OPT_OUT
     for out in (LATER, NOON - HOUR / 2):
         decision = plan(unsubscribed(out), asked=before)
-        assert (decision.step, decision.pending) == (Step.NONE, WriteBack.OPT_OUT)
+        assert (decision.method, decision.pending) == (None, WriteBack.OPT_OUT)
     waiting = plan(unsubscribed(EARLIER), link=None, baseline=NOON - HOUR, asked=EARLIER + HOUR / 2)
-    assert (waiting.step, waiting.state) == (Step.NONE, LinkState.CONFIRMING)
+    assert (waiting.method, waiting.state) == (None, LinkState.CONFIRMING)
 
 
 @pytest.mark.parametrize("there", [contact(), deleted(EARLIER)])
@@ -292,7 +297,7 @@ def test_a_foreign_contact_stays_foreign(there):
 def test_what_staff_called_a_mistake_is_left_as_it_is():
     loss = Held(2, LossKind.LEFT, ADA, ADA, EARLIER, answer=Answer.DROPPED)
     decision = plan(contact(), left(EARLIER), link=KNOWN_IN, anew=False, held=loss)
-    assert (decision.step, decision.state, decision.pending) == (Step.NONE, LinkState.HELD, WriteBack.NOTHING)
+    assert (decision.method, decision.state, decision.pending) == (None, LinkState.HELD, WriteBack.NOTHING)
 
 
 def test_what_stands_against_an_opt_in_is_dated_where_constant_contact_dates_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from ccdesk.consent.route import Method
 from ccdesk.core.errors import ItemError, ListGone, RequestRefused
 from ccdesk.core.limits import LIST_JOB_MAX_IDS
 from ccdesk.core.models import Contact, Link, Standing
@@ -23,7 +24,6 @@ from ccdesk.sync.outbox.single_add import (
     withdraw_intent,
 )
 from ccdesk.sync.outbox.verify import Fail, Settle, members_among
-from ccdesk.sync.plan_opt_in import Step
 
 _EARLIER = timedelta(seconds=2)  # the service's dates have whole seconds
 _BULK_FROM = 10  # so many new contacts at once go by one import instead of a call each
@@ -43,7 +43,7 @@ def list_add(ctx: RunContext, additions: Sequence[Addition], *, settle: Settle, 
     many = [p for p in additions if p.bulk_ready]
     if len(many) < _BULK_FROM:
         many = []
-    adds = [p for p in additions if p.decision.step is Step.ADD]
+    adds = [p for p in additions if p.decision.method is Method.ADD_TO_LIST]
     bulk = {id(p) for p in (*many, *adds)}
     for addition in additions:
         if id(addition) not in bulk:

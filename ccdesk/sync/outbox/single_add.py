@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ccdesk.consent.route import Method
 from ccdesk.core.errors import (
     AnswerLost,
     CcdeskError,
@@ -34,12 +35,12 @@ from ccdesk.sync.agreement import agreed_on
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.journal import line_of
-from ccdesk.sync.mapping import creation_hash, fields_hash, is_long, to_fields
+from ccdesk.sync.mapping import creation_hash, fields_hash, to_fields
 from ccdesk.sync.outbox.jobs import add_one
 from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.outbox.plain import has_more, may_be_the_fields, plain, plain_note
 from ccdesk.sync.outbox.verify import Fail, Settle
-from ccdesk.sync.plan_opt_in import OptInDecision, Step
+from ccdesk.sync.plan_opt_in import OptInDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,16 @@ class Addition:
         return plain(fields) if self.plainly else fields
 
     @property
+    def act(self) -> Act:
+        """The command by what it does to the contact, whichever call carries it out."""
+        if self.contact is None:
+            return Act.CREATE
+        return Act.REVIVE if self.contact.standing is Standing.DELETED else Act.ADD
+
+    @property
     def bulk_ready(self) -> bool:
         """True if an import of many may carry this person (no mail wanted, email short enough)."""
-        return self.decision.step is Step.CREATE and not is_long(self.customer.email)
+        return self.decision.method is Method.IMPORT
 
 
 class MadeMeanwhile(ItemError):
@@ -77,7 +85,7 @@ def put_one(ctx: RunContext, addition: Addition, settle: Settle, fail: Fail) -> 
     """Put one person on the list by a call of their own, or ask for the confirmation."""
     before = ctx.store.links.get(addition.customer.id)
     try:
-        if addition.decision.step is Step.RESUBSCRIBE:
+        if addition.decision.method is Method.RESUBSCRIBE:
             _ask_to_confirm(ctx, addition, settle)
             return
         addition, link = _full_or_plain(ctx, addition)
@@ -144,7 +152,7 @@ def _sends_fields(addition: Addition) -> bool:
     """Say whether the call carries anything beside email and list; a PUT repeats what the contact has."""
     if addition.plainly:
         return False
-    if addition.decision.step is Step.REVIVE:
+    if addition.decision.method is Method.PUT_CONTACT:
         return True
     owned = addition.decision.ownership is Ownership.OWNED
     return owned and has_more(to_fields(addition.customer).fields)
@@ -152,13 +160,13 @@ def _sends_fields(addition: Addition) -> bool:
 
 def _single_call(ctx: RunContext, addition: Addition) -> Link:
     """Make the one call and return the link it leads to."""
-    fields, step = addition.fields, addition.decision.step
+    fields, method = addition.fields, addition.decision.method
     list_id = ctx.settings.list_id
     _store_intent(ctx, addition)
-    if step in (Step.CREATE, Step.CREATE_BY_PERSON):
-        contact = ctx.mail.create(fields, list_id, by_person=step is Step.CREATE_BY_PERSON)
+    if method in (Method.IMPORT, Method.CREATE, Method.CREATE_BY_PERSON):
+        contact = ctx.mail.create(fields, list_id, by_person=method is Method.CREATE_BY_PERSON)
         return on_list_link(ctx, addition, contact.id, contact)
-    if step is Step.REVIVE and addition.contact is not None:
+    if method is Method.PUT_CONTACT and addition.contact is not None:
         contact = _revived(ctx, addition, addition.contact)
         return on_list_link(ctx, addition, contact.id, contact)
     with_fields = addition.decision.ownership is Ownership.OWNED
@@ -200,7 +208,8 @@ def _store_intent(ctx: RunContext, addition: Addition, *, by_job: bool = False) 
     # Who left the list once wants mail again: from here on that state tells of leaving after this.
     state = LinkState.SYNCED if link.state is LinkState.LEFT_LIST else link.state
     link = replace(link, email=addition.customer.email, state=state, on_list=False, note="", passed_by=False)
-    sign_up = addition.decision.step in (Step.SIGN_UP, Step.CREATE_BY_PERSON)
+    method = addition.decision.method
+    sign_up = method is not None and method.by_person
     if addition.contact is None:
         link = replace(
             link,
@@ -212,7 +221,7 @@ def _store_intent(ctx: RunContext, addition: Addition, *, by_job: bool = False) 
         )
     line = line_of(
         ctx,
-        _act(addition),
+        addition.act,
         replace(link, contact_id=addition.contact.id if addition.contact else ""),
         event_id=addition.event.event_id,
         by_job=by_job,
@@ -221,13 +230,6 @@ def _store_intent(ctx: RunContext, addition: Addition, *, by_job: bool = False) 
     with ctx.store.transaction():
         ctx.store.links.save([link])
         ctx.store.intents.begin([line])
-
-
-def _act(addition: Addition) -> Act:
-    """Name the command by what it does to the contact, whichever call carries it out."""
-    if addition.contact is None:
-        return Act.CREATE
-    return Act.REVIVE if addition.contact.standing is Standing.DELETED else Act.ADD
 
 
 def on_list_link(ctx: RunContext, addition: Addition, contact_id: str, read: Contact | None) -> Link:

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ccdesk.consent.route import call_for
 from ccdesk.core.errors import ManyWelcomes, Remedy
-from ccdesk.core.models import Standing
+from ccdesk.core.models import Ownership
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.welcomes import Question, WelcomeAnswer
 from ccdesk.core.words import marked
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.outbox.single_add import Addition
-from ccdesk.sync.plan_opt_in import Step
 
 MOST = 25  # so many welcome emails in one run are never asked about
 WAITS = "waits for an answer: unusually many welcome emails would be sent at once"
-_WELCOMING = (Step.SIGN_UP, Step.CREATE_BY_PERSON)
 _COUNT, _SINCE, _UNTIL, _ANSWER = (f"welcomes.{name}" for name in ("count", "since", "until", "answer"))
 
 
@@ -46,7 +45,8 @@ def hold_welcomes(ctx: RunContext, additions: Sequence[Addition]) -> list[Additi
     asked = question(ctx.store)
     through, weighed = [], []
     for one in additions:
-        if one.decision.step not in _WELCOMING or ctx.confirmed:
+        method = one.decision.method
+        if method is None or not method.by_person or ctx.confirmed:
             through.append(one)
         elif asked.answers(one.event.created_at):
             through.append(one if asked.answer is WelcomeAnswer.SEND else _without(one))
@@ -61,13 +61,10 @@ def hold_welcomes(ctx: RunContext, additions: Sequence[Addition]) -> list[Additi
 
 def _without(addition: Addition) -> Addition:
     """Return the same person put on the list by a call that sends no mail."""
-    contact = addition.contact
-    if contact is None:
-        step = Step.CREATE
-    else:
-        step = Step.REVIVE if contact.standing is Standing.DELETED else Step.ADD
+    owned = addition.decision.ownership is Ownership.OWNED
+    method = call_for(addition.act, addition.customer.email, owned=owned).method
     reason = f"{addition.decision.reason}; without a welcome email, as a person has said"
-    return replace(addition, decision=replace(addition.decision, step=step, reason=reason))
+    return replace(addition, decision=replace(addition.decision, method=method, reason=reason))
 
 
 def _hold(ctx: RunContext, asked: Question, weighed: Sequence[Addition]) -> None:

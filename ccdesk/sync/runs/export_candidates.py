@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ccdesk.consent.route import takes_bulk
 from ccdesk.core.exporting import Candidate
 from ccdesk.core.models import ContactFields, Customer
 from ccdesk.sync.agreement import wants_mail
-from ccdesk.sync.mapping import BadEmail, check_email, fields_hash, is_long, to_fields
+from ccdesk.sync.mapping import BadEmail, check_email, fields_hash, to_fields
 from ccdesk.sync.plan_export_group import UNREADABLE
 
 
@@ -20,7 +21,7 @@ def candidate_of(
     if not customer.readable:
         bad = BadEmail(UNREADABLE, "Kibo's answer for this account cannot be read; it is left as it is.")
     mapped = to_fields(customer)
-    plain = bool(email) and bad is None and not is_long(email)
+    plain = bool(email) and bad is None and takes_bulk(email)
     return Candidate(
         customer,
         import_row(mapped.fields),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ccdesk.consent.route import Method
 from ccdesk.core.errors import ItemError
 from ccdesk.core.intents import Ended
 from ccdesk.core.models import (
@@ -33,7 +34,7 @@ from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.outbox.welcomes import hold_welcomes
 from ccdesk.sync.plan_events import Change
 from ccdesk.sync.plan_export import UNDONE
-from ccdesk.sync.plan_opt_in import NOBODY_TO_ASK, Seen, Step, plan_opt_in
+from ccdesk.sync.plan_opt_in import NOBODY_TO_ASK, Seen, plan_opt_in
 from ccdesk.sync.reconcile import Readings, Reconciler
 from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
 from ccdesk.sync.runs.newcomer_rule import unname
@@ -111,13 +112,13 @@ def _decide(
     others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
     left_out = not anew and not seen.ours and has_left_out(ctx)
     decision = plan_opt_in(reconciler.decide(Readings(customer, contact, link, others, left_out)), seen)
-    if decision.step is Step.RESUBSCRIBE and contact is None:
+    if decision.method is Method.RESUBSCRIBE and contact is None:
         contact = directory.unsubscribed([*([link] if link else []), *others])
         decision = decision if contact is not None else NOBODY_TO_ASK
-    if decision.step not in (Step.NONE, Step.RESUBSCRIBE) or decision.outcome is Outcome.UNCHANGED:
+    if decision.method not in (None, Method.RESUBSCRIBE) or decision.outcome is Outcome.UNCHANGED:
         unname(ctx, others)
     addition = Addition(event, customer, contact, link, decision, new)
-    if decision.step is not Step.NONE:
+    if decision.method is not None:
         return addition
     if decision.state is LinkState.LEFT_LIST:
         ctx.require_list()  # asked after the absence was read: one deleted meanwhile says nothing (§3a R4)
