@@ -71,6 +71,7 @@ _READERS = [(place, _READ[name]) for place, name in enumerate(FIELDS) if name in
 ON_LIST = SQL("on_list = 1")
 AGREED = SQL("(kibo_opted_in = 1 OR agreed IS NOT NULL)")  # else they are on the list by nobody's agreement
 OWED = SQL("owed <> ''")
+HAS_CONTACT = SQL("contact_id <> ''")
 # Kibo is not told of those whom the guard holds, and never of those taken for a mistake (design R8).
 NOT_HELD = SQL(
     "NOT EXISTS (SELECT 1 FROM held_loss h WHERE h.kind IN ('left', 'staff') "
@@ -152,10 +153,14 @@ class SqliteLinks:
             return self._read(BY_EMAIL, [key])
         return self._read(BY_EMAIL_OR_SEAL, [key, sealed])
 
-    def by_contact(self, contact_id: str) -> list[Link]:
-        """Return every link with this contact, by ascending customer id; reads all, so for the odd case."""
-        query = LinkRow.select(WHOLE).where(LinkRow.contact_id == contact_id)
-        return self._select(query.order_by(LinkRow.customer_id))
+    def by_contacts(self, contact_ids: Sequence[str]) -> dict[str, list[Link]]:
+        """Return the links of many contacts, by ascending customer id; those without any are absent."""
+        found: dict[str, list[Link]] = {}
+        for some in chunks(list(dict.fromkeys(contact_ids))):
+            query = LinkRow.select(WHOLE).where(LinkRow.contact_id.in_(some), HAS_CONTACT)
+            for link in self._select(query.order_by(LinkRow.contact_id, LinkRow.customer_id)):
+                found.setdefault(link.contact_id, []).append(link)
+        return found
 
     def by_emails(self, keys: Sequence[str]) -> dict[str, list[Link]]:
         """Return the links of many compared emails, by ascending customer id; unknown keys are absent.

@@ -375,6 +375,13 @@ def keep_emails_of_events(migrator: SqliteMigrator) -> None:
     migrator.database.execute_sql("ALTER TABLE event ADD COLUMN email TEXT NOT NULL DEFAULT ''")
 
 
+def find_links_by_contact(migrator: SqliteMigrator) -> None:
+    """Step 27: who else is linked to a contact is found at once, whatever email the contact has by now."""
+    migrator.database.execute_sql(
+        "CREATE INDEX link_by_contact ON link (contact_id, customer_id) WHERE contact_id <> ''"
+    )
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -402,4 +409,5 @@ STEPS: tuple[Step, ...] = (
     make_support_key,
     date_reasons,
     keep_emails_of_events,
+    find_links_by_contact,
 )

@@ -239,3 +239,10 @@ def test_what_one_store_saves_the_other_reads(opened: Callable[[], SqliteStore])
     window, command_line = opened(), opened()
     window.links.save([Link(1, "ann@example.com")])
     assert command_line.links.get(1) == Link(1, "ann@example.com")
+
+
+def test_links_are_found_by_their_contacts(store: SqliteStore) -> None:
+    first, second = Link(1, email="a@example.com", contact_id="c1"), Link(2, email="b@x.com", contact_id="c1")
+    store.links.save([second, first, Link(3, contact_id="c2"), Link(4, email="nobody@example.com")])
+    found = store.links.by_contacts(["c1", "", "c3", "c1"])
+    assert found == {"c1": [first, second]}

@@ -24,7 +24,7 @@ from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.migrations import prepare
 from ccdesk.store.presence import marker_of
-from ccdesk.store.schema import STEPS, compare_domains_in_ascii, date_reasons
+from ccdesk.store.schema import STEPS, compare_domains_in_ascii, date_reasons, find_links_by_contact
 from ccdesk.store.schema_journal import take_over_adding, take_over_asked, take_over_noted
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import TABLES
@@ -449,3 +449,18 @@ def test_chunks_of_a_file_from_before_whose_people_were_noted_are_not_noted_agai
     chunk = Chunk(1, "import", 1, 9, 9, NOON, ChunkState.SENT, "job", noted=True)
     assert store.exports.chunks() == [chunk, replace(chunk, number=2), replace(chunk, number=10, noted=False)]
     assert store.state.get("export.noted") == ""
+
+
+def test_links_of_a_file_from_before_are_found_by_their_contacts(
+    path: Path, opened: Callable[[], SqliteStore]
+) -> None:
+    prepare(path, STEPS[: STEPS.index(find_links_by_contact)])
+    with closing(sqlite3.connect(path)) as old, old:
+        columns = [row for row in old.execute("PRAGMA table_info(link)") if row[3] and row[4] is None]
+        for number, contact in ((1, "c1"), (2, ""), (3, "c1")):
+            row = {one[1]: 0 if one[2] == "INTEGER" else "" for one in columns}
+            row |= {"customer_id": number, "contact_id": contact, "state": "synced"}
+            marks = ", ".join("?" * len(row))
+            old.execute(f"INSERT INTO link ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    links = opened().links
+    assert [one.customer_id for one in links.by_contacts(["c1"])["c1"]] == [1, 3]

@@ -24,6 +24,7 @@ LOOKS: dict[str, Look] = {
     "links": lambda s: s.links.many([1, 2]),
     "links by email": lambda s: s.links.by_email("a"),
     "links by emails": lambda s: s.links.by_emails(["a", "b"]),
+    "links by contacts": lambda s: s.links.by_contacts(["c1", "c2"]),
     "links saved that tell what is stated": lambda s: [
         s.links.save([one]) for one in (Link(1, "a", kibo_opted_in=True), Link(1, "a", kibo_opted_in=False))
     ],

@@ -37,8 +37,8 @@ class Links(Protocol):
     def by_email(self, key: str) -> list[Link]:
         """Return every link with this compared email, by ascending customer id."""
 
-    def by_contact(self, contact_id: str) -> list[Link]:
-        """Return every link with this contact, by ascending customer id."""
+    def by_contacts(self, contact_ids: Sequence[str]) -> dict[str, list[Link]]:
+        """Return the links of many contacts, by ascending customer id; those without any are absent."""
 
     def by_emails(self, keys: Sequence[str]) -> dict[str, list[Link]]:
         """Return the links of many compared emails at once."""

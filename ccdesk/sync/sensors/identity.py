@@ -30,7 +30,10 @@ def resolve_identity(ctx: RunContext, page: Sequence[Contact]) -> tuple[list[Con
 
 def _as_linked(ctx: RunContext, contact: Contact) -> Contact:
     links = ctx.store.links
-    found = links.by_contact(contact.id) if contact.id else links.by_email(contact.email_key)
+    if contact.id:
+        found = links.by_contacts([contact.id]).get(contact.id, [])
+    else:
+        found = links.by_email(contact.email_key)
     for link in found:
         if link.contact_id and link.email:
             return replace(contact, id=link.contact_id, email=contact.email or link.email)
