@@ -7,7 +7,7 @@ nothing else than `sync.plan_drift` would, and a test holds that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from ccdesk.core.drift import Drift, DriftKind, MailShows, ShopShows, Sides, as_left
@@ -227,7 +227,8 @@ class SqliteDrifts:
             )
             for key in keys
         }
-        contacts = self._contacts_of(keys, links)
+        willing = {key for key in keys if any(one.accepts_marketing for one in accounts.get(key, ()))}
+        contacts = self._contacts_of(keys, links, willing)
         numbers = sorted({*ids, *(link.customer_id for some in links.values() for link in some)})
         held, parked, known = self._held(numbers), self._parked(numbers), self._known(numbers)
         made = []
@@ -249,8 +250,14 @@ class SqliteDrifts:
             )
         return made
 
-    def _contacts_of(self, keys: Sequence[str], links: Mapping[str, Sequence[Link]]) -> dict[str, Contact]:
-        """Return contacts by compared email, one that is not deleted first; else by the id a link knows."""
+    def _contacts_of(
+        self, keys: Sequence[str], links: Mapping[str, Sequence[Link]], willing: Collection[str]
+    ) -> dict[str, Contact]:
+        """Return contacts by compared email, one that is not deleted first; else by the id a link knows.
+
+        One whose email was changed there, and is on the list by an account with that email, is not there for
+        people who are not opted in themselves; `willing` are those who are.
+        """
         found: dict[str, Contact] = {}
         rows = self._among(f"SELECT {_CONTACT_COLUMNS} FROM drift_contact WHERE email_key IN", keys)
         for row in sorted(rows, key=lambda row: (row[4] == "", row[10] or "")):
@@ -262,8 +269,12 @@ class SqliteDrifts:
             for link in links[key]
             if link.contact_id and link.email_key == key
         }
-        for row in self._among(f"SELECT {_CONTACT_COLUMNS} FROM drift_contact WHERE id IN", list(missing)):
-            found[missing[row[0]]] = self._contact(row)
+        rows = self._among(f"SELECT {_CONTACT_COLUMNS} FROM drift_contact WHERE id IN", list(missing))
+        wanted = "SELECT DISTINCT email_key FROM drift_account WHERE wants = 1 AND email_key IN"
+        others = {key for (key,) in self._among(wanted, [row[1] for row in rows])}
+        for row in rows:
+            if row[1] not in others or missing[row[0]] in willing:
+                found[missing[row[0]]] = self._contact(row)
         return found
 
     def _contact(self, row: Row) -> Contact:

@@ -38,23 +38,30 @@ _LOSS = {LossKind.LEFT: How.LEFT, LossKind.STAFF: How.UNSUBSCRIBED, LossKind.FLA
 
 
 def person_of(
-    key: str, links: Sequence[Link], held: Iterable[Held], kept: Kept, contact: Contact | None = None
+    key: str,
+    links: Sequence[Link],
+    held: Iterable[Held],
+    kept: Kept,
+    contact: Contact | None = None,
+    moved: Sequence[Link] = (),
 ) -> Person:
     """Return the person with this compared email, as far as these links of theirs tell.
 
-    `contact` is as read now, if it was: where a link does not date an unsubscription, that does.
+    `contact` is as read now, if it was: where a link does not date an unsubscription, that does. `moved`:
+    links that know the contact under another email; what they tell of it counts, their accounts do not.
     """
-    same = [one for one in links if contact is None or one.contact_id in ("", contact.id)]
+    telling = [*links, *moved]
+    same = [one for one in telling if contact is None or one.contact_id in ("", contact.id)]
     accounts = tuple(_account(one, kept) for one in links)
     person = Person(key, accounts=accounts, subscriber=_contact(same, contact, kept))
-    for statement in _mail_statements(links, contact, kept):
+    for statement in _mail_statements(telling, contact, kept):
         person = person.state(statement)
-    if any(one.on_list and one.kibo_opted_in for one in links):  # back since whatever else a link remembers
-        person = person.state(_mail(links[0], How.ADDED, instant(kept.now), kept, Author.US))
+    if any(one.on_list and one.kibo_opted_in for one in telling):  # back since whatever else a link remembers
+        person = person.state(_mail(telling[0], How.ADDED, instant(kept.now), kept, Author.US))
     outs = [one.window.latest for one in person.statements if one.how in (How.UNSUBSCRIBED, How.LEFT)]
     for link in links:
         person = _word(person, link, max(outs, default=LONG_AGO), kept)
-    return _held(_lifted(person, links), links, held)
+    return _held(_lifted(person, links), telling, held)
 
 
 def _account(link: Link, kept: Kept) -> Account:

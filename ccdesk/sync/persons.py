@@ -48,18 +48,19 @@ def after_reading(
     held: Iterable[Held],
     kept: Kept,
     looked: datetime | None = None,
+    moved: Sequence[Link] = (),
 ) -> Person:
     """Return a person of whom one account and the contact were read; the other accounts are as remembered.
 
-    `links`: all with the account's email, and the account's own. `looked`: the last complete look at the shop
-    began then, less its lag, and did not show the account's flag set.
+    `links`: all with the account's email, and the account's own; `moved`: see `person_of`. `looked`: the last
+    complete look at the shop began then, less its lag, and did not show the account's flag set.
     """
-    person = person_of(account.email, links, held, kept, contact)
+    person = person_of(account.email, links, held, kept, contact, moved)
     person = observe_account(person, account, looked)
     own = next((one for one in links if one.customer_id == account.id), None)
     person = _with_word_dated(person, account, own, looked)
     person = _with_known(person, account.id, kept)
-    return _with_contact(_with_own_leaving_lifted(person, links), contact, links, kept)
+    return _with_contact(_with_own_leaving_lifted(person, links), contact, [*links, *moved], kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +217,7 @@ def left_out(person: Person, contact: Contact | None, kept: Kept) -> Person:
     active = kept.policy.list_id
     if contact is None or contact.is_mailed(active):
         return person
-    ever = Window(LONG_AGO, kept.now)
-    lists = frozenset({active})
+    ever, lists = Window(LONG_AGO, kept.now), frozenset({active})
     left = Statement(0, Side.MAIL, contact.id, How.LEFT, Author.STAFF, ever, kept.now, lists, watched=False)
     return person.state(left)
 

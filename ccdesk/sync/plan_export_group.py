@@ -36,6 +36,7 @@ def plan_group(
     first_export: bool,
     guests: bool,
     others: Sequence[Link] = (),
+    moved: Sequence[Link] = (),
     off_list: OffList = OffList.NEWLY,
     skew: timedelta = timedelta(0),
 ) -> list[ExportDecision]:
@@ -43,8 +44,8 @@ def plan_group(
 
     The first account that can be sent stands for the person, and no opt-out of another account stops it if it
     can be helped; the others follow it (design R1). `others` are all links with this email: an account that
-    is not opted in any more, or gone from Kibo, may know that the person opted out. `skew`: how far the
-    shop's clock is ahead.
+    is not opted in any more, or gone from Kibo, may know that the person opted out. `moved`: links that know
+    the contact under another email (`moved_contacts`). `skew`: how far the shop's clock is ahead.
     """
     key = candidates[0].customer.email_key
     own = [links[one.customer.id] for one in candidates if one.customer.id in links]
@@ -63,7 +64,11 @@ def plan_group(
             speaker,
             contact,
             links.get(speaker.customer.id),
-            [*known, *(one for one in others if one.state is not LinkState.CLOSED)],
+            [
+                *known,
+                *(one for one in others if one.state is not LinkState.CLOSED),
+                *_leavings(moved, candidates),
+            ],
             list_id=list_id,
             first_export=first_export,
             off_list=off_list,
@@ -79,6 +84,16 @@ def plan_group(
             follows = candidate is not speaker
             decisions.append(_follower(speaker.customer, decided, new_opt_in=new) if follows else decided)
     return decisions
+
+
+def _leavings(moved: Sequence[Link], candidates: Sequence[Candidate]) -> list[Link]:
+    """Return what links tell of a contact that they know under another email: off the list, it has left it.
+
+    It is not theirs here to be written over, and a candidate's own link is about the email it had before.
+    """
+    own = {one.customer.id for one in candidates}
+    others = [one for one in moved if one.customer_id not in own]
+    return [replace(one, ownership=Ownership.NONE, state=LinkState.LEFT_LIST) for one in others]
 
 
 def _unless_out(

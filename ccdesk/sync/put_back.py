@@ -120,8 +120,12 @@ def _surely_there(ctx: RunContext, new: Sequence[tuple[Contact, Link]]) -> list[
 
 
 def links_of(ctx: RunContext, link: Link) -> list[Link]:
-    """Return the links that tell whether an account's person is put back; this one as it is observed now."""
+    """Return the links that tell whether an account's person is put back; this one as it is observed now.
+
+    Whoever has the email that its contact was given since may keep that contact on the list as well.
+    """
     if not is_opted_out(link):
         return [link]
     others = ctx.store.links.by_email(link.email_key) if link.email_key else []
+    others += ctx.store.links.by_contacts([link.contact_id]).get(link.contact_id, [])
     return [link, *(one for one in others if one.customer_id != link.customer_id)]

@@ -22,6 +22,7 @@ from ccdesk.core.ports.store import Links, State
 from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.later import off_until
+from ccdesk.sync.moved_contacts import moved_links
 from ccdesk.sync.persons import OptOut, after_opt_out, after_opt_out_and_contact, after_reading, left_out
 from ccdesk.sync.plan_drift import DriftRules
 from ccdesk.sync.plan_opt_out import Keepers, keepers
@@ -100,6 +101,8 @@ class Reconciler:
         numbers = [account.id, *(one.customer_id for one in links)]
         known = known_since(ctx.store.links, account.email_key, numbers)
         kept = replace(self._kept_now(known), asked=asked)
+        moved = moved_links(ctx.store.links, [contact] if contact is not None else [])
+        elsewhere = [one for some in moved.values() for one in some if one.customer_id not in numbers]
         looked = off_until(read.link, account, ctx.store.state.get_time(names.BASELINE))
         person = after_reading(
             account_reading(account, kept.skew, kept.now, set_at=set_at),
@@ -108,6 +111,7 @@ class Reconciler:
             self._held,
             kept,
             looked - kept.skew if looked is not None else None,
+            elsewhere,
         )
         return left_out(person, contact, kept) if read.left_out else person
 

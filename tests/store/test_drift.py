@@ -231,3 +231,19 @@ def test_the_tables_are_this_threads_and_leave_nothing(store: SqliteStore, tmp_p
     store.drifts.end()
     for path in store.path.parent.iterdir():
         assert b"secret@example.com" not in path.read_bytes()
+
+
+@pytest.mark.parametrize(("wants", "seen"), [(True, False), (False, True)])
+def test_a_contact_on_the_list_by_the_account_that_has_its_email_is_there_for_that_one(
+    store: SqliteStore, wants: bool, seen: bool
+) -> None:
+    """Its email was changed there; the account it was put on the list for has opted out since."""
+    former, other = Customer(1, "a@example.com", False), Customer(2, "b@example.com", wants)
+    store.links.save([Link(1, "a@example.com", "c1", agreed=False, kibo_opted_in=False)])
+    store.drifts.begin(LIST)
+    store.drifts.add_accounts([(one, one.accepts_marketing, True) for one in (former, other)])
+    there = Contact("c1", "b@example.com", Permission.IMPLICIT, list_ids=frozenset({LIST}))
+    store.drifts.add_contacts([there])
+    store.drifts.sort_out()
+    shown = {one.key: one.contact is not None for one in store.drifts.undecided("", 9)}
+    assert shown["a@example.com"] is seen

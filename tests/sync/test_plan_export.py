@@ -430,3 +430,18 @@ def test_who_is_skipped_for_their_own_act_is_told_when_it_was():
     assert decide(contact=contact(deleted_at="2026-05-01", updated_at=NOW)).acted_at == NOW
     assert decide(contact=contact(lists=[LIST], opt_out_at=OUT_AT)).acted_at is None
     assert decide(contact=contact(), link=owned(), first=False).acted_at is None, "nothing dates a leaving"
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("known", [{"state": LinkState.LEFT_LIST, "on_list": False}, {}])
+def test_a_contact_that_left_under_another_email_is_not_put_back(first, known):
+    there = owned(customer_id=7, email="home@example.com", **known)
+    options = {"first_export": first, "guests": True, "moved": [there]}
+    [decision] = planned([ADA], contact(), {}, **options)
+    assert (decision.action, decision.state) == (Action.NONE, LinkState.LEFT_LIST)
+    assert (decision.pending, decision.keep_link) == (WriteBack.OPT_OUT, not first), "its event compares them"
+    [decision] = planned([ADA], contact(lists=[LIST]), {}, **options)
+    assert (decision.outcome, decision.ownership) == (Outcome.UNCHANGED, Ownership.FOREIGN)
+    moved = owned(email="home@example.com", **known)  # the account took that email as well
+    [decision] = planned([ADA], contact(), {1: moved}, **options | {"moved": [moved]})
+    assert decision.state is LinkState.SYNCED

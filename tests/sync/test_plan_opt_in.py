@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -70,6 +71,7 @@ def plan(
     baseline: datetime | None = None,
     off_list: bool = False,
     held: Held | None = None,
+    moved: Sequence[Link] = (),
 ) -> OptInDecision:
     """Decide as a run does: what is remembered, what was read, the table, and this account's part."""
     policy = Policy(LIST, LONG_AGO)
@@ -78,11 +80,13 @@ def plan(
     links = [*others, *([link] if link is not None else [])]
     looked = off_until(link, customer, baseline)
     losses = [held] if held is not None else []
-    person = after_reading(account_reading(customer, timedelta(0), NOW), there, links, losses, kept, looked)
+    person = after_reading(
+        account_reading(customer, timedelta(0), NOW), there, links, losses, kept, looked, moved
+    )
     if set_at is not None:
         assert is_in_doubt(person, policy, customer.id)
         reading = account_reading(customer, timedelta(0), NOW, set_at=set_at)
-        person = after_reading(reading, there, links, losses, kept, looked)
+        person = after_reading(reading, there, links, losses, kept, looked, moved)
     if off_list:
         person = left_out(person, there, kept)
     return plan_opt_in(decide(person, policy), seen)
@@ -190,6 +194,40 @@ def test_how_a_person_gets_on_the_list(there, options, method, state):
 def test_whose_opt_in_lifts_what_another_account_knows(other, options, method, state):
     decision = plan(contact(), other, **options)
     assert (decision.method, decision.state) == (method, state)
+
+
+HOME = replace(OTHER, email="home@example.com")
+
+
+@pytest.mark.parametrize(
+    ("moved", "options", "method", "state"),
+    [
+        (left(EARLIER, HOME), {}, Method.ADD_TO_LIST, SYNCED),
+        (left(EARLIER, HOME), {"known": NOON - HOUR}, None, LinkState.NEWCOMER),
+        (left(EARLIER, HOME), {"customer": GUEST}, None, LinkState.NEWCOMER),
+        (left(LATER, HOME), {}, None, LinkState.LEFT_LIST),
+        # On the list until now, and not any more: that nobody has noted the leaving yet dates it to no day.
+        (replace(HOME, on_list=True, kibo_opted_in=True), {}, None, LinkState.LEFT_LIST),
+        (
+            left(EARLIER, HOME),
+            {"known": NOW, "link": Link(1, email=ADA, kibo_updated_at=NOON, added_at=LATER)},
+            Method.ADD_TO_LIST,
+            SYNCED,
+        ),
+    ],
+)
+def test_a_leaving_under_another_email_of_the_contact_counts_and_its_account_does_not(
+    moved, options, method, state
+):
+    decision = plan(contact(), moved=[moved], **options)
+    assert (decision.method, decision.state) == (method, state)
+    there = contact(Permission.IMPLICIT, LIST)
+    assert plan(there, moved=[replace(HOME, on_list=True)], known=NOW).outcome is Outcome.UNCHANGED
+
+
+def test_a_leaving_under_another_email_is_not_taken_back_by_a_sign_up_from_before_it():
+    before = contact(opt_in_source="Contact", opt_in_at=NOON - 5 * HOUR)
+    assert plan(before, moved=[left(EARLIER, HOME)], known=NOON - HOUR).state is LinkState.NEWCOMER
 
 
 def test_an_accounts_own_leaving_is_lifted_by_its_later_opt_in_whatever_the_dates_of_coming_tell():

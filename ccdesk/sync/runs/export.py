@@ -7,7 +7,7 @@ the shop is, and a power cut loses nothing (`unfinished`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -20,7 +20,7 @@ from ccdesk.core.models import Customer, Link
 from ccdesk.core.runs import Entry, OffList
 from ccdesk.sync import state_names as names
 from ccdesk.sync.context import RunContext
-from ccdesk.sync.journal import how_ended
+from ccdesk.sync.moved_contacts import moved_links
 from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.plan_export import LEFT_OUT, NEW_CONTACT, Action
 from ccdesk.sync.plan_export_group import plan_followers, plan_group
@@ -29,7 +29,7 @@ from ccdesk.sync.runs.export_candidates import candidate_of
 from ccdesk.sync.runs.export_check import check
 from ccdesk.sync.runs.export_first import list_has_members, note_exported, settle_question
 from ccdesk.sync.runs.export_jobs import Watched
-from ccdesk.sync.runs.export_links import planned_of, unsent_of
+from ccdesk.sync.runs.export_links import end_begun, planned_of, unsent_of
 from ccdesk.sync.runs.export_send import end_open_chunks, send
 from ccdesk.sync.runs.export_session import PAGE, ExportSession, close, discard_stale, resume_or_start
 from ccdesk.sync.runs.export_unreached import note_unreached
@@ -242,6 +242,8 @@ def _plan_page(
     links = {link.customer_id: link for some in by_email.values() for link in some}
     ids = [one.customer.id for group in groups for one in group]
     links |= store.links.many([number for number in ids if number not in links])  # their email is another now
+    off_list_now = [c for c in contacts.values() if ctx.settings.list_id not in c.list_ids]
+    moved = moved_links(store.links, off_list_now)
     entries: list[Entry] = []
     saved: list[Link] = []
     by_event: list[int] = []
@@ -260,6 +262,7 @@ def _plan_page(
                 first_export=first_export,
                 guests=guests,
                 others=by_email.get(key, ()),
+                moved=moved.get(contact.id, ()) if contact is not None else (),
                 off_list=off_list,
                 skew=ctx.skew(),
             )
@@ -284,17 +287,9 @@ def _plan_page(
         for link in changed:
             note_own_write(ctx, links.get(link.customer_id))
         store.links.save(changed)
-        _end_begun(ctx, changed, links)
+        end_begun(ctx, changed, links)
         for number in by_event:
             queue_again(ctx, number)
         store.exports.decide(planned)
         ctx.record(entries)
     return back
-
-
-def _end_begun(ctx: RunContext, settled: Sequence[Link], before: Mapping[int, Link]) -> None:
-    """Close what was begun with those for whom nothing is sent; by `before`, their links until now."""
-    for link in settled:
-        known = before.get(link.customer_id)
-        if known is not None and known.begun is not None and link.begun is None:
-            ctx.store.intents.end([link.customer_id], how_ended(known, on_list=link.on_list))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ccdesk.core.exporting import Candidate, Planned
@@ -9,6 +10,7 @@ from ccdesk.core.models import Contact, Link, LinkState, Ownership, Standing, Wr
 from ccdesk.core.runs import Outcome
 from ccdesk.sync.agreement import passed_over
 from ccdesk.sync.context import RunContext
+from ccdesk.sync.journal import how_ended
 from ccdesk.sync.mapping import fields_hash
 from ccdesk.sync.observing import last_sight, observing
 from ccdesk.sync.plan_export import Action, ExportDecision
@@ -109,3 +111,11 @@ def _first_reading(link: Link, contact: Contact | None, decision: ExportDecision
     if link.read_hash or contact is None or decision.ownership is not Ownership.OWNED:
         return link.read_hash
     return fields_hash(contact)
+
+
+def end_begun(ctx: RunContext, settled: Sequence[Link], before: Mapping[int, Link]) -> None:
+    """Close what was begun with those for whom nothing is sent; by `before`, their links until now."""
+    for link in settled:
+        known = before.get(link.customer_id)
+        if known is not None and known.begun is not None and link.begun is None:
+            ctx.store.intents.end([link.customer_id], how_ended(known, on_list=link.on_list))
