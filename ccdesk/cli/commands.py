@@ -350,7 +350,7 @@ def _events(args: argparse.Namespace, container: Container, console: Console) ->
     if console.as_json:
         console.document({"events": [documents.event_row(event) for event in rows]})
     else:
-        tables.print_events(console, rows)
+        tables.print_events(console, rows, desk.emails_of)
     return int(ExitCode.DONE)
 
 

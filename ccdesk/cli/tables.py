@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,8 @@ from ccdesk.service.api import Connection, ConnectionState, Status
 from ccdesk.service.gaps import Gap, GapReason
 from ccdesk.service.preview import Preview
 from ccdesk.service.reason_words import reason_words
+
+Emails = Callable[[Collection[int]], Mapping[int, str]]  # of customer ids
 
 _MOST_ERRORS = 20
 _MOST_PEOPLE = 50
@@ -155,13 +157,22 @@ def print_runs(console: Console, runs: Sequence[Run]) -> None:
     print_table(console, head, rows, "No runs yet. “ccdesk sync export” does the first.")
 
 
-def print_events(console: Console, events: Iterable[QueuedEvent]) -> None:
-    """Print the queue."""
+def print_events(console: Console, events: Iterable[QueuedEvent], emails_of: Emails) -> None:
+    """Print the queue, with the email of each customer as the window shows it."""
+    shown = list(events)
+    emails = emails_of({one.object_id for one in shown})
     rows = [
-        (e.event_id, str(e.object_id), when(e.created_at), e.status.value, e.error or e.result)
-        for e in events
+        (
+            one.event_id,
+            str(one.object_id),
+            emails.get(one.object_id) or one.email or "–",
+            when(one.created_at),
+            one.status.value,
+            one.error or one.result,
+        )
+        for one in shown
     ]
-    head = ("EVENT ID", "OBJECT ID", "CREATED", "STATUS", "REMARK")
+    head = ("EVENT ID", "OBJECT ID", "EMAIL", "CREATED", "STATUS", "REMARK")
     print_table(console, head, rows, "The queue is empty.")
 
 

@@ -12,6 +12,7 @@ import pytest
 from ccdesk.auth.vault import FileVault
 from ccdesk.cli.main import main
 from ccdesk.container import open_container
+from ccdesk.core.models import Link
 from ccdesk.core.runs import EventStatus, QueuedEvent
 from ccdesk.paths import Paths
 from ccdesk.sandbox.wire.kernel import Fault
@@ -355,6 +356,21 @@ def test_what_waits_in_the_queue_is_tried_again_by_name_or_all_at_once(connected
     assert connected.json("events", "retry", "a")["retried"] == 1
     assert "No entry a waits" in connected("events", "retry", "a").stderr, "it is due already"
     assert connected.json("events", "retry", "--all")["retried"] == 2
+
+
+def test_the_queue_names_customers_by_their_email(connected):
+    """Of one whose link is not there yet, by the one that the look at Kibo showed."""
+    with open_container(Paths(connected.base), environment=connected.environment) as container:
+        now = container.clock.now()
+        container.store.links.save([Link(97, "ann@example.com")])
+        container.store.queue.add(QueuedEvent("a", 97, now, email="older@example.com"))
+        container.store.queue.add(QueuedEvent("b", 98, now, email="new@example.com"))
+        container.store.queue.add(QueuedEvent("c", 99, now))
+    shown = [line.split()[:3] for line in connected("events", "--offline").stdout.splitlines()]
+    assert ["a", "97", "ann@example.com"] in shown
+    assert ["b", "98", "new@example.com"] in shown
+    assert ["c", "99", "–"] in shown
+    assert all("email" not in event for event in connected.json("events", "--offline")["events"])
 
 
 SAID_TO_NOBODY = """
