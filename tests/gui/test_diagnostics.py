@@ -43,11 +43,11 @@ def test_what_goes_in_is_shown_before_anything_is_written(qtbot, qapp, tmp_path:
 
     parts, dialog = opened_dialog(qtbot, qapp, save)
     try:
-        assert "as pseudonyms" in dialog.lbl_contents.text()
-        assert "Never: the login, tokens, the Kibo secret." in dialog.lbl_contents.text()
+        assert "as pseudonyms" in dialog.contents.text()
+        assert "Never: the login, tokens, the Kibo secret." in dialog.contents.text()
         assert asked == []
         dialog.chk_plain.setChecked(True)
-        assert "Emails as they are" in dialog.lbl_contents.text()
+        assert "Emails as they are" in dialog.contents.text()
         dialog.txt_person.setText(" ann@example.com ")
         dialog.spn_days.setValue(3)
         choose(qtbot, dialog, tmp_path / "one.zip")

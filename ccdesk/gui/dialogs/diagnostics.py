@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QFormLayout, QLineEdit, QSpinB
 
 from ccdesk.core.bundles import USUAL_DAYS, Made, Wanted, contents
 from ccdesk.core.errors import CcdeskError
+from ccdesk.gui.components.bullets import Bullets
 from ccdesk.gui.components.messages import Notice
 from ccdesk.gui.components.theme import Tone
 from ccdesk.gui.components.widgets import button, disable, label, row
@@ -22,7 +23,8 @@ INTRO = marked(
     "computer. Nothing is sent anywhere: you decide who gets the file."
 )
 _LONGEST = 3650  # days
-_FIELD_HEIGHT = 34
+_FIELD_HEIGHT = 32
+_TEXT_MARGIN = 9  # as in other fields; padding by the style sheet has no effect here
 
 
 def save_diagnostics(context: Context, parent: QWidget) -> DiagnosticsDialog:
@@ -40,13 +42,14 @@ class DiagnosticsDialog(QDialog):
         self.setWindowTitle(say("Save Diagnostics"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(600, 570)
-        self.lbl_contents = label(name="lbl_contents")
+        self.contents = Bullets("diagnostics_contents")
         self.spn_days = QSpinBox()
         self.spn_days.setObjectName("spn_days")
         self.spn_days.setRange(1, _LONGEST)
         self.spn_days.setValue(USUAL_DAYS)
         self.spn_days.setSuffix(say(" days"))
         self.spn_days.setMinimumHeight(_FIELD_HEIGHT)
+        self.spn_days.lineEdit().setTextMargins(_TEXT_MARGIN, 0, _TEXT_MARGIN, 0)
         self.spn_days.setAccessibleName(say("How many days back"))
         self.txt_person = QLineEdit()
         self.txt_person.setObjectName("txt_person")
@@ -81,7 +84,7 @@ class DiagnosticsDialog(QDialog):
         layout.setSpacing(14)
         layout.addWidget(label(say(INTRO)))
         layout.addWidget(label(say("What goes in"), "label"))
-        layout.addWidget(self.lbl_contents)
+        layout.addWidget(self.contents)
         layout.addLayout(form)
         layout.addStretch(1)
         layout.addWidget(self.notice)
@@ -89,8 +92,7 @@ class DiagnosticsDialog(QDialog):
 
     @Slot()
     def _show_contents(self) -> None:
-        goes_in = contents(self.chk_plain.isChecked())
-        self.lbl_contents.setText("\n".join(f"•  {say(one)}" for one in goes_in))
+        self.contents.show_texts([say(one) for one in contents(self.chk_plain.isChecked())])
 
     @Slot()
     def _choose(self) -> None:
