@@ -119,7 +119,7 @@ class Queued:
 
 
 EVENT_COLUMNS = (
-    Column("event_id", marked("Event Id"), lambda row: row.event.event_id, gives_way=1),
+    Column("event_id", marked("Event Id"), lambda row: row.event.event_id, width=24, gives_way=1),
     Column("object_id", marked("Object Id"), lambda row: str(row.event.object_id), width=12, gives_way=2),
     Column(
         "created",
@@ -136,7 +136,7 @@ EVENT_COLUMNS = (
         icon=lambda row: EVENT_ICONS[row.event.status],
         tip=lambda row: event_words(row.event),
     ),
-    Column("email", marked("Email"), lambda row: row.email or "–", width=26),
+    Column("email", marked("Email"), lambda row: row.email or "–"),  # by it people know whom it is about
 )
 ENTRY_COLUMNS = (
     Column("email", marked("Email"), lambda entry: entry.email or say("(none)"), width=30),

@@ -147,7 +147,7 @@ class SettingsWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         banner = QVBoxLayout()  # below the page: above it would push the tabs away under the pointer
-        banner.setContentsMargins(12, 0, 12, 6)
+        banner.setContentsMargins(MARGIN, 0, MARGIN, 6)
         banner.addWidget(self.crash_notice)
         banner.addWidget(self.gap_notice)
         banner.addWidget(self.notice)

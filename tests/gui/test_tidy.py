@@ -12,13 +12,14 @@ from PySide6.QtWidgets import (
 )
 
 from ccdesk.core.errors import StoreError
-from ccdesk.core.runs import RunKind
+from ccdesk.core.runs import Outcome, RunKind
 from ccdesk.gui.components.messages import Notice
-from ccdesk.gui.components.table_view import CELL_PADDING, ROW_SPACE, breakable
+from ccdesk.gui.components.table_view import CELL_MARGIN, CELL_PADDING, ROW_SPACE, breakable
 from ccdesk.gui.components.theme import SCHEMES, Tone, apply_theme
 from ccdesk.gui.components.whole_text import WholeText
 from ccdesk.gui.components.widgets import Segments
 from ccdesk.gui.dialogs.diagnostics import DiagnosticsDialog
+from ccdesk.gui.formats import PREVIEWED
 from tests.gui.helpers import click, dialog, find, rows
 from tests.gui.test_looks import contrast
 
@@ -77,7 +78,8 @@ def test_a_row_is_as_high_as_its_longest_email(qtbot, window, desk):
 
 
 def test_a_row_whose_email_fits_is_no_higher_than_others(qtbot, window, desk):
-    desk.people[900] = [replace(desk.people[900][0], email=f"{'a' * n}@example.com") for n in range(4, 30)]
+    person = replace(desk.people[900][0], reason="new contact")
+    desk.people[900] = [replace(person, email=f"{'a' * n}@example.com") for n in range(4, 30)]
     window.logs._open_run(desk.get_run(900))
     table = find(dialog(qtbot, window, "dlg_run"), "tbl_run_people")
     rows(qtbot, table, 26)
@@ -182,3 +184,82 @@ def test_while_the_first_look_is_under_way_nothing_says_that_it_comes(qtbot, ope
     parts.bridge.run_started(RunKind.INBOUND, None)
     assert title.text() == "On: looking at both sides for the first time"
     assert not more.isVisibleTo(find(parts.window, "overall", QWidget))
+
+
+def needed_height(table, row, key):
+    """Return how high a row has to be for the text of a column, and the space around it."""
+    column = next(at for at, one in enumerate(table.paged.columns) if one.key == key)
+    text = breakable(table.paged.index(row, column).data())
+    room = QRect(0, 0, table.columnWidth(column) - CELL_PADDING - 6, 1_000)
+    flags = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft)
+    return table.fontMetrics().boundingRect(room, flags, text).height() + ROW_SPACE - 2
+
+
+def test_a_reason_of_two_lines_does_not_touch_the_lines_of_its_row(qtbot, window, desk):
+    """Its email fits into one line, so its row was as high as one."""
+    reason = (
+        "waiting: Constant Contact has no contact with this email, and none that could be asked to confirm"
+    )
+    person = replace(desk.people[900][0], outcome=Outcome.SKIPPED, reason=reason, email="ann@example.com")
+    desk.people[900] = [person, replace(person, reason="new contact")]
+    window.logs._open_run(desk.get_run(900))
+    asked = dialog(qtbot, window, "dlg_run")
+    table = find(asked, "tbl_run_people")
+    rows(qtbot, table, 2)
+    assert table.rowHeight(0) >= needed_height(table, 0, "reason") > table.rowHeight(1)
+    asked.resize(2_000, 560)
+    qtbot.waitUntil(lambda: table.rowHeight(0) == table.rowHeight(1))
+    asked.resize(840, 560)
+    qtbot.waitUntil(lambda: table.rowHeight(0) >= needed_height(table, 0, "reason"))
+
+
+def test_no_kind_of_change_is_cut(qtbot, window, desk):
+    kinds = [(one, "taken off the list: run 4 had put them there", 1) for one in Outcome]
+    desk.entry_kinds = lambda run_id: kinds
+    window.logs._open_run(desk.get_run(900))
+    table = find(dialog(qtbot, window, "dlg_run"), "tbl_run_kinds")
+    rows(qtbot, table, len(kinds))
+    for row in range(len(kinds)):
+        qtbot.waitUntil(lambda row=row: table.rowHeight(row) >= needed_height(table, row, "outcome"))
+    for words in PREVIEWED.values():
+        assert table.fontMetrics().horizontalAdvance(words) + 22 + CELL_MARGIN <= table.columnWidth(0), words
+
+
+def test_an_email_of_usual_length_is_whole_in_the_queue(qtbot, window):
+    window.resize(900, 640)
+    window.tabs.setCurrentWidget(window.events)
+    table = window.events.table
+    rows(qtbot, table, 3)
+    column = next(at for at, one in enumerate(table.paged.columns) if one.key == "email")
+    usual = "lea.fournier1004@post.example.org"
+    assert table.fontMetrics().horizontalAdvance(usual) + CELL_MARGIN <= table.columnWidth(column)
+
+
+def test_the_points_of_the_diagnostics_go_on_under_their_words(qtbot, open_window):
+    window = open_window(save_bundle=lambda out, wanted: None).window
+    window.save_diagnostics()
+    asked = window.findChild(DiagnosticsDialog)
+    qtbot.waitExposed(asked)
+    marks = [one for one in asked.contents.findChildren(QLabel) if one.text() == "•"]
+    words = [one for one in asked.contents.findChildren(QLabel) if one.text() != "•"]
+    assert len(marks) == len(words) > 1
+    assert all(one.textFormat() is Qt.TextFormat.PlainText for one in (*marks, *words))
+    for mark, text in zip(marks, words, strict=True):
+        assert mark.geometry().right() < text.x()
+        assert abs(mark.y() - text.y()) <= 1, "beside its first line"
+    assert any(one.height() > 1.5 * one.fontMetrics().height() for one in words), (
+        "none wraps: nothing is shown"
+    )
+    asked.close()
+
+
+def test_what_is_said_below_the_page_is_as_wide_as_the_page(qtbot, window):
+    window.tabs.setCurrentWidget(window.logs)
+    window.notice.show_text(Tone.NEUTRAL, "You are looking at a bundle")
+    qtbot.waitUntil(lambda: window.notice.isVisible() and window.notice.width() > 100)
+
+    def sides(widget):
+        left = widget.mapTo(window, QPoint()).x()
+        return left, left + widget.width()
+
+    qtbot.waitUntil(lambda: sides(window.notice) == sides(window.logs.table))

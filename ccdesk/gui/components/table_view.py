@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import (
     QAction,
     QContextMenuEvent,
@@ -51,6 +51,9 @@ _STYLE_MARGIN = 6  # left and right within that, by the style
 CELL_MARGIN = 26  # left and right of a cell's text, and what breaking a line costs
 _WIDEST = 2_000  # pixels of a column that is remembered
 _AROUND_TITLE = 30  # pixels: the space at both sides of a column's title, and the arrow of the sort
+ICON_SPACE = 22  # pixels: the picture before a cell's text, and the gap between them
+_WRAPPED = int(Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft)
+_MOST_GROWN = 2_000  # rows: a sixth of a second
 _LEAST = 150  # of one that takes what is left
 LONG_WORD = re.compile(r"\S{16,}")
 _PARTS = re.compile(r"@?[^@]+|@")
@@ -207,10 +210,19 @@ class PagedTable(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
 
     def show_long_words(self) -> None:
-        """Let a row grow where a single word does not fit, such as an email; other texts are cut."""
+        """Let a row grow where a text does not fit, an email or a reason; for tables of many rows."""
         self.setWordWrap(True)
         self._cells.breaks_words = True
         self._watch_heights()
+        again = QTimer(self, singleShot=True, interval=50)  # dragging an edge changes widths many times
+        again.timeout.connect(self._grow_all)
+        self.horizontalHeader().sectionResized.connect(again.start)
+
+    @Slot()
+    def _grow_all(self) -> None:
+        """Fit the rows to other widths; of very many only the first, because nobody may wait for it."""
+        if self.paged.rowCount():
+            self._on_rows(QModelIndex(), 0, min(self.paged.rowCount(), _MOST_GROWN) - 1)
 
     def _watch_heights(self) -> None:
         self.paged.rowsInserted.connect(self._on_rows)
@@ -227,17 +239,29 @@ class PagedTable(QTableView):
                 self.setRowHeight(row, height)
 
     def _lines(self, row: int) -> int:
-        """Return how many lines the longest of a row's single words takes in its column."""
+        """Return how many lines the longest of a row's texts takes in its column."""
         if not self._cells.breaks_words:
             return 1
         needed = 1
         for column in range(self.paged.columnCount()):
-            text = str(self.paged.index(row, column).data() or "")
-            width = self.fontMetrics().horizontalAdvance(text)
-            if LONG_WORD.fullmatch(text) and width > self.columnWidth(column) - CELL_PADDING - _STYLE_MARGIN:
-                room = max(40, self.columnWidth(column) - CELL_MARGIN)
-                needed = max(needed, 2, -(-width // room))
+            index = self.paged.index(row, column)
+            text = str(index.data() or "")
+            picture = ICON_SPACE if self.paged.columns[column].icon is not None else 0
+            width = self.fontMetrics().horizontalAdvance(text) + picture
+            if width > self.columnWidth(column) - CELL_PADDING - _STYLE_MARGIN:
+                needed = max(
+                    needed, 2, self._lines_of(text, self.columnWidth(column) - CELL_MARGIN - picture)
+                )
         return needed
+
+    def _lines_of(self, text: str, room: int) -> int:
+        """Return how many lines a text takes that does not fit into one."""
+        room = max(40, room)
+        metrics = self.fontMetrics()
+        if LONG_WORD.fullmatch(text):
+            return -(-metrics.horizontalAdvance(text) // room)
+        whole = metrics.boundingRect(QRect(0, 0, room, _WIDEST), _WRAPPED, breakable(text))
+        return -(-whole.height() // metrics.lineSpacing())
 
     @Slot(QModelIndex, QModelIndex)
     def _on_changed(self, first: QModelIndex, last: QModelIndex) -> None:

@@ -98,6 +98,7 @@ class PreviewDialog(QDialog):
         )
         self.tbl_kinds.setAccessibleName(say("Kinds of change"))
         self.tbl_kinds.setMinimumHeight(100)
+        self.tbl_kinds.show_whole_texts()
         self.people = PagedModel(tasks, PREVIEW_COLUMNS, self._people_source(), self)
         self.tbl_people = PagedTable(
             "tbl_preview_people", self.people, EMPTY_PEOPLE_UNDO if self._undo else EMPTY_PEOPLE

@@ -32,7 +32,7 @@ KIND_COLUMNS = (
         "outcome",
         marked("Kind of change"),
         lambda kind: say(formats.OUTCOME_WORDS[kind[0]]),
-        width=26,
+        width=34,
         icon=lambda kind: OUTCOME_ICONS[kind[0]],
     ),
     Column("reason", marked("Reason"), lambda kind: say(undated_words(kind[1]))),
@@ -94,6 +94,7 @@ class RunDialog(QDialog):
         self.tbl_kinds = PagedTable("tbl_run_kinds", self.kinds, EMPTY_KINDS)
         self.tbl_kinds.setAccessibleName(say("Kinds of change"))
         self.tbl_kinds.setMinimumHeight(100)
+        self.tbl_kinds.show_whole_texts()
         self.tbl_kinds.row_chosen.connect(self._on_kind)
         self.people = PagedModel(self._context.tasks, ENTRY_COLUMNS, self._people_source(), self)
         self.tbl_people = PagedTable("tbl_run_people", self.people, EMPTY_PEOPLE)
