@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ccdesk.core import files
 from ccdesk.core.bundles import RECORDS_REMOVED, RUN_FILES
+from ccdesk.core.clock import SKEW, kept_skew
 from ccdesk.core.errors import CcdeskError, NotFound, SettingsError
 from ccdesk.core.models import OPTED_OUT_THERE, Customer, Link, LinkState, WriteBack
 from ccdesk.core.ports.recording import Erased, Recording
@@ -19,8 +20,9 @@ from ccdesk.core.ports.shop import Shop
 from ccdesk.core.ports.store import Store
 from ccdesk.core.words import marked
 from ccdesk.service.ledger import Named, named
+from ccdesk.sync.later import known_out
 from ccdesk.sync.sensors.shop_changes import event_for
-from ccdesk.sync.state_names import EXPORT_OPEN
+from ccdesk.sync.state_names import EXPORT_OPEN, INBOUND_BEGAN
 
 _ENTRIES = 100_000  # looked through for the runs that were about a person
 _NOTED = 100  # runs whose records were removed
@@ -135,9 +137,8 @@ def forget(
         waiting = {number for number in person.customer_ids if store.queue.is_open(number)}
         kept = [one for one in links if _is_needed(one, person)]
         with store.transaction():
-            emails = store.forget_person(
-                person.key, person.customer_ids, opted_out=person.opted_out, kept=kept
-            )
+            out_since = _out_since(store, links) or now if person.opted_out else None
+            emails = store.forget_person(person.key, person.customer_ids, out_since=out_since, kept=kept)
             for number in {*waiting, *(one.customer_id for one in links if _is_opted_in(one))}:
                 store.queue.add(event_for(Customer(number, "", True), now))
         erased = Erased(person.key, person.customer_ids, emails, contacts)
@@ -149,6 +150,13 @@ def forget(
     finally:
         store.lease.release()
     return Forgotten(person, copies, emptied, tuple(records), asked)
+
+
+def _out_since(store: Store, links: Sequence[Link]) -> datetime | None:
+    """Return since when somebody has been out, by the mail service's clock: a sign-up since then counts."""
+    skew, began = kept_skew(store.state.get(SKEW)), store.state.get_time(INBOUND_BEGAN)
+    dates = [known_out(one, skew, began) for one in links]
+    return max((one for one in dates if one is not None), default=None)
 
 
 def _note_removed(store: Store, runs: Sequence[int]) -> None:

@@ -121,14 +121,21 @@ def keep_links(database: Database, links: Links, seals: Seals, key: str, kept: I
             database.statement(SEAL_LINK, (seals.make(key), link.customer_id))
 
 
-def keep_opt_out(database: Database, links: Links, seals: Seals, key: str, now: datetime) -> None:
-    """Keep that the person with this compared email opted out, by a keyed hash of it (design §8).
+def keep_opt_out(database: Database, links: Links, seals: Seals, key: str, out_since: datetime) -> None:
+    """Keep that the person with this compared email has been out since then, by a keyed hash (design §8).
 
     As the link of an account that is gone: such an opt-out stands whichever account comes, and staff are
     asked (§3a R1). It is of none: Kibo gives no negative id.
     """
     number = int(database.statement(_LOWEST)[0][0])
-    out = Link(number, state=LinkState.CLOSED, agreed=False, kibo_opted_in=False, out_since=now, note=_NOTE)
+    out = Link(
+        number,
+        state=LinkState.CLOSED,
+        agreed=False,
+        kibo_opted_in=False,
+        out_since=out_since,
+        note=_NOTE,
+    )
     with database.transaction():
         links.save([out])
         database.statement(SEAL_LINK, (seals.make(key), number))

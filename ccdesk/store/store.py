@@ -158,19 +158,19 @@ class SqliteStore:
         return erasure.is_kept(self._database, key, customer_ids, emails)
 
     def forget_person(
-        self, key: str, customer_ids: Sequence[int], *, opted_out: bool, kept: Iterable[Link] = ()
+        self, key: str, customer_ids: Sequence[int], *, out_since: datetime | None, kept: Iterable[Link] = ()
     ) -> set[str]:
         """Erase whatever is kept about these accounts and this compared email; return their emails.
 
-        `opted_out`: a keyed hash of the email stays, and that it opted out. `kept`: links of theirs that stay
-        for a while, by such a hash, too.
+        `out_since`: since when the person has been out, of which a keyed hash of the email stays; None if
+        they are not. `kept`: links of theirs that stay for a while, by such a hash, too.
         """
         with self._database.transaction():
             emails = erasure.emails_of(self._database, key, customer_ids)
             erasure.erase(self._database, key, customer_ids, emails)
             erasure.keep_links(self._database, self.links, self._seals, key, kept)
-            if opted_out and key:
-                erasure.keep_opt_out(self._database, self.links, self._seals, key, self._clock.now())
+            if out_since is not None and key:
+                erasure.keep_opt_out(self._database, self.links, self._seals, key, out_since)
         return emails
 
     def compact(self) -> bool:

@@ -86,7 +86,7 @@ def _is_erased_before(record: Record, person: Erased) -> bool:
     try:
         store = SqliteStore(record.before)
         try:
-            store.forget_person(person.key, person.customer_ids, opted_out=False)
+            store.forget_person(person.key, person.customer_ids, out_since=None)
             return store.compact()
         finally:
             store.close_all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ccdesk.core.drift import DriftKind
 from ccdesk.core.errors import Busy, SettingsError
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.wire.kernel import Fault
@@ -306,3 +307,70 @@ def test_not_while_others_have_put_somebody_back_who_opted_out(shop: World) -> N
     shop.cycle()
     assert shop.desk.forget(EMAIL).person.opted_out
     assert traces(shop) == []
+
+
+@pytest.mark.parametrize("how", ["unsubscribes", "leaves", "opts out in the shop"])
+def test_who_signs_up_after_they_were_forgotten_is_opted_in(shop: World, how: str) -> None:
+    opt_out_by(shop, how)
+    shop.desk.forget(EMAIL)
+    shop.cycle()
+    shop.later()
+    shop.cc.sign_up(EMAIL, shop.list_id)
+    shop.later()
+    assert [one.kind for one in shop.desk.drift().people] == [DriftKind.SIGN_UP_DUE]
+    shop.cycle()
+    assert shop.opted_in(shop.number)
+    assert EMAIL.lower() in shop.members()
+    assert list(shop.desk.drift().people) == []
+    shop.kibo.opt_out(shop.number)
+    shop.later()
+    shop.cycle()
+    assert EMAIL.lower() not in shop.members()
+    shop.later()
+    shop.kibo.opt_in(shop.number)
+    shop.later()
+    shop.cycle()
+    assert EMAIL.lower() in shop.members()
+
+
+def test_a_sign_up_that_no_run_has_seen_before_the_forgetting_counts_as_well(shop: World) -> None:
+    opt_out_by(shop, "opts out in the shop")
+    shop.cc.sign_up(EMAIL, shop.list_id)
+    shop.later(1)
+    shop.desk.forget(EMAIL)
+    shop.cycle()
+    assert shop.opted_in(shop.number)
+    assert EMAIL.lower() in shop.members()
+
+
+def test_a_sign_up_from_before_the_opt_out_counts_for_nothing_once_others_put_them_back(shop: World) -> None:
+    shop.cycle()
+    shop.cc.sign_up(EMAIL, shop.list_id)
+    shop.later(1)
+    shop.kibo.opt_out(shop.number)
+    shop.later(1)
+    shop.cycle()
+    assert EMAIL.lower() not in shop.members()
+    shop.desk.forget(EMAIL)
+    shop.cc.staff_add_to_list(EMAIL, shop.list_id)
+    shop.later(1)
+    for _ in range(2):
+        shop.cycle()
+        assert not shop.opted_in(shop.number)
+        assert [one.email for one in shop.desk.drift().people] == [EMAIL]
+
+
+def test_a_sign_up_opts_in_the_account_that_came_after_one_that_is_gone(shop: World) -> None:
+    shop.cc.unsubscribe(EMAIL)
+    shop.cycle()
+    shop.kibo.delete_customer(shop.number)
+    shop.later()
+    shop.cycle()
+    shop.number = shop.kibo.add_customer(EMAIL, False)
+    shop.later()
+    shop.cc.sign_up(EMAIL, shop.list_id)
+    shop.later()
+    shop.cycle()
+    assert shop.opted_in(shop.number)
+    assert EMAIL.lower() in shop.members()
+    assert list(shop.desk.drift().people) == []

@@ -68,7 +68,7 @@ def in_files(path: Path, word: bytes) -> list[str]:
 def test_not_a_byte_stays(path: Path, opened: Callable[[], SqliteStore]) -> None:
     store = opened()
     furnish(store)
-    emails = store.forget_person(KEY, [7, 9], opted_out=True)
+    emails = store.forget_person(KEY, [7, 9], out_since=NOON)
     assert {one.lower() for one in emails} == {KEY}
     assert store.compact()
     store.close_all()
@@ -82,7 +82,7 @@ def test_not_a_byte_stays(path: Path, opened: Callable[[], SqliteStore]) -> None
 def test_nobody_else_loses_anything(store: SqliteStore) -> None:
     run_id = furnish(store)
     link, ledger = store.links.get(8), list(store.ledger.entries(customer_ids=[8]))
-    store.forget_person(KEY, [7, 9], opted_out=True)
+    store.forget_person(KEY, [7, 9], out_since=NOON)
     assert store.links.get(8) == link
     assert list(store.ledger.entries(customer_ids=[8])) == ledger
     assert store.queue.get("e8") is not None
@@ -99,20 +99,20 @@ def test_nobody_else_loses_anything(store: SqliteStore) -> None:
 
 def test_a_keyed_hash_keeps_the_opt_out_and_nothing_else(store: SqliteStore, clock: MovedClock) -> None:
     furnish(store)
-    store.forget_person(KEY, [7, 9], opted_out=True)
+    store.forget_person(KEY, [7, 9], out_since=NOON)
     [found] = store.links.by_email(KEY)
     assert (found.email, found.contact_id, found.state) == ("", "", LinkState.CLOSED)
     assert (found.agreed, found.kibo_opted_in, found.out_after) == (False, False, None)
     assert store.links.known_since(7, KEY) is None
     clock.move(timedelta(days=1))
     store.links.save([IN])
-    store.forget_person(KEY, [7], opted_out=True)
+    store.forget_person(KEY, [7], out_since=NOON)
     assert len({one.customer_id for one in store.links.by_email(KEY)}) == len(store.links.by_email(KEY))
 
 
 def test_who_never_opted_out_leaves_nothing(store: SqliteStore) -> None:
     store.links.save([IN])
-    store.forget_person(KEY, [7], opted_out=False)
+    store.forget_person(KEY, [7], out_since=None)
     assert store.links.by_email(KEY) == []
     assert store.links.count() == 0
 
@@ -156,6 +156,6 @@ def test_a_former_email_that_somebody_else_has_by_now_stays_theirs(store: Sqlite
     store.links.save([replace(former, email=EMAIL)])
     store.runs.add_entries(run.id, [Entry(8, EMAIL, Outcome.ADDED, "")])
     store.links.save([former, IN])
-    emails = store.forget_person("new@people.example", [8], opted_out=False)
+    emails = store.forget_person("new@people.example", [8], out_since=None)
     assert emails == {"new@people.example"}
     assert [one.email for one in store.links.by_email(KEY)] == [EMAIL]

@@ -169,10 +169,10 @@ def test_left_before_any_run_has_named_them_no_run_does(store: SqliteStore) -> N
 def test_forgetting_a_person_forgets_that_too(known: SqliteStore) -> None:
     leave(known, compare(known, [OFF, NO_EMAIL], [THERE, STRANGER]), ANN, BOB, "5")
     rows = "SELECT COUNT(*) FROM left_as_is"
-    known.forget_person(ANN, [1], opted_out=True)
-    known.forget_person("", [5], opted_out=False)
+    known.forget_person(ANN, [1], out_since=NOON)
+    known.forget_person("", [5], out_since=None)
     assert known._database.statement(rows) == [(1,)]
-    known.forget_person(BOB, [], opted_out=False)
+    known.forget_person(BOB, [], out_since=None)
     assert known._database.statement(rows) == [(0,)]
 
 

@@ -344,11 +344,12 @@ class Store(Protocol):
         """Say whether anything is kept about these accounts, or names this compared email."""
 
     def forget_person(
-        self, key: str, customer_ids: Sequence[int], *, opted_out: bool, kept: Iterable[Link] = ()
+        self, key: str, customer_ids: Sequence[int], *, out_since: datetime | None, kept: Iterable[Link] = ()
     ) -> set[str]:
         """Erase whatever is kept about these accounts and this compared email (design §8).
 
-        `opted_out`: what stays is a keyed hash by which an opt-out is known. `kept`: links of theirs that
+        `out_since`: since when they have been out, which is known by a keyed hash from now on; None if they
+        are not. `kept`: links of theirs that
         stay for a while, with nothing that names them. Returns their emails as they were spelled, for what is
         kept elsewhere.
         """

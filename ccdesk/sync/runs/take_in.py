@@ -16,7 +16,13 @@ from ccdesk.sync.plan_inbound import UNPROVEN, Observation
 from ccdesk.sync.put_back import Sightings, note_put_back
 from ccdesk.sync.sensors.identity import resolve_identity
 from ccdesk.sync.sensors.shop_changes import queue_again
-from ccdesk.sync.sensors.unlinked_contacts import adopt_opt_out, is_recent_opt_out, take_sign_ups
+from ccdesk.sync.sensors.unlinked_contacts import (
+    adopt_opt_out,
+    is_recent_opt_out,
+    is_unlinked,
+    lift_gone,
+    take_sign_ups,
+)
 from ccdesk.sync.standing_opt_outs import NEWCOMERS
 
 
@@ -34,10 +40,12 @@ def take_in(ctx: RunContext, page: Sequence[Contact], *, since: datetime | None 
     seen = Sightings()
     for contact in page:
         known = links.get(contact.email_key, [])
-        if not known:
+        if is_unlinked(known):
             unlinked.append(contact)
         found = [observe(contact, link) for link in known]
         observations += [one for one, link in zip(found, known, strict=True) if one.link != link]
+        if any(one.link.pending is WriteBack.OPT_IN for one in found):
+            lift_gone(ctx, contact, known)
         seen.add(contact, [one.link for one in found if not one.off], ctx.settings.list_id)
         seen.told.update(one.link.customer_id for one in found if one.reason)
     save(ctx, observations)

@@ -31,8 +31,33 @@ def take_sign_ups(ctx: RunContext, page: Sequence[Contact], since: datetime) -> 
     joined = [one for one in page if is_own_opt_in(one, ctx.settings.list_id, since)]
     known = ctx.store.links.by_emails([one.email_key for one in joined])
     for contact in joined:
-        if contact.email_key not in known and not adopt_sign_up(ctx, contact):
+        links = known.get(contact.email_key, ())
+        if not is_unlinked(links) or _signed_up_before(contact, links):
+            continue
+        if not adopt_sign_up(ctx, contact, links):
             rescan_from(ctx, since)
+
+
+def is_unlinked(links: Sequence[Link]) -> bool:
+    """Say whether no account with a contact's email is known: those gone from Kibo, or forgotten, are none.
+
+    Their links take in no act of the person's, who may have another account, or be known by none since.
+    """
+    return all(one.state is LinkState.CLOSED for one in links)
+
+
+def lift_gone(ctx: RunContext, contact: Contact, links: Sequence[Link]) -> None:
+    """Take back the opt-outs that outlived their accounts: their person has signed up since."""
+    gone = [one for one in links if one.state is LinkState.CLOSED and one.agreed is False]
+    if gone and not _signed_up_before(contact, gone):
+        ctx.store.links.save(replace(one, agreed=None, out_since=None, note="") for one in gone)
+
+
+def _signed_up_before(contact: Contact, gone: Sequence[Link]) -> bool:
+    """Say whether a sign-up is not provably later than an opt-out that outlived its account (design R5)."""
+    outs = [one.out_since for one in gone if one.agreed is False]
+    joined = contact.opt_in_at
+    return any(out is None or joined is None or joined < out.replace(microsecond=0) for out in outs)
 
 
 def rescan_from(ctx: RunContext, since: datetime) -> None:
@@ -62,8 +87,10 @@ def is_recent_opt_out(contact: Contact, since: datetime) -> bool:
     )
 
 
-def adopt_sign_up(ctx: RunContext, contact: Contact) -> bool:
+def adopt_sign_up(ctx: RunContext, contact: Contact, gone: Sequence[Link] = ()) -> bool:
     """Store a pending opt-in where the contact is a customer who is out and has not acted in Kibo since.
+
+    `gone`: links of their accounts that are gone or forgotten.
 
     The account's last update bounds the customer's last opt-out from above; an opt-in that is not later than
     that proves nothing, and then the opt-out stands (design R5). No customer is ever created. False if an
@@ -103,6 +130,8 @@ def adopt_sign_up(ctx: RunContext, contact: Contact) -> bool:
     unproven = [link for link in links if link.note == UNPROVEN]
     with ctx.store.transaction():
         ctx.store.links.save(links)
+        if links:
+            lift_gone(ctx, contact, gone)
         if not exporting:
             ctx.record(Entry(one.customer_id, one.email, Outcome.SKIPPED, UNPROVEN) for one in unproven)
             ctx.record(Entry(one.id, one.email, Outcome.ERROR, _UNREAD, "unreadable") for one in unread)
