@@ -6,9 +6,10 @@ email before. It stands against accounts with the contact's email as well; what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from ccdesk.core.models import Contact, Link
+from ccdesk.core.models import Contact, Link, LinkState, Ownership, Standing
 from ccdesk.core.ports.store import Links
 from ccdesk.sync.standing_opt_outs import has_left
 
@@ -25,3 +26,41 @@ def moved_links(links: Links, contacts: Iterable[Contact]) -> dict[str, list[Lin
         if telling:
             found[number] = telling
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A person's contact as found: the one that has their email, or else the one that their links remember.
+
+    `contact`: theirs, to be acted on; None: they are to get one of their own. `told`: the contact that is
+    decided by, for it tells whether they have left, or were deleted. `link`: the account's own.
+    """
+
+    contact: Contact | None
+    told: Contact | None
+    link: Link | None
+
+
+def found_elsewhere(
+    links: Links, remembered: Contact | None, link: Link | None, others: Sequence[Link], list_id: str
+) -> Found:
+    """Return what a contact counts for that links remember, where none has the email of their person.
+
+    It is theirs still once it has unsubscribed, and while it is on the list, unless it has come there by an
+    account with its new email. Else it is left alone, and is no deleted one because its email was changed.
+    """
+    told = remembered
+    if told is None or told.standing is Standing.OUT:
+        return Found(told, told, link)
+    if told.is_mailed(list_id):
+        known = [*others, *([link] if link is not None else [])]
+        if any(one.on_list for one in known) or not links.by_email(told.email_key):
+            return Found(told, told, link)
+        told = replace(told, list_ids=frozenset())
+    nothing_stated = link is not None and link.state is LinkState.SYNCED and link.contact_id == told.id
+    if link is not None and nothing_stated and not told.deleted_at:
+        link = replace(
+            link, contact_id="", ownership=Ownership.NONE, on_list=False, written_hash="", read_hash=""
+        )
+        told = told if any(one.contact_id == told.id for one in others) else None
+    return Found(None, told, link)

@@ -92,6 +92,8 @@ _PUT_ON = {
 
 
 def _put_on(act: Act, seen: Seen) -> OptInDecision:
+    if seen.contact is None:  # the one it was decided by has another email by now, and is left alone
+        act = Act.CREATE
     owned = seen.ours or act is Act.CREATE
     call = call_for(act, seen.customer.email, owned=owned, welcome=seen.welcome)
     ownership = Ownership.OWNED if owned else Ownership.FOREIGN

@@ -121,3 +121,92 @@ def test_an_opt_out_of_the_account_alone_stays_with_the_email_it_was_stated_unde
     assert moved.members() == {HOME, BOB}
     assert list(moved.desk.drift().people) == []
     moved.quiet_cycles()
+
+
+# ---------------------------------------------------------------- the account itself opts in anew
+
+
+def delete(world):
+    world.cc.delete_contact(HOME)
+
+
+def leave_and_delete(world):
+    leave(world)
+    world.later(45)
+    delete(world)
+
+
+def leave_be_seen_and_delete(world):
+    leave(world)
+    cycles(world)
+    delete(world)
+
+
+def vanish(world):
+    """No contact is found by its email or id any more."""
+    book = world.cc.account.book
+    contact = book.by_email(HOME)
+    book.set_lists(contact, [])
+    book.change_address(contact, None)
+    book.contacts.remove(contact)
+    del book._by_id[contact.contact_id]
+
+
+@pytest.mark.parametrize("who", ["the same account", "another account"])
+@pytest.mark.parametrize("act", [leave, delete, leave_and_delete, leave_be_seen_and_delete])
+def test_a_later_opt_in_counts_after_the_contact_left_or_was_deleted_under_that_email(moved, act, who):
+    twin = moved.kibo.add_customer(ADA, False)
+    cycles(moved)
+    act(moved)
+    cycles(moved)
+    moved.run(RunKind.FULL_COMPARE)
+    opts_in = twin
+    if who == "the same account":
+        opts_in = moved.ids["ada"]
+        moved.kibo.opt_out(opts_in)
+        cycles(moved)
+    assert moved.members() == {BOB}
+    moved.later(45)
+    moved.kibo.opt_in(opts_in)
+    cycles(moved)
+    moved.run(RunKind.FULL_COMPARE)
+    assert moved.members() == {ADA, BOB}
+    assert moved.opted_in(opts_in)
+    assert list(moved.desk.drift().people) == []
+    assert moved.desk.why(ADA).verdict.in_step
+    moved.quiet_cycles()
+
+
+@pytest.mark.parametrize("act", [delete, vanish])
+def test_what_is_no_new_opt_in_lifts_no_tombstone_under_that_email(moved, act):
+    act(moved)
+    cycles(moved)
+    moved.run(RunKind.FULL_COMPARE)
+    moved.kibo.place_order(moved.ids["ada"])
+    moved.later()
+    moved.kibo.deactivate(moved.ids["ada"])
+    cycles(moved)
+    moved.kibo.activate(moved.ids["ada"])
+    cycles(moved)
+    moved.export()
+    moved.run(RunKind.FULL_COMPARE)
+    assert moved.members() == {BOB}
+    assert moved.opted_in(moved.ids["ada"]), "a deletion is nobody's opt-out"
+    assert [one.kind for one in moved.desk.drift().people] == [DriftKind.DELETED]
+    moved.quiet_cycles()
+
+
+def test_who_opts_in_anew_gets_a_contact_of_their_own_where_theirs_is_there_by_another_account(moved):
+    leave(moved)
+    cycles(moved)
+    other = moved.kibo.add_customer(HOME, True)
+    cycles(moved)
+    assert moved.desk.answer_newcomer(other, add=True)
+    cycles(moved)
+    moved.kibo.opt_in(moved.ids["ada"])
+    cycles(moved)
+    assert moved.members() == {ADA, HOME, BOB}
+    moved.kibo.opt_out(other)
+    cycles(moved)
+    assert moved.members() == {ADA, BOB}
+    moved.quiet_cycles()

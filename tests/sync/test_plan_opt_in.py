@@ -72,11 +72,15 @@ def plan(
     off_list: bool = False,
     held: Held | None = None,
     moved: Sequence[Link] = (),
+    elsewhere: bool = False,
 ) -> OptInDecision:
-    """Decide as a run does: what is remembered, what was read, the table, and this account's part."""
+    """Decide as a run does: what is remembered, what was read, the table, and this account's part.
+
+    `elsewhere`: the contact has another email by now and is not theirs any more.
+    """
     policy = Policy(LIST, LONG_AGO)
     kept = Kept(policy, timedelta(0), NOW, known={1: known, 2: NOON - 90 * HOUR}, asked=asked)
-    seen = Seen(customer, there, link, anew, welcome)
+    seen = Seen(customer, None if elsewhere else there, link, anew, welcome)
     links = [*others, *([link] if link is not None else [])]
     looked = off_until(link, customer, baseline)
     losses = [held] if held is not None else []
@@ -228,6 +232,31 @@ def test_a_leaving_under_another_email_of_the_contact_counts_and_its_account_doe
 def test_a_leaving_under_another_email_is_not_taken_back_by_a_sign_up_from_before_it():
     before = contact(opt_in_source="Contact", opt_in_at=NOON - 5 * HOUR)
     assert plan(before, moved=[left(EARLIER, HOME)], known=NOON - HOUR).state is LinkState.NEWCOMER
+
+
+LEFT = left(EARLIER, replace(OURS, kibo_updated_at=NOON - HOUR))
+TOMBSTONE = replace(OURS, state=LinkState.CONTACT_DELETED)
+
+
+@pytest.mark.parametrize(
+    ("there", "link", "method", "state"),
+    [
+        (contact(), LEFT, Method.IMPORT, SYNCED),
+        (contact(), replace(LEFT, out_since=LATER), None, LinkState.LEFT_LIST),
+        (deleted(EARLIER), TOMBSTONE, Method.IMPORT, SYNCED),
+        (deleted(EARLIER), LEFT, Method.IMPORT, SYNCED),
+        (deleted(LATER), TOMBSTONE, None, LinkState.CONTACT_DELETED),
+        (deleted(LATER), LEFT, None, LinkState.CONTACT_DELETED),
+        (deleted(EARLIER), replace(TOMBSTONE, kibo_opted_in=True), None, LinkState.CONTACT_DELETED),
+    ],
+)
+def test_who_left_or_was_deleted_under_another_email_gets_a_contact_of_their_own_by_a_later_opt_in(
+    there, link, method, state
+):
+    moved = replace(there, email="home@example.com")
+    decision = plan(moved, link=link, elsewhere=True)
+    assert (decision.method, decision.state) == (method, state)
+    assert (decision.ownership is Ownership.OWNED) is (method is not None)
 
 
 def test_an_accounts_own_leaving_is_lifted_by_its_later_opt_in_whatever_the_dates_of_coming_tell():

@@ -101,17 +101,16 @@ def _decide(
     link = _for_this_email(known, customer)
     if _unsendable(ctx, event, customer, link):
         return None
-    contact = directory.find(customer.email)
-    if contact is None and link is not None and link.kibo_opted_in is False:
-        contact, link = directory.moved(link)
+    others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
+    found = directory.of(customer, link, others)
+    contact, link = found.contact, found.link
     if contact is not None and _left_to_export(ctx, event, customer, contact, known):
         return None
     anew = change is Change.OPTED_IN
     new = anew and _is_true_opt_in(ctx, customer, known)
     seen = Seen(customer, contact, link, anew, welcome=ctx.settings.welcome and new)
-    others = [o for o in ctx.store.links.by_email(customer.email_key) if o.customer_id != customer.id]
     left_out = not anew and not seen.ours and has_left_out(ctx)
-    decision = plan_opt_in(reconciler.decide(Readings(customer, contact, link, others, left_out)), seen)
+    decision = plan_opt_in(reconciler.decide(Readings(customer, found.told, link, others, left_out)), seen)
     if decision.method is Method.RESUBSCRIBE and contact is None:
         contact = directory.unsubscribed([*([link] if link else []), *others])
         decision = decision if contact is not None else NOBODY_TO_ASK

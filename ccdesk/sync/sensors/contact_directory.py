@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 
-from ccdesk.core.models import Contact, Link, LinkState, Ownership, Standing, email_key
+from ccdesk.core.models import OPTED_OUT_THERE, Contact, Customer, Link, Standing, email_key
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.inherited_opt_out import former_contact, may_have_contact
+from ccdesk.sync.moved_contacts import Found, found_elsewhere
 from ccdesk.sync.sensors.identity import resolve_identity
 
 _FEW_LOOKUPS = 40  # above this, one scan of all contacts is cheaper than a look-up each
@@ -55,20 +55,20 @@ class ContactDirectory:
             return self.find(link.email)
         return former_contact(self._ctx, link)
 
-    def moved(self, link: Link) -> tuple[Contact | None, Link]:
-        """Return the contact of a customer who opted in anew where none has the email, and the link by then.
+    def of(self, customer: Customer, link: Link | None, others: Sequence[Link]) -> Found:
+        """Return the contact of an account's person: by its email, or else the one that their links remember.
 
-        Somebody's contact that took another email there is no deleted one: it counts while it is on the list
-        or has unsubscribed. Else it is left alone, and they are nobody's contact under this email.
+        One of whom it is known that they unsubscribed is asked for by its id once a confirmation is to be
+        sent (`unsubscribed`).
         """
-        known = self._ctx.mail.get(link.contact_id) if link.contact_id else None
-        if known is None or known.deleted_at or link.state is not LinkState.SYNCED:
-            return None, link
-        if known.standing is Standing.OUT or known.is_mailed(self._ctx.settings.list_id):
-            return known, link
-        return None, replace(
-            link, contact_id="", ownership=Ownership.NONE, on_list=False, written_hash="", read_hash=""
-        )
+        contact = self.find(customer.email)
+        if contact is not None:
+            return Found(contact, contact, link)
+        mine = [*([link] if link is not None else []), *others]
+        numbers = (one.contact_id for one in mine if one.state not in OPTED_OUT_THERE)
+        read = (self._ctx.mail.get(number) for number in dict.fromkeys(numbers) if number)
+        remembered = next((one for one in read if one is not None), None)
+        return found_elsewhere(self._ctx.store.links, remembered, link, others, self._ctx.settings.list_id)
 
     def unsubscribed(self, links: Iterable[Link]) -> Contact | None:
         """Return the contact of an opt-out that links remember; it may have taken another email since."""
