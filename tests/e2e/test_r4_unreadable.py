@@ -155,6 +155,30 @@ def test_an_opt_out_is_carried_although_the_service_shows_no_lists_beside_it(rea
     ready.quiet_cycles()
 
 
+def test_deleted_contacts_that_show_no_lists_stop_no_run_and_stay_deleted(ready, spoiler):
+    gone = ["ada@example.com", *(f"gone{n}@example.com" for n in range(12))]
+    for email in gone[1:]:
+        ready.cc.add_contact(email)
+    for email in gone:
+        ready.cc.delete_contact(email)
+        spoiler.contacts[email] = NO_LISTS
+    ready.cc.unsubscribe("bob@example.com")
+    ready.later()
+    ready.run(RunKind.INBOUND)
+    assert not ready.opted_in(ready.ids["bob"])
+    run = ready.export()
+    assert "deleted" in ready.entries(run, Outcome.SKIPPED)[ready.ids["ada"]].reason
+    ready.kibo.opt_out(ready.ids["ada"])
+    ready.later()
+    ready.cycle()
+    spoiler.contacts = {}  # brought back, lists are shown again
+    ready.kibo.opt_in(ready.ids["ada"])
+    ready.later()
+    ready.run(RunKind.EVENTS)
+    assert "ada@example.com" in ready.members()
+    ready.quiet_cycles()
+
+
 def test_who_left_the_list_is_not_put_back_after_an_export_that_could_not_read_them(ready, spoiler):
     ready.cc.leave_list("ada@example.com", ready.list_id)
     ready.later()

@@ -56,6 +56,7 @@ def is_spoiled(raw: Json, read: Contact | None) -> bool:
 
     A contact without any email is none of these (SMS only, §9). Nor is one who has unsubscribed, whatever is
     told beside that: what lists they show then is stated nowhere (§9), and without a date an opt-out stands.
+    A deleted one is on no list (§11), whether that is told by an empty list or by none.
     """
     address = raw.get("email_address")
     if read is None:
@@ -66,6 +67,8 @@ def is_spoiled(raw: Json, read: Contact | None) -> bool:
     if read.permission is Permission.UNSUBSCRIBED:
         return not read.id
     lists = raw.get("list_memberships")
+    if lists is None and read.deleted_at:
+        lists = []
     dates = (
         (read.opt_out_at, address.get("opt_out_date")),
         (read.opt_in_at, address.get("opt_in_date")),

@@ -453,6 +453,7 @@ BESIDE_AN_OPT_OUT = [
     {"email_address": MAIL | {"permission_to_send": "Unsubscribed"}},
     {"updated_at": [2026], "deleted_at": {}},
 ]
+DELETED_LISTS: list[dict[str, Any]] = [{}, {"list_memberships": None}, {"list_memberships": []}]
 NOBODYS = [{"email_address": 7}, {"email_address": {"x": 1}}, {"email_address": {"address": 7}}]
 
 
@@ -486,6 +487,17 @@ def test_an_opt_out_counts_whatever_else_cannot_be_read(beside: dict[str, Any]) 
     responses.get(CC + "/contacts", json={"contacts": [out]})
     ((found,),) = mail().contacts(list_id="l1")
     assert found.standing is Standing.OUT
+    assert len(responses.calls) == 1
+
+
+@pytest.mark.parametrize("shown", DELETED_LISTS)
+@responses.activate
+def test_a_deleted_contact_needs_to_show_no_lists(shown: dict[str, Any]) -> None:
+    gone = {key: value for key, value in raw().items() if key != "list_memberships"}
+    page = [gone | {"contact_id": f"c{n}", "deleted_at": "2026-11-01"} | shown for n in range(30)]
+    responses.get(CC + "/contacts", json={"contacts": page})
+    (found,) = mail().contacts(list_id="l1")
+    assert {one.standing for one in found} == {Standing.DELETED}
     assert len(responses.calls) == 1
 
 
@@ -546,7 +558,7 @@ def test_a_page_of_spoiled_contacts_is_the_services_trouble() -> None:
 
 @responses.activate
 def test_what_cannot_be_read_is_not_written_back() -> None:
-    one = raw() | {"list_memberships": None, "deleted_at": "2026-01-01"}
+    one = raw() | {"list_memberships": [7], "deleted_at": "2026-01-01"}
     known = parse.contact(raw() | {"deleted_at": "2026-01-01"})
     assert known is not None
     responses.get(f"{CC}/contacts/{known.id}", json=one)
