@@ -104,7 +104,8 @@ _MEANINGS = {
     ),
     DriftKind.LEFT_LIST: marked("Opted in in Kibo but left the list: the next run opts them out in Kibo."),
     DriftKind.CONFIRMING: marked(
-        "Opted in again after unsubscribing: Constant Contact has asked them to confirm."
+        "Opted in again after unsubscribing: Constant Contact has asked them to confirm, unless the reason "
+        "says otherwise."
     ),
     DriftKind.ASKED_BEFORE: marked(
         "Opted in again after unsubscribing, and was asked to confirm once before: "

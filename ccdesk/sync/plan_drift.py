@@ -25,7 +25,7 @@ from ccdesk.sync.persons import as_shown
 from ccdesk.sync.plan_inbound import observe
 from ccdesk.sync.put_back import reason_of
 from ccdesk.sync.readings import LONG_AGO, Kept
-from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, is_back_since, out_words
+from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, is_back_since, out_words, unasked
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +272,8 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
         deleted = parse_time(contact.deleted_at)
         date = deleted.date() if deleted is not None else contact.deleted_at[:10]
         return marked("{reason} (deleted on {date})").format(reason=text, date=date)
+    if kind is DriftKind.CONFIRMING:
+        return unasked(person.links) or text
     if kind is DriftKind.WAITING and contact is not None:
         permission = Text(contact.permission.value)
         return marked("waiting in Constant Contact ({permission})").format(permission=permission)

@@ -20,6 +20,7 @@ from ccdesk.sync.standing_opt_outs import (
     LEFT,
     opted_out_since,
     out_words,
+    unasked,
 )
 
 
@@ -133,7 +134,8 @@ def plan_person(
         return skip(DELETED, LinkState.CONTACT_DELETED, keep_link=new_opt_in, acted_at=at)
     if standing is Standing.OUT:
         if any(one.state is LinkState.CONFIRMING for one in known):
-            return skip("waiting for the person's confirmation", LinkState.CONFIRMING, keep_link=True)
+            reason = unasked(known) or "waiting for the person's confirmation"
+            return skip(reason, LinkState.CONFIRMING, keep_link=True)
         if any(one.state is LinkState.ASKED_BEFORE and not opted_out_since(contact, one) for one in known):
             return skip(ASKED_BEFORE, LinkState.ASKED_BEFORE, keep_link=True)
         return skip_unsubscribed(contact, keep_link=new_opt_in)

@@ -13,6 +13,7 @@ from ccdesk.core.runs import EventStatus, QueuedEvent, RunKind
 from ccdesk.core.why import NextStep
 from ccdesk.core.words import Text, counted, marked
 from ccdesk.sync.last_read import Remembered, is_begun
+from ccdesk.sync.standing_opt_outs import unasked
 
 NOT_ENABLED = marked("ccdesk is not enabled, so nothing runs by itself")
 NOT_RUNNING = marked("no loop is running now: open the window, or start a run by hand")
@@ -153,6 +154,8 @@ def _by_kind(known: Remembered, kind: DriftKind | None, plan: Plan) -> NextStep 
         return None
     if kind is DriftKind.NOT_ADDED and not plan.exported:
         return NextStep(marked("the first export puts them on the list; it is started by hand"))
+    if kind is DriftKind.CONFIRMING and unasked(known.mine):
+        return NextStep(marked("nobody could be asked to confirm: the person may sign up by themselves"))
     if kind in _BY_KIND:
         return plan.by_run(*_BY_KIND[kind])
     return NextStep(_WAITING[kind]) if kind in _WAITING else None

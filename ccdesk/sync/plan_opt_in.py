@@ -20,7 +20,15 @@ from ccdesk.core.runs import Outcome
 from ccdesk.sync.later import deleted_at
 from ccdesk.sync.ownership import is_ours
 from ccdesk.sync.plan_export import LEFT_OUT
-from ccdesk.sync.standing_opt_outs import ASKED_BEFORE, DELETED, LEFT, NEWCOMER, STANDS
+from ccdesk.sync.standing_opt_outs import (
+    ASKED_BEFORE,
+    DELETED,
+    DELETED_TO_ASK,
+    LEFT,
+    NEWCOMER,
+    NOBODY_TO_ASK,
+    STANDS,
+)
 
 CONFIRMING = "waiting for the person's confirmation"
 
@@ -106,10 +114,7 @@ def _skipped(
     return OptInDecision(method, Outcome.SKIPPED, reason, state, conflict=conflict)
 
 
-NOBODY_TO_ASK = _skipped(
-    LinkState.CONFIRMING,
-    "waiting: Constant Contact has no contact with this email, and none that could be asked to confirm",
-)
+NONE_TO_ASK = _skipped(LinkState.CONFIRMING, NOBODY_TO_ASK)
 """What is done where the table asks for the confirmation, and no contact is found by its id either."""
 
 
@@ -144,6 +149,11 @@ def _waiting(seen: Seen, decision: Decision) -> OptInDecision:
     return _skipped(LinkState.HELD, f"waiting ({permission})")
 
 
+def _confirming(seen: Seen, decision: Decision) -> OptInDecision:
+    deleted = seen.contact is not None and bool(seen.contact.deleted_at)
+    return _skipped(LinkState.CONFIRMING, DELETED_TO_ASK if deleted else CONFIRMING)
+
+
 def _tombstone(seen: Seen, decision: Decision) -> OptInDecision:
     at = deleted_at(seen.contact) if seen.contact is not None else None
     return replace(_skipped(LinkState.CONTACT_DELETED, DELETED), acted_at=at)
@@ -158,7 +168,7 @@ _BY_REASON: Mapping[Reason, Callable[[Seen, Decision], OptInDecision]] = {
     Reason.IN_STEP: _in_step,
     Reason.WAITING: _waiting,
     Reason.LEFT_OUT: _left_out,
-    Reason.WAITING_FOR_CONFIRMATION: lambda *_: _skipped(LinkState.CONFIRMING, CONFIRMING),
+    Reason.WAITING_FOR_CONFIRMATION: _confirming,
     Reason.ASKED_BEFORE: lambda *_: _skipped(LinkState.ASKED_BEFORE, ASKED_BEFORE),
     Reason.TOMBSTONE: _tombstone,
     Reason.NEWCOMER: lambda *_: _skipped(LinkState.NEWCOMER, NEWCOMER),

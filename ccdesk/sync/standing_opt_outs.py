@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,6 +17,11 @@ ASKED_BEFORE = (
 )
 """Why nothing is done about an opt-in that is later than the opt-out (design §3a R3); staff can tell them."""
 
+
+NOBODY_TO_ASK = (
+    "waiting: Constant Contact has no contact with this email, and none that could be asked to confirm"
+)
+DELETED_TO_ASK = "waiting: the contact is deleted in Constant Contact, which asks for no confirmation then"
 
 LEFT = "left the list in Constant Contact"
 
@@ -87,6 +93,12 @@ def gone(link: Link, reason: str) -> Link:
 
 
 _OUT = (LinkState.UNSUBSCRIBED, LinkState.LEFT_LIST)
+
+
+def unasked(links: Iterable[Link]) -> str:
+    """Say why nobody was asked to confirm an opt-in of these accounts; "" if somebody was, or none waits."""
+    notes = (one.note for one in links if one.state is LinkState.CONFIRMING)
+    return next((note for note in notes if note in (NOBODY_TO_ASK, DELETED_TO_ASK)), "")
 
 
 def is_added_by_staff(link: Link | None, opt_out: Link, skew: timedelta) -> bool:

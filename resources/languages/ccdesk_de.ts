@@ -708,8 +708,8 @@
         <translation>In Kibo eingewilligt, hat aber die Liste verlassen: Der nächste Lauf übernimmt den Widerruf in Kibo.</translation>
     </message>
     <message>
-        <source>Opted in again after unsubscribing: Constant Contact has asked them to confirm.</source>
-        <translation>Nach dem Abbestellen wieder eingewilligt: Constant Contact hat um Bestätigung gebeten.</translation>
+        <source>Opted in again after unsubscribing: Constant Contact has asked them to confirm, unless the reason says otherwise.</source>
+        <translation>Nach dem Abbestellen wieder eingewilligt: Constant Contact hat um Bestätigung gebeten, wenn der Grund nichts anderes sagt.</translation>
     </message>
     <message>
         <source>Opted in again after unsubscribing, and was asked to confirm once before: nobody is asked twice. They can sign up themselves on a Constant Contact form.</source>
@@ -6924,6 +6924,10 @@
     <message>
         <source>the first export puts them on the list; it is started by hand</source>
         <translation>der erste Export setzt die Person auf die Liste; er wird von Hand gestartet</translation>
+    </message>
+    <message>
+        <source>nobody could be asked to confirm: the person may sign up by themselves</source>
+        <translation>niemand konnte um Bestätigung gebeten werden: Die Person kann sich selbst eintragen</translation>
     </message>
     <message>
         <source>{reason}; a change of customer {number} waits for a person, so this may not be so any more: {why}</source>

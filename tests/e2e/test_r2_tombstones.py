@@ -6,10 +6,12 @@ nothing; who had unsubscribed before the deletion stands in the row *unsubscribe
 
 import pytest
 
+from ccdesk.core.drift import DriftKind
 from ccdesk.core.models import LinkState, Ownership
 from ccdesk.core.runs import RunKind
 from ccdesk.sandbox.kibo.state import KiboSwitches
 from ccdesk.sandbox.wire.kernel import Fault
+from ccdesk.sync.standing_opt_outs import DELETED_TO_ASK
 from tests.e2e.conftest import exported
 from tests.e2e.world import open_world
 
@@ -255,3 +257,31 @@ def test_over_an_unsubscription_before_the_deletion_the_confirmation_is_asked(wo
     assert world.opted_in(ada)
     assert link(world, ada).state is LinkState.CONFIRMING
     world.quiet_cycles()
+
+
+@pytest.mark.parametrize("again", ["nothing", "opts out and in", "an export"])
+def test_nobody_is_said_to_have_been_asked_whose_contact_is_deleted(world, again):
+    exported(world, "ada", "bob")
+    world.cc.unsubscribe(ADA)
+    world.later()
+    cycles(world)
+    world.cc.delete_contact(ADA)
+    world.later(60)
+    world.kibo.opt_in(world.ids["ada"])
+    world.later()
+    cycles(world)
+    if again == "opts out and in":
+        for act in (world.kibo.opt_out, world.kibo.opt_in):
+            act(world.ids["ada"])
+            world.later()
+            cycles(world)
+    if again == "an export":
+        told = world.entries(world.export())[world.ids["ada"]]
+        assert told.reason == DELETED_TO_ASK
+    assert world.cc.mails(to=ADA) == []
+    [found] = world.desk.drift().people
+    assert (found.kind, found.reason) == (DriftKind.CONFIRMING, DELETED_TO_ASK)
+    for live in (False, True):
+        why = world.desk.why(ADA, live=live)
+        assert why.verdict.reason == DELETED_TO_ASK
+        assert "nobody could be asked" in why.next.what

@@ -18,6 +18,7 @@ from ccdesk.sync.last_read import Remembered, as_last_read
 from ccdesk.sync.plan_drift import DriftRules, drift_of
 from ccdesk.sync.plan_next import NOT_ENABLED, NOT_RUNNING, Plan, next_step
 from ccdesk.sync.plan_why import kind_of, remembered_verdict, verdict_of, without_list
+from ccdesk.sync.standing_opt_outs import DELETED_TO_ASK
 from tests.sync.test_plan_drift import CASES
 
 K, S = DriftKind, LinkState
@@ -30,6 +31,7 @@ OUT = Link(1, email=KEY, contact_id="c1", kibo_opted_in=False, agreed=False, out
 OFF = replace(IN, on_list=False)
 SECOND = replace(IN, customer_id=2)
 MOVED = replace(IN, email="new@example.com")
+UNASKED = replace(OFF, state=S.CONFIRMING, note=DELETED_TO_ASK)
 PENDING_OUT = WriteBack.OPT_OUT
 
 
@@ -211,6 +213,7 @@ LAST_READ: list[tuple[str, Remembered, tuple[bool | None, bool, bool], str, str]
         "unknown",
     ),
     ("asked to confirm", known(replace(OFF, state=S.CONFIRMING)), (True, False, False), "R3", "confirmation"),
+    ("nobody asked", known(UNASKED), (True, False, False), "R3", "asks for no confirmation"),
     (
         "asked before",
         known(replace(OFF, state=S.ASKED_BEFORE)),
@@ -464,6 +467,7 @@ NEXT: list[tuple[str, Remembered, Plan, str, datetime | None]] = [
     ("newcomer", known(replace(OFF, state=S.NEWCOMER)), PLAN, "staff are asked", None),
     ("newcomer left", known(replace(OFF, state=S.NEWCOMER_LEFT)), PLAN, "", None),
     ("asked to confirm", known(replace(OFF, state=S.CONFIRMING)), PLAN, "confirms", None),
+    ("nobody asked", known(UNASKED), PLAN, "nobody could be asked", None),
     ("welcome question", known(Link(1, email=KEY, kibo_opted_in=False), queued=queued()),
      replace(PLAN, welcomes_until=NOON), "welcome email waits", None),
     ("changed after the question", known(IN, queued=queued()),

@@ -41,6 +41,7 @@ from ccdesk.sync.outbox.own_writes import note_own_write
 from ccdesk.sync.outbox.plain import has_more, may_be_the_fields, plain, plain_note
 from ccdesk.sync.outbox.verify import Fail, Settle
 from ccdesk.sync.plan_opt_in import OptInDecision
+from ccdesk.sync.standing_opt_outs import DELETED_TO_ASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,7 @@ def on_list_link(ctx: RunContext, addition: Addition, contact_id: str, read: Con
 
 def _not_asked(contact: Contact) -> str:
     if contact.deleted_at:
-        return "waiting: the contact is deleted in Constant Contact, which asks for no confirmation then"
+        return DELETED_TO_ASK
     return "waiting: the confirmation mail had been sent before"
 
 

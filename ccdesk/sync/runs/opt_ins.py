@@ -34,7 +34,7 @@ from ccdesk.sync.outbox.single_add import Addition
 from ccdesk.sync.outbox.welcomes import hold_welcomes
 from ccdesk.sync.plan_events import Change
 from ccdesk.sync.plan_export import UNDONE
-from ccdesk.sync.plan_opt_in import NOBODY_TO_ASK, Seen, plan_opt_in
+from ccdesk.sync.plan_opt_in import NONE_TO_ASK, Seen, plan_opt_in
 from ccdesk.sync.reconcile import Readings, Reconciler
 from ccdesk.sync.runs.export_first import LEFT_TO_EXPORT, has_left_out, is_first_exports_business
 from ccdesk.sync.runs.newcomer_rule import unname
@@ -113,7 +113,7 @@ def _decide(
     decision = plan_opt_in(reconciler.decide(Readings(customer, found.told, link, others, left_out)), seen)
     if decision.method is Method.RESUBSCRIBE and contact is None:
         contact = directory.unsubscribed([*([link] if link else []), *others])
-        decision = decision if contact is not None else NOBODY_TO_ASK
+        decision = decision if contact is not None else NONE_TO_ASK
     if decision.method not in (None, Method.RESUBSCRIBE) or decision.outcome is Outcome.UNCHANGED:
         unname(ctx, others)
     addition = Addition(event, customer, contact, link, decision, new)
