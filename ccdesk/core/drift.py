@@ -82,7 +82,7 @@ _MEANINGS = {
     ),
     DriftKind.NOBODY_AGREES: marked(
         "On the list, but no account agrees any more: it is disabled, gone, a guest's, "
-        "or has another email. Staff decide."
+        "has another email, or opted out under another one. Staff decide."
     ),
     DriftKind.MISTAKE: marked(
         "The opt-out was called a mistake by staff; nothing is done while the sides differ."

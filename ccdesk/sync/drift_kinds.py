@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ccdesk.consent.columns import Column
 from ccdesk.consent.decide import Decision
@@ -10,6 +10,7 @@ from ccdesk.consent.model import Act
 from ccdesk.consent.reasons import Reason
 from ccdesk.consent.rows import Row
 from ccdesk.core.drift import DriftKind
+from ccdesk.core.models import Link
 from ccdesk.core.words import marked
 from ccdesk.sync.put_back import PUT_ON_BY_OTHERS
 
@@ -64,6 +65,22 @@ def kind_of_decision(
     if decision.reason is Reason.NEWCOMER:
         kind = _beside_newcomer(decision, counting)
     return DriftKind.CHANGE_DUE if kind in _BARRED and not acted_on else kind
+
+
+def never_agreed(links: Sequence[Link | None], key: str) -> DriftKind:
+    """Return the kind of somebody on the list whose accounts, with these links, never agreed under it."""
+    if any(came_opted_out(one, key) for one in links):
+        return DriftKind.NOBODY_AGREES
+    return DriftKind.NEVER_OPTED_IN if links else DriftKind.NO_ACCOUNT
+
+
+def came_opted_out(link: Link | None, key: str) -> bool:
+    """Say whether an account opted out under another email and has this one since: it was ticked once.
+
+    An unsubscription does not follow it here (docs/TRUST.md), but staff are to look at who is mailed here.
+    """
+    moved = link is not None and link.email_key not in ("", key)
+    return moved and link is not None and link.kibo_opted_in is False and link.agreed is not None
 
 
 def _beside_newcomer(decision: Decision, counting: Collection[int]) -> DriftKind | None:

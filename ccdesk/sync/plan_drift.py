@@ -19,7 +19,7 @@ from ccdesk.core.losses import Answer
 from ccdesk.core.models import Customer, Link, LinkState, Standing, WriteBack
 from ccdesk.core.words import Text, marked
 from ccdesk.sync.agreement import not_exported, wants_mail
-from ccdesk.sync.drift_kinds import REASONS, kind_of_decision
+from ccdesk.sync.drift_kinds import REASONS, came_opted_out, kind_of_decision, never_agreed
 from ccdesk.sync.mapping import check_email
 from ccdesk.sync.persons import as_shown
 from ccdesk.sync.plan_inbound import observe
@@ -160,8 +160,9 @@ class PersonSides:
             member=self.member,
             acted_on=not self._is_new(),
         )
-        nobody = kind is DriftKind.NEVER_OPTED_IN and not self.accounts
-        return DriftKind.NO_ACCOUNT if nobody else kind
+        if kind is not DriftKind.NEVER_OPTED_IN:
+            return kind
+        return never_agreed([link for _, link in self.accounts], self.sides.key)
 
     def _is_new(self) -> bool:
         """Say whether an opt-in was not acted on yet: the next run compares it with what bars it."""
@@ -252,6 +253,8 @@ class PersonSides:
         for one, _ in self.accounts:
             if _is_on(one) and (why := not_exported(one, guests=self.rules.guests)):
                 return why
+        if any(came_opted_out(link, self.sides.key) for _, link in self.accounts):
+            return marked("the account opted out under another email")
         if any(one.state is LinkState.CLOSED for one in self._without_account()):
             return marked("the account is gone from Kibo")
         return marked("the account has another email in Kibo now")

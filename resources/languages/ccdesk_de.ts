@@ -672,8 +672,8 @@
         <translation>Widerrufen, aber von jemand anderem wieder auf die Liste gesetzt, und bekommt E-Mails. Nehmen Sie die Person in Constant Contact von der Liste, oder setzen Sie die Einwilligung in Kibo, wenn sie wieder eingewilligt hat.</translation>
     </message>
     <message>
-        <source>On the list, but no account agrees any more: it is disabled, gone, a guest&apos;s, or has another email. Staff decide.</source>
-        <translation>Auf der Liste, aber kein Konto hat noch eingewilligt: Es ist gesperrt, nicht mehr da, ein Gastkonto oder hat eine andere E-Mail-Adresse. Mitarbeiter entscheiden.</translation>
+        <source>On the list, but no account agrees any more: it is disabled, gone, a guest&apos;s, has another email, or opted out under another one. Staff decide.</source>
+        <translation>Auf der Liste, aber kein Konto hat noch eingewilligt: Es ist gesperrt, nicht mehr da, ein Gastkonto, hat eine andere E-Mail-Adresse oder hat unter einer anderen widerrufen. Mitarbeiter entscheiden.</translation>
     </message>
     <message>
         <source>The opt-out was called a mistake by staff; nothing is done while the sides differ.</source>
@@ -6772,6 +6772,10 @@
     <message>
         <source>the customer has no email in Kibo</source>
         <translation>der Kunde hat in Kibo keine E-Mail-Adresse</translation>
+    </message>
+    <message>
+        <source>the account opted out under another email</source>
+        <translation>das Konto hat unter einer anderen E-Mail-Adresse widerrufen</translation>
     </message>
     <message>
         <source>the account is gone from Kibo</source>

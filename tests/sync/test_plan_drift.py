@@ -50,6 +50,8 @@ LATE_NEWCOMER = replace(NEWCOMER, out_since=NOON)
 SEEN_OFF_LIST = Link(2, email=KEY, contact_id="c1", seen_set=True, note=NOT_ACTIVE)
 SECOND = replace(NEWCOMER, customer_id=2)
 MOVED = replace(IN, email="before@example.com")
+MOVED_OUT = replace(MOVED, state=LinkState.UNSUBSCRIBED, kibo_opted_in=False, agreed=False, out_since=NOON)
+MOVED_NEVER = replace(MOVED, kibo_opted_in=False, agreed=None, on_list=False)
 UNDONE = replace(GONE_OFF, state=LinkState.UNDONE, agreed=None, written_at=NOON)
 BACK = replace(UNDONE, kibo_opted_in=False, on_list=True, out_since=NOON)
 
@@ -131,6 +133,8 @@ CASES: list[tuple[str, list[Customer], Contact | None, list[Link], DriftKind | N
         K.NEVER_OPTED_IN,
     ),
     ("never opted in, never seen", [OFF], THERE, [], K.NEVER_OPTED_IN),
+    ("opted out under another email, moved here", [OFF], THERE, [MOVED_OUT], K.NOBODY_AGREES),
+    ("never ticked under another email, moved here", [OFF], THERE, [MOVED_NEVER], K.NEVER_OPTED_IN),
     ("no account", [], THERE, [], K.NO_ACCOUNT),
     # not mailed
     ("unsubscribed", [ON], OUT, [IN], K.UNSUBSCRIBED),
