@@ -141,11 +141,13 @@ def read_person(
     list_id = _list_now(basis, mail)
     reading = read_now(shop, mail, who, basis.settings.kibo_app_key, basis.clock)
     known = who.known
+    ids = {one.id for one in reading.accounts} - {one.customer_id for one in known.links}
+    came = basis.store.links.many(sorted(ids))  # under another email before: a comparison knows them, too
     sides = Sides(
         who.key,
         tuple(reading.accounts),
         reading.contact,
-        known.links,
+        (*known.links, *came.values()),
         known.held,
         known.parked,
         known.known_since,

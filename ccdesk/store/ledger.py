@@ -74,8 +74,9 @@ COMMANDS = """
     i.customer_id, i.contact_id, i.run_id, i.ended, i.sign_up, i.event_id, i.lands_by, i.undoes FROM intent i
     LEFT JOIN link l ON l.customer_id = i.customer_id WHERE i.number IN ({marks})"""
 ACCOUNTS = """
-    SELECT customer_id FROM statement WHERE email_key IN (?, ?)
-    UNION ALL SELECT customer_id FROM link WHERE email_key IN (?, ?)"""
+    SELECT customer_id FROM statement WHERE email_key IN (?1, ?2)
+    UNION ALL SELECT customer_id FROM intent WHERE email_key IN (?1, ?2)
+    UNION ALL SELECT customer_id FROM link WHERE email_key IN (?1, ?2)"""
 _HOW = {Act.REMOVE: How.REMOVED, Act.ASK: How.ASKED, Act.OPT_IN: How.FLAG_SET, Act.OPT_OUT: How.FLAG_CLEARED}
 _RULE = {Act.REMOVE: "R3", Act.ASK: "R3", Act.OPT_IN: "R4", Act.OPT_OUT: "R4"}
 _WORDS = {
@@ -143,7 +144,7 @@ class SqliteLedger:
         numbers = {int(number) for number in customer_ids}
         if key:
             keys = (key, self._seals.of(key) or key)
-            numbers |= {number for (number,) in self._database.statement(ACCOUNTS, (*keys, *keys))}
+            numbers |= {number for (number,) in self._database.statement(ACCOUNTS, keys)}
         return f"customer_id IN ({', '.join(map(str, sorted(numbers)))})"
 
     def _put_in_order(self, table: str, who: str, since: datetime | None, limit: int | None) -> None:

@@ -18,8 +18,10 @@ SEARCHED = 200_000
 """So many emails are looked through for one that contains what is searched for."""
 
 # An account that has moved on has left statements under this email: what only its link told is kept then.
+# Where that was kept before, under yet another email, what we did for this one tells of it.
 ACCOUNTS_OF = """
     SELECT customer_id FROM statement WHERE email_key = ?1
+    UNION ALL SELECT customer_id FROM intent WHERE email_key = ?1
     UNION ALL SELECT customer_id FROM link WHERE email_key = ?1"""
 _ENTRY = "run_id, number, customer_id, email, outcome, reason, code, acted_at"
 # The newest of each account by the index alone; their rows are then looked up.

@@ -382,6 +382,11 @@ def find_links_by_contact(migrator: SqliteMigrator) -> None:
     )
 
 
+def find_commands(migrator: SqliteMigrator) -> None:
+    """Step 28: whom commands were about is found by email: an account may have passed through it."""
+    migrator.database.execute_sql("CREATE INDEX intent_by_email ON intent (email_key)")
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -410,4 +415,5 @@ STEPS: tuple[Step, ...] = (
     date_reasons,
     keep_emails_of_events,
     find_links_by_contact,
+    find_commands,
 )

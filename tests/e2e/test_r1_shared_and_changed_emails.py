@@ -2,6 +2,7 @@
 
 import pytest
 
+from ccdesk.core.drift import DriftKind
 from ccdesk.core.models import LinkState
 from ccdesk.core.runs import EventStatus, RunKind, Trigger
 from ccdesk.sandbox.wire.kernel import Fault
@@ -423,3 +424,55 @@ def test_a_sign_up_alone_under_the_new_email_counts(unsubscribed_and_moved, firs
     settle(world)
     assert world.members() == {"ada2@example.com", "bob@example.com"}
     assert world.opted_in(world.ids["ada"])
+
+
+def test_who_unsubscribed_under_another_email_and_takes_a_listed_one_again_is_named_for_staff(world):
+    """Two customers swap their emails, one unsubscribes, and they swap back: the former is not reached."""
+    exported(world, "ada", "bob", "cyd")
+    ada, bob = world.ids["ada"], world.ids["bob"]
+    for emails in (("bob@example.com", "ada@example.com"), ("ada@example.com", "bob@example.com")):
+        world.kibo.change_email(ada, "meanwhile@example.com")
+        world.kibo.change_email(bob, emails[1])
+        world.kibo.change_email(ada, emails[0])
+        world.later()
+        settle(world)
+        if emails[1] == "ada@example.com":
+            world.cc.unsubscribe("ada@example.com")
+            world.later()
+            settle(world)
+    assert world.members() == {"bob@example.com", "cyd@example.com"}
+    assert not any(world.opted_in(one) for one in (ada, bob))
+    [found] = world.desk.drift().people
+    assert (found.kind, found.customer_ids) == (DriftKind.NOBODY_AGREES, (bob,))
+    assert "opted out under another email" in found.reason
+    assert found.reason == world.desk.why("bob@example.com", live=True).verdict.reason
+    world.kibo.opt_in(bob)
+    world.later()
+    settle(world)
+    assert list(world.desk.drift().people) == []
+
+
+def test_an_email_that_an_account_passed_through_is_known(world):
+    """Ada takes a new email and her former one again: it was ccdesk that put the new one on the list."""
+    exported(world, "ada", "bob")
+    ada = world.ids["ada"]
+    for email in ("new@example.com", "ada@example.com"):
+        world.kibo.change_email(ada, email)
+        world.later()
+        settle(world)
+    world.kibo.opt_out(ada)
+    world.later()
+    settle(world)
+    world.kibo.opt_in(ada)
+    world.later()
+    settle(world)
+    world.cc.staff_add_to_list("new@example.com", world.list_id)
+    world.later()
+    settle(world)
+    [found] = world.desk.drift().people
+    assert (found.kind, found.customer_ids) == (DriftKind.NOBODY_AGREES, (ada,))
+    live = world.desk.why("new@example.com", live=True)
+    assert (live.known, live.customer_ids) == (True, (ada,))
+    assert "no account of theirs agrees any more" in live.verdict.reason
+    assert world.desk.why("new@example.com").known
+    assert any(one.email == "new@example.com" for one in world.desk.ledger("new@example.com"))
