@@ -217,6 +217,9 @@ class Link:
     `passed_by`: was opted in when last acted on, and is on no list through us, because an export of the
     active list did not reach the account (design R7). `seen_set`: was seen opted in while it counted for
     nothing, disabled or a guest's; clearing that flag is an opt-out all the same (design §3a R1).
+    `active`, `guest`: what the account was when it was last read. One that is not active counts for nothing,
+    and so does a guest's where guests are not exported (`sync.agreement`).
+    `note` is for people to read, and decides nothing.
 
     Two are not kept with the link but read from the journal (`core.intents`), and saving a link leaves the
     journal as it is. `begun`: the last command about a list for this account whose end is not known;
@@ -245,6 +248,8 @@ class Link:
     added_at: datetime | None = None
     in_after: datetime | None = None
     seen_set: bool = False
+    active: bool = True
+    guest: bool = False
     begun: Act | None = None
     asked_at: datetime | None = None
 

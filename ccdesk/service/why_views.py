@@ -18,7 +18,7 @@ from ccdesk.core.words import marked
 from ccdesk.service.read_now import Reading
 from ccdesk.service.who import Who
 from ccdesk.sync import state_names as names
-from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
+from ccdesk.sync.agreement import NOT_ACTIVE
 from ccdesk.sync.last_read import is_begun, is_member, last_flag
 from ccdesk.sync.standing_opt_outs import NEWCOMERS
 
@@ -198,7 +198,7 @@ def _remark(who: Who, account: Customer, link: Link | None, *, live: bool) -> st
     if not account.is_active:
         said.append(NOT_ACTIVE)
     elif account.is_anonymous:
-        said.append(GUEST if not live else marked("guest account"))
+        said.append(marked("guest account"))
     if link is not None and link.state in NEWCOMERS:
         said.append(marked("came after an opt-out of this person"))
     if link is not None and link.pending is not WriteBack.NOTHING:

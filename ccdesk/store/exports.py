@@ -98,6 +98,8 @@ _OWN = {
     "email_key": "p.email_key",
     "kibo_updated_at": "p.updated_at",
     "written_hash": "p.fields_hash",
+    "active": "p.is_active",
+    "guest": "p.is_anonymous",
 }
 
 

@@ -387,6 +387,23 @@ def find_commands(migrator: SqliteMigrator) -> None:
     migrator.database.execute_sql("CREATE INDEX intent_by_email ON intent (email_key)")
 
 
+WHO_COUNTS = (
+    "ALTER TABLE link ADD COLUMN active INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE link ADD COLUMN guest INTEGER NOT NULL DEFAULT 0",
+    "UPDATE link SET guest = 1 WHERE note = 'guest account; guests are not exported (setting)'",
+    # An opt-in that was seen and passed over, though known as off, is that of an account that did not count.
+    # Where the note no longer tells why, it is taken for a disabled one until the account is read again.
+    "UPDATE link SET active = 0 WHERE note LIKE 'account is not active in Kibo%' "
+    "OR (guest = 0 AND seen_set = 1 AND kibo_opted_in = 0)",
+)
+
+
+def keep_who_counts(migrator: SqliteMigrator) -> None:
+    """Step 29: whether an account is active, and whether it is a guest's; only the note's text told it."""
+    for statement in WHO_COUNTS:
+        migrator.database.execute_sql(statement)
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -416,4 +433,5 @@ STEPS: tuple[Step, ...] = (
     keep_emails_of_events,
     find_links_by_contact,
     find_commands,
+    keep_who_counts,
 )

@@ -51,6 +51,8 @@ class LinkRow(peewee.Model):
     in_after = MomentField(null=True)
     passed_by = peewee.BooleanField()
     seen_set = peewee.BooleanField()
+    active = peewee.BooleanField()
+    guest = peewee.BooleanField()
 
     class Meta:
         table_name = "link"

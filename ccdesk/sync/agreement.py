@@ -19,13 +19,30 @@ def not_exported(customer: Customer, *, guests: bool) -> str:
     return GUEST if customer.is_anonymous and not guests else ""
 
 
+def as_read(link: Link, account: Customer) -> Link:
+    """Return the link with what its account is as just read; one that cannot be read tells nothing."""
+    if not account.readable or (link.active, link.guest) == (account.is_active, account.is_anonymous):
+        return link
+    return replace(link, active=account.is_active, guest=account.is_anonymous)
+
+
+def remark(link: Link, account: Customer, *, guests: bool) -> str:
+    """Return what people read on the link of an account that is opted in: why it counts for nothing.
+
+    Once it counts again that goes; anything else that is noted stays.
+    """
+    if link.note not in ("", NOT_ACTIVE, GUEST):
+        return link.note
+    return not_exported(account, guests=guests)
+
+
 def passed_over(link: Link | None, customer: Customer, reason: str) -> Link:
     """Return the link of an account that counts for nothing as it is.
 
     Email and consent stay as last acted on, for when it counts. Where nothing ever was, the email follows: by
     it an opt-out of the person finds the account (R1).
     """
-    known = replace(link or Link(customer.id), note=reason)
+    known = replace(as_read(link or Link(customer.id), customer), note=reason)
     acted_on = known.ownership or known.kibo_opted_in is not None or known.may_be_there or known.pending
     if acted_on:  # the flag may have been set while the account counted for nothing
         return known if known.kibo_opted_in else replace(known, seen_set=customer.accepts_marketing)
@@ -51,7 +68,7 @@ def agreed_on(link: Link, customer: Customer, written_at: datetime) -> Link:
     Which contact that is, and how it looks, is the caller's to say.
     """
     return replace(
-        link,
+        as_read(link, customer),
         email=customer.email,
         state=LinkState.SYNCED,
         agreed=True,

@@ -28,7 +28,6 @@ from ccdesk.consent.window import Window, between, instant, second_of
 from ccdesk.core.limits import A_SECOND
 from ccdesk.core.losses import Held, LossKind
 from ccdesk.core.models import OPTED_OUT_THERE, Contact, Link, LinkState, Ownership, Permission, WriteBack
-from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.readings import LONG_AGO, Kept, shop_window
 from ccdesk.sync.standing_opt_outs import BY_STAFF, NEWCOMERS, has_left, is_cleared
 
@@ -74,8 +73,8 @@ def _account(link: Link, kept: Kept) -> Account:
         updated=updated,
         read=updated,
         known_since=kept.known.get(link.customer_id, by_state),
-        active=link.note != NOT_ACTIVE,
-        guest=link.note == GUEST,
+        active=link.active,
+        guest=link.guest,
         gone=link.state is LinkState.CLOSED,
     )
 

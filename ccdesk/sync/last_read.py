@@ -25,7 +25,6 @@ from ccdesk.core.models import (
     WriteBack,
 )
 from ccdesk.core.runs import EventStatus, QueuedEvent
-from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.later import is_noted
 
 # An event of Kibo's and the account's date may name one change, so far apart.
@@ -147,15 +146,12 @@ def account_of(link: Link, opted_in: bool | None) -> Customer | None:
     """Return the account as a link remembers it; None where it is gone, or its flag was never read."""
     if link.state is LinkState.CLOSED or opted_in is None:
         return None
-    # Without a note, a flag seen set that was never acted on is an opt-in that was sent, and failed.
-    seen_only = link.seen_set and link.kibo_opted_in is False
-    silent = opted_in and (seen_only or link.note in (NOT_ACTIVE, GUEST))
     return Customer(
         link.customer_id,
         link.email,
         opted_in,
-        is_active=not (silent and link.note != GUEST),
-        is_anonymous=silent and link.note == GUEST,
+        is_active=link.active,
+        is_anonymous=link.guest,
         updated_at=link.kibo_updated_at,
     )
 

@@ -14,6 +14,7 @@ from ccdesk.core.statements import Author, How
 from ccdesk.core.why import RunEntry, Why
 from ccdesk.sandbox.constant_contact.switches import PRIVILEGES
 from ccdesk.sandbox.wire.kernel import Fault
+from tests.e2e.asking import ask, both, says
 from tests.e2e.conftest import furnish, long_known, staff_take_off
 from tests.e2e.world import World
 
@@ -22,34 +23,6 @@ from tests.e2e.world import World
 def ready(world: World) -> World:
     """Ada, Bob and Cyd are on the list; Dora has an account and never opted in."""
     return furnish(world)
-
-
-def ask(world: World, who: str, *, live: bool = False) -> Why:
-    """Ask, having checked that nothing was written on either side and that the two ways are counted right."""
-    mark, used = world.sandbox.log.mark(), world.desk.status(live=False).calls.used
-    runs = world.desk.run_count()
-    found: Why = world.desk.why(
-        f"{who}@example.com" if "@" not in who and not who.isdecimal() else who, live=live
-    )
-    assert world.sandbox.log.writes(since=mark) == []
-    assert world.desk.run_count() == runs
-    assert (world.desk.status(live=False).calls.used > used) is live
-    moments = [one.latest for one in found.timeline]
-    assert moments == sorted(moments)
-    return found
-
-
-def says(found: Why) -> tuple[bool | None, bool, bool]:
-    verdict = found.verdict
-    return verdict.wants_mail, verdict.should_be_on_list, verdict.in_step
-
-
-def both(world: World, who: str) -> tuple[bool | None, bool, bool]:
-    """Return the verdict where what is remembered and what is read now must be the same."""
-    remembered, now = ask(world, who), ask(world, who, live=True)
-    assert says(remembered) == says(now), (remembered.verdict, now.verdict)
-    assert (remembered.shop.opted_in, remembered.mail.on_list) == (now.shop.opted_in, now.mail.on_list)
-    return says(now)
 
 
 def test_in_step_with_its_story(ready: World) -> None:

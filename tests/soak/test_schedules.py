@@ -75,6 +75,32 @@ FOUND = {
             ("run", "events", ()),
         ),
     ),
+    # what is remembered, compared with what is read now
+    "a hold that ended hid from why that the account is disabled": Schedule(
+        4, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("run", "export", ()),
+            ("act", "deactivate", 1),
+            ("run", "events", ()),
+            ("act", "hold", ADA),
+            ("run", "inbound", ()),
+            ("act", "release", ADA),
+            ("run", "inbound", ()),
+        ),
+    ),
+    "an undo hid from why that the account is disabled": Schedule(
+        4, {}, {}, SETTINGS,
+        (
+            ("act", "customer", 1, ADA, True, ""),
+            ("run", "export", ()),
+            ("act", "deactivate", 1),
+            ("run", "events", ()),
+            ("undo", 0.0, False, ()),
+            ("act", "staff_add", ADA, "active"),
+            ("run", "inbound", ()),
+        ),
+    ),
     "somebody back by an own sign-up was called a newcomer once their second account was gone": Schedule(
         160088, {}, {}, {"welcome_email": "true", "export_guests": "true"},
         (

@@ -45,6 +45,7 @@ def _verdicts(truth: Truth, emails: list[str], *, remembered: bool) -> list[str]
         if remembered:
             wrong += _wrong(truth, email, known, deletions=_unseen(truth, email))
             wrong += _left_behind(truth, email, known)
+            wrong += _hides(known, now, deletions=_unseen(truth, email))
         lines += [f"why {email}, as last read: {line}" for line in wrong]
     return lines
 
@@ -71,6 +72,17 @@ def _forgotten(truth: Truth, found: Why) -> list[str]:
         if acts and acts[-1].puts_on and not was_in and shown[number] is not True:
             lines.append(f"customer {number} was sent as opted in, and is shown otherwise")
     return lines
+
+
+def _hides(known: Why, now: Why, *, deletions: bool) -> list[str]:
+    """Return that what is remembered calls somebody in step as one who agrees, and nobody does.
+
+    Of a contact that no run has had to look at nothing is remembered, so that side may differ unseen.
+    """
+    agrees = known.verdict.in_step and known.verdict.should_be_on_list
+    if deletions or not agrees or now.verdict.in_step or now.verdict.should_be_on_list:
+        return []
+    return [f"in step (“{known.verdict.reason}”), and read now: “{now.verdict.reason}”"]
 
 
 def _left_behind(truth: Truth, email: str, found: Why) -> list[str]:

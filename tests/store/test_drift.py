@@ -55,6 +55,8 @@ links = st.builds(
     on_list=st.booleans(),
     pending=st.sampled_from((WriteBack.NOTHING, WriteBack.NOTHING, *WriteBack)),
     passed_by=st.sampled_from((False, False, False, True)),
+    active=st.sampled_from((True, True, True, False)),
+    guest=st.sampled_from((False, False, False, True)),
     begun=st.sampled_from((None, None, None, Act.ADD, Act.REMOVE)),
 )
 

@@ -141,6 +141,20 @@ def test_new_contacts_seen_are_closed_at_once(store: SqliteStore) -> None:
     assert store.exports.seen(["p1@example.com"]) == set()
 
 
+def test_new_contacts_closed_at_once_are_kept_as_guests_if_they_are(store: SqliteStore) -> None:
+    run = store.runs.start(RunKind.EXPORT, Trigger.MANUAL, NOON)
+    guest = person(2)
+    store.exports.add([person(1), replace(guest, customer=replace(guest.customer, is_anonymous=True))])
+    planned(store)
+    both = chunk(1, 2, 2)
+    store.exports.open_chunk(both)
+    store.exports.add_seen(["p1@example.com", "p2@example.com"])
+    store.exports.index_seen()
+    assert store.exports.settle(both, run.id, Link(0), Outcome.ADDED, "new contact") == 2
+    kept = [(link.active, link.guest) for link in store.links.page(-1, 9)]
+    assert kept == [(True, False), (True, True)]
+
+
 def test_what_is_refused_as_a_whole_waits_in_two_parts_until_it_is_sent(store: SqliteStore) -> None:
     store.exports.add([person(number) for number in range(1, 8)])
     planned(store)

@@ -22,6 +22,8 @@ links = st.builds(
     opt_out_at=moments,
     out_since=moments,
     passed_by=st.booleans(),
+    active=st.booleans(),
+    guest=st.booleans(),
 )
 
 

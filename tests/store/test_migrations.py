@@ -24,7 +24,13 @@ from ccdesk.store import backup, migrations
 from ccdesk.store.db import Database
 from ccdesk.store.migrations import prepare
 from ccdesk.store.presence import marker_of
-from ccdesk.store.schema import STEPS, compare_domains_in_ascii, date_reasons, find_links_by_contact
+from ccdesk.store.schema import (
+    STEPS,
+    compare_domains_in_ascii,
+    date_reasons,
+    find_links_by_contact,
+    keep_who_counts,
+)
 from ccdesk.store.schema_journal import take_over_adding, take_over_asked, take_over_noted
 from ccdesk.store.store import SqliteStore
 from ccdesk.store.tables import TABLES
@@ -434,6 +440,34 @@ def test_who_was_asked_for_the_confirmation_in_a_file_from_before_is_not_asked_a
     assert [store.intents.asked(f"c{number}") for number in (1, 2, 3)] == [NOON, NOON, None]
     ends = [line.ended for number in (1, 2, 3) for line in store.intents.of(number)]
     assert ends == [Ended.DONE, Ended.UNKNOWN]
+
+
+def test_accounts_of_a_file_from_before_count_for_as_much_as_their_notes_told(
+    path: Path, opened: Callable[[], SqliteStore]
+) -> None:
+    prepare(path, STEPS[: STEPS.index(keep_who_counts)])
+    disabled = "account is not active in Kibo"
+    guest = "guest account; guests are not exported (setting)"
+    links = [  # note, flag as last acted on, seen set since; active, a guest's
+        ("", 1, 0, True, False),
+        (disabled, 1, 0, False, False),
+        (guest, 1, 0, True, True),
+        (disabled, None, 1, False, False),
+        (guest, 0, 1, True, True),
+        ("something else was noted since", 0, 1, False, False),
+        ("sent in vain", None, 1, True, False),
+        ("account is not active in Kibo: its opt-in is left as it is", 0, 0, False, False),
+    ]
+    with closing(sqlite3.connect(path)) as old, old:
+        columns = [row for row in old.execute("PRAGMA table_info(link)") if row[3] and row[4] is None]
+        for number, (note, opted_in, seen_set, _, _) in enumerate(links, start=1):
+            row = {one[1]: 0 if one[2] == "INTEGER" else "" for one in columns}
+            row |= {"customer_id": number, "state": "synced", "note": note}
+            row |= {"kibo_opted_in": opted_in, "seen_set": seen_set}
+            marks = ", ".join("?" * len(row))
+            old.execute(f"INSERT INTO link ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    kept = [(link.note, link.active, link.guest) for link in opened().links.page(-1, 9)]
+    assert kept == [(note, active, is_guest) for note, _, _, active, is_guest in links]
 
 
 def test_chunks_of_a_file_from_before_whose_people_were_noted_are_not_noted_again(

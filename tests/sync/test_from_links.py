@@ -71,7 +71,19 @@ CASES = {
         Column.NO_SIGNED_UP,
         (Act.OPT_IN,),
     ),
-    "disabled": (ON | {"note": "account is not active in Kibo"}, Row.NEVER_THERE, Column.SILENT, ()),
+    "disabled": (ON | {"active": False}, Row.NEVER_THERE, Column.SILENT, ()),
+    "disabled, with another note": (
+        ON | {"active": False, "note": "opted in anew"},
+        Row.NEVER_THERE,
+        Column.SILENT,
+        (),
+    ),
+    "a note that is not so any more": (
+        ON | {"note": "account is not active in Kibo"},
+        Row.NEVER_THERE,
+        Column.YES_LATER,
+        (Act.CREATE,),
+    ),
     "gone": (ON | THERE | {"state": LinkState.CLOSED, "on_list": True}, Row.ON_LIST, Column.SILENT, ()),
 }
 

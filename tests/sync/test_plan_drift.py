@@ -15,7 +15,6 @@ from ccdesk.core.drift import DriftKind, Sides
 from ccdesk.core.intents import Act
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, WriteBack
-from ccdesk.sync.agreement import GUEST, NOT_ACTIVE
 from ccdesk.sync.drift_kinds import BY_REASON, REASONS
 from ccdesk.sync.plan_drift import DriftRules, drift_of
 
@@ -43,11 +42,11 @@ NEVER = Link(1, email=KEY, kibo_opted_in=False)
 LEFT = replace(GONE_OFF, state=LinkState.LEFT_LIST)
 NO_LEFT = replace(NO, state=LinkState.LEFT_LIST)
 SILENT = replace(ON, id=2, is_active=False)
-SEEN_THERE = Link(2, email=KEY, contact_id="c1", on_list=True, seen_set=True, note=GUEST)
+SEEN_THERE = Link(2, email=KEY, contact_id="c1", on_list=True, seen_set=True, guest=True)
 CLOSED = replace(IN, state=LinkState.CLOSED)
 NEWCOMER = Link(1, email=KEY, kibo_opted_in=True, state=LinkState.NEWCOMER)
 LATE_NEWCOMER = replace(NEWCOMER, out_since=NOON)
-SEEN_OFF_LIST = Link(2, email=KEY, contact_id="c1", seen_set=True, note=NOT_ACTIVE)
+SEEN_OFF_LIST = Link(2, email=KEY, contact_id="c1", seen_set=True, active=False)
 SECOND = replace(NEWCOMER, customer_id=2)
 MOVED = replace(IN, email="before@example.com")
 MOVED_OUT = replace(MOVED, state=LinkState.UNSUBSCRIBED, kibo_opted_in=False, agreed=False, out_since=NOON)

@@ -12,7 +12,6 @@ from ccdesk.consent.decide import decide
 from ccdesk.consent.model import Policy
 from ccdesk.core.intents import Act
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, WriteBack
-from ccdesk.sync.agreement import NOT_ACTIVE
 from ccdesk.sync.persons import OptOut, after_opt_out, after_opt_out_and_contact
 from ccdesk.sync.plan_opt_out import Fate, keepers, plan_opt_out
 from ccdesk.sync.readings import LONG_AGO, Kept
@@ -219,7 +218,7 @@ FATES = {
     "disabled and known before, opted in later": (
         read(
             DISABLED_LATER,
-            links=[replace(SECOND_IN, kibo_opted_in=False, kibo_updated_at=NOON + HOUR / 2, note=NOT_ACTIVE)],
+            links=[replace(SECOND_IN, kibo_opted_in=False, kibo_updated_at=NOON + HOUR / 2, active=False)],
         ),
         ON,
         Fate.STAYS,

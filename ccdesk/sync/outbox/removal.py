@@ -10,6 +10,7 @@ from ccdesk.core.errors import Unreadable
 from ccdesk.core.intents import Ended
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
+from ccdesk.sync.agreement import as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.guard import count_as_left
 from ccdesk.sync.journal import how_ended
@@ -69,6 +70,7 @@ def off_link(ctx: RunContext, link: Link, customer: Customer, *, stays: bool = F
     `stays`: the person stays on the list, and an account that keeps them may not know of it yet. Should they
     leave it before it does, this link has seen them there.
     """
+    link = as_read(link, customer)
     if link.pending is WriteBack.OPT_OUT:
         return replace(
             link,
@@ -179,7 +181,7 @@ def _may_be_listed(ctx: RunContext, contact: Contact) -> bool:
 def _opted_in_since(ctx: RunContext, removal: Removal, settle: Settle, also: str, *, on_list: bool) -> None:
     reason = "both sides changed: the sign-up in Constant Contact is later than the opt-out in Kibo"
     link = replace(
-        removal.link,
+        as_read(removal.link, removal.customer),
         kibo_opted_in=False,
         kibo_updated_at=removal.customer.updated_at,
         pending=WriteBack.OPT_IN,

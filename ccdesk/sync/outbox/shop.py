@@ -12,6 +12,7 @@ from ccdesk.core.models import Customer, Link, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
 from ccdesk.sync import state_names as names
+from ccdesk.sync.agreement import as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.guard import hold_write_backs
 from ccdesk.sync.item_errors import ITEM_ERRORS, concerning_one
@@ -173,7 +174,7 @@ def _pending_link(ctx: RunContext, source: Link, account: Customer) -> Link:
         return source
     known = ctx.store.links.get(account.id)
     return replace(
-        known or Link(account.id, email=account.email, contact_id=source.contact_id),
+        as_read(known or Link(account.id, email=account.email, contact_id=source.contact_id), account),
         state=source.state,
         pending=source.pending,
         pending_reason=source.pending_reason,

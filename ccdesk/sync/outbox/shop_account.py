@@ -12,6 +12,7 @@ from ccdesk.core.models import Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.ports.shop import KiboWrite
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.core.words import marked
+from ccdesk.sync.agreement import as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.later import acted_after, last_in
@@ -50,7 +51,8 @@ def write(ctx: RunContext, source: Link, account: Customer) -> None:
 
     """
     for _ in range(_READINGS):
-        changed = _write_as_read(ctx, source, account)
+        own = account.id == source.customer_id
+        changed = _write_as_read(ctx, as_read(source, account) if own else source, account)
         if changed is None:
             return
         account = changed
@@ -65,7 +67,7 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
         raise Unreadable(detail=f"account {account.id}")
     opting_in = source.pending is WriteBack.OPT_IN
     known = ctx.store.links.get(account.id)
-    link = known or Link(account.id, email=account.email)
+    link = as_read(known or Link(account.id, email=account.email), account)
     if _is_left_alone(ctx, source, account, link):
         return None
     conflict = False

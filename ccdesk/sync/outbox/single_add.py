@@ -31,7 +31,7 @@ from ccdesk.core.models import (
 )
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.core.words import marked
-from ccdesk.sync.agreement import agreed_on
+from ccdesk.sync.agreement import agreed_on, as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.journal import line_of
@@ -205,7 +205,8 @@ def _store_intent(ctx: RunContext, addition: Addition, *, by_job: bool = False) 
     """Store the intent: a lost answer must neither make our contact foreign nor lose a later opt-out."""
     note_own_write(ctx, ctx.store.links.get(addition.customer.id))  # the email may be another now
     # One known to be newly in stays that to the second attempt, welcome mail included.
-    link = addition.link or Link(addition.customer.id, kibo_opted_in=False if addition.new else None)
+    known = addition.link or Link(addition.customer.id, kibo_opted_in=False if addition.new else None)
+    link = as_read(known, addition.customer)
     # Who left the list once wants mail again: from here on that state tells of leaving after this.
     state = LinkState.SYNCED if link.state is LinkState.LEFT_LIST else link.state
     link = replace(link, email=addition.customer.email, state=state, on_list=False, note="", passed_by=False)
@@ -257,7 +258,7 @@ def _ask_to_confirm(ctx: RunContext, addition: Addition, settle: Settle) -> None
     stored = ctx.store.links.get(addition.customer.id)
     before = stored or Link(addition.customer.id, email=addition.customer.email)
     asked = replace(
-        addition.link or before,
+        as_read(addition.link or before, addition.customer),
         email=addition.customer.email,  # by it the next attempt knows whom the mail went to
         contact_id=addition.contact.id,
     )

@@ -13,6 +13,7 @@ from ccdesk.core.intents import SHOP_ACTS, Act, Ended
 from ccdesk.core.models import Customer, Link
 from ccdesk.core.ports.shop import KiboWrite
 from ccdesk.core.runs import Entry, Outcome
+from ccdesk.sync.agreement import as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.journal import line_of
@@ -56,7 +57,7 @@ def switched_off(ctx: RunContext, link: Link, account: Customer, undoes: int) ->
     """
     now = ctx.mail_now()
     return replace(
-        undone(link, switched_back_words(undoes), now),
+        undone(as_read(link, account), switched_back_words(undoes), now),
         kibo_opted_in=False,
         kibo_updated_at=account.updated_at,
         opt_out_at=None,

@@ -9,7 +9,7 @@ from datetime import datetime
 from ccdesk.core.models import Contact, Customer, Link, LinkState
 from ccdesk.core.runs import EventStatus
 from ccdesk.sync import state_names as names
-from ccdesk.sync.agreement import not_exported
+from ccdesk.sync.agreement import as_read, not_exported
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.item_errors import ITEM_ERRORS
 from ccdesk.sync.observing import observing
@@ -20,7 +20,7 @@ from ccdesk.sync.put_back import Sightings, links_of, note_put_back
 from ccdesk.sync.runs.list_scan import not_known
 from ccdesk.sync.runs.take_in import save
 from ccdesk.sync.sensors.identity import resolve_identity
-from ccdesk.sync.sensors.shop_changes import event_of, note_flag
+from ccdesk.sync.sensors.shop_changes import event_of, with_flag_noted
 
 _PAGE = 500
 
@@ -114,12 +114,21 @@ def _sweep_customers(ctx: RunContext) -> datetime | None:
             for customer in page:
                 link = links.get(customer.id)
                 if link is not None and customer.readable:
-                    note_flag(ctx, link, customer)
+                    _note(ctx, link, customer)
                 if exported or link is not None:
                     queue_if_changed(ctx, customer, link)
         done += len(page)
         ctx.progress("Comparing customers in Kibo", done)
     return began
+
+
+def _note(ctx: RunContext, link: Link, customer: Customer) -> None:
+    """Note what an account shows: of its flag, and whether it counts where no run is to act on it anyway."""
+    noted = with_flag_noted(ctx, link, customer)
+    if not _differs(ctx, customer, link):
+        noted = as_read(noted, customer)
+    if noted != link:
+        ctx.store.links.save([noted])
 
 
 def queue_if_changed(ctx: RunContext, customer: Customer, link: Link | None) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ccdesk.core.models import Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
-from ccdesk.sync.agreement import GUEST, NOT_ACTIVE, not_exported
+from ccdesk.sync.agreement import as_read, remark
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.later import last_in
 from ccdesk.sync.outbox.release import release
@@ -36,7 +36,7 @@ def open_again(ctx: RunContext, customer: Customer, link: Link | None) -> Link |
 
 def close_unchanged(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> None:
     """Close an entry whose account shows the opt-in and the email that were last acted on."""
-    known = link or Link(customer.id, email=customer.email, kibo_opted_in=False)
+    known = as_read(link or Link(customer.id, email=customer.email, kibo_opted_in=False), customer)
     opted_in = customer.accepts_marketing and known.kibo_opted_in is True
     if known.pending is WriteBack.OPT_IN:
         # Observed before this change, which may hide another opt-out: `write_back` compares the two dates.
@@ -49,7 +49,7 @@ def close_unchanged(ctx: RunContext, event: QueuedEvent, customer: Customer, lin
         kibo_updated_at=customer.updated_at,
         written_at=known.written_at if customer.accepts_marketing else _no_later_than(ctx, customer, known),
         out_after=None if opted_in and known.pending is WriteBack.NOTHING else known.out_after,
-        note=_noted(ctx, customer, known) if opted_in else known.note,
+        note=remark(known, customer, guests=ctx.settings.guests) if opted_in else known.note,
     )
     entry = Entry(customer.id, customer.email, Outcome.UNCHANGED, "no change of opt-in or email")
     settle(ctx, event, entry, seen)
@@ -77,12 +77,6 @@ def _moved(ctx: RunContext, known: Link, customer: Customer) -> Link:
     )
 
 
-def _noted(ctx: RunContext, customer: Customer, known: Link) -> str:
-    """Return what is noted of an account that is opted in: why it counts for nothing by now, or no more."""
-    why = not_exported(customer, guests=ctx.settings.guests)
-    return why or ("" if known.note in (NOT_ACTIVE, GUEST) else known.note)
-
-
 def _no_later_than(ctx: RunContext, customer: Customer, known: Link) -> datetime | None:
     """Until when a sign-up proves nothing: the change just seen may hide an opt-in and an opt-out (R5)."""
     if customer.updated_at is None or customer.updated_at == known.kibo_updated_at:
@@ -100,7 +94,14 @@ def cleared_before(ctx: RunContext, event: QueuedEvent) -> Customer | None:
     link = ctx.store.links.get(event.object_id)
     if link is None or not _was_cleared(link):
         return None
-    return Customer(link.customer_id, link.email, False, updated_at=link.kibo_updated_at)
+    return Customer(
+        link.customer_id,
+        link.email,
+        False,
+        is_active=link.active,
+        is_anonymous=link.guest,
+        updated_at=link.kibo_updated_at,
+    )
 
 
 def _was_cleared(link: Link) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ccdesk.core.exporting import Candidate, Planned
 from ccdesk.core.models import Contact, Link, LinkState, Ownership, Standing, WriteBack
 from ccdesk.core.runs import Outcome
-from ccdesk.sync.agreement import passed_over
+from ccdesk.sync.agreement import as_read, passed_over
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import how_ended
 from ccdesk.sync.mapping import fields_hash
@@ -33,7 +33,7 @@ def unsent_of(
 ) -> Link | None:
     """Return the link of somebody for whom nothing is sent, None where it stays as it is."""
     if decision.by_event and link is not None:  # an opt-in that is acted on later
-        return replace(link, kibo_opted_in=None, seen_set=True)
+        return replace(as_read(link, one.customer), kibo_opted_in=None, seen_set=True)
     if decision.passed_over:
         return passed_over(_unless_back(ctx, contact, link), one.customer, decision.reason)
     return None if decision.keep_link else settled_of(ctx, one, contact, link, decision)
@@ -56,7 +56,7 @@ def settled_of(
     """The link of somebody for whom nothing is sent in this run."""
     if link is not None and decision.state is LinkState.HELD:
         return _held(link, one, decision)
-    link = link or Link(one.customer.id)
+    link = as_read(link or Link(one.customer.id), one.customer)
     agreed = decision.outcome is Outcome.UNCHANGED
     pending = link.pending if decision.pending is WriteBack.NOTHING and not agreed else decision.pending
     out_since = link.out_since
@@ -92,7 +92,7 @@ def _held(link: Link, one: Candidate, decision: ExportDecision) -> Link:
     if not settled or link.pending is not WriteBack.NOTHING:
         return link
     return replace(
-        link,
+        as_read(link, one.customer),
         email=one.customer.email,
         state=LinkState.HELD,
         kibo_opted_in=True,

@@ -18,6 +18,7 @@ from ccdesk.core.intents import Act, JournalLine
 from ccdesk.core.models import Link, LinkState, Ownership
 from ccdesk.core.runs import OffList
 from ccdesk.sync import state_names as names
+from ccdesk.sync.agreement import as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.mapping import creation_hash
@@ -213,7 +214,7 @@ def _line(ctx: RunContext, one: Planned, link: Link, sent_at: datetime, *, by_jo
 
 def with_open_intent(ctx: RunContext, person: Planned, link: Link | None, sent_at: datetime) -> Link:
     """The link of somebody being put on the list, whose outcome is not known yet."""
-    known = link or Link(person.customer.id)
+    known = as_read(link or Link(person.customer.id), person.customer)
     created = person.ownership is Ownership.OWNED and not person.contact_id
     written = creation_hash(sent_fields(ctx, person)) if created else known.written_hash
     return replace(

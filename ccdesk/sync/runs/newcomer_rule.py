@@ -14,6 +14,7 @@ from datetime import datetime
 from ccdesk.core.intents import Ended
 from ccdesk.core.models import Customer, Link, LinkState
 from ccdesk.core.ports.store import Store
+from ccdesk.sync.agreement import as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.sensors.shop_changes import event_for
 from ccdesk.sync.standing_opt_outs import NEWCOMER, NEWCOMERS
@@ -45,7 +46,7 @@ def name(ctx: RunContext, accounts: Iterable[Customer]) -> None:
 def named_link(link: Link, account: Customer) -> Link:
     """Return the link of an account that is named: seen opted in, and neither added nor opted out."""
     return replace(
-        link,
+        as_read(link, account),
         email=account.email,
         state=LinkState.NEWCOMER,
         kibo_opted_in=True,

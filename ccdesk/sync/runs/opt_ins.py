@@ -20,7 +20,7 @@ from ccdesk.core.models import (
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
 from ccdesk.core.words import marked
 from ccdesk.sync import state_names as names
-from ccdesk.sync.agreement import not_exported, passed_over
+from ccdesk.sync.agreement import as_read, not_exported, passed_over
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.inherited_opt_out import inherited_opt_out
 from ccdesk.sync.item_errors import ITEM_ERRORS, concerning_one
@@ -91,6 +91,7 @@ def _decide(
 ) -> Addition | None:
     """Decide for one person; settles here and returns None where nothing is sent."""
     known = ctx.store.links.get(customer.id)
+    known = as_read(known, customer) if known is not None else None
     if _not_exported(ctx, event, customer, known):
         return None
     if _opted_out_before(ctx, event, customer, known, directory):
@@ -203,7 +204,8 @@ def _left_to_export(
     if not is_first_exports_business(ctx, customer, contact, link):
         return False
     seen = Link(customer.id, email=customer.email, kibo_updated_at=customer.updated_at, note=LEFT_TO_EXPORT)
-    settle(ctx, event, Entry(customer.id, customer.email, Outcome.SKIPPED, LEFT_TO_EXPORT), seen)
+    entry = Entry(customer.id, customer.email, Outcome.SKIPPED, LEFT_TO_EXPORT)
+    settle(ctx, event, entry, as_read(seen, customer))
     return True
 
 
@@ -228,7 +230,7 @@ def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
 
 
 def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: Link | None) -> bool:
-    link = link or Link(customer.id)
+    link = link or as_read(Link(customer.id), customer)
     email = customer.email.strip()
     bad = check_email(email) if email else BadEmail("no_email", "The customer has no email in Kibo.")
     if bad is None:
@@ -255,7 +257,7 @@ def _unsendable(ctx: RunContext, event: QueuedEvent, customer: Customer, link: L
 def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
     """The link of somebody for whom nothing is sent: what was seen, and what is pending because of it."""
     customer, contact, decision = addition.customer, addition.contact, addition.decision
-    link = addition.link or Link(customer.id)
+    link = addition.link or as_read(Link(customer.id), customer)
     # What was noted for a creation is done with; one seen on the list since then keeps it.
     learned = contact is not None and not link.contact_id and not link.on_list
     agreed = decision.outcome is Outcome.UNCHANGED

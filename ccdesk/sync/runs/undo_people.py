@@ -15,6 +15,7 @@ from ccdesk.core.intents import JournalLine
 from ccdesk.core.limits import MAIL_OVERLAP
 from ccdesk.core.models import Contact, Customer, Link, email_key
 from ccdesk.core.runs import Entry, Outcome, Run
+from ccdesk.sync.agreement import as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.plan_undo import has_done, was_added
 from ccdesk.sync.sensors.accounts import AccountsByEmail
@@ -140,10 +141,14 @@ class People:
         found: list[PersonNow] = []
         for one in doings:
             ctx.check_cancel()
-            links = tuple(by_email.get(one.email_key, ()))
+            now = {account.id: account for account in self._accounts(accounts, one)}
+            links = tuple(
+                as_read(link, now[link.customer_id]) if link.customer_id in now else link
+                for link in by_email.get(one.email_key, ())
+            )
             mine = {link.customer_id for link in links} | {one.customer_id}
             person = PersonNow(
-                accounts=self._accounts(accounts, one),
+                accounts=tuple(now.values()),
                 own=own.get(one.customer_id),
                 links=links,
                 statements=tuple(statements.get(one.email_key, ())),

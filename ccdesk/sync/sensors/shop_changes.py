@@ -122,36 +122,40 @@ def _queue_page(ctx: RunContext, page: Sequence[Customer]) -> int:
 
 def note_flag(ctx: RunContext, link: Link, customer: Customer) -> None:
     """Note since when at the earliest an account's flag is as it was just read, where that is a change."""
+    noted = with_flag_noted(ctx, link, customer)
+    if noted != link:
+        ctx.store.links.save([noted])
+
+
+def with_flag_noted(ctx: RunContext, link: Link, customer: Customer) -> Link:
+    """Return the link with what `note_flag` notes."""
     if link.cleared_is_opt_out and not customer.accepts_marketing:
-        _note_cleared(ctx, link, customer)
-    if link.kibo_opted_in is False:
-        _note_set(ctx, link, customer)
+        link = _with_cleared(ctx, link, customer)
+    return _with_set(ctx, link, customer) if link.kibo_opted_in is False else link
 
 
-def _note_cleared(ctx: RunContext, link: Link, customer: Customer) -> None:
-    """Note with the first look that sees a flag cleared since when at the earliest it is."""
+def _with_cleared(ctx: RunContext, link: Link, customer: Customer) -> Link:
+    """Return the link with the first look that sees a flag cleared: since when at the earliest it is."""
     if link.out_after is not None:
-        return
+        return link
     looked = last_look(ctx.store.state, ctx.shop.server_time)
     earliest = cleared_after(link, customer, looked)
-    if looked is not None and earliest is not None:
-        ctx.store.links.save([replace(link, out_after=earliest - ctx.skew())])
+    if looked is None or earliest is None:
+        return link
+    return replace(link, out_after=earliest - ctx.skew())
 
 
-def _note_set(ctx: RunContext, link: Link, customer: Customer) -> None:
-    """Note with the first look that sees a flag set since when at the earliest it is (design §3a R5).
+def _with_set(ctx: RunContext, link: Link, customer: Customer) -> Link:
+    """Return the link with the first look that sees a flag set: since when at the earliest (design §3a R5).
 
     The entry may be processed only after further looks, which prove nothing any more. Seen off again, the
     next opt-in is another.
     """
     if not customer.accepts_marketing:
-        noted = None
-    elif is_noted(link):
-        return
-    else:
-        noted = set_after(link, customer, last_look(ctx.store.state, ctx.shop.server_time))
-    if noted != link.in_after:
-        ctx.store.links.save([replace(link, in_after=noted)])
+        return replace(link, in_after=None)
+    if is_noted(link):
+        return link
+    return replace(link, in_after=set_after(link, customer, last_look(ctx.store.state, ctx.shop.server_time)))
 
 
 def event_of(ctx: RunContext, customer: Customer) -> QueuedEvent:

@@ -10,6 +10,7 @@ from ccdesk.core.limits import MAIL_OVERLAP
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Ownership, Permission, Standing, WriteBack
 from ccdesk.core.runs import Entry, Outcome
 from ccdesk.sync import state_names as names
+from ccdesk.sync.agreement import as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.standing_opt_outs import out_words
@@ -110,7 +111,7 @@ def adopt_sign_up(ctx: RunContext, contact: Contact, gone: Sequence[Link] = ()) 
         pending = _pending_opt_in(ctx, contact, customer)
         links.append(
             replace(
-                known or Link(customer.id),
+                as_read(known or Link(customer.id), customer),
                 email=customer.email,
                 contact_id=contact.id,
                 ownership=Ownership.FOREIGN,
@@ -152,8 +153,8 @@ def adopt_opt_out(ctx: RunContext, contact: Contact) -> None:
     """
     ctx.check_cancel()
     ctx.store.links.save(
-        Link(
-            customer.id,
+        replace(
+            as_read(Link(customer.id), customer),
             email=customer.email,
             contact_id=contact.id,
             ownership=Ownership.FOREIGN,
