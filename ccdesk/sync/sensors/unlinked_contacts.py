@@ -100,7 +100,7 @@ def adopt_sign_up(ctx: RunContext, contact: Contact, gone: Sequence[Link] = ()) 
     ctx.check_cancel()
     # An export tells of those it read only: its figures must add up (R2). The next scan tells what it leaves.
     exporting = ctx.expected is not None
-    links, unread = [], []
+    links, unread, unproven = [], [], []
     for customer in ctx.shop.by_email(contact.email):
         known = ctx.store.links.get(customer.id)
         if known is not None and known.pending is WriteBack.OPT_OUT:
@@ -109,6 +109,8 @@ def adopt_sign_up(ctx: RunContext, contact: Contact, gone: Sequence[Link] = ()) 
             unread.append(customer)
             continue
         pending = _pending_opt_in(ctx, contact, customer)
+        told = pending is WriteBack.NOTHING and not customer.accepts_marketing and not exporting
+        unproven += [customer] if told else []
         links.append(
             replace(
                 as_read(known or Link(customer.id), customer),
@@ -123,18 +125,15 @@ def adopt_sign_up(ctx: RunContext, contact: Contact, gone: Sequence[Link] = ()) 
                 read_hash="",
                 pending=pending,
                 pending_reason="signed up in Constant Contact" if pending is WriteBack.OPT_IN else "",
-                note=""
-                if pending is WriteBack.OPT_IN or customer.accepts_marketing or exporting
-                else UNPROVEN,
+                note=UNPROVEN if told else "",
             )
         )
-    unproven = [link for link in links if link.note == UNPROVEN]
     with ctx.store.transaction():
         ctx.store.links.save(links)
         if links:
             lift_gone(ctx, contact, gone)
         if not exporting:
-            ctx.record(Entry(one.customer_id, one.email, Outcome.SKIPPED, UNPROVEN) for one in unproven)
+            ctx.record(Entry(one.id, one.email, Outcome.SKIPPED, UNPROVEN) for one in unproven)
             ctx.record(Entry(one.id, one.email, Outcome.ERROR, _UNREAD, "unreadable") for one in unread)
     return not unread
 
