@@ -187,21 +187,22 @@ def _bounded(evidence: str, earliest: datetime | None) -> str:
 
 
 def _unsubscribed(before: Link | None, after: Link, beside: Beside) -> Stated | None:
-    """Return an unsubscription: the contact's own date is the link's, unless they were known as out before.
+    """Return an unsubscription: the link has the contact's own date, unless they were known as out before.
 
-    Who did it is kept only where it is carried to the shop.
+    Or that has none: then the link tells when it was seen. Who did it is kept only where it is carried to the
+    shop.
     """
     if after.state not in OPTED_OUT_THERE:
         return None
     known = before is not None and before.state in OPTED_OUT_THERE
-    dated = after.out_since is not None and (before is None or after.out_since != before.out_since)
-    if known and not dated:
+    is_new = after.out_since is not None and (before is None or after.out_since != before.out_since)
+    if known and not is_new:
         return None
-    author = _who_unsubscribed(after)
-    evidence = marked("unsubscribed; the date is the contact's own") if dated else marked("seen unsubscribed")
-    if dated and after.out_since is not None:
-        return _mail(after, How.UNSUBSCRIBED, after.out_since, after.out_since, evidence, author)
-    return _mail(after, How.UNSUBSCRIBED, None, beside.now, evidence, author)
+    author, latest = _who_unsubscribed(after), after.out_since if is_new else None
+    if latest is not None and not after.undated:
+        evidence = marked("unsubscribed; the date is the contact's own")
+        return _mail(after, How.UNSUBSCRIBED, latest, latest, evidence, author)
+    return _mail(after, How.UNSUBSCRIBED, None, latest or beside.now, marked("seen unsubscribed"), author)
 
 
 def _who_unsubscribed(link: Link) -> Author:

@@ -219,6 +219,8 @@ class Link:
     nothing, disabled or a guest's; clearing that flag is an opt-out all the same (design §3a R1).
     `active`, `guest`: what the account was when it was last read. One that is not active counts for nothing,
     and so does a guest's where guests are not exported (`sync.agreement`).
+    `undated`: Constant Contact did not date the unsubscription, so `out_since` is when it was seen: it was no
+    later than that.
     `note` is for people to read, and decides nothing.
 
     Two are not kept with the link but read from the journal (`core.intents`), and saving a link leaves the
@@ -250,6 +252,7 @@ class Link:
     seen_set: bool = False
     active: bool = True
     guest: bool = False
+    undated: bool = False
     begun: Act | None = None
     asked_at: datetime | None = None
 

@@ -86,7 +86,7 @@ def mail_view(
     if reading is not None:
         # By its date: one that unsubscribed before it was deleted stands as unsubscribed and keeps its lists.
         on_list = contact is not None and not contact.deleted_at and list_id in contact.list_ids
-        since = _since_now(contact) or _last(told, Side.MAIL, _JOINED if on_list else _GONE)
+        since = _since_now(contact, told, on_list=on_list)
         permission = contact.permission.value if contact is not None else ""
         return MailView(permission, on_list, since, reading.mail_at)
     if who.known.left_behind:
@@ -96,6 +96,8 @@ def mail_view(
     member = is_member(who.known)
     began = is_begun(mine) and not member
     since = _last(told, Side.MAIL, _JOINED if member else _GONE) or _since_then(mine, contact)
+    if not member and any(one.undated for one in mine):
+        since = None  # that it was seen then is in the time line
     return MailView(
         _permission(contact), None if began else member, since, _mail_read_at(store, mine, contact)
     )
@@ -115,10 +117,11 @@ def _permission(contact: Contact | None) -> str:
     return contact.permission.value if contact.permission is not Permission.UNKNOWN else ""
 
 
-def _since_now(contact: Contact | None) -> datetime | None:
-    if contact is None or contact.standing is not Standing.OUT:
-        return None
-    return contact.opt_out_at
+def _since_now(contact: Contact | None, told: Sequence[LedgerEntry], *, on_list: bool) -> datetime | None:
+    """Return since when a contact is as it was read: an unsubscription by its own date, or by none."""
+    if contact is not None and contact.standing is Standing.OUT:
+        return contact.opt_out_at
+    return _last(told, Side.MAIL, _JOINED if on_list else _GONE)
 
 
 def _since_then(links: Collection[Link], contact: Contact | None) -> datetime | None:

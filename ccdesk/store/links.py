@@ -62,7 +62,9 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "state": LinkState,
     "pending": WriteBack,
     "begun": Act,
-    **dict.fromkeys(("agreed", "kibo_opted_in", "on_list", "passed_by", "seen_set", "active", "guest"), bool),
+    **dict.fromkeys(
+        ("agreed", "kibo_opted_in", "on_list", "passed_by", "seen_set", "active", "guest", "undated"), bool
+    ),
     **dict.fromkeys(_MOMENTS, from_text),
 }
 _READERS = [(place, _READ[name]) for place, name in enumerate(FIELDS) if name in _READ]

@@ -404,6 +404,11 @@ def keep_who_counts(migrator: SqliteMigrator) -> None:
         migrator.database.execute_sql(statement)
 
 
+def note_what_is_undated(migrator: SqliteMigrator) -> None:
+    """Step 30: of which opt-outs it is only known when they were seen; of earlier ones nothing tells that."""
+    migrator.database.execute_sql("ALTER TABLE link ADD COLUMN undated INTEGER NOT NULL DEFAULT 0")
+
+
 STEPS: tuple[Step, ...] = (
     create_tables,
     keep_exports,
@@ -434,4 +439,5 @@ STEPS: tuple[Step, ...] = (
     find_links_by_contact,
     find_commands,
     keep_who_counts,
+    note_what_is_undated,
 )

@@ -53,6 +53,7 @@ class LinkRow(peewee.Model):
     seen_set = peewee.BooleanField()
     active = peewee.BooleanField()
     guest = peewee.BooleanField()
+    undated = peewee.BooleanField()
 
     class Meta:
         table_name = "link"

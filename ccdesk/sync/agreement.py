@@ -78,6 +78,7 @@ def agreed_on(link: Link, customer: Customer, written_at: datetime) -> Link:
         written_at=written_at,
         opt_out_at=None,
         out_since=None,
+        undated=False,
         out_after=None,
         pending=WriteBack.NOTHING,
         pending_reason="",

@@ -177,7 +177,8 @@ def contact_of(known: Remembered, list_id: str) -> Contact | None:
     if is_member(known):
         return Contact(number or known.left_behind, email, _good(links), list_ids=frozenset({list_id}))
     if states & {*OPTED_OUT_THERE}:
-        since = [one.opt_out_at or one.out_since for one in links if one.state in OPTED_OUT_THERE]
+        dated = (one for one in links if one.state in OPTED_OUT_THERE and not one.undated)
+        since = [one.opt_out_at or one.out_since for one in dated]
         at = max((one for one in since if one is not None), default=None)
         return Contact(number, email, Permission.UNSUBSCRIBED, opt_out_at=at)
     if LinkState.HELD in states:

@@ -21,7 +21,6 @@ from ccdesk.sync.standing_opt_outs import (
 
 UNPROVEN = "signed up in Constant Contact, but not provably after the “no” in Kibo; the “no” stands there"
 
-
 _REMOVAL_LANDS = timedelta(hours=1)
 """So long after it was begun a job may still take somebody off the list (docs/consent.md a, b4)."""
 
@@ -90,6 +89,7 @@ def in_step(link: Link) -> Link:
     return replace(
         link,
         state=LinkState.SYNCED,
+        undated=False,
         on_list=True,
         agreed=True,
         pending=WriteBack.NOTHING,
@@ -148,7 +148,7 @@ def _deleted(contact: Contact | None, link: Link) -> Observation:
 
 
 def _opted_out(contact: Contact, link: Link, now: datetime) -> Observation:
-    out_since = contact.opt_out_at or now
+    out_since, undated = contact.opt_out_at or now, contact.opt_out_at is None
     if link.state is LinkState.CONFIRMING:
         asked = link.asked_at
         if asked is None or contact.opt_out_at is None or contact.opt_out_at <= asked:
@@ -166,6 +166,7 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Observation:
                 agreed=False,
                 pending=WriteBack.NOTHING,
                 out_since=link.out_since or out_since,
+                undated=link.undated if link.out_since and link.state is LinkState.UNSUBSCRIBED else undated,
             )
         )
     reason = out_words(contact)
@@ -180,6 +181,7 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Observation:
             pending=WriteBack.OPT_OUT,
             pending_reason=reason,
             out_since=out_since,
+            undated=undated,
         ),
         reason,
     )
@@ -283,7 +285,7 @@ def mark_left(link: Link, now: datetime) -> Observation:
     if link.state is LinkState.CLOSED:
         gone = replace(link, on_list=False, agreed=False, out_since=now)
         return Observation(gone, left=True)
-    left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now)
+    left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now, undated=False)
     if link.kibo_opted_in is False:
         # An opt-in that Kibo has not been given yet is overtaken by this.
         agreed = None if link.agreed is None else False  # None: no flag was cleared, by them or for them

@@ -137,9 +137,9 @@ def opted_out_since(contact: Contact, link: Link) -> bool:
 def unsubscribed_at(pending: Link) -> datetime | None:
     """Return when the opt-out was made that a link has pending; None where nothing dates it.
 
-    Constant Contact dates an unsubscription, but not that somebody left a list.
+    Constant Contact dates an unsubscription as a rule, but not that somebody left a list.
     """
-    dated = pending.pending_reason in (UNSUBSCRIBED, BY_STAFF, STANDS)
+    dated = pending.pending_reason in (UNSUBSCRIBED, BY_STAFF, STANDS) and not pending.undated
     return pending.out_since if dated and pending.pending is WriteBack.OPT_OUT else None
 
 

@@ -160,6 +160,12 @@ CASES = {
         BESIDE,
         [(How.UNSUBSCRIBED, Author.UNKNOWN, None, NOW)],
     ),
+    "unsubscribed, without a date": (
+        IN,
+        replace(OUT, undated=True),
+        BESIDE,
+        [(How.UNSUBSCRIBED, Author.PERSON, None, OUT.out_since)],
+    ),
     "still unsubscribed": (OUT, replace(OUT, note="x"), BESIDE, []),
     "unsubscribed again": (
         CONFIRMING,

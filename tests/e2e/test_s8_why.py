@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,16 @@ from ccdesk.sandbox.constant_contact.switches import PRIVILEGES
 from ccdesk.sandbox.wire.kernel import Fault
 from tests.e2e.asking import ask, both, says
 from tests.e2e.conftest import furnish, long_known, staff_take_off
+from tests.e2e.spoil import Spoiler
 from tests.e2e.world import World
+
+WITHOUT_A_DATE = {
+    "email_address": {
+        "address": "ada@example.com",
+        "permission_to_send": "unsubscribed",
+        "opt_out_source": "Contact",
+    }
+}
 
 
 @pytest.fixture
@@ -71,6 +81,31 @@ def test_unsubscribing_and_leaving(ready: World) -> None:
     words = [one.how for one in ask(ready, "ada").timeline if isinstance(one, LedgerEntry)]
     assert How.UNSUBSCRIBED in words
     assert words.index(How.UNSUBSCRIBED) < words.index(How.FLAG_CLEARED)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_unsubscription_without_a_date_is_told_with_none(
+    ready: World, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    """When it was seen is not when it happened; once carried to Kibo, or while it waits for that."""
+    Spoiler(monkeypatch).contacts["ada@example.com"] = WITHOUT_A_DATE
+    ada = ready.ids["ada"]
+    if refused:
+        ready.kibo.set_switches(refuse_put_ids={ada: 409})
+    ready.cc.unsubscribe("ada@example.com")
+    ready.later(45)
+    run = ready.run(RunKind.INBOUND)
+    assert ready.opted_in(ada) is refused
+    assert [one.acted_at for one in ready.entries(run).values()] == [None]
+    ready.run(RunKind.EXPORT)
+    for found in (ask(ready, "ada"), ask(ready, "ada", live=True)):
+        assert found.mail.permission == "unsubscribed"
+        assert found.mail.since is None
+        assert not re.search(r"\d{4}", found.verdict.reason), "no day is claimed"
+    told = next(one for one in ask(ready, "ada").timeline if getattr(one, "how", "") == How.UNSUBSCRIBED)
+    assert isinstance(told, LedgerEntry)
+    assert told.evidence == "seen unsubscribed; by then at the latest"
+    assert not any(one.acted_at for one in ready.desk.entries(run.id, outcome=None, limit=99))
 
 
 def test_an_opt_out_that_kibo_has_not_taken_is_what_comes_next(ready: World) -> None:

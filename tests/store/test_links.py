@@ -24,6 +24,7 @@ links = st.builds(
     passed_by=st.booleans(),
     active=st.booleans(),
     guest=st.booleans(),
+    undated=st.booleans(),
 )
 
 

@@ -30,6 +30,7 @@ from ccdesk.store.schema import (
     date_reasons,
     find_links_by_contact,
     keep_who_counts,
+    note_what_is_undated,
 )
 from ccdesk.store.schema_journal import take_over_adding, take_over_asked, take_over_noted
 from ccdesk.store.store import SqliteStore
@@ -498,3 +499,19 @@ def test_links_of_a_file_from_before_are_found_by_their_contacts(
             old.execute(f"INSERT INTO link ({', '.join(row)}) VALUES ({marks})", list(row.values()))
     links = opened().links
     assert [one.customer_id for one in links.by_contacts(["c1"])["c1"]] == [1, 3]
+
+
+def test_opt_outs_of_a_file_from_before_keep_the_dates_they_have(
+    path: Path, opened: Callable[[], SqliteStore]
+) -> None:
+    prepare(path, STEPS[: STEPS.index(note_what_is_undated)])
+    moment = NOON.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    with closing(sqlite3.connect(path)) as old, old:
+        columns = [row for row in old.execute("PRAGMA table_info(link)") if row[3] and row[4] is None]
+        row = {one[1]: 0 if one[2] == "INTEGER" else "" for one in columns}
+        row |= {"customer_id": 1, "state": "opted_out_there", "out_since": moment}
+        marks = ", ".join("?" * len(row))
+        old.execute(f"INSERT INTO link ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    link = opened().links.get(1)
+    assert link is not None
+    assert (link.out_since, link.undated) == (NOON, False)

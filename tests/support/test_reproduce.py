@@ -99,6 +99,8 @@ def of_before_step_25(content: bytes, folder: Path) -> bytes:
     with closing(sqlite3.connect(path)) as data:
         data.execute("ALTER TABLE entry DROP COLUMN acted_at")
         data.execute("ALTER TABLE event DROP COLUMN email")
+        for column in ("active", "guest", "undated"):
+            data.execute(f"ALTER TABLE link DROP COLUMN {column}")
         for index in ("link_by_contact", "intent_by_email"):
             data.execute(f"DROP INDEX IF EXISTS {index}")
         data.execute("PRAGMA user_version = 24")

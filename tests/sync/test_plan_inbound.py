@@ -22,6 +22,8 @@ from ccdesk.core.models import (
 from ccdesk.sync.mapping import creation_hash
 from ccdesk.sync.plan_held import OPTED_OUT_MEANWHILE, PUT_BACK, observe_held
 from ccdesk.sync.plan_inbound import observe
+from ccdesk.sync.standing_opt_outs import UNSUBSCRIBED as OUT_WORDS
+from ccdesk.sync.standing_opt_outs import unsubscribed_at
 
 LIST = "list-1"
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -361,3 +363,24 @@ def test_a_deletion_is_dated_by_the_contacts_update_of_that_day(day, updated_at,
 
 def test_a_contact_that_is_gone_has_no_day():
     assert observe(None, IN, list_id=LIST, now=NOON).acted_at is None
+
+
+@pytest.mark.parametrize("opted_in", [True, False])
+def test_an_unsubscription_without_a_date_is_known_by_when_it_was_seen_and_told_with_no_day(opted_in):
+    link = replace(IN, kibo_opted_in=opted_in)
+    plain = observe(replace(UNSUBSCRIBED, opt_out_at=None), link, list_id=LIST, now=NOON + HOUR).link
+    assert (plain.out_since, plain.undated) == (NOON + HOUR, True), "the rules take the latest it may be"
+    assert unsubscribed_at(replace(plain, pending=WriteBack.OPT_OUT, pending_reason=OUT_WORDS)) is None
+    dated = observe(UNSUBSCRIBED, link, list_id=LIST, now=NOON + HOUR).link
+    assert (dated.out_since, dated.undated) == (NOON, False)
+    assert unsubscribed_at(replace(dated, pending=WriteBack.OPT_OUT, pending_reason=OUT_WORDS)) == NOON
+    back = contact(Permission.EXPLICIT, [LIST], opt_in_source="Contact", opt_in_at=NOON + 2 * HOUR)
+    signed = replace(plain, kibo_opted_in=True)
+    assert not observe(back, signed, list_id=LIST, now=NOON + 3 * HOUR).link.undated
+
+
+def test_an_unsubscription_without_a_date_takes_none_from_an_opt_out_in_the_shop_before_it():
+    plain = replace(UNSUBSCRIBED, opt_out_at=None)
+    assert observe(plain, OUT, list_id=LIST, now=NOON).link.undated
+    known = replace(OUT, state=LinkState.UNSUBSCRIBED)
+    assert not observe(plain, known, list_id=LIST, now=NOON).link.undated, "it was dated when first seen"

@@ -179,6 +179,7 @@ def _pending_link(ctx: RunContext, source: Link, account: Customer) -> Link:
         pending=source.pending,
         pending_reason=source.pending_reason,
         out_since=source.out_since,
+        undated=source.undated,
     )
 
 

@@ -286,6 +286,7 @@ def _ask_to_confirm(ctx: RunContext, addition: Addition, settle: Settle) -> None
         pending_reason="",
         on_list=False,
         out_since=addition.contact.opt_out_at,
+        undated=False,
         note=reason,
     )
     entry = Entry(addition.customer.id, addition.customer.email, Outcome.SKIPPED, reason)

@@ -59,9 +59,10 @@ def settled_of(
     link = as_read(link or Link(one.customer.id), one.customer)
     agreed = decision.outcome is Outcome.UNCHANGED
     pending = link.pending if decision.pending is WriteBack.NOTHING and not agreed else decision.pending
-    out_since = link.out_since
+    out_since, undated = link.out_since, link.undated
     if decision.pending is WriteBack.OPT_OUT and link.pending is not WriteBack.OPT_OUT:
-        out_since = (contact.opt_out_at if contact else None) or ctx.mail_now()
+        dated = contact.opt_out_at if contact else None
+        out_since, undated = dated or ctx.mail_now(), dated is None
     on_list = contact is not None and ctx.settings.list_id in contact.list_ids
     return replace(
         link,
@@ -76,6 +77,7 @@ def settled_of(
         pending=pending,
         pending_reason=_pending_reason(link, decision) if pending is WriteBack.OPT_OUT else "",
         out_since=None if agreed else out_since,
+        undated=undated and not agreed,
         out_after=last_sight(ctx, link) if decision.state is LinkState.LEFT_LIST else None,
         # A fingerprint noted for a creation that was cut off is done with.
         written_hash=link.written_hash if link.contact_id or link.on_list else "",

@@ -223,6 +223,7 @@ def _for_this_email(link: Link | None, customer: Customer) -> Link | None:
         read_hash="",
         opt_out_at=None,
         out_since=None,
+        undated=False,
         out_after=None,
         pending=WriteBack.NOTHING,
         pending_reason="",
@@ -263,6 +264,7 @@ def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
     agreed = decision.outcome is Outcome.UNCHANGED
     left = decision.state is LinkState.LEFT_LIST
     left_at = ctx.mail_now() if left else None  # known from now on
+    dated = contact.opt_out_at if contact is not None else None
     if decision.state is LinkState.HELD:  # neither in nor out: what is known of the list and pending holds
         return replace(
             link,
@@ -285,7 +287,8 @@ def _untouched_link(ctx: RunContext, addition: Addition) -> Link:
         written_hash="" if learned else link.written_hash,
         pending=decision.pending,
         pending_reason=decision.reason if decision.pending is WriteBack.OPT_OUT else "",
-        out_since=None if agreed else (contact.opt_out_at if contact else None) or link.out_since or left_at,
+        out_since=None if agreed else dated or link.out_since or left_at,
+        undated=link.undated and not agreed and dated is None,
         out_after=None if agreed else link.out_after or (last_sight(ctx, link) if left else None),
         note="" if agreed else decision.reason,
         passed_by=False,
