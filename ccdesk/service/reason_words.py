@@ -6,11 +6,13 @@ shows it; the window says the texts in its language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from ccdesk.core.runs import Entry
 from ccdesk.core.words import Text, marked
+from ccdesk.sync.plan_drift import DELETED_ON, ON_DAY
 from ccdesk.sync.standing_opt_outs import (
     ALREADY_RIGHT,
     BEFORE_MOVE,
@@ -29,6 +31,9 @@ _ON_DAY = {
     STANDS: marked("opted out in Constant Contact on {day}; the opt-out stands"),
     DELETED: marked("deleted in Constant Contact on {day}"),
 }
+_DRIFT_DAY = re.compile(
+    r"(?P<reason>.+) \(deleted on (?P<deleted>\d{4}-\d\d-\d\d)\)|(?P<what>.+) on (?P<acted>\d{4}-\d\d-\d\d)"
+)
 _AROUND = (ALREADY_RIGHT, OVERRULES, BEFORE_MOVE)
 
 
@@ -40,6 +45,23 @@ def reason_words(entry: Entry, day: Day) -> Text:
 def undated_words(reason: str) -> Text:
     """Return a reason that is about several people, each with a day of their own."""
     return _words(reason, "")
+
+
+def drift_words(reason: str) -> Text:
+    """Return the reason of a difference as it was made: a comparison keeps its English words alone.
+
+    So the window writes the day in it as it writes other days.
+    """
+    found = _DRIFT_DAY.fullmatch(reason)
+    if found is None:
+        return Text(reason)
+    try:
+        on = date.fromisoformat(found["deleted"] or found["acted"])
+    except ValueError:  # of a service's own words
+        return Text(reason)
+    if found["deleted"]:
+        return DELETED_ON.format(reason=Text(found["reason"]), date=on)
+    return ON_DAY.format(what=Text(found["what"]), date=on)
 
 
 def _words(reason: str, day: str) -> Text:

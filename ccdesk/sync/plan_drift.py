@@ -27,6 +27,9 @@ from ccdesk.sync.put_back import reason_of
 from ccdesk.sync.readings import LONG_AGO, Kept
 from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, is_back_since, out_words, unasked
 
+DELETED_ON = marked("{reason} (deleted on {date})")
+ON_DAY = marked("{what} on {date}")
+
 
 @dataclass(frozen=True, slots=True)
 class DriftRules:
@@ -274,7 +277,7 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
     if kind is DriftKind.DELETED and contact is not None and contact.deleted_at:
         deleted = parse_time(contact.deleted_at)
         date = deleted.date() if deleted is not None else contact.deleted_at[:10]
-        return marked("{reason} (deleted on {date})").format(reason=text, date=date)
+        return DELETED_ON.format(reason=text, date=date)
     if kind is DriftKind.CONFIRMING:
         return unasked(person.links) or text
     if kind is DriftKind.WAITING and contact is not None:
@@ -296,4 +299,4 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
 def _on(moment: datetime | None, what: str) -> str:
     if moment is None:
         return what
-    return marked("{what} on {date}").format(what=Text(what), date=moment.date())
+    return ON_DAY.format(what=Text(what), date=moment.date())

@@ -67,6 +67,14 @@ def test_kinds_with_their_meaning_and_the_people(qtbot, window, desk):
     assert not find(shown, "lbl_drift_more").isVisible()
 
 
+def test_a_day_is_written_as_everywhere_in_the_window(qtbot, window, desk):
+    """It was shown as a comparison keeps it: 2026-11-18."""
+    desk.differ = [replace(DELETED, reason="deleted in Constant Contact (deleted on 2026-11-18)")]
+    shown = opened(qtbot, window)
+    rows(qtbot, shown.tbl_people, 1)
+    assert texts(shown.tbl_people, 0)[2] == "deleted in Constant Contact (deleted on November 18th, 2026)"
+
+
 @pytest.mark.parametrize(
     ("differ", "words", "tone"),
     [

@@ -8,7 +8,7 @@ import pytest
 
 from ccdesk.core.runs import Entry, Outcome, RunKind
 from ccdesk.core.why import RunEntry
-from ccdesk.service.reason_words import reason_words, undated_words
+from ccdesk.service.reason_words import drift_words, reason_words, undated_words
 from ccdesk.service.why_words import what_happened
 
 NOON = datetime(2026, 5, 3, 12, tzinfo=UTC)
@@ -54,3 +54,19 @@ def test_a_reason_is_told_with_its_day(reason: str, words: str) -> None:
 def test_the_time_line_tells_the_day_as_well() -> None:
     one = RunEntry(7, RunKind.INBOUND, NOON, entry("unsubscribed in Constant Contact"))
     assert what_happened(one, str, day).endswith("opted out, unsubscribed in Constant Contact on 2026-05-03")
+
+
+@pytest.mark.parametrize(
+    ("reason", "source"),
+    [
+        ("deleted in Constant Contact; back by a new opt-in (deleted on 2026-11-18)", "deleted on"),
+        ("unsubscribed in Constant Contact, by its staff on 2026-11-18", "{what} on"),
+        ("Constant Contact says: no such contact on 2026-13-01", ""),
+        ("not exported yet", ""),
+    ],
+)
+def test_the_day_in_the_reason_of_a_difference_can_be_written_otherwise(reason: str, source: str) -> None:
+    words = drift_words(reason)
+    assert words == reason, "English as it was kept"
+    assert source in words.source
+    assert ("date" in words.values) is bool(source)

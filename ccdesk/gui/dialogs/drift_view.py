@@ -29,6 +29,7 @@ from ccdesk.gui.dialogs.question import ask
 from ccdesk.gui.dialogs.words import put_right
 from ccdesk.gui.translation import marked, number, plural, say
 from ccdesk.service.api import Desk
+from ccdesk.service.reason_words import drift_words
 from ccdesk.service.repair import MOST
 
 KEPT = 1_000  # people shown of one kind; the figures count everybody
@@ -104,7 +105,7 @@ PEOPLE_COLUMNS = (
     Column(
         "customer", marked("Customer"), lambda one: ", ".join(map(str, one.customer_ids)) or "–", width=11
     ),
-    Column("reason", marked("Reason"), lambda one: say(one.reason)),
+    Column("reason", marked("Reason"), lambda one: say(drift_words(one.reason))),
 )
 
 
