@@ -110,12 +110,27 @@ def paused(status: Status, failing_since: Mapping[str, datetime]) -> str:
         return say("Paused until {time}").format(time=formats.short_time(status.paused_until))
     if status.kibo_app is False:
         return say(OFF_AT_KIBO)
+    if _is_silent(status.kibo) and _is_silent(status.constant_contact):
+        return _both_silent(failing_since)
     for name, connection in ((KIBO, status.kibo), (MAIL, status.constant_contact)):
         if connection.state is ConnectionState.FAILED:
             return _trouble(name, connection, failing_since.get(name))
         if connection.state not in FINE:
             return say("Paused: {service} is not connected").format(service=name)
     return ""
+
+
+def _is_silent(connection: Connection) -> bool:
+    return connection.state is ConnectionState.FAILED and isinstance(connection.error, Unreachable)
+
+
+def _both_silent(failing_since: Mapping[str, datetime]) -> str:
+    """Return that nobody answers: mostly it is this computer that has no network."""
+    times = [failing_since[name] for name in (KIBO, MAIL) if name in failing_since]
+    if len(times) < 2:
+        return say("Paused: neither Kibo nor Constant Contact answers; retrying")
+    words = say("Paused: neither Kibo nor Constant Contact answers since {time}; retrying")
+    return words.format(time=formats.short_time(max(times)))
 
 
 def _trouble(name: str, connection: Connection, since: datetime | None) -> str:

@@ -3297,6 +3297,14 @@
         <translation>Angehalten: {service} ist nicht verbunden</translation>
     </message>
     <message>
+        <source>Paused: neither Kibo nor Constant Contact answers; retrying</source>
+        <translation>Angehalten: Weder Kibo noch Constant Contact antwortet; wird erneut versucht</translation>
+    </message>
+    <message>
+        <source>Paused: neither Kibo nor Constant Contact answers since {time}; retrying</source>
+        <translation>Angehalten: Seit {time} antwortet weder Kibo noch Constant Contact; wird erneut versucht</translation>
+    </message>
+    <message>
         <source>Paused: {service} does not answer; retrying</source>
         <translation>Angehalten: {service} antwortet nicht; wird erneut versucht</translation>
     </message>
@@ -3871,6 +3879,10 @@
     <message>
         <source>Log in to Constant Contact on the Info tab first.</source>
         <translation>Melden Sie sich zuerst auf der Registerkarte „Info“ bei Constant Contact an.</translation>
+    </message>
+    <message>
+        <source>Constant Contact cannot be used just now: the Info tab says why.</source>
+        <translation>Constant Contact ist gerade nicht nutzbar: Die Registerkarte „Info“ sagt, warum.</translation>
     </message>
     <message>
         <source>&amp;New Campaign Draft</source>

@@ -101,6 +101,7 @@ def test_unsaved_changes_come_first(qtbot, settings):
         (lambda desk: desk.stored.pop("contact_list"), words.NO_LIST),
         (lambda desk: desk.stored.pop("from_email"), words.NO_SENDER),
         (lambda desk: setattr(desk, "mail", Connection(ConnectionState.LOGIN_NEEDED)), words.NO_LOGIN),
+        (lambda desk: setattr(desk, "mail", Connection(ConnectionState.FAILED)), words.FAILS),
         (lambda desk: setattr(desk, "needs", (Need(NeedKind.LIST_DELETED, subject="K"),)), words.LIST_GONE),
     ],
 )

@@ -63,6 +63,14 @@ def test_all_is_well_in_one_sentence(snapshot):
         ({"needs_you": (Need(NeedKind.PARKED, 3), Need(NeedKind.HELD, 9))}, "2 things need you"),
         ({"kibo": failing(Unreachable())}, "Paused: Kibo does not answer since 10:02 AM; retrying"),
         ({"kibo": failing(Refused())}, "Paused: Kibo: The service refused"),
+        (
+            {"kibo": failing(Unreachable()), "constant_contact": failing(Unreachable())},
+            "Paused: neither Kibo nor Constant Contact answers; retrying",
+        ),
+        (
+            {"kibo": failing(Refused()), "constant_contact": failing(Unreachable())},
+            "Paused: Kibo: The service refused",
+        ),
         ({"constant_contact": failing(Unreachable())}, "Paused: Constant Contact does not answer; retrying"),
         ({"constant_contact": LOGGED_OUT}, "Paused: Constant Contact is not connected"),
         ({"kibo_app": False}, "Paused: the application is switched off in Kibo"),
@@ -80,6 +88,13 @@ def test_nothing_is_green_that_is_not_well(snapshot, status, title):
     found = said(snapshot, {KIBO: NOW.replace(hour=10, minute=2)}, **status)
     assert found.title == title
     assert found.tone is not Tone.GOOD
+
+
+def test_an_outage_of_both_began_when_the_second_one_failed(snapshot):
+    since = {KIBO: NOW.replace(hour=10, minute=2), MAIL: NOW.replace(hour=10, minute=4)}
+    silent = failing(Unreachable())
+    found = said(snapshot, since, kibo=silent, constant_contact=silent)
+    assert found.title == "Paused: neither Kibo nor Constant Contact answers since 10:04 AM; retrying"
 
 
 def test_nobody_about_whom_a_change_waits_is_called_in_sync(snapshot):

@@ -229,7 +229,9 @@ def test_a_success_goes_down_again_where_another_tab_leaves_it_room(qtbot, parts
     window.tabs.setCurrentWidget(window.settings)
     window.settings.chk_welcome.click()
     window.settings.findChild(QScrollArea).verticalScrollBar().setValue(10_000)
-    window.context.news.tell("Saved", "\n".join(["Contact List Name is now “Spring sale”."] * 5))
+    window.context.news.tell(
+        "Saved", "\n".join(["Contact List Name is now “Spring sale of this year and the next”."] * 5)
+    )
     toast = find(window, "toast")
     above_the_buttons = toast.y()
     window.tabs.setCurrentWidget(window.sync)

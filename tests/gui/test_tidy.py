@@ -20,6 +20,8 @@ from ccdesk.gui.components.whole_text import WholeText
 from ccdesk.gui.components.widgets import Segments
 from ccdesk.gui.dialogs.diagnostics import DiagnosticsDialog
 from ccdesk.gui.formats import PREVIEWED
+from ccdesk.service.api import Connection, ConnectionState
+from ccdesk.service.needs_you import Need, NeedKind
 from tests.gui.helpers import click, dialog, find, rows
 from tests.gui.test_looks import contrast
 
@@ -137,6 +139,39 @@ def test_who_is_led_to_the_list_sees_its_name_however_far_the_page_was_scrolled(
     window.go_to("list")
     field = window.settings.list_field
     assert area.viewport().rect().contains(QRect(field.mapTo(area.viewport(), QPoint()), field.size()))
+
+
+def test_a_short_success_is_no_wider_than_its_words(qtbot, window):
+    """It lay over the button of the first day's card, in German, where no place was free."""
+    window.context.news.tell("Logged in to Constant Contact as Mystic Outdoors")
+    toast = find(window, "toast")
+    needed = toast.title.fontMetrics().horizontalAdvance(toast.title.text())
+    assert toast.title.width() >= needed
+    assert toast.height() < 60, "one line"
+    assert toast.width() < needed + 110
+    window.context.news.tell("Saved", "Contact List Name is now “" + "Kibo customers " * 10 + "”.")
+    assert toast.width() == 520
+    assert toast.text.height() >= toast.text.heightForWidth(toast.text.width())
+
+
+def test_what_keeps_a_draft_from_being_made_is_level_with_the_hint_beside_it(qtbot, open_window, desk):
+    desk.mail = Connection(ConnectionState.LOGIN_NEEDED)
+    window = open_window(desk).window
+    window.resize(900, 640)
+    window.tabs.setCurrentWidget(window.settings)
+    remark, hint = find(window, "lbl_campaign_draft", QLabel), window.settings.sender_field.hint
+    qtbot.waitUntil(lambda: hint.height() > 1.5 * hint.fontMetrics().height())
+    qtbot.waitUntil(lambda: remark.y() == hint.y())
+    assert remark.height() < hint.height()
+
+
+def test_whatever_needs_somebody_has_the_same_mark(qtbot, open_window, desk):
+    """The login that has expired, by which nothing gets through, had the fainter one."""
+    desk.needs = (Need(NeedKind.LOGIN), Need(NeedKind.PARKED, 3), Need(NeedKind.NEWCOMERS, 2))
+    card = find(open_window(desk).window, "needs_you")
+    qtbot.waitUntil(lambda: len(card.rows) >= 3)
+    pictures = [row._icon.pixmap().toImage() for row in card.rows[:3]]
+    assert pictures[0] == pictures[1] == pictures[2]
 
 
 def test_a_success_makes_way_for_a_button_that_appears(qtbot, window):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -46,7 +46,10 @@ class Field(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.caption)
         layout.addLayout(_led_by(widget, beside))
-        layout.addLayout(_led_by(self.hint, remark))
+        below = _led_by(self.hint, remark)
+        if remark is not None:  # level with the first line of a hint that has several
+            below.setAlignment(remark, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(below)
         layout.addWidget(self.problem)
 
     def show_hint(self, text: str, role: str = "muted") -> None:

@@ -31,6 +31,7 @@ LOGIN, LIST, SERVICE, STORE, VAULT = "login", "list", "service", "store", "vault
 LOGIN_TRIED, CLICK = "login tried", "click"
 TOAST_MS = 6_000
 _WIDEST = 520
+_BESIDE_WORDS = 96  # pixels: icon, X, gaps and margins
 _TOP_LINE = 27  # pixels: as high as the X
 _GAP = 6  # pixels between a success and the controls below it
 _CONTROLS = (QAbstractButton, QLineEdit, QComboBox)
@@ -151,14 +152,22 @@ class Toast(QFrame):
 
     def _place(self) -> None:
         room, layout = self._page.geometry(), self.layout()
-        width = min(_WIDEST, room.width() - 2 * MARGIN)
         self.ensurePolished()
+        width = min(_WIDEST, room.width() - 2 * MARGIN, self._wanted_width())
         if layout is not None:
             layout.invalidate()  # the text is another one, and counts only now that it is visible
             self.setFixedSize(width, layout.totalHeightForWidth(width))
         place = QRect(QPoint(), self.size())
         place.moveTopLeft(QPoint((room.width() - width) // 2, room.height() - self.height() - MARGIN // 2))
         self.move(room.topLeft() + self._clear_of_controls(place).topLeft())
+
+    def _wanted_width(self) -> int:
+        """Return how wide it is without a line that wraps: what it does not cover can be clicked."""
+        texts = ((self.title, self.title.text()), (self.text, self.text.text()))
+        widest = max(
+            part.fontMetrics().horizontalAdvance(line) for part, text in texts for line in text.split("\n")
+        )
+        return widest + _BESIDE_WORDS
 
     def _clear_of_controls(self, place: QRect) -> QRect:
         """Return the lowest place on the page that covers no button or field, `place` if there is none."""

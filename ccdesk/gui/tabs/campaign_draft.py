@@ -17,6 +17,7 @@ from ccdesk.gui.context import Context
 from ccdesk.gui.tabs.base import remedy
 from ccdesk.gui.translation import marked, say
 from ccdesk.gui.watch import Snapshot
+from ccdesk.service.api import ConnectionState
 from ccdesk.service.drafts import DraftMade
 from ccdesk.service.needs_you import NeedKind
 
@@ -31,6 +32,7 @@ NO_LIST = marked("Choose and save a contact list first.")
 LIST_GONE = marked("Choose another contact list first: this one was deleted.")
 NO_SENDER = marked("Choose and save an address first.")
 NO_LOGIN = marked("Log in to Constant Contact on the Info tab first.")
+FAILS = marked("Constant Contact cannot be used just now: the Info tab says why.")
 
 
 def reason_against(snapshot: Snapshot | None, *, unsaved: bool) -> str:
@@ -38,6 +40,7 @@ def reason_against(snapshot: Snapshot | None, *, unsaved: bool) -> str:
     if snapshot is None or snapshot.quick:
         return NOT_READ
     reasons = {
+        FAILS: snapshot.status.constant_contact.state is ConnectionState.FAILED,
         NO_LOGIN: not snapshot.logged_in,
         SAVE_FIRST: unsaved,
         NO_LIST: not snapshot.settings.contact_list,

@@ -23,7 +23,7 @@ class NeedRow(QWidget):
     def __init__(self, place: int) -> None:
         super().__init__()
         self._words: NeedWords | None = None
-        self._icon = IconLabel("warning", size=18)
+        self._icon = IconLabel("warning", Tone.WARNING, size=18)
         self.line = label(name=f"lbl_need_{place}")
         self.button = button("", f"btn_need_{place}", self._on_pressed)
         layout = QHBoxLayout(self)
@@ -41,7 +41,6 @@ class NeedRow(QWidget):
     def show_need(self, need: Need) -> None:
         """Show an item."""
         said = self._words = words(need)
-        self._icon.show_icon("warning", Tone.WARNING if need.stuck else Tone.NEUTRAL)
         self.line.setText(said.line)
         self.button.setText(said.button)
         self.button.setAccessibleName(f"{said.button.rstrip('…')}: {said.line}")
