@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from ccdesk.core.runs import Entry
 from ccdesk.core.words import Text, marked
-from ccdesk.sync.plan_drift import DELETED_ON, ON_DAY
+from ccdesk.sync.drift_kinds import DELETED_ON, ON_DAY
 from ccdesk.sync.standing_opt_outs import (
     ALREADY_RIGHT,
     BEFORE_MOVE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from ccdesk.consent.columns import Column
 from ccdesk.consent.decide import Decision
@@ -11,7 +12,7 @@ from ccdesk.consent.reasons import Reason
 from ccdesk.consent.rows import Row
 from ccdesk.core.drift import DriftKind
 from ccdesk.core.models import Link
-from ccdesk.core.words import marked
+from ccdesk.core.words import Text, marked
 from ccdesk.sync.put_back import PUT_ON_BY_OTHERS
 
 _YES = (Column.YES_LATER, Column.YES_EARLIER)
@@ -132,3 +133,12 @@ REASONS: Mapping[DriftKind, str] = {
     DriftKind.CHANGE_DUE: marked("changed in the shop since the last run"),
     DriftKind.UNREADABLE: Reason.UNREADABLE.text,
 }
+DELETED_ON = marked("{reason} (deleted on {date})")
+ON_DAY = marked("{what} on {date}")
+
+
+def on_day(moment: datetime | None, what: str) -> str:
+    """Return what was done with its day, where that is known."""
+    if moment is None:
+        return what
+    return ON_DAY.format(what=Text(what), date=moment.date())

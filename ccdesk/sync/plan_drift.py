@@ -19,16 +19,20 @@ from ccdesk.core.losses import Answer
 from ccdesk.core.models import Customer, Link, LinkState, Standing, WriteBack
 from ccdesk.core.words import Text, marked
 from ccdesk.sync.agreement import not_exported, wants_mail
-from ccdesk.sync.drift_kinds import REASONS, came_opted_out, kind_of_decision, never_agreed
+from ccdesk.sync.drift_kinds import (
+    DELETED_ON,
+    REASONS,
+    came_opted_out,
+    kind_of_decision,
+    never_agreed,
+    on_day,
+)
 from ccdesk.sync.mapping import check_email
 from ccdesk.sync.persons import as_shown
 from ccdesk.sync.plan_inbound import observe
 from ccdesk.sync.put_back import reason_of
 from ccdesk.sync.readings import LONG_AGO, Kept
 from ccdesk.sync.standing_opt_outs import NEWCOMERS, is_added_by_staff, is_back_since, out_words, unasked
-
-DELETED_ON = marked("{reason} (deleted on {date})")
-ON_DAY = marked("{what} on {date}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +275,7 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
     """Return the sentence for one person: the kind's, with what is known of this one."""
     text, contact = REASONS[kind], person.contact
     if kind is DriftKind.UNSUBSCRIBED and contact is not None:
-        return _on(contact.opt_out_at, out_words(contact))
+        return on_day(contact.opt_out_at, out_words(contact))
     if kind is DriftKind.UNDONE and (undone := person.undone()) is not None:
         return undone.note or text
     if kind is DriftKind.DELETED and contact is not None and contact.deleted_at:
@@ -294,9 +298,3 @@ def reason_for(person: PersonSides, kind: DriftKind) -> str:
     if kind is DriftKind.REFUSED and person.sides.parked:
         return person.sides.parked[0][1] or text
     return text
-
-
-def _on(moment: datetime | None, what: str) -> str:
-    if moment is None:
-        return what
-    return ON_DAY.format(what=Text(what), date=moment.date())

@@ -16,7 +16,7 @@ from ccdesk.core.statements import BY_STAFF, UNSUBSCRIBED
 from ccdesk.core.words import marked
 from ccdesk.gui import formats
 from ccdesk.gui.translation import number, plural, say, speak
-from ccdesk.sync.plan_drift import _on
+from ccdesk.sync.drift_kinds import on_day
 from ccdesk.sync.standing_opt_outs import ALREADY_RIGHT, BEFORE_MOVE, DELETED, OVERRULES, STANDS
 from tools import languages
 
@@ -61,7 +61,7 @@ def test_what_a_service_could_not_do_is_german():
 
 @pytest.mark.usefixtures("german")
 def test_a_reason_with_its_day_is_german_as_a_whole():
-    reason = _on(datetime(2026, 5, 1, tzinfo=UTC), UNSUBSCRIBED)
+    reason = on_day(datetime(2026, 5, 1, tzinfo=UTC), UNSUBSCRIBED)
     assert reason == "unsubscribed in Constant Contact on 2026-05-01"
     assert "1. Mai 2026" in say(reason)
     assert "unsubscribed" not in say(reason)
