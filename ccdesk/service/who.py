@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ccdesk.core.emails import spellings
 from ccdesk.core.errors import SettingsError
 from ccdesk.core.intents import Act
-from ccdesk.core.models import Link, LinkState, email_key
+from ccdesk.core.models import Link, email_key
 from ccdesk.core.ports.store import Store
 from ccdesk.core.runs import QueuedEvent
 from ccdesk.core.statements import How
@@ -155,7 +155,5 @@ def _tried(store: Store, event: QueuedEvent) -> Act | None:
 
 
 def _answered(links: Iterable[Link]) -> set[int]:
-    """Return those named as put back who have opted in since, or are gone: they are named no more."""
-    return {
-        one.customer_id for one in links if one.kibo_opted_in is not False or one.state is LinkState.CLOSED
-    }
+    """Return those named as put back who have opted in since: they are named no more."""
+    return {one.customer_id for one in links if one.kibo_opted_in is not False}

@@ -227,3 +227,22 @@ def test_a_listing_that_lags_behind_our_removal_names_nobody(ready: World) -> No
     ready.container.connections.mail = lagging
     assert named(ready, RunKind.FULL_COMPARE) == []
     assert needed(ready) == []
+
+
+def test_why_names_them_as_well_where_their_account_is_gone(ready: World) -> None:
+    import_spreadsheet(ready, ANN)
+    ready.later()
+    ready.cycle()
+    ready.kibo.delete_customer(ready.ids["ann"])
+    ready.later()
+    for _ in range(2):
+        ready.cycle()
+    assert [one.people for one in ready.desk.status(live=False).needs_you] == [(ANN,)]
+    for live in (False, True):
+        verdict = ready.desk.why(ANN, live=live).verdict
+        assert (verdict.in_step, verdict.reason) == (False, PUT_ON_BY_OTHERS)
+    ready.cc.staff_remove_from_list(ANN, ready.list_id)
+    ready.later()
+    ready.cycle()
+    assert ready.desk.why(ANN).verdict.in_step
+    assert ready.desk.status(live=False).needs_you == ()
