@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ccdesk.core.intents import LANDS_WITHIN, Act, Ended, JournalLine
+from ccdesk.core.limits import A_SECOND
 from ccdesk.core.models import Link
 from ccdesk.sync.context import RunContext
 
@@ -36,6 +38,16 @@ def line_of(
         event_id=event_id,
         sign_up=sign_up,
     )
+
+
+def taken_back(ctx: RunContext, lines: Sequence[JournalLine]) -> bool:
+    """Say whether a flag was set again after an opt-out of ours whose end nobody saw: the audit log tells.
+
+    Without it an edit since then looks the same, and the opt-out stands (design R5).
+    """
+    cut_off = [one for one in lines if one.act is Act.OPT_OUT and one.ended is Ended.OPEN]
+    set_at = ctx.shop.opt_in_set_at(cut_off[0].customer_id) if cut_off else None
+    return set_at is not None and all(set_at - ctx.skew() > one.begun + A_SECOND for one in cut_off)
 
 
 def how_ended(link: Link, *, on_list: bool) -> Ended:

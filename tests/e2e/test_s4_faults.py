@@ -4,10 +4,12 @@ import time
 
 import pytest
 
+from ccdesk.clients.kibo.write import OptInWriter
 from ccdesk.core.errors import ConfirmNeeded, ExitCode
 from ccdesk.core.runs import Outcome, RunKind, RunStatus
 from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.service import heartbeat, runner
+from tests.e2e.conftest import PowerCut, settle
 
 
 @pytest.fixture
@@ -213,3 +215,38 @@ def test_a_run_that_waits_for_an_answer_shows_that_it_lives(world, monkeypatch):
     world.choose_list()
     world.run(RunKind.EVENTS)
     assert len(beats) >= 3
+
+
+@pytest.mark.parametrize(("log", "done", "act"), [
+    (True, True, "opts in"), (True, True, "edits"), (True, False, "edits"),
+    (False, False, "edits"), (False, True, "opts in"),
+])  # fmt: skip
+def test_an_opt_in_after_an_opt_out_that_was_cut_off_is_not_undone_where_the_audit_log_tells(
+    exported, monkeypatch, log, done, act
+):
+    world = exported
+    world.kibo.set_switches(audit_log=log)
+    ada, put = world.ids["ada"], OptInWriter._put
+
+    def die(*args):
+        if done:
+            put(*args)
+        raise PowerCut
+
+    world.cc.leave_list("ada@example.com", world.list_id)
+    world.later()
+    with monkeypatch.context() as dying:
+        dying.setattr(OptInWriter, "_put", die)
+        with pytest.raises(PowerCut):
+            world.desk.run(RunKind.INBOUND)
+    world.reopen()
+    world.later()
+    if act == "opts in":
+        world.kibo.opt_in(ada)
+    else:
+        world.kibo.change_name(ada, "Ada", "New")
+    world.later()
+    settle(world)
+    told = log and act == "opts in"
+    assert (world.opted_in(ada), "ada@example.com" in world.members()) == (told, told)
+    world.quiet_cycles()

@@ -16,6 +16,7 @@ from ccdesk.sync.agreement import as_read
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.journal import line_of
 from ccdesk.sync.later import acted_after, last_in
+from ccdesk.sync.outbox.later_opt_in import is_taken_back, leave_to_queue
 from ccdesk.sync.outbox.list_remove import list_remove_later
 from ccdesk.sync.plan_inbound import UNPROVEN
 from ccdesk.sync.reconcile import Readings, Reconciler
@@ -74,7 +75,7 @@ def _write_as_read(ctx: RunContext, source: Link, account: Customer) -> Customer
     if not opting_in and account.accepts_marketing and link.kibo_opted_in is not True:
         # Opted in anew since we last looked: the queue decides, unless the opt-out is the later act.
         if _opt_in_is_later(ctx, source, account, known):
-            _leave_to_queue(ctx, source, account, link)
+            leave_to_queue(ctx, source, account, link)
             return None
         conflict = link.kibo_opted_in is False
     begun = ctx.store.intents.of(account.id)
@@ -135,7 +136,7 @@ def _is_left_alone(ctx: RunContext, source: Link, account: Customer, link: Link)
             _leave_later(ctx, source, account, ASKED_BEFORE)
             return True
         if account.id == source.customer_id:
-            return False
+            return account.accepts_marketing and is_taken_back(ctx, source, account, link)
         # A newcomer's opt-in is the later act: it neither counts nor is undone (design §3a R1), unless staff
         # have added that account to this very opt-out. Nor is it once an account that counts put the person
         # back, and it is not named any more.
@@ -287,12 +288,3 @@ def _opt_in_is_later(ctx: RunContext, source: Link, account: Customer, link: Lin
     known = [one for one in ctx.store.links.by_email(account.email_key) if one.customer_id != account.id]
     others = [source if one.customer_id == source.customer_id else one for one in known]
     return Reconciler(ctx).is_later(Readings(account, contact, link, others))
-
-
-def _leave_to_queue(ctx: RunContext, source: Link, account: Customer, link: Link) -> None:
-    reason = "opted in anew in Kibo after the opt-out: decided with the customer's event"
-    if account.id != source.customer_id:
-        return
-    with ctx.store.transaction():
-        ctx.store.links.save([replace(link, pending=WriteBack.NOTHING, pending_reason="", note=reason)])
-        ctx.record([Entry(account.id, account.email, Outcome.SKIPPED, reason)])
