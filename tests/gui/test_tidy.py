@@ -13,8 +13,9 @@ from PySide6.QtWidgets import (
 
 from ccdesk.core.errors import StoreError
 from ccdesk.core.runs import Outcome, RunKind
+from ccdesk.gui.components.cells import CELL_PADDING, ROW_SPACE, breakable
 from ccdesk.gui.components.messages import Notice
-from ccdesk.gui.components.table_view import CELL_MARGIN, CELL_PADDING, ROW_SPACE, breakable
+from ccdesk.gui.components.table_view import CELL_MARGIN
 from ccdesk.gui.components.theme import SCHEMES, Tone, apply_theme
 from ccdesk.gui.components.whole_text import WholeText
 from ccdesk.gui.components.widgets import Segments

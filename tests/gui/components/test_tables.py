@@ -5,8 +5,9 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
 from ccdesk.core.errors import Unreachable
+from ccdesk.gui.components.cells import NO_SPACE, breakable
 from ccdesk.gui.components.table_models import PAGE, Column, PagedModel, Source
-from ccdesk.gui.components.table_view import NO_SPACE, PagedTable, breakable
+from ccdesk.gui.components.table_view import PagedTable
 from ccdesk.gui.memory import Memory
 from ccdesk.gui.tasks import Tasks
 from tests.gui.helpers import click_cell, move_over, rows
