@@ -198,6 +198,7 @@ def _held(scene: Scene) -> None:
     held = scene.container.desk.entries(run.id, outcome=Outcome.HELD, limit=people)
     driver.tab("tab_info")
     driver.until(lambda: driver.shown("needs_you"), "Info to say that somebody is needed")
+    driver.into_view(driver.find(QWidget, "overall"))  # from further down: else its sentence is cut
     driver.into_view(driver.find(QWidget, "needs_you"))
     driver.picture("info-needs-you", f"{people} opt-outs wait for an answer, nobody was opted out")
 
