@@ -602,10 +602,19 @@ class Truth:
             self._break("R4: opted out in Kibo though nobody opted out in Constant Contact", new)
         ins = [one.at for one in self.acts if one.kind == "kibo_in" and one.account == account]
         last = max(ins, default=None)
-        if last is not None and all(one.at < last for one in outs) and self._put_on_since(new.email, last):
+        if last is None or self._added_another(new.email, account, last):
+            return
+        if all(one.at < last for one in outs) and self._put_on_since(new.email, last):
             self._break(
                 "R5: opted out in Kibo for an opt-out before the opt-in that put them on the list", new
             )
+
+    def _added_another(self, email: str, account: int, since: datetime) -> bool:
+        """Say whether staff had another account of a person put them on the list: that lifts nothing here."""
+        return any(
+            one.kind == "added" and one.email == email and one.account != account and one.at > since
+            for one in self.acts
+        )
 
     def _put_on_since(self, email: str, opt_in: datetime) -> bool:
         """Say whether a run has put somebody on the list after an opt-in, and they are on it still."""
