@@ -262,6 +262,11 @@ class Link:
         return email_key(self.email)
 
     @property
+    def is_off(self) -> bool:
+        """True where the flag is off, as far as it is known: not set either while it counted for nothing."""
+        return self.kibo_opted_in is False and not self.seen_set
+
+    @property
     def cleared_is_opt_out(self) -> bool:
         """True where a flag that is off now was cleared: it was set when last acted on, or when seen."""
         return self.kibo_opted_in is True or self.may_be_there or self.seen_set

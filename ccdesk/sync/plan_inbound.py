@@ -155,9 +155,7 @@ def _opted_out(contact: Contact, link: Link, now: datetime) -> Observation:
             return Observation(link)
     if link.state is LinkState.ASKED_BEFORE and not opted_out_since(contact, link):
         return Observation(link)  # the opt-in in the shop is later than this opt-out (design §3a R3)
-    if (
-        link.kibo_opted_in is False and link.pending is not WriteBack.OPT_OUT
-    ):  # pending: other accounts are to have it
+    if link.is_off and link.pending is not WriteBack.OPT_OUT:  # pending: other accounts are to have it
         return Observation(
             replace(
                 link,
@@ -286,7 +284,7 @@ def mark_left(link: Link, now: datetime) -> Observation:
         gone = replace(link, on_list=False, agreed=False, out_since=now)
         return Observation(gone, left=True)
     left = replace(link, state=LinkState.LEFT_LIST, on_list=False, out_since=now, undated=False)
-    if link.kibo_opted_in is False:
+    if link.is_off:
         # An opt-in that Kibo has not been given yet is overtaken by this.
         agreed = None if link.agreed is None else False  # None: no flag was cleared, by them or for them
         return Observation(

@@ -94,6 +94,26 @@ def test_it_is_followed_where_the_flag_was_off_before_and_set_meanwhile(shop, ki
     shop.quiet_cycles()
 
 
+@pytest.mark.parametrize("how", ["unsubscribes", "leaves"])
+def test_an_opt_out_there_switches_off_what_was_set_meanwhile(shop, kind, how):
+    ada = shop.kibo.add_customer(ADA, False, **kind)
+    ready(shop)
+    shop.kibo.opt_in(ada)
+    put_on_by_staff(shop)
+    shop.later(30)
+    shop.cycle()
+    assert ADA in shop.members()
+    if how == "unsubscribes":
+        shop.cc.unsubscribe(ADA)
+    else:
+        shop.cc.leave_list(ADA, shop.list_id)
+    shop.later(30)
+    shop.cycle()
+    assert not shop.opted_in(ada)
+    assert list(shop.desk.drift().people) == []
+    shop.quiet_cycles()
+
+
 def test_another_account_that_agrees_keeps_them_on_the_list(shop, kind):
     shop.kibo.add_customer(ADA, True)
     other = shop.kibo.add_customer(ADA, True, **kind)
