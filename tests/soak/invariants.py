@@ -11,7 +11,7 @@ from ccdesk.core.runs import EventStatus, Outcome
 from ccdesk.sync import state_names as names
 from tests.soak.acts import People
 from tests.soak.inprocess import Bench
-from tests.soak.truth import Seen, State, Truth
+from tests.soak.truth import Done, Seen, State, Truth
 
 _SECRET = re.compile(r"eyJ[A-Za-z0-9_-]{20,}|Bearer (?!<)\S+")
 _TELLING = (
@@ -127,6 +127,8 @@ def _last_act_lost(
         return []
     who = f"{email}: customers {sorted(accounts)}"
     opted_in = any(state.accepts for state in accounts.values())
+    if last.kind == "kibo_out" and last.account not in accounts and _was_never_seen_off(truth, last):
+        return []
     if last.kind == "kibo_out" and last.known and not opted_in and contact.mailed:
         return [f"{who} opted out as their last act, but are still mailed"]
     if not counting:
@@ -138,6 +140,12 @@ def _last_act_lost(
     if last.kind == "kibo_in" and opted_in and contact.may_be_mailed and not contact.mailed:
         return [f"{who} opted in as their last act, but are not mailed"]
     return []
+
+
+def _was_never_seen_off(truth: Truth, out: Done) -> bool:
+    """Say whether an account opted in again before any run could see it off; under another email by now."""
+    latest = truth.states[out.account][-1]
+    return latest.accepts and not any(out.at < began < latest.at for began in truth.runs.values())
 
 
 def _findable(truth: Truth, accounts: Iterable[int]) -> bool:
