@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ccdesk.core.models import Link, LinkState, WriteBack
-from ccdesk.core.runs import EventStatus, Outcome
+from ccdesk.core.runs import EventStatus, Outcome, RunKind
 from ccdesk.sync import state_names as names
 from tests.soak.acts import People
 from tests.soak.inprocess import Bench
 from tests.soak.truth import Done, Seen, State, Truth
 
 _SECRET = re.compile(r"eyJ[A-Za-z0-9_-]{20,}|Bearer (?!<)\S+")
+_LOOKS = (RunKind.EVENTS, RunKind.EXPORT, RunKind.FULL_COMPARE)  # at the flags of accounts in Kibo
 _TELLING = (
     LinkState.ASKED_BEFORE,
     LinkState.CONFIRMING,
@@ -143,9 +144,11 @@ def _last_act_lost(
 
 
 def _was_never_seen_off(truth: Truth, out: Done) -> bool:
-    """Say whether an account opted in again before any run could see it off; under another email by now."""
+    """Say whether an account opted in again before any look at Kibo; it has another email by now."""
     latest = truth.states[out.account][-1]
-    return latest.accepts and not any(out.at < began < latest.at for began in truth.runs.values())
+    looks = [one.id for one in truth.bench.desk.runs(limit=1000) if one.kind in _LOOKS]
+    seen = any(out.at < truth.runs[one] < latest.at for one in looks if one in truth.runs)
+    return latest.accepts and not seen
 
 
 def _findable(truth: Truth, accounts: Iterable[int]) -> bool:
