@@ -13,6 +13,7 @@ from ccdesk.sandbox.kibo.state import KiboSwitches
 from ccdesk.sandbox.wire.kernel import Fault
 from ccdesk.sync.standing_opt_outs import ASKED_BEFORE
 from tests.e2e.conftest import exported
+from tests.e2e.spoil import Spoiler
 from tests.e2e.world import open_world
 
 ADA = "ada@example.com"
@@ -130,8 +131,11 @@ def test_a_later_opt_in_asks_once_and_stands(out, act):
     out.quiet_cycles()
 
 
-@pytest.mark.parametrize("seen", ["at once", "by two looks first", "off again meanwhile"])
-def test_an_opt_in_before_the_unsubscription_does_not_become_later_by_looks(tmp_path, seen):
+@pytest.mark.parametrize(
+    "seen",
+    ["at once", "by two looks first", "off again meanwhile", "unreadable", "unreadable to a comparison"],
+)
+def test_an_opt_in_before_the_unsubscription_does_not_become_later_by_looks(tmp_path, monkeypatch, seen):
     """Looks that saw the flag set already prove nothing; without proof the opt-out stands (R5)."""
     with open_world(tmp_path / "base", kibo_switches=KiboSwitches(audit_log=False)) as world:
         exported(world, "ada", "bob")
@@ -141,7 +145,7 @@ def test_an_opt_in_before_the_unsubscription_does_not_become_later_by_looks(tmp_
         cycles(world, 2)
         world.kibo.opt_in(ada)
         world.later()
-        if seen != "at once":
+        if seen in ("by two looks first", "off again meanwhile"):
             world.desk.look_for_events()
             world.later(60)
             world.kibo.place_order(ada)
@@ -153,6 +157,13 @@ def test_an_opt_in_before_the_unsubscription_does_not_become_later_by_looks(tmp_
             world.kibo.opt_out(ada)
             world.later()
             world.desk.look_for_events()
+        if "unreadable" in seen:
+            spoiler = Spoiler(monkeypatch)
+            spoiler.accounts[ada] = {"acceptsMarketing": "maybe"}
+            for _ in range(2):
+                world.later(60)
+                world.run(RunKind.FULL_COMPARE if "compared" in seen else RunKind.EVENTS)
+            spoiler.accounts.clear()
         world.kibo.place_order(ada)
         world.later()
         cycles(world, 2)

@@ -122,6 +122,20 @@ def test_a_page_has_unprocessed_oldest_first_then_processed_newest_first(store: 
     assert store.queue.parked_count() == 1
 
 
+def test_since_when_a_customer_waits_is_told_by_the_oldest_entry_that_is_not_processed(
+    store: SqliteStore,
+) -> None:
+    fill(
+        store,
+        event(1, status=EventStatus.PROCESSED),
+        event(2, status=EventStatus.PARKED),
+        event(3),
+        event(0, 2),
+    )
+    assert store.queue.open_since(1) == NOON + 2 * MINUTE
+    assert store.queue.open_since(3) is None
+
+
 def test_a_parked_entry_is_opened_again(store: SqliteStore) -> None:
     fill(store, event(1, status=EventStatus.PARKED))
     store.queue.save(event(1))

@@ -126,6 +126,9 @@ class Queue(Protocol):
     def is_open(self, object_id: int) -> bool:
         """Say whether an entry of a customer waits, to be processed or for a person."""
 
+    def open_since(self, object_id: int) -> datetime | None:
+        """Return the date of a customer's oldest entry that waits, to be processed or for a person."""
+
     def save(self, event: QueuedEvent) -> None:
         """Store an entry's new status."""
 

@@ -155,7 +155,18 @@ def _with_set(ctx: RunContext, link: Link, customer: Customer) -> Link:
         return replace(link, in_after=None)
     if is_noted(link):
         return link
-    return replace(link, in_after=set_after(link, customer, last_look(ctx.store.state, ctx.shop.server_time)))
+    return replace(link, in_after=set_after(link, customer, _last_seen_off(ctx, customer)))
+
+
+def _last_seen_off(ctx: RunContext, customer: Customer) -> datetime | None:
+    """Return when the last look began that surely read an account, and saw its flag off.
+
+    None while an entry of it from before that look is open: the look that made the entry may not have been
+    able to read it, and those since then had no reason to read it again.
+    """
+    looked = last_look(ctx.store.state, ctx.shop.server_time)
+    waits_since = ctx.store.queue.open_since(customer.id)
+    return None if looked is not None and waits_since is not None and waits_since < looked else looked
 
 
 def event_of(ctx: RunContext, customer: Customer) -> QueuedEvent:
