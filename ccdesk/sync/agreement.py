@@ -20,8 +20,14 @@ def not_exported(customer: Customer, *, guests: bool) -> str:
 
 
 def as_read(link: Link, account: Customer) -> Link:
-    """Return the link with what its account is as just read; one that cannot be read tells nothing."""
-    if not account.readable or (link.active, link.guest) == (account.is_active, account.is_anonymous):
+    """Return the link with what its account is as read; one that cannot be read tells nothing.
+
+    Nor does an older reading than the one acted on last: an export that goes on has them from before.
+    """
+    known, read = link.kibo_updated_at, account.updated_at
+    if not account.readable or (known is not None and read is not None and read < known):
+        return link
+    if (link.active, link.guest) == (account.is_active, account.is_anonymous):
         return link
     return replace(link, active=account.is_active, guest=account.is_anonymous)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -41,6 +41,13 @@ def test_an_account_is_kept_as_it_was_read(
 def test_one_that_cannot_be_read_tells_nothing() -> None:
     before = replace(IN, active=False, guest=True)
     assert as_read(before, replace(ON, readable=False)) == before
+
+
+def test_an_older_reading_tells_nothing_of_an_account_seen_since() -> None:
+    before = replace(IN, active=False, kibo_updated_at=NOON)
+    assert not as_read(before, replace(ON, updated_at=NOON - timedelta(seconds=1))).active
+    assert as_read(before, ON).active
+    assert as_read(before, replace(ON, updated_at=None)).active
 
 
 @pytest.mark.parametrize("account", [DISABLED, OF_A_GUEST])
