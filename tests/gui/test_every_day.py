@@ -20,7 +20,7 @@ from ccdesk.gui.memory import FILE_NAME, Memory
 from ccdesk.gui.overall import KIBO, MAIL, overall
 from ccdesk.gui.since import LastLook
 from ccdesk.gui.standing import Standing, look
-from ccdesk.gui.tabs.month_picture import day_words, month_words
+from ccdesk.gui.tabs.month_picture import LEAST, day_words, month_words
 from ccdesk.service.api import Connection, ConnectionState, PendingWriteBacks
 from ccdesk.service.needs_you import Need, NeedKind
 from tests.gui.fakes import NOW, FakeLoop, connected_kibo
@@ -270,6 +270,21 @@ def test_thirty_days_are_shown_and_said(month):
     assert bars.days[-2].failed == 1
     said = bars.accessibleName()
     assert said.startswith("The last 30 days: 4 added, 1 opted out. Runs failed on 1 day: ")
+
+
+@pytest.mark.parametrize(("added", "opted_out"), [(40, 40), (400, 40), (40, 200)])
+def test_people_count_alike_above_and_below_the_line(month, added, opted_out):
+    _, bars = month
+    busy = Day(date(2015, 12, 2), 48, added, opted_out)
+    few, none = Day(date(2015, 12, 3), 1, 1, 1), Day(date(2015, 12, 4), 1)
+    bars.show_days([busy, few, none])
+    line = round(bars.height() * 0.62)
+    high, low = bars.bars_of(busy, line)
+    assert high / low == pytest.approx(added / opted_out)
+    assert high < line
+    assert line + low < bars.height()
+    assert min(bars.bars_of(few, line)) >= LEAST
+    assert bars.bars_of(none, line) == (0, 0)
 
 
 def test_a_day_opens_its_runs_by_the_mouse_and_by_the_keyboard(qtbot, month):

@@ -121,11 +121,9 @@ class Bars(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        up = max([day.added for day in self.days] + [1])
-        down = max([day.opted_out for day in self.days] + [1])
         line = round(self.height() * 0.62)
         for place, day in enumerate(self.days):
-            self._paint_day(painter, self.area_of(place), day, line, up, down)
+            self._paint_day(painter, self.area_of(place), day, line)
         painter.setPen(QPen(scheme().colour("border"), 1))
         painter.drawLine(QPointF(0, line), QPointF(self.width(), line))
         if self.hasFocus() and 0 <= self._at < len(self.days):
@@ -133,19 +131,25 @@ class Bars(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(self.area_of(self._at).adjusted(1, 1, -1, -1), 4, 4)
 
-    def _paint_day(self, painter: QPainter, area: QRectF, day: Day, line: int, up: int, down: int) -> None:
-        colours = scheme()
+    def bars_of(self, day: Day, line: float) -> tuple[float, float]:
+        """Return how high a day's bars are, up and down from `line`: a person counts alike on both sides."""
+        up = max([one.added for one in self.days] + [1])
+        down = max([one.opted_out for one in self.days] + [1])
+        each = min((line - 6) / up, (self.height() - line - 16) / down)
+        high, low = (max(LEAST, count * each) if count else 0.0 for count in (day.added, day.opted_out))
+        return high, low
+
+    def _paint_day(self, painter: QPainter, area: QRectF, day: Day, line: int) -> None:
+        colours, (high, low) = scheme(), self.bars_of(day, line)
         wide = min(14.0, area.width() * 0.64)
         left = area.center().x() - wide / 2
         painter.setPen(Qt.PenStyle.NoPen)
         if day.added:
-            high = max(LEAST, (line - 6) * day.added / up)
             painter.setBrush(colours.colour("accent"))
             painter.drawRoundedRect(QRectF(left, line - high, wide, high), 2, 2)
         if day.opted_out:
-            high = max(LEAST, (self.height() - line - 16) * day.opted_out / down)
             painter.setBrush(colours.colour("muted"))
-            painter.drawRoundedRect(QRectF(left, line + 1, wide, high), 2, 2)
+            painter.drawRoundedRect(QRectF(left, line + 1, wide, low), 2, 2)
         if day.failed:
             self._paint_mark(painter, QPointF(area.center().x(), self.height() - 7))
         elif day.runs and not day.changes:
