@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from ccdesk.core.clock import spoken_date
-from ccdesk.core.losses import Held
+from ccdesk.core.losses import Held, LossKind
 from ccdesk.core.models import Contact, Customer, Link
 from ccdesk.core.runs import LOOPS, RunKind
 from ccdesk.core.words import Text, marked
@@ -249,6 +249,11 @@ class Sides:
     held: tuple[Held, ...] = ()
     parked: tuple[tuple[int, str], ...] = ()
     known_since: Mapping[int, datetime] = field(default_factory=dict)
+
+    @property
+    def flag_was_cleared(self) -> bool:
+        """True where the guard holds an opt-out of the shop, or staff have called one a mistake."""
+        return any(one.kind is LossKind.FLAG for one in self.held)
 
 
 class Drifts(Protocol):

@@ -236,7 +236,7 @@ class PersonSides:
             return ShopShows.NOT_COUNTED
         if not self.sides.accounts:
             return ShopShows.NO_ACCOUNT
-        return ShopShows.OPTED_OUT if self.noes() else ShopShows.NEVER
+        return ShopShows.OPTED_OUT if self.noes() or self.sides.flag_was_cleared else ShopShows.NEVER
 
     def mail(self) -> MailShows:
         """Return what the contact shows."""

@@ -11,7 +11,7 @@ from ccdesk.consent.columns import Column
 from ccdesk.consent.reasons import Reason
 from ccdesk.consent.rows import Row
 from ccdesk.consent.table import TABLE
-from ccdesk.core.drift import DriftKind, Sides
+from ccdesk.core.drift import DriftKind, ShopShows, Sides
 from ccdesk.core.intents import Act
 from ccdesk.core.losses import Answer, Held, LossKind
 from ccdesk.core.models import Contact, Customer, Link, LinkState, Permission, WriteBack
@@ -284,6 +284,7 @@ def test_who_is_held_is_said_to_be(
     held = Held(1, LossKind.FLAG, KEY, KEY, NOON, answer=answer)
     found = drift_of(replace(sides([OFF], contact, [link]), held=(held,)), RULES)
     assert (found.kind if found else None) is kind
+    assert found is None or found.shop is ShopShows.OPTED_OUT
 
 
 @pytest.mark.parametrize(
