@@ -73,8 +73,8 @@ def route(command: Command, person: Person, policy: Policy) -> Call:
 def call_for(act: Act, email: str, *, owned: bool = False, welcome: bool = False) -> Call:
     """Pick the call for an act.
 
-    `owned`: the contact is one that ccdesk made. `welcome`: the person is to get the
-    welcome email, where a call that puts them on the list can bring it about.
+    `owned`: the contact is one that ccdesk made. `welcome`: the person is to get the welcome email, where a
+    call that puts them on the list can bring it about.
     """
     if act in _ONE_CALL:
         return Call(_ONE_CALL[act])

@@ -134,7 +134,7 @@ def forget(
         asked = _check_shop(links, open_shop)
         contacts = {one.contact_id for one in links} - {""}
         told = store.people.entries_of(person.customer_ids, {person.key} - {""}, _ENTRIES)
-        waiting = {number for number in person.customer_ids if store.queue.is_open(number)}
+        waiting = {number for number in person.customer_ids if store.queue.open_since(number) is not None}
         kept = [one for one in links if _is_needed(one, person)]
         with store.transaction():
             out_since = _out_since(store, links) or now if person.opted_out else None
@@ -206,7 +206,7 @@ def _check_nothing_is_open(store: Store, person: PersonToForget, links: Sequence
             code="export_open",
         )
     on_list = [one for one in links if one.on_list or one.begun]
-    if any(store.queue.is_open(one.customer_id) or one.begun for one in on_list):
+    if any(one.begun or store.queue.open_since(one.customer_id) is not None for one in on_list):
         raise _change_open()
 
 

@@ -113,13 +113,11 @@ class SqliteQueue:
             found.update(row[0] for row in self._database.rows(query))
         return found
 
-    def is_open(self, object_id: int) -> bool:
-        """Say whether an entry of a customer waits, to be processed or for a person."""
-        query = EventRow.select(EventRow.event_id).where(EventRow.object_id == object_id, UNPROCESSED)
-        return self._database.first(query) is not None
-
     def open_since(self, object_id: int) -> datetime | None:
-        """Return the date of a customer's oldest entry that waits, to be processed or for a person."""
+        """Return the date of a customer's oldest entry that waits, None if none does.
+
+        It waits to be processed, or for a person.
+        """
         query = EventRow.select(EventRow.created_at).where(EventRow.object_id == object_id, UNPROCESSED)
         found = self._database.value(query.order_by(EventRow.created_at).limit(1))
         return from_text(found) if isinstance(found, str) else found

@@ -32,6 +32,18 @@ def as_read(link: Link, account: Customer) -> Link:
     return replace(link, active=account.is_active, guest=account.is_anonymous)
 
 
+def as_remembered(link: Link, *, opted_in: bool) -> Customer:
+    """Return an account as its link remembers it, with its flag as told."""
+    return Customer(
+        link.customer_id,
+        link.email,
+        opted_in,
+        is_active=link.active,
+        is_anonymous=link.guest,
+        updated_at=link.kibo_updated_at,
+    )
+
+
 def remark(link: Link, account: Customer, *, guests: bool) -> str:
     """Return what people read on the link of an account that is opted in: why it counts for nothing.
 

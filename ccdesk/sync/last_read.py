@@ -25,6 +25,7 @@ from ccdesk.core.models import (
     WriteBack,
 )
 from ccdesk.core.runs import EventStatus, QueuedEvent
+from ccdesk.sync.agreement import as_remembered
 from ccdesk.sync.later import is_noted
 
 # An event of Kibo's and the account's date may name one change, so far apart.
@@ -146,14 +147,7 @@ def account_of(link: Link, opted_in: bool | None) -> Customer | None:
     """Return the account as a link remembers it; None where it is gone, or its flag was never read."""
     if link.state is LinkState.CLOSED or opted_in is None:
         return None
-    return Customer(
-        link.customer_id,
-        link.email,
-        opted_in,
-        is_active=link.active,
-        is_anonymous=link.guest,
-        updated_at=link.kibo_updated_at,
-    )
+    return as_remembered(link, opted_in=opted_in)
 
 
 def last_flag(link: Link) -> bool | None:

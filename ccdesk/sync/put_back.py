@@ -122,7 +122,7 @@ def _surely_there(ctx: RunContext, new: Sequence[tuple[Contact, Link]]) -> list[
 def links_of(ctx: RunContext, link: Link) -> list[Link]:
     """Return the links that tell whether an account's person is put back; this one as it is observed now.
 
-    Whoever has the email that its contact was given since may keep that contact on the list as well.
+    Accounts with the email that its contact was given since may keep that contact on the list as well.
     """
     if not is_opted_out(link):
         return [link]

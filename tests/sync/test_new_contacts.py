@@ -83,7 +83,7 @@ def new_contacts(
     st.lists(links, unique_by=lambda one: one.customer_id, max_size=3),
     st.booleans(),
 )
-def test_whoever_is_sent_in_bulk_is_created_by_the_table(
+def test_customers_sent_in_bulk_are_created_by_the_table(
     store: SqliteStore, shop: list[Customer], mail: list[Contact], known: list[Link], guests: bool
 ) -> None:
     sent = new_contacts(store, shop, mail, known, guests=guests)

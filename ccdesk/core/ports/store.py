@@ -123,11 +123,11 @@ class Queue(Protocol):
     def known(self, event_ids: Sequence[str]) -> set[str]:
         """Return those of the given event ids that are or were in the queue."""
 
-    def is_open(self, object_id: int) -> bool:
-        """Say whether an entry of a customer waits, to be processed or for a person."""
-
     def open_since(self, object_id: int) -> datetime | None:
-        """Return the date of a customer's oldest entry that waits, to be processed or for a person."""
+        """Return the date of a customer's oldest entry that waits, None if none does.
+
+        It waits to be processed, or for a person.
+        """
 
     def save(self, event: QueuedEvent) -> None:
         """Store an entry's new status."""
@@ -352,9 +352,8 @@ class Store(Protocol):
         """Erase whatever is kept about these accounts and this compared email (design §8).
 
         `out_since`: since when they have been out, which is known by a keyed hash from now on; None if they
-        are not. `kept`: links of theirs that
-        stay for a while, with nothing that names them. Returns their emails as they were spelled, for what is
-        kept elsewhere.
+        are not. `kept`: links of theirs that stay for a while, with nothing that names them. Returns their
+        emails as they were spelled, for what is kept elsewhere.
         """
 
     def compact(self) -> bool:

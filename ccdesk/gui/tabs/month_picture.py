@@ -98,6 +98,8 @@ class Bars(QWidget):
     def show_days(self, days: Sequence[Day]) -> None:
         """Show these days, the last one at the end."""
         self.days = tuple(days)
+        self._up = max([one.added for one in self.days] + [1])
+        self._down = max([one.opted_out for one in self.days] + [1])
         self._at = min(self._at, len(self.days) - 1) if self._at >= 0 else len(self.days) - 1
         self.setAccessibleName(month_words(self.days) if self.days else say(TITLE))
         self.setAccessibleDescription(say(KEYS))
@@ -133,9 +135,7 @@ class Bars(QWidget):
 
     def bars_of(self, day: Day, line: float) -> tuple[float, float]:
         """Return how high a day's bars are, up and down from `line`: a person counts alike on both sides."""
-        up = max([one.added for one in self.days] + [1])
-        down = max([one.opted_out for one in self.days] + [1])
-        each = min((line - 6) / up, (self.height() - line - 16) / down)
+        each = min((line - 6) / self._up, (self.height() - line - 16) / self._down)
         high, low = (max(LEAST, count * each) if count else 0.0 for count in (day.added, day.opted_out))
         return high, low
 

@@ -113,19 +113,20 @@ def _sweep_customers(ctx: RunContext) -> datetime | None:
         with ctx.store.transaction():
             for customer in page:
                 link = links.get(customer.id)
+                differs = _differs(ctx, customer, link)
                 if link is not None and customer.readable:
-                    _note(ctx, link, customer)
-                if exported or link is not None:
-                    queue_if_changed(ctx, customer, link)
+                    _note(ctx, link, customer, differs=differs)
+                if differs and (exported or link is not None):
+                    ctx.counts["queued"] += int(_queue(ctx, customer))
         done += len(page)
         ctx.progress("Comparing customers in Kibo", done)
     return began
 
 
-def _note(ctx: RunContext, link: Link, customer: Customer) -> None:
+def _note(ctx: RunContext, link: Link, customer: Customer, *, differs: bool) -> None:
     """Note what an account shows: of its flag, and whether it counts where no run is to act on it anyway."""
     noted = with_flag_noted(ctx, link, customer)
-    if not _differs(ctx, customer, link):
+    if not differs:
         noted = as_read(noted, customer)
     if noted != link:
         ctx.store.links.save([noted])

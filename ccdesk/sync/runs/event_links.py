@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ccdesk.core.models import Customer, Link, LinkState, Ownership, WriteBack
 from ccdesk.core.runs import Entry, Outcome, QueuedEvent
-from ccdesk.sync.agreement import as_read, remark
+from ccdesk.sync.agreement import as_read, as_remembered, remark
 from ccdesk.sync.context import RunContext
 from ccdesk.sync.later import last_in
 from ccdesk.sync.outbox.release import release
@@ -94,14 +94,7 @@ def cleared_before(ctx: RunContext, event: QueuedEvent) -> Customer | None:
     link = ctx.store.links.get(event.object_id)
     if link is None or not _was_cleared(link):
         return None
-    return Customer(
-        link.customer_id,
-        link.email,
-        False,
-        is_active=link.active,
-        is_anonymous=link.guest,
-        updated_at=link.kibo_updated_at,
-    )
+    return as_remembered(link, opted_in=False)
 
 
 def _was_cleared(link: Link) -> bool:
